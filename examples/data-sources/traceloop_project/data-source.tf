@@ -1,0 +1,7 @@
+data "traceloop_project" "default" {
+  name = "Default project"
+}
+
+output "default_project_id" {
+  value = data.traceloop_project.default.id
+}

@@ -1,0 +1,2 @@
+# By project and environment. The key itself cannot be retrieved: "key" stays null.
+terraform import traceloop_api_key.orders_prd cm9v2g95l0000qz8k5h3d7f1a/prd

@@ -1,0 +1,9 @@
+import {
+  to = traceloop_environment.eu
+  id = "cm9v2g95l0000qz8k5h3d7f1a/eu-production"
+}
+
+import {
+  to = traceloop_environment.load_test
+  id = "load-test"
+}

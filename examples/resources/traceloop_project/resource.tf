@@ -1,0 +1,3 @@
+resource "traceloop_project" "orders" {
+  name = "Orders"
+}

@@ -1,0 +1,125 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+var (
+	_ datasource.DataSourceWithConfigure        = (*apiKeyDataSource)(nil)
+	_ datasource.DataSourceWithConfigValidators = (*apiKeyDataSource)(nil)
+)
+
+func newAPIKeyDataSource() datasource.DataSource {
+	return &apiKeyDataSource{}
+}
+
+type apiKeyDataSource struct {
+	*providerData
+}
+
+func (d *apiKeyDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_api_key"
+}
+
+func (d *apiKeyDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Reads what Traceloop shows of one active API key, by `id`, or by `project_id` and `environment`. The key itself cannot be retrieved. It is an error when there is none; `traceloop_api_keys` answers with an empty list instead.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Id of the key.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          idValidator,
+			},
+			"project_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the project that the key sends traces to.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          idValidator,
+			},
+			"environment": schema.StringAttribute{
+				MarkdownDescription: "Slug of the environment that the key sends traces to.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          slugValidator,
+			},
+			"masked_key": schema.StringAttribute{
+				MarkdownDescription: "The key with everything between its prefix and its last 4 characters starred.",
+				Computed:            true,
+			},
+			"created_at": schema.StringAttribute{
+				MarkdownDescription: "When the key was generated, as an RFC 3339 time in UTC.",
+				Computed:            true,
+			},
+		},
+	}
+}
+
+func (d *apiKeyDataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
+	return []datasource.ConfigValidator{
+		datasourcevalidator.ExactlyOneOf(path.MatchRoot("id"), path.MatchRoot("environment")),
+		datasourcevalidator.RequiredTogether(path.MatchRoot("project_id"), path.MatchRoot("environment")),
+	}
+}
+
+func (d *apiKeyDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	d.providerData = configure(req.ProviderData, &resp.Diagnostics)
+}
+
+func (d *apiKeyDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var config apiKeyModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() || !d.ready(&resp.Diagnostics) {
+		return
+	}
+
+	if !config.ID.IsNull() {
+		d.readByID(ctx, config.ID.ValueString(), resp)
+		return
+	}
+	projectID, environment := config.ProjectID.ValueString(), config.Environment.ValueString()
+	key, err := activeKey(ctx, d.client, projectID, environment)
+	switch {
+	case traceloop.IsNotFound(err):
+		addUnknownProject(&resp.Diagnostics, projectID)
+	case err != nil:
+		resp.Diagnostics.AddError("Unable to Read API Key", d.failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
+	case key == nil:
+		resp.Diagnostics.AddAttributeError(path.Root("environment"), "API Key Not Found", fmt.Sprintf(
+			"The project %s has no active key in the environment %q. Generate one with a traceloop_api_key resource, or use the data source traceloop_api_keys, which answers with an empty list.", projectID, environment))
+	default:
+		resp.Diagnostics.Append(resp.State.Set(ctx, newAPIKeyModel(*key))...)
+	}
+}
+
+func (d *apiKeyDataSource) readByID(ctx context.Context, id string, resp *datasource.ReadResponse) {
+	key, err := d.client.GetAPIKey(ctx, id)
+	switch {
+	case traceloop.IsNotFound(err):
+		resp.Diagnostics.AddAttributeError(path.Root("id"), "API Key Not Found", fmt.Sprintf(
+			"Traceloop has no active key with the id %q: there never was one, or it has been revoked. The data source traceloop_api_keys lists the active keys.", id))
+	case err != nil:
+		resp.Diagnostics.AddError("Unable to Read API Key", d.failure(fmt.Sprintf("read the key with the id %q", id), err))
+	default:
+		resp.Diagnostics.Append(resp.State.Set(ctx, newAPIKeyModel(*key))...)
+	}
+}
+
+// activeKey returns the active key of a project and environment; nil, nil when it has none.
+func activeKey(ctx context.Context, client *traceloop.Client, projectID, environment string) (*traceloop.APIKey, error) {
+	for key, err := range client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}) {
+		if err != nil {
+			return nil, err
+		}
+		return &key, nil
+	}
+	return nil, nil
+}

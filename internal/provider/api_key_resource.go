@@ -1,0 +1,267 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*apiKeyResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*apiKeyResource)(nil)
+	_ resource.ResourceWithImportState = (*apiKeyResource)(nil)
+)
+
+func newAPIKeyResource() resource.Resource {
+	return &apiKeyResource{}
+}
+
+type apiKeyResource struct {
+	*providerData
+}
+
+type apiKeyResourceModel struct {
+	apiKeyModel
+	Key              types.String `tfsdk:"key"`
+	RotationTriggers types.Map    `tfsdk:"rotation_triggers"`
+}
+
+func (r *apiKeyResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_api_key"
+}
+
+func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "The API key with which an application sends the traces of one project and environment.\n\n" +
+			"Traceloop shows a key once, when it is generated, and each project and environment hold one key. **Rotation is therefore revoke, then generate**: between the two, and until your application has the new key, " +
+			"its spans are refused. Destroying this resource revokes the key at once.\n\n" +
+			"~> The key is stored in the state, in `key`. Protect the state as you would the key: a backend with encryption and access control.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Id of the key, given by Traceloop. It is not secret.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"project_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the project that the key sends traces to. A change revokes the key and generates another.",
+				Required:            true,
+				Validators:          idValidator,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+			"environment": schema.StringAttribute{
+				MarkdownDescription: "Slug of the environment that the key sends traces to: `dev`, `stg`, `prd`, or the `slug` of a `traceloop_environment`. A change revokes the key and generates another.",
+				Required:            true,
+				Validators:          slugValidator,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+			"rotation_triggers": schema.MapAttribute{
+				MarkdownDescription: "Any map of strings. A change from one map to another rotates the key: it is revoked and another is generated. " +
+					"Going from no map to a map, or from a map to none, is only recorded, so that taking over a running key never cuts an application off.",
+				ElementType: types.StringType,
+				Optional:    true,
+				PlanModifiers: []planmodifier.Map{
+					mapplanmodifier.RequiresReplaceIf(rotates,
+						"A change from one map to another rotates the key; from no map, or to no map, is only recorded.",
+						"A change from one map to another rotates the key; from no map, or to no map, is only recorded."),
+				},
+			},
+			"key": schema.StringAttribute{
+				MarkdownDescription: "The key itself. Null for an imported key, since Traceloop shows a key only when it is generated.",
+				Computed:            true,
+				Sensitive:           true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"masked_key": schema.StringAttribute{
+				MarkdownDescription: "The key with everything between its prefix and its last 4 characters starred, as the dashboard shows it.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"created_at": createdAtAttribute("key"),
+		},
+	}
+}
+
+// rotates asks for a replacement when one recorded map becomes another.
+func rotates(_ context.Context, req planmodifier.MapRequest, resp *mapplanmodifier.RequiresReplaceIfFuncResponse) {
+	resp.RequiresReplace = !req.StateValue.IsNull() && !req.PlanValue.IsNull()
+}
+
+func (r *apiKeyResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.providerData = configure(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *apiKeyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || !req.State.Raw.IsNull() || r.providerData == nil || r.client == nil {
+		return
+	}
+	var plan apiKeyResourceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || plan.ProjectID.IsUnknown() || plan.Environment.IsUnknown() {
+		return
+	}
+	r.checkEnvironment(ctx, plan.apiKeyModel, &resp.Diagnostics)
+}
+
+// checkEnvironment refuses a new key for a project or an environment that does not exist.
+func (r *apiKeyResource) checkEnvironment(ctx context.Context, plan apiKeyModel, diags *diag.Diagnostics) {
+	projectID, slug := plan.ProjectID.ValueString(), plan.Environment.ValueString()
+	missing, existing, err := r.environments.missing(ctx, r.client, projectID, slug)
+	switch {
+	case traceloop.IsNotFound(err):
+		addUnknownProject(diags, projectID)
+	case err != nil:
+		diags.AddError("Unable to Check Environment", r.failure(fmt.Sprintf("list the environments of the project %s, to check that it has %q", projectID, slug), err))
+	case missing:
+		addUnknownEnvironment(diags, projectID, slug, existing)
+	}
+}
+
+func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan apiKeyResourceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
+		return
+	}
+
+	generated, err := r.client.CreateAPIKey(ctx, traceloop.APIKeyRequest{
+		ProjectID:   plan.ProjectID.ValueString(),
+		Environment: plan.Environment.ValueString(),
+	})
+	if err != nil {
+		r.addCreateError(ctx, plan.apiKeyModel, err, &resp.Diagnostics)
+		return
+	}
+
+	// Whoever loses this answer loses the key: nothing may come before the state.
+	plan.apiKeyModel = newAPIKeyModel(generated.APIKey)
+	plan.Key = types.StringValue(generated.Key)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state apiKeyResourceModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
+		return
+	}
+
+	key, err := r.client.GetAPIKey(ctx, state.ID.ValueString())
+	if traceloop.IsNotFound(err) {
+		resp.Diagnostics.AddWarning("API Key Was Revoked Outside Terraform",
+			fmt.Sprintf("Traceloop no longer has the %s: it was revoked, or its project or environment was deleted. Applications that use it are refused. It is removed from the state; the next apply generates a new key.", state.describe()))
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to Read API Key", r.failure("read the "+state.describe(), err))
+		return
+	}
+
+	state.apiKeyModel = newAPIKeyModel(*key)
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+// Update has nothing to tell the service: what it knows of the key replaces it.
+func (r *apiKeyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan apiKeyResourceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+func (r *apiKeyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state apiKeyResourceModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
+		return
+	}
+
+	err := r.client.RevokeAPIKey(ctx, state.ID.ValueString())
+	if err != nil && !traceloop.IsNotFound(err) {
+		resp.Diagnostics.AddError("Unable to Revoke API Key", r.failure("revoke the "+state.describe(), err))
+	}
+}
+
+func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if !r.ready(&resp.Diagnostics) {
+		return
+	}
+	projectID, environment, ok := strings.Cut(req.ID, "/")
+	if !ok || !idPattern.MatchString(projectID) || !slugPattern.MatchString(environment) {
+		addInvalidImportID(&resp.Diagnostics, "API key", req.ID,
+			"<project id>/<environment slug>, such as cm9v2g95l0000qz8k5h3d7f1a/prd. The key itself is no id: never put it on a command line")
+		return
+	}
+
+	key, err := activeKey(ctx, r.client, projectID, environment)
+	switch {
+	case traceloop.IsNotFound(err):
+		resp.Diagnostics.AddError("Unable to Import API Key", fmt.Sprintf(
+			"Traceloop has no project with the id %q. The data source traceloop_projects lists the ids.", projectID))
+		return
+	case err != nil:
+		resp.Diagnostics.AddError("Unable to Import API Key", r.failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
+		return
+	case key == nil:
+		resp.Diagnostics.AddError("Unable to Import API Key", fmt.Sprintf(
+			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import, and apply generates one.", projectID, environment))
+		return
+	}
+
+	model := apiKeyResourceModel{apiKeyModel: newAPIKeyModel(*key), RotationTriggers: types.MapNull(types.StringType)}
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	resp.Diagnostics.AddWarning("Imported Key Cannot Be Retrieved", fmt.Sprintf(
+		"The %s is now managed by Terraform, but Traceloop shows a key only when it is generated: the attribute key is null, and stays so. The application that has the key goes on using it. "+
+			"To have a key in the state, rotate it when the application is ready for a new one.", model.describe()))
+}
+
+// addCreateError explains why no key came of it.
+func (r *apiKeyResource) addCreateError(ctx context.Context, plan apiKeyModel, err error, diags *diag.Diagnostics) {
+	projectID, environment := plan.ProjectID.ValueString(), plan.Environment.ValueString()
+	attempted := fmt.Sprintf("generate the API key of project %s, environment %q", projectID, environment)
+
+	var unknown *traceloop.UnknownOutcomeError
+	switch {
+	case errors.As(err, &unknown):
+		diags.AddError("API Key May Have Been Generated", fmt.Sprintf(
+			"The provider tried to %s.\n\n%s\n\nIf the service generated it, nobody has that key: the answer that held it is lost. Look at the environment in the dashboard (Settings, Organization, the project). "+
+				"If it shows a key that was created just now, choose \"Revoke API key\"; then apply again.", attempted, err))
+	case traceloop.IsConflict(err):
+		r.addOccupied(ctx, projectID, environment, diags)
+	case traceloop.IsNotFound(err):
+		slugs, listErr := environmentSlugs(ctx, r.client, projectID)
+		if listErr != nil {
+			addUnknownProject(diags, projectID)
+			return
+		}
+		addUnknownEnvironment(diags, projectID, environment, slugs)
+	default:
+		diags.AddError("Unable to Generate API Key", r.failure(attempted, err))
+	}
+}
+
+// addOccupied names the key that stands where a new one was wanted.
+func (r *apiKeyResource) addOccupied(ctx context.Context, projectID, environment string, diags *diag.Diagnostics) {
+	holder := "a key"
+	if key, err := activeKey(ctx, r.client, projectID, environment); err == nil && key != nil {
+		holder = fmt.Sprintf("the key %s (id %s), created %s, %s ago", key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), age(key.CreatedAt))
+	}
+	diags.AddAttributeError(path.Root("environment"), "Environment Already Has an API Key", fmt.Sprintf(
+		"The project %s has %s in the environment %q already, and each project and environment hold one key. Nothing was changed. The ways on:\n\n"+
+			"  - manage that key: import it (write the address of this resource after \"to\"; the key itself cannot be retrieved, so the attribute key will be null):\n\n%s\n\n"+
+			"  - if no application uses that key, revoke it in the dashboard (Settings, Organization, the project, \"Revoke API key\") and apply again;\n"+
+			"  - use another environment.\n\n"+
+			"If another resource of yours manages that key, keep one of the two. If this resource has lifecycle { create_before_destroy = true }, remove that: there is no second place for the new key.",
+		projectID, holder, environment, importBlock("traceloop_api_key", "example", projectID+"/"+environment)))
+}

@@ -1,0 +1,282 @@
+package provider_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+const keyAddress = "traceloop_api_key.orders"
+
+// keyHCL takes an expression for the project's id and one for the triggers.
+func keyHCL(projectID, environment, triggers string) string {
+	return fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id        = %s\n  environment       = %q\n  rotation_triggers = %s\n}\n", projectID, environment, triggers)
+}
+
+// keeper remembers an attribute from step to step.
+type keeper struct{ id, key string }
+
+// same and changed check the key of the state against the one seen last.
+func (k *keeper) same(s *terraform.State) error    { return k.compare(s, false) }
+func (k *keeper) changed(s *terraform.State) error { return k.compare(s, true) }
+
+func (k *keeper) compare(s *terraform.State, change bool) error {
+	attributes := s.RootModule().Resources[keyAddress].Primary.Attributes
+	id, key := attributes["id"], attributes["key"]
+	if changed := id != k.id || key != k.key; changed != change {
+		return fmt.Errorf("key changed: %t, want %t (id %s, was %s)", changed, change, id, k.id)
+	}
+	k.id, k.key = id, key
+	return nil
+}
+
+func TestAccAPIKey_life(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	hcl := func(environment, triggers string) string {
+		return configured(server, projectHCL("Orders", false)+keyHCL("traceloop_project.orders.id", environment, triggers))
+	}
+	var seen keeper
+	sends := func(key string, status int) error {
+		if got := server.SendSpans(key, 1); got != status {
+			return fmt.Errorf("a span was answered %d, want %d", got, status)
+		}
+		return nil
+	}
+
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		CheckDestroy: func(*terraform.State) error {
+			if keys := server.Keys(); len(keys) != 0 {
+				return fmt.Errorf("the server has %d keys after destroy", len(keys))
+			}
+			return sends(seen.key, 401)
+		},
+		Steps: []resource.TestStep{
+			{
+				Config:           hcl("prd", "null"),
+				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionCreate),
+				ConfigStateChecks: []statecheck.StateCheck{
+					attribute(keyAddress, "environment", "prd"),
+					isNull(keyAddress, "rotation_triggers"),
+					statecheck.ExpectSensitiveValue(keyAddress, tfjsonpath.New("key")),
+				},
+				Check: resource.ComposeAggregateTestCheckFunc(
+					seen.changed,
+					func(s *terraform.State) error {
+						attributes := s.RootModule().Resources[keyAddress].Primary.Attributes
+						if masked := traceloop.MaskKey(seen.key); attributes["masked_key"] != masked {
+							return fmt.Errorf("masked_key is %s, want %s", attributes["masked_key"], masked)
+						}
+						return sends(seen.key, 200)
+					},
+				),
+			},
+			emptyPlan(hcl("prd", "null")),
+			{ // everything but the key
+				ResourceName: keyAddress, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"key"},
+				ImportStateIdFunc: func(s *terraform.State) (string, error) {
+					return s.RootModule().Resources[keyAddress].Primary.Attributes["project_id"] + "/prd", nil
+				},
+			},
+			{ // from no triggers to some: only recorded
+				PreConfig: server.ResetRequests,
+				Config:    hcl("prd", `{ at = "1" }`),
+				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+					plancheck.ExpectResourceAction(keyAddress, plancheck.ResourceActionUpdate),
+				}},
+				Check: resource.ComposeAggregateTestCheckFunc(seen.same, func(*terraform.State) error {
+					if n := writes(server); n != 0 {
+						return fmt.Errorf("recording triggers sent %d requests that write", n)
+					}
+					return nil
+				}),
+			},
+			{ // from one map to another: rotated
+				Config:           hcl("prd", `{ at = "2" }`),
+				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionDestroyBeforeCreate),
+				Check: resource.ComposeAggregateTestCheckFunc(
+					func(*terraform.State) error { return sends(seen.key, 401) },
+					seen.changed,
+					func(*terraform.State) error { return sends(seen.key, 200) },
+				),
+			},
+			emptyPlan(hcl("prd", `{ at = "2" }`)),
+			{ // to no triggers: only recorded
+				Config: hcl("prd", "null"), ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionUpdate), Check: seen.same,
+			},
+			{ // another environment is another key
+				Config:           hcl("stg", "null"),
+				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionDestroyBeforeCreate),
+				Check:            seen.changed,
+			},
+			{ // revoked outside Terraform: generated again
+				PreConfig:        func() { server.RevokeKey(seen.id) },
+				Config:           hcl("stg", "null"),
+				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionCreate),
+				Check:            seen.changed,
+			},
+			emptyPlan(hcl("stg", "null")),
+		},
+	})
+}
+
+func TestAccAPIKey_imported(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	id, key := server.GenerateKey(project.ID, "prd")
+	hcl := func(triggers string) string {
+		return configured(server, fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n\n", project.ID)+
+			keyHCL(fmt.Sprintf("%q", project.ID), "prd", triggers))
+	}
+
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps: []resource.TestStep{
+			{
+				Config:           hcl("null"),
+				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionNoop),
+				ConfigStateChecks: []statecheck.StateCheck{
+					attribute(keyAddress, "id", id),
+					attribute(keyAddress, "masked_key", traceloop.MaskKey(key)),
+					isNull(keyAddress, "key"),
+				},
+			},
+			emptyPlan(hcl("null")),
+			{ // recording triggers leaves the running key alone, and nothing unknown in the plan
+				Config: hcl(`{ at = "1" }`),
+				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+					plancheck.ExpectResourceAction(keyAddress, plancheck.ResourceActionUpdate),
+					plancheck.ExpectKnownValue(keyAddress, tfjsonpath.New("key"), knownvalue.Null()),
+				}},
+				Check: func(*terraform.State) error {
+					if status := server.SendSpans(key, 1); status != 200 {
+						return fmt.Errorf("the running key is answered %d", status)
+					}
+					return nil
+				},
+			},
+			emptyPlan(hcl(`{ at = "1" }`)),
+		},
+	})
+	if n := calls(server, "POST", "/v2/api-keys"); n != 0 {
+		t.Errorf("%d keys were generated, want none", n)
+	}
+}
+
+func TestAccAPIKey_environmentOccupied(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	id, key := server.GenerateKey(project.ID, "prd")
+
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps: []resource.TestStep{{
+			Config:      configured(server, keyHCL(fmt.Sprintf("%q", project.ID), "prd", "null")),
+			ExpectError: says("Environment Already Has an API Key", traceloop.MaskKey(key), id, "less than a minute ago", "import {", project.ID+"/prd", "revoke it in the dashboard"),
+		}},
+	})
+	if status := server.SendSpans(key, 1); status != 200 {
+		t.Errorf("the key that was there is answered %d, want 200", status)
+	}
+}
+
+func TestAccAPIKey_refusedBeforeAnythingChanges(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	server.CreateEnvironment(project.ID, "EU Production")
+	id := fmt.Sprintf("%q", project.ID)
+
+	for name, test := range map[string]struct {
+		projectID, environment string
+		phrases                []string
+	}{
+		"a name as id":        {`"Default project"`, "prd", []string{"must be an id"}},
+		"empty id":            {`""`, "prd", []string{"must be an id"}},
+		"empty environment":   {id, "", []string{"between 1 and 255"}},
+		"name, not slug":      {id, "EU Production", []string{"slug", "not its name"}},
+		"unknown project":     {`"cnosuchproject"`, "prd", []string{"Unknown Project", "cnosuchproject", "traceloop_projects"}},
+		"unknown environment": {id, "prod", []string{"Unknown Environment", "There are: dev, stg, prd, eu-production"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused(t, server, keyHCL(test.projectID, test.environment, "null"), test.phrases...)
+		})
+	}
+}
+
+// An environment that the same plan creates may be named by its slug.
+func TestAccAPIKey_environmentOfTheSamePlan(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	hcl := configured(server, fmt.Sprintf(`
+resource "traceloop_environment" "eu" {
+  project_id          = %[1]q
+  name                = "EU Production"
+  deletion_protection = false
+}
+
+resource "traceloop_api_key" "orders" {
+  project_id  = %[1]q
+  environment = "eu-production"
+  depends_on  = [traceloop_environment.eu]
+}
+`, project.ID))
+
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps:                    []resource.TestStep{{Config: hcl}, emptyPlan(hcl)},
+	})
+}
+
+func TestAccAPIKey_importErrors(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	hcl := configured(server, keyHCL(fmt.Sprintf("%q", project.ID), "prd", "null"))
+
+	steps := []resource.TestStep{{Config: hcl}}
+	for _, test := range []struct {
+		id      string
+		phrases []string
+	}{
+		{project.ID, []string{"Invalid Import ID", "<project id>/<environment slug>"}},
+		{project.ID + "/EU Production", []string{"Invalid Import ID", "<project id>/<environment slug>"}},
+		{project.ID + "/stg", []string{"Unable to Import API Key", "no active key"}},
+		{"cnosuchproject/prd", []string{"Unable to Import API Key", "no project with the id"}},
+	} {
+		steps = append(steps, resource.TestStep{
+			ResourceName: keyAddress, ImportState: true, ImportStateId: test.id, ExpectError: says(test.phrases...),
+		})
+	}
+	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories(), Steps: steps})
+}
+
+func TestAccAPIKey_unknownOutcome(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	server.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/api-keys", Kind: "drop_after"})
+
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps: []resource.TestStep{{
+			Config:      configured(server, projectHCL("Orders", false)+keyHCL("traceloop_project.orders.id", "prd", "null")),
+			ExpectError: says("API Key May Have Been Generated", "Revoke API key"),
+		}},
+	})
+	if n := calls(server, "POST", "/v2/api-keys"); n != 1 {
+		t.Errorf("%d requests to generate a key were sent, want 1: a POST is never replayed", n)
+	}
+}

@@ -1,0 +1,87 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+var _ datasource.DataSourceWithConfigure = (*apiKeysDataSource)(nil)
+
+func newAPIKeysDataSource() datasource.DataSource {
+	return &apiKeysDataSource{}
+}
+
+type apiKeysDataSource struct {
+	*providerData
+}
+
+type apiKeysDataSourceModel struct {
+	ProjectID   types.String  `tfsdk:"project_id"`
+	Environment types.String  `tfsdk:"environment"`
+	APIKeys     []apiKeyModel `tfsdk:"api_keys"`
+}
+
+func (d *apiKeysDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_api_keys"
+}
+
+func (d *apiKeysDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Lists the active API keys of the organization, oldest first, in their masked form. The keys themselves cannot be retrieved.",
+		Attributes: map[string]schema.Attribute{
+			"project_id": schema.StringAttribute{
+				MarkdownDescription: "Only keys of the project with this id. Default: of all projects.",
+				Optional:            true,
+				Validators:          idValidator,
+			},
+			"environment": schema.StringAttribute{
+				MarkdownDescription: "Only keys of the environment with this slug. Default: of all environments.",
+				Optional:            true,
+				Validators:          slugValidator,
+			},
+			"api_keys": schema.ListNestedAttribute{
+				MarkdownDescription: "The keys.",
+				Computed:            true,
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"id":          schema.StringAttribute{MarkdownDescription: "Id of the key.", Computed: true},
+					"project_id":  schema.StringAttribute{MarkdownDescription: "Id of the project that the key sends traces to.", Computed: true},
+					"environment": schema.StringAttribute{MarkdownDescription: "Slug of the environment that the key sends traces to.", Computed: true},
+					"masked_key":  schema.StringAttribute{MarkdownDescription: "The key with everything between its prefix and its last 4 characters starred.", Computed: true},
+					"created_at":  schema.StringAttribute{MarkdownDescription: "When the key was generated, as an RFC 3339 time in UTC.", Computed: true},
+				}},
+			},
+		},
+	}
+}
+
+func (d *apiKeysDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	d.providerData = configure(req.ProviderData, &resp.Diagnostics)
+}
+
+func (d *apiKeysDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var state apiKeysDataSourceModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !d.ready(&resp.Diagnostics) {
+		return
+	}
+
+	state.APIKeys = []apiKeyModel{}
+	filter := traceloop.APIKeyFilter{ProjectID: state.ProjectID.ValueString(), Environment: state.Environment.ValueString()}
+	for key, err := range d.client.ListAPIKeys(ctx, filter) {
+		if traceloop.IsNotFound(err) {
+			addUnknownProject(&resp.Diagnostics, filter.ProjectID)
+			return
+		}
+		if err != nil {
+			resp.Diagnostics.AddError("Unable to List API Keys", d.failure("list the active API keys", err))
+			return
+		}
+		state.APIKeys = append(state.APIKeys, newAPIKeyModel(key))
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}

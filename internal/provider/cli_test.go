@@ -1,0 +1,121 @@
+package provider_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+// cli is the real CLI in a folder of its own, with the provider as a process of its
+// own: for what the testing framework does not show, such as warnings.
+type cli struct {
+	t   *testing.T
+	dir string
+	env []string
+}
+
+// buildProvider builds the provider once for all tests.
+var buildProvider = sync.OnceValues(func() (string, error) {
+	dir := filepath.Join(testDir, "provider")
+	out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "terraform-provider-traceloop"), "../..").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+// newCLI speaks to the server through the provider's environment variables.
+func newCLI(t *testing.T, server *emulatortest.Server) *cli {
+	t.Helper()
+	binary, err := buildProvider()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cli{t: t, dir: t.TempDir()}
+	config := filepath.Join(t.TempDir(), "cli.tfrc")
+	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"traceloop/traceloop\" = %q\n  }\n  direct {}\n}\n", binary)
+	if err := os.WriteFile(config, []byte(overrides), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.env = append(os.Environ(),
+		"TF_CLI_CONFIG_FILE="+config,
+		"TRACELOOP_BASE_URL="+server.URL,
+		"TRACELOOP_MANAGEMENT_API_KEY="+server.ManagementKey,
+	)
+	return c
+}
+
+const requiredProviders = "terraform {\n  required_providers {\n    traceloop = {\n      source = \"traceloop/traceloop\"\n    }\n  }\n}\n\n"
+
+// write replaces the configuration.
+func (c *cli) write(hcl string) {
+	c.t.Helper()
+	if !strings.Contains(hcl, "required_providers") {
+		hcl = requiredProviders + hcl
+	}
+	if err := os.WriteFile(filepath.Join(c.dir, "main.tf"), []byte(hcl), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// run returns all that the CLI printed, on one line, so that a phrase is found however
+// the CLI wraps it.
+func (c *cli) run(args ...string) (string, error) {
+	c.t.Helper()
+	command := exec.CommandContext(c.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), append(args, "-no-color")...)
+	command.Dir, command.Env = c.dir, c.env
+	out, err := command.CombinedOutput()
+	return strings.Join(strings.FieldsFunc(string(out), func(r rune) bool { return strings.ContainsRune(" \n\t│╷╵", r) }), " "), err
+}
+
+// ok runs a command that has to succeed.
+func (c *cli) ok(args ...string) string {
+	c.t.Helper()
+	out, err := c.run(args...)
+	if err != nil {
+		c.t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// plan, apply and destroy succeed without asking.
+func (c *cli) plan(args ...string) string {
+	c.t.Helper()
+	return c.ok(append([]string{"plan", "-input=false"}, args...)...)
+}
+
+func (c *cli) apply(args ...string) string {
+	c.t.Helper()
+	return c.ok(append([]string{"apply", "-auto-approve", "-input=false"}, args...)...)
+}
+
+func (c *cli) destroy() string {
+	c.t.Helper()
+	return c.ok("destroy", "-auto-approve", "-input=false")
+}
+
+// shows checks that the output holds every phrase.
+func shows(t *testing.T, output string, phrases ...string) {
+	t.Helper()
+	for _, phrase := range phrases {
+		if !strings.Contains(output, phrase) {
+			t.Errorf("the output does not say %q:\n%s", phrase, output)
+		}
+	}
+}
+
+// hides is the opposite of shows.
+func hides(t *testing.T, output string, phrases ...string) {
+	t.Helper()
+	for _, phrase := range phrases {
+		if strings.Contains(output, phrase) {
+			t.Errorf("the output says %q:\n%s", phrase, output)
+		}
+	}
+}

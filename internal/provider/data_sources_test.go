@@ -1,0 +1,190 @@
+package provider_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// reads is a test of data sources alone: what they find, and that nothing is written.
+func reads(t *testing.T, server *emulatortest.Server, hcl string, checks ...statecheck.StateCheck) {
+	t.Helper()
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps: []resource.TestStep{
+			{Config: configured(server, hcl), ConfigStateChecks: checks},
+			emptyPlan(configured(server, hcl)),
+		},
+	})
+	noWrites(t, server)
+}
+
+func TestAccProjectDataSource(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders & Returns")
+	for by, value := range map[string]string{"id": project.ID, "name": "Orders & Returns", "slug": "orders-returns"} {
+		t.Run(by, func(t *testing.T) {
+			const address = "data.traceloop_project.found"
+			reads(t, server, fmt.Sprintf("data \"traceloop_project\" \"found\" {\n  %s = %q\n}\n", by, value),
+				attribute(address, "id", project.ID),
+				attribute(address, "name", "Orders & Returns"),
+				attribute(address, "slug", "orders-returns"),
+			)
+		})
+	}
+}
+
+// More projects than fit on a page: each once, oldest first.
+func TestAccProjectsDataSource_pages(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	for i := range 120 {
+		server.CreateProject(fmt.Sprintf("Project %d", i))
+	}
+	const address = "data.traceloop_projects.all"
+	reads(t, server, `data "traceloop_projects" "all" {}`,
+		statecheck.ExpectKnownValue(address, tfjsonpath.New("projects"), knownvalue.ListSizeExact(121)),
+		statecheck.ExpectKnownValue(address, tfjsonpath.New("projects").AtSliceIndex(0).AtMapKey("name"), knownvalue.StringExact("Default project")),
+		statecheck.ExpectKnownValue(address, tfjsonpath.New("projects").AtSliceIndex(120).AtMapKey("name"), knownvalue.StringExact("Project 119")),
+	)
+}
+
+func TestAccEnvironmentDataSource(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	own := server.CreateEnvironment(project.ID, "EU Production")
+	inherited := server.CreateEnvironment("", "Load test")
+
+	for name, test := range map[string]struct {
+		arguments, id, scope string
+		projectID            knownvalue.Check
+	}{
+		"by id":              {fmt.Sprintf("id = %q", own.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
+		"inherited, by id":   {fmt.Sprintf("id = %q", inherited.ID), inherited.ID, "organization", knownvalue.Null()},
+		"by name":            {fmt.Sprintf("project_id = %q\n  name = \"EU Production\"", project.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
+		"by slug":            {fmt.Sprintf("project_id = %q\n  slug = \"eu-production\"", project.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
+		"inherited, by slug": {fmt.Sprintf("project_id = %q\n  slug = \"load-test\"", project.ID), inherited.ID, "organization", knownvalue.StringExact(project.ID)},
+		"organization-level": {`slug = "load-test"`, inherited.ID, "organization", knownvalue.Null()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const address = "data.traceloop_environment.found"
+			reads(t, server, "data \"traceloop_environment\" \"found\" {\n  "+test.arguments+"\n}\n",
+				attribute(address, "id", test.id),
+				attribute(address, "scope", test.scope),
+				statecheck.ExpectKnownValue(address, tfjsonpath.New("project_id"), test.projectID),
+			)
+		})
+	}
+}
+
+func TestAccEnvironmentsDataSource(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	server.CreateEnvironment(project.ID, "EU Production")
+	server.CreateEnvironment("", "Load test")
+
+	reads(t, server, fmt.Sprintf("data \"traceloop_environments\" \"orders\" {\n  project_id = %q\n}\ndata \"traceloop_environments\" \"all\" {}\n", project.ID),
+		statecheck.ExpectKnownValue("data.traceloop_environments.orders", tfjsonpath.New("environments"), knownvalue.ListSizeExact(5)),
+		statecheck.ExpectKnownValue("data.traceloop_environments.orders", tfjsonpath.New("environments").AtSliceIndex(4).AtMapKey("scope"), knownvalue.StringExact("organization")),
+		statecheck.ExpectKnownValue("data.traceloop_environments.all", tfjsonpath.New("environments"), knownvalue.ListSizeExact(8)),
+	)
+}
+
+func TestAccAPIKeyDataSource(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	id, key := server.GenerateKey(project.ID, "prd")
+
+	for name, arguments := range map[string]string{
+		"by id":                      fmt.Sprintf("id = %q", id),
+		"by project and environment": fmt.Sprintf("project_id = %q\n  environment = \"prd\"", project.ID),
+	} {
+		t.Run(name, func(t *testing.T) {
+			const address = "data.traceloop_api_key.found"
+			reads(t, server, "data \"traceloop_api_key\" \"found\" {\n  "+arguments+"\n}\n",
+				attribute(address, "id", id),
+				attribute(address, "project_id", project.ID),
+				attribute(address, "environment", "prd"),
+				attribute(address, "masked_key", traceloop.MaskKey(key)),
+			)
+		})
+	}
+}
+
+func TestAccAPIKeysDataSource(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	orders, returns := server.CreateProject("Orders"), server.CreateProject("Returns")
+	server.GenerateKey(orders.ID, "dev")
+	server.GenerateKey(orders.ID, "prd")
+	server.GenerateKey(returns.ID, "prd")
+
+	size := func(address string, n int) statecheck.StateCheck {
+		return statecheck.ExpectKnownValue("data.traceloop_api_keys."+address, tfjsonpath.New("api_keys"), knownvalue.ListSizeExact(n))
+	}
+	reads(t, server, fmt.Sprintf(`
+data "traceloop_api_keys" "all" {}
+data "traceloop_api_keys" "orders" {
+  project_id = %[1]q
+}
+data "traceloop_api_keys" "production" {
+  environment = "prd"
+}
+data "traceloop_api_keys" "one" {
+  project_id  = %[1]q
+  environment = "prd"
+}
+data "traceloop_api_keys" "none" {
+  project_id  = %[1]q
+  environment = "stg"
+}
+`, orders.ID), size("all", 3), size("orders", 2), size("production", 2), size("one", 1), size("none", 0))
+}
+
+func TestAccDataSources_refused(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+
+	for name, test := range map[string]struct {
+		kind, arguments string
+		phrases         []string
+	}{
+		"project: no selector":           {"project", "", []string{"Missing Attribute Configuration", "id,name,slug"}},
+		"project: two selectors":         {"project", "id = \"c1\"\n  name = \"Orders\"", []string{"Invalid Attribute Combination"}},
+		"project: malformed id":          {"project", `id = "Default project"`, []string{"must be an id"}},
+		"project: unknown id":            {"project", `id = "cnosuch"`, []string{"Project Not Found", "traceloop_projects"}},
+		"project: unknown name":          {"project", `name = "Nope"`, []string{"Project Not Found", "name \"Nope\""}},
+		"environment: no selector":       {"environment", fmt.Sprintf("project_id = %q", project.ID), []string{"Missing Attribute Configuration"}},
+		"environment: two selectors":     {"environment", "name = \"EU\"\n  slug = \"eu\"", []string{"Invalid Attribute Combination"}},
+		"environment: id and project":    {"environment", "id = \"c1\"\n  project_id = \"c2\"", []string{"Invalid Attribute Combination"}},
+		"environment: unknown id":        {"environment", `id = "cnosuch"`, []string{"Environment Not Found", "traceloop_environments"}},
+		"environment: unknown project":   {"environment", "project_id = \"cnosuch\"\n  slug = \"prd\"", []string{"Unknown Project"}},
+		"environment: unknown slug":      {"environment", fmt.Sprintf("project_id = %q\n  slug = \"prod\"", project.ID), []string{"Environment Not Found", "There are: dev, stg, prd"}},
+		"environment: built in, nowhere": {"environment", `slug = "prd"`, []string{"Environment Not Found", "set project_id"}},
+		"environments: unknown project":  {"environments", `project_id = "cnosuch"`, []string{"Unknown Project"}},
+		"api_key: no selector":           {"api_key", "", []string{"Missing Attribute Configuration"}},
+		"api_key: project alone":         {"api_key", fmt.Sprintf("project_id = %q", project.ID), []string{"Missing Attribute Configuration"}},
+		"api_key: both":                  {"api_key", fmt.Sprintf("id = \"c1\"\n  project_id = %q\n  environment = \"prd\"", project.ID), []string{"Invalid Attribute Combination"}},
+		"api_key: none there":            {"api_key", fmt.Sprintf("project_id = %q\n  environment = \"prd\"", project.ID), []string{"API Key Not Found", "traceloop_api_keys"}},
+		"api_key: unknown id":            {"api_key", `id = "cnosuch"`, []string{"API Key Not Found", "revoked"}},
+		"api_key: unknown project":       {"api_key", "project_id = \"cnosuch\"\n  environment = \"prd\"", []string{"Unknown Project"}},
+		"api_keys: unknown project":      {"api_keys", `project_id = "cnosuch"`, []string{"Unknown Project"}},
+		"api_keys: malformed slug":       {"api_keys", `environment = "Production"`, []string{"slug"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			refused(t, server, fmt.Sprintf("data \"traceloop_%s\" \"found\" {\n  %s\n}\n", test.kind, test.arguments), test.phrases...)
+		})
+	}
+}

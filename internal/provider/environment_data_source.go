@@ -1,0 +1,145 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+var (
+	_ datasource.DataSourceWithConfigure        = (*environmentDataSource)(nil)
+	_ datasource.DataSourceWithConfigValidators = (*environmentDataSource)(nil)
+)
+
+func newEnvironmentDataSource() datasource.DataSource {
+	return &environmentDataSource{}
+}
+
+type environmentDataSource struct {
+	*providerData
+}
+
+func (d *environmentDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_environment"
+}
+
+func (d *environmentDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Reads one environment, by exactly one of `id`, `name` and `slug`. With `project_id`, name and slug are looked up among the environments in force in that project, inherited ones included; " +
+			"without it, among the organization-level ones. It is an error when there is none.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Id of the environment.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          idValidator,
+			},
+			"name": schema.StringAttribute{
+				MarkdownDescription: "Name of the environment, exactly as it is written.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          environmentNameValidator,
+			},
+			"slug": schema.StringAttribute{
+				MarkdownDescription: "Slug of the environment, such as `prd` or `eu-production`.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          slugValidator,
+			},
+			"project_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the project in which to look up a name or slug. When the environment is read by `id`: its own project, null for an organization-level one.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          idValidator,
+			},
+			"scope": schema.StringAttribute{
+				MarkdownDescription: "`project` when the project owns the environment, `organization` when every project inherits it.",
+				Computed:            true,
+			},
+			"built_in": schema.BoolAttribute{
+				MarkdownDescription: "Whether this is one of the environments `dev`, `stg` and `prd`, which cannot be deleted.",
+				Computed:            true,
+			},
+			"created_at": schema.StringAttribute{
+				MarkdownDescription: "When the environment was created, as an RFC 3339 time in UTC.",
+				Computed:            true,
+			},
+		},
+	}
+}
+
+func (d *environmentDataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
+	return []datasource.ConfigValidator{
+		datasourcevalidator.ExactlyOneOf(path.MatchRoot("id"), path.MatchRoot("name"), path.MatchRoot("slug")),
+		datasourcevalidator.Conflicting(path.MatchRoot("id"), path.MatchRoot("project_id")),
+	}
+}
+
+func (d *environmentDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	d.providerData = configure(req.ProviderData, &resp.Diagnostics)
+}
+
+func (d *environmentDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var config environmentModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() || !d.ready(&resp.Diagnostics) {
+		return
+	}
+
+	by, wanted := selected(selector{"id", config.ID}, selector{"name", config.Name}, selector{"slug", config.Slug})
+	projectID := config.ProjectID.ValueString()
+	environment, existing, err := d.find(ctx, projectID, by, wanted)
+	switch {
+	case traceloop.IsNotFound(err) && by != "id":
+		addUnknownProject(&resp.Diagnostics, projectID)
+	case traceloop.IsNotFound(err):
+		resp.Diagnostics.AddAttributeError(path.Root("id"), "Environment Not Found",
+			fmt.Sprintf("Traceloop has no environment with the id %q. The data source traceloop_environments lists what there is.", wanted))
+	case err != nil:
+		resp.Diagnostics.AddError("Unable to Read Environment", d.failure(fmt.Sprintf("find the environment with the %s %q", by, wanted), err))
+	case environment == nil && projectID == "" && slices.Contains(builtInSlugs, wanted):
+		resp.Diagnostics.AddAttributeError(path.Root(by), "Environment Not Found",
+			fmt.Sprintf("Every project has its own built-in environment %q. Say in which project to look: set project_id.", wanted))
+	case environment == nil:
+		where := "The organization has no organization-level environment"
+		if projectID != "" {
+			where = "The project " + projectID + " has no environment"
+		}
+		resp.Diagnostics.AddAttributeError(path.Root(by), "Environment Not Found",
+			fmt.Sprintf("%s with the %s %q. %s", where, by, wanted, listing(existing)))
+	default:
+		state := newEnvironmentModel(*environment)
+		if projectID != "" {
+			state.ProjectID = config.ProjectID // an inherited environment has no project of its own
+		}
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	}
+}
+
+// find returns no environment, and the slugs that it saw, when none has the name or slug.
+func (d *environmentDataSource) find(ctx context.Context, projectID, by, wanted string) (*traceloop.Environment, []string, error) {
+	if by == "id" {
+		environment, err := d.client.GetEnvironment(ctx, wanted)
+		return environment, nil, err
+	}
+	var seen []string
+	for environment, err := range d.client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case projectID == "" && environment.Scope != traceloop.ScopeOrganization:
+			continue
+		case by == "name" && environment.Name == wanted, by == "slug" && environment.Slug == wanted:
+			return &environment, nil, nil
+		}
+		seen = append(seen, environment.Slug)
+	}
+	return nil, seen, nil
+}

@@ -1,0 +1,19 @@
+package provider
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+)
+
+// addInvalidImportID lists every accepted form, each with an example.
+func addInvalidImportID(diags *diag.Diagnostics, object, id string, forms ...string) {
+	diags.AddError("Invalid Import ID", fmt.Sprintf(
+		"%q does not identify the %s to import. Use:\n\n  %s", id, object, strings.Join(forms, "\n  ")))
+}
+
+// importBlock is what a practitioner copies to adopt an existing object.
+func importBlock(resourceType, label, id string) string {
+	return fmt.Sprintf("import {\n  to = %s.%s\n  id = %q\n}", resourceType, label, id)
+}

@@ -1,0 +1,137 @@
+// Package provider is the Traceloop provider: one file for each resource, data
+// source and rule, to be read from top to bottom.
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+var _ provider.Provider = (*traceloopProvider)(nil)
+
+// New returns the constructor of the provider, as the plugin server wants it.
+func New(version string) func() provider.Provider {
+	return func() provider.Provider {
+		return &traceloopProvider{version: version}
+	}
+}
+
+type traceloopProvider struct {
+	version string
+}
+
+type providerModel struct {
+	APIKey         types.String `tfsdk:"api_key"`
+	BaseURL        types.String `tfsdk:"base_url"`
+	RequestTimeout types.String `tfsdk:"request_timeout"`
+	MaxRetries     types.Int64  `tfsdk:"max_retries"`
+	CACertFile     types.String `tfsdk:"ca_cert_file"`
+}
+
+func (p *traceloopProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = "traceloop"
+	resp.Version = p.version
+}
+
+func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Manages the projects, environments and API keys of a [Traceloop](https://www.traceloop.com) organization.",
+		Attributes: map[string]schema.Attribute{
+			"api_key": schema.StringAttribute{
+				MarkdownDescription: "Management key of the organization. It can also come from the environment variable `" + envManagementKey + "`, which is the better place for it. " +
+					"White space around it is dropped. A project's own API key (`" + envTracesKey + "`) sends traces and cannot manage anything; it is never read as a credential.",
+				Optional:   true,
+				Sensitive:  true,
+				Validators: []validator.String{parsesSecret("api_key", traceloop.ParseKey)},
+			},
+			"base_url": schema.StringAttribute{
+				MarkdownDescription: "Where the API is: an `https` URL, or an `http` one on loopback (the emulator). It can also come from the environment variable `" + envBaseURL + "`. " +
+					"Default: `" + traceloop.DefaultBaseURL + "`.",
+				Optional:   true,
+				Validators: []validator.String{parses("base_url", traceloop.ParseBaseURL)},
+			},
+			"request_timeout": schema.StringAttribute{
+				MarkdownDescription: "The longest that one attempt of a request may take, its answer included, as a duration such as `30s` or `1m30s`; from `1s` to `10m`. Default: `30s`.",
+				Optional:            true,
+				Validators:          []validator.String{parses("request_timeout", parseTimeout)},
+			},
+			"max_retries": schema.Int64Attribute{
+				MarkdownDescription: "How many times a request that failed is repeated, where repeating is safe; 0 to 10. Being told to wait by a rate limit is no failure and does not count. Default: `4`.",
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.Between(0, 10)},
+			},
+			"ca_cert_file": schema.StringAttribute{
+				MarkdownDescription: "Path of a file with PEM certificates of authorities to trust beside the system's, for a proxy or gateway with a certificate of your own. " +
+					"It can also come from the environment variable `" + envCACertFile + "`.",
+				Optional: true,
+			},
+		},
+	}
+}
+
+func (p *traceloopProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var config providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	if unknown, ok := config.unknown(); ok {
+		// Creating needs no request at plan time, so a plan that only creates goes through.
+		if req.ClientCapabilities.DeferralAllowed {
+			resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
+		}
+		data := &providerData{unknown: unknown}
+		resp.ResourceData, resp.DataSourceData = data, data
+		return
+	}
+
+	data, diags := newProviderData(config, "terraform-provider-traceloop/"+p.version+" Terraform/"+req.TerraformVersion)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.ResourceData, resp.DataSourceData = data, data
+}
+
+func (p *traceloopProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		newProjectResource,
+		newEnvironmentResource,
+		newAPIKeyResource,
+	}
+}
+
+func (p *traceloopProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{
+		newProjectDataSource,
+		newProjectsDataSource,
+		newEnvironmentDataSource,
+		newEnvironmentsDataSource,
+		newAPIKeyDataSource,
+		newAPIKeysDataSource,
+	}
+}
+
+// unknown names the first argument whose value is not known yet.
+func (m providerModel) unknown() (path.Path, bool) {
+	for name, value := range map[string]interface{ IsUnknown() bool }{
+		"api_key": m.APIKey, "base_url": m.BaseURL, "request_timeout": m.RequestTimeout,
+		"max_retries": m.MaxRetries, "ca_cert_file": m.CACertFile,
+	} {
+		if value.IsUnknown() {
+			return path.Root(name), true
+		}
+	}
+	return path.Empty(), false
+}

@@ -1,0 +1,46 @@
+package provider
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// providerData is what Configure hands to every resource and data source. It lives
+// as long as one plan or one apply.
+type providerData struct {
+	client *traceloop.Client // nil while an argument of the provider is unknown
+	key    setting
+	// baseURL tells where the URL came from, too.
+	baseURL setting
+	unknown path.Path
+
+	protected    protectedSet
+	environments environmentCheck
+}
+
+// configure is the Configure method of every resource and data source.
+func configure(data any, diags *diag.Diagnostics) *providerData {
+	if data == nil {
+		return nil // validation: the provider is not configured yet
+	}
+	d, ok := data.(*providerData)
+	if !ok {
+		diags.AddError("Unexpected Provider Data", fmt.Sprintf("The provider handed over %T. This is a bug in the provider; please report it.", data))
+	}
+	return d
+}
+
+// ready reports whether the API can be called, and if not says what to do.
+func (d *providerData) ready(diags *diag.Diagnostics) bool {
+	if d.client != nil {
+		return true
+	}
+	diags.AddError("Unknown Provider Configuration", fmt.Sprintf(
+		"The provider argument %q is not known before apply, since it comes from something that is not created yet, and this step has to call the Traceloop API. "+
+			"Apply its source first: terraform apply -target=ADDRESS, with the address of what the argument refers to; then plan again.", d.unknown))
+	return false
+}

@@ -1,0 +1,142 @@
+package provider
+
+import (
+	"crypto/x509"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+const (
+	envManagementKey = "TRACELOOP_MANAGEMENT_API_KEY"
+	envBaseURL       = "TRACELOOP_BASE_URL"
+	envCACertFile    = "TRACELOOP_CA_CERT_FILE"
+
+	// envTracesKey is the SDKs' variable for a project's own key. It is looked at only
+	// to explain why it does not help here.
+	envTracesKey = "TRACELOOP_API_KEY"
+)
+
+// setting is a value and where the practitioner gave it, for diagnostics.
+type setting struct {
+	value  string
+	source string
+	found  bool
+}
+
+// lookup finds a setting: the argument, or else the environment variable. A variable
+// that is set but empty counts as given: the job that sets it believes that it has a value.
+func lookup(argument types.String, name, variable string) setting {
+	if !argument.IsNull() {
+		return setting{value: argument.ValueString(), source: fmt.Sprintf("the provider argument %q", name), found: true}
+	}
+	if value, ok := os.LookupEnv(variable); ok {
+		return setting{value: value, source: "the environment variable " + variable, found: true}
+	}
+	return setting{}
+}
+
+// newProviderData turns a wholly known configuration into a client. The diagnostics
+// name where a bad value came from, and never repeat a key.
+func newProviderData(config providerModel, userAgent string) (*providerData, diag.Diagnostics) {
+	var diags diag.Diagnostics
+
+	key := lookup(config.APIKey, "api_key", envManagementKey)
+	if !key.found {
+		diags.AddError("Missing Management Key", missingKeyDetail())
+	} else if value, err := traceloop.ParseKey(key.value); err != nil {
+		// Not anchored to api_key: the CLI would quote that line of the configuration.
+		diags.AddError("Invalid Management Key",
+			fmt.Sprintf("The management key comes from %s, and cannot be used: %s. Set it to the key as Traceloop showed it, on one line.", key.source, err))
+	} else {
+		key.value = value
+	}
+
+	baseURL := lookup(config.BaseURL, "base_url", envBaseURL)
+	if !baseURL.found {
+		baseURL = setting{value: traceloop.DefaultBaseURL, source: "the provider's default"}
+	}
+	if value, err := traceloop.ParseBaseURL(baseURL.value); err != nil {
+		diags.AddAttributeError(path.Root("base_url"), "Invalid Base URL",
+			fmt.Sprintf("The base URL comes from %s, and cannot be used: %s. Use %s, the URL that the emulator prints, or leave it unset.", baseURL.source, err, traceloop.DefaultBaseURL))
+	} else {
+		baseURL.value = value.String()
+	}
+
+	timeout := traceloop.DefaultRequestTimeout
+	if !config.RequestTimeout.IsNull() {
+		value, err := parseTimeout(config.RequestTimeout.ValueString())
+		if err != nil {
+			diags.AddAttributeError(path.Root("request_timeout"), "Invalid Request Timeout", fmt.Sprintf("The value cannot be used: %s.", err))
+		}
+		timeout = value
+	}
+	retries := traceloop.DefaultMaxRetries
+	if !config.MaxRetries.IsNull() {
+		retries = int(config.MaxRetries.ValueInt64())
+	}
+
+	var roots *x509.CertPool
+	if file := lookup(config.CACertFile, "ca_cert_file", envCACertFile); file.found {
+		var err error
+		if roots, err = trusted(file.value); err != nil {
+			diags.AddAttributeError(path.Root("ca_cert_file"), "Unable to Read CA Certificates",
+				fmt.Sprintf("The file comes from %s, and cannot be used: %s. Give the path of a PEM file that holds the certificate of the authority, or leave it unset.", file.source, err))
+		}
+	}
+	if diags.HasError() {
+		return nil, diags
+	}
+
+	client, err := traceloop.New(traceloop.Config{
+		BaseURL: baseURL.value, Key: key.value, UserAgent: userAgent,
+		RequestTimeout: timeout, MaxRetries: retries, RootCAs: roots,
+	})
+	if err != nil {
+		diags.AddError("Unable to Configure Provider", fmt.Sprintf("The client of the Traceloop API cannot be set up: %s.", err))
+		return nil, diags
+	}
+	return &providerData{client: client, key: key, baseURL: baseURL}, diags
+}
+
+func missingKeyDetail() string {
+	detail := "The Traceloop API is called with a management key, and none is given. Set the environment variable " + envManagementKey +
+		" (or the provider argument \"api_key\"). To try the provider without an account, start the emulator: it prints the variables to set."
+	if os.Getenv(envTracesKey) != "" {
+		detail = envTracesKey + " is set, but that is a project's own key for sending traces; it cannot manage projects, environments or keys, and is not read here.\n\n" + detail
+	}
+	return detail
+}
+
+func parseTimeout(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%q is not a duration such as 30s or 1m30s", s)
+	case d < time.Second || d > 10*time.Minute:
+		return 0, fmt.Errorf("%s is not between 1s and 10m", s)
+	}
+	return d, nil
+}
+
+// trusted returns the system's authorities and those of a PEM file.
+func trusted(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file) //nolint:gosec // The practitioner names the file.
+	if err != nil {
+		return nil, err
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, err
+	}
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no PEM certificate", file)
+	}
+	return roots, nil
+}

@@ -1,0 +1,157 @@
+package provider_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+const anyRead = "data \"traceloop_projects\" \"all\" {}\n"
+
+// These tests set environment variables of the process, so none of them is parallel.
+
+func TestAccSettings_fromEnvironment(t *testing.T) {
+	server := emulatortest.Start(t)
+	t.Setenv("TRACELOOP_BASE_URL", "\n "+server.URL+"/ \n")
+	t.Setenv("TRACELOOP_MANAGEMENT_API_KEY", " "+server.ManagementKey+"\n")
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps:                    []resource.TestStep{{Config: anyRead}},
+	})
+	if calls(server, "GET", "/v2/projects") == 0 {
+		t.Error("the server that the environment names got no request")
+	}
+}
+
+func TestAccSettings_argumentBeforeEnvironment(t *testing.T) {
+	server := emulatortest.Start(t)
+	t.Setenv("TRACELOOP_BASE_URL", "https://127.0.0.1:1")
+	t.Setenv("TRACELOOP_MANAGEMENT_API_KEY", "tl_of_somebody_else")
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps:                    []resource.TestStep{{Config: configured(server, anyRead)}},
+	})
+}
+
+func TestAccSettings_refused(t *testing.T) {
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	_, projectKey := server.GenerateKey(project.ID, "prd")
+	html := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, "<html><body>Welcome</body></html>")
+	}))
+	t.Cleanup(html.Close)
+
+	for name, test := range map[string]struct {
+		environment map[string]string
+		arguments   string
+		phrases     []string
+	}{
+		"no key":                     {nil, "", []string{"Missing Management Key", "TRACELOOP_MANAGEMENT_API_KEY"}},
+		"only the SDK's key":         {map[string]string{"TRACELOOP_API_KEY": "tl_secret_of_sdk"}, "", []string{"Missing Management Key", "TRACELOOP_API_KEY is set", "cannot manage", "TRACELOOP_MANAGEMENT_API_KEY"}},
+		"empty key":                  {nil, `api_key = ""`, []string{"Invalid Provider Configuration", "api_key"}},
+		"empty key variable":         {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": ""}, "", []string{"Invalid Management Key", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
+		"key in two parts":           {nil, `api_key = "tl_secret_ part"`, []string{"Invalid Provider Configuration", "api_key"}},
+		"key with a control":         {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": "tl_secret_\x01part"}, "", []string{"Invalid Management Key", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
+		"rejected key":               {nil, `api_key = "tl_secret_unknown"`, []string{"401", "provider argument \"api_key\"", "has not been revoked"}},
+		"rejected key of a variable": {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": "tl_secret_unknown"}, "", []string{"401", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
+		"project's key":              {nil, fmt.Sprintf("api_key = %q", projectKey), []string{"403", "project's own API key", "TRACELOOP_MANAGEMENT_API_KEY"}},
+		"empty URL":                  {nil, `base_url = ""`, []string{"Invalid Provider Configuration", "base_url"}},
+		"URL without a scheme":       {nil, `base_url = "api.traceloop.com"`, []string{"Invalid Provider Configuration", "base_url", "https"}},
+		"plain http":                 {nil, `base_url = "http://api.traceloop.com"`, []string{"Invalid Provider Configuration", "base_url", "https"}},
+		"white space in the URL":     {nil, `base_url = "https://api.trace loop.com"`, []string{"Invalid Provider Configuration", "base_url"}},
+		"plain http in a variable":   {map[string]string{"TRACELOOP_BASE_URL": "http://api.traceloop.com"}, "", []string{"Invalid Base URL", "environment variable TRACELOOP_BASE_URL", "https"}},
+		"not the API":                {nil, fmt.Sprintf("base_url = %q", html.URL), []string{"not the Traceloop API", "provider argument \"base_url\""}},
+		"not the API, in a variable": {map[string]string{"TRACELOOP_BASE_URL": html.URL}, "", []string{"not the Traceloop API", "environment variable TRACELOOP_BASE_URL"}},
+		"nobody listens":             {nil, `base_url = "http://127.0.0.1:1"`, []string{"Check that this machine reaches", "provider argument \"base_url\""}},
+		"timeout without a unit":     {nil, `request_timeout = "30"`, []string{"request_timeout", "30s"}},
+		"no time at all":             {nil, `request_timeout = "0s"`, []string{"request_timeout", "between 1s and 10m"}},
+		"endless retries":            {nil, `max_retries = 1000`, []string{"max_retries", "between 0 and 10"}},
+		"no such certificate":        {nil, `ca_cert_file = "/nonexistent/ca.pem"`, []string{"Unable to Read CA Certificates", "provider argument \"ca_cert_file\""}},
+		"not a certificate":          {map[string]string{"TRACELOOP_CA_CERT_FILE": "settings_test.go"}, "", []string{"Unable to Read CA Certificates", "environment variable TRACELOOP_CA_CERT_FILE"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			arguments := test.arguments
+			if !strings.Contains(arguments, "base_url") && test.environment["TRACELOOP_BASE_URL"] == "" {
+				arguments += fmt.Sprintf("\n  base_url = %q", server.URL)
+			}
+			if _, ok := test.environment["TRACELOOP_MANAGEMENT_API_KEY"]; !ok && !strings.Contains(arguments, "api_key") && !strings.Contains(name, "SDK") && name != "no key" {
+				arguments += fmt.Sprintf("\n  api_key = %q", server.ManagementKey)
+			}
+			if !strings.Contains(arguments, "max_retries") {
+				arguments += "\n  max_retries = 0"
+			}
+			for variable, value := range test.environment {
+				t.Setenv(variable, value)
+			}
+			fails(t, "provider \"traceloop\" {\n  "+arguments+"\n}\n"+anyRead,
+				[]string{"tl_secret", server.ManagementKey, projectKey}, test.phrases...)
+		})
+	}
+	noWrites(t, server)
+}
+
+// fails is a test of a configuration whose error holds the phrases and none of the secrets.
+func fails(t *testing.T, hcl string, secrets []string, phrases ...string) {
+	t.Helper()
+	failed := false
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		ErrorCheck: func(err error) error {
+			failed = true
+			if !says(phrases...).MatchString(err.Error()) {
+				return fmt.Errorf("want an error that says %q, got: %w", phrases, err)
+			}
+			for _, secret := range secrets {
+				if strings.Contains(err.Error(), secret) {
+					t.Errorf("the error shows the secret %s", secret)
+				}
+			}
+			return nil
+		},
+		Steps: []resource.TestStep{{Config: hcl, PlanOnly: true}},
+	})
+	if !failed {
+		t.Error("want an error, got none")
+	}
+}
+
+// A provider argument that another resource makes known at apply.
+func TestAccSettings_unknownAtPlan(t *testing.T) {
+	server := emulatortest.Start(t)
+	hcl := fmt.Sprintf(`
+resource "terraform_data" "url" {
+  input = %q
+}
+
+provider "traceloop" {
+  base_url = terraform_data.url.output
+  api_key  = %q
+}
+
+`, server.URL, server.ManagementKey)
+
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps: []resource.TestStep{
+			{ // creating needs no API at plan
+				Config:           hcl + projectHCL("Orders", false),
+				ConfigPlanChecks: planned("traceloop_project.orders", plancheck.ResourceActionCreate),
+			},
+			emptyPlan(hcl + projectHCL("Orders", false)),
+			{ // reading does
+				Config:      strings.Replace(hcl, server.URL, server.URL+"/", 1) + projectHCL("Orders", false),
+				ExpectError: says("Unknown Provider Configuration", "base_url", "terraform apply -target"),
+			},
+			emptyPlan(hcl + projectHCL("Orders", false)),
+		},
+	})
+}

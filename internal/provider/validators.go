@@ -1,0 +1,83 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+)
+
+// maxLength is the most characters that a name or an id has.
+const maxLength = 255
+
+var (
+	// Empty is left to the length, so that one mistake gives one error.
+	namePattern   = regexp.MustCompile(`^([^\s\pZ\p{Cc}]([^\p{Cc}]*[^\s\pZ\p{Cc}])?)?$`)
+	idPattern     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+	slugPattern   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	slugAble      = regexp.MustCompile(`[A-Za-z0-9]`)
+	idForm        = "must be an id as Traceloop gives it, such as cm9v2g95l0000qz8k5h3d7f1a: letters, digits, \"-\" and \"_\". A name or a slug is no id"
+	slugForm      = "must be an environment's slug, such as prd or eu-production: lower-case letters and digits, with single hyphens between them. It is the \"slug\" of the environment, not its name"
+	nameForm      = "must not be blank, begin or end with white space, or hold a line break or another control character"
+	slugAbleForm  = "must hold an ASCII letter or digit, since the slug is made from them"
+	nameValidator = []validator.String{
+		stringvalidator.UTF8LengthBetween(1, maxLength),
+		stringvalidator.RegexMatches(namePattern, nameForm),
+	}
+	environmentNameValidator = append(nameValidator[:2:2], stringvalidator.RegexMatches(slugAble, slugAbleForm))
+	idValidator              = []validator.String{stringvalidator.RegexMatches(idPattern, idForm)}
+	slugValidator            = []validator.String{
+		stringvalidator.UTF8LengthBetween(1, maxLength),
+		stringvalidator.RegexMatches(slugPattern, slugForm),
+	}
+)
+
+// parses makes a validator of a parser. Its diagnostics hold the parser's error and
+// never the value.
+func parses[T any](name string, parse func(string) (T, error)) parseValidator {
+	return parseValidator{name: name, parse: func(s string) error {
+		_, err := parse(s)
+		return err
+	}}
+}
+
+// parsesSecret is parses for a secret. Its diagnostics are not anchored to the
+// attribute, since the CLI would quote that line of the configuration, secret included.
+func parsesSecret[T any](name string, parse func(string) (T, error)) parseValidator {
+	v := parses(name, parse)
+	v.secret = true
+	return v
+}
+
+type parseValidator struct {
+	name   string
+	parse  func(string) error
+	secret bool
+}
+
+func (v parseValidator) Description(context.Context) string {
+	return "must be a valid " + v.name
+}
+
+func (v parseValidator) MarkdownDescription(ctx context.Context) string {
+	return v.Description(ctx)
+}
+
+func (v parseValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	err := v.parse(req.ConfigValue.ValueString())
+	if err == nil {
+		return
+	}
+	const summary = "Invalid Provider Configuration"
+	detail := fmt.Sprintf("The provider argument %q cannot be used: %s. Correct the value, or remove the argument.", v.name, err)
+	if v.secret {
+		resp.Diagnostics.AddError(summary, detail)
+	} else {
+		resp.Diagnostics.AddAttributeError(req.Path, summary, detail)
+	}
+}

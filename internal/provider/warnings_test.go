@@ -1,0 +1,97 @@
+package provider_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// The testing framework does not show warnings; the CLI does.
+
+func TestCLI_importedKeyWarnsOnce(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	_, key := server.GenerateKey(project.ID, "prd")
+	cli := newCLI(t, server)
+	cli.write(fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n\n", project.ID) + keyHCL(fmt.Sprintf("%q", project.ID), "prd", "null"))
+
+	applied := cli.apply()
+	shows(t, applied, "Imported Key Cannot Be Retrieved", traceloop.MaskKey(key), "1 imported, 0 added, 0 changed, 0 destroyed")
+	hides(t, applied, key)
+
+	again := cli.plan("-detailed-exitcode")
+	hides(t, again, "Warning: Imported Key")
+}
+
+func TestCLI_vanishedObjectsWarn(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	cli := newCLI(t, server)
+	cli.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production", false) +
+		keyHCL("traceloop_project.orders.id", "prd", "null"))
+	cli.apply()
+	cli.plan("-detailed-exitcode")
+
+	server.RevokeKey(server.Keys()[0].ID)
+	shows(t, cli.apply(), "API Key Was Revoked Outside Terraform", "the next apply generates a new key", "1 added, 0 changed, 0 destroyed")
+	for _, environment := range server.Environments("") {
+		if !environment.BuiltIn {
+			server.DeleteEnvironment(environment.ID)
+		}
+	}
+	shows(t, cli.apply(), "Environment Was Deleted Outside Terraform", "1 added, 0 changed, 0 destroyed")
+	server.DeleteProject(server.Projects()[1].ID)
+	shows(t, cli.apply(), "Project Was Deleted Outside Terraform", "3 added, 0 changed, 0 destroyed")
+	cli.plan("-detailed-exitcode")
+	cli.destroy()
+}
+
+func TestCLI_builtInEnvironmentIsForgottenWithAWarning(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	cli := newCLI(t, server)
+	cli.write(fmt.Sprintf("resource \"traceloop_environment\" \"dev\" {\n  project_id = %q\n  name       = \"dev\"\n}\n", project.ID))
+	cli.ok("import", "traceloop_environment.dev", project.ID+"/dev")
+	cli.plan("-detailed-exitcode")
+
+	server.ResetRequests()
+	shows(t, cli.destroy(), "Built-in Environment Is Only Forgotten", "1 destroyed")
+	noWrites(t, server)
+}
+
+// Nothing but a true 404 removes an object from the state.
+func TestCLI_failuresDoNotDropState(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	cli := newCLI(t, server)
+	cli.write("provider \"traceloop\" {\n  max_retries = 0\n}\n\n" + projectHCL("Orders", false) + keyHCL("traceloop_project.orders.id", "prd", "null"))
+	cli.apply()
+
+	for name, fault := range map[string]emulatortest.Fault{
+		"401":            {Kind: "status", Status: 401},
+		"403":            {Kind: "status", Status: 403},
+		"500":            {Kind: "status", Status: 500},
+		"404 of a proxy": {Kind: "status", Status: 404, Body: new("<html><body>Not Found</body></html>")},
+		"HTML":           {Kind: "garbage"},
+		"half":           {Kind: "truncate"},
+		"endless":        {Kind: "huge"},
+		"dropped":        {Kind: "drop_before"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fault.Method, fault.Path, fault.Times = "GET", "/v2/", 1
+			server.SetFaults(fault)
+			out, err := cli.run("plan", "-input=false")
+			if err == nil {
+				t.Errorf("the plan succeeded:\n%s", out)
+			}
+			hides(t, out, "Was Deleted Outside", "Was Revoked Outside", server.ManagementKey)
+		})
+	}
+	server.SetFaults()
+	cli.plan("-detailed-exitcode")
+	cli.destroy()
+}

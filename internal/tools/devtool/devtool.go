@@ -1,0 +1,109 @@
+// Package devtool is what the demo and the benchmarks share: building this module's binaries,
+// finding a CLI, and running it apart from the settings of whoever runs it.
+package devtool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// Packages of this module that are built into binaries.
+const (
+	Module      = "github.com/traceloop/terraform-provider-traceloop"
+	EmulatorCmd = Module + "/internal/emulator/cmd/traceloop-emulator"
+)
+
+// version is any that a version constraint of the examples accepts; it shows up in `init` alone.
+const version = "0.1.0"
+
+// Root is the folder of this module.
+func Root(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Module.Dir}}", Module).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("run this inside a checkout of %s: %w\n%s", Module, err, out)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// Build builds one of this module's main packages into the file out.
+func Build(ctx context.Context, out, pkg string, flags ...string) error {
+	args := append([]string{"build", "-buildvcs=false", "-o", out}, flags...)
+	output, err := exec.CommandContext(ctx, "go", append(args, pkg)...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("go build %s: %w\n%s", pkg, err, output)
+	}
+	return nil
+}
+
+// Exe is name with the ending that executables have here.
+func Exe(name string) string {
+	if runtime.GOOS == "windows" {
+		return name + ".exe"
+	}
+	return name
+}
+
+// BuildMirror builds the provider into a filesystem mirror under dir, which lets `init` install it
+// as it would from a registry, and returns a CLI configuration that knows no other place.
+func BuildMirror(ctx context.Context, dir string) (config string, err error) {
+	mirror := filepath.Join(dir, "mirror")
+	file := Exe("terraform-provider-traceloop_v" + version)
+	var built string
+	// "traceloop/traceloop" is in a different registry for each of the two CLIs.
+	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+		folder := filepath.Join(mirror, host, "traceloop", "traceloop", version, runtime.GOOS+"_"+runtime.GOARCH)
+		err := os.MkdirAll(folder, 0o700)
+		if err != nil {
+			return "", err
+		}
+		if built == "" {
+			built = filepath.Join(folder, file)
+			err = Build(ctx, built, Module)
+		} else {
+			err = os.Link(built, filepath.Join(folder, file))
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	config = filepath.Join(dir, "cli.tfrc")
+	content := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.ToSlash(mirror))
+	return config, os.WriteFile(config, []byte(content), 0o600)
+}
+
+// CLI finds Terraform or OpenTofu: TF_ACC_TERRAFORM_PATH, else what is on the PATH.
+func CLI() (string, error) {
+	if path := os.Getenv("TF_ACC_TERRAFORM_PATH"); path != "" {
+		path, err := exec.LookPath(path)
+		if err != nil {
+			return "", fmt.Errorf("TF_ACC_TERRAFORM_PATH: %w", err)
+		}
+		return filepath.Abs(path) // It will be run in another folder.
+	}
+	for _, name := range []string{"terraform", "tofu"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("neither terraform nor tofu is on the PATH; through make, OpenTofu is built where both are missing")
+}
+
+// Env is the environment without the settings that steer a CLI, the provider, or an exporter of
+// traces, and with set added to it.
+func Env(set ...string) []string {
+	var env []string
+	for _, entry := range os.Environ() {
+		switch prefix, _, _ := strings.Cut(entry, "_"); prefix {
+		case "TF", "TRACELOOP", "OTEL":
+		default:
+			env = append(env, entry)
+		}
+	}
+	return append(env, set...)
+}
