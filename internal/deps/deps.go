@@ -2,6 +2,7 @@
 package deps
 
 import (
+	_ "filippo.io/age/agessh"
 	_ "github.com/getkin/kin-openapi/openapi3"
 	_ "github.com/getkin/kin-openapi/openapi3filter"
 	_ "github.com/getkin/kin-openapi/routers/gorillamux"

@@ -59,6 +59,10 @@ func (d *apiKeyDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 				MarkdownDescription: "When the key was generated, as an RFC 3339 time in UTC.",
 				Computed:            true,
 			},
+			"age_days": schema.Int64Attribute{
+				MarkdownDescription: "Whole days since then, at the time of the plan.",
+				Computed:            true,
+			},
 		},
 	}
 }
@@ -75,7 +79,7 @@ func (d *apiKeyDataSource) Configure(_ context.Context, req datasource.Configure
 }
 
 func (d *apiKeyDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var config apiKeyModel
+	var config agedAPIKeyModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if resp.Diagnostics.HasError() || !d.ready(&resp.Diagnostics) {
 		return
@@ -96,7 +100,7 @@ func (d *apiKeyDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		resp.Diagnostics.AddAttributeError(path.Root("environment"), "API Key Not Found", fmt.Sprintf(
 			"The project %s has no active key in the environment %q. Generate one with a traceloop_api_key resource, or use the data source traceloop_api_keys, which answers with an empty list.", projectID, environment))
 	default:
-		resp.Diagnostics.Append(resp.State.Set(ctx, newAPIKeyModel(*key))...)
+		resp.Diagnostics.Append(resp.State.Set(ctx, newAgedAPIKeyModel(*key, d.now()))...)
 	}
 }
 
@@ -109,7 +113,7 @@ func (d *apiKeyDataSource) readByID(ctx context.Context, id string, resp *dataso
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Read API Key", d.failure(fmt.Sprintf("read the key with the id %q", id), err))
 	default:
-		resp.Diagnostics.Append(resp.State.Set(ctx, newAPIKeyModel(*key))...)
+		resp.Diagnostics.Append(resp.State.Set(ctx, newAgedAPIKeyModel(*key, d.now()))...)
 	}
 }
 

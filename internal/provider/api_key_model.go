@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -25,6 +26,20 @@ func newAPIKeyModel(k traceloop.APIKey) apiKeyModel {
 		Environment: types.StringValue(k.Environment),
 		MaskedKey:   types.StringValue(k.MaskedKey),
 		CreatedAt:   timestamp(k.CreatedAt),
+	}
+}
+
+// agedAPIKeyModel is what the data sources show. A resource has no age, since its state
+// would differ every day.
+type agedAPIKeyModel struct {
+	apiKeyModel
+	AgeDays types.Int64 `tfsdk:"age_days"`
+}
+
+func newAgedAPIKeyModel(k traceloop.APIKey, now time.Time) agedAPIKeyModel {
+	return agedAPIKeyModel{
+		apiKeyModel: newAPIKeyModel(k),
+		AgeDays:     types.Int64Value(max(0, int64(now.Sub(k.CreatedAt)/(24*time.Hour)))),
 	}
 }
 

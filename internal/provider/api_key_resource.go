@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -34,8 +38,14 @@ type apiKeyResource struct {
 
 type apiKeyResourceModel struct {
 	apiKeyModel
-	Key              types.String `tfsdk:"key"`
 	RotationTriggers types.Map    `tfsdk:"rotation_triggers"`
+	RotateAfterDays  types.Int64  `tfsdk:"rotate_after_days"`
+	RotateAt         types.String `tfsdk:"rotate_at"`
+	AgeRecipients    types.Set    `tfsdk:"age_recipients"`
+	ExistingKeyWO    types.String `tfsdk:"existing_key_wo"`
+	ReplaceExisting  types.Bool   `tfsdk:"replace_existing"`
+	Key              types.String `tfsdk:"key"`
+	EncryptedKey     types.String `tfsdk:"encrypted_key"`
 }
 
 func (r *apiKeyResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
@@ -47,7 +57,7 @@ func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 		MarkdownDescription: "The API key with which an application sends the traces of one project and environment.\n\n" +
 			"Traceloop shows a key once, when it is generated, and each project and environment hold one key. **Rotation is therefore revoke, then generate**: between the two, and until your application has the new key, " +
 			"its spans are refused. Destroying this resource revokes the key at once.\n\n" +
-			"~> The key is stored in the state, in `key`. Protect the state as you would the key: a backend with encryption and access control.",
+			"~> The key is stored in the state, in `key`, unless `age_recipients` seals it. Protect the state as you would the key: a backend with encryption and access control.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id of the key, given by Traceloop. It is not secret.",
@@ -77,10 +87,47 @@ func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 						"A change from one map to another rotates the key; from no map, or to no map, is only recorded."),
 				},
 			},
+			"rotate_after_days": schema.Int64Attribute{
+				MarkdownDescription: "Age in days, 1 to 3650, from which a plan rotates the key. Default: never. A change on a live key moves `rotate_at` in place; if that has passed then, the same plan rotates the key. " +
+					"A plan warns when 7 days or less remain. Nothing rotates by itself: run plan and apply on a schedule.",
+				Optional:   true,
+				Validators: []validator.Int64{int64validator.Between(1, 3650)},
+			},
+			"rotate_at": schema.StringAttribute{
+				MarkdownDescription: "When the key is due: `created_at` and `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"age_recipients": schema.SetAttribute{
+				MarkdownDescription: "Public keys to seal the key to before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`. The key is then in `encrypted_key` alone, and the ephemeral resource `traceloop_api_key` opens it. " +
+					"A change rotates the key, since its plain text is not there to be sealed again. It is recorded in place where the state never held the key (imported without `existing_key_wo`), and sealed again in place where `existing_key_wo` gives the key.",
+				ElementType: types.StringType,
+				Optional:    true,
+				Validators:  []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.ValueStringsAre(recipientValidator{})},
+			},
+			"existing_key_wo": schema.StringAttribute{
+				MarkdownDescription: "The full key, for one that was imported: Traceloop cannot show it again, but a vault may have it. It is checked against `masked_key`, then kept in `key`, or sealed into `encrypted_key`; nothing is rotated. " +
+					"A key that does not match is an error. It is not read once the state has the key; remove it then.",
+				Optional:   true,
+				Sensitive:  true,
+				WriteOnly:  true,
+				Validators: []validator.String{parsesSecret("existing_key_wo", traceloop.ParseKey)},
+			},
+			"replace_existing": schema.BoolAttribute{
+				MarkdownDescription: "Whether creating this resource may revoke a key that the environment has already, whoever uses it. A plan warns which key that is. Without it an occupied environment is an error. Default: `false`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(false),
+			},
 			"key": schema.StringAttribute{
-				MarkdownDescription: "The key itself. Null for an imported key, since Traceloop shows a key only when it is generated.",
+				MarkdownDescription: "The key itself. Null when `age_recipients` seals it, and for a key imported without `existing_key_wo`, since Traceloop shows a key only when it is generated.",
 				Computed:            true,
 				Sensitive:           true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"encrypted_key": schema.StringAttribute{
+				MarkdownDescription: "The key, sealed to `age_recipients`: an armored age file. Null without recipients.",
+				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"masked_key": schema.StringAttribute{
@@ -93,52 +140,22 @@ func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 	}
 }
 
-// rotates asks for a replacement when one recorded map becomes another.
-func rotates(_ context.Context, req planmodifier.MapRequest, resp *mapplanmodifier.RequiresReplaceIfFuncResponse) {
-	resp.RequiresReplace = !req.StateValue.IsNull() && !req.PlanValue.IsNull()
-}
-
 func (r *apiKeyResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
 	r.providerData = configure(req.ProviderData, &resp.Diagnostics)
-}
-
-func (r *apiKeyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || !req.State.Raw.IsNull() || r.providerData == nil || r.client == nil {
-		return
-	}
-	var plan apiKeyResourceModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || plan.ProjectID.IsUnknown() || plan.Environment.IsUnknown() {
-		return
-	}
-	r.checkEnvironment(ctx, plan.apiKeyModel, &resp.Diagnostics)
-}
-
-// checkEnvironment refuses a new key for a project or an environment that does not exist.
-func (r *apiKeyResource) checkEnvironment(ctx context.Context, plan apiKeyModel, diags *diag.Diagnostics) {
-	projectID, slug := plan.ProjectID.ValueString(), plan.Environment.ValueString()
-	missing, existing, err := r.environments.missing(ctx, r.client, projectID, slug)
-	switch {
-	case traceloop.IsNotFound(err):
-		addUnknownProject(diags, projectID)
-	case err != nil:
-		diags.AddError("Unable to Check Environment", r.failure(fmt.Sprintf("list the environments of the project %s, to check that it has %q", projectID, slug), err))
-	case missing:
-		addUnknownEnvironment(diags, projectID, slug, existing)
-	}
 }
 
 func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan apiKeyResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	recipients := plan.recipients(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
 		return
 	}
 
-	generated, err := r.client.CreateAPIKey(ctx, traceloop.APIKeyRequest{
-		ProjectID:   plan.ProjectID.ValueString(),
-		Environment: plan.Environment.ValueString(),
-	})
+	generated, err := r.generate(ctx, plan, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	if err != nil {
 		r.addCreateError(ctx, plan.apiKeyModel, err, &resp.Diagnostics)
 		return
@@ -146,8 +163,36 @@ func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest,
 
 	// Whoever loses this answer loses the key: nothing may come before the state.
 	plan.apiKeyModel = newAPIKeyModel(generated.APIKey)
-	plan.Key = types.StringValue(generated.Key)
+	plan.setRotateAt()
+	if err := plan.setKey(generated.Key, recipients); err != nil {
+		r.addSealError(ctx, generated.APIKey, err, &resp.Diagnostics)
+		return
+	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// generate asks for the key. With replace_existing it revokes the key that stands in
+// its place, once: one that appears after that is somebody else's.
+func (r *apiKeyResource) generate(ctx context.Context, plan apiKeyResourceModel, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
+	request := traceloop.APIKeyRequest{ProjectID: plan.ProjectID.ValueString(), Environment: plan.Environment.ValueString()}
+	generated, err := r.client.CreateAPIKey(ctx, request)
+	if !traceloop.IsConflict(err) || !plan.ReplaceExisting.ValueBool() {
+		return generated, err
+	}
+
+	occupant, findErr := activeKey(ctx, r.client, request.ProjectID, request.Environment)
+	if findErr != nil {
+		return nil, findErr
+	}
+	if occupant != nil {
+		if r.refuseOwnKey(diags, "generate a key in place of the existing one", *occupant) {
+			return nil, err
+		}
+		if err := r.client.RevokeAPIKey(ctx, occupant.ID); err != nil && !traceloop.IsNotFound(err) {
+			return nil, err
+		}
+	}
+	return r.client.CreateAPIKey(ctx, request)
 }
 
 func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -173,10 +218,29 @@ func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, res
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
 
-// Update has nothing to tell the service: what it knows of the key replaces it.
+// Update tells the service nothing: all that it knows of the key replaces it. It takes
+// over the value of an imported key where the configuration gives it.
 func (r *apiKeyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan apiKeyResourceModel
+	var plan, config apiKeyResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	recipients := plan.recipients(ctx, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	if plan.Key.IsUnknown() || plan.EncryptedKey.IsUnknown() {
+		key, ok := proven(config.ExistingKeyWO, plan.apiKeyModel, &resp.Diagnostics)
+		if !ok {
+			return
+		}
+		if err := plan.setKey(key, recipients); err != nil {
+			resp.Diagnostics.AddError("Unable to Seal API Key", fmt.Sprintf(
+				"The %s cannot be sealed to age_recipients: %s. Nothing was changed. Correct the recipients and apply again.", plan.describe(), err))
+			return
+		}
+	}
+	plan.setRotateAt()
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -187,6 +251,9 @@ func (r *apiKeyResource) Delete(ctx context.Context, req resource.DeleteRequest,
 		return
 	}
 
+	if r.refuseOwnKey(&resp.Diagnostics, "revoke it", state.apiKey()) {
+		return
+	}
 	err := r.client.RevokeAPIKey(ctx, state.ID.ValueString())
 	if err != nil && !traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddError("Unable to Revoke API Key", r.failure("revoke the "+state.describe(), err))
@@ -219,11 +286,16 @@ func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportSta
 		return
 	}
 
-	model := apiKeyResourceModel{apiKeyModel: newAPIKeyModel(*key), RotationTriggers: types.MapNull(types.StringType)}
+	model := apiKeyResourceModel{
+		apiKeyModel:      newAPIKeyModel(*key),
+		RotationTriggers: types.MapNull(types.StringType),
+		AgeRecipients:    types.SetNull(types.StringType),
+		ReplaceExisting:  types.BoolValue(false),
+	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	resp.Diagnostics.AddWarning("Imported Key Cannot Be Retrieved", fmt.Sprintf(
-		"The %s is now managed by Terraform, but Traceloop shows a key only when it is generated: the attribute key is null, and stays so. The application that has the key goes on using it. "+
-			"To have a key in the state, rotate it when the application is ready for a new one.", model.describe()))
+		"The %s is now managed by Terraform, but Traceloop shows a key only when it is generated: the attribute key is null. The application that has the key goes on using it. "+
+			"If you have the key, give it once as existing_key_wo. Otherwise, to have a key in the state, rotate it when the application is ready for a new one.", model.describe()))
 }
 
 // addCreateError explains why no key came of it.
@@ -255,13 +327,25 @@ func (r *apiKeyResource) addCreateError(ctx context.Context, plan apiKeyModel, e
 func (r *apiKeyResource) addOccupied(ctx context.Context, projectID, environment string, diags *diag.Diagnostics) {
 	holder := "a key"
 	if key, err := activeKey(ctx, r.client, projectID, environment); err == nil && key != nil {
-		holder = fmt.Sprintf("the key %s (id %s), created %s, %s ago", key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), age(key.CreatedAt))
+		holder = fmt.Sprintf("the key %s (id %s), created %s, %s ago", key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), elapsed(r.now().Sub(key.CreatedAt)))
 	}
 	diags.AddAttributeError(path.Root("environment"), "Environment Already Has an API Key", fmt.Sprintf(
 		"The project %s has %s in the environment %q already, and each project and environment hold one key. Nothing was changed. The ways on:\n\n"+
 			"  - manage that key: import it (write the address of this resource after \"to\"; the key itself cannot be retrieved, so the attribute key will be null):\n\n%s\n\n"+
-			"  - if no application uses that key, revoke it in the dashboard (Settings, Organization, the project, \"Revoke API key\") and apply again;\n"+
+			"  - if no application uses that key, set replace_existing = true, which revokes it, or revoke it in the dashboard (Settings, Organization, the project, \"Revoke API key\"); then apply again;\n"+
 			"  - use another environment.\n\n"+
 			"If another resource of yours manages that key, keep one of the two. If this resource has lifecycle { create_before_destroy = true }, remove that: there is no second place for the new key.",
 		projectID, holder, environment, importBlock("traceloop_api_key", "example", projectID+"/"+environment)))
+}
+
+// addSealError gives up a key that can be kept nowhere.
+func (r *apiKeyResource) addSealError(ctx context.Context, key traceloop.APIKey, err error, diags *diag.Diagnostics) {
+	model := newAPIKeyModel(key)
+	detail := fmt.Sprintf("The %s was generated, but cannot be sealed to age_recipients: %s. ", model.describe(), err)
+	if err := r.client.RevokeAPIKey(ctx, key.ID); err != nil {
+		diags.AddError("Unable to Seal API Key", detail+fmt.Sprintf(
+			"Nobody has this key, and it could not be revoked either (%s). Revoke it in the dashboard (Settings, Organization, the project, \"Revoke API key\"), correct the recipients and apply again.", err))
+		return
+	}
+	diags.AddError("Unable to Seal API Key", detail+"It was revoked again. Correct the recipients and apply again.")
 }

@@ -3,8 +3,10 @@ package provider
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -21,9 +23,10 @@ type apiKeysDataSource struct {
 }
 
 type apiKeysDataSourceModel struct {
-	ProjectID   types.String  `tfsdk:"project_id"`
-	Environment types.String  `tfsdk:"environment"`
-	APIKeys     []apiKeyModel `tfsdk:"api_keys"`
+	ProjectID   types.String      `tfsdk:"project_id"`
+	Environment types.String      `tfsdk:"environment"`
+	MinAgeDays  types.Int64       `tfsdk:"min_age_days"`
+	APIKeys     []agedAPIKeyModel `tfsdk:"api_keys"`
 }
 
 func (d *apiKeysDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
@@ -44,6 +47,11 @@ func (d *apiKeysDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 				Optional:            true,
 				Validators:          slugValidator,
 			},
+			"min_age_days": schema.Int64Attribute{
+				MarkdownDescription: "Only keys that are at least this many days old; 0 or more. Default: of any age.",
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.AtLeast(0)},
+			},
 			"api_keys": schema.ListNestedAttribute{
 				MarkdownDescription: "The keys.",
 				Computed:            true,
@@ -53,6 +61,7 @@ func (d *apiKeysDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 					"environment": schema.StringAttribute{MarkdownDescription: "Slug of the environment that the key sends traces to.", Computed: true},
 					"masked_key":  schema.StringAttribute{MarkdownDescription: "The key with everything between its prefix and its last 4 characters starred.", Computed: true},
 					"created_at":  schema.StringAttribute{MarkdownDescription: "When the key was generated, as an RFC 3339 time in UTC.", Computed: true},
+					"age_days":    schema.Int64Attribute{MarkdownDescription: "Whole days since then, at the time of the plan.", Computed: true},
 				}},
 			},
 		},
@@ -70,7 +79,7 @@ func (d *apiKeysDataSource) Read(ctx context.Context, req datasource.ReadRequest
 		return
 	}
 
-	state.APIKeys = []apiKeyModel{}
+	state.APIKeys = []agedAPIKeyModel{}
 	filter := traceloop.APIKeyFilter{ProjectID: state.ProjectID.ValueString(), Environment: state.Environment.ValueString()}
 	for key, err := range d.client.ListAPIKeys(ctx, filter) {
 		if traceloop.IsNotFound(err) {
@@ -81,7 +90,9 @@ func (d *apiKeysDataSource) Read(ctx context.Context, req datasource.ReadRequest
 			resp.Diagnostics.AddError("Unable to List API Keys", d.failure("list the active API keys", err))
 			return
 		}
-		state.APIKeys = append(state.APIKeys, newAPIKeyModel(key))
+		if aged := newAgedAPIKeyModel(key, d.now()); aged.AgeDays.ValueInt64() >= state.MinAgeDays.ValueInt64() {
+			state.APIKeys = append(state.APIKeys, aged)
+		}
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }

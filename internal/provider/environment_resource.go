@@ -103,23 +103,25 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 
 	switch {
 	case plan == nil:
-		r.planDestroy("destroy", *state, &resp.Diagnostics)
+		r.planDestroy(ctx, "destroy", *state, &resp.Diagnostics)
 	case state == nil:
 		r.planCreate(ctx, *plan, &resp.Diagnostics)
 	case !plan.Name.Equal(state.Name) || !plan.ProjectID.Equal(state.ProjectID):
-		r.planDestroy("replace", *state, &resp.Diagnostics)
+		r.planDestroy(ctx, "replace", *state, &resp.Diagnostics)
 	case isProtected(state.DeletionProtection) && !state.BuiltIn.ValueBool():
 		r.protected.keep(state.protectionKey())
 	}
 }
 
-func (r *environmentResource) planDestroy(action string, state environmentResourceModel, diags *diag.Diagnostics) {
+func (r *environmentResource) planDestroy(ctx context.Context, action string, state environmentResourceModel, diags *diag.Diagnostics) {
 	switch {
 	case state.BuiltIn.ValueBool():
 		// Nothing is lost, so protection has nothing to protect.
 		addForgotten(diags, state)
 	case isProtected(state.DeletionProtection):
 		addProtected(diags, action, state.describe(), state.loss())
+	default:
+		r.warnCascade(ctx, diags, state.describe(), state.loss(), state.keys())
 	}
 }
 
@@ -246,6 +248,9 @@ func (r *environmentResource) Delete(ctx context.Context, req resource.DeleteReq
 	if !r.ready(&resp.Diagnostics) {
 		return
 	}
+	if !r.guardCascade(ctx, &resp.Diagnostics, state.describe(), state.keys()) {
+		return
+	}
 	err := r.client.DeleteEnvironment(ctx, state.ID.ValueString())
 	if err != nil && !traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddError("Unable to Delete Environment", r.failure("delete the "+state.describe(), err))
@@ -322,4 +327,10 @@ func (m environmentResourceModel) loss() string {
 		return "its traces are gone and its API keys are revoked at once, in every project"
 	}
 	return "its traces are gone and its API keys are revoked at once"
+}
+
+// keys selects the API keys that go with the environment. No project can have an
+// environment of its own with the slug of an organization-level one.
+func (m environmentResourceModel) keys() traceloop.APIKeyFilter {
+	return traceloop.APIKeyFilter{ProjectID: m.ProjectID.ValueString(), Environment: m.Slug.ValueString()}
 }

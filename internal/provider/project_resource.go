@@ -82,7 +82,9 @@ func (r *projectResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	case plan == nil: // destroy
 		if isProtected(state.DeletionProtection) {
 			addProtected(&resp.Diagnostics, "destroy", state.describe(), projectLoss)
+			return
 		}
+		r.warnCascade(ctx, &resp.Diagnostics, state.describe(), projectLoss, state.keys())
 	case state == nil: // create, or the second half of a forced replacement
 		if r.protected.keeps("project " + plan.Name.ValueString()) {
 			addProtected(&resp.Diagnostics, "replace", fmt.Sprintf("project %q", plan.Name.ValueString()), projectLoss)
@@ -183,6 +185,9 @@ func (r *projectResource) Delete(ctx context.Context, req resource.DeleteRequest
 		addProtected(&resp.Diagnostics, "destroy", state.describe(), projectLoss)
 		return
 	}
+	if !r.guardCascade(ctx, &resp.Diagnostics, state.describe(), state.keys()) {
+		return
+	}
 	err := r.client.DeleteProject(ctx, state.ID.ValueString())
 	if err != nil && !traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddError("Unable to Delete Project", r.failure("delete the "+state.describe(), err))
@@ -232,4 +237,9 @@ const projectLoss = "its traces, datasets and environments are gone and its API 
 
 func (m projectModel) describe() string {
 	return fmt.Sprintf("project %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
+}
+
+// keys selects the API keys that go with the project.
+func (m projectModel) keys() traceloop.APIKeyFilter {
+	return traceloop.APIKeyFilter{ProjectID: m.ID.ValueString()}
 }

@@ -4,9 +4,12 @@ package provider
 
 import (
 	"context"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -17,17 +20,25 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var _ provider.Provider = (*traceloopProvider)(nil)
+var (
+	_ provider.ProviderWithEphemeralResources = (*traceloopProvider)(nil)
+	_ provider.ProviderWithFunctions          = (*traceloopProvider)(nil)
+)
 
 // New returns the constructor of the provider, as the plugin server wants it.
 func New(version string) func() provider.Provider {
+	return newWithClock(version, time.Now)
+}
+
+func newWithClock(version string, now func() time.Time) func() provider.Provider {
 	return func() provider.Provider {
-		return &traceloopProvider{version: version}
+		return &traceloopProvider{version: version, now: now}
 	}
 }
 
 type traceloopProvider struct {
 	version string
+	now     func() time.Time // the one clock of the provider
 }
 
 type providerModel struct {
@@ -91,7 +102,7 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 		if req.ClientCapabilities.DeferralAllowed {
 			resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
 		}
-		data := &providerData{unknown: unknown}
+		data := &providerData{unknown: unknown, now: p.now}
 		resp.ResourceData, resp.DataSourceData = data, data
 		return
 	}
@@ -101,6 +112,7 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	data.now = p.now
 	resp.ResourceData, resp.DataSourceData = data, data
 }
 
@@ -120,6 +132,20 @@ func (p *traceloopProvider) DataSources(context.Context) []func() datasource.Dat
 		newEnvironmentsDataSource,
 		newAPIKeyDataSource,
 		newAPIKeysDataSource,
+	}
+}
+
+func (p *traceloopProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{
+		newAPIKeyEphemeral,
+	}
+}
+
+func (p *traceloopProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{
+		newEnvironmentSlugFunction,
+		newMaskKeyFunction,
+		newOTLPHeadersFunction,
 	}
 }
 

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -17,9 +18,11 @@ type providerData struct {
 	// baseURL tells where the URL came from, too.
 	baseURL setting
 	unknown path.Path
+	now     func() time.Time
 
 	protected    protectedSet
 	environments environmentCheck
+	slots        slotSet
 }
 
 // configure is the Configure method of every resource and data source.

@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// age says how long ago something was, in the unit that a person would choose.
-func age(t time.Time) string {
-	d := time.Since(t)
+// elapsed says how long something took, in the unit that a person would choose.
+func elapsed(d time.Duration) string {
 	switch {
 	case d < time.Minute:
 		return "less than a minute"

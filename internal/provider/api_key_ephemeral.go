@@ -1,0 +1,98 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// envAgeIdentity holds the identity that opens sealed keys.
+const envAgeIdentity = "TRACELOOP_AGE_IDENTITY"
+
+var _ ephemeral.EphemeralResource = (*apiKeyEphemeral)(nil)
+
+func newAPIKeyEphemeral() ephemeral.EphemeralResource {
+	return apiKeyEphemeral{}
+}
+
+// apiKeyEphemeral has no client: it must not be able to call the API.
+type apiKeyEphemeral struct{}
+
+type apiKeyEphemeralModel struct {
+	EncryptedKey types.String `tfsdk:"encrypted_key"`
+	AgeIdentity  types.String `tfsdk:"age_identity"`
+	Key          types.String `tfsdk:"key"`
+}
+
+func (apiKeyEphemeral) Metadata(_ context.Context, req ephemeral.MetadataRequest, resp *ephemeral.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_api_key"
+}
+
+func (apiKeyEphemeral) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Opens a sealed API key for the length of a run: for a write-only argument of a secret manager, or for the configuration of another provider. " +
+			"It never calls the API and never generates a key, neither at plan nor at apply, and nothing of it is kept. While the ciphertext is not known, as in the plan that generates the key, it waits.",
+		Attributes: map[string]schema.Attribute{
+			"encrypted_key": schema.StringAttribute{
+				MarkdownDescription: "The `encrypted_key` of a `traceloop_api_key` resource that has `age_recipients`: an armored age file.",
+				Required:            true,
+			},
+			"age_identity": schema.StringAttribute{
+				MarkdownDescription: "Private key of one of the recipients: an age identity (`AGE-SECRET-KEY-1…`), or an SSH private key (ed25519 or RSA) without a passphrase. " +
+					"It can also come from the environment variable `" + envAgeIdentity + "`, which is the better place for it.",
+				Optional:  true,
+				Sensitive: true,
+			},
+			"key": schema.StringAttribute{
+				MarkdownDescription: "The API key.",
+				Computed:            true,
+				Sensitive:           true,
+			},
+		},
+	}
+}
+
+func (apiKeyEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
+	var model apiKeyEphemeralModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	identity := setting{value: os.Getenv(envAgeIdentity), source: "the environment variable " + envAgeIdentity}
+	switch {
+	case !model.AgeIdentity.IsNull():
+		identity = setting{value: model.AgeIdentity.ValueString(), source: `the argument "age_identity"`}
+	case identity.value == "":
+		resp.Diagnostics.AddError("Missing Age Identity",
+			"Opening a sealed API key takes the private key of one of its recipients, and none is given. Set the environment variable "+envAgeIdentity+" (or the argument \"age_identity\").")
+		return
+	}
+	identities, err := parseIdentity(identity.value)
+	if err != nil {
+		// Not anchored, here and below: the CLI would quote the line, secret included.
+		resp.Diagnostics.AddError("Invalid Age Identity", fmt.Sprintf(
+			"The identity comes from %s, and cannot be used: %s. Give it as age-keygen or ssh-keygen wrote it.", identity.source, err))
+		return
+	}
+
+	if model.EncryptedKey.ValueString() == "" {
+		resp.Diagnostics.AddAttributeError(path.Root("encrypted_key"), "Missing Encrypted Key",
+			"There is nothing to open. Give the encrypted_key of a traceloop_api_key resource with age_recipients; without recipients, and after an import without existing_key_wo, it is null.")
+		return
+	}
+	key, err := open(model.EncryptedKey.ValueString(), identities)
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to Open Encrypted Key", fmt.Sprintf(
+			"The sealed key cannot be opened: %s. The identity comes from %s. Check that it belongs to one of the age_recipients of the resource, and that encrypted_key is passed on unchanged. "+
+				"If the identity is lost, so is the key: change age_recipients, which generates another.", err, identity.source))
+		return
+	}
+	model.Key = types.StringValue(key)
+	resp.Diagnostics.Append(resp.Result.Set(ctx, model)...)
+}

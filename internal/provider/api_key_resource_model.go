@@ -1,0 +1,89 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// recipients returns age_recipients, or diagnostics for one that cannot be sealed to:
+// a value that was not known at validation is checked here, before a key is generated.
+func (m *apiKeyResourceModel) recipients(ctx context.Context, diags *diag.Diagnostics) []string {
+	var recipients []string
+	diags.Append(m.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
+	for _, recipient := range recipients {
+		if _, err := parseRecipient(recipient); err != nil {
+			diags.AddError("Invalid Recipient", fmt.Sprintf("One of the age_recipients cannot be used: %s. No key was generated. Give a public key.", err))
+		}
+	}
+	return recipients
+}
+
+// setKey keeps a key where the practitioner chose: sealed, or in plain text.
+func (m *apiKeyResourceModel) setKey(key string, recipients []string) error {
+	m.Key, m.EncryptedKey = types.StringValue(key), types.StringNull()
+	if len(recipients) == 0 {
+		return nil
+	}
+	m.Key = types.StringNull()
+	sealed, err := seal(key, recipients)
+	if err != nil {
+		return err
+	}
+	m.EncryptedKey = types.StringValue(sealed)
+	return nil
+}
+
+// setKeyUnknown plans for setKey.
+func (m *apiKeyResourceModel) setKeyUnknown() {
+	m.Key, m.EncryptedKey = types.StringNull(), types.StringNull()
+	if m.AgeRecipients.IsNull() || m.AgeRecipients.IsUnknown() {
+		m.Key = types.StringUnknown()
+	}
+	if !m.AgeRecipients.IsNull() {
+		m.EncryptedKey = types.StringUnknown()
+	}
+}
+
+// hasKey reports whether the state has the key, in either form.
+func (m *apiKeyResourceModel) hasKey() bool {
+	return !m.Key.IsNull() || !m.EncryptedKey.IsNull()
+}
+
+// setRotateAt works out rotate_at from created_at and rotate_after_days.
+func (m *apiKeyResourceModel) setRotateAt() {
+	switch created, err := time.Parse(time.RFC3339, m.CreatedAt.ValueString()); {
+	case m.RotateAfterDays.IsNull():
+		m.RotateAt = types.StringNull()
+	case m.RotateAfterDays.IsUnknown() || err != nil:
+		m.RotateAt = types.StringUnknown()
+	default:
+		m.RotateAt = timestamp(created.Add(time.Duration(m.RotateAfterDays.ValueInt64()) * 24 * time.Hour))
+	}
+}
+
+// dueAt returns rotate_at, and false when it is null or unknown.
+func (m *apiKeyResourceModel) dueAt() (time.Time, bool) {
+	due, err := time.Parse(time.RFC3339, m.RotateAt.ValueString())
+	return due, err == nil
+}
+
+// slot names the one place that the key can have.
+func (m apiKeyModel) slot() string {
+	return m.ProjectID.ValueString() + "/" + m.Environment.ValueString()
+}
+
+// apiKey is the model as the client's type, for what works on either.
+func (m apiKeyModel) apiKey() traceloop.APIKey {
+	return traceloop.APIKey{
+		ID:          m.ID.ValueString(),
+		ProjectID:   m.ProjectID.ValueString(),
+		Environment: m.Environment.ValueString(),
+		MaskedKey:   m.MaskedKey.ValueString(),
+	}
+}

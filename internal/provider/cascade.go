@@ -1,0 +1,118 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// maxNamed is how many keys a warning names one by one.
+const maxNamed = 10
+
+// warnCascade says what goes with an object that a plan destroys, and refuses if the
+// provider's own key is among it. "keys" selects the keys that are revoked.
+func (d *providerData) warnCascade(ctx context.Context, diags *diag.Diagnostics, object, loss string, keys traceloop.APIKeyFilter) {
+	if d.client == nil {
+		return // the provider's configuration is not known yet
+	}
+	found, err := d.activeKeys(ctx, keys)
+	if traceloop.IsNotFound(err) {
+		return // deleted outside Terraform
+	}
+	if err != nil {
+		diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf(
+			"The %s is going to be destroyed: %s. Which keys these are cannot be told:\n\n%s", object, loss, err))
+		return
+	}
+	if d.refuseOwnKey(diags, "destroy the "+object, found...) {
+		return
+	}
+	diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("The %s is going to be destroyed: %s. %s", object, loss, d.revoked(ctx, found)))
+}
+
+// guardCascade refuses, at apply, to delete what holds the provider's own key.
+func (d *providerData) guardCascade(ctx context.Context, diags *diag.Diagnostics, object string, keys traceloop.APIKeyFilter) bool {
+	found, err := d.activeKeys(ctx, keys)
+	if traceloop.IsNotFound(err) {
+		return true
+	}
+	if err != nil {
+		diags.AddError("Unable to Check API Keys", d.failure("list the API keys that go with the "+object+", before deleting it", err))
+		return false
+	}
+	return !d.refuseOwnKey(diags, "destroy the "+object, found...)
+}
+
+func (d *providerData) activeKeys(ctx context.Context, filter traceloop.APIKeyFilter) ([]traceloop.APIKey, error) {
+	var found []traceloop.APIKey
+	for key, err := range d.client.ListAPIKeys(ctx, filter) {
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, key)
+	}
+	return found, nil
+}
+
+// revoked names the keys that go, by project and environment.
+func (d *providerData) revoked(ctx context.Context, keys []traceloop.APIKey) string {
+	if len(keys) == 0 {
+		return "No API key is active there."
+	}
+	names := map[string]string{}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s revoked, and the applications that use %s are refused:\n", pluralIs(len(keys), "API key"), themOrIt(len(keys)))
+	for _, key := range keys[:min(len(keys), maxNamed)] {
+		name, ok := names[key.ProjectID]
+		if !ok {
+			name = key.ProjectID
+			if project, err := d.client.GetProject(ctx, key.ProjectID); err == nil {
+				name = fmt.Sprintf("%q", project.Name)
+			}
+			names[key.ProjectID] = name
+		}
+		fmt.Fprintf(&b, "\n  - project %s, environment %q: %s", name, key.Environment, key.MaskedKey)
+	}
+	if more := len(keys) - maxNamed; more > 0 {
+		projects := map[string]bool{}
+		for _, key := range keys {
+			projects[key.ProjectID] = true
+		}
+		fmt.Fprintf(&b, "\n  - and %d more; %s in all", more, plural(len(projects), "project"))
+	}
+	return b.String()
+}
+
+// refuseOwnKey adds an error when one of the keys is the one that the provider itself
+// is configured with, as far as the masked forms tell.
+func (d *providerData) refuseOwnKey(diags *diag.Diagnostics, action string, keys ...traceloop.APIKey) bool {
+	own := traceloop.MaskKey(d.key.value)
+	for _, key := range keys {
+		if key.MaskedKey == own {
+			diags.AddError("Provider Would Revoke Its Own Key", fmt.Sprintf(
+				"To %s would revoke the key %s (id %s) of project %s, environment %q. It looks like the one that the provider itself is configured with, by %s: after that, no further call would succeed and the apply would stop half-way. "+
+					"Nothing was changed. Configure the provider with another management key, then apply again.",
+				action, key.MaskedKey, key.ID, key.ProjectID, key.Environment, d.key.source))
+			return true
+		}
+	}
+	return false
+}
+
+func pluralIs(n int, unit string) string {
+	if n == 1 {
+		return "1 " + unit + " is"
+	}
+	return plural(n, unit) + " are"
+}
+
+func themOrIt(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
+}

@@ -1,0 +1,127 @@
+package provider
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"filippo.io/age"
+	"filippo.io/age/agessh"
+	"filippo.io/age/armor"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+)
+
+// maxSealed limits what is read of a ciphertext, in bytes. A sealed key takes about 500
+// bytes and 200 for each further recipient.
+const maxSealed = 1 << 20
+
+// parseRecipient reads a public key: age X25519, ssh-ed25519 or ssh-rsa.
+func parseRecipient(s string) (age.Recipient, error) {
+	switch {
+	case strings.HasPrefix(s, "AGE-SECRET-KEY-"), strings.Contains(s, "PRIVATE KEY"):
+		return nil, errors.New("it is a private key; give the public key that belongs to it, and take the private key out of the configuration")
+	case strings.HasPrefix(s, "ssh-"):
+		recipient, err := agessh.ParseRecipient(s)
+		if err != nil {
+			return nil, errors.New("it is not a well-formed ssh-ed25519 or ssh-rsa public key")
+		}
+		return recipient, nil
+	}
+	recipient, err := age.ParseX25519Recipient(s)
+	if err != nil {
+		return nil, errors.New("it is neither an age X25519 public key (age1…) nor an ssh-ed25519 or ssh-rsa public key")
+	}
+	return recipient, nil
+}
+
+// parseIdentity reads a private key: age X25519, or SSH without a passphrase. No
+// error repeats a part of it.
+func parseIdentity(s string) ([]age.Identity, error) {
+	s = strings.TrimSpace(s)
+	switch {
+	case s == "":
+		return nil, errors.New("it is empty")
+	case strings.HasPrefix(s, "-----BEGIN"):
+		identity, err := agessh.ParseIdentity([]byte(s + "\n"))
+		if err != nil {
+			return nil, errors.New("it is not an ssh-ed25519 or ssh-rsa private key, or it is protected by a passphrase, which cannot be asked for here")
+		}
+		return []age.Identity{identity}, nil
+	}
+	identities, err := age.ParseIdentities(strings.NewReader(s))
+	if err != nil {
+		return nil, errors.New("it is not an age identity (AGE-SECRET-KEY-1…) or an SSH private key")
+	}
+	return identities, nil
+}
+
+// seal encrypts a key to all recipients, as an armored age file.
+func seal(key string, recipients []string) (string, error) {
+	parsed := make([]age.Recipient, len(recipients))
+	for i, recipient := range recipients {
+		var err error
+		if parsed[i], err = parseRecipient(recipient); err != nil {
+			return "", err
+		}
+	}
+
+	var out bytes.Buffer
+	armored := armor.NewWriter(&out)
+	plain, err := age.Encrypt(armored, parsed...)
+	if err != nil {
+		return "", err
+	}
+	if _, err := io.WriteString(plain, key); err != nil {
+		return "", err
+	}
+	if err := errors.Join(plain.Close(), armored.Close()); err != nil {
+		return "", err
+	}
+	return out.String(), nil
+}
+
+var (
+	errDamaged  = errors.New("the ciphertext is damaged, or is not an armored age file")
+	errNotForUs = errors.New("the identity is not that of any of the recipients")
+)
+
+// open decrypts what seal made. No error repeats a part of the ciphertext or identity.
+func open(sealed string, identities []age.Identity) (string, error) {
+	plain, err := age.Decrypt(armor.NewReader(strings.NewReader(sealed)), identities...)
+	if _, ok := errors.AsType[*age.NoIdentityMatchError](err); ok {
+		return "", errNotForUs
+	}
+	if err != nil {
+		return "", errDamaged
+	}
+	key, err := io.ReadAll(io.LimitReader(plain, maxSealed))
+	if err != nil {
+		return "", errDamaged
+	}
+	return string(key), nil
+}
+
+// recipientValidator refuses what cannot be sealed to, before any key is generated.
+type recipientValidator struct{}
+
+func (recipientValidator) Description(context.Context) string {
+	return "must be an age X25519, ssh-ed25519 or ssh-rsa public key"
+}
+
+func (v recipientValidator) MarkdownDescription(ctx context.Context) string {
+	return v.Description(ctx)
+}
+
+func (recipientValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if _, err := parseRecipient(req.ConfigValue.ValueString()); err != nil {
+		// Not anchored, since the CLI would quote the line, and with it a private key.
+		resp.Diagnostics.AddError("Invalid Recipient", fmt.Sprintf(
+			"One of the age_recipients cannot be used: %s. Create a pair with age-keygen, and give its public key.", err))
+	}
+}
