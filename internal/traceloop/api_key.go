@@ -1,0 +1,91 @@
+package traceloop
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/url"
+	"time"
+)
+
+const apiKeysPath = "/v2/api-keys"
+
+// APIKey is an active key of a project and environment, which sends traces. It holds no secret.
+type APIKey struct {
+	ID          string
+	ProjectID   string
+	Environment string // the environment's slug
+	MaskedKey   string // see MaskKey
+	CreatedAt   time.Time
+}
+
+func readAPIKey(f *fields) APIKey {
+	return APIKey{
+		ID:          f.text("id"),
+		ProjectID:   f.text("project_id"),
+		Environment: f.text("environment"),
+		MaskedKey:   f.text("masked_key"),
+		CreatedAt:   f.time("created_at"),
+	}
+}
+
+// GeneratedAPIKey is a new key in full, as the service shows it this once.
+type GeneratedAPIKey struct {
+	APIKey
+
+	// Key is the secret. Neither fmt's verbs nor encoding/json, which structured loggers
+	// use, show it.
+	Key string `json:"-"`
+}
+
+func readGeneratedAPIKey(f *fields) GeneratedAPIKey {
+	return GeneratedAPIKey{APIKey: readAPIKey(f), Key: f.text("api_key")}
+}
+
+// Format writes the key without its secret, whatever the verb.
+func (k GeneratedAPIKey) Format(s fmt.State, _ rune) {
+	fmt.Fprintf(s, "%+v", k.APIKey)
+}
+
+// APIKeyRequest names the place of a new key: a project and the slug of an environment
+// in force in it.
+type APIKeyRequest struct {
+	ProjectID   string `json:"project_id"`
+	Environment string `json:"environment"`
+}
+
+// APIKeyFilter restricts a list to one project, to one environment's slug, or to both.
+type APIKeyFilter struct {
+	ProjectID   string
+	Environment string
+}
+
+// ListAPIKeys yields the active keys, oldest first. An error is yielded once, last;
+// IsNotFound says that the filter's project does not exist.
+func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
+	query := url.Values{}
+	if filter.ProjectID != "" {
+		query.Set("project_id", filter.ProjectID)
+	}
+	if filter.Environment != "" {
+		query.Set("environment", filter.Environment)
+	}
+	return list(ctx, c, apiKeysPath, query, readAPIKey)
+}
+
+// CreateAPIKey generates a key. An environment that has one already is a conflict; see
+// IsConflict. An *UnknownOutcomeError says that a key may be active now which nobody
+// has seen: the service never shows it again, so it can only be revoked.
+func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedAPIKey, error) {
+	return create(ctx, c, apiKeysPath, r, readGeneratedAPIKey)
+}
+
+// GetAPIKey reads a key. See IsNotFound for one that is revoked.
+func (c *Client) GetAPIKey(ctx context.Context, id string) (*APIKey, error) {
+	return get(ctx, c, apiKeysPath, id, readAPIKey)
+}
+
+// RevokeAPIKey revokes a key at once and for good.
+func (c *Client) RevokeAPIKey(ctx context.Context, id string) error {
+	return remove(ctx, c, apiKeysPath, id)
+}

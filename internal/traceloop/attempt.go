@@ -1,0 +1,196 @@
+package traceloop
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+)
+
+const (
+	// maxBody is the largest answer that is read, in bytes.
+	maxBody = 10 << 20
+
+	// maxMessage is the longest text of the service that an error repeats, in characters.
+	maxMessage = 1000
+)
+
+// attempt is what one request of a call has shown.
+type attempt struct {
+	hops      int                        // redirects followed to get here
+	sent      bool                       // the service may have got the request
+	object    map[string]json.RawMessage // the body's
+	problem   string                     // what is wrong with the body
+	requestID string
+}
+
+// message returns the API's explanation of a refusal, or nothing where there is none.
+func (a *attempt) message() string {
+	var message string
+	if json.Unmarshal(a.object["error"], &message) != nil {
+		return ""
+	}
+	return message
+}
+
+// RoundTrip makes one attempt: it waits for its turn, sends the request and reads the
+// whole answer within the request timeout. So an answer that breaks off or is not the
+// API's is an error here, and subject to checkRetry. The returned answer has no body;
+// its JSON object is in c.last.
+func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
+	hops := 0
+	if req.Response != nil { // set by http.Client when it follows a redirect
+		hops = c.last.hops + 1
+	}
+	c.last = attempt{hops: hops}
+	if err := c.awaitTurn(req.Context()); err != nil {
+		return nil, err
+	}
+
+	ctx, cancel := context.WithTimeout(req.Context(), c.client.timeout)
+	defer cancel()
+	var connected, wroteHeaders atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true) },
+		WroteHeaders: func() { wroteHeaders.Store(true) },
+	})
+	started := time.Now()
+	answer, err := c.client.transport.RoundTrip(req.WithContext(ctx))
+	if err == nil {
+		err = c.readAnswer(ctx, answer)
+	} else if ctx.Err() != nil && req.Context().Err() == nil {
+		err = fmt.Errorf("no answer within %s", c.client.timeout)
+	}
+	// When the context ends, net/http does not wait for the goroutine that writes.
+	c.last.sent = answer != nil || wroteHeaders.Load() || connected.Load() && ctx.Err() != nil
+	c.logAttempt(req, answer, err, time.Since(started))
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// readAnswer reads and closes the body, and refuses an answer that cannot be relied on.
+func (c *call) readAnswer(ctx context.Context, answer *http.Response) error {
+	stream := answer.Body
+	defer stream.Close()
+	answer.Body = http.NoBody
+	c.last.requestID = c.client.tidy(answer.Header.Get("X-Request-Id"))
+
+	status := answer.StatusCode
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		if reason := refuseRedirect(answer, c.last.hops); reason != "" {
+			return c.unreadable(status, reason, nil)
+		}
+		return nil
+	case http.StatusNoContent:
+		if c.method == http.MethodDelete {
+			return nil
+		}
+	}
+
+	body, err := io.ReadAll(io.LimitReader(stream, maxBody+1))
+	switch {
+	case err != nil && ctx.Err() != nil:
+		c.last.problem = "its body did not end in time"
+	case err != nil:
+		c.last.problem = "its body broke off"
+	default:
+		c.last.object, c.last.problem = parseBody(answer.Header.Get("Content-Type"), body)
+	}
+
+	success := status/100 == 2
+	if !success && c.last.problem == "" && c.last.message() == "" {
+		c.last.problem = "its body has no error message"
+	}
+	// Other refusals speak for themselves. These two steer the caller, who drops an object
+	// from the state or looks for the one in the way, so they count only in the API's words.
+	steers := status == http.StatusNotFound || status == http.StatusConflict
+	if c.last.problem != "" && (success || steers) {
+		return c.unreadable(status, c.last.problem, err)
+	}
+	return nil
+}
+
+// parseBody returns the JSON object of a body, or what keeps it from being one.
+func parseBody(contentType string, body []byte) (object map[string]json.RawMessage, problem string) {
+	if len(body) > maxBody {
+		return nil, fmt.Sprintf("its body is larger than %d MiB", maxBody>>20)
+	}
+	if len(body) == 0 {
+		return nil, "its body is empty"
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	switch {
+	case err != nil:
+		return nil, "its content type is missing or malformed"
+	case media != "application/json" && !strings.HasSuffix(media, "+json"):
+		shown, _, _ := strings.Cut(contentType, ";") // as it came, so that tidy finds the key in it
+		return nil, "its content type is " + shown
+	case json.Unmarshal(body, &object) != nil || object == nil:
+		return nil, "its body is not a JSON object"
+	}
+	return object, ""
+}
+
+// tidy makes a text of the service fit for an error: without the management key, on
+// one line, without control characters (a terminal would obey them), and not too long.
+func (c *Client) tidy(s string) string {
+	s = strings.ReplaceAll(s, c.key, MaskKey(c.key))
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	if runes := []rune(s); len(runes) > maxMessage {
+		s = string(runes[:maxMessage]) + "…"
+	}
+	return strings.TrimSpace(s)
+}
+
+func (c *call) logAttempt(req *http.Request, answer *http.Response, err error, took time.Duration) {
+	entry := map[string]any{
+		"method":      c.method,
+		"path":        req.URL.EscapedPath(),
+		"query":       loggedQuery(req.URL.Query()),
+		"attempt":     c.failures + c.limited + 1,
+		"duration_ms": took.Milliseconds(),
+		"request_id":  c.last.requestID,
+	}
+	if answer != nil {
+		entry["status"] = answer.StatusCode
+	}
+	if err != nil {
+		entry["error"] = err.Error()
+	}
+	tflog.Debug(req.Context(), "Traceloop API request", entry)
+}
+
+// loggedQuery leaves out what is not known to be harmless, such as cursors.
+func loggedQuery(query url.Values) string {
+	logged := url.Values{}
+	for _, name := range []string{"project_id", "environment", "limit"} {
+		if query.Has(name) {
+			logged.Set(name, query.Get(name))
+		}
+	}
+	return logged.Encode()
+}
+
+func (c *call) logWait(ctx context.Context, wait time.Duration, reason string) {
+	tflog.Info(ctx, "Waiting before the next Traceloop API request", map[string]any{
+		"method": c.method, "path": c.path, "attempt": c.failures + c.limited, "wait_ms": wait.Milliseconds(), "reason": reason,
+	})
+}

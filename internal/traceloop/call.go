@@ -1,0 +1,162 @@
+package traceloop
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+)
+
+// request is one operation of the API, as the caller wants it.
+type request struct {
+	method string
+	path   string // escaped, below the base URL
+	query  url.Values
+	body   any // encoded as JSON; nil for none
+}
+
+// call is one operation as it is carried out, and what its attempts have shown so far.
+type call struct {
+	client         *Client
+	method         string
+	path           string // of the whole URL, escaped
+	idempotencyKey string // of a POST
+
+	failures     int           // attempts that Config.MaxRetries limits
+	limited      int           // attempts answered 429
+	unsettled    bool          // a failed attempt may have been carried out
+	wait         time.Duration // before the next attempt, beside the gate
+	waitingSince time.Time     // the first wait at the gate
+
+	last attempt
+}
+
+// do carries out one operation and hands the answer's fields to read, which is nil
+// where the answer says nothing beyond its status.
+func (c *Client) do(ctx context.Context, r request, read func(*fields)) error {
+	ctx = tflog.MaskLogStrings(ctx, c.key)
+	req, err := c.newRequest(ctx, r)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", r.method, r.path, err)
+	}
+	call := &call{
+		client:         c,
+		method:         r.method,
+		path:           req.URL.EscapedPath(),
+		idempotencyKey: req.Header.Get("Idempotency-Key"),
+	}
+	err = call.run(req, read)
+	if err != nil {
+		tflog.Info(ctx, "Traceloop API call failed", map[string]any{
+			"method": call.method, "path": call.path, "request_id": call.last.requestID, "error": err.Error(),
+		})
+	}
+	return err
+}
+
+func (c *Client) newRequest(ctx context.Context, r request) (*retryablehttp.Request, error) {
+	target, err := url.Parse(c.base.String() + r.path)
+	if err != nil {
+		return nil, err
+	}
+	target.RawQuery = r.query.Encode()
+	var body any
+	if r.body != nil {
+		if body, err = json.Marshal(r.body); err != nil {
+			return nil, err
+		}
+	}
+	req, err := retryablehttp.NewRequestWithContext(ctx, r.method, target.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.key)
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", c.userAgent)
+	if r.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if r.method == http.MethodPost {
+		req.Header.Set("Idempotency-Key", rand.Text())
+		// net/http takes that header for leave to send a POST again by itself when a reused
+		// connection breaks (http.Request.isReplayable). It cannot without GetBody.
+		req.GetBody = nil
+	}
+	return req, nil
+}
+
+// run makes the attempts and turns the last answer into an error or into fields.
+func (c *call) run(req *retryablehttp.Request, read func(*fields)) error {
+	retrying := retryablehttp.Client{
+		HTTPClient:   &http.Client{Transport: c},
+		RetryMax:     math.MaxInt, // checkRetry counts, since not every repeat is a retry
+		CheckRetry:   c.checkRetry,
+		Backoff:      c.nextWait,
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+	answer, err := retrying.Do(req)
+	switch {
+	case err != nil:
+		err = c.failed(err)
+	case c.method == http.MethodDelete && answer.StatusCode == http.StatusNotFound && c.unsettled:
+		// The attempt that failed has deleted it.
+	case answer.StatusCode/100 != 2:
+		err = c.refused(answer.StatusCode)
+	case read != nil:
+		f := &fields{raw: c.last.object, problem: new(string)}
+		read(f)
+		if *f.problem != "" {
+			c.unsettled = true
+			err = c.unreadable(answer.StatusCode, *f.problem, nil)
+		}
+	}
+	if err != nil && c.method == http.MethodPost && c.unsettled {
+		return &UnknownOutcomeError{Method: c.method, Path: c.path, IdempotencyKey: c.idempotencyKey, Err: err}
+	}
+	return err
+}
+
+// failed names the operation in an error that does not name it yet.
+func (c *call) failed(err error) error {
+	err = unwrapURL(err)
+	_, unreadable := errors.AsType[*UnreadableError](err)
+	_, limited := errors.AsType[*RateLimitError](err)
+	switch {
+	case unreadable || limited:
+		return err
+	case c.failures > 1:
+		return fmt.Errorf("%s %s: %w (after %d attempts)", c.method, c.path, err, c.failures)
+	default:
+		return fmt.Errorf("%s %s: %w", c.method, c.path, err)
+	}
+}
+
+func (c *call) refused(status int) error {
+	message := c.last.message()
+	if message == "" {
+		message = "no reason given: " + c.last.problem
+	}
+	return &Error{StatusCode: status, Message: c.client.tidy(message), RequestID: c.last.requestID, Method: c.method, Path: c.path}
+}
+
+func (c *call) unreadable(status int, reason string, err error) error {
+	return &UnreadableError{
+		StatusCode: status, Reason: c.client.tidy(reason), RequestID: c.last.requestID, Method: c.method, Path: c.path, Err: err,
+	}
+}
+
+// unwrapURL takes off the wrapping of http.Client, whose text repeats the whole URL.
+func unwrapURL(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return wrapped.Err
+	}
+	return err
+}

@@ -1,0 +1,166 @@
+// Package traceloop is a client of Traceloop's management API: the projects,
+// environments and API keys of one organization.
+//
+// Traceloop does not publish these operations. openapi.yaml, beside this file, is the
+// contract that the client assumes; no other package knows a path or a body.
+package traceloop
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+const (
+	// DefaultBaseURL is the published address of the API.
+	DefaultBaseURL = "https://api.traceloop.com"
+
+	// DefaultRequestTimeout is the time for one attempt where the configuration names none.
+	DefaultRequestTimeout = 30 * time.Second
+
+	// DefaultMaxRetries is the number of retries that suits a service with short outages:
+	// with the waits between them, they bridge 4 to 8 seconds.
+	DefaultMaxRetries = 4
+)
+
+// Config is what a Client needs to know.
+type Config struct {
+	// BaseURL is what comes before "/v2/". See ParseBaseURL for the accepted forms.
+	BaseURL string
+
+	// Key is the organization's management key.
+	Key string
+
+	// UserAgent is sent as it is with each request.
+	UserAgent string
+
+	// RequestTimeout limits one attempt, its answer's body included. 0 means DefaultRequestTimeout.
+	RequestTimeout time.Duration
+
+	// MaxRetries limits the attempts of one call after failures: no connection, a
+	// server error, an unreadable answer. 0 means none. The repeats after 429 are not
+	// counted, since the service asks for those; they have a limit in time.
+	MaxRetries int
+
+	// RootCAs replaces the system's certificate authorities where it is not nil.
+	RootCAs *x509.CertPool
+}
+
+// Client calls the management API. It is safe for concurrent use; share one, so that
+// a pause the service asks for holds for every call.
+type Client struct {
+	base       *url.URL
+	key        string
+	userAgent  string
+	timeout    time.Duration
+	maxRetries int
+	transport  *http.Transport
+	gate       gate
+}
+
+// New returns a client, or an error that says which part of the configuration is wrong.
+func New(config Config) (*Client, error) {
+	base, err := ParseBaseURL(config.BaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("the base URL cannot be used: %w", err)
+	}
+	key, err := ParseKey(config.Key)
+	if err != nil {
+		return nil, fmt.Errorf("the management key cannot be used: %w", err)
+	}
+	if strings.ContainsFunc(config.UserAgent, unicode.IsControl) {
+		return nil, errors.New("the user agent cannot be used: it contains a control character")
+	}
+	if config.RequestTimeout < 0 || config.MaxRetries < 0 {
+		return nil, errors.New("the request timeout and the number of retries cannot be negative")
+	}
+	if config.RequestTimeout == 0 {
+		config.RequestTimeout = DefaultRequestTimeout
+	}
+	return &Client{
+		base:       base,
+		key:        key,
+		userAgent:  config.UserAgent,
+		timeout:    config.RequestTimeout,
+		maxRetries: config.MaxRetries,
+		transport:  newTransport(config.RootCAs),
+	}, nil
+}
+
+// ParseBaseURL reads the address of the API: an https URL, or an http one to loopback,
+// where the key stays on the machine. A path may follow the host, for an API behind a
+// gateway. White space around the URL and slashes at its end are dropped.
+//
+// The error completes a sentence about the URL; it repeats no part of it that may be secret.
+func ParseBaseURL(s string) (*url.URL, error) {
+	s = strings.TrimRight(strings.TrimSpace(s), "/")
+	if s == "" {
+		return nil, errors.New("it is empty")
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		return nil, errors.New("it contains white space or a control character")
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		// The text of err holds the whole URL, with a password if there is one.
+		return nil, errors.New("it is not a well-formed URL")
+	}
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http", u.Opaque != "":
+		return nil, errors.New("it must be an https URL, such as " + DefaultBaseURL)
+	case u.Hostname() == "":
+		return nil, errors.New("it has no host name")
+	case u.User != nil:
+		return nil, errors.New("it must not contain a user name or a password")
+	case strings.Contains(s, "?"):
+		return nil, errors.New("it must not contain a query")
+	case strings.Contains(s, "#"):
+		return nil, errors.New("it must not contain a fragment")
+	case !validPort(u.Port()):
+		return nil, errors.New("its port must be a number from 1 to 65535")
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return nil, errors.New("it must be an https URL; plain http is allowed only to loopback (localhost, 127.0.0.0/8, ::1), " +
+			"since it would show the management key to the network")
+	}
+	return u, nil
+}
+
+func validPort(port string) bool {
+	if port == "" {
+		return true
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// ParseKey reads a management key and drops the white space around it. It refuses what
+// an HTTP header cannot carry.
+//
+// The error completes a sentence about the key; it never repeats the key.
+func ParseKey(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return "", errors.New("it is empty")
+	}
+	for _, r := range s {
+		switch {
+		case unicode.IsSpace(r) || unicode.IsControl(r):
+			return "", errors.New("it contains white space or a control character")
+		case r > unicode.MaxASCII:
+			return "", errors.New("it contains a character that is not ASCII")
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,273 @@
+package traceloop
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+)
+
+// contract checks requests and answers against openapi.yaml.
+type contract struct{ router routers.Router }
+
+func newContract(t *testing.T) contract {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.Servers = nil // any
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return contract{router}
+}
+
+// check returns why the request, or the answer to it, is not what the contract says.
+func (c contract) check(r *http.Request, answer *httptest.ResponseRecorder) error {
+	route, params, err := c.router.FindRoute(r)
+	if err != nil {
+		return err
+	}
+	request := &openapi3filter.RequestValidationInput{
+		Request: r, PathParams: params, Route: route,
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true},
+	}
+	if err := openapi3filter.ValidateRequest(r.Context(), request); err != nil {
+		return err
+	}
+	return openapi3filter.ValidateResponse(r.Context(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: request, Status: answer.Code, Header: answer.Header(),
+		Body: io.NopCloser(bytes.NewReader(answer.Body.Bytes())), Options: request.Options,
+	})
+}
+
+// all collects a list.
+func all[T any](t *testing.T, list func(func(T, error) bool)) []T {
+	t.Helper()
+	var items []T
+	for item, err := range list {
+		if err != nil {
+			t.Fatal(err)
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+// TestOperations makes each operation once: the request on the wire, its conformity
+// with the contract, and what the caller gets.
+func TestOperations(t *testing.T) {
+	var (
+		created     = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		project     = Project{ID: "p1", Name: "Orders", Slug: "orders", CreatedAt: created, UpdatedAt: created.Add(time.Second)}
+		environment = Environment{ID: "e1", Name: "EU Production", Slug: "eu-production", Scope: ScopeProject, ProjectID: "p1", CreatedAt: created}
+		shared      = Environment{ID: "e2", Name: "QA", Slug: "qa", Scope: ScopeOrganization, CreatedAt: created}
+		key         = APIKey{ID: "k1", ProjectID: "p1", Environment: "prd", MaskedKey: "tl_****Wx3k", CreatedAt: created}
+		pageOf      = func(s string) string { return `{"data":[` + s + `],"next_cursor":"","total_results":1}` }
+	)
+	type result struct {
+		value any
+		err   error
+	}
+	of := func(value any, err error) result { return result{value, err} }
+	tests := []struct {
+		name         string
+		call         func(context.Context, *Client) result
+		method, path string
+		query, body  string
+		status       int
+		answer       string
+		want         any
+	}{
+		{"list projects", func(ctx context.Context, c *Client) result { return of(all(t, c.ListProjects(ctx)), nil) },
+			"GET", "/v2/projects", "limit=100", "", 200, pageOf(projectJSON), []Project{project}},
+		{"create project", func(ctx context.Context, c *Client) result { return of(c.CreateProject(ctx, ProjectRequest{"Orders"})) },
+			"POST", "/v2/projects", "", `{"name":"Orders"}`, 201, projectJSON, &project},
+		{"get project", func(ctx context.Context, c *Client) result { return of(c.GetProject(ctx, "p1")) },
+			"GET", "/v2/projects/p1", "", "", 200, projectJSON, &project},
+		{"update project", func(ctx context.Context, c *Client) result {
+			return of(c.UpdateProject(ctx, "p1", ProjectRequest{"Orders"}))
+		},
+			"PATCH", "/v2/projects/p1", "", `{"name":"Orders"}`, 200, projectJSON, &project},
+		{"delete project", func(ctx context.Context, c *Client) result { return of(nil, c.DeleteProject(ctx, "p1")) },
+			"DELETE", "/v2/projects/p1", "", "", 204, "", nil},
+
+		{"list environments", func(ctx context.Context, c *Client) result {
+			return of(all(t, c.ListEnvironments(ctx, EnvironmentFilter{})), nil)
+		},
+			"GET", "/v2/environments", "limit=100", "", 200, pageOf(environmentJSON + "," + sharedJSON), []Environment{environment, shared}},
+		{"list environments of a project", func(ctx context.Context, c *Client) result {
+			return of(all(t, c.ListEnvironments(ctx, EnvironmentFilter{ProjectID: "p1"})), nil)
+		},
+			"GET", "/v2/environments", "limit=100&project_id=p1", "", 200, pageOf(environmentJSON), []Environment{environment}},
+		{"create environment", func(ctx context.Context, c *Client) result {
+			return of(c.CreateEnvironment(ctx, EnvironmentRequest{Name: "EU Production", ProjectID: "p1"}))
+		},
+			"POST", "/v2/environments", "", `{"name":"EU Production","project_id":"p1"}`, 201, environmentJSON, &environment},
+		{"create organization-level environment", func(ctx context.Context, c *Client) result {
+			return of(c.CreateEnvironment(ctx, EnvironmentRequest{Name: "QA"}))
+		},
+			"POST", "/v2/environments", "", `{"name":"QA"}`, 201, sharedJSON, &shared},
+		{"get environment", func(ctx context.Context, c *Client) result { return of(c.GetEnvironment(ctx, "e2")) },
+			"GET", "/v2/environments/e2", "", "", 200, sharedJSON, &shared},
+		{"delete environment", func(ctx context.Context, c *Client) result { return of(nil, c.DeleteEnvironment(ctx, "e1")) },
+			"DELETE", "/v2/environments/e1", "", "", 204, "", nil},
+
+		{"list API keys", func(ctx context.Context, c *Client) result {
+			return of(all(t, c.ListAPIKeys(ctx, APIKeyFilter{})), nil)
+		},
+			"GET", "/v2/api-keys", "limit=100", "", 200, pageOf(apiKeyJSON), []APIKey{key}},
+		{"list API keys of a place", func(ctx context.Context, c *Client) result {
+			return of(all(t, c.ListAPIKeys(ctx, APIKeyFilter{ProjectID: "p1", Environment: "prd"})), nil)
+		},
+			"GET", "/v2/api-keys", "environment=prd&limit=100&project_id=p1", "", 200, pageOf(apiKeyJSON), []APIKey{key}},
+		{"create API key", func(ctx context.Context, c *Client) result {
+			return of(c.CreateAPIKey(ctx, APIKeyRequest{ProjectID: "p1", Environment: "prd"}))
+		},
+			"POST", "/v2/api-keys", "", `{"project_id":"p1","environment":"prd"}`, 201, generatedJSON, &GeneratedAPIKey{key, generatedKey}},
+		{"get API key", func(ctx context.Context, c *Client) result { return of(c.GetAPIKey(ctx, "k1")) },
+			"GET", "/v2/api-keys/k1", "", "", 200, apiKeyJSON, &key},
+		{"revoke API key", func(ctx context.Context, c *Client) result { return of(nil, c.RevokeAPIKey(ctx, "k1")) },
+			"DELETE", "/v2/api-keys/k1", "", "", 204, "", nil},
+	}
+	contract := newContract(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &service{answers: []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
+				recorder := httptest.NewRecorder()
+				if tt.status == http.StatusNoContent {
+					recorder.WriteHeader(tt.status)
+				} else {
+					answer(tt.status, tt.answer)(recorder, r)
+				}
+				r.Body = io.NopCloser(bytes.NewReader([]byte(tt.body)))
+				if err := contract.check(r, recorder); err != nil {
+					t.Errorf("not as the contract says: %v", err)
+				}
+				for name, values := range recorder.Header() {
+					w.Header()[name] = values
+				}
+				w.WriteHeader(recorder.Code)
+				w.Write(recorder.Body.Bytes())
+			}}}
+			c := onLoopback(t, s, Config{UserAgent: "terraform-provider-traceloop/test"})
+			got := tt.call(t.Context(), c)
+			if got.err != nil {
+				t.Fatal(got.err)
+			}
+			if tt.want != nil && !reflect.DeepEqual(got.value, tt.want) {
+				t.Errorf("got %+v, want %+v", got.value, tt.want)
+			}
+			requests := s.got()
+			if len(requests) != 1 {
+				t.Fatalf("%d requests, want 1", len(requests))
+			}
+			r := requests[0]
+			if r.method != tt.method || r.path != tt.path || r.query != tt.query || r.body != tt.body {
+				t.Errorf("got %s %s?%s %s", r.method, r.path, r.query, r.body)
+			}
+			for name, want := range map[string]string{
+				"Authorization": "Bearer " + testKey,
+				"Accept":        "application/json",
+				"User-Agent":    "terraform-provider-traceloop/test",
+				"Content-Type":  map[bool]string{true: "application/json"}[tt.body != ""],
+			} {
+				if got := r.header.Get(name); got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
+			}
+			if (r.header.Get("Idempotency-Key") != "") != (tt.method == http.MethodPost) {
+				t.Error("an Idempotency-Key belongs on each POST, and on nothing else")
+			}
+		})
+	}
+}
+
+// Each field that the contract requires is missed, in each kind of object.
+func TestMissingFields(t *testing.T) {
+	tests := []struct {
+		object string
+		get    func(*Client) error
+		fields []string
+	}{
+		{projectJSON, func(c *Client) error { _, err := c.GetProject(t.Context(), "x"); return err },
+			[]string{"id", "name", "slug", "created_at", "updated_at"}},
+		{environmentJSON, func(c *Client) error { _, err := c.GetEnvironment(t.Context(), "x"); return err },
+			[]string{"id", "name", "slug", "scope", "project_id", "built_in", "created_at"}},
+		{apiKeyJSON, func(c *Client) error { _, err := c.GetAPIKey(t.Context(), "x"); return err },
+			[]string{"id", "project_id", "environment", "masked_key", "created_at"}},
+		{generatedJSON, func(c *Client) error { _, err := c.CreateAPIKey(t.Context(), APIKeyRequest{}); return err },
+			[]string{"id", "project_id", "environment", "masked_key", "created_at", "api_key"}},
+	}
+	for _, tt := range tests {
+		for _, field := range tt.fields {
+			for problem, change := range map[string]func(map[string]any){
+				"missing": func(o map[string]any) { delete(o, field) },
+				"null":    func(o map[string]any) { o[field] = nil },
+				"not":     func(o map[string]any) { o[field] = map[string]any{} },
+			} {
+				object := decodeJSON(t, tt.object)
+				change(object)
+				c := onLoopback(t, &service{answers: []http.HandlerFunc{answer(200, encodeJSON(t, object))}}, Config{})
+				reason := as[*UnreadableError](t, tt.get(c)).Reason
+				if want := "its field " + field + " is " + problem; len(reason) < len(want) || reason[:len(want)] != want {
+					t.Errorf("got %q, want %q", reason, want)
+				}
+			}
+		}
+	}
+}
+
+func TestIDsAreEscaped(t *testing.T) {
+	for id, want := range map[string]string{
+		"a/b":           "/v2/projects/a%2Fb",
+		"../api-keys/k": "/v2/projects/..%2Fapi-keys%2Fk",
+		"a?b=c#d":       "/v2/projects/a%3Fb=c%23d",
+		"a b%20":        "/v2/projects/a%20b%2520",
+		"...":           "/v2/projects/...",
+		"ü":             "/v2/projects/%C3%BC",
+	} {
+		s := &service{}
+		c := onLoopback(t, s, Config{})
+		c.base = c.base.JoinPath("/gateway")
+		if err := c.DeleteProject(t.Context(), id); err != nil {
+			t.Errorf("%q: %v", id, err)
+		}
+		if got := s.got()[0]; got.path != "/gateway"+want || got.query != "" {
+			t.Errorf("%q: got %s?%s, want %s", id, got.path, got.query, want)
+		}
+	}
+}
+
+func TestIDsThatNameNoObject(t *testing.T) {
+	s := &service{}
+	c := onLoopback(t, s, Config{})
+	for _, id := range []string{"", ".", ".."} {
+		_, getProject := c.GetProject(t.Context(), id)
+		_, updateProject := c.UpdateProject(t.Context(), id, ProjectRequest{"x"})
+		_, getEnvironment := c.GetEnvironment(t.Context(), id)
+		_, getAPIKey := c.GetAPIKey(t.Context(), id)
+		for i, err := range []error{
+			getProject, updateProject, getEnvironment, getAPIKey,
+			c.DeleteProject(t.Context(), id), c.DeleteEnvironment(t.Context(), id), c.RevokeAPIKey(t.Context(), id),
+		} {
+			if err == nil {
+				t.Errorf("operation %d accepts the id %q", i, id)
+			}
+		}
+	}
+	if len(s.got()) != 0 {
+		t.Error("a request was made")
+	}
+}

@@ -1,0 +1,87 @@
+package traceloop
+
+import (
+	"context"
+	"iter"
+	"net/url"
+	"time"
+)
+
+const environmentsPath = "/v2/environments"
+
+// The scopes of an environment.
+const (
+	// ScopeOrganization is that of an environment which every project inherits.
+	ScopeOrganization = "organization"
+	// ScopeProject is that of an environment which one project has.
+	ScopeProject = "project"
+)
+
+// Environment divides the traces of a project, such as dev from prd.
+type Environment struct {
+	ID        string
+	Name      string
+	Slug      string
+	Scope     string
+	ProjectID string // empty for an organization-level environment
+	BuiltIn   bool   // dev, stg and prd, which cannot be deleted
+	CreatedAt time.Time
+}
+
+func readEnvironment(f *fields) Environment {
+	e := Environment{
+		ID:        f.text("id"),
+		Name:      f.text("name"),
+		Slug:      f.text("slug"),
+		Scope:     f.text("scope"),
+		BuiltIn:   f.boolean("built_in"),
+		CreatedAt: f.time("created_at"),
+	}
+	if e.Scope == ScopeProject {
+		e.ProjectID = f.text("project_id")
+	} else {
+		e.ProjectID = f.optionalText("project_id")
+	}
+	return e
+}
+
+// EnvironmentRequest describes an environment to create. Without a project it is
+// organization-level.
+type EnvironmentRequest struct {
+	Name      string `json:"name"`
+	ProjectID string `json:"project_id,omitempty"`
+}
+
+// EnvironmentFilter restricts a list to the environments in force in one project,
+// inherited ones included. Without a project every environment of the organization is
+// listed, of both scopes.
+type EnvironmentFilter struct {
+	ProjectID string
+}
+
+// ListEnvironments yields environments, oldest first. An error is yielded once, last;
+// IsNotFound says that the filter's project does not exist.
+func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
+	query := url.Values{}
+	if filter.ProjectID != "" {
+		query.Set("project_id", filter.ProjectID)
+	}
+	return list(ctx, c, environmentsPath, query, readEnvironment)
+}
+
+// CreateEnvironment creates an environment. A slug that is taken is a conflict; see
+// IsConflict. An *UnknownOutcomeError says that the environment may exist now.
+func (c *Client) CreateEnvironment(ctx context.Context, r EnvironmentRequest) (*Environment, error) {
+	return create(ctx, c, environmentsPath, r, readEnvironment)
+}
+
+// GetEnvironment reads an environment. See IsNotFound for one that does not exist.
+func (c *Client) GetEnvironment(ctx context.Context, id string) (*Environment, error) {
+	return get(ctx, c, environmentsPath, id, readEnvironment)
+}
+
+// DeleteEnvironment deletes an environment and its traces, for good, and revokes its
+// keys; an organization-level one in every project. A built-in one is a conflict.
+func (c *Client) DeleteEnvironment(ctx context.Context, id string) error {
+	return remove(ctx, c, environmentsPath, id)
+}

@@ -1,0 +1,92 @@
+package traceloop
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Error is a refusal by the service.
+type Error struct {
+	StatusCode int
+	Message    string // the service's own words, or why there are none
+	RequestID  string // names the request in the service's logs; may be empty
+	Method     string
+	Path       string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s %s: %s: %s%s", e.Method, e.Path, statusLine(e.StatusCode), e.Message, requestIDSuffix(e.RequestID))
+}
+
+// IsNotFound reports whether the service itself said that the object does not exist.
+// A 404 in other words than the API's, such as a proxy's page, is an *UnreadableError.
+func IsNotFound(err error) bool { return hasStatus(err, http.StatusNotFound) }
+
+// IsConflict reports whether the service refused because of its present state, such as
+// a name that is taken.
+func IsConflict(err error) bool { return hasStatus(err, http.StatusConflict) }
+
+func hasStatus(err error, status int) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.StatusCode == status
+}
+
+// UnreadableError is an answer that is not the API's: a web page, a broken or too
+// large body, a missing field, a redirect that is not followed.
+type UnreadableError struct {
+	StatusCode int
+	Reason     string // about the answer, such as "its content type is text/html"; never a part of its body
+	RequestID  string
+	Method     string
+	Path       string
+	Err        error // what ended the reading, or nil
+}
+
+func (e *UnreadableError) Error() string {
+	return fmt.Sprintf("%s %s: the answer (%s) is not the Traceloop API's: %s%s",
+		e.Method, e.Path, statusLine(e.StatusCode), e.Reason, requestIDSuffix(e.RequestID))
+}
+
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
+// UnknownOutcomeError is a POST that the service may or may not have carried out. It
+// was not repeated. Look whether the object exists before another attempt.
+type UnknownOutcomeError struct {
+	Method         string
+	Path           string
+	IdempotencyKey string // a repeat with this key gets the first answer from a service that knows the header
+	Err            error  // what hid the outcome
+}
+
+func (e *UnknownOutcomeError) Error() string {
+	return fmt.Sprintf("%v; it is unknown whether the service carried out this %s", e.Err, e.Method)
+}
+
+func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
+
+// RateLimitError is a call given up because the service asks for a longer wait than a
+// call may take. The request was not carried out.
+type RateLimitError struct {
+	Until  time.Time // when the service takes requests again
+	Method string
+	Path   string
+}
+
+func (e *RateLimitError) Error() string {
+	return fmt.Sprintf("%s %s: the service takes no requests until %s, longer than a call waits",
+		e.Method, e.Path, e.Until.UTC().Format(time.RFC3339))
+}
+
+func statusLine(status int) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
+}
+
+func requestIDSuffix(id string) string {
+	if id == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (request id %s)", id)
+}

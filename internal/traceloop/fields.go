@@ -1,0 +1,76 @@
+package traceloop
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// fields reads the fields of one JSON object of an answer. Unknown fields are left
+// alone, so that the service can add some. The first problem is kept, in words that
+// show nothing of the values, which may be secret; after it the results mean nothing.
+type fields struct {
+	raw     map[string]json.RawMessage
+	problem *string // shared by the objects of one answer
+}
+
+func (f *fields) fail(format string, args ...any) {
+	if *f.problem == "" {
+		*f.problem = fmt.Sprintf(format, args...)
+	}
+}
+
+func (f *fields) value(name, kind string, into any) {
+	raw, present := f.raw[name]
+	switch {
+	case !present:
+		f.fail("its field %s is missing", name)
+	case string(raw) == "null":
+		f.fail("its field %s is null", name)
+	case json.Unmarshal(raw, into) != nil:
+		f.fail("its field %s is not %s", name, kind)
+	}
+}
+
+// text reads a string that must be there and not be empty.
+func (f *fields) text(name string) string {
+	var s string
+	f.value(name, "a string", &s)
+	if s == "" {
+		f.fail("its field %s is empty", name)
+	}
+	return s
+}
+
+// optionalText reads a string that may be missing, null or empty.
+func (f *fields) optionalText(name string) string {
+	if raw, present := f.raw[name]; !present || string(raw) == "null" {
+		return ""
+	}
+	var s string
+	f.value(name, "a string", &s)
+	return s
+}
+
+func (f *fields) boolean(name string) bool {
+	var b bool
+	f.value(name, "true or false", &b)
+	return b
+}
+
+func (f *fields) time(name string) time.Time {
+	var t time.Time
+	f.value(name, "an RFC 3339 time", &t)
+	return t
+}
+
+// objects reads a list of objects that must be there and may be empty.
+func (f *fields) objects(name string) []*fields {
+	var raw []map[string]json.RawMessage
+	f.value(name, "a list of objects", &raw)
+	list := make([]*fields, len(raw))
+	for i, r := range raw {
+		list[i] = &fields{raw: r, problem: f.problem}
+	}
+	return list
+}

@@ -1,0 +1,100 @@
+package traceloop
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// maxPause is the longest single wait that a call accepts from the service.
+	maxPause = time.Minute
+
+	// maxPatience limits the waits of one call taken together, so that a service which
+	// refuses for ever does not hold up an apply for ever.
+	maxPatience = 10 * time.Minute
+
+	// resumeSpread is the time over which waiting calls come back after a pause, so that
+	// they do not meet the rate limit again all together.
+	resumeSpread = time.Second
+)
+
+// gate holds back all calls of a client while the service asks for a pause.
+type gate struct {
+	mu    sync.Mutex
+	until time.Time
+}
+
+// pause closes the gate for d from now; a pause never shortens one that lasts longer.
+func (g *gate) pause(d time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if until := time.Now().Add(d); until.After(g.until) {
+		g.until = until
+	}
+}
+
+// opens returns the time at which the gate opens, which may be past.
+func (g *gate) opens() time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.until
+}
+
+// awaitTurn returns once the gate is open: nil, or the context's error, or a
+// *RateLimitError at once if the wait would be too long.
+func (c *call) awaitTurn(ctx context.Context) error {
+	for {
+		until := c.client.gate.opens()
+		wait := time.Until(until)
+		if wait <= 0 {
+			return nil
+		}
+		if c.waitingSince.IsZero() {
+			c.waitingSince = time.Now()
+		}
+		if wait > maxPause || until.Sub(c.waitingSince) > maxPatience {
+			return &RateLimitError{Until: until, Method: c.method, Path: c.path}
+		}
+		wait += rand.N(resumeSpread)
+		c.logWait(ctx, wait, "the service asked for a pause")
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// sleep waits for d or until ctx ends, whose error it then returns.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// retryAfter reads the Retry-After header, in seconds or as a date. It returns false
+// for a header that is missing, cannot be read, or asks for no wait at all.
+func retryAfter(h http.Header) (time.Duration, bool) {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second, seconds > 0
+	}
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0, false
+	}
+	// Both dates come from the service's clock, so that ours may be wrong.
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return date.Sub(now), date.After(now)
+}

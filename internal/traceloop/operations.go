@@ -1,0 +1,56 @@
+package traceloop
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+)
+
+// The operations that the objects of the API share. read makes an object from the
+// fields of an answer.
+
+func create[T any](ctx context.Context, c *Client, collection string, body any, read func(*fields) T) (*T, error) {
+	return object(ctx, c, request{method: http.MethodPost, path: collection, body: body}, read)
+}
+
+func get[T any](ctx context.Context, c *Client, collection, id string, read func(*fields) T) (*T, error) {
+	path, err := elementPath(collection, id)
+	if err != nil {
+		return nil, err
+	}
+	return object(ctx, c, request{method: http.MethodGet, path: path}, read)
+}
+
+func update[T any](ctx context.Context, c *Client, collection, id string, body any, read func(*fields) T) (*T, error) {
+	path, err := elementPath(collection, id)
+	if err != nil {
+		return nil, err
+	}
+	return object(ctx, c, request{method: http.MethodPatch, path: path, body: body}, read)
+}
+
+func remove(ctx context.Context, c *Client, collection, id string) error {
+	path, err := elementPath(collection, id)
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, request{method: http.MethodDelete, path: path}, nil)
+}
+
+func object[T any](ctx context.Context, c *Client, r request, read func(*fields) T) (*T, error) {
+	var result T
+	if err := c.do(ctx, r, func(f *fields) { result = read(f) }); err != nil {
+		return nil, err
+	}
+	return &result, nil
+}
+
+// elementPath refuses the ids that would address the collection or its parent: a
+// DELETE must never reach another object than the one that was meant.
+func elementPath(collection, id string) (string, error) {
+	if id == "" || id == "." || id == ".." {
+		return "", fmt.Errorf("%q cannot be an id under %s", id, collection)
+	}
+	return collection + "/" + url.PathEscape(id), nil
+}

@@ -1,0 +1,59 @@
+package traceloop
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+const projectsPath = "/v2/projects"
+
+// Project holds the traces of one application, apart by environment.
+type Project struct {
+	ID        string
+	Name      string
+	Slug      string
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+func readProject(f *fields) Project {
+	return Project{
+		ID:        f.text("id"),
+		Name:      f.text("name"),
+		Slug:      f.text("slug"),
+		CreatedAt: f.time("created_at"),
+		UpdatedAt: f.time("updated_at"),
+	}
+}
+
+// ProjectRequest is what can be chosen about a project.
+type ProjectRequest struct {
+	Name string `json:"name"`
+}
+
+// ListProjects yields all projects, oldest first. An error is yielded once, last.
+func (c *Client) ListProjects(ctx context.Context) iter.Seq2[Project, error] {
+	return list(ctx, c, projectsPath, nil, readProject)
+}
+
+// CreateProject creates a project. A name that is taken is a conflict; see IsConflict.
+// An *UnknownOutcomeError says that the project may exist now.
+func (c *Client) CreateProject(ctx context.Context, r ProjectRequest) (*Project, error) {
+	return create(ctx, c, projectsPath, r, readProject)
+}
+
+// GetProject reads a project. See IsNotFound for one that does not exist.
+func (c *Client) GetProject(ctx context.Context, id string) (*Project, error) {
+	return get(ctx, c, projectsPath, id, readProject)
+}
+
+// UpdateProject renames a project. A name that is taken is a conflict; see IsConflict.
+func (c *Client) UpdateProject(ctx context.Context, id string, r ProjectRequest) (*Project, error) {
+	return update(ctx, c, projectsPath, id, r, readProject)
+}
+
+// DeleteProject deletes a project and its traces, for good, and revokes its keys.
+func (c *Client) DeleteProject(ctx context.Context, id string) error {
+	return remove(ctx, c, projectsPath, id)
+}

@@ -1,0 +1,100 @@
+package traceloop
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+const (
+	minBackoff = 500 * time.Millisecond
+	maxBackoff = 8 * time.Second
+)
+
+// checkRetry decides after each attempt whether there is another one:
+//
+//	outcome                          GET, PATCH, DELETE   POST
+//	not sent                         retry                retry
+//	429                              wait, repeat         wait, repeat
+//	5xx, broken off, unreadable      retry                stop, outcome unknown
+//	any other answer                 stop                 stop
+//
+// It has the signature of retryablehttp.CheckRetry.
+func (c *call) checkRetry(ctx context.Context, answer *http.Response, err error) (bool, error) {
+	status := 0
+	if err == nil {
+		status = answer.StatusCode
+	}
+	c.wait = 0
+	if status == http.StatusTooManyRequests {
+		c.limited++
+		c.client.gate.pause(c.pauseFor(answer))
+		return true, nil
+	}
+	if err == nil && !serverFailed(status) || permanent(err) {
+		return false, nil
+	}
+
+	c.failures++
+	c.unsettled = c.unsettled || c.last.sent
+	wait, told := time.Duration(0), false
+	if status == http.StatusServiceUnavailable {
+		if wait, told = retryAfter(answer.Header); told {
+			c.client.gate.pause(wait)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case c.method == http.MethodPost && c.last.sent, c.failures > c.client.maxRetries:
+		return false, nil
+	case !told:
+		c.wait = backoff(c.failures)
+		c.logWait(ctx, c.wait, reason(answer, err))
+	}
+	return true, nil
+}
+
+// pauseFor is the wait that a 429 asks for.
+func (c *call) pauseFor(answer *http.Response) time.Duration {
+	if wait, told := retryAfter(answer.Header); told {
+		return wait
+	}
+	return backoff(c.limited)
+}
+
+// nextWait has the signature of retryablehttp.Backoff. It is 0 where the gate holds
+// the next attempt back.
+func (c *call) nextWait(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
+	return c.wait
+}
+
+// serverFailed reports whether a status says that the service, or a gateway before it,
+// failed at a request which it may have carried out. Gateways use 520 and above for
+// what 502 and 504 say.
+func serverFailed(status int) bool {
+	switch status {
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	default:
+		return status >= 520
+	}
+}
+
+// backoff is the wait after the nth failure in a row: it doubles from minBackoff up to
+// maxBackoff, and a random part of up to one half is taken off.
+func backoff(n int) time.Duration {
+	d := maxBackoff
+	if n < 6 {
+		d = min(minBackoff<<(n-1), maxBackoff)
+	}
+	return d - rand.N(d/2)
+}
+
+func reason(answer *http.Response, err error) string {
+	if err != nil {
+		return unwrapURL(err).Error()
+	}
+	return statusLine(answer.StatusCode)
+}

@@ -1,0 +1,376 @@
+package traceloop
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var (
+	refusedDial = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	noSuchHost  = &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "localhost", IsNotFound: true}}
+)
+
+// TestRetryTable holds each cell of the retry table: what happens once, and whether
+// the request is made again.
+func TestRetryTable(t *testing.T) {
+	type cell struct {
+		requests int // that reached the service
+		want     func(error) bool
+	}
+	var (
+		ok          = func(err error) bool { return err == nil }
+		unknown     = func(err error) bool { _, is := errors.AsType[*UnknownOutcomeError](err); return is }
+		unreadable  = func(err error) bool { _, is := errors.AsType[*UnreadableError](err); return is && !unknown(err) }
+		refusedWith = func(status int) func(error) bool {
+			return func(err error) bool { return hasStatus(err, status) && !unknown(err) }
+		}
+		repeated      = cell{2, ok}
+		unknownAtOnce = cell{1, unknown}
+	)
+	tests := []struct {
+		name    string
+		answer  http.HandlerFunc
+		dialErr error
+		others  cell // GET, PATCH and DELETE
+		post    cell
+	}{
+		{name: "connection refused", dialErr: refusedDial, others: cell{1, ok}, post: cell{1, ok}},
+		{name: "no such host", dialErr: noSuchHost, others: cell{1, ok}, post: cell{1, ok}},
+		{name: "429 with Retry-After", answer: refusal(429, "Retry-After", "3"), others: repeated, post: repeated},
+		{name: "429 without Retry-After", answer: refusal(429), others: repeated, post: repeated},
+		{name: "429 as a web page", answer: html(429), others: repeated, post: repeated},
+		{name: "503 with Retry-After", answer: refusal(503, "Retry-After", "3"), others: repeated, post: unknownAtOnce},
+		{name: "500", answer: refusal(500), others: repeated, post: unknownAtOnce},
+		{name: "502", answer: html(502), others: repeated, post: unknownAtOnce},
+		{name: "503", answer: refusal(503), others: repeated, post: unknownAtOnce},
+		{name: "504", answer: html(504), others: repeated, post: unknownAtOnce},
+		{name: "524", answer: html(524), others: repeated, post: unknownAtOnce},
+		{name: "501", answer: refusal(501), others: cell{1, refusedWith(501)}, post: cell{1, refusedWith(501)}},
+		{name: "connection dropped", answer: drop, others: repeated, post: unknownAtOnce},
+		{name: "timeout", answer: hang, others: repeated, post: unknownAtOnce},
+		{name: "web page with 200", answer: html(200), others: repeated, post: unknownAtOnce},
+		{name: "truncated", answer: truncated, others: repeated, post: unknownAtOnce},
+		{name: "400", answer: refusal(400), others: cell{1, refusedWith(400)}, post: cell{1, refusedWith(400)}},
+		{name: "401", answer: refusal(401), others: cell{1, refusedWith(401)}, post: cell{1, refusedWith(401)}},
+		{name: "401 as a web page", answer: html(401), others: cell{1, refusedWith(401)}, post: cell{1, refusedWith(401)}},
+		{name: "403", answer: refusal(403), others: cell{1, refusedWith(403)}, post: cell{1, refusedWith(403)}},
+		{name: "404", answer: refusal(404), others: cell{1, IsNotFound}, post: cell{1, IsNotFound}},
+		{name: "404 as a web page", answer: html(404), others: cell{1, unreadable}, post: cell{1, unreadable}},
+		{name: "405", answer: refusal(405), others: cell{1, refusedWith(405)}, post: cell{1, refusedWith(405)}},
+		{name: "409", answer: refusal(409), others: cell{1, IsConflict}, post: cell{1, IsConflict}},
+		{name: "409 as a web page", answer: html(409), others: cell{1, unreadable}, post: cell{1, unreadable}},
+	}
+	for _, tt := range tests {
+		for method, call := range calls {
+			t.Run(tt.name+"/"+method, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := &service{}
+					if tt.answer != nil {
+						s.answers = []http.HandlerFunc{tt.answer}
+					}
+					c, _ := inMemory(t, s, Config{MaxRetries: DefaultMaxRetries}, tt.dialErr)
+					want := tt.others
+					if method == http.MethodPost {
+						want = tt.post
+					}
+					err := call(t.Context(), c)
+					if !want.want(err) {
+						t.Errorf("unexpected outcome: %T %v", err, err)
+					}
+					if n := len(s.got()); n != want.requests {
+						t.Errorf("%d requests reached the service, want %d", n, want.requests)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestRetriesEnd(t *testing.T) {
+	tests := []struct {
+		maxRetries  int
+		least, most time.Duration
+	}{
+		{0, 0, 0},
+		{1, 250 * time.Millisecond, 500 * time.Millisecond},
+		{4, 3750 * time.Millisecond, 7500 * time.Millisecond},
+		// 0.5 + 1 + 2 + 4 s, and then 8 s each.
+		{8, 19750 * time.Millisecond, 39500 * time.Millisecond},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.maxRetries), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &service{}
+				for range 20 {
+					s.answers = append(s.answers, refusal(500))
+				}
+				c, _ := inMemory(t, s, Config{MaxRetries: tt.maxRetries})
+				started := time.Now()
+				err := calls[http.MethodGet](t.Context(), c)
+				if !hasStatus(err, 500) {
+					t.Errorf("got %v, want the last answer", err)
+				}
+				if n := len(s.got()); n != tt.maxRetries+1 {
+					t.Errorf("%d requests, want %d", n, tt.maxRetries+1)
+				}
+				if took := time.Since(started); took < tt.least || took > tt.most {
+					t.Errorf("took %s, want %s to %s", took, tt.least, tt.most)
+				}
+			})
+		})
+	}
+}
+
+func TestNetworkErrorSaysHowOftenItWasTried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, n := inMemory(t, &service{}, Config{MaxRetries: 2}, refusedDial, refusedDial, refusedDial)
+		err := calls[http.MethodGet](t.Context(), c)
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Fatalf("got %v, want the network's error in the chain", err)
+		}
+		if want := "GET /v2/projects/p1: dial tcp: connection refused (after 3 attempts)"; err.Error() != want {
+			t.Errorf("got %q, want %q", err, want)
+		}
+		if n.dials.Load() != 3 {
+			t.Errorf("%d dials, want 3", n.dials.Load())
+		}
+	})
+}
+
+func TestPostThatWasNeverSentHasAKnownOutcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{}
+		c, _ := inMemory(t, s, Config{}, refusedDial)
+		err := calls[http.MethodPost](t.Context(), c)
+		if _, unknown := errors.AsType[*UnknownOutcomeError](err); unknown || err == nil {
+			t.Errorf("got %v, want a plain network error", err)
+		}
+		if len(s.got()) != 0 {
+			t.Error("the request reached the service")
+		}
+	})
+}
+
+func TestDialTimeoutOfPostIsRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{}
+		c, n := inMemory(t, s, Config{MaxRetries: 1, RequestTimeout: time.Second})
+		var hung atomic.Bool
+		dial := c.transport.DialContext
+		c.transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if hung.CompareAndSwap(false, true) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return dial(ctx, network, addr)
+		}
+		if err := calls[http.MethodPost](t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if len(s.got()) != 1 || n.dials.Load() != 1 {
+			t.Errorf("%d requests on %d connections, want 1 and 1", len(s.got()), n.dials.Load())
+		}
+	})
+}
+
+// A connection that takes the request's beginning and no more: net/http cannot say
+// how much of it will still go out.
+func TestPostThatMayBeOnItsWayHasAnUnknownOutcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t, Config{BaseURL: "http://localhost", MaxRetries: DefaultMaxRetries, RequestTimeout: time.Second,
+			UserAgent: strings.Repeat("x", 1<<16)}) // more than net/http's buffer, so that the headers are not all written
+		var dials atomic.Int32
+		c.transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
+			dials.Add(1)
+			client, server := net.Pipe()
+			t.Cleanup(func() { server.Close() })
+			return client, nil
+		}
+		as[*UnknownOutcomeError](t, calls[http.MethodPost](t.Context(), c))
+		if dials.Load() != 1 {
+			t.Errorf("%d connections, want 1", dials.Load())
+		}
+	})
+}
+
+func TestDeleteThenNotFound(t *testing.T) {
+	unsettling := map[string]http.HandlerFunc{"dropped": drop, "502": html(502), "unreadable": html(200), "timeout": hang}
+	for name, first := range unsettling {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &service{answers: []http.HandlerFunc{first, refusal(404)}}
+				c, _ := inMemory(t, s, Config{MaxRetries: 1})
+				if err := c.DeleteProject(t.Context(), "p1"); err != nil {
+					t.Errorf("got %v, want success: the first attempt deleted it", err)
+				}
+				if len(s.got()) != 2 {
+					t.Errorf("%d requests, want 2", len(s.got()))
+				}
+			})
+		})
+	}
+
+	t.Run("dropped, then not sent", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := &service{answers: []http.HandlerFunc{drop, refusal(404)}}
+			c, _ := inMemory(t, s, Config{MaxRetries: 2}, nil, refusedDial)
+			if err := c.DeleteProject(t.Context(), "p1"); err != nil || len(s.got()) != 2 {
+				t.Errorf("got %v after %d requests, want success after 2", err, len(s.got()))
+			}
+		})
+	})
+	t.Run("not sent", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := inMemory(t, &service{answers: []http.HandlerFunc{refusal(404)}}, Config{MaxRetries: 1}, refusedDial)
+			if err := c.DeleteProject(t.Context(), "p1"); !IsNotFound(err) {
+				t.Errorf("got %v, want the 404: nothing was sent before it", err)
+			}
+		})
+	})
+	t.Run("429", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := inMemory(t, &service{answers: []http.HandlerFunc{refusal(429), refusal(404)}}, Config{})
+			if err := c.DeleteProject(t.Context(), "p1"); !IsNotFound(err) {
+				t.Errorf("got %v, want the 404: a 429 deletes nothing", err)
+			}
+		})
+	})
+	t.Run("web page with 404", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := inMemory(t, &service{answers: []http.HandlerFunc{drop, html(404)}}, Config{MaxRetries: 1})
+			if as[*UnreadableError](t, c.DeleteProject(t.Context(), "p1")).StatusCode != 404 {
+				t.Error("the status is lost")
+			}
+		})
+	})
+}
+
+func TestCancel(t *testing.T) {
+	cancelDuring := func(t *testing.T, method string, first http.HandlerFunc) (error, int) {
+		t.Helper()
+		s := &service{answers: []http.HandlerFunc{first}}
+		c, _ := inMemory(t, s, Config{MaxRetries: DefaultMaxRetries})
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		err := calls[method](ctx, c)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want the context's error", err)
+		}
+		return err, len(s.got())
+	}
+	waits := map[string]http.HandlerFunc{"answer": hang, "backoff": refusal(500), "pause": refusal(429, "Retry-After", "30")}
+	for name, first := range waits {
+		for method := range calls {
+			t.Run(name+"/"+method, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					if method == http.MethodPost && name == "backoff" {
+						return // a POST does not wait after a 500
+					}
+					err, requests := cancelDuring(t, method, first)
+					_, unknown := errors.AsType[*UnknownOutcomeError](err)
+					if want := method == http.MethodPost && name == "answer"; unknown != want {
+						t.Errorf("outcome unknown: %t, want %t (%v)", unknown, want, err)
+					}
+					if requests != 1 {
+						t.Errorf("%d requests, want 1", requests)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A key that arrives as the run is interrupted must not be lost.
+func TestAnswerInHandOutlivesCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := newClient(t, Config{BaseURL: "http://localhost"})
+	call := &call{client: c, method: http.MethodPost, last: attempt{sent: true}}
+	cancel()
+	again, err := call.checkRetry(ctx, &http.Response{StatusCode: http.StatusCreated}, nil)
+	if again || err != nil {
+		t.Errorf("got %t, %v; want the answer as it is", again, err)
+	}
+	again, err = call.checkRetry(ctx, &http.Response{StatusCode: http.StatusBadGateway}, nil)
+	if again || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %t, %v; want the interruption", again, err)
+	}
+}
+
+func TestPermanentErrors(t *testing.T) {
+	for name, err := range map[string]error{
+		"scheme":          fmt.Errorf("get: %w", http.ErrSchemeMismatch),
+		"refusal":         &UnreadableError{StatusCode: 404},
+		"redirect":        &UnreadableError{StatusCode: 302},
+		"too long a wait": &RateLimitError{},
+	} {
+		if !permanent(err) {
+			t.Errorf("%s: would be retried", name)
+		}
+	}
+	for name, err := range map[string]error{
+		"web page":    &UnreadableError{StatusCode: 200},
+		"dial":        refusedDial,
+		"certificate": x509.UnknownAuthorityError{}, // only as the transport wraps it; see TestPrivateAuthority
+	} {
+		if permanent(err) {
+			t.Errorf("%s: would not be retried", name)
+		}
+	}
+}
+
+func TestPostsOfOneCallShareAnIdempotencyKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{answers: []http.HandlerFunc{refusal(429), good, html(502)}}
+		c, _ := inMemory(t, s, Config{})
+		for range 2 {
+			if err := calls[http.MethodPost](t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			s.answers = nil
+		}
+		var keys []string
+		for _, r := range s.got() {
+			keys = append(keys, r.header.Get("Idempotency-Key"))
+		}
+		if len(keys) != 3 || len(keys[0]) < 20 || keys[0] != keys[1] || keys[1] == keys[2] {
+			t.Errorf("got %q, want one key for each call", keys)
+		}
+		s.answers = []http.HandlerFunc{nil, nil, nil, drop}
+		err := as[*UnknownOutcomeError](t, calls[http.MethodPost](t.Context(), c))
+		if sent := s.got()[3].header.Get("Idempotency-Key"); err.IdempotencyKey != sent || sent == "" {
+			t.Errorf("the error names %q, sent was %q", err.IdempotencyKey, sent)
+		}
+		if strings.Contains(err.Error(), err.IdempotencyKey) {
+			t.Errorf("%q shows a header's value", err)
+		}
+	})
+}
+
+func TestBackoff(t *testing.T) {
+	for n, most := range map[int]time.Duration{
+		1: 500 * time.Millisecond, 2: time.Second, 3: 2 * time.Second, 4: 4 * time.Second,
+		5: 8 * time.Second, 6: 8 * time.Second, 1000: 8 * time.Second,
+	} {
+		seen := map[time.Duration]bool{}
+		for range 100 {
+			d := backoff(n)
+			seen[d] = true
+			if d <= most/2 || d > most {
+				t.Fatalf("backoff(%d) = %s, want up to %s and more than its half", n, d, most)
+			}
+		}
+		if len(seen) < 50 {
+			t.Errorf("backoff(%d) has only %d values in 100: no jitter", n, len(seen))
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package traceloop
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+func newTransport(roots *x509.CertPool) *http.Transport {
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         dialer.DialContext,
+		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout: 10 * time.Second,
+		ForceAttemptHTTP2:   true, // off by default where the dialer or the TLS configuration is ours
+		HTTP2: &http.HTTP2Config{
+			// A connection that died in silence would eat every retry's whole timeout.
+			SendPingTimeout: 10 * time.Second,
+			PingTimeout:     5 * time.Second,
+		},
+		MaxIdleConnsPerHost: 64,
+		// Shorter than the idle time of common load balancers: a POST on a connection that
+		// they close at that moment has an unknown outcome.
+		IdleConnTimeout: 30 * time.Second,
+	}
+}
+
+// permanent reports whether err would only be met again by another attempt.
+func permanent(err error) bool {
+	if unreadable, ok := errors.AsType[*UnreadableError](err); ok {
+		return unreadable.StatusCode >= 300 // else a gateway may have put its page in place of a good answer
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*RateLimitError](err); ok {
+		return true
+	}
+	return errors.Is(err, http.ErrSchemeMismatch)
+}
+
+// maxRedirects is the number of redirects that one attempt follows.
+const maxRedirects = 3
+
+// refuseRedirect says why a redirect must not be followed, or nothing if it may be.
+// The reason names a target's origin and no more, since the rest may be secret.
+func refuseRedirect(answer *http.Response, hops int) string {
+	target, err := answer.Location()
+	switch {
+	case err != nil:
+		return "it redirects, without a usable target"
+	case origin(target) != origin(answer.Request.URL):
+		return "it redirects to another origin, " + origin(target) + ", and the management key must not go there"
+	case answer.Request.Method != http.MethodGet:
+		return "it redirects a " + answer.Request.Method + " to " + origin(target) + ", and only a GET follows a redirect"
+	case hops >= maxRedirects:
+		return "it redirects to " + origin(target) + " once more after several redirects"
+	default:
+		return ""
+	}
+}
+
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(u.Hostname(), port)
+}

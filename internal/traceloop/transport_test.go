@@ -1,0 +1,260 @@
+package traceloop
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+)
+
+func redirect(status int, location string) http.HandlerFunc {
+	return answer(status, "", "Location", location)
+}
+
+func TestRedirectWithinTheOriginIsFollowed(t *testing.T) {
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		s := &service{answers: []http.HandlerFunc{redirect(status, "/moved/once"), redirect(status, "/moved/twice"), redirect(status, "/moved")}}
+		c := onLoopback(t, s, Config{})
+		if err := calls[http.MethodGet](t.Context(), c); err != nil {
+			t.Errorf("%d: %v", status, err)
+			continue
+		}
+		got := s.got()
+		if len(got) != 4 || got[3].path != "/moved" {
+			t.Errorf("%d: got %v, want 3 redirects followed", status, got)
+		}
+		if got[3].header.Get("Authorization") != "Bearer "+testKey {
+			t.Errorf("%d: the key was not sent within the origin", status)
+		}
+	}
+}
+
+func TestRedirectIsRefused(t *testing.T) {
+	elsewhere := &service{}
+	other := httptest.NewServer(elsewhere)
+	defer other.Close()
+	tests := []struct {
+		name, location string
+		methods        []string
+		reason         string
+	}{
+		{"other port", other.URL + "/v2/projects/p1?token=hidden", []string{"GET", "POST", "PATCH", "DELETE"}, "another origin, " + other.URL + ","},
+		{"other host", "https://evil.example/v2/hidden", []string{"GET"}, "another origin, https://evil.example:443,"},
+		{"other scheme", "", []string{"GET"}, "another origin, https://127.0.0.1:"},
+		{"same origin", "/v2/hidden", []string{"POST", "PATCH", "DELETE"}, "only a GET follows"},
+		{"no target", "://", []string{"GET", "POST"}, "without a usable target"},
+	}
+	for _, tt := range tests {
+		for _, method := range tt.methods {
+			for _, status := range []int{301, 303, 307} {
+				t.Run(fmt.Sprintf("%s/%s/%d", tt.name, method, status), func(t *testing.T) {
+					s := &service{}
+					c := onLoopback(t, s, Config{MaxRetries: DefaultMaxRetries})
+					location := tt.location
+					if location == "" {
+						location = strings.Replace(c.base.String(), "http://", "https://", 1) + "/v2/hidden"
+					}
+					s.answers = []http.HandlerFunc{redirect(status, location)}
+					err := calls[method](t.Context(), c)
+					unreadable := as[*UnreadableError](t, err)
+					if unreadable.StatusCode != status || !strings.Contains(err.Error(), tt.reason) {
+						t.Errorf("got %q, want the status and %q", err, tt.reason)
+					}
+					if strings.Contains(err.Error(), "hidden") {
+						t.Errorf("%q shows more of the target than its origin", err)
+					}
+					if len(s.got()) != 1 {
+						t.Errorf("%d requests, want 1", len(s.got()))
+					}
+				})
+			}
+		}
+	}
+	if len(elsewhere.got()) != 0 {
+		t.Error("the other origin got a request")
+	}
+}
+
+func TestRedirectFromHTTPSToHTTPIsRefused(t *testing.T) {
+	plain := &service{}
+	other := httptest.NewServer(plain)
+	defer other.Close()
+	c := overTLS(t, httptest.NewUnstartedServer(redirect(307, other.URL)))
+	err := calls[http.MethodGet](t.Context(), c)
+	if as[*UnreadableError](t, err); !strings.Contains(err.Error(), other.URL) || len(plain.got()) != 0 {
+		t.Errorf("got %v and %d requests over plain http", err, len(plain.got()))
+	}
+}
+
+func TestRedirectLoopEnds(t *testing.T) {
+	s := &service{}
+	for range 20 {
+		s.answers = append(s.answers, redirect(302, "/v2/projects/p1"))
+	}
+	c := onLoopback(t, s, Config{MaxRetries: DefaultMaxRetries})
+	err := calls[http.MethodGet](t.Context(), c)
+	if as[*UnreadableError](t, err).StatusCode != 302 || len(s.got()) != maxRedirects+1 {
+		t.Errorf("got %v after %d requests, want %d", err, len(s.got()), maxRedirects+1)
+	}
+}
+
+// overTLS starts a server and returns a client that trusts its certificate.
+func overTLS(t *testing.T, server *httptest.Server) *Client {
+	t.Helper()
+	server.Config.ErrorLog = discardLog
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	return newClient(t, Config{BaseURL: server.URL, RootCAs: roots})
+}
+
+func TestPrivateAuthority(t *testing.T) {
+	s := &service{}
+	server := httptest.NewUnstartedServer(s)
+	var handshakes atomic.Int32
+	server.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		handshakes.Add(1)
+		return nil, nil
+	}}
+	trusting := overTLS(t, server)
+	if err := calls[http.MethodGet](t.Context(), trusting); err != nil {
+		t.Fatalf("with the authority's certificate: %v", err)
+	}
+
+	handshakes.Store(0)
+	for method, call := range calls {
+		for name, roots := range map[string]*x509.CertPool{"system": nil, "none": x509.NewCertPool()} {
+			c := newClient(t, Config{BaseURL: server.URL, RootCAs: roots, MaxRetries: DefaultMaxRetries})
+			as[*tls.CertificateVerificationError](t, call(t.Context(), c))
+			if handshakes.Load() != 1 {
+				t.Errorf("%s, roots %s: %d handshakes, want 1", method, name, handshakes.Load())
+			}
+			handshakes.Store(0)
+		}
+	}
+	if len(s.got()) != 1 {
+		t.Errorf("%d requests, want only the trusting client's", len(s.got()))
+	}
+}
+
+func TestWrongHostNameIsNotRetried(t *testing.T) {
+	server := httptest.NewUnstartedServer(&service{})
+	c := overTLS(t, server)
+	c.maxRetries = DefaultMaxRetries
+	c.transport.TLSClientConfig.ServerName = "other.test"
+	as[x509.HostnameError](t, calls[http.MethodGet](t.Context(), c))
+}
+
+func TestTLSVersions(t *testing.T) {
+	for version, accepted := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		s := &service{}
+		server := httptest.NewUnstartedServer(s)
+		server.TLS = &tls.Config{MinVersion: version, MaxVersion: version}
+		err := calls[http.MethodGet](t.Context(), overTLS(t, server))
+		if (err == nil) != accepted || (len(s.got()) == 1) != accepted {
+			t.Errorf("%s: got %v and %d requests; want it accepted: %t", tls.VersionName(version), err, len(s.got()), accepted)
+		}
+	}
+}
+
+// A failed handshake sends nothing, so that even a POST is tried again.
+func TestHandshakeFailureIsRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t, Config{BaseURL: DefaultBaseURL, MaxRetries: 2})
+		var dials atomic.Int32
+		c.transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
+			dials.Add(1)
+			client, server := net.Pipe()
+			server.Close()
+			return client, nil
+		}
+		err := calls[http.MethodPost](t.Context(), c)
+		if _, unknown := errors.AsType[*UnknownOutcomeError](err); unknown || err == nil || dials.Load() != 3 {
+			t.Errorf("got %v after %d handshakes, want a network error after 3", err, dials.Load())
+		}
+	})
+}
+
+func TestHTTPServerAtAnHTTPSAddressIsNotRetried(t *testing.T) {
+	server := httptest.NewServer(&service{})
+	defer server.Close()
+	c := newClient(t, Config{BaseURL: strings.Replace(server.URL, "http:", "https:", 1), MaxRetries: DefaultMaxRetries})
+	err := calls[http.MethodGet](t.Context(), c)
+	if !errors.Is(err, http.ErrSchemeMismatch) || strings.Contains(err.Error(), "attempts") {
+		t.Errorf("got %v, want the mismatch at once", err)
+	}
+}
+
+// TestProxyFromEnvironment runs itself in a process of its own, since net/http reads
+// the variables once.
+func TestProxyFromEnvironment(t *testing.T) {
+	if os.Getenv("TEST_BEHIND_PROXY") != "" {
+		c := newClient(t, Config{BaseURL: "https://api.traceloop.test"})
+		err := calls[http.MethodGet](t.Context(), c)
+		fmt.Println("result:", err)
+		return
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	connects := make(chan *http.Request, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		r, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			return
+		}
+		connects <- r
+		fmt.Fprint(conn, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+	}()
+
+	proxy := "http://user:password@" + listener.Addr().String()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyFromEnvironment$", "-test.count=1", "-test.v")
+	cmd.Env = append(os.Environ(), "TEST_BEHIND_PROXY=1", "HTTPS_PROXY="+proxy, "https_proxy="+proxy, "NO_PROXY=", "no_proxy=")
+	output, err := cmd.CombinedOutput()
+	out := string(output)
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	r := <-connects
+	if r.Method != http.MethodConnect || r.Host != "api.traceloop.test:443" {
+		t.Errorf("the proxy got %s %s, want CONNECT api.traceloop.test:443", r.Method, r.Host)
+	}
+	if r.Header.Get("Authorization") != "" {
+		t.Error("the proxy got the management key")
+	}
+	if !strings.Contains(out, "result: GET /v2/projects/p1: Forbidden") {
+		t.Errorf("got %q, want the proxy's refusal", out)
+	}
+	if strings.Contains(out, "password") {
+		t.Errorf("%q shows the proxy's password", out)
+	}
+}
+
+func TestTransportSettings(t *testing.T) {
+	transport := newTransport(nil)
+	if transport.MaxIdleConnsPerHost != 64 {
+		t.Errorf("%d idle connections per host, want 64", transport.MaxIdleConnsPerHost)
+	}
+	if transport.TLSClientConfig.InsecureSkipVerify {
+		t.Error("certificates are not verified")
+	}
+}
