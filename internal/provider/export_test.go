@@ -1,4 +1,7 @@
 package provider
 
-// NewWithClock is New with a clock that a test sets.
-var NewWithClock = newWithClock
+// For the tests of the package's outside.
+var (
+	NewWithClock = newWithClock
+	Seal         = seal
+)

@@ -1,0 +1,198 @@
+package provider_test
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"fmt"
+	"strings"
+	"testing"
+
+	"filippo.io/age"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"golang.org/x/crypto/ssh"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
+)
+
+// withEcho adds a provider that shows an ephemeral value in the state, which no real one does.
+func withEcho() map[string]func() (tfprotov6.ProviderServer, error) {
+	return map[string]func() (tfprotov6.ProviderServer, error){
+		"traceloop": providerserver.NewProtocol6WithError(provider.New("test")()),
+		"echo":      echoprovider.NewProviderServer(),
+	}
+}
+
+const echoHCL = `
+provider "echo" {
+  data = ephemeral.traceloop_api_key.opened.key
+}
+
+resource "echo" "shown" {}
+`
+
+// sealedHCL seals a key to recipients, and opens it with an identity; both are HCL.
+func sealedHCL(server *emulatortest.Server, recipients, identity string) string {
+	return configured(server, fmt.Sprintf(`
+resource "traceloop_api_key" "orders" {
+  project_id     = %q
+  environment    = "prd"
+  age_recipients = [%s]
+}
+
+ephemeral "traceloop_api_key" "opened" {
+  encrypted_key = traceloop_api_key.orders.encrypted_key
+  age_identity  = %s
+}
+`, server.Projects()[0].ID, recipients, identity))
+}
+
+func TestAccAPIKeyEphemeral_opens(t *testing.T) {
+	t.Parallel()
+	age1 := newIdentity(t)
+	sshPublic, sshPrivate := sshPair(t)
+
+	for name, test := range map[string]struct{ recipients, identity string }{
+		"age":             {fmt.Sprintf("%q", age1.Recipient()), fmt.Sprintf("%q", age1)},
+		"ssh":             {fmt.Sprintf("%q", sshPublic), fmt.Sprintf("%q", sshPrivate)},
+		"one of several":  {fmt.Sprintf("%q, %q, %q", recipient(t), sshPublic, age1.Recipient()), fmt.Sprintf("%q", age1)},
+		"file of age-key": {fmt.Sprintf("%q", age1.Recipient()), fmt.Sprintf("%q", "# created: 2026-11-23\n# public key: x\n"+age1.String()+"\n")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := emulatortest.Start(t)
+			hcl := sealedHCL(server, test.recipients, test.identity) + echoHCL
+			var before []emulatortest.Request
+			resource.Test(t, resource.TestCase{
+				ProtoV6ProviderFactories: withEcho(),
+				Steps: []resource.TestStep{{
+					Config: hcl, // at the first plan the ciphertext is not known, and the ephemeral resource waits
+					ConfigStateChecks: []statecheck.StateCheck{
+						isNull(keyAddress, "key"),
+						statecheck.ExpectKnownValue("echo.shown", tfjsonpath.New("data"), knownvalue.StringFunc(func(key string) error {
+							if status := server.SendSpans(key, 1); status != 200 {
+								return fmt.Errorf("the opened key is answered %d, want 200", status)
+							}
+							before = server.Requests()
+							return nil
+						})),
+					},
+				}},
+			})
+			generated := 0
+			for _, request := range before {
+				if request.Method == "POST" && request.Path == "/v2/api-keys" {
+					generated++
+				}
+			}
+			if generated != 1 {
+				t.Errorf("%d keys were generated, want only that of the resource", generated)
+			}
+		})
+	}
+}
+
+func TestAccAPIKeyEphemeral_identityFromEnvironment(t *testing.T) {
+	identity := newIdentity(t)
+	t.Setenv("TRACELOOP_AGE_IDENTITY", identity.String()+"\n")
+	server := emulatortest.Start(t)
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: withEcho(),
+		Steps: []resource.TestStep{{
+			Config: sealedHCL(server, fmt.Sprintf("%q", identity.Recipient()), "null") + echoHCL,
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue("echo.shown", tfjsonpath.New("data"), knownvalue.StringRegexp(says("tl_"))),
+			},
+		}},
+	})
+}
+
+func TestAccAPIKeyEphemeral_refused(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	identity, other := newIdentity(t), newIdentity(t)
+	sealed, damaged := sealedTo(t, identity), sealedTo(t, identity)
+	damaged = strings.Replace(damaged, "\n\n", "\n", 1)
+	damaged = damaged[:len(damaged)/2] + "AAAA" + damaged[len(damaged)/2+4:]
+	secrets := []string{identity.String(), other.String(), "tl_plain", sealed[60:100]}
+
+	for name, test := range map[string]struct {
+		ciphertext, identity string
+		phrases              []string
+	}{
+		"wrong identity":     {sealed, other.String(), []string{"Unable to Open Encrypted Key", "not that of any of the recipients", "age_recipients"}},
+		"damaged":            {damaged, identity.String(), []string{"Unable to Open Encrypted Key", "damaged"}},
+		"foreign":            {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", identity.String(), []string{"Unable to Open Encrypted Key", "damaged, or is not an armored age file"}},
+		"nothing to open":    {"", identity.String(), []string{"Missing Encrypted Key"}},
+		"malformed identity": {sealed, identity.String()[:40], []string{"Invalid Age Identity", `the argument "age_identity"`}},
+		"empty identity":     {sealed, " ", []string{"Invalid Age Identity", "it is empty"}},
+		"public key":         {sealed, identity.Recipient().String(), []string{"Invalid Age Identity"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// The CLI quotes literals of the configuration; values come from variables.
+			hcl := fmt.Sprintf("locals {\n  c = %q\n  i = %q\n}\n", test.ciphertext, test.identity) +
+				"ephemeral \"traceloop_api_key\" \"opened\" {\n  encrypted_key = local.c\n  age_identity  = local.i\n}\n"
+			fails(t, configured(server, hcl), secrets, test.phrases...)
+		})
+	}
+	t.Run("no identity", func(t *testing.T) {
+		fails(t, configured(server, "ephemeral \"traceloop_api_key\" \"opened\" {\n  encrypted_key = \"x\"\n}\n"), secrets,
+			"Missing Age Identity", "TRACELOOP_AGE_IDENTITY")
+	})
+	if n := len(server.Requests()); n != 0 {
+		t.Errorf("%d requests were sent, want none", n)
+	}
+}
+
+func TestAccAPIKey_badRecipients(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	identity := newIdentity(t)
+	for name, test := range map[string]struct {
+		recipients string
+		phrases    []string
+	}{
+		"none":        {"", []string{"at least 1"}},
+		"not a key":   {`"nobody"`, []string{"Invalid Recipient", "age X25519"}},
+		"private key": {fmt.Sprintf("%q", identity), []string{"Invalid Recipient", "private key"}},
+		"broken ssh":  {`"ssh-ed25519 AAAA"`, []string{"Invalid Recipient", "ssh-ed25519"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fails(t, sealedHCL(server, test.recipients, `"x"`), []string{identity.String()}, test.phrases...)
+		})
+	}
+	noWrites(t, server)
+}
+
+func sealedTo(t *testing.T, identity *age.X25519Identity) string {
+	t.Helper()
+	sealed, err := provider.Seal("tl_plain_0123456789", []string{identity.Recipient().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealed
+}
+
+func sshPair(t *testing.T) (public, private string) {
+	t.Helper()
+	pub, priv, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sshPub, err := ssh.NewPublicKey(pub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(priv, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(sshPub))), string(pem.EncodeToMemory(block))
+}

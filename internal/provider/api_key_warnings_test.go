@@ -1,0 +1,180 @@
+package provider_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// daysAgo is the clock of a server that generates keys of that age.
+func daysAgo(days int) emulatortest.Option {
+	return emulatortest.WithNow(func() time.Time { return time.Now().AddDate(0, 0, -days) })
+}
+
+func TestCLI_warnsOnceBeforeAKeyIsDue(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t, daysAgo(24))
+	cli := newCLI(t, server)
+	project := server.Projects()[0]
+	hcl := func(days int) string {
+		return fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id        = %q\n  environment       = \"prd\"\n  rotate_after_days = %d\n}\n", project.ID, days)
+	}
+	const warning = "API Key Is Soon Due for Rotation"
+
+	cli.write(hcl(32))
+	hides(t, cli.apply(), warning)
+	hides(t, cli.plan("-detailed-exitcode"), warning)
+
+	cli.write(hcl(30)) // 6 days remain
+	cli.apply()
+	out := cli.plan("-detailed-exitcode")
+	if n := strings.Count(out, warning); n != 1 {
+		t.Errorf("the plan warns %d times, want once:\n%s", n, out)
+	}
+	shows(t, out, "in 5 days")
+
+	cli.write(hcl(20)) // passed
+	shows(t, cli.plan(), "forces replacement", "1 to add, 0 to change, 1 to destroy")
+}
+
+func TestCLI_replaceExistingWarnsBeforehand(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t, daysAgo(40))
+	project := server.CreateProject("Orders")
+	id, key := server.GenerateKey(project.ID, "prd")
+	cli := newCLI(t, server)
+	hcl := keyHCL(fmt.Sprintf("%q", project.ID), "prd", "null")
+
+	cli.write(hcl)
+	hides(t, cli.plan(), "Going to Be Revoked")
+	cli.write(strings.Replace(hcl, "environment ", "replace_existing = true\n  environment ", 1))
+	shows(t, cli.plan(), "Existing API Key Is Going to Be Revoked", id, traceloop.MaskKey(key), "40 days ago")
+	noWrites(t, server)
+	cli.apply()
+	if status := server.SendSpans(key, 1); status != http.StatusUnauthorized {
+		t.Errorf("the key that was there is answered %d, want 401", status)
+	}
+	hides(t, cli.plan("-detailed-exitcode"), "Going to Be Revoked")
+}
+
+func TestCLI_changedRecipientsWarn(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.Projects()[0]
+	cli := newCLI(t, server)
+	hcl := func(recipient string) string {
+		return fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id     = %q\n  environment    = \"prd\"\n  age_recipients = [%q]\n}\n", project.ID, recipient)
+	}
+	cli.write(hcl(recipient(t)))
+	cli.apply()
+	cli.write(hcl(recipient(t)))
+	shows(t, cli.plan(), "Changing Recipients Rotates the API Key", "its plain text is not there", "forces replacement")
+}
+
+func TestCLI_destroyingWarnsOfWhatGoes(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	cli := newCLI(t, server)
+	cli.write(projectHCL("Orders", false) + environmentHCL("", "Load test", false))
+	cli.apply()
+	orders := server.Projects()[1]
+	_, key := server.GenerateKey(orders.ID, "prd")
+	server.GenerateKey(orders.ID, "load-test")
+	for i := range 12 {
+		server.GenerateKey(server.CreateProject(fmt.Sprintf("Project %d", i)).ID, "load-test")
+	}
+
+	server.ResetRequests()
+	out := cli.plan("-destroy", "-target=traceloop_project.orders")
+	shows(t, out, "Destroying Is Irreversible", `The project "Orders"`, "2 API keys are revoked", `project "Orders", environment "prd": `+traceloop.MaskKey(key), `environment "load-test"`)
+	hides(t, out, "Project 3")
+
+	out = cli.plan("-destroy", "-target=traceloop_environment.eu")
+	shows(t, out, `The environment "Load test"`, "in every project", "13 API keys are revoked", `project "Project 3", environment "load-test"`, "and 3 more; 13 projects in all")
+	noWrites(t, server)
+}
+
+// ownKey is a service that shows one key with the masked form of the management key.
+func ownKey(t *testing.T, server *emulatortest.Server, masked string) *httptest.Server {
+	t.Helper()
+	own := traceloop.MaskKey(server.ManagementKey)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		request, err := http.NewRequestWithContext(r.Context(), r.Method, server.URL+r.URL.RequestURI(), r.Body)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		request.Header = r.Header
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Type", answer.Header.Get("Content-Type"))
+		w.WriteHeader(answer.StatusCode)
+		if _, err := io.WriteString(w, strings.ReplaceAll(string(body), masked, own)); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(proxy.Close)
+	return proxy
+}
+
+func TestAccAPIKey_doesNotRevokeTheProvidersOwn(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	id, key := server.GenerateKey(project.ID, "prd")
+	proxy := ownKey(t, server, traceloop.MaskKey(key))
+	hcl := func(resources string) string {
+		return fmt.Sprintf("provider \"traceloop\" {\n  base_url = %q\n  api_key  = %q\n}\n\n", proxy.URL, server.ManagementKey) + resources
+	}
+	imported := fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\nimport {\n  to = traceloop_project.orders\n  id = %q\n}\n", project.ID, project.ID) + projectHCL("Orders", false)
+	keyed := func(triggers, rest string) string {
+		return hcl(imported + fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id = %q\n  environment = \"prd\"\n  rotation_triggers = %s\n%s}\n", project.ID, triggers, rest))
+	}
+	forced := "  lifecycle {\n    replace_triggered_by = [terraform_data.force]\n  }\n"
+	refusal := says("Provider Would Revoke Its Own Key", id, `provider argument "api_key"`, "another management key")
+
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps: []resource.TestStep{
+			{ // replacing what is there
+				Config:   hcl(fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id = %q\n  environment = \"prd\"\n  replace_existing = true\n}\n", project.ID)),
+				PlanOnly: true, ExpectError: refusal,
+			},
+			{Config: keyed(`{ at = "1" }`, "")},
+			{Config: keyed(`{ at = "2" }`, ""), PlanOnly: true, ExpectError: refusal},
+			{Config: keyed(`{ at = "1" }`, ""), Destroy: true, ExpectError: refusal},
+			{ // with all that the project holds
+				Config: hcl("removed {\n  from = traceloop_api_key.orders\n  lifecycle {\n    destroy = false\n  }\n}\n"), PlanOnly: true, ExpectError: refusal,
+			},
+			{Config: keyed(`{ at = "1" }`, forced) + "resource \"terraform_data\" \"force\" {\n  input = 1\n}\n"},
+			{Config: keyed(`{ at = "1" }`, forced) + "resource \"terraform_data\" \"force\" {\n  input = 2\n}\n", PlanOnly: true, ExpectError: refusal},
+			{ // only the server can end this test
+				PreConfig: func() { server.DeleteProject(project.ID) },
+				Config:    hcl("removed {\n  from = traceloop_api_key.orders\n  lifecycle {\n    destroy = false\n  }\n}\n"),
+			},
+		},
+	})
+	if status := server.SendSpans(key, 1); status != http.StatusUnauthorized {
+		t.Errorf("the deleted project's key is answered %d, want 401", status)
+	}
+	if n := calls(server, "DELETE", "/v2/"); n != 0 {
+		t.Errorf("%d DELETE requests were sent, want none", n)
+	}
+}

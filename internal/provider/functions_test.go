@@ -1,0 +1,56 @@
+package provider_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfversion"
+)
+
+func TestAccFunctions(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ call, want string }{
+		"mask_key":                        {`mask_key("tl_abcdefghWx3k\n")`, "tl_********Wx3k"},
+		"mask_key, other prefix":          {`mask_key("abcdefghWx3k")`, "********Wx3k"},
+		"environment_slug":                {`environment_slug("EU Production")`, "eu-production"},
+		"environment_slug, around":        {`environment_slug("--Größe 2!")`, "gr-e-2"},
+		"otlp_headers":                    {`otlp_headers("tl_abcdefghWx3k")`, "Authorization=Bearer%20tl_abcdefghWx3k"},
+		"otlp_headers, with a separator":  {`otlp_headers("tl_ab,c=d;e%f")`, "Authorization=Bearer%20tl_ab%2Cc=d%3Be%25f"},
+		"otlp_headers, with a line break": {`otlp_headers(" tl_abcdefghWx3k\n")`, "Authorization=Bearer%20tl_abcdefghWx3k"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resource.Test(t, resource.TestCase{
+				ProtoV6ProviderFactories: factories(),
+				TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_8_0)},
+				Steps: []resource.TestStep{{
+					Config:            fmt.Sprintf("output \"result\" {\n  value = provider::traceloop::%s\n}\n", test.call),
+					ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("result", knownvalue.StringExact(test.want))},
+				}},
+			})
+		})
+	}
+}
+
+func TestAccFunctions_refused(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		call    string
+		phrases []string
+	}{
+		"empty key":            {`mask_key("")`, []string{"The key cannot be used", "it is empty"}},
+		"key in two parts":     {`mask_key("tl_secret part")`, []string{"The key cannot be used", "white space"}},
+		"masked key":           {`otlp_headers("tl_****Wx3k")`, []string{"masked key", "full key"}},
+		"nothing left of it":   {`environment_slug("日本")`, []string{"ASCII letter or digit"}},
+		"too long for a name":  {`environment_slug(join("", [for i in range(256) : "x"]))`, []string{"255 characters"}},
+		"nothing to make from": {`environment_slug("")`, []string{"ASCII letter or digit"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fails(t, fmt.Sprintf("output \"result\" {\n  value = provider::traceloop::%s\n}\n", test.call), nil, test.phrases...)
+		})
+	}
+}
