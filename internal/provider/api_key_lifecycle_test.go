@@ -2,11 +2,16 @@ package provider_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // How a key behaves under the rules that Terraform itself has for any resource.
@@ -121,24 +126,42 @@ func withoutProvider(hcl string) string {
 }
 
 // Rotating is harmless as often as it is done.
-func TestCLI_rotatedOverAndOver(t *testing.T) {
-	o := newOutcome(t)
-	const rotations = 20
-	cli := newCLI(t, o.server)
-	cli.write("variable \"at\" {}\n\n" + withoutProvider(o.hcl("rotation_triggers = { at = var.at }")))
-	cli.apply("-var=at=0")
+func TestProtocol_rotated200TimesInARow(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	projectID := server.Projects()[0].ID
+	const kind = "traceloop_api_key"
 
-	for i := range rotations {
-		out := cli.apply(fmt.Sprintf("-var=at=%d", i+1))
-		shows(t, out, "1 added, 0 changed, 1 destroyed")
-		if n := strings.Count(out, "Warning:"); n != 1 { // that of dev_overrides
-			t.Fatalf("rotation %d gave %d warnings, want only the CLI's own:\n%s", i+1, n, out)
+	state := newDriver(t, server, time.Now).none(kind)
+	for i := range 201 {
+		d := newDriver(t, server, time.Now) // as each plan and apply has a provider of its own
+		config := arguments{"project_id": projectID, "environment": "prd", "rotation_triggers": map[string]string{"at": fmt.Sprint(i)}}
+		refreshed, err := d.refresh(t.Context(), kind, state)
+		if err != nil {
+			t.Fatal(err)
 		}
+		after, plan, err := d.apply(t.Context(), kind, refreshed, config)
+		if err != nil {
+			t.Fatalf("rotation %d: %v", i, err)
+		}
+		if want := map[bool]string{true: "create", false: "replace"}[i == 0]; plan.action != want {
+			t.Fatalf("rotation %d is planned as %q, want %q", i, plan.action, want)
+		}
+		if noise := warnings(plan.diags); len(noise) > 0 {
+			t.Fatalf("rotation %d warns: %q", i, noise)
+		}
+		state = after
 	}
-	keys := o.server.Keys()
-	if len(keys) != 1 {
-		t.Fatalf("the server has %d keys after %d rotations, want 1", len(keys), rotations)
+
+	d := newDriver(t, server, time.Now)
+	keys := server.Keys()
+	if len(keys) != 1 || keys[0].ID != d.text(state, "id") || keys[0].MaskedKey != traceloop.MaskKey(d.text(state, "key")) {
+		t.Errorf("after 200 rotations the server has the keys %v, and the state %s", keys, d.text(state, "id"))
 	}
-	shows(t, cli.ok("show"), keys[0].ID, keys[0].MaskedKey)
-	cli.plan("-detailed-exitcode", fmt.Sprintf("-var=at=%d", rotations))
+	if status := server.SendSpans(d.text(state, "key"), 1); status != http.StatusOK {
+		t.Errorf("the key of the state is answered %d, want 200", status)
+	}
+	if generated, revoked := calls(server, "POST", "/v2/api-keys"), calls(server, "DELETE", "/v2/api-keys"); generated != 201 || revoked != 200 {
+		t.Errorf("%d keys were generated and %d revoked, want 201 and 200", generated, revoked)
+	}
 }

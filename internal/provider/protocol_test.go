@@ -1,0 +1,315 @@
+package provider_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
+)
+
+// driver speaks the plugin protocol as Terraform's core does, without a CLI: thousands
+// of plans and applies a minute. It knows one resource at a time.
+type driver struct {
+	t       testing.TB
+	server  tfprotov6.ProviderServer
+	schemas map[string]*tfprotov6.Schema
+}
+
+// instance is a resource in the state. A null value is none.
+type instance struct {
+	value   tftypes.Value
+	private []byte
+	tainted bool
+}
+
+// arguments are a resource's configuration: strings, bools, int64s, []string,
+// map[string]string, or nil.
+type arguments map[string]any
+
+func newDriver(t testing.TB, server *emulatortest.Server, now func() time.Time) *driver {
+	t.Helper()
+	providerServer, err := providerserver.NewProtocol6WithError(provider.NewWithClock("test", now)())()
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := providerServer.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &driver{t: t, server: providerServer, schemas: schema.ResourceSchemas}
+
+	configType := schema.Provider.ValueType()
+	config := d.object(configType, arguments{"base_url": server.URL, "api_key": server.ManagementKey})
+	configured, err := d.server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: d.dynamic(configType, config), TerraformVersion: "1.11.4"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := failure(configured.Diagnostics); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// none is a resource that is not in the state.
+func (d *driver) none(kind string) instance {
+	return instance{value: tftypes.NewValue(d.schemas[kind].ValueType(), nil)}
+}
+
+// refresh reads the instance, as every plan does first.
+func (d *driver) refresh(ctx context.Context, kind string, prior instance) (instance, error) {
+	if prior.value.IsNull() {
+		return prior, nil
+	}
+	typ := d.schemas[kind].ValueType()
+	resp, err := d.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, prior.value), Private: prior.private})
+	if err != nil {
+		return prior, err
+	}
+	if err := failure(resp.Diagnostics); err != nil {
+		return prior, err
+	}
+	return instance{value: d.value(typ, resp.NewState), private: resp.Private, tainted: prior.tainted}, nil
+}
+
+// planResult is what a plan makes of an instance.
+type planResult struct {
+	action  string // "", create, update, replace or delete
+	config  tftypes.Value
+	value   tftypes.Value
+	private []byte
+	diags   []*tfprotov6.Diagnostic
+}
+
+// plan compares with a configuration; nil is none, which destroys.
+func (d *driver) plan(ctx context.Context, kind string, prior instance, config arguments) (planResult, error) {
+	typ := d.schemas[kind].ValueType()
+	p := planResult{config: tftypes.NewValue(typ, nil)}
+	if config != nil {
+		p.config = d.object(typ, config)
+	}
+	if prior.tainted && config != nil {
+		if err := d.planOnce(ctx, kind, d.none(kind), &p); err != nil {
+			return p, err
+		}
+		p.action = "replace"
+		return p, nil
+	}
+	if err := d.planOnce(ctx, kind, prior, &p); err != nil {
+		return p, err
+	}
+	if p.action == "replace" {
+		return p, d.planOnce(ctx, kind, d.none(kind), &p)
+	}
+	return p, nil
+}
+
+func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *planResult) error {
+	typ := d.schemas[kind].ValueType()
+	resp, err := d.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{
+		TypeName:         kind,
+		PriorState:       d.dynamic(typ, prior.value),
+		ProposedNewState: d.dynamic(typ, d.proposed(kind, prior.value, p.config)),
+		Config:           d.dynamic(typ, p.config),
+		PriorPrivate:     prior.private,
+	})
+	if err != nil {
+		return err
+	}
+	p.diags = append(p.diags, resp.Diagnostics...)
+	if err := failure(resp.Diagnostics); err != nil {
+		return err
+	}
+	p.value, p.private = d.value(typ, resp.PlannedState), resp.PlannedPrivate
+	second := p.action == "replace"
+	switch {
+	case second:
+	case prior.value.IsNull() && p.value.IsNull():
+	case prior.value.IsNull():
+		p.action = "create"
+	case p.value.IsNull():
+		p.action = "delete"
+	case d.replaces(prior.value, p.value, resp.RequiresReplace):
+		p.action = "replace"
+	case !prior.value.Equal(p.value):
+		p.action = "update"
+	}
+	return nil
+}
+
+// replaces says whether an attribute that forces a replacement changes; core ignores
+// those that do not.
+func (d *driver) replaces(prior, planned tftypes.Value, paths []*tftypes.AttributePath) bool {
+	for _, path := range paths {
+		before, _, err := tftypes.WalkAttributePath(prior, path)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		after, _, err := tftypes.WalkAttributePath(planned, path)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if b, ok := before.(tftypes.Value); !ok || !b.Equal(after.(tftypes.Value)) { //nolint:forcetypeassert // a path into a value ends at a value
+			return true
+		}
+	}
+	return false
+}
+
+// apply plans and applies. What it returns is in the state even if there is an error.
+func (d *driver) apply(ctx context.Context, kind string, prior instance, config arguments) (instance, planResult, error) {
+	p, err := d.plan(ctx, kind, prior, config)
+	if err != nil || p.action == "" {
+		return prior, p, err
+	}
+	if p.action != "replace" {
+		after, err := d.applyOnce(ctx, kind, prior, p)
+		return after, p, err
+	}
+
+	gone := planResult{config: tftypes.NewValue(d.schemas[kind].ValueType(), nil), value: tftypes.NewValue(d.schemas[kind].ValueType(), nil)}
+	after, err := d.applyOnce(ctx, kind, prior, gone)
+	if err != nil {
+		return after, p, err
+	}
+	after, err = d.applyOnce(ctx, kind, d.none(kind), p)
+	return after, p, err
+}
+
+func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p planResult) (instance, error) {
+	typ := d.schemas[kind].ValueType()
+	resp, err := d.server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{
+		TypeName:       kind,
+		PriorState:     d.dynamic(typ, prior.value),
+		PlannedState:   d.dynamic(typ, p.value),
+		Config:         d.dynamic(typ, p.config),
+		PlannedPrivate: p.private,
+	})
+	if err != nil {
+		return prior, err
+	}
+	err = failure(resp.Diagnostics)
+	after := instance{value: d.value(typ, resp.NewState), private: resp.Private}
+	// Core marks what a failed creation left as tainted.
+	after.tainted = err != nil && prior.value.IsNull() && !after.value.IsNull() || prior.tainted && err != nil
+	return after, err
+}
+
+// proposed is core's objchange.ProposedNew for the flat schemas of this provider.
+func (d *driver) proposed(kind string, prior, config tftypes.Value) tftypes.Value {
+	if config.IsNull() {
+		return config
+	}
+	was, now := attributes(d.t, prior), attributes(d.t, config)
+	for _, attribute := range d.schemas[kind].Block.Attributes {
+		switch {
+		case attribute.WriteOnly:
+			now[attribute.Name] = tftypes.NewValue(attribute.Type, nil)
+		case attribute.Computed && now[attribute.Name].IsNull() && was != nil:
+			now[attribute.Name] = was[attribute.Name]
+		}
+	}
+	return tftypes.NewValue(d.schemas[kind].ValueType(), now)
+}
+
+// text returns a string attribute of an instance; empty when it is null.
+func (d *driver) text(i instance, name string) string {
+	value, ok := attributes(d.t, i.value)[name]
+	if !ok || value.IsNull() {
+		return ""
+	}
+	var s string
+	if err := value.As(&s); err != nil {
+		d.t.Fatal(err)
+	}
+	return s
+}
+
+func attributes(t testing.TB, object tftypes.Value) map[string]tftypes.Value {
+	t.Helper()
+	var all map[string]tftypes.Value
+	if object.IsNull() {
+		return nil
+	}
+	if err := object.As(&all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// object makes a configuration; what it does not name is null.
+func (d *driver) object(typ tftypes.Type, config arguments) tftypes.Value {
+	values := map[string]tftypes.Value{}
+	for name, attribute := range typ.(tftypes.Object).AttributeTypes { //nolint:forcetypeassert // schemas are objects
+		given := config[name]
+		switch v := given.(type) {
+		case []string:
+			elements := []tftypes.Value{}
+			for _, s := range v {
+				elements = append(elements, tftypes.NewValue(tftypes.String, s))
+			}
+			given = elements
+		case map[string]string:
+			elements := map[string]tftypes.Value{}
+			for k, s := range v {
+				elements[k] = tftypes.NewValue(tftypes.String, s)
+			}
+			given = elements
+		}
+		values[name] = tftypes.NewValue(attribute, given)
+	}
+	for name := range config {
+		if _, ok := values[name]; !ok {
+			d.t.Fatalf("there is no attribute %q", name)
+		}
+	}
+	return tftypes.NewValue(typ, values)
+}
+
+func (d *driver) dynamic(typ tftypes.Type, value tftypes.Value) *tfprotov6.DynamicValue {
+	dynamic, err := tfprotov6.NewDynamicValue(typ, value)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return &dynamic
+}
+
+func (d *driver) value(typ tftypes.Type, dynamic *tfprotov6.DynamicValue) tftypes.Value {
+	value, err := dynamic.Unmarshal(typ)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return value
+}
+
+// failure joins the errors among diagnostics.
+func failure(diags []*tfprotov6.Diagnostic) error {
+	var texts []string
+	for _, diag := range diags {
+		if diag.Severity == tfprotov6.DiagnosticSeverityError {
+			texts = append(texts, diag.Summary+": "+diag.Detail)
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s", strings.Join(texts, "\n"))
+}
+
+// warnings returns the summaries of the warnings among diagnostics.
+func warnings(diags []*tfprotov6.Diagnostic) []string {
+	var summaries []string
+	for _, diag := range diags {
+		if diag.Severity == tfprotov6.DiagnosticSeverityWarning {
+			summaries = append(summaries, diag.Summary)
+		}
+	}
+	return summaries
+}
