@@ -57,7 +57,13 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 
-	ctx, cancel := context.WithTimeout(req.Context(), c.client.timeout)
+	// Terraform cancels the context at the first interrupt. A write that is on its way is
+	// seen through, within its timeout: whoever loses the answer to it loses the key.
+	base := req.Context()
+	if c.method != http.MethodGet {
+		base = context.WithoutCancel(base)
+	}
+	ctx, cancel := context.WithTimeout(base, c.client.timeout)
 	defer cancel()
 	var connected, wroteHeaders atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -68,7 +74,7 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	answer, err := c.client.transport.RoundTrip(req.WithContext(ctx))
 	if err == nil {
 		err = c.readAnswer(ctx, answer)
-	} else if ctx.Err() != nil && req.Context().Err() == nil {
+	} else if ctx.Err() != nil && base.Err() == nil {
 		err = fmt.Errorf("no answer within %s", c.client.timeout)
 	}
 	// When the context ends, net/http does not wait for the goroutine that writes.
@@ -85,6 +91,7 @@ func (c *call) readAnswer(ctx context.Context, answer *http.Response) error {
 	stream := answer.Body
 	defer stream.Close()
 	answer.Body = http.NoBody
+	c.client.clock.read(answer.Header)
 	c.last.requestID = c.client.tidy(answer.Header.Get("X-Request-Id"))
 
 	status := answer.StatusCode

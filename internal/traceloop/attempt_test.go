@@ -67,10 +67,10 @@ func TestUnreadableAnswers(t *testing.T) {
 				}
 			}
 
-			// The same answer to a POST hides whether there is a new project now.
+			// The same answer to a POST hides whether there is a new key now.
 			s := &service{answers: []http.HandlerFunc{tt.answer}}
 			c = onLoopback(t, s, Config{MaxRetries: DefaultMaxRetries})
-			_, err = c.CreateProject(t.Context(), ProjectRequest{Name: "Orders"})
+			err = calls[http.MethodPost](t.Context(), c)
 			as[*UnknownOutcomeError](t, err)
 			as[*UnreadableError](t, err)
 			if len(s.got()) != 1 {

@@ -21,6 +21,10 @@ type request struct {
 	path   string // escaped, below the base URL
 	query  url.Values
 	body   any // encoded as JSON; nil for none
+
+	// repeatable says that a POST may be sent again after a failure: the service answers a
+	// repeat of it, which the Idempotency-Key marks, with the first answer.
+	repeatable bool
 }
 
 // call is one operation as it is carried out, and what its attempts have shown so far.
@@ -29,6 +33,8 @@ type call struct {
 	method         string
 	path           string // of the whole URL, escaped
 	idempotencyKey string // of a POST
+	repeatable     bool   // whether an attempt that may have been carried out may be followed by another
+	started        time.Time
 
 	failures     int           // attempts that Config.MaxRetries limits
 	limited      int           // attempts answered 429
@@ -52,6 +58,8 @@ func (c *Client) do(ctx context.Context, r request, read func(*fields)) error {
 		method:         r.method,
 		path:           req.URL.EscapedPath(),
 		idempotencyKey: req.Header.Get("Idempotency-Key"),
+		repeatable:     r.method != http.MethodPost || r.repeatable,
+		started:        time.Now(),
 	}
 	err = call.run(req, read)
 	if err != nil {
@@ -119,7 +127,7 @@ func (c *call) run(req *retryablehttp.Request, read func(*fields)) error {
 		}
 	}
 	if err != nil && c.method == http.MethodPost && c.unsettled {
-		return &UnknownOutcomeError{Method: c.method, Path: c.path, IdempotencyKey: c.idempotencyKey, Err: err}
+		return &UnknownOutcomeError{Method: c.method, Path: c.path, IdempotencyKey: c.idempotencyKey, Started: c.started, Err: err}
 	}
 	return err
 }

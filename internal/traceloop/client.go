@@ -63,6 +63,7 @@ type Client struct {
 	maxRetries int
 	transport  *http.Transport
 	gate       gate
+	clock      clock
 }
 
 // New returns a client, or an error that says which part of the configuration is wrong.

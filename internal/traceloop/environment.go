@@ -72,7 +72,7 @@ func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter)
 // CreateEnvironment creates an environment. A slug that is taken is a conflict; see
 // IsConflict. An *UnknownOutcomeError says that the environment may exist now.
 func (c *Client) CreateEnvironment(ctx context.Context, r EnvironmentRequest) (*Environment, error) {
-	return create(ctx, c, environmentsPath, r, readEnvironment)
+	return createOnce(ctx, c, environmentsPath, r, readEnvironment)
 }
 
 // GetEnvironment reads an environment. See IsNotFound for one that does not exist.

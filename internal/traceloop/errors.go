@@ -52,13 +52,14 @@ func (e *UnreadableError) Error() string {
 
 func (e *UnreadableError) Unwrap() error { return e.Err }
 
-// UnknownOutcomeError is a POST that the service may or may not have carried out. It
-// was not repeated. Look whether the object exists before another attempt.
+// UnknownOutcomeError is a POST that the service may or may not have carried out, and
+// that could not be settled by a repeat. Look whether the object exists before another attempt.
 type UnknownOutcomeError struct {
 	Method         string
 	Path           string
-	IdempotencyKey string // a repeat with this key gets the first answer from a service that knows the header
-	Err            error  // what hid the outcome
+	IdempotencyKey string    // a repeat with this key gets the first answer from a service that knows the header
+	Started        time.Time // of the first attempt, by our clock; see Client.CreatedSince
+	Err            error     // what hid the outcome
 }
 
 func (e *UnknownOutcomeError) Error() string {

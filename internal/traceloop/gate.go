@@ -49,6 +49,9 @@ func (g *gate) opens() time.Time {
 // *RateLimitError at once if the wait would be too long.
 func (c *call) awaitTurn(ctx context.Context) error {
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		until := c.client.gate.opens()
 		wait := time.Until(until)
 		if wait <= 0 {

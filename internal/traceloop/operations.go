@@ -14,6 +14,11 @@ func create[T any](ctx context.Context, c *Client, collection string, body any, 
 	return object(ctx, c, request{method: http.MethodPost, path: collection, body: body}, read)
 }
 
+// createOnce is create where the service answers a repeat with the first answer.
+func createOnce[T any](ctx context.Context, c *Client, collection string, body any, read func(*fields) T) (*T, error) {
+	return object(ctx, c, request{method: http.MethodPost, path: collection, body: body, repeatable: true}, read)
+}
+
 func get[T any](ctx context.Context, c *Client, collection, id string, read func(*fields) T) (*T, error) {
 	path, err := elementPath(collection, id)
 	if err != nil {

@@ -38,9 +38,9 @@ func (c *Client) ListProjects(ctx context.Context) iter.Seq2[Project, error] {
 }
 
 // CreateProject creates a project. A name that is taken is a conflict; see IsConflict.
-// An *UnknownOutcomeError says that the project may exist now.
+// It is repeated like a read, with the same Idempotency-Key. An *UnknownOutcomeError says that the project may exist now.
 func (c *Client) CreateProject(ctx context.Context, r ProjectRequest) (*Project, error) {
-	return create(ctx, c, projectsPath, r, readProject)
+	return createOnce(ctx, c, projectsPath, r, readProject)
 }
 
 // GetProject reads a project. See IsNotFound for one that does not exist.

@@ -17,7 +17,7 @@ const (
 //	outcome                          GET, PATCH, DELETE   POST
 //	not sent                         retry                retry
 //	429                              wait, repeat         wait, repeat
-//	5xx, broken off, unreadable      retry                stop, outcome unknown
+//	5xx, broken off, unreadable      retry                retry if repeatable, or else stop, outcome unknown
 //	any other answer                 stop                 stop
 //
 // It has the signature of retryablehttp.CheckRetry.
@@ -47,7 +47,7 @@ func (c *call) checkRetry(ctx context.Context, answer *http.Response, err error)
 	switch {
 	case ctx.Err() != nil:
 		return false, ctx.Err()
-	case c.method == http.MethodPost && c.last.sent, c.failures > c.client.maxRetries:
+	case !c.repeatable && c.last.sent, c.failures > c.client.maxRetries:
 		return false, nil
 	case !told:
 		c.wait = backoff(c.failures)

@@ -65,13 +65,17 @@ func (s *service) got() []seen {
 	return append([]seen(nil), s.requests...)
 }
 
-// good is the answer to an operation on projects that succeeds.
+// good is the answer to an operation that succeeds.
 func good(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodDelete:
 		w.WriteHeader(http.StatusNoContent)
 	case http.MethodPost:
-		answer(http.StatusCreated, projectJSON)(w, r)
+		body := projectJSON
+		if r.URL.Path == apiKeysPath {
+			body = generatedJSON
+		}
+		answer(http.StatusCreated, body)(w, r)
 	default:
 		answer(http.StatusOK, projectJSON)(w, r)
 	}
@@ -205,14 +209,14 @@ func as[E error](t *testing.T, err error) E {
 	return e
 }
 
-// calls are one operation per method, all on projects.
+// calls are one operation per method. The POST is the one that is never repeated.
 var calls = map[string]func(context.Context, *Client) error{
 	http.MethodGet: func(ctx context.Context, c *Client) error {
 		_, err := c.GetProject(ctx, "p1")
 		return err
 	},
 	http.MethodPost: func(ctx context.Context, c *Client) error {
-		_, err := c.CreateProject(ctx, ProjectRequest{Name: "Orders"})
+		_, err := c.CreateAPIKey(ctx, APIKeyRequest{ProjectID: "p1", Environment: "prd"})
 		return err
 	},
 	http.MethodPatch: func(ctx context.Context, c *Client) error {
