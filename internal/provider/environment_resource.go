@@ -167,6 +167,20 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 		Name:      plan.Name.ValueString(),
 		ProjectID: plan.ProjectID.ValueString(),
 	})
+	if unknown, settling, cancel := unsettled(ctx, err); unknown != nil {
+		defer cancel()
+		projectID, slug := plan.ProjectID.ValueString(), traceloop.Slug(plan.Name.ValueString())
+		found, lookErr := r.settleEnvironment(settling, projectID, slug, unknown.Started)
+		if !found.ours {
+			id := slug
+			if projectID != "" {
+				id = projectID + "/" + slug
+			}
+			r.addUnsettled(&resp.Diagnostics, fmt.Sprintf("environment %q", plan.Name.ValueString()), found.object != nil, importBlock("traceloop_environment", "example", id), err, lookErr)
+			return
+		}
+		environment, err = found.object, nil
+	}
 	switch {
 	case traceloop.IsConflict(err):
 		addEnvironmentExists(&resp.Diagnostics, plan.environmentModel, r.taken(ctx, plan))

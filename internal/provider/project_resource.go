@@ -108,6 +108,19 @@ func (r *projectResource) Create(ctx context.Context, req resource.CreateRequest
 
 	name := plan.Name.ValueString()
 	project, err := r.client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
+	if unknown, settling, cancel := unsettled(ctx, err); unknown != nil {
+		defer cancel()
+		found, lookErr := r.settleProject(settling, name, unknown.Started)
+		if !found.ours {
+			id := "<project id>"
+			if found.object != nil {
+				id = found.object.ID
+			}
+			r.addUnsettled(&resp.Diagnostics, fmt.Sprintf("project %q", name), found.object != nil, importBlock("traceloop_project", "example", id), err, lookErr)
+			return
+		}
+		project, err = found.object, nil
+	}
 	if traceloop.IsConflict(err) {
 		r.addNameTaken(ctx, &resp.Diagnostics, "Unable to Create Project", name)
 		return
@@ -117,6 +130,7 @@ func (r *projectResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	r.environments.create(project.ID)
+	r.occupancy.create(project.ID)
 
 	plan.projectModel = newProjectModel(*project)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)

@@ -23,6 +23,7 @@ type providerData struct {
 	protected    protectedSet
 	environments environmentCheck
 	slots        slotSet
+	occupancy    occupancy
 }
 
 // configure is the Configure method of every resource and data source.
