@@ -1,0 +1,101 @@
+package emulator
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+)
+
+// apiError is an error that a client is told of.
+type apiError struct {
+	status  int
+	message string
+}
+
+func (e *apiError) Error() string { return e.message }
+
+func refuse(status int, format string, args ...any) error {
+	return &apiError{status, fmt.Sprintf(format, args...)}
+}
+
+// answer is what an operation of the management API has to say; a nil body is none.
+type answer struct {
+	status int
+	body   any
+}
+
+type operation func(*http.Request) (answer, error)
+
+// handler makes an http.Handler of an operation.
+func (e *Emulator) handler(do operation) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a, err := do(r)
+		if err != nil {
+			e.writeError(w, err)
+			return
+		}
+		writeJSON(w, a.status, a.body)
+	})
+}
+
+func (e *Emulator) writeError(w http.ResponseWriter, err error) {
+	refused, ok := errors.AsType[*apiError](err)
+	if !ok {
+		e.logger.Error("request failed", "error", err)
+		refused = &apiError{http.StatusInternalServerError, "The emulator failed; its log has the reason."}
+	}
+	if refused.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	writeJSON(w, refused.status, errorBody(refused.message))
+}
+
+func errorBody(message string) any {
+	return struct {
+		Error string `json:"error"`
+	}{message}
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	if body == nil {
+		w.WriteHeader(status)
+		return
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // every body is a struct of this package
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(data)
+}
+
+// heldAnswer is an answer that was made and not yet sent: a fault may still spoil it.
+type heldAnswer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func newHeldAnswer() *heldAnswer { return &heldAnswer{header: http.Header{}, status: http.StatusOK} }
+
+func (h *heldAnswer) Header() http.Header                  { return h.header }
+func (h *heldAnswer) WriteHeader(status int)               { h.status = status }
+func (h *heldAnswer) Write(data []byte) (n int, err error) { return h.body.Write(data) }
+
+func (h *heldAnswer) sendTo(w http.ResponseWriter) {
+	for name, values := range h.header {
+		w.Header()[name] = values
+	}
+	// Only a status fault gives these two a body, which HTTP does not.
+	if h.status == http.StatusNoContent || h.status == http.StatusNotModified {
+		h.body.Reset()
+	} else {
+		w.Header().Set("Content-Length", strconv.Itoa(h.body.Len()))
+	}
+	w.WriteHeader(h.status)
+	w.Write(h.body.Bytes())
+}

@@ -1,0 +1,131 @@
+package emulator
+
+import (
+	"database/sql"
+	"errors"
+	"net/http"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// APIKey as the API shows it: never in full.
+type APIKey struct {
+	ID          string `json:"id"`
+	ProjectID   string `json:"project_id"`
+	Environment string `json:"environment"`
+	MaskedKey   string `json:"masked_key"`
+	CreatedAt   string `json:"created_at"`
+}
+
+// GeneratedAPIKey is the one answer that holds a key in full (Rule 6).
+type GeneratedAPIKey struct {
+	APIKey
+	Key string `json:"api_key"`
+}
+
+const (
+	apiKeyColumns = "t.id, t.project_id, e.slug, t.masked_key, t.created_at"
+	apiKeyTables  = "FROM api_keys t JOIN environments e ON e.id = t.environment_id"
+)
+
+func scanAPIKey(scan row) (k APIKey, err error) {
+	err = scan(&k.ID, &k.ProjectID, &k.Environment, &k.MaskedKey, &k.CreatedAt)
+	return k, err
+}
+
+func (e *Emulator) listAPIKeys(r *http.Request) (answer, error) {
+	page, err := parsePage(r, "project_id", "environment")
+	if err != nil {
+		return answer{}, err
+	}
+	project, ofProject, err := filter(r, "project_id")
+	if err != nil {
+		return answer{}, err
+	}
+	environment, ofEnvironment, err := filter(r, "environment")
+	if err != nil {
+		return answer{}, err
+	}
+	if ofEnvironment && traceloop.Slug(environment) != environment {
+		return answer{}, refuse(http.StatusBadRequest, "environment must be a slug such as %q, not %q.", traceloop.Slug("EU Production"), environment)
+	}
+	return e.transact(func(tx *sql.Tx) (any, error) {
+		where, args := " WHERE true", []any{}
+		if ofProject {
+			if _, err := projectByID(tx, project); err != nil {
+				return nil, err
+			}
+			where, args = where+" AND t.project_id = ?", append(args, project)
+		}
+		if ofEnvironment {
+			where, args = where+" AND e.slug = ?", append(args, environment)
+		}
+		return readPage(tx, page, apiKeyColumns, apiKeyTables+where, args, scanAPIKey)
+	})
+}
+
+func (e *Emulator) getAPIKey(r *http.Request) (answer, error) {
+	return e.transact(func(tx *sql.Tx) (any, error) {
+		id := r.PathValue("id")
+		key, err := scanAPIKey(tx.QueryRow("SELECT "+apiKeyColumns+" "+apiKeyTables+" WHERE t.id = ?", id).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = noSuchAPIKey(id)
+		}
+		return key, err
+	})
+}
+
+func (e *Emulator) createAPIKey(r *http.Request) (answer, error) {
+	var project, environment string
+	body, err := readBody(r, fields{"project_id": &project, "environment": &environment})
+	switch {
+	case err != nil:
+		return answer{}, err
+	case project == "":
+		return answer{}, refuse(http.StatusBadRequest, "project_id is missing or empty.")
+	case environment == "":
+		return answer{}, refuse(http.StatusBadRequest, "environment is missing or empty.")
+	case traceloop.Slug(environment) != environment:
+		return answer{}, refuse(http.StatusBadRequest, "environment must be a slug such as %q, not %q.", traceloop.Slug("EU Production"), environment)
+	}
+	return e.create(r, creation{operation: "createAPIKey", body: body, secret: true, do: func(tx *sql.Tx) (any, error) {
+		return insertAPIKey(tx, project, environment, e.timestamp())
+	}})
+}
+
+// deleteAPIKey revokes by key id, so a stale id never meets somebody's newer key.
+func (e *Emulator) deleteAPIKey(r *http.Request) (answer, error) {
+	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
+		return tx.Exec("DELETE FROM api_keys WHERE id = ?", r.PathValue("id"))
+	}, noSuchAPIKey(r.PathValue("id")))
+}
+
+func insertAPIKey(tx *sql.Tx, project, environment, now string) (GeneratedAPIKey, error) {
+	key := newKey()
+	result, err := tx.Exec(`
+		INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at) VALUES (?1,
+			(SELECT id FROM environments WHERE slug = ?2 AND (project_id IS NULL OR project_id = ?1)),
+			?3, ?4, ?5)`,
+		project, environment, hashKey(key), traceloop.MaskKey(key), now)
+	switch {
+	case violates(err, "no_such_project"):
+		err = noSuchProject(project)
+	case violates(err, "environment_not_in_force"):
+		err = refuse(http.StatusNotFound, "The project has no environment with the slug %q.", environment)
+	case violates(err, "api_keys.environment_id"):
+		err = refuse(http.StatusConflict, "The environment %q of this project has an API key already, and can have only one. Revoke that key first.", environment)
+	}
+	if err != nil {
+		return GeneratedAPIKey{}, err
+	}
+	seq, err := result.LastInsertId()
+	if err != nil {
+		return GeneratedAPIKey{}, err
+	}
+	shown, err := scanAPIKey(tx.QueryRow("SELECT "+apiKeyColumns+" "+apiKeyTables+" WHERE t.seq = ?", seq).Scan)
+	return GeneratedAPIKey{shown, key}, err
+}
+
+func noSuchAPIKey(id string) error {
+	return refuse(http.StatusNotFound, "There is no active API key with the id %q.", id)
+}

@@ -1,0 +1,135 @@
+package emulator
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	maxBody = 1 << 20
+	maxName = 255
+)
+
+// fields are the members that a JSON object may have, and where their values go.
+type fields map[string]any
+
+// readBody reads the JSON object of a request into fields, and returns it as it came.
+func readBody(r *http.Request, into fields) ([]byte, error) {
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" {
+		return nil, refuse(http.StatusBadRequest, "Content-Type must be application/json, not %q.", r.Header.Get("Content-Type"))
+	}
+	return readObject(r, into)
+}
+
+func readObject(r *http.Request, into fields) ([]byte, error) {
+	body, err := readLimited(r.Body, maxBody, fmt.Errorf("it is larger than %d bytes", maxBody))
+	if err == nil {
+		err = decodeObject(body, into)
+	}
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "The request body is not valid: %v.", err)
+	}
+	return body, nil
+}
+
+// readLimited reads at most limit bytes; more is tooLarge.
+func readLimited(r io.Reader, limit int64, tooLarge error) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = tooLarge
+	}
+	return data, err
+}
+
+// decodeObject is stricter than json.Unmarshal, which takes NAME for name, the last of two
+// names, null for nothing and broken UTF-8 for U+FFFD.
+func decodeObject(data []byte, into fields) error {
+	if !utf8.Valid(data) {
+		return errors.New("it is not UTF-8")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if token, err := decoder.Token(); err != nil {
+		return syntaxError(err)
+	} else if token != json.Delim('{') {
+		return errors.New("it must be a JSON object")
+	}
+	seen := map[string]bool{}
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return syntaxError(err)
+		}
+		name, _ := token.(string) // in an object nothing else comes before a value
+		target, known := into[name]
+		switch {
+		case !known:
+			return fmt.Errorf("unknown field %q", name)
+		case seen[name]:
+			return fmt.Errorf("field %q is there twice", name)
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return syntaxError(err)
+		}
+		if err := decodeField(value, target); err != nil {
+			return fmt.Errorf("field %q %w", name, err)
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return syntaxError(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the JSON object")
+	}
+	return nil
+}
+
+func decodeField(value json.RawMessage, target any) error {
+	if string(value) == "null" {
+		return errors.New("must not be null; leave it out instead")
+	}
+	err := json.Unmarshal(value, target)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		want := map[string]string{"string": "a string", "int": "a whole number", "bool": "true or false"}[wrong.Type.String()]
+		if want == "" {
+			want = "a JSON " + wrong.Type.Kind().String()
+		}
+		return fmt.Errorf("must be %s, not a JSON %s", want, wrong.Value)
+	}
+	return err
+}
+
+func syntaxError(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("it ends before the JSON object does")
+	}
+	return fmt.Errorf("it is not JSON: %w", err)
+}
+
+// checkName holds the contract's rule for names.
+func checkName(name string) error {
+	var problem string
+	switch {
+	case name == "":
+		problem = "is missing or empty"
+	case utf8.RuneCountInString(name) > maxName:
+		problem = fmt.Sprintf("has %d characters, and may have %d at most", utf8.RuneCountInString(name), maxName)
+	case strings.ContainsFunc(name, unicode.IsControl):
+		problem = "has a control character in it"
+	case strings.TrimSpace(name) != name:
+		problem = "begins or ends with white space"
+	default:
+		return nil
+	}
+	return refuse(http.StatusBadRequest, "name %s.", problem)
+}

@@ -1,0 +1,178 @@
+// Command traceloop-emulator serves an emulation of Traceloop's management API, and of its
+// endpoint for traces, with no account.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+)
+
+// grace is what requests in flight get when the emulator is told to stop.
+const grace = 5 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "traceloop-emulator:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	listen        string
+	data          string
+	managementKey string
+	allowRemote   bool
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("traceloop-emulator", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // an error is printed once, by main
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:4319", "`address` to listen on; port 0 picks a free one")
+	flags.StringVar(&o.data, "data", "", "`file` that keeps the data (default: in memory)")
+	flags.StringVar(&o.managementKey, "management-key", "", "`key` that opens the management API (default: a random one)")
+	flags.BoolVar(&o.allowRemote, "allow-remote", false, "listen on an address that other machines can reach")
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(stderr, "Usage: traceloop-emulator [flags]")
+		flags.SetOutput(stderr)
+		flags.PrintDefaults()
+	case err != nil:
+		err = fmt.Errorf("%w; -help lists the flags", err)
+	case flags.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q; -help lists the flags", flags.Arg(0))
+	}
+	return o, err
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
+	o, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(stderr, nil))
+
+	listener, err := listen(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	e, err := emulator.New(emulator.Options{ManagementKey: o.managementKey, DataFile: o.data, Logger: logger})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+
+	fmt.Fprintf(stdout, "export TRACELOOP_BASE_URL=%s\nexport TRACELOOP_MANAGEMENT_API_KEY=%s\n",
+		baseURL(listener.Addr()), shellQuote(e.ManagementKey()))
+	logger.Info("listening", "address", listener.Addr().String(), "data", o.data)
+	return serve(ctx, listener, e, logger)
+}
+
+// serve serves until ctx is done, and then finishes what is in flight.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	logger.Info("stopping")
+	// ctx is done already: the requests in flight get a new one.
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if err := server.Shutdown(deadline); err != nil {
+		logger.Warn("requests in flight were cut off", "after", grace)
+		return server.Close()
+	}
+	return nil
+}
+
+// listen refuses addresses that other machines can reach: the emulator's control calls aside,
+// everything it serves travels without TLS.
+func listen(ctx context.Context, o options) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return nil, fmt.Errorf("-listen %q must be host:port, such as 127.0.0.1:4319", o.listen)
+	}
+	if !o.allowRemote {
+		loopback, err := isLoopback(ctx, host)
+		if err != nil {
+			return nil, fmt.Errorf("-listen %q: %w", o.listen, err)
+		}
+		if !loopback {
+			return nil, fmt.Errorf("-listen %q can be reached from other machines; listen on 127.0.0.1:%s instead, or give -allow-remote", o.listen, port)
+		}
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", o.listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("-listen %q is in use already; port 0 picks a free one", o.listen)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("-listen %q: %w", o.listen, err)
+	}
+	return listener, nil
+}
+
+// isLoopback reports whether host, a name or an address, means this machine and no other.
+// An empty one means every interface.
+func isLoopback(ctx context.Context, host string) (bool, error) {
+	if host == "" {
+		return false, nil
+	}
+	addresses, err := net.DefaultResolver.LookupIPAddr(ctx, host)
+	if err != nil {
+		return false, err
+	}
+	for _, address := range addresses {
+		if !address.IP.IsLoopback() {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// baseURL is where a client on this machine reaches the listener.
+func baseURL(address net.Addr) string {
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", tcp.Port)
+	}
+	return "http://" + address.String()
+}
+
+// shellQuote makes one word of s for eval in any POSIX shell.
+func shellQuote(s string) string {
+	plain := func(c rune) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("_-.,/:@%+", c)
+	}
+	if strings.IndexFunc(s, func(c rune) bool { return !plain(c) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

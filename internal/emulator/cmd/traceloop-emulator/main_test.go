@@ -1,0 +1,319 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+)
+
+// runMain makes the test binary the emulator's.
+const runMain = "TRACELOOP_EMULATOR_TEST_RUN_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(runMain) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), runMain+"=1")
+	return cmd
+}
+
+var twoLines = regexp.MustCompile(`\Aexport TRACELOOP_BASE_URL=(http://\S+)\nexport TRACELOOP_MANAGEMENT_API_KEY=(\S+)\n\z`)
+
+// output is a stdout or stderr that can be waited for.
+type output struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+	lines  chan struct{} // closed with the second line
+}
+
+func newOutput() *output { return &output{lines: make(chan struct{})} }
+
+func (o *output) Write(data []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	before := bytes.Count(o.buffer.Bytes(), []byte("\n"))
+	o.buffer.Write(data)
+	if before < 2 && bytes.Count(o.buffer.Bytes(), []byte("\n")) >= 2 {
+		close(o.lines)
+	}
+	return len(data), nil
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buffer.String()
+}
+
+// running is an emulator in a process of its own, or in this one.
+type running struct {
+	url, key       string
+	stdout, stderr *output
+	ended          chan error
+}
+
+func (r *running) wait(t *testing.T) *running {
+	t.Helper()
+	select {
+	case <-r.stdout.lines:
+	case err := <-r.ended:
+		t.Fatalf("it ended: %v\n%s", err, r.stderr)
+	}
+	match := twoLines.FindStringSubmatch(r.stdout.String())
+	if match == nil {
+		t.Fatalf("stdout is %q", r.stdout)
+	}
+	r.url, r.key = match[1], match[2]
+	return r
+}
+
+func startProcess(t *testing.T, args ...string) (*running, *os.Process) {
+	t.Helper()
+	cmd := command(t, append([]string{"-listen", "127.0.0.1:0"}, args...)...)
+	r := &running{stdout: newOutput(), stderr: newOutput(), ended: make(chan error, 1)}
+	cmd.Stdout, cmd.Stderr = r.stdout, r.stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { r.ended <- cmd.Wait() }()
+	return r.wait(t), cmd.Process
+}
+
+func startHere(t *testing.T, args ...string) (*running, context.CancelFunc) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &running{stdout: newOutput(), stderr: newOutput(), ended: make(chan error, 1)}
+	go func() { r.ended <- run(ctx, args, r.stdout, r.stderr) }()
+	return r.wait(t), cancel
+}
+
+func (r *running) request(method, path string, body io.Reader) (status int, data []byte, err error) {
+	request, err := http.NewRequest(method, r.url+path, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+r.key)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	data, err = io.ReadAll(response.Body)
+	return response.StatusCode, data, err
+}
+
+func TestTwoLinesAndGracefulStop(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no signal to ask a process to stop")
+	}
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		r, process := startProcess(t)
+		if status, body, err := r.request("GET", "/v2/projects", nil); status != http.StatusOK {
+			t.Errorf("answered %d %s, %v", status, body, err)
+		}
+		if err := process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-r.ended; err != nil {
+			t.Errorf("%v: it ended with %v\n%s", signal, err, r.stderr)
+		}
+		if !twoLines.MatchString(r.stdout.String()) {
+			t.Errorf("stdout is %q", r.stdout)
+		}
+		if strings.Contains(r.stderr.String(), r.key) {
+			t.Errorf("the management key is on stderr:\n%s", r.stderr)
+		}
+	}
+}
+
+// The request is in flight when the emulator is told to stop, since its body is not
+// complete before.
+func TestStopFinishesRequestsInFlight(t *testing.T) {
+	t.Parallel()
+	r, stop := startHere(t, "-listen", "127.0.0.1:0")
+	body, rest := io.Pipe()
+	type result struct {
+		status int
+		err    error
+	}
+	answered := make(chan result)
+	go func() {
+		status, _, err := r.request("POST", "/v2/projects", body)
+		answered <- result{status, err}
+	}()
+	io.WriteString(rest, `{"name":`)
+	for record := (emulator.Requests{}); record.Total == 0; { // until it has arrived
+		_, data, err := r.request("GET", "/_emulator/requests", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(data, &record); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop()
+	for !strings.Contains(r.stderr.String(), "msg=stopping") {
+		runtime.Gosched()
+	}
+	io.WriteString(rest, `"Orders"}`)
+	rest.Close()
+	if got := <-answered; got.status != http.StatusCreated {
+		t.Errorf("answered %d, %v", got.status, got.err)
+	}
+	if err := <-r.ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { taken.Close() })
+	foreign := t.TempDir() + "/foreign"
+	if err := os.WriteFile(foreign, []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"every interface", []string{"-listen", ":4319"}, "listen on 127.0.0.1:4319 instead, or give -allow-remote"},
+		{"every IPv4 interface", []string{"-listen", "0.0.0.0:0"}, "-allow-remote"},
+		{"every IPv6 interface", []string{"-listen", "[::]:0"}, "-allow-remote"},
+		{"another address", []string{"-listen", "192.0.2.1:0"}, "-allow-remote"},
+		{"no port", []string{"-listen", "127.0.0.1"}, "must be host:port"},
+		{"address in use", []string{"-listen", taken.Addr().String()}, "in use already"},
+		{"no such port", []string{"-listen", "127.0.0.1:99999"}, "invalid port"},
+		{"unknown flag", []string{"-port", "1"}, "-port"},
+		{"argument", []string{"serve"}, `unexpected argument "serve"`},
+		{"short management key", []string{"-listen", "127.0.0.1:0", "-management-key", "short"}, "at least 8 characters"},
+		{"management key with a space", []string{"-listen", "127.0.0.1:0", "-management-key", "with a space"}, "white space"},
+		{"foreign data file", []string{"-listen", "127.0.0.1:0", "-data", foreign}, foreign},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var stdout, stderr bytes.Buffer
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // if it serves after all
+			defer cancel()
+			err := run(ctx, test.args, &stdout, &stderr)
+			if err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v, want one line that says %q", err, test.says)
+			}
+			if stdout.Len() > 0 || stderr.Len() > 0 {
+				t.Errorf("stdout is %q, stderr %q", stdout.String(), stderr.String())
+			}
+		})
+	}
+}
+
+func TestFailureOfTheProcess(t *testing.T) {
+	t.Parallel()
+	output, err := command(t, "-listen", "0.0.0.0:0").CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
+		t.Errorf("it ended with %v, want exit code 1", err)
+	}
+	if strings.Count(string(output), "\n") != 1 || !strings.HasPrefix(string(output), "traceloop-emulator: ") {
+		t.Errorf("it printed %q, want one line", output)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr bytes.Buffer
+	if err := run(t.Context(), []string{"-help"}, &stdout, &stderr); err != nil || stdout.Len() > 0 {
+		t.Errorf("%v, %q", err, stdout.String())
+	}
+	for _, flag := range []string{"-listen", "-data", "-management-key", "-allow-remote"} {
+		if !strings.Contains(stderr.String(), flag) {
+			t.Errorf("%s is not explained:\n%s", flag, stderr.String())
+		}
+	}
+}
+
+func TestListenAddresses(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"-listen", "localhost:0"},
+		{"-listen", "127.0.0.1:0", "-management-key", "a-key-of-my-own"},
+		{"-listen", "0.0.0.0:0", "-allow-remote"},
+	} {
+		r, stop := startHere(t, args...)
+		if status, body, err := r.request("GET", "/v2/projects", nil); status != http.StatusOK {
+			t.Errorf("%q: answered %d %s, %v", args, status, body, err)
+		}
+		if strings.Contains(strings.Join(args, " "), "a-key-of-my-own") != (r.key == "a-key-of-my-own") {
+			t.Errorf("%q: not the management key that was asked for", args)
+		}
+		stop()
+		if err := <-r.ended; err != nil {
+			t.Errorf("%q: it ended with %v", args, err)
+		}
+	}
+}
+
+func TestBaseURL(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"127.0.0.1:80": "http://127.0.0.1:80", "[::1]:80": "http://[::1]:80", "0.0.0.0:80": "http://127.0.0.1:80",
+		"[::]:80": "http://127.0.0.1:80", "192.0.2.1:80": "http://192.0.2.1:80",
+	} {
+		tcp, err := net.ResolveTCPAddr("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := baseURL(tcp); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}
+
+func TestShellQuote(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"tl_abcDEF123":         "tl_abcDEF123",
+		"it's":                 `'it'\''s'`,
+		"$(touch x);`ls`&\\\"": "'$(touch x);`ls`&\\\"'",
+		"~user*":               "'~user*'",
+	} {
+		quoted := shellQuote(value)
+		if quoted != want {
+			t.Errorf("%q is quoted as %s, want %s", value, quoted, want)
+		}
+		shell, err := exec.LookPath("sh")
+		if err != nil {
+			continue
+		}
+		output, err := exec.Command(shell, "-c", "export V="+quoted+`; printf %s "$V"`).Output()
+		if err != nil || string(output) != value {
+			t.Errorf("the shell reads %s as %q, %v", quoted, output, err)
+		}
+	}
+}

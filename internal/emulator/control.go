@@ -1,0 +1,91 @@
+package emulator
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/netip"
+)
+
+const controlPrefix = "/_emulator/"
+
+func (e *Emulator) controlRoutes() http.Handler {
+	mux := http.NewServeMux()
+	e.route(mux, controlPrefix+"requests", operations{
+		"GET": e.handler(func(*http.Request) (answer, error) {
+			return answer{http.StatusOK, e.Requests()}, nil
+		}),
+		"DELETE": e.handler(func(*http.Request) (answer, error) {
+			e.ResetRequests()
+			return answer{http.StatusNoContent, nil}, nil
+		}),
+	})
+	e.route(mux, controlPrefix+"faults", operations{"PUT": e.handler(e.putFaults)})
+	e.route(mux, controlPrefix+"settings", operations{"PUT": e.handler(e.putSettings)})
+	e.route(mux, controlPrefix+"traces", operations{
+		"GET": e.handler(func(*http.Request) (answer, error) {
+			traces, err := e.Traces()
+			return answer{http.StatusOK, traces}, err
+		}),
+	})
+	e.route(mux, "/", nil)
+	return e.loopbackOnly(e.cleanPathsOnly(mux))
+}
+
+// loopbackOnly stands in for a key, which control calls need none of.
+func (e *Emulator) loopbackOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		remote, err := netip.ParseAddrPort(r.RemoteAddr)
+		if err != nil || !remote.Addr().Unmap().IsLoopback() {
+			e.writeError(w, refuse(http.StatusForbidden, "Control calls are answered only to the machine that the emulator runs on."))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (e *Emulator) putFaults(r *http.Request) (answer, error) {
+	var list []json.RawMessage
+	if _, err := readObject(r, fields{"faults": &list}); err != nil {
+		return answer{}, err
+	}
+	if list == nil {
+		return answer{}, refuse(http.StatusBadRequest, "faults is missing; it is a list, and empty for no faults.")
+	}
+	plan := make([]Fault, len(list))
+	for i, data := range list {
+		var err error
+		if plan[i], err = decodeFault(data); err != nil {
+			return answer{}, refuse(http.StatusBadRequest, "faults[%d]: %v.", i, err)
+		}
+	}
+	return done(e.SetFaults(plan...))
+}
+
+func decodeFault(data []byte) (Fault, error) {
+	f := Fault{Times: 1}
+	err := decodeObject(data, fields{
+		"method": &f.Method, "path": &f.Path, "kind": &f.Kind, "after": &f.After, "times": &f.Times,
+		"status": &f.Status, "retry_after": &f.RetryAfter, "body": &f.Body, "done": &f.Done, "ms": &f.MS,
+	})
+	if err == nil && f.Times < 1 {
+		err = errors.New("times must be 1 or more")
+	}
+	return f, err
+}
+
+func (e *Emulator) putSettings(r *http.Request) (answer, error) {
+	var next Settings
+	if _, err := readObject(r, fields{"latency_ms": &next.LatencyMS, "rate_limit_per_second": &next.RateLimitPerSecond}); err != nil {
+		return answer{}, err
+	}
+	return done(e.SetSettings(next))
+}
+
+// done answers a PUT, whose only errors are about the values in it.
+func done(err error) (answer, error) {
+	if err != nil {
+		err = refuse(http.StatusBadRequest, "%v.", err)
+	}
+	return answer{http.StatusNoContent, nil}, err
+}

@@ -1,0 +1,97 @@
+// Package emulator serves Traceloop's management API, as internal/traceloop/openapi.yaml
+// assumes it, and its OTLP endpoint for traces, from a SQLite database: in memory, or in a
+// file. Calls below /_emulator/ inject faults and show what was asked of it.
+package emulator
+
+import (
+	"crypto/sha256"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Options of an emulator; the zero value is a fresh organization in memory.
+type Options struct {
+	// ManagementKey opens the management API. Empty: a random one.
+	ManagementKey string
+	// DataFile keeps the organization. Empty: it lives as long as the emulator.
+	DataFile string
+	// Logger takes a line for each request. Nil: none.
+	Logger *slog.Logger
+	// Now is the clock of created_at, updated_at and the rate limit. Nil: time.Now.
+	Now func() time.Time
+}
+
+// Emulator is an http.Handler; several of them share nothing.
+type Emulator struct {
+	managementKey     string
+	managementKeyHash [sha256.Size]byte
+	store             *store
+	logger            *slog.Logger
+	now               func() time.Time
+
+	api      http.Handler // the operations, and nothing around them
+	observed http.Handler // the API as a client meets it
+	control  http.Handler
+
+	requests      recorder
+	settings      settings
+	faults        faults
+	refusedTraces atomic.Int64
+}
+
+// New opens the data file, or creates it, and the organization in it.
+func New(options Options) (*Emulator, error) {
+	e := &Emulator{
+		managementKey: options.ManagementKey,
+		logger:        options.Logger,
+		now:           options.Now,
+	}
+	if e.managementKey == "" {
+		e.managementKey = newKey()
+	}
+	if err := checkManagementKey(e.managementKey); err != nil {
+		return nil, err
+	}
+	e.managementKeyHash = sha256.Sum256([]byte(e.managementKey))
+	if e.logger == nil {
+		e.logger = slog.New(slog.DiscardHandler)
+	}
+	if e.now == nil {
+		e.now = time.Now
+	}
+	var err error
+	if e.store, err = openStore(options.DataFile, e.timestamp()); err != nil {
+		return nil, err
+	}
+	e.api = e.apiRoutes()
+	e.observed = withRequestID(http.HandlerFunc(e.serveObserved))
+	e.control = e.controlRoutes()
+	return e, nil
+}
+
+// ManagementKey returns the key that opens the management API.
+func (e *Emulator) ManagementKey() string { return e.managementKey }
+
+// Close closes the database. Stop the server first.
+func (e *Emulator) Close() error { return e.store.Close() }
+
+// ServeHTTP serves control calls, and everything else as a client would meet it.
+func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, controlPrefix) {
+		e.control.ServeHTTP(w, r)
+		return
+	}
+	e.observed.ServeHTTP(w, r)
+}
+
+// Direct serves the API past the record of requests, the latency, the rate limit and the
+// faults: for a test that changes something behind a client's back.
+func (e *Emulator) Direct() http.Handler { return withRequestID(e.api) }
+
+// timestamp is the present time as the API writes it.
+func (e *Emulator) timestamp() string {
+	return e.now().UTC().Format("2006-01-02T15:04:05.000Z")
+}

@@ -1,0 +1,152 @@
+package emulatortest
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+)
+
+// The methods here are somebody else at work in the organization: they pass by the record
+// of requests, the latency, the rate limit and the faults, and any refusal fails the test.
+
+// CreateProject creates a project.
+func (s *Server) CreateProject(name string) Project {
+	s.t.Helper()
+	return call[Project](s, "POST", "/v2/projects", map[string]string{"name": name})
+}
+
+// RenameProject renames a project.
+func (s *Server) RenameProject(id, name string) Project {
+	s.t.Helper()
+	return call[Project](s, "PATCH", "/v2/projects/"+url.PathEscape(id), map[string]string{"name": name})
+}
+
+// DeleteProject deletes a project with its environments and keys.
+func (s *Server) DeleteProject(id string) {
+	s.t.Helper()
+	s.do("DELETE", "/v2/projects/"+url.PathEscape(id), nil)
+}
+
+// Projects lists all projects.
+func (s *Server) Projects() []Project {
+	s.t.Helper()
+	return list[Project](s, "/v2/projects", url.Values{})
+}
+
+// CreateEnvironment creates an environment: organization-level, where projectID is empty.
+func (s *Server) CreateEnvironment(projectID, name string) Environment {
+	s.t.Helper()
+	body := map[string]string{"name": name}
+	if projectID != "" {
+		body["project_id"] = projectID
+	}
+	return call[Environment](s, "POST", "/v2/environments", body)
+}
+
+// DeleteEnvironment deletes an environment with its keys.
+func (s *Server) DeleteEnvironment(id string) {
+	s.t.Helper()
+	s.do("DELETE", "/v2/environments/"+url.PathEscape(id), nil)
+}
+
+// Environments lists the environments in force in a project, inherited ones included, or
+// all of both scopes, where projectID is empty.
+func (s *Server) Environments(projectID string) []Environment {
+	s.t.Helper()
+	query := url.Values{}
+	if projectID != "" {
+		query.Set("project_id", projectID)
+	}
+	return list[Environment](s, "/v2/environments", query)
+}
+
+// GenerateKey generates the key of a project and an environment, which is named by its slug.
+func (s *Server) GenerateKey(projectID, environment string) (id, key string) {
+	s.t.Helper()
+	generated := call[emulator.GeneratedAPIKey](s, "POST", "/v2/api-keys",
+		map[string]string{"project_id": projectID, "environment": environment})
+	return generated.ID, generated.Key
+}
+
+// RevokeKey revokes a key.
+func (s *Server) RevokeKey(id string) {
+	s.t.Helper()
+	s.do("DELETE", "/v2/api-keys/"+url.PathEscape(id), nil)
+}
+
+// Keys lists all active keys.
+func (s *Server) Keys() []APIKey {
+	s.t.Helper()
+	return list[APIKey](s, "/v2/api-keys", url.Values{})
+}
+
+// SendSpans sends n spans as an application with this key would, and returns the status of
+// the answer: 200, or 401 once the key is revoked.
+func (s *Server) SendSpans(key string, n int) (status int) {
+	s.t.Helper()
+	traces := ptrace.NewTraces()
+	spans := traces.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	for range n {
+		spans.AppendEmpty().SetName("span")
+	}
+	body, err := ptraceotlp.NewExportRequestFromTraces(traces).MarshalProto()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(s.t.Context(), "POST", "/v1/traces", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/x-protobuf")
+	r.Header.Set("Authorization", "Bearer "+key)
+	w := httptest.NewRecorder()
+	s.Emulator.Direct().ServeHTTP(w, r)
+	return w.Code
+}
+
+func call[T any](s *Server, method, path string, body any) (result T) {
+	s.t.Helper()
+	if err := json.Unmarshal(s.do(method, path, body), &result); err != nil {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return result
+}
+
+func list[T any](s *Server, path string, query url.Values) (all []T) {
+	s.t.Helper()
+	query.Set("limit", "100")
+	for {
+		page := call[emulator.Page[T]](s, "GET", path+"?"+query.Encode(), nil)
+		all = append(all, page.Data...)
+		if page.NextCursor == "" {
+			return all
+		}
+		query.Set("cursor", page.NextCursor)
+	}
+}
+
+func (s *Server) do(method, path string, body any) []byte {
+	s.t.Helper()
+	var data []byte
+	if body != nil {
+		var err error
+		if data, err = json.Marshal(body); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	r := httptest.NewRequestWithContext(s.t.Context(), method, path, bytes.NewReader(data))
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	r.Header.Set("Authorization", "Bearer "+s.ManagementKey)
+	w := httptest.NewRecorder()
+	s.contract.wrap(s.Emulator.Direct()).ServeHTTP(w, r)
+	if w.Code >= http.StatusBadRequest {
+		s.t.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
+	}
+	return w.Body.Bytes()
+}

@@ -1,0 +1,166 @@
+// Package emulatortest gives a test an emulator of its own, which checks every request and
+// every answer against the contract in internal/traceloop/openapi.yaml.
+package emulatortest
+
+import (
+	"encoding/pem"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+)
+
+// The emulator's own types, so that a test imports one package only.
+type (
+	// Project as the API shows it.
+	Project = emulator.Project
+	// Environment as the API shows it.
+	Environment = emulator.Environment
+	// APIKey as the API shows it, never in full.
+	APIKey = emulator.APIKey
+	// Request is one that the API met.
+	Request = emulator.Request
+	// Fault is something that goes wrong with the requests that match.
+	Fault = emulator.Fault
+	// Settings slow the API down.
+	Settings = emulator.Settings
+	// Traces is what was sent to POST /v1/traces.
+	Traces = emulator.Traces
+	// AcceptedSpans counts the spans of one project and environment.
+	AcceptedSpans = emulator.AcceptedSpans
+)
+
+// Server is a running emulator of an organization with one project, "Default project".
+type Server struct {
+	URL           string
+	ManagementKey string
+	Emulator      *emulator.Emulator
+
+	t        testing.TB
+	http     *httptest.Server
+	contract *contractCheck
+	closed   sync.Once
+}
+
+// Option changes what Start does.
+type Option func(*config)
+
+type config struct {
+	emulator   emulator.Options
+	tls        bool
+	anyRequest bool
+}
+
+// WithNow sets the clock of created_at, updated_at and the rate limit.
+func WithNow(now func() time.Time) Option {
+	return func(c *config) { c.emulator.Now = now }
+}
+
+// WithDataFile keeps the organization in a file.
+func WithDataFile(path string) Option {
+	return func(c *config) { c.emulator.DataFile = path }
+}
+
+// WithTLS serves HTTPS, and HTTP/2, with a certificate that only CACertificate vouches for.
+func WithTLS() Option {
+	return func(c *config) { c.tls = true }
+}
+
+// WithAnyRequest lets requests pass that break the contract, for a test that sends such on
+// purpose. Answers are checked all the same, where there is an operation they belong to.
+func WithAnyRequest() Option {
+	return func(c *config) { c.anyRequest = true }
+}
+
+// Start starts an emulator on loopback, in memory, which ends with the test.
+func Start(tb testing.TB, options ...Option) *Server {
+	tb.Helper()
+	var c config
+	for _, option := range options {
+		option(&c)
+	}
+	e, err := emulator.New(c.emulator)
+	if err != nil {
+		tb.Fatalf("starting the emulator: %v", err)
+	}
+	contract, err := newContractCheck(tb.Errorf, c.anyRequest)
+	if err != nil {
+		tb.Fatalf("reading the contract: %v", err)
+	}
+	s := &Server{
+		ManagementKey: e.ManagementKey(),
+		Emulator:      e,
+		t:             tb,
+		http:          httptest.NewUnstartedServer(contract.wrap(e)),
+		contract:      contract,
+	}
+	if c.tls {
+		s.http.EnableHTTP2 = true
+		s.http.StartTLS()
+	} else {
+		s.http.Start()
+	}
+	s.URL = s.http.URL
+	tb.Cleanup(s.Close)
+	return s
+}
+
+// Close ends it before the test does. It waits for requests in flight; those that a fault
+// holds up end with their connections.
+func (s *Server) Close() {
+	s.closed.Do(func() {
+		s.http.CloseClientConnections()
+		s.http.Close()
+		s.contract.silence()
+		if err := s.Emulator.Close(); err != nil {
+			s.t.Errorf("closing the emulator: %v", err)
+		}
+	})
+}
+
+// CACertificate returns the PEM of the certificate behind WithTLS.
+func (s *Server) CACertificate() []byte {
+	s.t.Helper()
+	if s.http.Certificate() == nil {
+		s.t.Fatal("CACertificate needs WithTLS")
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw})
+}
+
+// Requests returns what clients asked of the API since the start or ResetRequests. What
+// the methods of this type do is not among it.
+func (s *Server) Requests() []Request { return s.Emulator.Requests().Requests }
+
+// MaxInFlight returns how many of them were in flight at the same time, at most.
+func (s *Server) MaxInFlight() int { return s.Emulator.Requests().MaxInFlight }
+
+// ResetRequests forgets them.
+func (s *Server) ResetRequests() { s.Emulator.ResetRequests() }
+
+// SetFaults replaces the fault plan.
+func (s *Server) SetFaults(plan ...Fault) {
+	s.t.Helper()
+	if err := s.Emulator.SetFaults(plan...); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// SetSettings replaces latency and rate limit.
+func (s *Server) SetSettings(settings Settings) {
+	s.t.Helper()
+	if err := s.Emulator.SetSettings(settings); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Traces returns the spans that were accepted, and the number of exports refused.
+func (s *Server) Traces() Traces {
+	s.t.Helper()
+	traces, err := s.Emulator.Traces()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return traces
+}

@@ -1,0 +1,125 @@
+package emulator
+
+import (
+	"database/sql"
+	"errors"
+	"net/http"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// Environment as the API shows it.
+type Environment struct {
+	ID        string  `json:"id"`
+	Name      string  `json:"name"`
+	Slug      string  `json:"slug"`
+	Scope     string  `json:"scope"`
+	ProjectID *string `json:"project_id"`
+	BuiltIn   bool    `json:"built_in"`
+	CreatedAt string  `json:"created_at"`
+}
+
+const environmentColumns = "t.id, t.name, t.slug, iif(t.project_id IS NULL, 'organization', 'project'), t.project_id, t.built_in, t.created_at"
+
+func scanEnvironment(scan row) (v Environment, err error) {
+	err = scan(&v.ID, &v.Name, &v.Slug, &v.Scope, &v.ProjectID, &v.BuiltIn, &v.CreatedAt)
+	return v, err
+}
+
+// listEnvironments lists the rows of both scopes, or those in force in one project, which
+// are its own and every organization-level one (Rule 3).
+func (e *Emulator) listEnvironments(r *http.Request) (answer, error) {
+	page, err := parsePage(r, "project_id")
+	if err != nil {
+		return answer{}, err
+	}
+	project, filtered, err := filter(r, "project_id")
+	if err != nil {
+		return answer{}, err
+	}
+	return e.transact(func(tx *sql.Tx) (any, error) {
+		if !filtered {
+			return readPage(tx, page, environmentColumns, "FROM environments t WHERE true", nil, scanEnvironment)
+		}
+		if _, err := projectByID(tx, project); err != nil {
+			return nil, err
+		}
+		return readPage(tx, page, environmentColumns, "FROM environments t WHERE (t.project_id IS NULL OR t.project_id = ?)",
+			[]any{project}, scanEnvironment)
+	})
+}
+
+func (e *Emulator) getEnvironment(r *http.Request) (answer, error) {
+	return e.transact(func(tx *sql.Tx) (any, error) {
+		id := r.PathValue("id")
+		environment, err := scanEnvironment(tx.QueryRow("SELECT "+environmentColumns+" FROM environments t WHERE id = ?", id).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = noSuchEnvironment(id)
+		}
+		return environment, err
+	})
+}
+
+func (e *Emulator) createEnvironment(r *http.Request) (answer, error) {
+	var name string
+	var project *string
+	body, err := readBody(r, fields{"name": &name, "project_id": &project})
+	if err != nil {
+		return answer{}, err
+	}
+	if err := checkName(name); err != nil {
+		return answer{}, err
+	}
+	if traceloop.Slug(name) == "" {
+		return answer{}, refuse(http.StatusBadRequest, "name %q has neither an ASCII letter nor a digit to make a slug from.", name)
+	}
+	if project != nil && *project == "" {
+		return answer{}, refuse(http.StatusBadRequest, "project_id is empty; leave it out for an organization-level environment.")
+	}
+	return e.create(r, creation{operation: "createEnvironment", body: body, do: func(tx *sql.Tx) (any, error) {
+		return insertEnvironment(tx, name, project, e.timestamp())
+	}})
+}
+
+// deleteEnvironment takes its keys and traces with it, in every project where it is in
+// force (Rules 3 and 8).
+func (e *Emulator) deleteEnvironment(r *http.Request) (answer, error) {
+	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
+		result, err := tx.Exec("DELETE FROM environments WHERE id = ?", r.PathValue("id"))
+		if violates(err, "built_in_environment") {
+			err = refuse(http.StatusConflict, "The built-in environments dev, stg and prd cannot be deleted.")
+		}
+		return result, err
+	}, noSuchEnvironment(r.PathValue("id")))
+}
+
+func insertEnvironment(tx *sql.Tx, name string, project *string, now string) (Environment, error) {
+	slug := traceloop.Slug(name)
+	result, err := tx.Exec("INSERT INTO environments (project_id, name, slug, created_at) VALUES (?, ?, ?, ?)", project, name, slug, now)
+	switch {
+	case violates(err, "FOREIGN KEY"):
+		return Environment{}, noSuchProject(*project)
+	case violates(err, "built_in_slug"):
+		err = refuse(http.StatusConflict, "The slug %q belongs to a built-in environment, which every project has.", slug)
+	case violates(err, "slug_of_a_project"):
+		err = refuse(http.StatusConflict, "A project has an environment with the slug %q already, so the organization cannot have one.", slug)
+	case violates(err, "slug_of_the_organization"):
+		err = refuse(http.StatusConflict, "The organization has an environment with the slug %q already, which every project inherits.", slug)
+	case violates(err, "environments.project_id"):
+		err = refuse(http.StatusConflict, "The project has an environment with the slug %q already.", slug)
+	case violates(err, "environments.slug"):
+		err = refuse(http.StatusConflict, "The organization has an environment with the slug %q already.", slug)
+	}
+	if err != nil {
+		return Environment{}, err
+	}
+	seq, err := result.LastInsertId()
+	if err != nil {
+		return Environment{}, err
+	}
+	return scanEnvironment(tx.QueryRow("SELECT "+environmentColumns+" FROM environments t WHERE seq = ?", seq).Scan)
+}
+
+func noSuchEnvironment(id string) error {
+	return refuse(http.StatusNotFound, "There is no environment with the id %q.", id)
+}

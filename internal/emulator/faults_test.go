@@ -1,0 +1,224 @@
+package emulator_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+// Each fault hits a creation, so that what was carried out shows afterwards.
+func TestFaultKinds(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		fault   emulatortest.Fault
+		created bool
+		check   func(*testing.T, reply)
+	}{
+		{"status", emulatortest.Fault{Kind: "status", Status: 503, RetryAfter: new(7)}, false, func(t *testing.T, r reply) {
+			wantRefusal(t, r, 503, "Injected fault: 503 Service Unavailable.")
+			if after := r.header.Get("Retry-After"); after != "7" {
+				t.Errorf("Retry-After is %q", after)
+			}
+		}},
+		{"status of no name", emulatortest.Fault{Kind: "status", Status: 599}, false, func(t *testing.T, r reply) {
+			wantRefusal(t, r, 599, "Injected fault: 599.")
+		}},
+		{"status, done", emulatortest.Fault{Kind: "status", Status: 502, Done: true}, true, func(t *testing.T, r reply) {
+			wantRefusal(t, r, 502)
+			if after := r.header.Values("Retry-After"); len(after) > 0 {
+				t.Errorf("Retry-After is %q", after)
+			}
+		}},
+		{"status, JSON body", emulatortest.Fault{Kind: "status", Status: 400, Body: new(`{"detail":"x"}`)}, false, func(t *testing.T, r reply) {
+			wantBody(t, r, 400, "application/json", `{"detail":"x"}`)
+		}},
+		{"status, other body", emulatortest.Fault{Kind: "status", Status: 500, Body: new("upstream")}, false, func(t *testing.T, r reply) {
+			wantBody(t, r, 500, "text/plain; charset=utf-8", "upstream")
+		}},
+		{"status, empty body", emulatortest.Fault{Kind: "status", Status: 504, Body: new("")}, false, func(t *testing.T, r reply) {
+			wantBody(t, r, 504, "text/plain; charset=utf-8", "")
+		}},
+		{"status 204", emulatortest.Fault{Kind: "status", Status: 204}, false, func(t *testing.T, r reply) {
+			wantDone(t, r)
+		}},
+		{"delay", emulatortest.Fault{Kind: "delay", MS: 1}, true, func(t *testing.T, r reply) {
+			decoded[emulatortest.Project](t, r, http.StatusCreated)
+		}},
+		{"truncate", emulatortest.Fault{Kind: "truncate"}, true, func(t *testing.T, r reply) {
+			if r.status != http.StatusCreated || !strings.HasPrefix(string(r.body), `{"id":"c`) || json.Valid(r.body) {
+				t.Errorf("answered %d %s", r.status, r.body)
+			}
+			if length := r.header.Get("Content-Length"); length != fmt.Sprint(len(r.body)) {
+				t.Errorf("Content-Length is %s for %d bytes", length, len(r.body))
+			}
+		}},
+		{"garbage", emulatortest.Fault{Kind: "garbage"}, true, func(t *testing.T, r reply) {
+			if r.status != http.StatusOK || !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") || !strings.Contains(string(r.body), "<html>") {
+				t.Errorf("answered %d %s", r.status, r.body)
+			}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := emulatortest.Start(t)
+			s.SetFaults(test.fault)
+			answer := post(t, s, "/v2/projects", `{"name":"Orders"}`)
+			test.check(t, answer)
+			wantCreated(t, s, test.created)
+			want := []emulatortest.Request{{Method: "POST", Path: "/v2/projects", Status: answer.status, Fault: test.fault.Kind}}
+			if got := s.Requests(); !slices.Equal(got, want) {
+				t.Errorf("recorded %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+func wantBody(t *testing.T, r reply, status int, contentType, body string) {
+	t.Helper()
+	if r.status != status || r.header.Get("Content-Type") != contentType || string(r.body) != body {
+		t.Errorf("answered %d %s %q", r.status, r.header.Get("Content-Type"), r.body)
+	}
+}
+
+func wantCreated(t *testing.T, s *emulatortest.Server, created bool) {
+	t.Helper()
+	if got := len(s.Projects()) == 2; got != created {
+		t.Errorf("carried out: %t, want %t", got, created)
+	}
+}
+
+func TestDroppedConnections(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		kind    string
+		created bool
+	}{{"drop_before", false}, {"drop_after", true}} {
+		for name, options := range map[string][]emulatortest.Option{"HTTP/1.1": nil, "HTTP/2.0": {emulatortest.WithTLS()}} {
+			t.Run(test.kind+" "+name, func(t *testing.T) {
+				t.Parallel()
+				s := emulatortest.Start(t, options...)
+				s.SetFaults(emulatortest.Fault{Kind: test.kind})
+				response, err := postWithout(t, s, `{"name":"Orders"}`)
+				if err == nil {
+					response.Body.Close()
+					t.Fatalf("answered %s", response.Status)
+				}
+				wantCreated(t, s, test.created)
+				want := []emulatortest.Request{{Method: "POST", Path: "/v2/projects", Fault: test.kind}}
+				if got := s.Requests(); !slices.Equal(got, want) {
+					t.Errorf("recorded %+v, want %+v", got, want)
+				}
+
+				response, err = postWithout(t, s, `{"name":"Billing"}`)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer response.Body.Close()
+				if response.Proto != name || response.StatusCode != http.StatusCreated {
+					t.Errorf("after the fault: %s %s", response.Proto, response.Status)
+				}
+			})
+		}
+	}
+}
+
+// postWithout uses a new connection, since net/http by itself repeats what was lost on a
+// used one.
+func postWithout(t *testing.T, s *emulatortest.Server, body string) (*http.Response, error) {
+	t.Helper()
+	transport := &http.Transport{ForceAttemptHTTP2: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	if strings.HasPrefix(s.URL, "https:") {
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(s.CACertificate())
+		transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	}
+	request, err := http.NewRequestWithContext(t.Context(), "POST", s.URL+"/v2/projects", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+s.ManagementKey)
+	request.Header.Set("Content-Type", "application/json")
+	return (&http.Client{Transport: transport}).Do(request)
+}
+
+func TestHugeAnswer(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	s.SetFaults(emulatortest.Fault{Kind: "huge"})
+	response, err := postWithout(t, s, `{"name":"Orders"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() // which ends it: the server waits for its requests
+	if response.StatusCode != http.StatusCreated || response.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("answered %s, %s", response.Status, response.Header.Get("Content-Type"))
+	}
+	const enough = 11 << 20
+	body := make([]byte, enough)
+	if n, err := io.ReadFull(response.Body, body); err != nil {
+		t.Fatalf("it ended after %d bytes: %v", n, err)
+	}
+	if !strings.HasPrefix(string(body), `{"data":[{"id":"c`) {
+		t.Errorf("it does not look like JSON: %s", body[:40])
+	}
+	wantCreated(t, s, true)
+}
+
+func TestFaultPlan(t *testing.T) {
+	t.Parallel()
+	status := func(status int, change func(*emulatortest.Fault)) emulatortest.Fault {
+		fault := emulatortest.Fault{Method: "GET", Path: "/v2/projects", Kind: "status", Status: status}
+		if change != nil {
+			change(&fault)
+		}
+		return fault
+	}
+	for _, test := range []struct {
+		name string
+		plan []emulatortest.Fault
+		want []int // statuses of GET /v2/projects, one after the other
+	}{
+		{"none", nil, []int{200}},
+		{"once", []emulatortest.Fault{status(500, nil)}, []int{500, 200}},
+		{"three times", []emulatortest.Fault{status(500, func(f *emulatortest.Fault) { f.Times = 3 })}, []int{500, 500, 500, 200}},
+		{"after two", []emulatortest.Fault{status(500, func(f *emulatortest.Fault) { f.After = 2 })}, []int{200, 200, 500, 200}},
+		{"two in a row", []emulatortest.Fault{status(500, nil), status(502, nil)}, []int{500, 502, 200}},
+		{"the second after one", []emulatortest.Fault{status(500, nil), status(502, func(f *emulatortest.Fault) { f.After = 1 })}, []int{500, 502, 200}},
+		{"the second after two", []emulatortest.Fault{status(500, nil), status(502, func(f *emulatortest.Fault) { f.After = 2 })}, []int{500, 200, 502, 200}},
+		{"prefix", []emulatortest.Fault{status(500, func(f *emulatortest.Fault) { f.Path = "/v2" })}, []int{500, 200}},
+		{"another path", []emulatortest.Fault{status(500, func(f *emulatortest.Fault) { f.Path = "/v2/api-keys" })}, []int{200}},
+		{"another method", []emulatortest.Fault{status(500, func(f *emulatortest.Fault) { f.Method = "POST" })}, []int{200}},
+		{"any request", []emulatortest.Fault{status(500, func(f *emulatortest.Fault) { f.Method, f.Path = "", "" })}, []int{500, 200}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := emulatortest.Start(t)
+			s.SetFaults(test.plan...)
+			var got []int
+			for range test.want {
+				got = append(got, get(t, s, "/v2/projects").status)
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("answered %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestFaultComesBeforeAuthorization(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	s.SetFaults(emulatortest.Fault{Kind: "status", Status: 500})
+	wantRefusal(t, send(t, s, "GET", "/v2/projects", "", "Authorization", ""), http.StatusInternalServerError)
+	wantRefusal(t, send(t, s, "GET", "/v2/projects", "", "Authorization", ""), http.StatusUnauthorized)
+}

@@ -1,0 +1,79 @@
+package emulator
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// serveObserved records a request, and has latency, the rate limit and the faults come
+// before the API.
+func (e *Emulator) serveObserved(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	entry := e.requests.begin(r)
+	defer entry.end(0, "") // where a panic leaves the request without an answer
+
+	wait(r, e.settings.latency())
+	held := newHeldAnswer()
+	var fault Fault
+	if e.settings.admits(e.now()) {
+		fault = e.faults.next(r)
+		if fault.Kind == faultDelay {
+			wait(r, time.Duration(fault.MS)*time.Millisecond)
+		}
+		if fault.carriesOut() {
+			e.api.ServeHTTP(held, r)
+		}
+		fault.spoil(held)
+	} else {
+		// A token is never further away: the rate is one in a second at least.
+		held.Header().Set("Retry-After", "1")
+		e.writeError(held, refuse(http.StatusTooManyRequests, "Too many requests. Wait a second."))
+	}
+	if fault.drops() {
+		held.status = 0
+	}
+
+	// Before the client can see the answer: it may ask for the record right after.
+	entry.end(held.status, fault.Kind)
+	e.logger.Info("request", "method", r.Method, "path", safePath(r.URL.Path), "status", held.status,
+		"fault", fault.Kind, "duration", time.Since(began), "request_id", w.Header().Get(requestIDHeader))
+	switch {
+	case fault.drops():
+		drop(w)
+	case fault.Kind == faultHuge:
+		sendEndless(w, held.status)
+	default:
+		held.sendTo(w)
+	}
+}
+
+// wait lets time pass, but none after the client has gone. The operation is carried out
+// even so, as by any server that does not ask first whether somebody still listens.
+func wait(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	// net/http notices that the client has gone only once the body is read.
+	var body bytes.Buffer
+	_, _ = io.CopyN(&body, r.Body, maxTraces) // an error comes again to the one who reads on
+	r.Body = io.NopCloser(io.MultiReader(&body, r.Body))
+
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+	}
+}
+
+var keyInPath = regexp.MustCompile(traceloop.KeyPrefix + "[0-9A-Za-z]+")
+
+// safePath is for logs: somebody may take a key for its id and send it in the path.
+func safePath(path string) string {
+	return keyInPath.ReplaceAllStringFunc(path, traceloop.MaskKey)
+}

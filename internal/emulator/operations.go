@@ -1,0 +1,125 @@
+package emulator
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"unicode/utf8"
+)
+
+// transact answers 200 with what do returns.
+func (e *Emulator) transact(do func(*sql.Tx) (any, error)) (answer, error) {
+	var body any
+	err := e.store.transact(func(tx *sql.Tx) (err error) {
+		body, err = do(tx)
+		return err
+	})
+	return answer{http.StatusOK, body}, err
+}
+
+// delete answers 204, or absent where there was nothing to delete.
+func (e *Emulator) delete(do func(*sql.Tx) (sql.Result, error), absent error) (answer, error) {
+	err := e.store.transact(func(tx *sql.Tx) error {
+		result, err := do(tx)
+		if err != nil {
+			return err
+		}
+		if rows, err := result.RowsAffected(); err != nil || rows > 0 {
+			return err
+		}
+		return absent
+	})
+	return answer{http.StatusNoContent, nil}, err
+}
+
+// creation is what a POST asks for.
+type creation struct {
+	operation string
+	body      []byte
+	secret    bool // the answer may be given once only, so it is never kept
+	do        func(*sql.Tx) (any, error)
+}
+
+// create answers 201 with what the creation returns. With an Idempotency-Key it is carried
+// out once: success and first answer are recorded in the transaction that creates.
+func (e *Emulator) create(r *http.Request, c creation) (answer, error) {
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return answer{}, err
+	}
+	result := answer{status: http.StatusCreated}
+	err = e.store.transact(func(tx *sql.Tx) (err error) {
+		if key == "" {
+			result.body, err = c.do(tx)
+			return err
+		}
+		first, found, err := firstAnswer(tx, key, c)
+		if err != nil || found {
+			result = first
+			return err
+		}
+		if result.body, err = c.do(tx); err != nil {
+			return err
+		}
+		return keepFirstAnswer(tx, key, c, result)
+	})
+	return result, err
+}
+
+func idempotencyKey(r *http.Request) (string, error) {
+	values := r.Header.Values("Idempotency-Key")
+	if len(values) == 0 {
+		return "", nil
+	}
+	if n := utf8.RuneCountInString(values[0]); len(values) > 1 || n < 1 || n > 255 {
+		return "", refuse(http.StatusBadRequest, "Idempotency-Key must be one value of 1 to 255 characters.")
+	}
+	return values[0], nil
+}
+
+func firstAnswer(tx *sql.Tx, key string, c creation) (first answer, found bool, err error) {
+	var operation string
+	var hash []byte
+	var body sql.NullString
+	err = tx.QueryRow("SELECT operation, body_hash, status, answer FROM first_answers WHERE idempotency_key = ?", key).
+		Scan(&operation, &hash, &first.status, &body)
+	switch sum := sha256.Sum256(c.body); {
+	case errors.Is(err, sql.ErrNoRows):
+		return first, false, nil
+	case err != nil:
+		return first, false, err
+	case operation != c.operation || !bytes.Equal(hash, sum[:]):
+		return first, false, refuse(http.StatusBadRequest, "This Idempotency-Key was used for another request. Use a new one for each creation.")
+	case !body.Valid:
+		return first, false, refuse(http.StatusConflict, "This request was carried out before, and an API key is shown only once. Revoke the key if it was lost, and generate another.")
+	}
+	first.body = json.RawMessage(body.String)
+	return first, true, nil
+}
+
+func keepFirstAnswer(tx *sql.Tx, key string, c creation, first answer) error {
+	var body *string
+	if !c.secret {
+		data, err := json.Marshal(first.body)
+		if err != nil {
+			return err
+		}
+		body = new(string(data))
+	}
+	hash := sha256.Sum256(c.body)
+	_, err := tx.Exec("INSERT INTO first_answers (idempotency_key, operation, body_hash, status, answer) VALUES (?, ?, ?, ?, ?)",
+		key, c.operation, hash[:], first.status, body)
+	return err
+}
+
+// filter reads a query parameter that narrows a list.
+func filter(r *http.Request, name string) (value string, given bool, err error) {
+	query := r.URL.Query()
+	if query.Has(name) && query.Get(name) == "" {
+		err = refuse(http.StatusBadRequest, "%s is empty; leave it out to list all.", name)
+	}
+	return query.Get(name), query.Has(name), err
+}

@@ -1,0 +1,105 @@
+package emulator
+
+import (
+	"database/sql"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+const (
+	defaultLimit = 50
+	maxLimit     = 100
+)
+
+// Page is one page of a list.
+type Page[T any] struct {
+	Data         []T    `json:"data"`
+	NextCursor   string `json:"next_cursor"`
+	TotalResults int    `json:"total_results"`
+}
+
+// pageRequest asks for the rows after the place that a cursor marks. That place is a
+// sequence number of creation, so it stays where it is when rows come and go.
+type pageRequest struct {
+	list  string // the list and its filters, which a cursor belongs to
+	after int64
+	limit int
+}
+
+// parsePage reads limit and cursor. filters are the query parameters that, with the path,
+// make one list different from another.
+func parsePage(r *http.Request, filters ...string) (pageRequest, error) {
+	query := r.URL.Query()
+	list := url.Values{}
+	for _, name := range filters {
+		if query.Has(name) {
+			list.Set(name, query.Get(name))
+		}
+	}
+	page := pageRequest{list: r.URL.Path + "?" + list.Encode(), limit: defaultLimit}
+	if query.Has("limit") {
+		limit, err := strconv.Atoi(query.Get("limit"))
+		if err != nil || limit < 1 || limit > maxLimit {
+			return page, refuse(http.StatusBadRequest, "limit must be a whole number from 1 to %d, not %q.", maxLimit, query.Get("limit"))
+		}
+		page.limit = limit
+	}
+	if query.Has("cursor") {
+		var ok bool
+		if page.after, ok = parseCursor(query.Get("cursor"), page.list); !ok {
+			return page, refuse(http.StatusBadRequest, "cursor is not the next_cursor of this list with these filters. Begin again without a cursor.")
+		}
+	}
+	return page, nil
+}
+
+// readPage reads the page of the rows that match: from holds FROM and WHERE, and its table is t.
+func readPage[T any](tx *sql.Tx, page pageRequest, columns, from string, args []any, scan func(row) (T, error)) (*Page[T], error) {
+	result := &Page[T]{Data: []T{}}
+	if err := tx.QueryRow("SELECT COUNT(*) "+from, args...).Scan(&result.TotalResults); err != nil {
+		return nil, err
+	}
+	// One row more than asked for tells whether another page follows.
+	rows, err := tx.Query("SELECT t.seq, "+columns+" "+from+" AND t.seq > ? ORDER BY t.seq LIMIT ?",
+		append(args, page.after, page.limit+1)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var last int64
+	for rows.Next() {
+		if len(result.Data) == page.limit {
+			result.NextCursor = newCursor(page.list, last)
+			break
+		}
+		value, err := scan(func(columns ...any) error { return rows.Scan(append([]any{&last}, columns...)...) })
+		if err != nil {
+			return nil, err
+		}
+		result.Data = append(result.Data, value)
+	}
+	return result, rows.Err()
+}
+
+// row scans the columns of one row.
+type row func(columns ...any) error
+
+func newCursor(list string, seq int64) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(list + "\n" + strconv.FormatInt(seq, 10)))
+}
+
+func parseCursor(cursor, list string) (seq int64, ok bool) {
+	decoded, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil {
+		return 0, false
+	}
+	number, ok := strings.CutPrefix(string(decoded), list+"\n")
+	if !ok {
+		return 0, false
+	}
+	seq, err = strconv.ParseInt(number, 10, 64)
+	return seq, err == nil && seq > 0
+}

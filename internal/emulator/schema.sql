@@ -1,0 +1,110 @@
+-- The rules of the service, held by the database itself, so that no race between
+-- requests can break one. A constraint is named, and a trigger raises a word, where the
+-- Go code turns its violation into an answer (see violates in store.go).
+
+CREATE TABLE projects (
+  seq        INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of creation, never used twice
+  id         TEXT NOT NULL UNIQUE DEFAULT ('c' || lower(hex(randomblob(12)))),
+  name       TEXT NOT NULL UNIQUE,
+  slug       TEXT NOT NULL UNIQUE CHECK (slug <> ''),
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL
+) STRICT;
+
+-- project_id is null for an organization-level environment. The built-in ones are rows of
+-- their project; nothing else may have their slugs, at either level.
+CREATE TABLE environments (
+  seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+  id         TEXT NOT NULL UNIQUE DEFAULT ('c' || lower(hex(randomblob(12)))),
+  project_id TEXT REFERENCES projects (id) ON DELETE CASCADE,
+  name       TEXT NOT NULL,
+  slug       TEXT NOT NULL CHECK (slug <> ''),
+  built_in   INTEGER NOT NULL DEFAULT 0,
+  created_at TEXT NOT NULL,
+  CONSTRAINT built_in_slug CHECK (built_in = (slug IN ('dev', 'stg', 'prd'))),
+  CONSTRAINT built_in_of_a_project CHECK (built_in = 0 OR project_id IS NOT NULL),
+  UNIQUE (project_id, slug)
+) STRICT;
+
+-- UNIQUE (project_id, slug) does not hold between rows whose project_id is null.
+CREATE UNIQUE INDEX organization_environments ON environments (slug) WHERE project_id IS NULL;
+CREATE INDEX environments_by_slug ON environments (slug);
+
+CREATE TRIGGER project_gets_built_in_environments AFTER INSERT ON projects BEGIN
+  INSERT INTO environments (project_id, name, slug, built_in, created_at) VALUES
+    (NEW.id, 'dev', 'dev', 1, NEW.created_at),
+    (NEW.id, 'stg', 'stg', 1, NEW.created_at),
+    (NEW.id, 'prd', 'prd', 1, NEW.created_at);
+END;
+
+-- A slug means one environment wherever it is in force. These run after the insertion, so
+-- that the constraints above speak first.
+CREATE TRIGGER organization_slug_unlike_any_project AFTER INSERT ON environments
+WHEN NEW.project_id IS NULL AND EXISTS (
+  SELECT 1 FROM environments WHERE slug = NEW.slug AND project_id IS NOT NULL)
+BEGIN
+  SELECT RAISE(ABORT, 'slug_of_a_project');
+END;
+
+CREATE TRIGGER project_slug_unlike_organization AFTER INSERT ON environments
+WHEN NEW.project_id IS NOT NULL AND EXISTS (
+  SELECT 1 FROM environments WHERE slug = NEW.slug AND project_id IS NULL)
+BEGIN
+  SELECT RAISE(ABORT, 'slug_of_the_organization');
+END;
+
+CREATE TRIGGER environments_stay_as_they_are BEFORE UPDATE ON environments BEGIN
+  SELECT RAISE(ABORT, 'environment_changed');
+END;
+
+-- When a project is deleted, its row is gone before the cascade reaches its environments:
+-- that is how the cascade gets past this trigger and nothing else does.
+CREATE TRIGGER built_in_environments_stay BEFORE DELETE ON environments
+WHEN OLD.built_in AND EXISTS (SELECT 1 FROM projects WHERE id = OLD.project_id)
+BEGIN
+  SELECT RAISE(ABORT, 'built_in_environment');
+END;
+
+-- Of a key only its SHA-256 is kept: nobody can read it back.
+CREATE TABLE api_keys (
+  seq            INTEGER PRIMARY KEY AUTOINCREMENT,
+  id             TEXT NOT NULL UNIQUE DEFAULT ('c' || lower(hex(randomblob(12)))),
+  project_id     TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+  environment_id TEXT NOT NULL REFERENCES environments (id) ON DELETE CASCADE,
+  hash           BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+  masked_key     TEXT NOT NULL,
+  created_at     TEXT NOT NULL,
+  UNIQUE (project_id, environment_id)
+) STRICT;
+CREATE INDEX api_keys_by_environment ON api_keys (environment_id);
+
+CREATE TRIGGER api_key_where_in_force BEFORE INSERT ON api_keys BEGIN
+  SELECT RAISE(ABORT, 'no_such_project')
+  WHERE NOT EXISTS (SELECT 1 FROM projects WHERE id = NEW.project_id);
+  SELECT RAISE(ABORT, 'environment_not_in_force')
+  WHERE NOT EXISTS (
+    SELECT 1 FROM environments
+    WHERE id = NEW.environment_id AND (project_id IS NULL OR project_id = NEW.project_id));
+END;
+
+CREATE TRIGGER api_keys_stay_as_they_are BEFORE UPDATE ON api_keys BEGIN
+  SELECT RAISE(ABORT, 'api_key_changed');
+END;
+
+-- The traces themselves are not kept, only how many spans were accepted from where.
+CREATE TABLE traces (
+  project_id     TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+  environment_id TEXT NOT NULL REFERENCES environments (id) ON DELETE CASCADE,
+  spans          INTEGER NOT NULL CHECK (spans >= 0),
+  PRIMARY KEY (project_id, environment_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX traces_by_environment ON traces (environment_id);
+
+-- First answers by Idempotency-Key. An answer that held a key is not kept: it is null.
+CREATE TABLE first_answers (
+  idempotency_key TEXT PRIMARY KEY,
+  operation       TEXT NOT NULL,
+  body_hash       BLOB NOT NULL,
+  status          INTEGER NOT NULL,
+  answer          TEXT CHECK (answer IS NULL OR json_valid(answer))
+) STRICT, WITHOUT ROWID;

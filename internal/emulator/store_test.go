@@ -1,0 +1,138 @@
+package emulator_test
+
+import (
+	"bytes"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+func TestDataFileIsReopened(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "data 100%?#.db")
+	first := emulatortest.Start(t, emulatortest.WithDataFile(file))
+	first.DeleteProject(first.Projects()[0].ID)
+	project := first.CreateProject("Orders")
+	_, key := first.GenerateKey(project.ID, "dev")
+	first.SendSpans(key, 3)
+	post(t, first, "/v2/projects", `{"name":"Billing"}`, idempotencyKey, "k")
+	first.Close()
+
+	second := emulatortest.Start(t, emulatortest.WithDataFile(file))
+	if projects := second.Projects(); len(projects) != 2 || projects[0] != project {
+		t.Errorf("reopened with %+v: want what was left, and no new Default project", projects)
+	}
+	if status := second.SendSpans(key, 1); status != 200 {
+		t.Errorf("the key was answered %d", status)
+	}
+	if accepted := second.Traces().Accepted; len(accepted) != 1 || accepted[0].Spans != 4 {
+		t.Errorf("accepted %+v", accepted)
+	}
+	if repeat := post(t, second, "/v2/projects", `{"name":"Billing"}`, idempotencyKey, "k"); repeat.status != 201 {
+		t.Errorf("a repeat across the restart was answered %d %s", repeat.status, repeat.body)
+	}
+	second.Close()
+	entries, err := os.ReadDir(filepath.Dir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), filepath.Base(file)) {
+			t.Errorf("the data went to %q", entry.Name())
+		}
+		data, err := os.ReadFile(filepath.Join(filepath.Dir(file), entry.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(data, []byte(key)) {
+			t.Errorf("%s holds the key in clear", entry.Name())
+		}
+	}
+}
+
+func TestForeignDataFiles(t *testing.T) {
+	t.Parallel()
+	database := func(statements string) func(*testing.T, string) {
+		return func(t *testing.T, path string) {
+			db, err := sql.Open("sqlite", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if _, err := db.Exec(statements); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, test := range []struct {
+		name, says string
+		make       func(*testing.T, string)
+	}{
+		{"text", "not a SQLite database", func(t *testing.T, path string) {
+			if err := os.WriteFile(path, []byte("hello"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"long text", "not a SQLite database", func(t *testing.T, path string) {
+			if err := os.WriteFile(path, bytes.Repeat([]byte("hello"), 100), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"another database", "a database of something else", database(`CREATE TABLE t (c)`)},
+		{"another application's", "a database of something else", database(`PRAGMA application_id = 7; PRAGMA user_version = 1; CREATE TABLE t (c)`)},
+		{"a newer emulator's", "a newer emulator made it", database(`PRAGMA application_id = 0x544c656d; PRAGMA user_version = 2; CREATE TABLE t (c)`)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "data")
+			test.make(t, path)
+			before, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e, err := emulator.New(emulator.Options{DataFile: path}); err == nil {
+				e.Close()
+				t.Error("it was opened")
+			} else if !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), path) {
+				t.Errorf("%v, want an error that says %q and where", err, test.says)
+			}
+			after, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			entries, err := os.ReadDir(filepath.Dir(path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(before, after) || len(entries) != 1 {
+				t.Errorf("the file was changed, or others were made beside it: %v", entries)
+			}
+		})
+	}
+}
+
+func TestDataFileThatCannotBe(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none", "data")} {
+		if _, err := emulator.New(emulator.Options{DataFile: path}); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestEmulatorsShareNothing(t *testing.T) {
+	t.Parallel()
+	first, second := emulatortest.Start(t), emulatortest.Start(t)
+	first.CreateProject("Orders")
+	if projects := second.Projects(); len(projects) != 1 {
+		t.Errorf("the other emulator has %+v", projects)
+	}
+	if first.ManagementKey == second.ManagementKey {
+		t.Error("both have the same management key")
+	}
+}

@@ -1,0 +1,146 @@
+package emulator
+
+import (
+	"compress/gzip"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+)
+
+// maxTraces bounds an export, after decompression.
+const maxTraces = 20 << 20
+
+// Traces is what was sent to POST /v1/traces. RefusedRequests counts the answers 401 and 403.
+type Traces struct {
+	Accepted        []AcceptedSpans `json:"accepted"`
+	RefusedRequests int64           `json:"refused_requests"`
+}
+
+// AcceptedSpans counts the spans that came with the keys of one project and environment.
+type AcceptedSpans struct {
+	ProjectID   string `json:"project_id"`
+	Project     string `json:"project"`
+	Environment string `json:"environment"`
+	Spans       int    `json:"spans"`
+}
+
+// Traces returns what was accepted and still belongs to something, and what was refused
+// since the start.
+func (e *Emulator) Traces() (Traces, error) {
+	traces := Traces{Accepted: []AcceptedSpans{}, RefusedRequests: e.refusedTraces.Load()}
+	err := e.store.transact(func(tx *sql.Tx) error {
+		rows, err := tx.Query(`
+			SELECT t.project_id, p.name, e.slug, t.spans FROM traces t
+			JOIN projects p ON p.id = t.project_id JOIN environments e ON e.id = t.environment_id
+			ORDER BY p.seq, e.seq`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var a AcceptedSpans
+			if err := rows.Scan(&a.ProjectID, &a.Project, &a.Environment, &a.Spans); err != nil {
+				return err
+			}
+			traces.Accepted = append(traces.Accepted, a)
+		}
+		return rows.Err()
+	})
+	return traces, err
+}
+
+// encoding is one of the two that OTLP over HTTP has.
+type encoding struct {
+	unmarshal func(ptraceotlp.ExportRequest, []byte) error
+	marshal   func(ptraceotlp.ExportResponse) ([]byte, error)
+}
+
+var encodings = map[string]encoding{
+	"application/x-protobuf": {ptraceotlp.ExportRequest.UnmarshalProto, ptraceotlp.ExportResponse.MarshalProto},
+	"application/json":       {ptraceotlp.ExportRequest.UnmarshalJSON, ptraceotlp.ExportResponse.MarshalJSON},
+}
+
+// acceptTraces counts the spans of an export, and does nothing else with them.
+func (e *Emulator) acceptTraces(w http.ResponseWriter, r *http.Request) {
+	contentType, reply, err := e.export(r)
+	if err != nil {
+		if refused, ok := errors.AsType[*apiError](err); ok && (refused.status == http.StatusUnauthorized || refused.status == http.StatusForbidden) {
+			e.refusedTraces.Add(1)
+		}
+		e.writeError(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.Write(reply)
+}
+
+func (e *Emulator) export(r *http.Request) (contentType string, reply []byte, err error) {
+	who, hash, err := e.authenticate(r)
+	if err != nil {
+		return "", nil, err
+	}
+	if who == managementKey {
+		return "", nil, refuse(http.StatusForbidden, "This is a management key. Traces are sent with the API key of a project and environment.")
+	}
+	contentType, _, err = mime.ParseMediaType(r.Header.Get("Content-Type"))
+	encoding, known := encodings[contentType]
+	if err != nil || !known {
+		return "", nil, refuse(http.StatusUnsupportedMediaType, "Content-Type must be application/x-protobuf or application/json, not %q.", r.Header.Get("Content-Type"))
+	}
+	data, err := readExport(r)
+	if err != nil {
+		return "", nil, err
+	}
+	request := ptraceotlp.NewExportRequest()
+	if err := encoding.unmarshal(request, data); err != nil {
+		return "", nil, refuse(http.StatusBadRequest, "The request body is not an OTLP export of traces in %s: %v.", contentType, err)
+	}
+	if err := e.countSpans(hash, request.Traces().SpanCount()); err != nil {
+		return "", nil, err
+	}
+	reply, err = encoding.marshal(ptraceotlp.NewExportResponse())
+	return contentType, reply, err
+}
+
+func readExport(r *http.Request) ([]byte, error) {
+	var body io.Reader = io.LimitReader(r.Body, maxTraces+1)
+	switch r.Header.Get("Content-Encoding") {
+	case "", "identity":
+	case "gzip":
+		unzipped, err := gzip.NewReader(body)
+		if err != nil {
+			return nil, refuse(http.StatusBadRequest, "The request body is not gzip, as Content-Encoding says: %v.", err)
+		}
+		body = unzipped
+	default:
+		return nil, refuse(http.StatusUnsupportedMediaType, "Content-Encoding must be gzip or none, not %q.", r.Header.Get("Content-Encoding"))
+	}
+	tooLarge := refuse(http.StatusRequestEntityTooLarge, "The export is larger than %d MiB after decompression.", maxTraces>>20)
+	data, err := readLimited(body, maxTraces, tooLarge)
+	if err != nil && !errors.Is(err, tooLarge) {
+		err = refuse(http.StatusBadRequest, "The request body ended in the middle: %v.", err)
+	}
+	return data, err
+}
+
+// countSpans finds the key once more: it may have been revoked while the body was read.
+func (e *Emulator) countSpans(hash []byte, spans int) error {
+	return e.store.transact(func(tx *sql.Tx) error {
+		result, err := tx.Exec(`
+			INSERT INTO traces (project_id, environment_id, spans)
+			SELECT project_id, environment_id, ? FROM api_keys WHERE hash = ?
+			ON CONFLICT DO UPDATE SET spans = spans + excluded.spans`, spans, hash)
+		if err != nil {
+			return fmt.Errorf("counting spans: %w", err)
+		}
+		if rows, err := result.RowsAffected(); err != nil || rows > 0 {
+			return err
+		}
+		return keyUnknown()
+	})
+}
