@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
+)
+
+// cli is Terraform or OpenTofu in the folder of one configuration.
+type cli struct {
+	path string
+	dir  string
+	env  []string
+	out  *narrator
+}
+
+// telling is what a newcomer should see of a CLI's output.
+var telling = regexp.MustCompile(`^(# \S+ (will|must) be .*|Plan: .*|No changes\..*|\S+: (Creation|Destruction) complete.*|.* has been successfully initialized!|(Apply|Destroy) complete!.*)$`)
+
+// run runs a command and shows the telling lines of its output; all of it is in the error.
+// It returns the exit code where that is one of those that are allowed.
+func (c *cli) run(ctx context.Context, allowed []int, args ...string) (int, error) {
+	c.out.say("$ %s %s", filepath.Base(c.path), strings.Join(args, " "))
+	// Flags come before a plan's file.
+	code, output, err := c.exec(ctx, slices.Insert(slices.Clone(args), 1, "-no-color")...)
+	if err != nil || !slices.Contains(allowed, code) {
+		return code, errors.Join(fmt.Errorf("%s %s: exit status %d\n%s", c.path, args[0], code, output), err)
+	}
+	for line := range strings.Lines(output) {
+		if line = strings.TrimSpace(line); telling.MatchString(line) {
+			c.out.say("  %s", line)
+		}
+	}
+	return code, nil
+}
+
+// outputs reads the outputs of the configuration, the sensitive one included.
+func (c *cli) outputs(ctx context.Context) (map[string]string, error) {
+	code, raw, err := c.exec(ctx, "output", "-json")
+	if err != nil || code != 0 {
+		return nil, errors.Join(fmt.Errorf("%s output: exit status %d\n%s", c.path, code, raw), err)
+	}
+	var parsed map[string]struct{ Value any }
+	err = json.Unmarshal([]byte(raw), &parsed)
+	if err != nil {
+		return nil, fmt.Errorf("outputs: %w", err)
+	}
+	values := make(map[string]string, len(parsed))
+	for name, output := range parsed {
+		values[name] = fmt.Sprint(output.Value)
+	}
+	c.out.secret(values["api_key"])
+	return values, nil
+}
+
+func (c *cli) exec(ctx context.Context, args ...string) (code int, output string, err error) {
+	var buffer bytes.Buffer
+	cmd := devtool.Command(ctx, c.path, args...)
+	cmd.Dir, cmd.Env = c.dir, c.env
+	cmd.Stdout, cmd.Stderr = &buffer, &buffer
+	err = cmd.Run()
+	devtool.Reap(cmd)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && ctx.Err() == nil {
+		return exit.ExitCode(), buffer.String(), nil
+	}
+	return 0, buffer.String(), err
+}

@@ -1,0 +1,108 @@
+// Demo runs the life of an API key with the real CLI and the real provider against the emulator,
+// and checks at each step that what it shows is so. It leaves nothing behind.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	out := newNarrator(os.Stdout)
+	err := run(ctx, out)
+	if err != nil {
+		if ctx.Err() != nil && !errors.Is(err, errLeft) {
+			err = errors.New("interrupted; nothing is left behind")
+		}
+		fmt.Fprintln(os.Stderr, "\ndemo:", out.mask(err.Error()))
+		os.Exit(1) //nolint:gocritic // The process ends, and stop() with it.
+	}
+}
+
+var errLeft = errors.New("something is left behind")
+
+func left(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errLeft, err)
+}
+
+// run prepares a temporary folder, a CLI and an emulator for the story, and takes them down after it.
+func run(ctx context.Context, out *narrator) (err error) {
+	start := time.Now()
+	root, err := devtool.Root(ctx)
+	if err != nil {
+		return err
+	}
+	executable, err := devtool.CLI()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "traceloop-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, left(os.RemoveAll(dir))) }()
+
+	out.step("Build the provider and the emulator")
+	config, err := devtool.BuildMirror(ctx, dir)
+	if err != nil {
+		return err
+	}
+	emulatorFile := filepath.Join(dir, devtool.Exe("traceloop-emulator"))
+	err = devtool.Build(ctx, emulatorFile, devtool.EmulatorCmd)
+	if err != nil {
+		return err
+	}
+	out.say("Done in %.1f s.", time.Since(start).Seconds())
+
+	out.step("Start the emulator, a stand-in for Traceloop's API")
+	server, err := startEmulator(ctx, emulatorFile, filepath.Join(dir, "organization.db"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, left(server.stop())) }()
+	out.secret(server.managementKey)
+	out.say("TRACELOOP_BASE_URL=%s", server.baseURL)
+	out.say("TRACELOOP_MANAGEMENT_API_KEY=%s", server.managementKey)
+
+	work := filepath.Join(dir, "quickstart")
+	err = os.CopyFS(work, os.DirFS(filepath.Join(root, "examples", "quickstart")))
+	if err != nil {
+		return err
+	}
+	s := &story{
+		out:    out,
+		server: server,
+		cli: &cli{
+			path: executable,
+			dir:  work,
+			out:  out,
+			env: devtool.Env(
+				"TF_CLI_CONFIG_FILE="+config,
+				"TF_IN_AUTOMATION=1",
+				"TF_INPUT=0",
+				"CHECKPOINT_DISABLE=1",
+				"TRACELOOP_BASE_URL="+server.baseURL,
+				"TRACELOOP_MANAGEMENT_API_KEY="+server.managementKey,
+			),
+		},
+	}
+	err = s.tell(ctx)
+	if err != nil {
+		return err
+	}
+	s.summarize(time.Since(start))
+	return nil
+}

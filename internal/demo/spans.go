@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/sdk/trace"
+)
+
+// application sends spans as an instrumented service does: through the OpenTelemetry SDK and
+// its OTLP exporter, which is given one API key.
+type application struct {
+	tracing *trace.TracerProvider
+	status  *statusRecorder
+}
+
+func newApplication(ctx context.Context, baseURL, key string) (*application, error) {
+	status := &statusRecorder{}
+	exporter, err := otlptracehttp.New(ctx,
+		otlptracehttp.WithEndpointURL(baseURL+"/v1/traces"),
+		otlptracehttp.WithHeaders(map[string]string{"Authorization": "Bearer " + key}),
+		otlptracehttp.WithHTTPClient(&http.Client{Transport: status, Timeout: 5 * time.Second}),
+		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return &application{tracing: trace.NewTracerProvider(trace.WithBatcher(exporter)), status: status}, nil
+}
+
+// send sends one span and waits for the answer. An error is anything but "accepted" or "refused".
+func (a *application) send(ctx context.Context) (accepted bool, err error) {
+	_, span := a.tracing.Tracer("demo").Start(ctx, "chat")
+	span.End()
+	a.status.last.Store(0)
+	err = a.tracing.ForceFlush(ctx)
+	switch status := a.status.last.Load(); {
+	case err == nil && status == http.StatusOK:
+		return true, nil
+	case err != nil && status == http.StatusUnauthorized:
+		return false, nil
+	case err == nil:
+		return false, fmt.Errorf("sending a span: unexpected HTTP status %d", status)
+	default:
+		return false, fmt.Errorf("sending a span: %w", err)
+	}
+}
+
+func (a *application) close(ctx context.Context) {
+	_ = a.tracing.Shutdown(context.WithoutCancel(ctx)) // Every span has been flushed.
+}
+
+// statusRecorder remembers the last HTTP status, which the exporter's error has only in its text.
+type statusRecorder struct{ last atomic.Int64 }
+
+func (s *statusRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil {
+		s.last.Store(int64(resp.StatusCode))
+	}
+	return resp, err
+}
+
+// cutOff is what sending without a pause shows of a revocation.
+type cutOff struct {
+	accepted     int
+	lastAccepted time.Time // when the last accepted span was sent
+	firstRefused time.Time // when the first refusal came back
+	err          error
+}
+
+const pause = 2 * time.Millisecond
+
+// sendUntilRefused sends spans in the background until one is refused or ctx ends.
+func (a *application) sendUntilRefused(ctx context.Context) <-chan cutOff {
+	done := make(chan cutOff, 1)
+	go func() {
+		var result cutOff
+		defer func() { done <- result }()
+		for ctx.Err() == nil {
+			sent := time.Now()
+			accepted, err := a.send(ctx)
+			if err != nil {
+				if ctx.Err() == nil {
+					result.err = err
+				}
+				return
+			}
+			if !accepted {
+				result.firstRefused = time.Now()
+				return
+			}
+			result.accepted++
+			result.lastAccepted = sent
+			time.Sleep(pause)
+		}
+	}()
+	return done
+}

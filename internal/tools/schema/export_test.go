@@ -1,0 +1,44 @@
+package main
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
+)
+
+// TestExport has samples of what `terraform providers schema -json` prints for this provider.
+func TestExport(t *testing.T) {
+	t.Parallel()
+
+	server, err := providerserver.NewProtocol6WithError(provider.New("test")())()
+	if err != nil {
+		t.Fatal(err)
+	}
+	exported, err := export(t.Context(), server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := exported.Providers["traceloop"]
+	attributes := got.Resources["traceloop_api_key"].Block.Attributes
+	for name, want := range map[string]string{
+		"key":               `{"type":"string","description_kind":"markdown","computed":true,"sensitive":true}`,
+		"environment":       `{"type":"string","description_kind":"markdown","required":true}`,
+		"rotation_triggers": `{"type":["map","string"],"description_kind":"markdown","optional":true}`,
+	} {
+		sample := attributes[name]
+		sample.Description = ""
+		data, err := json.Marshal(sample)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(data) != want {
+			t.Errorf("%s: %s, want %s", name, data, want)
+		}
+	}
+	if got.Provider.Block.Attributes["api_key"].Description == "" || len(got.DataSources) == 0 {
+		t.Errorf("the provider's arguments or its data sources are missing: %+v", got)
+	}
+}
