@@ -63,6 +63,9 @@ type APIKeyFilter struct {
 // ListAPIKeys yields the active keys, oldest first. An error is yielded once, last;
 // IsNotFound says that the filter's project does not exist.
 func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
+	if filter == (APIKeyFilter{}) {
+		return c.apiKeys.all(ctx)
+	}
 	query := url.Values{}
 	if filter.ProjectID != "" {
 		query.Set("project_id", filter.ProjectID)
@@ -77,15 +80,17 @@ func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2
 // IsConflict. An *UnknownOutcomeError says that a key may be active now which nobody
 // has seen: the service never shows it again, so it can only be revoked.
 func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedAPIKey, error) {
+	defer changing(c.apiKeys)()
 	return create(ctx, c, apiKeysPath, r, readGeneratedAPIKey)
 }
 
 // GetAPIKey reads a key. See IsNotFound for one that is revoked.
 func (c *Client) GetAPIKey(ctx context.Context, id string) (*APIKey, error) {
-	return get(ctx, c, apiKeysPath, id, readAPIKey)
+	return c.apiKeys.get(ctx, id)
 }
 
 // RevokeAPIKey revokes a key at once and for good.
 func (c *Client) RevokeAPIKey(ctx context.Context, id string) error {
+	defer changing(c.apiKeys)()
 	return remove(ctx, c, apiKeysPath, id)
 }

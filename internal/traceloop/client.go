@@ -64,6 +64,10 @@ type Client struct {
 	transport  *http.Transport
 	gate       gate
 	clock      clock
+
+	projects     *loader[Project]
+	environments *loader[Environment]
+	apiKeys      *loader[APIKey]
 }
 
 // New returns a client, or an error that says which part of the configuration is wrong.
@@ -85,14 +89,18 @@ func New(config Config) (*Client, error) {
 	if config.RequestTimeout == 0 {
 		config.RequestTimeout = DefaultRequestTimeout
 	}
-	return &Client{
+	c := &Client{
 		base:       base,
 		key:        key,
 		userAgent:  config.UserAgent,
 		timeout:    config.RequestTimeout,
 		maxRetries: config.MaxRetries,
 		transport:  newTransport(config.RootCAs),
-	}, nil
+	}
+	c.projects = newLoader(c, projectsPath, readProject, func(p *Project) string { return p.ID })
+	c.environments = newLoader(c, environmentsPath, readEnvironment, func(e *Environment) string { return e.ID })
+	c.apiKeys = newLoader(c, apiKeysPath, readAPIKey, func(k *APIKey) string { return k.ID })
+	return c, nil
 }
 
 // ParseBaseURL reads the address of the API: an https URL, or an http one to loopback,

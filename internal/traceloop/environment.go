@@ -62,26 +62,27 @@ type EnvironmentFilter struct {
 // ListEnvironments yields environments, oldest first. An error is yielded once, last;
 // IsNotFound says that the filter's project does not exist.
 func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
-	query := url.Values{}
-	if filter.ProjectID != "" {
-		query.Set("project_id", filter.ProjectID)
+	if filter == (EnvironmentFilter{}) {
+		return c.environments.all(ctx)
 	}
-	return list(ctx, c, environmentsPath, query, readEnvironment)
+	return list(ctx, c, environmentsPath, url.Values{"project_id": {filter.ProjectID}}, readEnvironment)
 }
 
 // CreateEnvironment creates an environment. A slug that is taken is a conflict; see
 // IsConflict. An *UnknownOutcomeError says that the environment may exist now.
 func (c *Client) CreateEnvironment(ctx context.Context, r EnvironmentRequest) (*Environment, error) {
+	defer changing(c.environments)()
 	return createOnce(ctx, c, environmentsPath, r, readEnvironment)
 }
 
 // GetEnvironment reads an environment. See IsNotFound for one that does not exist.
 func (c *Client) GetEnvironment(ctx context.Context, id string) (*Environment, error) {
-	return get(ctx, c, environmentsPath, id, readEnvironment)
+	return c.environments.get(ctx, id)
 }
 
 // DeleteEnvironment deletes an environment and its traces, for good, and revokes its
 // keys; an organization-level one in every project. A built-in one is a conflict.
 func (c *Client) DeleteEnvironment(ctx context.Context, id string) error {
+	defer changing(c.environments, c.apiKeys)()
 	return remove(ctx, c, environmentsPath, id)
 }

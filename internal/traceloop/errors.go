@@ -1,6 +1,7 @@
 package traceloop
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -79,6 +80,16 @@ type RateLimitError struct {
 func (e *RateLimitError) Error() string {
 	return fmt.Sprintf("%s %s: the service takes no requests until %s, longer than a call waits",
 		e.Method, e.Path, e.Until.UTC().Format(time.RFC3339))
+}
+
+// ProxyError is a refusal by the proxy, which the service never saw.
+type ProxyError struct {
+	StatusCode int
+	Host       string // the proxy's, with its port
+}
+
+func (e *ProxyError) Error() string {
+	return fmt.Sprintf("%s: the proxy %s refuses to connect (status %d)", cmp.Or(http.StatusText(e.StatusCode), "Refused"), e.Host, e.StatusCode)
 }
 
 func statusLine(status int) string {

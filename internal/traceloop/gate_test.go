@@ -155,11 +155,11 @@ func TestPauseIsShared(t *testing.T) {
 						}
 					})
 				}
-				call(http.MethodGet)
+				call(http.MethodPatch)
 				synctest.Wait() // it has its answer and waits
 				sleep(t.Context(), 5*time.Second)
 				for range 10 {
-					call(http.MethodGet)
+					call(http.MethodPatch)
 					call(http.MethodPost)
 				}
 				synctest.Wait()

@@ -11,39 +11,12 @@ import (
 // pageLimit is the greatest number of results per page that the contract allows.
 const pageLimit = "100"
 
-// list yields the objects of a collection, page by page as they are asked for. A list
-// that could not end, or that shows an object twice, is an error: half a list or a
-// doubled one must never look whole.
+// list yields the objects of a collection, page by page as they are asked for.
 func list[T any](ctx context.Context, c *Client, collection string, filter url.Values, read func(*fields) T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var (
-			query   = url.Values{"limit": {pageLimit}}
-			cursors = map[string]bool{}
-			ids     = map[string]bool{}
-			empty   = 0
-		)
-		maps.Copy(query, filter)
-		for {
-			var page []T
-			var next string
-			err := c.do(ctx, request{method: http.MethodGet, path: collection, query: query}, func(f *fields) {
-				for _, o := range f.objects("data") {
-					page = append(page, read(o))
-					id := o.text("id")
-					if ids[id] {
-						f.fail("the list shows an object twice")
-					}
-					ids[id] = true
-				}
-				next = f.optionalText("next_cursor")
-				if len(page) == 0 {
-					empty++
-				}
-				if next != "" && (cursors[next] || empty > 1) {
-					f.fail("the list does not end: it repeats a cursor or empty pages")
-				}
-				cursors[next] = true
-			})
+		pages := newPager(c, collection, filter, read)
+		for !pages.done {
+			page, err := pages.next(ctx)
 			if err != nil {
 				var none T
 				yield(none, err)
@@ -54,10 +27,56 @@ func list[T any](ctx context.Context, c *Client, collection string, filter url.V
 					return
 				}
 			}
-			if next == "" {
-				return
-			}
-			query.Set("cursor", next)
 		}
 	}
+}
+
+// pager reads a list from its first page to its last. A list that could not end, or
+// that shows an object twice, is an error: half a list or a doubled one must never look
+// whole.
+type pager[T any] struct {
+	client     *Client
+	collection string
+	query      url.Values
+	read       func(*fields) T
+
+	done    bool
+	cursors map[string]bool
+	ids     map[string]bool
+	empty   int
+}
+
+func newPager[T any](c *Client, collection string, filter url.Values, read func(*fields) T) *pager[T] {
+	query := url.Values{"limit": {pageLimit}}
+	maps.Copy(query, filter)
+	return &pager[T]{client: c, collection: collection, query: query, read: read, cursors: map[string]bool{}, ids: map[string]bool{}}
+}
+
+func (p *pager[T]) next(ctx context.Context) ([]T, error) {
+	var page []T
+	var next string
+	err := p.client.do(ctx, request{method: http.MethodGet, path: p.collection, query: p.query}, func(f *fields) {
+		for _, o := range f.objects("data") {
+			page = append(page, p.read(o))
+			id := o.text("id")
+			if p.ids[id] {
+				f.fail("the list shows an object twice")
+			}
+			p.ids[id] = true
+		}
+		next = f.optionalText("next_cursor")
+		if len(page) == 0 {
+			p.empty++
+		}
+		if next != "" && (p.cursors[next] || p.empty > 1) {
+			f.fail("the list does not end: it repeats a cursor or empty pages")
+		}
+		p.cursors[next] = true
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.done = next == ""
+	p.query.Set("cursor", next)
+	return page, nil
 }

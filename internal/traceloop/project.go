@@ -34,26 +34,29 @@ type ProjectRequest struct {
 
 // ListProjects yields all projects, oldest first. An error is yielded once, last.
 func (c *Client) ListProjects(ctx context.Context) iter.Seq2[Project, error] {
-	return list(ctx, c, projectsPath, nil, readProject)
+	return c.projects.all(ctx)
 }
 
 // CreateProject creates a project. A name that is taken is a conflict; see IsConflict.
 // It is repeated like a read, with the same Idempotency-Key. An *UnknownOutcomeError says that the project may exist now.
 func (c *Client) CreateProject(ctx context.Context, r ProjectRequest) (*Project, error) {
+	defer changing(c.projects, c.environments)()
 	return createOnce(ctx, c, projectsPath, r, readProject)
 }
 
 // GetProject reads a project. See IsNotFound for one that does not exist.
 func (c *Client) GetProject(ctx context.Context, id string) (*Project, error) {
-	return get(ctx, c, projectsPath, id, readProject)
+	return c.projects.get(ctx, id)
 }
 
 // UpdateProject renames a project. A name that is taken is a conflict; see IsConflict.
 func (c *Client) UpdateProject(ctx context.Context, id string, r ProjectRequest) (*Project, error) {
+	defer changing(c.projects)()
 	return update(ctx, c, projectsPath, id, r, readProject)
 }
 
 // DeleteProject deletes a project and its traces, for good, and revokes its keys.
 func (c *Client) DeleteProject(ctx context.Context, id string) error {
+	defer changing(c.projects, c.environments, c.apiKeys)()
 	return remove(ctx, c, projectsPath, id)
 }

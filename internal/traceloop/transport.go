@@ -1,6 +1,7 @@
 package traceloop
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -13,7 +14,7 @@ import (
 func newTransport(roots *x509.CertPool) *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
+		Proxy:               proxy,
 		DialContext:         dialer.DialContext,
 		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: 10 * time.Second,
@@ -23,11 +24,26 @@ func newTransport(roots *x509.CertPool) *http.Transport {
 			SendPingTimeout: 10 * time.Second,
 			PingTimeout:     5 * time.Second,
 		},
+		OnProxyConnectResponse: func(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+			if answer.StatusCode != http.StatusOK {
+				return &ProxyError{StatusCode: answer.StatusCode, Host: proxy.Host}
+			}
+			return nil
+		},
 		MaxIdleConnsPerHost: 64,
 		// Shorter than the idle time of common load balancers: a POST on a connection that
 		// they close at that moment has an unknown outcome.
 		IdleConnTimeout: 30 * time.Second,
 	}
+}
+
+// proxy is that of the environment, for https. Plain http is for loopback, and a proxy would
+// see the key: net/http spares "localhost" and the addresses, but not "LOCALHOST".
+func proxy(r *http.Request) (*url.URL, error) {
+	if r.URL.Scheme != "https" {
+		return nil, nil //nolint:nilnil // http.Transport.Proxy says that this means no proxy
+	}
+	return http.ProxyFromEnvironment(r)
 }
 
 // permanent reports whether err would only be met again by another attempt.
@@ -40,6 +56,9 @@ func permanent(err error) bool {
 	}
 	if _, ok := errors.AsType[*RateLimitError](err); ok {
 		return true
+	}
+	if proxy, ok := errors.AsType[*ProxyError](err); ok {
+		return proxy.StatusCode < http.StatusInternalServerError
 	}
 	return errors.Is(err, http.ErrSchemeMismatch)
 }

@@ -1,0 +1,195 @@
+package traceloop
+
+import (
+	"context"
+	"iter"
+	"sync"
+)
+
+// loader answers the reads of one kind of object with few requests. Its rule:
+//
+//	The first read costs one GET. Each further read that is not answered yet brings in the
+//	next page of the list, and costs a GET only if its object is not on it.
+//
+// So n reads of objects that fill P pages cost at most twice the lesser of n and P,
+// whatever else the organization holds, and one object alone costs one GET. Cursors
+// are opaque, so that the pages of one list follow each other; the lists of different
+// kinds are read at the same time.
+//
+// An object that a list does not show is always asked for by its own GET: a list may
+// change while it is read. A list that fails leaves every read its own GET. A write
+// makes the loader forget, before and after: a read that begins after the write has
+// ended never sees the past.
+type loader[T any] struct {
+	client     *Client
+	collection string
+	read       func(*fields) T
+	id         func(*T) string
+
+	mu    sync.Mutex
+	since *generation[T] // the last write
+}
+
+// generation is what has been read between two writes.
+type generation[T any] struct {
+	mu       sync.Mutex
+	asked    bool
+	pages    *pager[T]     // used by the one who loads
+	loading  chan struct{} // closed when the page under way is in; nil when there is none
+	loaded   [][]T
+	byID     map[string]*T
+	complete bool
+	failed   bool
+}
+
+func newLoader[T any](c *Client, collection string, read func(*fields) T, id func(*T) string) *loader[T] {
+	l := &loader[T]{client: c, collection: collection, read: read, id: id}
+	l.forget()
+	return l
+}
+
+// forget leaves requests under way to the generation that they began in.
+func (l *loader[T]) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.since = &generation[T]{pages: newPager(l.client, l.collection, nil, l.read), byID: map[string]*T{}}
+}
+
+func (l *loader[T]) current() *generation[T] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.since
+}
+
+// get returns the object with this id.
+func (l *loader[T]) get(ctx context.Context, id string) (*T, error) {
+	if _, err := elementPath(l.collection, id); err != nil {
+		return nil, err
+	}
+	g := l.current()
+	if object, ok := l.find(ctx, g, id); ok {
+		return &object, nil
+	}
+	object, err := get(ctx, l.client, l.collection, id, l.read)
+	if err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.byID[id] = object
+	return object, nil
+}
+
+// find looks for an object among what is loaded, and loads at most one page for it.
+func (l *loader[T]) find(ctx context.Context, g *generation[T], id string) (object T, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	first, paid := !g.asked, false
+	g.asked = true
+	for {
+		if found := g.byID[id]; found != nil {
+			return *found, true
+		}
+		if first || paid || g.failed || g.complete || ctx.Err() != nil {
+			return object, false
+		}
+		if g.loading != nil {
+			g.await(ctx) // somebody else's page may have it
+			continue
+		}
+		paid = true
+		if err := l.load(ctx, g); err != nil {
+			g.failed = ctx.Err() == nil
+		}
+	}
+}
+
+// all yields every object, oldest first, from what is loaded as far as it goes. An
+// error is yielded once, last.
+func (l *loader[T]) all(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		g := l.current()
+		for i := 0; ; i++ {
+			page, more, err := l.page(ctx, g, i)
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			if !more {
+				return
+			}
+			for _, object := range page {
+				if !yield(object, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// page returns the ith page, or false behind the last one.
+func (l *loader[T]) page(ctx context.Context, g *generation[T], i int) ([]T, bool, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asked = true
+	for i >= len(g.loaded) && !g.complete {
+		if g.loading != nil {
+			g.await(ctx)
+			if err := ctx.Err(); err != nil {
+				return nil, false, err
+			}
+			continue
+		}
+		if err := l.load(ctx, g); err != nil {
+			return nil, false, err
+		}
+	}
+	if i >= len(g.loaded) {
+		return nil, false, nil
+	}
+	return g.loaded[i], true, nil
+}
+
+// load brings in the next page. g.mu is held before and after, but not meanwhile.
+func (l *loader[T]) load(ctx context.Context, g *generation[T]) error {
+	done := make(chan struct{})
+	g.loading = done
+	g.mu.Unlock()
+	page, err := g.pages.next(ctx)
+	g.mu.Lock()
+	g.loading = nil
+	close(done)
+	if err != nil {
+		return err
+	}
+	g.loaded, g.complete = append(g.loaded, page), g.pages.done
+	for i := range page {
+		g.byID[l.id(&page[i])] = &page[i]
+	}
+	return nil
+}
+
+// await waits for the page under way. g.mu is held before and after, but not meanwhile.
+func (g *generation[T]) await(ctx context.Context) {
+	loading := g.loading
+	g.mu.Unlock()
+	defer g.mu.Lock()
+	select {
+	case <-loading:
+	case <-ctx.Done():
+	}
+}
+
+// changing makes loaders forget what a write touches. The caller defers what it returns:
+//
+//	defer changing(c.projects, c.environments)()
+func changing(touched ...interface{ forget() }) func() {
+	forget := func() {
+		for _, l := range touched {
+			l.forget()
+		}
+	}
+	forget()
+	return forget
+}

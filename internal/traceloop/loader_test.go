@@ -1,0 +1,263 @@
+package traceloop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// estate is a service that holds projects and pages them by hundreds.
+type estate struct {
+	mu       sync.Mutex
+	projects []string // ids, in order
+	requests int
+	lists    int
+	failList bool
+	onList   func(*estate) // while a page is being answered
+}
+
+func newEstate(n int) *estate {
+	e := &estate{}
+	for i := range n {
+		e.projects = append(e.projects, fmt.Sprintf("p%d", i))
+	}
+	return e
+}
+
+func (e *estate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	<-time.After(50 * time.Millisecond) // of the bubble: the latency
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.requests++
+	id, one := strings.CutPrefix(r.URL.Path, projectsPath+"/")
+	switch {
+	case r.Method == http.MethodDelete:
+		e.projects = slices.DeleteFunc(e.projects, func(p string) bool { return p == id })
+		w.WriteHeader(http.StatusNoContent)
+	case one && slices.Contains(e.projects, id):
+		answer(200, estateProject(id))(w, r)
+	case one:
+		refusal(404)(w, r)
+	case e.failList:
+		e.lists++
+		refusal(400)(w, r)
+	default:
+		e.lists++
+		from, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
+		to := min(from+100, len(e.projects))
+		next := ""
+		if to < len(e.projects) {
+			next = strconv.Itoa(to)
+		}
+		var data []string
+		for _, p := range e.projects[from:to] {
+			data = append(data, estateProject(p))
+		}
+		if e.onList != nil {
+			e.onList(e)
+		}
+		answer(200, fmt.Sprintf(`{"data":[%s],"next_cursor":%q,"total_results":%d}`, strings.Join(data, ","), next, len(e.projects)))(w, r)
+	}
+}
+
+func estateProject(id string) string {
+	return fmt.Sprintf(`{"id":%q,"name":%q,"slug":"x","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}`, id, id)
+}
+
+// readAll reads projects as Terraform does, ten at a time, in any order.
+func readAll(t *testing.T, c *Client, ids []string) {
+	t.Helper()
+	ids = slices.Clone(ids)
+	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	queue := make(chan string)
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			for id := range queue {
+				if p, err := c.GetProject(t.Context(), id); err != nil || p.ID != id {
+					t.Errorf("reading %s: %v, %v", id, p, err)
+				}
+			}
+		})
+	}
+	for _, id := range ids {
+		queue <- id
+	}
+	close(queue)
+	wg.Wait()
+}
+
+// The promise: at most twice the cheaper of one GET each and all the pages.
+func TestLoaderCost(t *testing.T) {
+	for _, estateSize := range []int{1, 2, 99, 100, 101, 250, 1000, 5000} {
+		for _, reads := range []int{1, 2, 3, 5, 10, 40, 100, 1000} {
+			if reads > estateSize {
+				continue
+			}
+			t.Run(fmt.Sprintf("%d of %d", reads, estateSize), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					e := newEstate(estateSize)
+					c, _ := inMemory(t, e, Config{})
+					perm := rand.Perm(estateSize)[:reads]
+					var ids []string
+					for _, i := range perm {
+						ids = append(ids, e.projects[i])
+					}
+					readAll(t, c, ids)
+					pages := (estateSize + 99) / 100
+					if limit := 2 * min(reads, pages); e.requests > limit && !(reads == 1 && e.requests == 1) {
+						t.Errorf("%d requests, want at most %d", e.requests, limit)
+					}
+					before := e.requests
+					readAll(t, c, ids)
+					if e.requests != before {
+						t.Errorf("reading the same again took %d requests, want none", e.requests-before)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestLoaderOneObjectCostsOneGet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(10_000)
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, []string{"p9999"})
+		if e.requests != 1 || e.lists != 0 {
+			t.Errorf("%d requests, %d of them lists; want 1 and 0", e.requests, e.lists)
+		}
+	})
+}
+
+// A list that fails leaves every read its own GET.
+func TestLoaderFallsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(300)
+		e.failList = true
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, e.projects[:50])
+		if e.lists != 1 || e.requests != 51 {
+			t.Errorf("%d requests, %d of them lists; want 51 and 1", e.requests, e.lists)
+		}
+	})
+}
+
+// Objects move to an earlier page while the list is read, so that it misses some.
+func TestLoaderLosesNothingWhenAPageChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(300)
+		ids := slices.Clone(e.projects[150:])
+		e.onList = func(e *estate) { // this service's cursors are positions: deleting shifts the rest
+			if len(e.projects) > 200 {
+				e.projects = e.projects[30:]
+			}
+		}
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, ids)
+	})
+}
+
+func TestLoaderNotFoundIsConfirmed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(50)
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, e.projects[:10]) // the whole list is in
+		before := e.requests
+		if _, err := c.GetProject(t.Context(), "gone"); !IsNotFound(err) {
+			t.Errorf("got %v, want a 404", err)
+		}
+		if e.requests != before+1 {
+			t.Errorf("%d requests asked for an object that the list does not show, want its own GET", e.requests-before)
+		}
+	})
+}
+
+// A read that begins after a write has ended never sees the past.
+func TestLoaderForgetsAtAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(50)
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, e.projects)
+
+		// A page is under way while the write happens; it may show the past.
+		under := make(chan error)
+		c.projects.forget()
+		go func() {
+			for _, err := range c.ListProjects(context.Background()) {
+				if err != nil {
+					under <- err
+					return
+				}
+			}
+			under <- nil
+		}()
+		if err := c.DeleteProject(t.Context(), "p7"); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-under; err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.GetProject(t.Context(), "p7"); !IsNotFound(err) {
+			t.Errorf("got %v, want a 404", err)
+		}
+		for p, err := range c.ListProjects(t.Context()) {
+			if err != nil || p.ID == "p7" {
+				t.Errorf("the list shows %s, %v", p.ID, err)
+			}
+		}
+	})
+}
+
+// One reader's interrupt is not another's failure.
+func TestLoaderCancelledReaderLeavesTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(50)
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, []string{"p1"})
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := c.GetProject(ctx, "p2"); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want the interrupt", err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() {
+			if _, err := c.GetProject(t.Context(), "p3"); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+	})
+}
+
+func BenchmarkLoader(b *testing.B) {
+	for _, n := range []int{1000, 10_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			page := make([]Project, n)
+			g := &generation[Project]{byID: map[string]*Project{}}
+			for i := range page {
+				page[i].ID = fmt.Sprintf("p%d", i)
+				g.byID[page[i].ID] = &page[i]
+			}
+			l := &loader[Project]{since: g}
+			for b.Loop() {
+				if _, ok := l.find(b.Context(), g, "p7"); !ok {
+					b.Fatal("not found")
+				}
+			}
+		})
+	}
+}
