@@ -36,7 +36,7 @@ func (e *Emulator) controlRoutes() http.Handler {
 func (e *Emulator) loopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		remote, err := netip.ParseAddrPort(r.RemoteAddr)
-		if err != nil || !remote.Addr().Unmap().IsLoopback() {
+		if err != nil || !remote.Addr().IsLoopback() {
 			e.writeError(w, refuse(http.StatusForbidden, "Control calls are answered only to the machine that the emulator runs on."))
 			return
 		}

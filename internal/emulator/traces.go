@@ -3,6 +3,7 @@ package emulator
 import (
 	"compress/gzip"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -62,7 +63,15 @@ type encoding struct {
 
 var encodings = map[string]encoding{
 	"application/x-protobuf": {ptraceotlp.ExportRequest.UnmarshalProto, ptraceotlp.ExportResponse.MarshalProto},
-	"application/json":       {ptraceotlp.ExportRequest.UnmarshalJSON, ptraceotlp.ExportResponse.MarshalJSON},
+	"application/json":       {unmarshalJSON, ptraceotlp.ExportResponse.MarshalJSON},
+}
+
+// unmarshalJSON does not take {} and something after it, as pdata's reader does.
+func unmarshalJSON(request ptraceotlp.ExportRequest, data []byte) error {
+	if !json.Valid(data) {
+		return errors.New("it is not JSON")
+	}
+	return request.UnmarshalJSON(data)
 }
 
 // acceptTraces counts the spans of an export, and does nothing else with them.

@@ -70,6 +70,9 @@ func TestExportOfTraces(t *testing.T) {
 		{"gzip cut off", protobufType, "gzip", zipped(t, protobuf)[:20], 400},
 		{"not protobuf", protobufType, "", json, 400},
 		{"not JSON", jsonType, "", "traces", 400},
+		{"nothing", jsonType, "", "", 400},
+		{"more than JSON", jsonType, "", json + "x", 400},
+		{"JSON of something else", jsonType, "", `{"resourceSpans":"x"}`, 400},
 		{"too large", protobufType, "", strings.Repeat("\x00", 20<<20+1), 413},
 		{"too large once decompressed", protobufType, "gzip", zipped(t, strings.Repeat("\x00", 20<<20+1)), 413},
 	} {

@@ -176,8 +176,12 @@ func TestStopFinishesRequestsInFlight(t *testing.T) {
 		}
 	}
 	stop()
-	for !strings.Contains(r.stderr.String(), "msg=stopping") {
-		runtime.Gosched()
+	for { // until it takes no new connections
+		connection, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+		if err != nil {
+			break
+		}
+		connection.Close()
 	}
 	io.WriteString(rest, `"Orders"}`)
 	rest.Close()
