@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,18 +66,19 @@ func (s *statusRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// cutOff is what sending without a pause shows of a revocation.
+// cutOff is what sending without a pause shows of a rotation, with the old key.
 type cutOff struct {
-	accepted     int
-	lastAccepted time.Time // when the last accepted span was sent
-	firstRefused time.Time // when the first refusal came back
-	err          error
+	accepted, refused int
+	lastAccepted      time.Time // when the last accepted span was sent
+	firstRefused      time.Time // when the first refusal came back
+	err               error
 }
 
 const pause = 2 * time.Millisecond
 
-// sendUntilRefused sends spans in the background until one is refused or ctx ends.
-func (a *application) sendUntilRefused(ctx context.Context) <-chan cutOff {
+// sendAndSend sends spans in the background until it is stopped, which returns what became of them.
+func (a *application) sendAndSend(ctx context.Context) (stop func() cutOff) {
+	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan cutOff, 1)
 	go func() {
 		var result cutOff
@@ -84,20 +86,26 @@ func (a *application) sendUntilRefused(ctx context.Context) <-chan cutOff {
 		for ctx.Err() == nil {
 			sent := time.Now()
 			accepted, err := a.send(ctx)
-			if err != nil {
-				if ctx.Err() == nil {
-					result.err = err
+			switch {
+			case err != nil && ctx.Err() == nil:
+				result.err = err
+				return
+			case err != nil:
+				return
+			case accepted:
+				result.accepted++
+				result.lastAccepted = sent
+			default:
+				result.refused++
+				if result.firstRefused.IsZero() {
+					result.firstRefused = time.Now()
 				}
-				return
 			}
-			if !accepted {
-				result.firstRefused = time.Now()
-				return
-			}
-			result.accepted++
-			result.lastAccepted = sent
 			time.Sleep(pause)
 		}
 	}()
-	return done
+	return sync.OnceValue(func() cutOff { // It is deferred as well.
+		cancel()
+		return <-done
+	})
 }

@@ -48,15 +48,15 @@ func (s *story) tell(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.rotate(ctx, old)
-	if err != nil {
-		return err
-	}
-	next, err := s.sendNext(ctx, old, outputs["api_key"])
+	next, err := s.rotate(ctx, old, outputs["api_key"])
 	if err != nil {
 		return err
 	}
 	defer next.close(ctx)
+	err = s.useBoth(ctx, old, next)
+	if err != nil {
+		return err
+	}
 	err = s.destroy(ctx, next)
 	if err != nil {
 		return err
@@ -119,29 +119,16 @@ func (s *story) planAgain(ctx context.Context) error {
 	return err
 }
 
-func (s *story) rotate(ctx context.Context, app *application) error {
+// rotate returns the application with the next key. It gets there as soon as it can: when the apply
+// has ended and the key is read from the outputs. Until then the one with the old key goes on sending.
+func (s *story) rotate(ctx context.Context, old *application, oldKey string) (*application, error) {
 	s.out.step("Rotate the key while the application keeps sending")
-	sending, stop := context.WithCancel(ctx)
+	stop := old.sendAndSend(ctx)
 	defer stop()
-	cutOff := app.sendUntilRefused(sending)
 	_, err := s.cli.run(ctx, success, "apply", "-auto-approve", "-var", "rotation=2")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	select {
-	case s.revoked = <-cutOff:
-	case <-time.After(time.Second):
-		return errors.New("the old key is still accepted after the rotation")
-	}
-	if s.revoked.err != nil {
-		return s.revoked.err
-	}
-	s.acceptedBefore += s.revoked.accepted
-	return s.showChanges(ctx)
-}
-
-func (s *story) sendNext(ctx context.Context, old *application, oldKey string) (*application, error) {
-	s.out.step("Use the old key and the new one")
 	outputs, err := s.cli.outputs(ctx)
 	if err != nil {
 		return nil, err
@@ -155,22 +142,43 @@ func (s *story) sendNext(ctx context.Context, old *application, oldKey string) (
 	}
 	accepted, err := next.send(ctx)
 	s.nextAccepted = time.Now()
-	if err == nil && !accepted {
+	s.revoked = stop()
+	switch {
+	case err != nil:
+	case !accepted:
 		err = errors.New("the new key was refused")
+	case s.revoked.err != nil:
+		err = s.revoked.err
+	case s.revoked.refused == 0:
+		err = errors.New("the old key is still accepted after the rotation")
+	default:
+		err = s.showChanges(ctx)
 	}
 	if err != nil {
 		next.close(ctx)
 		return nil, err
+	}
+	s.acceptedBefore += s.revoked.accepted
+	s.acceptedAfter++
+	return next, nil
+}
+
+func (s *story) useBoth(ctx context.Context, old, next *application) error {
+	s.out.step("Use the old key and the new one once more")
+	accepted, err := next.send(ctx)
+	if err != nil {
+		return err
+	}
+	if !accepted {
+		return errors.New("the new key was refused")
 	}
 	s.acceptedAfter++
-
 	err = s.checkRotated(ctx, old)
 	if err != nil {
-		next.close(ctx)
-		return nil, err
+		return err
 	}
 	s.out.say("Old key: refused (HTTP 401). New key: accepted.")
-	return next, nil
+	return nil
 }
 
 func (s *story) checkRotated(ctx context.Context, old *application) error {
@@ -260,6 +268,7 @@ func (s *story) summarize(total time.Duration) {
 	seconds := func(from, to time.Time) string { return fmt.Sprintf("%.3f s", to.Sub(from).Seconds()) }
 	s.out.heading("Summary (%.1f s in all)", total.Seconds())
 	s.out.say("%d spans accepted before the rotation, %d after it with the next key; the old key refused.", s.acceptedBefore, s.acceptedAfter)
+	s.out.say("%d spans refused between the revocation and the first span with the next key.", s.revoked.refused)
 	s.out.say("The gap in which no key worked: %s, from the last span that the old key got through", seconds(s.revoked.lastAccepted, s.nextCreated))
 	s.out.say("until the API created the next key.")
 	s.out.say("As the application sees it: %s, from the first refusal until a span with the next key", seconds(s.revoked.firstRefused, s.nextAccepted))

@@ -1,0 +1,21 @@
+variable "generation" {
+  type    = number
+  default = 1
+}
+
+resource "terraform_data" "rotation" {
+  input = var.generation
+}
+
+resource "traceloop_project" "orders" {
+  name = "Orders"
+}
+
+resource "traceloop_api_key" "orders_prd" {
+  project_id  = traceloop_project.orders.id
+  environment = "prd"
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.rotation]
+  }
+}
