@@ -232,7 +232,7 @@ func TestAccAPIKeyOutcome_imported(t *testing.T) {
 	recipients := "age_recipients = [\"" + recipient(t) + "\"]"
 	o.run(t,
 		resource.TestStep{
-			Config:            o.importing("") + o.hcl(""),
+			Config:            o.importing() + o.hcl(""),
 			ConfigPlanChecks:  planned(keyAddress, plancheck.ResourceActionNoop),
 			ConfigStateChecks: []statecheck.StateCheck{attribute(keyAddress, "id", id), isNull(keyAddress, "key"), isNull(keyAddress, "encrypted_key")},
 			Check:             o.sent(0, 0),
@@ -251,7 +251,7 @@ func TestAccAPIKeyOutcome_importedWithProof(t *testing.T) {
 	proof := fmt.Sprintf("existing_key_wo = %q", key+"\n")
 	o.run(t,
 		resource.TestStep{
-			Config: o.importing("") + o.hcl(proof),
+			Config: o.importing() + o.hcl(proof),
 			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectResourceAction(keyAddress, plancheck.ResourceActionUpdate),
 				plancheck.ExpectUnknownValue(keyAddress, tfjsonpath.New("key")), // no plan shows it
@@ -275,7 +275,7 @@ func TestAccAPIKeyOutcome_importedWithProofAndSealed(t *testing.T) {
 	}
 	o.run(t,
 		resource.TestStep{
-			Config: o.importing("") + sealed(identity, fmt.Sprintf("%q", key)),
+			Config: o.importing() + sealed(identity, fmt.Sprintf("%q", key)),
 			ConfigStateChecks: []statecheck.StateCheck{
 				isNull(keyAddress, "key"),
 				statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("encrypted_key"), opens{identity, key}),
@@ -293,7 +293,7 @@ func TestAccAPIKeyOutcome_importedWithWrongProof(t *testing.T) {
 	o := newOutcome(t)
 	_, key := o.server.GenerateKey(o.projectID, "prd")
 	o.run(t, resource.TestStep{
-		Config:      o.importing("") + o.hcl(`existing_key_wo = "tl_0123456789012345678901234567890123456789"`),
+		Config:      o.importing() + o.hcl(`existing_key_wo = "tl_0123456789012345678901234567890123456789"`),
 		PlanOnly:    true,
 		ExpectError: says("Existing Key Does Not Match", traceloop.MaskKey(key), "Nothing was changed"),
 	})
@@ -323,11 +323,8 @@ func TestAccAPIKeyOutcome_occupied(t *testing.T) {
 }
 
 // importing is an import block for the key.
-func (o *outcome) importing(environment string) string {
-	if environment == "" {
-		environment = "prd"
-	}
-	return fmt.Sprintf("import {\n  to = %s\n  id = \"%s/%s\"\n}\n\n", keyAddress, o.projectID, environment)
+func (o *outcome) importing() string {
+	return fmt.Sprintf("import {\n  to = %s\n  id = \"%s/prd\"\n}\n\n", keyAddress, o.projectID)
 }
 
 func withNonEmptyPlan(step resource.TestStep) resource.TestStep {

@@ -70,6 +70,11 @@ func (r *apiKeyResource) planUpdate(config apiKeyResourceModel, plan *apiKeyReso
 		replaced = true
 		// Terraform replaces for an attribute only if it changes: the new key has another date.
 		plan.RotateAt = types.StringUnknown()
+		if !plan.RotateAfterDays.Equal(state.RotateAfterDays) {
+			resp.Diagnostics.AddAttributeWarning(path.Root("rotate_after_days"), "API Key Is Older Than That", fmt.Sprintf(
+				"The %s was due at %s, so this plan rotates it: applications that use it are refused until they have the new one. To rotate it later, give a higher number now.",
+				state.describe(), timestamp(due).ValueString()))
+		}
 		resp.RequiresReplace.Append(path.Root("rotate_at"))
 	}
 	if replaced {
@@ -141,7 +146,7 @@ func (r *apiKeyResource) warnReplacesExisting(ctx context.Context, plan apiKeyMo
 		return
 	}
 	diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Is Going to Be Revoked", fmt.Sprintf(
-		"The %s was generated %s ago and is not managed by this resource. Since replace_existing is true, apply revokes it and generates another: applications that use it are refused from then on.",
+		"The %s, generated %s ago, stands where this resource generates one. Since replace_existing is true, apply revokes it: applications that use it are refused from then on.",
 		newAPIKeyModel(*occupant).describe(), elapsed(r.now().Sub(occupant.CreatedAt))))
 }
 

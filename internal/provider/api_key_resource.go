@@ -176,7 +176,7 @@ func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest,
 func (r *apiKeyResource) generateInPlace(ctx context.Context, plan apiKeyResourceModel, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
 	request := traceloop.APIKeyRequest{ProjectID: plan.ProjectID.ValueString(), Environment: plan.Environment.ValueString()}
 	generated, err := r.generate(ctx, request)
-	if !traceloop.IsConflict(err) || !plan.ReplaceExisting.ValueBool() {
+	if !occupied(err) || !plan.ReplaceExisting.ValueBool() || ctx.Err() != nil {
 		return generated, err
 	}
 
@@ -193,6 +193,13 @@ func (r *apiKeyResource) generateInPlace(ctx context.Context, plan apiKeyResourc
 		}
 	}
 	return r.generate(ctx, request)
+}
+
+// occupied reports whether a key stands in the way: the service says so, or the answer that
+// would have said so is lost.
+func occupied(err error) bool {
+	orphan, ok := errors.AsType[*orphanError](err)
+	return traceloop.IsConflict(err) || ok && orphan.notOurs
 }
 
 func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -332,7 +339,7 @@ func (r *apiKeyResource) addOccupied(ctx context.Context, projectID, environment
 			"  - manage that key: import it (write the address of this resource after \"to\"; the key itself cannot be retrieved, so the attribute key will be null):\n\n%s\n\n"+
 			"  - if no application uses that key, set replace_existing = true, which revokes it, or revoke it in the dashboard (Settings, Organization, the project, \"Revoke API key\"); then apply again;\n"+
 			"  - use another environment.\n\n"+
-			"If another resource of yours manages that key, keep one of the two. If this resource has lifecycle { create_before_destroy = true }, remove that: there is no second place for the new key.",
+			"If another resource of yours manages that key, keep one of the two. If this resource has lifecycle { create_before_destroy = true }, or one that refers to it has, remove that: there is no second place for the new key.",
 		projectID, holder, environment, importBlock("traceloop_api_key", "example", projectID+"/"+environment)))
 }
 

@@ -43,7 +43,7 @@ func TestCLI_warnsOnceBeforeAKeyIsDue(t *testing.T) {
 	shows(t, out, "in 5 days")
 
 	cli.write(hcl(20)) // passed
-	shows(t, cli.plan(), "forces replacement", "1 to add, 0 to change, 1 to destroy")
+	shows(t, cli.plan(), "API Key Is Older Than That", "forces replacement", "1 to add, 0 to change, 1 to destroy")
 }
 
 func TestCLI_replaceExistingWarnsBeforehand(t *testing.T) {

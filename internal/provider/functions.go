@@ -92,9 +92,9 @@ func newEnvironmentSlugFunction() function.Function {
 			slug := traceloop.Slug(name)
 			switch {
 			case slug == "":
-				return "", function.NewArgumentFuncError(0, "The name "+slugAbleForm+".")
+				return "", function.NewArgumentFuncError(0, "The name "+slugAbleForm)
 			case utf8.RuneCountInString(name) > maxLength:
-				return "", function.NewArgumentFuncError(0, "The name must be at most 255 characters long.")
+				return "", function.NewArgumentFuncError(0, "The name must be at most 255 characters long")
 			}
 			return slug, nil
 		},
@@ -106,9 +106,9 @@ func apiKey(argument string) (string, *function.FuncError) {
 	key, err := traceloop.ParseKey(argument)
 	switch {
 	case err != nil:
-		return "", function.NewArgumentFuncError(0, "The key cannot be used: "+err.Error()+".")
+		return "", function.NewArgumentFuncError(0, "The key cannot be used: "+err.Error())
 	case strings.Contains(key, "*"):
-		return "", function.NewArgumentFuncError(0, "This is a masked key. The full key is needed: the \"key\" of a traceloop_api_key resource, or a secret manager's copy of it.")
+		return "", function.NewArgumentFuncError(0, "This is a masked key. The full key is needed: the \"key\" of a traceloop_api_key resource, or a secret manager's copy of it")
 	}
 	return key, nil
 }
