@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 )
@@ -87,9 +88,7 @@ func (h *heldAnswer) WriteHeader(status int)               { h.status = status }
 func (h *heldAnswer) Write(data []byte) (n int, err error) { return h.body.Write(data) }
 
 func (h *heldAnswer) sendTo(w http.ResponseWriter) {
-	for name, values := range h.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), h.header)
 	// Only a status fault gives these two a body, which HTTP does not.
 	if h.status == http.StatusNoContent || h.status == http.StatusNotModified {
 		h.body.Reset()

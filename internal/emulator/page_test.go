@@ -12,9 +12,9 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
-func projectPage(t *testing.T, s *emulatortest.Server, limit int, cursor string) ([]string, emulator.Page[emulatortest.Project]) {
+func projectPage(t *testing.T, s *emulatortest.Server, cursor string) ([]string, emulator.Page[emulatortest.Project]) {
 	t.Helper()
-	query := url.Values{"limit": {fmt.Sprint(limit)}}
+	query := url.Values{"limit": {"2"}}
 	if cursor != "" {
 		query.Set("cursor", cursor)
 	}
@@ -35,7 +35,7 @@ func TestPagesWhileRowsComeAndGo(t *testing.T) {
 		ids[name] = s.CreateProject(name).ID
 	}
 
-	first, page := projectPage(t, s, 2, "")
+	first, page := projectPage(t, s, "")
 	if !slices.Equal(first, []string{"a", "b"}) || page.TotalResults != 6 {
 		t.Fatalf("the first page is %q of %d", first, page.TotalResults)
 	}
@@ -45,11 +45,11 @@ func TestPagesWhileRowsComeAndGo(t *testing.T) {
 	s.CreateProject("a")
 	s.RenameProject(ids["c"], "z")
 
-	second, page := projectPage(t, s, 2, page.NextCursor)
+	second, page := projectPage(t, s, page.NextCursor)
 	if !slices.Equal(second, []string{"z", "e"}) || page.TotalResults != 4 {
 		t.Fatalf("the second page is %q of %d", second, page.TotalResults)
 	}
-	third, page := projectPage(t, s, 2, page.NextCursor)
+	third, page := projectPage(t, s, page.NextCursor)
 	if !slices.Equal(third, []string{"f", "a"}) || page.NextCursor != "" {
 		t.Fatalf("the third page is %q, and its cursor %q", third, page.NextCursor)
 	}
@@ -61,12 +61,12 @@ func TestPageAfterNewestRowWasReplaced(t *testing.T) {
 	s := emulatortest.Start(t)
 	newest := s.CreateProject("b")
 	s.CreateProject("c")
-	_, page := projectPage(t, s, 2, "")
+	_, page := projectPage(t, s, "")
 	for _, project := range s.Projects()[1:] {
 		s.DeleteProject(project.ID)
 	}
 	replacement := s.CreateProject("d")
-	if names, _ := projectPage(t, s, 2, page.NextCursor); !slices.Equal(names, []string{"d"}) {
+	if names, _ := projectPage(t, s, page.NextCursor); !slices.Equal(names, []string{"d"}) {
 		t.Errorf("%s after %s: the page is %q", replacement.ID, newest.ID, names)
 	}
 }

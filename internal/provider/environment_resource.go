@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -167,7 +168,8 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 		Name:      plan.Name.ValueString(),
 		ProjectID: plan.ProjectID.ValueString(),
 	})
-	if unknown, settling, cancel := unsettled(ctx, err); unknown != nil {
+	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
+		settling, cancel := settling(ctx)
 		defer cancel()
 		projectID, slug := plan.ProjectID.ValueString(), traceloop.Slug(plan.Name.ValueString())
 		found, lookErr := r.settleEnvironment(settling, projectID, slug, unknown.Started)

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -108,7 +109,8 @@ func (r *projectResource) Create(ctx context.Context, req resource.CreateRequest
 
 	name := plan.Name.ValueString()
 	project, err := r.client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
-	if unknown, settling, cancel := unsettled(ctx, err); unknown != nil {
+	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
+		settling, cancel := settling(ctx)
 		defer cancel()
 		found, lookErr := r.settleProject(settling, name, unknown.Started)
 		if !found.ours {

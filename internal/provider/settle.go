@@ -25,21 +25,16 @@ import (
 // The secret of a key is gone with the answer. A key that stands where there was none
 // before is revoked, and another is generated.
 
-// settleTime is how long settling goes on after an interrupt.
+// settleTime is how long settling goes on at most.
 const settleTime = 2 * time.Minute
 
 // maxGenerations limits how often a key is generated until an answer arrives.
 const maxGenerations = 4
 
-// unsettled returns the error of a creation whose outcome is unknown, and a context in
-// which to settle it even if the run is being interrupted.
-func unsettled(ctx context.Context, err error) (*traceloop.UnknownOutcomeError, context.Context, context.CancelFunc) {
-	unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err)
-	if !ok {
-		return nil, ctx, func() {}
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
-	return unknown, ctx, cancel
+// settling returns a context in which to settle a creation even if the run is being
+// interrupted.
+func settling(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 }
 
 // settled is what a search for the object of a lost answer found.
@@ -144,19 +139,20 @@ func (d *providerData) generate(ctx context.Context, request traceloop.APIKeyReq
 		return nil, fmt.Errorf("nothing was changed; the keys that the project has could not be listed beforehand: %w", err)
 	}
 
+	cancel := func() {}
+	defer func() { cancel() }()
 	var lost *traceloop.UnknownOutcomeError // the first, if any
 	for range maxGenerations {
 		generated, err := d.client.CreateAPIKey(ctx, request)
-		unknown, settling, cancel := unsettled(ctx, err)
-		if lost == nil {
+		unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err)
+		if lost == nil && ok {
 			lost = unknown
+			ctx, cancel = settling(ctx)
 		}
 		// After a lost answer, a conflict may be the first attempt, carried out late.
-		if unknown == nil && (lost == nil || !traceloop.IsConflict(err)) {
+		if !ok && (lost == nil || !traceloop.IsConflict(err)) {
 			return generated, err
 		}
-		defer cancel()
-		ctx = settling
 		if err := d.revokeLost(ctx, request, lost); err != nil {
 			return nil, err
 		}

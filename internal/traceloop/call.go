@@ -110,7 +110,7 @@ func (c *call) run(req *retryablehttp.Request, read func(*fields)) error {
 		Backoff:      c.nextWait,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-	answer, err := retrying.Do(req)
+	answer, err := retrying.Do(req) //nolint:bodyclose // RoundTrip has read and closed it
 	switch {
 	case err != nil:
 		err = c.failed(err)

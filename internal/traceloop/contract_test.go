@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -90,56 +91,93 @@ func TestOperations(t *testing.T) {
 		answer       string
 		want         any
 	}{
-		{"list projects", func(ctx context.Context, c *Client) result { return of(all(t, c.ListProjects(ctx)), nil) },
-			"GET", "/v2/projects", "limit=100", "", 200, pageOf(projectJSON), []Project{project}},
-		{"create project", func(ctx context.Context, c *Client) result { return of(c.CreateProject(ctx, ProjectRequest{"Orders"})) },
-			"POST", "/v2/projects", "", `{"name":"Orders"}`, 201, projectJSON, &project},
-		{"get project", func(ctx context.Context, c *Client) result { return of(c.GetProject(ctx, "p1")) },
-			"GET", "/v2/projects/p1", "", "", 200, projectJSON, &project},
-		{"update project", func(ctx context.Context, c *Client) result {
-			return of(c.UpdateProject(ctx, "p1", ProjectRequest{"Orders"}))
+		{
+			"list projects", func(ctx context.Context, c *Client) result { return of(all(t, c.ListProjects(ctx)), nil) },
+			"GET", "/v2/projects", "limit=100", "", 200, pageOf(projectJSON),
+			[]Project{project},
 		},
-			"PATCH", "/v2/projects/p1", "", `{"name":"Orders"}`, 200, projectJSON, &project},
-		{"delete project", func(ctx context.Context, c *Client) result { return of(nil, c.DeleteProject(ctx, "p1")) },
-			"DELETE", "/v2/projects/p1", "", "", 204, "", nil},
+		{
+			"create project", func(ctx context.Context, c *Client) result { return of(c.CreateProject(ctx, ProjectRequest{"Orders"})) },
+			"POST", "/v2/projects", "", `{"name":"Orders"}`, 201, projectJSON, &project,
+		},
+		{
+			"get project", func(ctx context.Context, c *Client) result { return of(c.GetProject(ctx, "p1")) },
+			"GET", "/v2/projects/p1", "", "", 200, projectJSON, &project,
+		},
+		{
+			"update project", func(ctx context.Context, c *Client) result {
+				return of(c.UpdateProject(ctx, "p1", ProjectRequest{"Orders"}))
+			},
+			"PATCH", "/v2/projects/p1", "", `{"name":"Orders"}`, 200, projectJSON, &project,
+		},
+		{
+			"delete project", func(ctx context.Context, c *Client) result { return of(nil, c.DeleteProject(ctx, "p1")) },
+			"DELETE", "/v2/projects/p1", "", "", 204, "", nil,
+		},
 
-		{"list environments", func(ctx context.Context, c *Client) result {
-			return of(all(t, c.ListEnvironments(ctx, EnvironmentFilter{})), nil)
+		{
+			"list environments", func(ctx context.Context, c *Client) result {
+				return of(all(t, c.ListEnvironments(ctx, EnvironmentFilter{})), nil)
+			},
+			"GET", "/v2/environments", "limit=100", "", 200, pageOf(environmentJSON + "," + sharedJSON),
+			[]Environment{environment, shared},
 		},
-			"GET", "/v2/environments", "limit=100", "", 200, pageOf(environmentJSON + "," + sharedJSON), []Environment{environment, shared}},
-		{"list environments of a project", func(ctx context.Context, c *Client) result {
-			return of(all(t, c.ListEnvironments(ctx, EnvironmentFilter{ProjectID: "p1"})), nil)
+		{
+			"list environments of a project", func(ctx context.Context, c *Client) result {
+				return of(all(t, c.ListEnvironments(ctx, EnvironmentFilter{ProjectID: "p1"})), nil)
+			},
+			"GET", "/v2/environments", "limit=100&project_id=p1", "", 200, pageOf(environmentJSON),
+			[]Environment{environment},
 		},
-			"GET", "/v2/environments", "limit=100&project_id=p1", "", 200, pageOf(environmentJSON), []Environment{environment}},
-		{"create environment", func(ctx context.Context, c *Client) result {
-			return of(c.CreateEnvironment(ctx, EnvironmentRequest{Name: "EU Production", ProjectID: "p1"}))
+		{
+			"create environment", func(ctx context.Context, c *Client) result {
+				return of(c.CreateEnvironment(ctx, EnvironmentRequest{Name: "EU Production", ProjectID: "p1"}))
+			},
+			"POST", "/v2/environments", "", `{"name":"EU Production","project_id":"p1"}`, 201, environmentJSON, &environment,
 		},
-			"POST", "/v2/environments", "", `{"name":"EU Production","project_id":"p1"}`, 201, environmentJSON, &environment},
-		{"create organization-level environment", func(ctx context.Context, c *Client) result {
-			return of(c.CreateEnvironment(ctx, EnvironmentRequest{Name: "QA"}))
+		{
+			"create organization-level environment", func(ctx context.Context, c *Client) result {
+				return of(c.CreateEnvironment(ctx, EnvironmentRequest{Name: "QA"}))
+			},
+			"POST", "/v2/environments", "", `{"name":"QA"}`, 201, sharedJSON, &shared,
 		},
-			"POST", "/v2/environments", "", `{"name":"QA"}`, 201, sharedJSON, &shared},
-		{"get environment", func(ctx context.Context, c *Client) result { return of(c.GetEnvironment(ctx, "e2")) },
-			"GET", "/v2/environments/e2", "", "", 200, sharedJSON, &shared},
-		{"delete environment", func(ctx context.Context, c *Client) result { return of(nil, c.DeleteEnvironment(ctx, "e1")) },
-			"DELETE", "/v2/environments/e1", "", "", 204, "", nil},
+		{
+			"get environment", func(ctx context.Context, c *Client) result { return of(c.GetEnvironment(ctx, "e2")) },
+			"GET", "/v2/environments/e2", "", "", 200, sharedJSON, &shared,
+		},
+		{
+			"delete environment", func(ctx context.Context, c *Client) result { return of(nil, c.DeleteEnvironment(ctx, "e1")) },
+			"DELETE", "/v2/environments/e1", "", "", 204, "", nil,
+		},
 
-		{"list API keys", func(ctx context.Context, c *Client) result {
-			return of(all(t, c.ListAPIKeys(ctx, APIKeyFilter{})), nil)
+		{
+			"list API keys", func(ctx context.Context, c *Client) result {
+				return of(all(t, c.ListAPIKeys(ctx, APIKeyFilter{})), nil)
+			},
+			"GET", "/v2/api-keys", "limit=100", "", 200, pageOf(apiKeyJSON),
+			[]APIKey{key},
 		},
-			"GET", "/v2/api-keys", "limit=100", "", 200, pageOf(apiKeyJSON), []APIKey{key}},
-		{"list API keys of a place", func(ctx context.Context, c *Client) result {
-			return of(all(t, c.ListAPIKeys(ctx, APIKeyFilter{ProjectID: "p1", Environment: "prd"})), nil)
+		{
+			"list API keys of a place", func(ctx context.Context, c *Client) result {
+				return of(all(t, c.ListAPIKeys(ctx, APIKeyFilter{ProjectID: "p1", Environment: "prd"})), nil)
+			},
+			"GET", "/v2/api-keys", "environment=prd&limit=100&project_id=p1", "", 200, pageOf(apiKeyJSON),
+			[]APIKey{key},
 		},
-			"GET", "/v2/api-keys", "environment=prd&limit=100&project_id=p1", "", 200, pageOf(apiKeyJSON), []APIKey{key}},
-		{"create API key", func(ctx context.Context, c *Client) result {
-			return of(c.CreateAPIKey(ctx, APIKeyRequest{ProjectID: "p1", Environment: "prd"}))
+		{
+			"create API key", func(ctx context.Context, c *Client) result {
+				return of(c.CreateAPIKey(ctx, APIKeyRequest{ProjectID: "p1", Environment: "prd"}))
+			},
+			"POST", "/v2/api-keys", "", `{"project_id":"p1","environment":"prd"}`, 201, generatedJSON, &GeneratedAPIKey{key, generatedKey},
 		},
-			"POST", "/v2/api-keys", "", `{"project_id":"p1","environment":"prd"}`, 201, generatedJSON, &GeneratedAPIKey{key, generatedKey}},
-		{"get API key", func(ctx context.Context, c *Client) result { return of(c.GetAPIKey(ctx, "k1")) },
-			"GET", "/v2/api-keys/k1", "", "", 200, apiKeyJSON, &key},
-		{"revoke API key", func(ctx context.Context, c *Client) result { return of(nil, c.RevokeAPIKey(ctx, "k1")) },
-			"DELETE", "/v2/api-keys/k1", "", "", 204, "", nil},
+		{
+			"get API key", func(ctx context.Context, c *Client) result { return of(c.GetAPIKey(ctx, "k1")) },
+			"GET", "/v2/api-keys/k1", "", "", 200, apiKeyJSON, &key,
+		},
+		{
+			"revoke API key", func(ctx context.Context, c *Client) result { return of(nil, c.RevokeAPIKey(ctx, "k1")) },
+			"DELETE", "/v2/api-keys/k1", "", "", 204, "", nil,
+		},
 	}
 	contract := newContract(t)
 	for _, tt := range tests {
@@ -155,9 +193,7 @@ func TestOperations(t *testing.T) {
 				if err := contract.check(r, recorder); err != nil {
 					t.Errorf("not as the contract says: %v", err)
 				}
-				for name, values := range recorder.Header() {
-					w.Header()[name] = values
-				}
+				maps.Copy(w.Header(), recorder.Header())
 				w.WriteHeader(recorder.Code)
 				w.Write(recorder.Body.Bytes())
 			}}}
@@ -201,14 +237,22 @@ func TestMissingFields(t *testing.T) {
 		get    func(*Client) error
 		fields []string
 	}{
-		{projectJSON, func(c *Client) error { _, err := c.GetProject(t.Context(), "x"); return err },
-			[]string{"id", "name", "slug", "created_at", "updated_at"}},
-		{environmentJSON, func(c *Client) error { _, err := c.GetEnvironment(t.Context(), "x"); return err },
-			[]string{"id", "name", "slug", "scope", "project_id", "built_in", "created_at"}},
-		{apiKeyJSON, func(c *Client) error { _, err := c.GetAPIKey(t.Context(), "x"); return err },
-			[]string{"id", "project_id", "environment", "masked_key", "created_at"}},
-		{generatedJSON, func(c *Client) error { _, err := c.CreateAPIKey(t.Context(), APIKeyRequest{}); return err },
-			[]string{"id", "project_id", "environment", "masked_key", "created_at", "api_key"}},
+		{
+			projectJSON, func(c *Client) error { _, err := c.GetProject(t.Context(), "x"); return err },
+			[]string{"id", "name", "slug", "created_at", "updated_at"},
+		},
+		{
+			environmentJSON, func(c *Client) error { _, err := c.GetEnvironment(t.Context(), "x"); return err },
+			[]string{"id", "name", "slug", "scope", "project_id", "built_in", "created_at"},
+		},
+		{
+			apiKeyJSON, func(c *Client) error { _, err := c.GetAPIKey(t.Context(), "x"); return err },
+			[]string{"id", "project_id", "environment", "masked_key", "created_at"},
+		},
+		{
+			generatedJSON, func(c *Client) error { _, err := c.CreateAPIKey(t.Context(), APIKeyRequest{}); return err },
+			[]string{"id", "project_id", "environment", "masked_key", "created_at", "api_key"},
+		},
 	}
 	for _, tt := range tests {
 		for _, field := range tt.fields {

@@ -13,9 +13,11 @@ func TestErrorTexts(t *testing.T) {
 		`POST /v2/projects: 409 Conflict: A project named "x" exists already. (request id req-1)`: refused,
 		"GET /v2/projects: 520: No.": &Error{StatusCode: 520, Message: "No.", Method: "GET", Path: "/v2/projects"},
 		"GET /v2/projects: the answer (404 Not Found) is not the Traceloop API's: its content type is text/html": &UnreadableError{
-			StatusCode: 404, Reason: "its content type is text/html", Method: "GET", Path: "/v2/projects"},
+			StatusCode: 404, Reason: "its content type is text/html", Method: "GET", Path: "/v2/projects",
+		},
 		"POST /v2/projects: 500 Internal Server Error: Oops.; it is unknown whether the service carried out this POST": &UnknownOutcomeError{
-			Method: "POST", Path: "/v2/projects", Err: &Error{StatusCode: 500, Message: "Oops.", Method: "POST", Path: "/v2/projects"}},
+			Method: "POST", Path: "/v2/projects", Err: &Error{StatusCode: 500, Message: "Oops.", Method: "POST", Path: "/v2/projects"},
+		},
 	} {
 		if err.Error() != want {
 			t.Errorf("got  %q\nwant %q", err, want)

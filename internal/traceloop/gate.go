@@ -63,7 +63,7 @@ func (c *call) awaitTurn(ctx context.Context) error {
 		if wait > maxPause || until.Sub(c.waitingSince) > maxPatience {
 			return &RateLimitError{Until: until, Method: c.method, Path: c.path}
 		}
-		wait += rand.N(resumeSpread)
+		wait += rand.N(resumeSpread) //nolint:gosec // spreads calls, guards nothing
 		c.logWait(ctx, wait, "the service asked for a pause")
 		if err := sleep(ctx, wait); err != nil {
 			return err

@@ -24,7 +24,7 @@ func get[T any](ctx context.Context, c *Client, collection, id string, read func
 	if err != nil {
 		return nil, err
 	}
-	return object(ctx, c, request{method: http.MethodGet, path: path}, read)
+	return object(ctx, c, request{method: http.MethodGet, path: path}, about(id, read))
 }
 
 func update[T any](ctx context.Context, c *Client, collection, id string, body any, read func(*fields) T) (*T, error) {
@@ -32,7 +32,7 @@ func update[T any](ctx context.Context, c *Client, collection, id string, body a
 	if err != nil {
 		return nil, err
 	}
-	return object(ctx, c, request{method: http.MethodPatch, path: path, body: body}, read)
+	return object(ctx, c, request{method: http.MethodPatch, path: path, body: body}, about(id, read))
 }
 
 func remove(ctx context.Context, c *Client, collection, id string) error {
@@ -49,6 +49,17 @@ func object[T any](ctx context.Context, c *Client, r request, read func(*fields)
 		return nil, err
 	}
 	return &result, nil
+}
+
+// about refuses an answer about another object than the one that was asked for: who took
+// it for that one would go on to change or to delete the other.
+func about[T any](id string, read func(*fields) T) func(*fields) T {
+	return func(f *fields) T {
+		if f.text("id") != id {
+			f.fail("it is about another object")
+		}
+		return read(f)
+	}
 }
 
 // elementPath refuses the ids that would address the collection or its parent: a

@@ -11,6 +11,9 @@ import (
 // pageLimit is the greatest number of results per page that the contract allows.
 const pageLimit = "100"
 
+// maxPages is far more than an organization fills. A list that is longer has no end.
+const maxPages = 1000
+
 // list yields the objects of a collection, page by page as they are asked for.
 func list[T any](ctx context.Context, c *Client, collection string, filter url.Values, read func(*fields) T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
@@ -53,28 +56,36 @@ func newPager[T any](c *Client, collection string, filter url.Values, read func(
 }
 
 func (p *pager[T]) next(ctx context.Context) ([]T, error) {
-	var page []T
-	var next string
+	var (
+		page []T
+		next string
+		ids  = map[string]bool{}
+	)
 	err := p.client.do(ctx, request{method: http.MethodGet, path: p.collection, query: p.query}, func(f *fields) {
 		for _, o := range f.objects("data") {
 			page = append(page, p.read(o))
 			id := o.text("id")
-			if p.ids[id] {
+			if p.ids[id] || ids[id] {
 				f.fail("the list shows an object twice")
 			}
-			p.ids[id] = true
+			ids[id] = true
 		}
 		next = f.optionalText("next_cursor")
-		if len(page) == 0 {
-			p.empty++
-		}
-		if next != "" && (p.cursors[next] || p.empty > 1) {
+		switch {
+		case next == "":
+		case p.cursors[next] || len(page) == 0 && p.empty > 0:
 			f.fail("the list does not end: it repeats a cursor or empty pages")
+		case len(p.cursors) == maxPages:
+			f.fail("the list does not end: it has more than %d pages", maxPages)
 		}
-		p.cursors[next] = true
 	})
 	if err != nil {
 		return nil, err
+	}
+	maps.Copy(p.ids, ids)
+	p.cursors[next] = true
+	if len(page) == 0 {
+		p.empty++
 	}
 	p.done = next == ""
 	p.query.Set("cursor", next)

@@ -38,8 +38,9 @@ func (c *call) checkRetry(ctx context.Context, answer *http.Response, err error)
 
 	c.failures++
 	c.unsettled = c.unsettled || c.last.sent
-	wait, told := time.Duration(0), false
+	told := false
 	if status == http.StatusServiceUnavailable {
+		var wait time.Duration
 		if wait, told = retryAfter(answer.Header); told {
 			c.client.gate.pause(wait)
 		}
@@ -89,7 +90,7 @@ func backoff(n int) time.Duration {
 	if n < 6 {
 		d = min(minBackoff<<(n-1), maxBackoff)
 	}
-	return d - rand.N(d/2)
+	return d - rand.N(d/2) //nolint:gosec // spreads calls, guards nothing
 }
 
 func reason(answer *http.Response, err error) string {

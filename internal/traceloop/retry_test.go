@@ -187,8 +187,10 @@ func TestDialTimeoutOfPostIsRetried(t *testing.T) {
 // how much of it will still go out.
 func TestPostThatMayBeOnItsWayHasAnUnknownOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newClient(t, Config{BaseURL: "http://localhost", MaxRetries: DefaultMaxRetries, RequestTimeout: time.Second,
-			UserAgent: strings.Repeat("x", 1<<16)}) // more than net/http's buffer, so that the headers are not all written
+		c := newClient(t, Config{
+			BaseURL: "http://localhost", MaxRetries: DefaultMaxRetries, RequestTimeout: time.Second,
+			UserAgent: strings.Repeat("x", 1<<16),
+		}) // more than net/http's buffer, so that the headers are not all written
 		var dials atomic.Int32
 		c.transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
 			dials.Add(1)
@@ -256,7 +258,7 @@ func TestDeleteThenNotFound(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	cancelDuring := func(t *testing.T, method string, first http.HandlerFunc) (error, int) {
+	cancelDuring := func(t *testing.T, method string, first http.HandlerFunc) (int, error) {
 		t.Helper()
 		s := &service{answers: []http.HandlerFunc{first}}
 		c, _ := inMemory(t, s, Config{MaxRetries: DefaultMaxRetries})
@@ -266,7 +268,7 @@ func TestCancel(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want the context's error", err)
 		}
-		return err, len(s.got())
+		return len(s.got()), err
 	}
 	waits := map[string]http.HandlerFunc{"answer": hang, "backoff": refusal(500), "pause": refusal(429, "Retry-After", "30")}
 	for name, first := range waits {
@@ -276,7 +278,7 @@ func TestCancel(t *testing.T) {
 					if method == http.MethodPost && name == "backoff" {
 						return // a POST does not wait after a 500
 					}
-					err, requests := cancelDuring(t, method, first)
+					requests, err := cancelDuring(t, method, first)
 					_, unknown := errors.AsType[*UnknownOutcomeError](err)
 					if want := method == http.MethodPost && name == "answer"; unknown != want {
 						t.Errorf("outcome unknown: %t, want %t (%v)", unknown, want, err)

@@ -89,7 +89,7 @@ func (c *contractCheck) wrap(next http.Handler) http.Handler {
 			return // by a fault: no answer to check
 		}
 		if request != nil {
-			if err := c.checkAnswer(request, held); err != nil {
+			if err := c.checkAnswer(request, held); err != nil { //nolint:contextcheck // request carries it
 				c.violation("the answer", r, err)
 			}
 		}
