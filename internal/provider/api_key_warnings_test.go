@@ -163,6 +163,7 @@ func TestAccAPIKey_doesNotRevokeTheProvidersOwn(t *testing.T) {
 			{ // with all that the project holds
 				Config: hcl("removed {\n  from = traceloop_api_key.orders\n  lifecycle {\n    destroy = false\n  }\n}\n"), PlanOnly: true, ExpectError: refusal,
 			},
+			{Config: keyed(`{ at = "1" }`, "") + "resource \"terraform_data\" \"force\" {\n  input = 1\n}\n"},
 			{Config: keyed(`{ at = "1" }`, forced) + "resource \"terraform_data\" \"force\" {\n  input = 1\n}\n"},
 			{Config: keyed(`{ at = "1" }`, forced) + "resource \"terraform_data\" \"force\" {\n  input = 2\n}\n", PlanOnly: true, ExpectError: refusal},
 			{ // only the server can end this test
