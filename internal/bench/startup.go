@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,7 +18,7 @@ import (
 )
 
 const (
-	runs          = 20
+	starts        = 20
 	sizeLimit     = 25e6 // bytes
 	schemaRPC     = "/tfplugin6.Provider/GetProviderSchema"
 	protocol      = 6
@@ -32,12 +31,8 @@ const (
 )
 
 // startup measures what a CLI waits for each time that it needs the provider's schema.
-func startup(ctx context.Context, dir string) (*table, error) {
-	binary := filepath.Join(dir, devtool.Exe("terraform-provider-traceloop"))
-	err := devtool.Build(ctx, binary, devtool.Module, "-trimpath", "-ldflags", "-s -w")
-	if err != nil {
-		return nil, err
-	}
+func startup(ctx context.Context, l *lab) (*table, error) {
+	binary := l.provider
 	info, err := os.Stat(binary)
 	if err != nil {
 		return nil, err
@@ -48,7 +43,7 @@ func startup(ctx context.Context, dir string) (*table, error) {
 	}
 
 	var schema, handshake, baseline sample
-	for i := range runs + 1 {
+	for i := range starts + 1 {
 		connected, answered, err := fetchSchema(ctx, binary)
 		if err != nil {
 			return nil, err
@@ -65,7 +60,7 @@ func startup(ctx context.Context, dir string) (*table, error) {
 	t := &table{
 		title:  "Start-up",
 		header: []string{"What", "Median", "Least", "Most", "Median, relative to the baseline"},
-		notes:  []string{fmt.Sprintf(startupLegend, runs)},
+		notes:  []string{fmt.Sprintf(startupLegend, starts)},
 	}
 	for _, row := range []struct {
 		what  string

@@ -1,8 +1,11 @@
 package provider
 
 import (
+	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -34,7 +37,39 @@ func (d *providerData) nextStep(err error) string {
 	case errors.As(err, &answer):
 		return d.nextStepAfter(answer.StatusCode)
 	}
-	return fmt.Sprintf("Check that this machine reaches the base URL %s, which comes from %s. If it needs a proxy, set HTTPS_PROXY; if the certificate is signed by an authority of your own, set ca_cert_file.", d.baseURL.value, d.baseURL.source)
+	return d.nextStepWithoutAnswer(err)
+}
+
+// nextStepWithoutAnswer is for a call that did not get through to the service.
+func (d *providerData) nextStepWithoutAnswer(err error) string {
+	var (
+		authority   x509.UnknownAuthorityError
+		name        x509.HostnameError
+		certificate x509.CertificateInvalidError
+		proxy       *traceloop.ProxyError
+		network     *net.OpError
+		server      = fmt.Sprintf("the base URL %s, which comes from %s", d.baseURL.value, d.baseURL.source)
+	)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "The run was interrupted before this was carried out. Run it again to go on from here."
+	case errors.As(err, &authority):
+		return fmt.Sprintf("Nothing was sent to %s: its certificate is signed by an authority that this machine does not trust. "+
+			"If it is an authority of your own, or that of a proxy which opens TLS connections, set ca_cert_file (or %s) to a PEM file with its certificate; where one is set, it is not the right one.", server, envCACertFile)
+	case errors.As(err, &name):
+		return fmt.Sprintf("Nothing was sent to %s: its certificate is that of another host. Check the host name in the URL, and that DNS leads where it should.", server)
+	case errors.As(err, &certificate) && certificate.Reason == x509.Expired:
+		return fmt.Sprintf("Nothing was sent to %s: its certificate has expired or is not valid yet, or that of its authority. Check the clock of this machine; if it is right, whoever runs the server has to renew the certificate.", server)
+	case errors.As(err, &proxy):
+		return "The proxy comes from the environment variable HTTPS_PROXY. Give it a user name and a password if it asks for them, have it allow the host, or name the host in NO_PROXY to go without the proxy."
+	case errors.As(err, &network) && network.Op == "proxyconnect":
+		return "The proxy, which comes from the environment variable HTTPS_PROXY, cannot be reached. Check its address, or name the host of the base URL in NO_PROXY to go without it."
+	case errors.As(err, &network) && (network.Op == "remote error" || network.Op == "local error"): // crypto/tls's alerts
+		return fmt.Sprintf("Nothing was sent to %s: there is no agreement on TLS. The provider takes TLS 1.2 and newer; check what the server, or a proxy before it, offers.", server)
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return fmt.Sprintf("Nothing was sent to %s: the server there does not speak TLS. Check the host and the port in the URL.", server)
+	}
+	return fmt.Sprintf("Check that this machine reaches %s. If it needs a proxy, set HTTPS_PROXY.", server)
 }
 
 func (d *providerData) nextStepAfter(status int) string {

@@ -36,6 +36,12 @@ type arguments map[string]any
 
 func newDriver(t testing.TB, server *emulatortest.Server, now func() time.Time) *driver {
 	t.Helper()
+	return newDriverWith(t, now, arguments{"base_url": server.URL, "api_key": server.ManagementKey})
+}
+
+// newDriverWith takes the whole configuration of the provider.
+func newDriverWith(t testing.TB, now func() time.Time, settings arguments) *driver {
+	t.Helper()
 	providerServer, err := providerserver.NewProtocol6WithError(provider.NewWithClock("test", now)())()
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +53,7 @@ func newDriver(t testing.TB, server *emulatortest.Server, now func() time.Time) 
 	d := &driver{t: t, server: providerServer, schemas: schema.ResourceSchemas}
 
 	configType := schema.Provider.ValueType()
-	config := d.object(configType, arguments{"base_url": server.URL, "api_key": server.ManagementKey})
+	config := d.object(configType, settings)
 	configured, err := d.server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: d.dynamic(configType, config), TerraformVersion: "1.11.4"})
 	if err != nil {
 		t.Fatal(err)
@@ -79,6 +85,22 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 	return instance{value: d.value(typ, resp.NewState), private: resp.Private, tainted: prior.tainted}, nil
 }
 
+// importID takes an object over, as an import block does.
+func (d *driver) importID(ctx context.Context, kind, id string) (instance, error) {
+	resp, err := d.server.ImportResourceState(ctx, &tfprotov6.ImportResourceStateRequest{TypeName: kind, ID: id})
+	if err != nil {
+		return d.none(kind), err
+	}
+	if err := failure(resp.Diagnostics); err != nil {
+		return d.none(kind), err
+	}
+	if len(resp.ImportedResources) != 1 {
+		d.t.Fatalf("the import of %q made %d resources", id, len(resp.ImportedResources))
+	}
+	imported := resp.ImportedResources[0]
+	return d.refresh(ctx, kind, instance{value: d.value(d.schemas[kind].ValueType(), imported.State), private: imported.Private})
+}
+
 // planResult is what a plan makes of an instance.
 type planResult struct {
 	action  string // "", create, update, replace or delete
@@ -94,6 +116,8 @@ func (d *driver) plan(ctx context.Context, kind string, prior instance, config a
 	p := planResult{config: tftypes.NewValue(typ, nil)}
 	if config != nil {
 		p.config = d.object(typ, config)
+	} else if prior.value.IsNull() {
+		return p, nil // core does not ask
 	}
 	if prior.tainted && config != nil {
 		if err := d.planOnce(ctx, kind, d.none(kind), &p); err != nil {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -127,6 +128,9 @@ func parseTimeout(s string) (time.Duration, error) {
 
 // trusted returns the system's authorities and those of a PEM file.
 func trusted(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, errors.New("the path is empty")
+	}
 	pem, err := os.ReadFile(file) //nolint:gosec // The practitioner names the file.
 	if err != nil {
 		return nil, err

@@ -55,10 +55,11 @@ func object[T any](ctx context.Context, c *Client, r request, read func(*fields)
 // it for that one would go on to change or to delete the other.
 func about[T any](id string, read func(*fields) T) func(*fields) T {
 	return func(f *fields) T {
+		object := read(f)
 		if f.text("id") != id {
 			f.fail("it is about another object")
 		}
-		return read(f)
+		return object
 	}
 }
 

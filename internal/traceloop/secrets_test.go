@@ -138,7 +138,8 @@ func TestSecretsStayOut(t *testing.T) {
 // The second wall: what would be logged with the key in it is logged without it.
 func TestKeyIsMaskedInTheLog(t *testing.T) {
 	log := logged(t, func(ctx context.Context, t *testing.T) {
-		c, _ := inMemory(t, &service{}, Config{})
+		found := answer(200, strings.Replace(projectJSON, `"p1"`, `"`+testKey+`"`, 1))
+		c, _ := inMemory(t, &service{answers: []http.HandlerFunc{found}}, Config{})
 		if _, err := c.GetProject(ctx, testKey); err != nil {
 			t.Error(err)
 		}

@@ -1,0 +1,357 @@
+//go:build unix
+
+package provider_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+// hold stops one request on its way to the emulator, or its answer on the way back, until the
+// test lets it go or the client is gone.
+type hold struct {
+	method, path string
+	after        bool // it is carried out, and its answer held
+	reached      chan struct{}
+	release      chan struct{}
+}
+
+// checkpoint is where requests can be held.
+type checkpoint struct{ current atomic.Pointer[hold] }
+
+func (p *checkpoint) set(h hold) *hold {
+	h.reached, h.release = make(chan struct{}), make(chan struct{})
+	p.current.Store(&h)
+	return &h
+}
+
+func (p *checkpoint) pass(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error) {
+	h := p.current.Load()
+	if h == nil || r.Method != h.method || !strings.HasPrefix(r.URL.Path, h.path) || !p.current.CompareAndSwap(h, nil) {
+		return carryOut()
+	}
+	var (
+		answer *http.Response
+		err    error
+	)
+	if h.after {
+		answer, err = carryOut()
+	}
+	close(h.reached)
+	select {
+	case <-h.release:
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	if !h.after {
+		answer, err = carryOut()
+	}
+	return answer, err
+}
+
+// process is a run of the CLI that a test interrupts. It leads a process group, as a shell
+// would have it do: the provider is in that, too.
+type process struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	out bytes.Buffer
+	log string
+}
+
+func (c *cli) start(args ...string) *process {
+	c.t.Helper()
+	p := &process{t: c.t, log: filepath.Join(c.t.TempDir(), "provider.log")}
+	p.cmd = exec.CommandContext(c.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), append(args, "-auto-approve", "-input=false", "-no-color")...)
+	p.cmd.Dir, p.cmd.Env = c.dir, append(slices.Clone(c.env), "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+p.log)
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.Cancel = func() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
+	if err := p.cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	return p
+}
+
+// signal signals the CLI alone, as a CI system does, or its whole group, as a terminal does.
+func (p *process) signal(signal syscall.Signal, group bool) {
+	p.t.Helper()
+	pid := p.cmd.Process.Pid
+	if group {
+		pid = -pid
+	}
+	if err := syscall.Kill(pid, signal); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// logged waits until the provider has logged a line.
+func (p *process) logged(phrase string) {
+	p.t.Helper()
+	deadline := time.NewTimer(time.Minute)
+	defer deadline.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if log, err := os.ReadFile(p.log); err == nil && bytes.Contains(log, []byte(phrase)) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			p.t.Fatalf("the provider did not log %q", phrase)
+		}
+	}
+}
+
+// wait returns what the process printed, on one line.
+func (p *process) wait() (string, error) {
+	err := p.cmd.Wait()
+	return strings.Join(strings.FieldsFunc(p.out.String(), func(r rune) bool { return strings.ContainsRune(" \n\t│╷╵", r) }), " "), err
+}
+
+// state returns the attributes of the managed resources in the state, by type.
+func (c *cli) state() map[string][]map[string]any {
+	c.t.Helper()
+	data, err := os.ReadFile(filepath.Join(c.dir, "terraform.tfstate"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var state struct {
+		Resources []struct {
+			Type      string
+			Instances []struct{ Attributes map[string]any }
+		}
+	}
+	if err := json.Unmarshal(data, &state); err != nil {
+		c.t.Fatal(err)
+	}
+	resources := map[string][]map[string]any{}
+	for _, resource := range state.Resources {
+		for _, instance := range resource.Instances {
+			resources[resource.Type] = append(resources[resource.Type], instance.Attributes)
+		}
+	}
+	return resources
+}
+
+// ids are the objects of one state, or of the server.
+type ids struct{ projects, environments, keys []string }
+
+func (c *cli) ids() (found ids) {
+	c.t.Helper()
+	state := c.state()
+	for kind, list := range map[string]*[]string{projectKind: &found.projects, environmentKind: &found.environments, keyKind: &found.keys} {
+		for _, attributes := range state[kind] {
+			*list = append(*list, fmt.Sprint(attributes["id"]))
+		}
+		slices.Sort(*list)
+	}
+	return found
+}
+
+// onServer returns all but the project and the environments that an organization begins with.
+func onServer(server *emulatortest.Server) (found ids) {
+	for _, project := range server.Projects()[1:] {
+		found.projects = append(found.projects, project.ID)
+	}
+	for _, environment := range server.Environments("") {
+		if !environment.BuiltIn {
+			found.environments = append(found.environments, environment.ID)
+		}
+	}
+	for _, key := range server.Keys() {
+		found.keys = append(found.keys, key.ID)
+	}
+	slices.Sort(found.projects)
+	slices.Sort(found.environments)
+	slices.Sort(found.keys)
+	return found
+}
+
+// converged checks that state and server agree on one project, one environment and so many
+// keys, that the keys work, and that nothing is left to do.
+func converged(t *testing.T, c *cli, server *emulatortest.Server, keys int) {
+	t.Helper()
+	inState, there := c.ids(), onServer(server)
+	if fmt.Sprint(inState) != fmt.Sprint(there) || len(there.projects) != 1 || len(there.environments) != 1 || len(there.keys) != keys {
+		t.Errorf("the state has %v, the server %v", inState, there)
+	}
+	for _, attributes := range c.state()[keyKind] {
+		if status := server.SendSpans(fmt.Sprint(attributes["key"]), 1); status != http.StatusOK {
+			t.Errorf("a key of the state is answered %d, want 200", status)
+		}
+	}
+	c.plan("-detailed-exitcode")
+}
+
+// chainHCL makes one thing after another: a project, its environment, a key there.
+func chainHCL(trigger, more string) string {
+	return projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production", false) +
+		fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id        = traceloop_project.orders.id\n  environment       = traceloop_environment.eu.slug\n  rotation_triggers = { on = %q }\n  %s\n}\n", trigger, more)
+}
+
+const secondKeyHCL = "resource \"traceloop_api_key\" \"second\" {\n  project_id  = traceloop_api_key.orders.project_id\n  environment = \"dev\"\n}\n"
+
+// One SIGINT: what is on its way is seen through and saved, nothing else is begun, and the
+// next apply goes on from there.
+func TestInterrupt_graceful(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		group bool // whether the provider gets the signal too
+		hold  hold
+		first bool // whether an apply has come before, so that this one rotates
+		keys  int  // left after the interrupt
+	}{
+		"CI, key on its way":           {hold: hold{method: "POST", path: "/v2/api-keys"}, keys: 1},
+		"CI, key generated":            {hold: hold{method: "POST", path: "/v2/api-keys", after: true}, keys: 1},
+		"terminal, key on its way":     {group: true, hold: hold{method: "POST", path: "/v2/api-keys"}, keys: 1},
+		"terminal, old key is revoked": {group: true, hold: hold{method: "DELETE", path: "/v2/api-keys"}, first: true, keys: 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := emulatortest.Start(t)
+			var gate checkpoint
+			c := newCLI(t, server)
+			c.set("TRACELOOP_BASE_URL", inFront(t, server, gate.pass))
+			if test.first {
+				c.write(chainHCL("first", ""))
+				c.apply()
+			}
+			c.write(chainHCL("second", "") + secondKeyHCL)
+			held := gate.set(test.hold)
+			apply := c.start("apply", "-parallelism=1")
+			<-held.reached
+			apply.signal(syscall.SIGINT, test.group)
+			if test.group {
+				apply.logged("plugin received interrupt signal, ignoring")
+			}
+			apply.logged("Closed all our contexts")
+			close(held.release)
+			out, err := apply.wait()
+			if err == nil {
+				t.Errorf("the interrupted apply succeeded:\n%s", out)
+			}
+			shows(t, out, "Interrupt received")
+			if n := calls(server, "POST", "/v2/api-keys"); n != 1 {
+				t.Errorf("%d requests to generate a key, want 1: what is on its way is seen through", n)
+			}
+
+			inState, there := c.ids(), onServer(server)
+			if fmt.Sprint(inState) != fmt.Sprint(there) || len(there.keys) != test.keys {
+				t.Errorf("the state has %v, the server %v", inState, there)
+			}
+			shows(t, c.apply(), fmt.Sprintf("%d added, 0 changed, 0 destroyed", 2-test.keys))
+			converged(t, c, server, 2)
+		})
+	}
+}
+
+// An interrupt ends a pause that the service asked for, and not after the pause.
+func TestInterrupt_duringAPause(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	server.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/projects", Kind: "status", Status: http.StatusTooManyRequests, RetryAfter: new(55)})
+	c := newCLI(t, server)
+	c.write(projectHCL("Orders", false))
+	began := time.Now()
+	apply := c.start("apply")
+	apply.logged("Waiting before the next Traceloop API request")
+	apply.signal(syscall.SIGINT, false)
+	out, err := apply.wait()
+	if took := time.Since(began); err == nil || took > 50*time.Second {
+		t.Errorf("%v after %s", err, took)
+	}
+	shows(t, out, "Unable to Create Project", "The run was interrupted", "Run it again")
+	if there := onServer(server); len(there.projects) != 0 {
+		t.Errorf("the server has the projects %v", there.projects)
+	}
+	shows(t, c.apply(), "1 added")
+}
+
+// The CLI and the provider are killed at one moment after another. The next apply goes on, or
+// says exactly what to do; then it goes on.
+func TestInterrupt_killed(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		hold     hold
+		answered bool   // it is let go at the same time
+		first    bool   // whether an apply has come before, so that this one rotates
+		summary  string // of the next apply's error; none, where that goes on
+		address  string // of what the error says to import
+	}{
+		"before the project":             {hold: hold{method: "POST", path: "/v2/projects"}},
+		"the project is created":         {hold: hold{method: "POST", path: "/v2/projects", after: true}, summary: "Unable to Create Project", address: "traceloop_project.orders"},
+		"the environment is created":     {hold: hold{method: "POST", path: "/v2/environments", after: true}, summary: "Environment Already Exists", address: "traceloop_environment.eu"},
+		"the key is generated":           {hold: hold{method: "POST", path: "/v2/api-keys", after: true}, summary: "Environment Already Has an API Key"},
+		"the key is answered":            {hold: hold{method: "POST", path: "/v2/api-keys", after: true}, answered: true, summary: "Environment Already Has an API Key"},
+		"rotation, the old one is gone":  {hold: hold{method: "DELETE", path: "/v2/api-keys", after: true}, first: true},
+		"rotation, the new one is there": {hold: hold{method: "POST", path: "/v2/api-keys", after: true}, first: true, summary: "Environment Already Has an API Key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := emulatortest.Start(t)
+			var gate checkpoint
+			c := newCLI(t, server)
+			c.set("TRACELOOP_BASE_URL", inFront(t, server, gate.pass))
+			if test.first {
+				c.write(chainHCL("first", ""))
+				c.apply()
+			}
+			c.write(chainHCL("second", ""))
+			held := gate.set(test.hold)
+			apply := c.start("apply")
+			<-held.reached
+			if test.answered {
+				close(held.release)
+			}
+			apply.signal(syscall.SIGKILL, true)
+			if out, err := apply.wait(); err == nil && !test.answered {
+				t.Fatalf("the killed apply succeeded:\n%s", out)
+			}
+
+			out, err := c.run("apply", "-auto-approve", "-input=false")
+			for _, key := range server.Keys() {
+				if !slices.Contains(c.ids().keys, key.ID) && !strings.Contains(out, key.ID) {
+					t.Errorf("neither the state nor the next apply names the key %s", key.ID)
+				}
+			}
+			switch {
+			case err == nil && (test.summary == "" || test.answered):
+			case err != nil && test.summary != "":
+				shows(t, out, test.summary)
+				if test.address == "" {
+					shows(t, out, "set replace_existing = true")
+					c.write(chainHCL("second", "replace_existing = true"))
+				} else {
+					block := regexp.MustCompile(`import \{ to = \S+ id = ("\S+") \}`).FindStringSubmatch(out)
+					if block == nil {
+						t.Fatalf("the error has no import block:\n%s", out)
+					}
+					c.write(fmt.Sprintf("import {\n  to = %s\n  id = %s\n}\n\n", test.address, block[1]) + chainHCL("second", ""))
+				}
+				c.apply()
+			default:
+				t.Fatalf("the next apply: %v, want the error %q\n%s", err, test.summary, out)
+			}
+			converged(t, c, server, 1)
+		})
+	}
+}

@@ -1,0 +1,568 @@
+package provider_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
+)
+
+// secrets are texts that nothing may show, by what they are.
+type secrets struct {
+	mu     sync.Mutex
+	hidden map[string]string
+	plain  map[string]string // keys that are not sealed: the attribute and the output "key" may show them
+}
+
+func (s *secrets) add(name, text string, plain bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hidden == nil {
+		s.hidden, s.plain = map[string]string{}, map[string]string{}
+	}
+	if plain {
+		s.plain[name] = text
+	} else {
+		s.hidden[name] = text
+	}
+}
+
+// written are the ways in which a text may appear. Each half of it counts, since a part of a
+// secret is a secret; the last 4 characters, which masks show, are fewer than that.
+func written(text string) map[string]bool {
+	forms := map[string]bool{}
+	for _, half := range []string{text[:len(text)/2], text[len(text)/2:]} {
+		quoted, _ := json.Marshal(half)
+		forms[half] = true
+		forms[strings.Trim(string(quoted), `"`)] = true
+		forms[strings.Trim(strconv.Quote(half), `"`)] = true
+		forms[url.QueryEscape(half)] = true
+		forms[url.PathEscape(half)] = true
+		forms[hex.EncodeToString([]byte(half))] = true
+		forms[strings.ToUpper(hex.EncodeToString([]byte(half)))] = true
+		// Base64 depends on where in the whole the text begins, and its first and last characters on what is beside it.
+		for shift := range 3 {
+			for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+				encoded := encoding.EncodeToString(append(make([]byte, shift), half...))
+				forms[encoded[(shift*8+5)/6:(shift+len(half))*8/6]] = true
+			}
+		}
+	}
+	return forms
+}
+
+// showsAny says whether the content has one of the texts in any form.
+func showsAny(content []byte, texts map[string]string) (names []string) {
+	for name, text := range texts {
+		for form := range written(text) {
+			if bytes.Contains(content, []byte(form)) {
+				names = append(names, name)
+				break
+			}
+		}
+	}
+	return names
+}
+
+// find returns what a file shows, and where: "secret in file". An archive, such as a plan, is
+// searched entry by entry too.
+func (s *secrets) find(t *testing.T, place string, content []byte) (found []string) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.findIn(t, place, content)
+}
+
+func (s *secrets) findIn(t *testing.T, place string, content []byte) (found []string) {
+	t.Helper()
+	if archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content))); err == nil {
+		for _, entry := range archive.File {
+			file, err := entry.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := io.ReadAll(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, s.findIn(t, place+"!"+entry.Name, data)...)
+		}
+	}
+	names := showsAny(content, s.hidden)
+	if rest, ok := withoutKey(place, content); ok {
+		names = append(names, showsAny(rest, s.plain)...)
+	}
+	for _, name := range names {
+		found = append(found, name+" in "+place)
+	}
+	return found
+}
+
+var (
+	// documents are the states and JSON outputs that hold an attribute or an output "key".
+	documents = regexp.MustCompile(`/terraform\.tfstate[^/]*$|\.plan!tfstate(-prev)?$|/\d+ (show|output) -json[^/]*\.stdout$`)
+	// wholes are the places that are a key, or hold one in a form that is not looked into: a plan's changes.
+	wholes = regexp.MustCompile(`\.plan!tfplan$|/\d+ output -raw key\.stdout$`)
+)
+
+// withoutKey returns what of a file may not show a plain key either.
+func withoutKey(place string, content []byte) (rest []byte, ok bool) {
+	var document any
+	switch {
+	case wholes.MatchString(place):
+		return nil, false
+	case documents.MatchString(place) && json.Unmarshal(content, &document) == nil:
+		dropKey(document)
+		rest, err := json.Marshal(document)
+		return rest, err == nil
+	}
+	return content, true
+}
+
+func dropKey(document any) {
+	switch v := document.(type) {
+	case map[string]any:
+		delete(v, "key")
+		for _, value := range v {
+			dropKey(value)
+		}
+	case []any:
+		for _, value := range v {
+			dropKey(value)
+		}
+	}
+}
+
+// witness runs the CLI with all logs on, and keeps every byte.
+type witness struct {
+	*cli
+	secrets
+	kept  string
+	steps int
+}
+
+func newWitness(t *testing.T, server *emulatortest.Server) *witness {
+	t.Helper()
+	w := &witness{cli: newCLI(t, server), kept: t.TempDir()}
+	w.add("the management key", server.ManagementKey, false)
+	w.set("TRACELOOP_BASE_URL", inFront(t, server, w.overhear))
+	return w
+}
+
+// overhear learns of each key that is generated: in prd they are plain, elsewhere sealed.
+func (w *witness) overhear(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error) {
+	answer, err := carryOut()
+	if err != nil || r.Method != http.MethodPost || r.URL.Path != "/v2/api-keys" {
+		return answer, err
+	}
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	var key struct {
+		ID, Environment string
+		Key             string `json:"api_key"`
+	}
+	if answer.StatusCode != http.StatusCreated {
+		return answer, nil
+	}
+	if err := json.Unmarshal(body, &key); err != nil {
+		return nil, err
+	}
+	w.add(fmt.Sprintf("the key %s of %s", key.ID, key.Environment), key.Key, key.Environment == "prd")
+	return answer, nil
+}
+
+// do runs a command. Its output is that of stdout and stderr.
+func (w *witness) do(args ...string) (string, error) {
+	w.t.Helper()
+	w.steps++
+	name := filepath.Join(w.kept, fmt.Sprintf("%02d %s", w.steps, strings.ReplaceAll(strings.Join(args, " "), "/", "_")))
+	var stdout, stderr bytes.Buffer
+	command := exec.CommandContext(w.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), slices.Insert(slices.Clone(args), 1, "-no-color")...)
+	if args[0] == "workspace" || args[0] == "state" { // two words
+		command.Args = append([]string{command.Args[0]}, args...)
+	}
+	command.Dir, command.Stdout, command.Stderr = w.dir, &stdout, &stderr
+	command.Env = append(slices.Clone(w.env), "TF_LOG=TRACE", "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+name+".log")
+	err := command.Run()
+	for suffix, output := range map[string]*bytes.Buffer{".stdout": &stdout, ".stderr": &stderr} {
+		if err := os.WriteFile(name+suffix, output.Bytes(), 0o600); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	return stdout.String() + stderr.String(), err
+}
+
+func (w *witness) must(args ...string) string {
+	w.t.Helper()
+	out, err := w.do(args...)
+	if err != nil {
+		w.t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+// fails runs a command that has to fail with these words.
+func (w *witness) fails(phrases []string, args ...string) {
+	w.t.Helper()
+	out, err := w.do(args...)
+	if err == nil || !says(slices.Clone(phrases)...).MatchString(out) {
+		w.t.Errorf("%s: %v, want an error that says %q:\n%s", strings.Join(args, " "), err, phrases, out)
+	}
+}
+
+// everything calls visit with each file that there is now, but for the configuration.
+func (w *witness) everything(visit func(place string, content []byte)) {
+	w.t.Helper()
+	for _, root := range []string{w.dir, w.kept} {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || entry.Name() == "main.tf" {
+				return err
+			}
+			content, err := os.ReadFile(path)
+			visit(filepath.ToSlash(path), content)
+			return err
+		})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// verdict searches everything.
+func (w *witness) verdict() {
+	w.t.Helper()
+	apiCalls, files, size := 0, 0, 0
+	w.everything(func(place string, content []byte) {
+		files, size = files+1, size+len(content)
+		for _, leak := range w.find(w.t, place, content) {
+			w.t.Errorf("there is %s", leak)
+		}
+		if strings.HasSuffix(place, ".log") {
+			apiCalls += bytes.Count(content, []byte("Traceloop API request"))
+		}
+		if strings.HasSuffix(place, "crash.log") {
+			w.t.Errorf("something crashed: %s", place)
+		}
+	})
+	w.t.Logf("%d commands, %d files, %d bytes", w.steps, files, size)
+	if apiCalls == 0 {
+		w.t.Error("the logs tell of no API request, so that there was nothing to find in them")
+	}
+}
+
+// ephemeralValues says whether the CLI has ephemeral resources and write-only arguments.
+func (c *cli) ephemeralValues() bool {
+	c.t.Helper()
+	var version struct {
+		Version string `json:"terraform_version"`
+	}
+	if err := json.Unmarshal([]byte(c.ok("version", "-json")), &version); err != nil {
+		c.t.Fatal(err)
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(version.Version, "%d.%d", &major, &minor); err != nil {
+		c.t.Fatal(err)
+	}
+	return major > 1 || minor >= 11
+}
+
+func TestSecrets_wholeLife(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	w := newWitness(t, server)
+	identity := newIdentity(t)
+	w.add("the age identity", identity.String(), false)
+	w.set("TRACELOOP_AGE_IDENTITY", identity.String())
+	modern := w.ephemeralValues()
+
+	life := func(trigger, proof string) string {
+		hcl := projectHCL("Orders", false) + fmt.Sprintf(`
+resource "traceloop_api_key" "plain" {
+  project_id        = traceloop_project.orders.id
+  environment       = "prd"
+  rotation_triggers = { on = %[1]q }
+  %[3]s
+}
+
+resource "traceloop_api_key" "sealed" {
+  project_id        = traceloop_project.orders.id
+  environment       = "stg"
+  rotation_triggers = { on = %[1]q }
+  age_recipients    = [%[2]q]
+}
+
+output "key" {
+  sensitive = true
+  value     = traceloop_api_key.plain.key
+}
+
+output "sealed" {
+  value = traceloop_api_key.sealed.encrypted_key
+}
+`, trigger, identity.Recipient(), proof)
+		if modern {
+			hcl += "\nephemeral \"traceloop_api_key\" \"opened\" {\n  encrypted_key = traceloop_api_key.sealed.encrypted_key\n}\n" +
+				"\nvariable \"existing\" {\n  ephemeral = true\n  default   = null\n}\n"
+		}
+		return hcl
+	}
+
+	w.must("workspace", "new", "team")
+	w.write(life("first", ""))
+	w.must("plan", "-out=create.plan")
+	w.must("show", "-json", "create.plan")
+	w.must("apply", "create.plan")
+	w.must("show", "-json")
+	w.must("show")
+	w.must("output", "-json")
+	w.must("output", "-raw", "key")
+
+	// Rotated, and one answer with a new key is lost.
+	w.write(life("second", ""))
+	w.must("plan", "-out=rotate.plan")
+	w.must("show", "-json", "rotate.plan")
+	server.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/api-keys", Kind: "drop_after"})
+	w.must("apply", "rotate.plan")
+	key := strings.TrimSpace(w.must("output", "-raw", "key"))
+
+	// Taken over, first without the key, then with it.
+	w.must("state", "rm", "traceloop_api_key.plain")
+	w.must("import", "traceloop_api_key.plain", server.Projects()[1].ID+"/prd")
+	if modern {
+		w.write(life("second", "existing_key_wo = var.existing"))
+		w.set("TF_VAR_existing", key)
+		w.must("plan", "-out=proof.plan")
+		w.must("apply", "proof.plan")
+		if again := strings.TrimSpace(w.must("output", "-raw", "key")); again != key {
+			t.Error("existing_key_wo did not bring the key back")
+		}
+	}
+	w.must("plan", "-destroy", "-out=destroy.plan")
+
+	// The control, before the last state is gone: with no exceptions, the searcher finds the
+	// plain keys in each kind of file that holds them, and the management key nowhere.
+	strict := &secrets{}
+	for name, text := range w.plain {
+		strict.add(name, text, false)
+	}
+	var found []string
+	w.everything(func(place string, content []byte) { found = append(found, strict.find(t, place, content)...) })
+	for _, place := range []string{
+		"/terraform.tfstate.d/team/terraform.tfstate", ".backup", "rotate.plan!tfplan", "rotate.plan!tfstate", "destroy.plan!tfplan",
+		"show -json.stdout", "show -json rotate.plan.stdout", "output -json.stdout", "output -raw key.stdout",
+	} {
+		if !slices.ContainsFunc(found, func(f string) bool { return strings.HasSuffix(f, place) }) {
+			t.Errorf("the searcher finds no plain key in %s, where there is one; it finds %q", place, found)
+		}
+	}
+	if len(w.plain) != 2 && len(w.plain) != 3 || len(w.hidden) < 4 {
+		t.Errorf("overheard %d plain keys, and %d secrets that may be nowhere", len(w.plain), len(w.hidden))
+	}
+
+	w.must("apply", "destroy.plan")
+	w.verdict()
+	if keys := server.Keys(); len(keys) != 0 {
+		t.Errorf("the server has the keys %v after the destroy", keys)
+	}
+}
+
+// brokenAnswer is the answer to the next request that matches, after it was carried out.
+type brokenAnswer struct {
+	method, path string
+	status       int
+	contentType  string
+	body         func(good []byte) []byte
+}
+
+func TestSecrets_errors(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.Projects()[0].ID
+	_, occupant := server.GenerateKey(project, "dev")
+	w := newWitness(t, server)
+	w.add("the key that was there", occupant, false)
+	identity, other := newIdentity(t), newIdentity(t)
+	w.add("the age identity", identity.String(), false)
+	w.add("another age identity", other.String(), false)
+	const (
+		wrong  = `tl_wrong+key/that"needs\escapes<in>most&formats%20=` // of the right kind, but not known
+		unlike = "tl_unlike0123456789abcdefghijklmnopqrstuvwxyz"
+	)
+	w.add("a wrong management key", wrong, false)
+	w.add("a key that does not match", unlike, false)
+
+	var broken *brokenAnswer
+	w.set("TRACELOOP_BASE_URL", inFront(t, server, func(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error) {
+		answer, err := w.overhear(r, carryOut)
+		if b := broken; err == nil && b != nil && r.Method == b.method && strings.HasPrefix(r.URL.Path, b.path) {
+			good, err := io.ReadAll(answer.Body)
+			if err != nil {
+				return nil, err
+			}
+			body := b.body(good)
+			answer.StatusCode, answer.Body, answer.ContentLength = b.status, io.NopCloser(bytes.NewReader(body)), int64(len(body))
+			answer.Header.Set("Content-Type", b.contentType)
+			answer.Header.Set("Content-Length", strconv.Itoa(len(body)))
+		}
+		return answer, err
+	}))
+	settings := "provider \"traceloop\" {\n  max_retries = 0\n}\n\n"
+	apply := []string{"apply", "-auto-approve", "-input=false"}
+	plan := []string{"plan", "-input=false"}
+
+	w.write(settings + anyRead)
+	good := w.env
+	w.set("TRACELOOP_MANAGEMENT_API_KEY", wrong)
+	w.fails([]string{"401 Unauthorized"}, plan...)
+	w.set("TRACELOOP_MANAGEMENT_API_KEY", occupant)
+	w.fails([]string{"403 Forbidden"}, plan...)
+	w.set("TRACELOOP_MANAGEMENT_API_KEY", wrong+"\x7f")
+	w.fails([]string{"Invalid Management Key"}, plan...)
+	w.env = good
+
+	// The service, or what stands before it, repeats the key that it was sent.
+	echo := func([]byte) []byte {
+		return []byte(fmt.Sprintf(`{"error":"Not %s, and not Bearer %[1]s\n."}`, server.ManagementKey))
+	}
+	broken = &brokenAnswer{"GET", "/v2/projects", http.StatusForbidden, "application/json", echo}
+	w.fails([]string{"403 Forbidden: Not tl_***"}, plan...)
+	broken = &brokenAnswer{"GET", "/v2/projects", http.StatusOK, "text/html; key=" + server.ManagementKey, echo}
+	w.fails([]string{"not the Traceloop API"}, plan...)
+
+	w.write(settings + keyHCL(fmt.Sprintf("%q", project), "dev", "null"))
+	broken = nil
+	w.fails([]string{"Environment Already Has an API Key"}, apply...)
+
+	// Answers that hold a new key and cannot be read. The key is revoked each time.
+	w.write(settings + keyHCL(fmt.Sprintf("%q", project), "stg", "null"))
+	for contentType, spoil := range map[string]func(good []byte) []byte{
+		"application/json": func(good []byte) []byte { return good[:len(good)-1] },
+		"text/html":        func(good []byte) []byte { return append([]byte("<html>"), good...) },
+	} {
+		broken = &brokenAnswer{"POST", "/v2/api-keys", http.StatusCreated, contentType, spoil}
+		w.fails([]string{"none is left behind", "not the Traceloop API's"}, apply...)
+	}
+	broken = nil
+
+	// A private key in place of a public one, in a variable and in the configuration itself.
+	for _, recipient := range []string{"var.recipient", fmt.Sprintf("%q", identity)} {
+		w.write(fmt.Sprintf("variable \"recipient\" {}\n\nresource \"traceloop_api_key\" \"sealed\" {\n  project_id     = %q\n  environment    = \"stg\"\n  age_recipients = [%s]\n}\n", project, recipient))
+		w.set("TF_VAR_recipient", identity.String())
+		w.fails([]string{"Invalid Recipient", "private key"}, plan...)
+	}
+
+	if w.ephemeralValues() {
+		sealed, err := provider.Seal(occupant, []string{identity.Recipient().String()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.write(fmt.Sprintf("ephemeral \"traceloop_api_key\" \"opened\" {\n  encrypted_key = %q\n}\n", sealed))
+		w.set("TRACELOOP_AGE_IDENTITY", other.String())
+		w.fails([]string{"Unable to Open Encrypted Key", "not that of any of the recipients"}, plan...)
+		w.set("TRACELOOP_AGE_IDENTITY", identity.String()[:60]+"x")
+		w.fails([]string{"Invalid Age Identity"}, plan...)
+
+		w.write(fmt.Sprintf("import {\n  to = traceloop_api_key.taken\n  id = \"%[1]s/dev\"\n}\n\nvariable \"existing\" {\n  ephemeral = true\n}\n\n"+
+			"resource \"traceloop_api_key\" \"taken\" {\n  project_id      = %[1]q\n  environment     = \"dev\"\n  existing_key_wo = var.existing\n}\n", project))
+		w.set("TF_VAR_existing", unlike)
+		w.fails([]string{"Existing Key Does Not Match"}, apply...)
+	}
+	w.verdict()
+}
+
+// The searcher finds a secret in each kind of file and in each form, and keeps to the exceptions.
+func TestSecrets_searcher(t *testing.T) {
+	t.Parallel()
+	const hidden, plain = `tl_0123456789"abc<def>ghi&jkl+mno/pqr%stu`, "tl_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcd"
+	var s secrets
+	s.add("hidden", hidden, false)
+	s.add("plain", plain, true)
+
+	escaped, err := json.Marshal(map[string]string{"text": "… " + hidden + " …"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forms := map[string]string{
+		"raw": hidden, "JSON": string(escaped), "Go": fmt.Sprintf("%q", hidden), "query": url.Values{"k": {hidden}}.Encode(), "path": "/v2/" + url.PathEscape(hidden),
+		"hex": fmt.Sprintf("%x", hidden), "HEX": fmt.Sprintf("%X", hidden), "first half": hidden[:len(hidden)/2] + "…", "second half": "…" + hidden[len(hidden)/2:],
+	}
+	for i, before := range []string{"", "a", "ab", "Bearer "} {
+		forms[fmt.Sprintf("base64 %d", i)] = base64.StdEncoding.EncodeToString([]byte(before + hidden + " and so on"))
+		forms[fmt.Sprintf("base64url %d", i)] = base64.URLEncoding.EncodeToString([]byte(before + hidden))
+	}
+	for name, form := range forms {
+		for _, place := range []string{"/kept/01 plan.log", "/kept/01 plan.stdout", "/kept/01 plan.stderr", "/dir/.terraform/environment", "/dir/terraform.tfstate", "/dir/other"} {
+			if found := s.find(t, place, []byte("before\n"+form+"\nafter")); !slices.Equal(found, []string{"hidden in " + place}) {
+				t.Errorf("%s in %s: found %q", name, place, found)
+			}
+		}
+	}
+
+	keyed := func(name string) []byte {
+		return []byte(fmt.Sprintf(`{"resources":[{"attributes":{"id":"k1",%q:%q}}]}`, name, plain))
+	}
+	plan := func(entry string, content []byte) []byte {
+		var archive bytes.Buffer
+		w := zip.NewWriter(&archive)
+		file, err := w.Create(entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.Write(content); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return archive.Bytes()
+	}
+	for _, test := range []struct {
+		place   string
+		content []byte
+		want    string // where it is found, if it is
+	}{
+		{"/dir/terraform.tfstate", keyed("key"), ""},
+		{"/dir/terraform.tfstate.backup", keyed("key"), ""},
+		{"/dir/terraform.tfstate", keyed("masked_key"), "plain in /dir/terraform.tfstate"},
+		{"/dir/other.json", keyed("key"), "plain in /dir/other.json"},
+		{"/dir/terraform.tfstate", []byte(plain), "plain in /dir/terraform.tfstate"}, // no JSON
+		{"/kept/03 show -json.stdout", keyed("key"), ""},
+		{"/kept/03 show -json.stderr", keyed("key"), "plain in /kept/03 show -json.stderr"},
+		{"/kept/03 show.stdout", keyed("key"), "plain in /kept/03 show.stdout"},
+		{"/kept/04 output -raw key.stdout", []byte(plain), ""},
+		{"/kept/04 output.stdout", []byte(plain), "plain in /kept/04 output.stdout"},
+		{"/dir/a.plan", plan("tfplan", []byte(plain)), ""},
+		{"/dir/a.plan", plan("tfstate", keyed("key")), ""},
+		{"/dir/a.plan", plan("tfstate", keyed("id")), "plain in /dir/a.plan!tfstate"},
+		{"/dir/a.plan", plan("tfconfig/m-/main.tf", []byte(plain)), "plain in /dir/a.plan!tfconfig/m-/main.tf"},
+		{"/dir/a.plan", plan("tfplan", []byte(hidden)), "hidden in /dir/a.plan!tfplan"},
+		{"/dir/a.plan", plan("inner", plan("deep", []byte(hidden))), "hidden in /dir/a.plan!inner!deep"},
+		{"/dir/masked", []byte("tl_" + strings.Repeat("*", 36) + hidden[len(hidden)-4:]), ""},
+	} {
+		found := s.find(t, test.place, test.content)
+		if len(found) > 0 && test.want == "" || test.want != "" && !slices.Contains(found, test.want) {
+			t.Errorf("%s: found %q, want %q", test.place, found, test.want)
+		}
+	}
+}
