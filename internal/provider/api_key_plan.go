@@ -114,7 +114,9 @@ func (r *apiKeyResource) planGenerate(ctx context.Context, config apiKeyResource
 	if r.client == nil || diags.HasError() {
 		return
 	}
-	r.checkEnvironment(ctx, plan.apiKeyModel, diags)
+	if !r.applying.Load() {
+		r.checkEnvironment(ctx, plan.apiKeyModel, diags)
+	}
 	if !replacing && plan.ReplaceExisting.ValueBool() && !diags.HasError() {
 		r.warnReplacesExisting(ctx, plan.apiKeyModel, diags)
 	}

@@ -152,6 +152,7 @@ func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest,
 		return
 	}
 
+	r.applying.Store(true)
 	generated, err := r.generateInPlace(ctx, plan, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return

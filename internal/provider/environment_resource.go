@@ -144,7 +144,7 @@ func (r *environmentResource) planCreate(ctx context.Context, plan environmentRe
 		return
 	}
 	r.environments.plan(plan.ProjectID.ValueString(), slug)
-	if !plan.ProjectID.IsNull() && r.client != nil {
+	if !plan.ProjectID.IsNull() && r.client != nil && !r.applying.Load() {
 		r.checkProject(ctx, plan.ProjectID.ValueString(), diags)
 	}
 }
@@ -164,6 +164,7 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 		return
 	}
 
+	r.applying.Store(true)
 	environment, err := r.client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{
 		Name:      plan.Name.ValueString(),
 		ProjectID: plan.ProjectID.ValueString(),

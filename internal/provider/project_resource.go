@@ -107,6 +107,7 @@ func (r *projectResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 
+	r.applying.Store(true)
 	name := plan.Name.ValueString()
 	project, err := r.client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
 	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {

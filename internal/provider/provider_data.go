@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -13,12 +14,14 @@ import (
 // providerData is what Configure hands to every resource and data source. It lives
 // as long as one plan or one apply.
 type providerData struct {
-	client *traceloop.Client // nil while an argument of the provider is unknown
-	key    setting
-	// baseURL tells where the URL came from, too.
-	baseURL setting
-	unknown path.Path
-	now     func() time.Time
+	client       *traceloop.Client // nil while an argument of the provider is unknown
+	unknown      path.Path         // that argument
+	key, baseURL setting
+	now          func() time.Time
+
+	// applying is set by the first creation. Core plans each resource once more when it
+	// applies; what the plan has checked need not be checked again then.
+	applying atomic.Bool
 
 	protected    protectedSet
 	environments environmentCheck
