@@ -2,11 +2,8 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"log"
-
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
@@ -18,11 +15,7 @@ func main() {
 	debug := flag.Bool("debug", false, "run as a server that a debugger is attached to; prints the TF_REATTACH_PROVIDERS to use")
 	flag.Parse()
 
-	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
-		Address: "registry.terraform.io/traceloop/traceloop",
-		Debug:   *debug,
-	})
-	if err != nil {
+	if err := provider.Serve(version, *debug); err != nil {
 		log.Fatal(err)
 	}
 }

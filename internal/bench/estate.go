@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"text/template"
 	"time"
@@ -25,274 +24,237 @@ const (
 
 	// address does not leave the registry to the CLI, since the state names it too.
 	address = "registry.terraform.io/traceloop/traceloop"
-	builtin = "terraform.io/builtin/terraform"
 )
 
 //go:embed estate.tf.tmpl
 var configuration string
 
-// estate is projects with a key in each of the organization-level environments, and what
-// one configuration manages.
+// estate is projects with a key in each of the organization-level environments, and the
+// configuration that manages them.
 type estate struct {
-	Prefix   string // of the names of its projects
-	Projects int
-	// Environments is how many of them there are. They are part of the estate unless Shared.
-	Environments int
-	Shared       bool
+	prefix       string // of the names of its projects
+	projects     int
+	environments int
+	// shared environments are somebody else's; others are part of the estate.
+	shared bool
+	// blocks is into how many resource blocks the keys are divided, each with for_each. In
+	// an estate without it, one block has count.
+	blocks int
 
-	projects     []traceloop.Project
-	environments []traceloop.Environment
-	keys         []traceloop.GeneratedAPIKey
+	// What there is of it:
+	created struct {
+		projects     []traceloop.Project
+		environments []traceloop.Environment
+		keys         []traceloop.GeneratedAPIKey
+	}
 }
 
 // estateOf returns an estate with so many keys.
 func estateOf(keys int) *estate {
-	return &estate{Prefix: "project", Projects: max(1, keys/keysPerProject), Environments: min(keys, keysPerProject)}
+	return &estate{prefix: "project", projects: max(1, keys/keysPerProject), environments: min(keys, keysPerProject)}
 }
 
-func (e *estate) size() int { return e.Projects * e.Environments }
+func (e *estate) keys() int { return e.projects * e.environments }
 
-// resources is how many of them the configuration manages.
-func (e *estate) resources() int {
-	n := e.Projects + e.size()
-	if !e.Shared {
-		n += e.Environments
+// objects is how many there are in it.
+func (e *estate) objects() int { return e.projects + e.keys() + e.ownEnvironments() }
+
+func (e *estate) ownEnvironments() int {
+	if e.shared {
+		return 0
 	}
-	return n
+	return e.environments
 }
 
-func environmentName(i int) string { return fmt.Sprintf("env-%d", i) }
+func (e *estate) projectName(i int) string { return fmt.Sprintf("%s-%04d", e.prefix, i) }
 
-// createEnvironments creates the environments that estates share.
+func environmentName(i int) string { return "env-" + strconv.Itoa(i) }
+
+// slot is the place of the ith key.
+func (e *estate) slot(i int) (project int, environment string) {
+	return i / e.environments, environmentName(i % e.environments)
+}
+
+// seed creates the estate through the API, or with shared environments what else there is.
+// The project that every new organization has becomes one of an estate that is alone in it.
+func (e *estate) seed(ctx context.Context, client *traceloop.Client) error {
+	e.created.projects = make([]traceloop.Project, e.projects)
+	first := 0
+	if !e.shared {
+		var err error
+		if e.created.environments, err = createEnvironments(ctx, client, e.environments); err != nil {
+			return err
+		}
+		if e.created.projects[0], err = e.adopt(ctx, client); err != nil {
+			return err
+		}
+		first = 1
+	}
+	err := inParallel(ctx, first, e.projects, func(ctx context.Context, i int) error {
+		project, err := client.CreateProject(ctx, traceloop.ProjectRequest{Name: e.projectName(i)})
+		if err == nil {
+			e.created.projects[i] = *project
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	e.created.keys = make([]traceloop.GeneratedAPIKey, e.keys())
+	return inParallel(ctx, 0, e.keys(), func(ctx context.Context, i int) error {
+		project, environment := e.slot(i)
+		key, err := client.CreateAPIKey(ctx, traceloop.APIKeyRequest{ProjectID: e.created.projects[project].ID, Environment: environment})
+		if err == nil {
+			e.created.keys[i] = *key
+		}
+		return err
+	})
+}
+
 func createEnvironments(ctx context.Context, client *traceloop.Client, n int) ([]traceloop.Environment, error) {
-	var all []traceloop.Environment
-	for i := range n {
+	all := make([]traceloop.Environment, n)
+	for i := range all {
 		environment, err := client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: environmentName(i)})
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, *environment)
+		all[i] = *environment
 	}
 	return all, nil
 }
 
-// seed creates the estate, except for its environments where they are given, and without
-// its keys if so wanted. The organization's first project becomes one of an estate that
-// is alone in it.
-func (e *estate) seed(ctx context.Context, client *traceloop.Client, environments []traceloop.Environment, withKeys bool) (err error) {
-	e.environments, e.Shared = environments, environments != nil
-	if !e.Shared {
-		if e.environments, err = createEnvironments(ctx, client, e.Environments); err != nil {
-			return err
+// adopt makes the organization's first project the estate's.
+func (e *estate) adopt(ctx context.Context, client *traceloop.Client) (traceloop.Project, error) {
+	for project, err := range client.ListProjects(ctx) {
+		if err != nil {
+			return project, err
 		}
-		for project, err := range client.ListProjects(ctx) {
-			if err != nil {
-				return err
-			}
-			renamed, err := client.UpdateProject(ctx, project.ID, traceloop.ProjectRequest{Name: e.projectName(0)})
-			if err != nil {
-				return err
-			}
-			e.projects = append(e.projects, *renamed)
+		renamed, err := client.UpdateProject(ctx, project.ID, traceloop.ProjectRequest{Name: e.projectName(0)})
+		if err != nil {
+			return project, err
 		}
+		return *renamed, nil
 	}
+	return traceloop.Project{}, errors.New("the organization has no project")
+}
 
-	first := len(e.projects)
-	e.projects = append(e.projects, make([]traceloop.Project, e.Projects-first)...)
-	group, gctx := errgroup.WithContext(ctx)
+func inParallel(ctx context.Context, first, end int, do func(context.Context, int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(seeders)
-	for i := first; i < e.Projects; i++ {
-		group.Go(func() error {
-			project, err := client.CreateProject(gctx, traceloop.ProjectRequest{Name: e.projectName(i)})
-			if err == nil {
-				e.projects[i] = *project
-			}
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil || !withKeys {
-		return err
-	}
-
-	e.keys = make([]traceloop.GeneratedAPIKey, e.size())
-	group, gctx = errgroup.WithContext(ctx)
-	group.SetLimit(seeders)
-	for i := range e.keys {
-		group.Go(func() error {
-			key, err := client.CreateAPIKey(gctx, traceloop.APIKeyRequest{
-				ProjectID:   e.projects[i/e.Environments].ID,
-				Environment: environmentName(i % e.Environments),
-			})
-			if err == nil {
-				e.keys[i] = *key
-			}
-			return err
-		})
+	for i := first; i < end; i++ {
+		group.Go(func() error { return do(ctx, i) })
 	}
 	return group.Wait()
 }
 
-func (e *estate) projectName(i int) string { return fmt.Sprintf("%s-%04d", e.Prefix, i) }
-
-func (e *estate) keyName(i int) string {
-	return e.projectName(i/e.Environments) + "/" + environmentName(i%e.Environments)
+// block is a resource block with the keys from First up to, but without, Last.
+type block struct {
+	Name        string
+	First, Last int
+	ForEach     bool
+	Index       string // the expression for a key's number
 }
 
-// write writes the configuration and the state of the estate.
-func (e *estate) write(dir string) error {
-	s := newState("provider[\"" + address + "\"]")
-	if !e.Shared {
-		s.add("traceloop_environment", "all", e.Environments, func(i int) stateInstance {
-			v := e.environments[i]
-			return newInstance(v.Name, attributes{
-				"id": v.ID, "name": v.Name, "slug": v.Slug, "scope": v.Scope, "project_id": nil, "built_in": v.BuiltIn,
-				"created_at": timestamp(v.CreatedAt), "deletion_protection": false,
-			})
-		})
+func (e *estate) keyBlocks() []block {
+	if e.blocks == 0 {
+		return []block{{Name: "all", Last: e.keys(), Index: "count.index"}}
 	}
-	s.add("traceloop_project", "all", e.Projects, func(i int) stateInstance {
-		v := e.projects[i]
-		return newInstance(v.Name, attributes{"id": v.ID, "name": v.Name, "slug": v.Slug, "created_at": timestamp(v.CreatedAt), "deletion_protection": false})
-	})
-	after := []string{"traceloop_environment.all", "traceloop_project.all"}
-	if e.Shared {
-		after = after[1:]
+	each := e.keys() / e.blocks
+	var all []block
+	for i := range e.blocks {
+		all = append(all, block{Name: fmt.Sprintf("part%d", i), First: i * each, Last: (i + 1) * each, ForEach: true, Index: "each.value"})
 	}
-	s.add("traceloop_api_key", "all", len(e.keys), func(i int) stateInstance {
-		v := e.keys[i]
-		return newInstance(e.keyName(i), attributes{
-			"id": v.ID, "project_id": v.ProjectID, "environment": v.Environment, "masked_key": v.MaskedKey, "created_at": timestamp(v.CreatedAt),
-			"key": v.Key, "encrypted_key": nil, "existing_key_wo": nil, "age_recipients": nil, "replace_existing": false,
-			"rotate_after_days": nil, "rotate_at": nil, "rotation_triggers": nil,
-		}, "existing_key_wo", "key")
-	}, after...)
-	return e.writeTo(dir, s, false)
+	return all
 }
 
-// writeBuiltin writes the same estate of terraform_data resources, which need no plugin.
-func (e *estate) writeBuiltin(dir string) error {
-	s := newState("provider[\"" + builtin + "\"]")
-	data := func(name string, input any, typ any) attributes {
-		value := attributes{"value": input, "type": typ}
-		return attributes{"id": "of " + name, "input": value, "output": value, "triggers_replace": nil}
+// index is the key of an instance in the state.
+func (b block) index(i int) any {
+	if b.ForEach {
+		return fmt.Sprintf("key-%05d", i)
 	}
-	add := func(resource string, n int, name func(int) string) {
-		s.add("terraform_data", resource, n, func(i int) stateInstance { return newInstance(name(i), data(name(i), name(i), "string")) })
-	}
-	if !e.Shared {
-		add("environment", e.Environments, environmentName)
-	}
-	add("project", e.Projects, e.projectName)
-	after := []string{"terraform_data.environment", "terraform_data.project"}
-	if e.Shared {
-		after = after[1:]
-	}
-	s.add("terraform_data", "api_key", len(e.keys), func(i int) stateInstance {
-		input := attributes{"project_id": "of " + e.projectName(i/e.Environments), "environment": environmentName(i % e.Environments)}
-		return newInstance(e.keyName(i), data(e.keyName(i), input, []any{"object", attributes{"project_id": "string", "environment": "string"}}))
-	}, after...)
-	return e.writeTo(dir, s, true)
+	return i
 }
 
-func (e *estate) writeTo(dir string, s *state, builtin bool) error {
-	err := e.writeConfiguration(dir, builtin)
-	if err != nil {
+// write writes the configuration, and the state of what was created. With builtin it is
+// the same estate made of terraform_data, which needs no plugin.
+func (e *estate) write(dir string, builtin bool) error {
+	if err := e.writeConfiguration(dir, builtin); err != nil {
 		return err
 	}
-	encoded, err := json.Marshal(s)
-	if err != nil {
-		return err
+	s := e.state()
+	if builtin {
+		s = e.builtinState()
 	}
-	return os.WriteFile(filepath.Join(dir, "terraform.tfstate"), encoded, 0o600)
+	return s.write(filepath.Join(dir, "terraform.tfstate"))
 }
 
 func (e *estate) writeConfiguration(dir string, builtin bool) error {
-	err := os.MkdirAll(dir, 0o700)
-	if err != nil {
-		return err
+	values := map[string]any{
+		"Builtin": builtin, "Address": address, "Prefix": e.prefix, "Blocks": e.keyBlocks(),
+		"Projects": e.projects, "Environments": e.environments, "OwnEnvironments": e.ownEnvironments(),
+		"Project": "traceloop_project.all", "Environment": "traceloop_environment.all[*].slug", "Key": "traceloop_api_key",
+	}
+	if builtin {
+		values["Project"], values["Environment"], values["Key"] = "terraform_data.project", "terraform_data.environment[*].output", "terraform_data"
 	}
 	var config bytes.Buffer
-	err = template.Must(template.New("").Parse(configuration)).Execute(&config, map[string]any{"Estate": e, "Builtin": builtin, "Address": address})
-	if err != nil {
+	if err := template.Must(template.New("").Parse(configuration)).Execute(&config, values); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "main.tf"), config.Bytes(), 0o600)
 }
 
-type attributes = map[string]any
-
-// state is a state file of version 4: https://github.com/hashicorp/terraform/blob/main/internal/states/statefile/version4.go
-type state struct {
-	Version          int             `json:"version"`
-	TerraformVersion string          `json:"terraform_version"`
-	Serial           int             `json:"serial"`
-	Lineage          string          `json:"lineage"`
-	Outputs          struct{}        `json:"outputs"`
-	Resources        []stateResource `json:"resources"`
-
-	provider string
-}
-
-type stateResource struct {
-	Mode      string          `json:"mode"`
-	Type      string          `json:"type"`
-	Name      string          `json:"name"`
-	Provider  string          `json:"provider"`
-	Instances []stateInstance `json:"instances"`
-}
-
-type stateInstance struct {
-	IndexKey      string     `json:"index_key"`
-	SchemaVersion int        `json:"schema_version"`
-	Attributes    attributes `json:"attributes"`
-	Sensitive     []any      `json:"sensitive_attributes"`
-	Dependencies  []string   `json:"dependencies,omitempty"`
-}
-
-func newState(provider string) *state {
-	// A version that any CLI which can run this provider takes for older than itself.
-	return &state{Version: 4, TerraformVersion: "1.5.0", Serial: 1, Lineage: "bench", provider: provider}
-}
-
-// newInstance is an instance with its key and its attributes. The CLI finds a change where
-// the secret ones are not all named.
-func newInstance(key string, values attributes, secrets ...string) stateInstance {
-	i := stateInstance{IndexKey: key, Attributes: values, Sensitive: []any{}}
-	for _, name := range secrets {
-		i.Sensitive = append(i.Sensitive, []any{attributes{"type": "get_attr", "value": name}})
+// state is what the CLI would have written after creating the estate.
+func (e *estate) state() *state {
+	s := newState(address)
+	s.add("traceloop_environment", "all", e.ownEnvironments(), func(i int) stateInstance {
+		v := e.created.environments[i]
+		return newInstance(i, attributes{
+			"id": v.ID, "name": v.Name, "slug": v.Slug, "scope": v.Scope, "project_id": nil, "built_in": v.BuiltIn,
+			"created_at": timestamp(v.CreatedAt), "deletion_protection": false,
+		})
+	})
+	s.add("traceloop_project", "all", e.projects, func(i int) stateInstance {
+		v := e.created.projects[i]
+		return newInstance(i, attributes{"id": v.ID, "name": v.Name, "slug": v.Slug, "created_at": timestamp(v.CreatedAt), "deletion_protection": false})
+	})
+	after := []string{"traceloop_environment.all", "traceloop_project.all"}
+	for _, b := range e.keyBlocks() {
+		s.add("traceloop_api_key", b.Name, b.Last-b.First, func(i int) stateInstance {
+			v := e.created.keys[b.First+i]
+			return newInstance(b.index(b.First+i), attributes{
+				"id": v.ID, "project_id": v.ProjectID, "environment": v.Environment, "masked_key": v.MaskedKey, "created_at": timestamp(v.CreatedAt),
+				"key": v.Key, "encrypted_key": nil, "existing_key_wo": nil, "age_recipients": nil, "replace_existing": false,
+				"rotate_after_days": nil, "rotate_at": nil, "rotation_triggers": nil,
+			}, "existing_key_wo", "key")
+		}, after...)
 	}
-	return i
+	return s
 }
 
-// add adds n instances of one resource.
-func (s *state) add(kind, name string, n int, instance func(int) stateInstance, dependencies ...string) {
-	if n == 0 {
-		return
+func (e *estate) builtinState() *state {
+	s := newState("terraform.io/builtin/terraform")
+	data := func(index any, id string, input, typ any) stateInstance {
+		value := attributes{"value": input, "type": typ}
+		return newInstance(index, attributes{"id": id, "input": value, "output": value, "triggers_replace": nil})
 	}
-	r := stateResource{Mode: "managed", Type: kind, Name: name, Provider: s.provider}
-	for i := range n {
-		added := instance(i)
-		added.Dependencies = dependencies
-		r.Instances = append(r.Instances, added)
+	named := func(name func(int) string) func(int) stateInstance {
+		return func(i int) stateInstance { return data(i, "of "+name(i), name(i), "string") }
 	}
-	s.Resources = append(s.Resources, r)
+	s.add("terraform_data", "environment", e.ownEnvironments(), named(environmentName))
+	s.add("terraform_data", "project", e.projects, named(e.projectName))
+	for _, b := range e.keyBlocks() {
+		s.add("terraform_data", b.Name, b.Last-b.First, func(i int) stateInstance {
+			project, environment := e.slot(b.First + i)
+			return data(b.index(b.First+i), fmt.Sprintf("of key %d", b.First+i),
+				attributes{"project_id": "of " + e.projectName(project), "environment": environment},
+				[]any{"object", attributes{"project_id": "string", "environment": "string"}})
+		}, "terraform_data.environment", "terraform_data.project")
+	}
+	return s
 }
 
 func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// grouped writes a number with its thousands apart.
-func grouped(n int) string {
-	digits := strconv.Itoa(n)
-	var groups []string
-	for len(digits) > 3 {
-		groups = append(groups, digits[len(digits)-3:])
-		digits = digits[:len(digits)-3]
-	}
-	groups = append(groups, digits)
-	slices.Reverse(groups)
-	out := groups[0]
-	for _, g := range groups[1:] {
-		out += "," + g
-	}
-	return out
-}

@@ -43,7 +43,7 @@ func flags(ctx context.Context, l *lab) (*table, error) {
 		{"`-parallelism=1`", []string{"-parallelism=1"}},
 		{"`-parallelism=50`", []string{"-parallelism=50"}},
 		{"`-refresh=false`", []string{"-refresh=false"}},
-		{"`-target`, one key", []string{`-target=traceloop_api_key.all["project-0007/env-7"]`}},
+		{"`-target`, one key", []string{`-target=traceloop_api_key.all[77]`}},
 	}
 	for _, c := range cases {
 		all = append(all, newSeries(func(ctx context.Context) (outcome, error) { return w.plan(ctx, c.args...) }))

@@ -24,18 +24,17 @@ func jobs(ctx context.Context, l *lab) (*table, error) {
 		return nil, err
 	}
 	defer e.stop()
-	environments, err := createEnvironments(ctx, e.client, keysPerProject)
-	if err != nil {
+	if _, err := createEnvironments(ctx, e.client, keysPerProject); err != nil {
 		return nil, err
 	}
 	all := make([]*workspace, most)
 	for i := range all {
-		estate := &estate{Prefix: fmt.Sprintf("job-%02d", i), Projects: jobKeys / keysPerProject, Environments: keysPerProject}
-		if err := estate.seed(ctx, e.client, environments, true); err != nil {
+		estate := &estate{prefix: fmt.Sprintf("job-%02d", i), projects: jobKeys / keysPerProject, environments: keysPerProject, shared: true}
+		if err := estate.seed(ctx, e.client); err != nil {
 			return nil, err
 		}
-		all[i] = l.workspace(e, estate.Prefix)
-		if err := estate.write(all[i].dir); err != nil {
+		all[i] = l.workspace(e)
+		if err := estate.write(all[i].dir, false); err != nil {
 			return nil, err
 		}
 	}

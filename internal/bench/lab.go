@@ -22,6 +22,8 @@ type lab struct {
 	provider string // stripped and without paths, as released
 	targets  []target
 
+	workspaces int
+
 	cliPath      string // these are made by prepareCLI
 	cliConfig    string
 	emulatorPath string
@@ -81,8 +83,10 @@ type workspace struct {
 	provider string
 }
 
-func (l *lab) workspace(e *emulator, name string) *workspace {
-	return &workspace{lab: l, dir: filepath.Join(l.dir, name), emulator: e, provider: l.provider}
+// workspace is a new one.
+func (l *lab) workspace(e *emulator) *workspace {
+	l.workspaces++
+	return &workspace{lab: l, dir: filepath.Join(l.dir, fmt.Sprintf("workspace%d", l.workspaces)), emulator: e, provider: l.provider}
 }
 
 // with is the same workspace with another provider.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -68,7 +69,7 @@ func (l *lab) planSize(ctx context.Context, t *table, size int) error {
 
 	row := func(latency string, s *series, against *series) {
 		cells := []string{
-			grouped(size), grouped(estate.Projects), latency, seconds(s.wall()), grouped(s.requests()), grouped(s.inFlight()), megabytes(s.peak()), seconds(s.cpu()),
+			grouped(size), grouped(estate.projects), latency, seconds(s.wall()), grouped(s.requests()), grouped(s.inFlight()), megabytes(s.peak()), seconds(s.cpu()),
 			ratio(s.wall(), floor.wall()), ratio(s.wall(), builtin.wall()),
 		}
 		switch {
@@ -108,13 +109,9 @@ func (l *lab) planTargets(size int, refreshed map[int]*series, floor *series) {
 
 // seeded creates the estate, and the workspaces that manage it and its copy of terraform_data.
 func (l *lab) seeded(ctx context.Context, e *emulator, estate *estate) (w, plain *workspace, err error) {
-	if err := estate.seed(ctx, e.client, nil, true); err != nil {
+	if err := estate.seed(ctx, e.client); err != nil {
 		return nil, nil, fmt.Errorf("seeding: %w", err)
 	}
-	name := fmt.Sprintf("%s-%d", estate.Prefix, estate.size())
-	w, plain = l.workspace(e, name), l.workspace(e, name+"-builtin")
-	if err := estate.write(w.dir); err != nil {
-		return nil, nil, err
-	}
-	return w, plain, estate.writeBuiltin(plain.dir)
+	w, plain = l.workspace(e), l.workspace(e)
+	return w, plain, errors.Join(estate.write(w.dir, false), estate.write(plain.dir, true))
 }

@@ -22,20 +22,19 @@ func small(ctx context.Context, l *lab) (*table, error) {
 		return nil, err
 	}
 	defer e.stop()
-	environments, err := createEnvironments(ctx, e.client, 1)
-	if err != nil {
+	if _, err := createEnvironments(ctx, e.client, 1); err != nil {
 		return nil, err
 	}
-	others := &estate{Prefix: "other", Projects: smallOrganization, Environments: 1}
-	if err := others.seed(ctx, e.client, environments, false); err != nil {
+	others := &estate{prefix: "other", projects: smallOrganization, shared: true}
+	if err := others.seed(ctx, e.client); err != nil {
 		return nil, err
 	}
-	one := &estate{Prefix: "one", Projects: 1, Environments: 1}
-	if err := one.seed(ctx, e.client, environments, true); err != nil {
+	one := &estate{prefix: "one", projects: 1, environments: 1, shared: true}
+	if err := one.seed(ctx, e.client); err != nil {
 		return nil, err
 	}
-	w := l.workspace(e, "small")
-	if err := one.write(w.dir); err != nil {
+	w := l.workspace(e)
+	if err := one.write(w.dir, false); err != nil {
 		return nil, err
 	}
 	if err := e.set(ctx, pace{LatencyMS: smallLatency}); err != nil {

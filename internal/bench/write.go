@@ -32,9 +32,8 @@ func (l *lab) write(ctx context.Context, t *table, latency int) error {
 		return err
 	}
 	defer e.stop()
-	nothing := &estate{Prefix: "project", Projects: writeSize / keysPerProject, Environments: keysPerProject}
-	name := fmt.Sprintf("write-%d", latency)
-	w, plain := l.workspace(e, name), l.workspace(e, name+"-builtin")
+	nothing := estateOf(writeSize)
+	w, plain := l.workspace(e), l.workspace(e)
 	if err := nothing.writeConfiguration(w.dir, false); err != nil {
 		return err
 	}
@@ -92,12 +91,12 @@ func (l *lab) write(ctx context.Context, t *table, latency int) error {
 	row("apply: 300 keys into 30 projects that exist", "10", keys, keysFloor, builtinKeys)
 	row("apply: 300 keys, their 30 projects, 10 environments", "10", everything, nil, builtinEverything)
 	row("destroy all of it", "10", destroy, destroyFloor, builtinDestroy)
-	projects := nothing.Projects
+	projects := nothing.projects
 	l.target(keys.writes() == writeSize && keys.lists() <= projects+2,
 		fmt.Sprintf("Apply of 300 keys into 30 projects at %d ms: requests", latency),
 		fmt.Sprintf("%d POSTs, ≤ %d lists to write, the refresh aside", writeSize, projects), fmt.Sprintf("%d and %d", keys.writes(), keys.lists()))
-	l.target(everything.writes() == nothing.resources() && everything.lists() <= projects,
+	l.target(everything.writes() == nothing.objects() && everything.lists() <= projects,
 		fmt.Sprintf("Apply of 300 keys with their projects at %d ms: requests", latency),
-		fmt.Sprintf("%d POSTs, ≤ %d lists", nothing.resources(), projects), fmt.Sprintf("%d and %d", everything.writes(), everything.lists()))
+		fmt.Sprintf("%d POSTs, ≤ %d lists", nothing.objects(), projects), fmt.Sprintf("%d and %d", everything.writes(), everything.lists()))
 	return nil
 }

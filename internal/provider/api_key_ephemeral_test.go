@@ -160,6 +160,7 @@ func TestAccAPIKey_badRecipients(t *testing.T) {
 		phrases    []string
 	}{
 		"none":        {"", []string{"at least 1"}},
+		"null":        {"null", []string{"contains a null value"}},
 		"not a key":   {`"nobody"`, []string{"Invalid Recipient", "age X25519"}},
 		"private key": {fmt.Sprintf("%q", identity), []string{"Invalid Recipient", "private key"}},
 		"broken ssh":  {`"ssh-ed25519 AAAA"`, []string{"Invalid Recipient", "ssh-ed25519"}},

@@ -300,6 +300,55 @@ func TestAccAPIKeyOutcome_importedWithWrongProof(t *testing.T) {
 	noWrites(t, o.server)
 }
 
+// What Traceloop shows of a key proves nothing.
+func TestAccAPIKeyOutcome_importedWithMaskedProof(t *testing.T) {
+	o := newOutcome(t)
+	_, key := o.server.GenerateKey(o.projectID, "prd")
+	o.run(t, resource.TestStep{
+		Config:      o.importing() + o.hcl(fmt.Sprintf("existing_key_wo = %q", traceloop.MaskKey(key))),
+		PlanOnly:    true,
+		ExpectError: says("Invalid Existing Key", "it is a masked key"),
+	})
+	noWrites(t, o.server)
+}
+
+// A plan waits for its approval, and meanwhile the key comes due: what was planned as an
+// update stays one, since core takes anything else for a bug.
+func TestAccAPIKeyOutcome_dueBetweenPlanAndApply(t *testing.T) {
+	o := newOutcome(t)
+	config := arguments{"project_id": o.projectID, "environment": "prd", "rotate_after_days": 30}
+	created, _, err := newDriver(t, o.server, o.clock.now).apply(t.Context(), keyKind, newDriver(t, o.server, o.clock.now).none(keyKind), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	o.clock.advanceTo(29.9)
+	config["rotation_triggers"] = map[string]string{"at": "1"}
+	planning := newDriver(t, o.server, o.clock.now)
+	refreshed, err := planning.refresh(t.Context(), keyKind, created)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan, err := planning.plan(t.Context(), keyKind, refreshed, config); err != nil || plan.action != "update" {
+		t.Fatalf("before it is due the plan is %q, %v; want an update", plan.action, err)
+	}
+	o.clock.advanceTo(30.1)
+	applying := newDriver(t, o.server, o.clock.now) // which does not refresh
+	updated, plan, err := applying.apply(t.Context(), keyKind, refreshed, config)
+	if err != nil || plan.action != "update" {
+		t.Fatalf("at apply it is %q, %v; want an update", plan.action, err)
+	}
+
+	next := newDriver(t, o.server, o.clock.now)
+	refreshed, err = next.refresh(t.Context(), keyKind, updated)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plan, err := next.plan(t.Context(), keyKind, refreshed, config); err != nil || plan.action != "replace" {
+		t.Errorf("the next plan is %q, %v; want a replacement", plan.action, err)
+	}
+}
+
 func TestAccAPIKeyOutcome_occupied(t *testing.T) {
 	o := newOutcome(t)
 	id, key := o.server.GenerateKey(o.projectID, "prd")

@@ -66,7 +66,7 @@ func (r *apiKeyResource) planUpdate(config apiKeyResourceModel, plan *apiKeyReso
 	}
 
 	plan.setRotateAt()
-	if due, known := plan.dueAt(); known && !r.now().Before(due) {
+	if due, known := plan.dueAt(); known && !r.now().Before(due) && r.slots.wasRead(state.apiKeyModel) {
 		replaced = true
 		// Terraform replaces for an attribute only if it changes: the new key has another date.
 		plan.RotateAt = types.StringUnknown()
@@ -117,7 +117,7 @@ func (r *apiKeyResource) planGenerate(ctx context.Context, config apiKeyResource
 	if !r.applying.Load() {
 		r.checkEnvironment(ctx, plan.apiKeyModel, diags)
 	}
-	if !replacing && plan.ReplaceExisting.ValueBool() && !diags.HasError() {
+	if !replacing && plan.ReplaceExisting.ValueBool() && !diags.HasError() && !r.applying.Load() {
 		r.warnReplacesExisting(ctx, plan.apiKeyModel, diags)
 	}
 }
@@ -184,7 +184,7 @@ func triggersRotate(state, plan types.Map) bool {
 // proven returns the existing key if it is the one that the service knows by its
 // masked form.
 func proven(given types.String, key apiKeyModel, diags *diag.Diagnostics) (string, bool) {
-	full, err := traceloop.ParseKey(given.ValueString())
+	full, err := parseFullKey(given.ValueString())
 	if err == nil && traceloop.MaskKey(full) == key.MaskedKey.ValueString() {
 		return full, true
 	}
@@ -200,6 +200,25 @@ func proven(given types.String, key apiKeyModel, diags *diag.Diagnostics) (strin
 type slotSet struct {
 	mu   sync.Mutex
 	keys map[string]apiKeyModel
+	read map[string]bool // by id
+}
+
+// reading notes a key that this process has refreshed. Only a plan refreshes: when core
+// plans once more to apply, what was an update must not have become a replacement
+// because time has passed.
+func (s *slotSet) reading(key apiKeyModel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.read == nil {
+		s.read = map[string]bool{}
+	}
+	s.read[key.ID.ValueString()] = true
+}
+
+func (s *slotSet) wasRead(key apiKeyModel) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.read[key.ID.ValueString()]
 }
 
 func (s *slotSet) hold(key apiKeyModel) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -77,7 +78,7 @@ func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"rotation_triggers": schema.MapAttribute{
-				MarkdownDescription: "Any map of strings. A change from one map to another rotates the key: it is revoked and another is generated. " +
+				MarkdownDescription: "Any map of strings. A change from one map to another rotates the key: it is revoked and another is generated; an empty map is a map. " +
 					"Going from no map to a map, or from a map to none, is only recorded, so that taking over a running key never cuts an application off.",
 				ElementType: types.StringType,
 				Optional:    true,
@@ -89,7 +90,7 @@ func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 			},
 			"rotate_after_days": schema.Int64Attribute{
 				MarkdownDescription: "Age in days, 1 to 3650, from which a plan rotates the key. Default: never. A change on a live key moves `rotate_at` in place; if that has passed then, the same plan rotates the key. " +
-					"A plan warns when 7 days or less remain. Nothing rotates by itself: run plan and apply on a schedule.",
+					"A plan warns when 7 days or less remain. Nothing rotates by itself: run plan and apply on a schedule, and not with `-refresh=false`.",
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(1, 3650)},
 			},
@@ -99,19 +100,19 @@ func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"age_recipients": schema.SetAttribute{
-				MarkdownDescription: "Public keys to seal the key to before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`. The key is then in `encrypted_key` alone, and the ephemeral resource `traceloop_api_key` opens it. " +
+				MarkdownDescription: "Public keys to seal the key to before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`. The key is then in `encrypted_key` alone, and the ephemeral resource `traceloop_api_key` opens it. At least one; leave the argument out, or null, for none. " +
 					"A change rotates the key, since its plain text is not there to be sealed again. It is recorded in place where the state never held the key (imported without `existing_key_wo`), and sealed again in place where `existing_key_wo` gives the key.",
 				ElementType: types.StringType,
 				Optional:    true,
-				Validators:  []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.ValueStringsAre(recipientValidator{})},
+				Validators:  []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(recipientValidator{})},
 			},
 			"existing_key_wo": schema.StringAttribute{
 				MarkdownDescription: "The full key, for one that was imported: Traceloop cannot show it again, but a vault may have it. It is checked against `masked_key`, then kept in `key`, or sealed into `encrypted_key`; nothing is rotated. " +
-					"A key that does not match is an error. It is not read once the state has the key; remove it then.",
+					"A key that does not match is an error. It is not read once the state has the key; remove it then. Needs Terraform or OpenTofu 1.11.",
 				Optional:   true,
 				Sensitive:  true,
 				WriteOnly:  true,
-				Validators: []validator.String{parsesSecret("existing_key_wo", traceloop.ParseKey)},
+				Validators: []validator.String{existingKeyValidator()},
 			},
 			"replace_existing": schema.BoolAttribute{
 				MarkdownDescription: "Whether creating this resource may revoke a key that the environment has already, whoever uses it. A plan warns which key that is. Without it an occupied environment is an error. Default: `false`.",
@@ -210,6 +211,7 @@ func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, res
 		return
 	}
 
+	r.slots.reading(state.apiKeyModel)
 	key, err := r.client.GetAPIKey(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddWarning("API Key Was Revoked Outside Terraform",
@@ -237,6 +239,7 @@ func (r *apiKeyResource) Update(ctx context.Context, req resource.UpdateRequest,
 		return
 	}
 
+	r.applying.Store(true)
 	if plan.Key.IsUnknown() || plan.EncryptedKey.IsUnknown() {
 		key, ok := proven(config.ExistingKeyWO, plan.apiKeyModel, &resp.Diagnostics)
 		if !ok {
@@ -259,6 +262,7 @@ func (r *apiKeyResource) Delete(ctx context.Context, req resource.DeleteRequest,
 		return
 	}
 
+	r.applying.Store(true)
 	if r.refuseOwnKey(&resp.Diagnostics, "revoke it", state.apiKey()) {
 		return
 	}
@@ -289,6 +293,10 @@ func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportSta
 		resp.Diagnostics.AddError("Unable to Import API Key", r.failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 		return
 	case key == nil:
+		if slugs, err := environmentSlugs(ctx, r.client, projectID); err == nil && !slices.Contains(slugs, environment) {
+			resp.Diagnostics.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, listing(slugs)))
+			return
+		}
 		resp.Diagnostics.AddError("Unable to Import API Key", fmt.Sprintf(
 			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import, and apply generates one.", projectID, environment))
 		return
@@ -303,7 +311,7 @@ func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportSta
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	resp.Diagnostics.AddWarning("Imported Key Cannot Be Retrieved", fmt.Sprintf(
 		"The %s is now managed by Terraform, but Traceloop shows a key only when it is generated: the attribute key is null. The application that has the key goes on using it. "+
-			"If you have the key, give it once as existing_key_wo. Otherwise, to have a key in the state, rotate it when the application is ready for a new one.", model.describe()))
+			"If you have the key, give it once as existing_key_wo, which takes it over without rotating; if this plan does so, all is well. Otherwise, to have a key in the state, rotate it when the application is ready for a new one.", model.describe()))
 }
 
 // addCreateError explains why no key came of it.
@@ -337,10 +345,11 @@ func (r *apiKeyResource) addOccupied(ctx context.Context, projectID, environment
 	}
 	diags.AddAttributeError(path.Root("environment"), "Environment Already Has an API Key", fmt.Sprintf(
 		"The project %s has %s in the environment %q already, and each project and environment hold one key. Nothing was changed. The ways on:\n\n"+
+			"  - if this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: there is no second place for the new key;\n"+
 			"  - manage that key: import it (write the address of this resource after \"to\"; the key itself cannot be retrieved, so the attribute key will be null):\n\n%s\n\n"+
 			"  - if no application uses that key, set replace_existing = true, which revokes it, or revoke it in the dashboard (Settings, Organization, the project, \"Revoke API key\"); then apply again;\n"+
 			"  - use another environment.\n\n"+
-			"If another resource of yours manages that key, keep one of the two. If this resource has lifecycle { create_before_destroy = true }, or one that refers to it has, remove that: there is no second place for the new key.",
+			"If another resource of yours manages that key, keep one of the two.",
 		projectID, holder, environment, importBlock("traceloop_api_key", "example", projectID+"/"+environment)))
 }
 

@@ -254,6 +254,8 @@ func TestAccAPIKey_importErrors(t *testing.T) {
 	}{
 		{project.ID, []string{"Invalid Import ID", "<project id>/<environment slug>"}},
 		{project.ID + "/EU Production", []string{"Invalid Import ID", "<project id>/<environment slug>"}},
+		{project.ID + "/prod", []string{"Unable to Import API Key", "no environment with the slug", "There are: dev, stg, prd"}},
+		{"tl_0123456789012345678901234567890123456789", []string{"Invalid Import ID", "tl_************************************6789"}},
 		{project.ID + "/stg", []string{"Unable to Import API Key", "no active key"}},
 		{"cnosuchproject/prd", []string{"Unable to Import API Key", "no project with the id"}},
 	} {

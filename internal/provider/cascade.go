@@ -94,7 +94,7 @@ func (d *providerData) refuseOwnKey(diags *diag.Diagnostics, action string, keys
 	for _, key := range keys {
 		if key.MaskedKey == own {
 			diags.AddError("Provider Would Revoke Its Own Key", fmt.Sprintf(
-				"To %s would revoke the key %s (id %s) of project %s, environment %q. It looks like the one that the provider itself is configured with, by %s: after that, no further call would succeed and the apply would stop half-way. "+
+				"To %s would take away the key %s (id %s) of project %s, environment %q. It looks like the one that the provider itself is configured with, by %s: after that, no further call would succeed and the apply would stop half-way. "+
 					"Nothing was changed. Configure the provider with another management key, then apply again.",
 				action, key.MaskedKey, key.ID, key.ProjectID, key.Environment, d.key.source))
 			return true

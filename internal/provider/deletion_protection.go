@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -9,6 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 func deletionProtectionAttribute(object string) schema.BoolAttribute {
@@ -38,29 +41,57 @@ func addProtected(diags *diag.Diagnostics, action, object, loss string) {
 		action, object, loss, action))
 }
 
-// protectedSet holds the protected objects that the plan under way keeps.
+// keptSet holds the objects that the plan under way keeps.
 //
 // Terraform asks the provider to plan a forced replacement (-replace,
 // replace_triggered_by) as an ordinary update, which keeps the object, and then as a
 // creation; it never asks about the destroy in between. A creation of what is being
 // kept is therefore a replacement, or a second object of the same name, which the
 // service would refuse as well.
-type protectedSet struct {
+type keptSet struct {
 	mu   sync.Mutex
-	kept map[string]bool
+	kept map[string]kept
 }
 
-func (s *protectedSet) keep(object string) {
+// kept is an object that is lost should it be replaced.
+type kept struct {
+	object, loss string
+	protected    bool
+	keys         traceloop.APIKeyFilter // those that go with it
+}
+
+func (s *keptSet) keep(name string, object kept) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.kept == nil {
-		s.kept = map[string]bool{}
+		s.kept = map[string]kept{}
 	}
-	s.kept[object] = true
+	s.kept[name] = object
 }
 
-func (s *protectedSet) keeps(object string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.kept[object]
+// planReplacing refuses to create what is kept and protected, or what would take the
+// provider's own key with it. It reports whether the creation may go on. Of this half of
+// a replacement core shows errors alone, so that there is no warning of what goes.
+func (d *providerData) planReplacing(ctx context.Context, diags *diag.Diagnostics, name string) bool {
+	d.kept.mu.Lock()
+	object, ok := d.kept.kept[name]
+	d.kept.mu.Unlock()
+	switch {
+	case !ok:
+		return true
+	case object.protected:
+		addProtectedTwice(diags, object)
+		return false
+	}
+	return d.client == nil || d.guardCascade(ctx, diags, object.object, object.keys)
+}
+
+// addProtectedTwice refuses a creation in the place of a protected object.
+func addProtectedTwice(diags *diag.Diagnostics, object kept) {
+	diags.AddAttributeError(path.Root("deletion_protection"), "Deletion Protection Is On", fmt.Sprintf(
+		"This plan creates in the place of the %s, which is in the state and protected. Nothing was changed.\n\n"+
+			"If two resource blocks have the same name, rename or remove one of them.\n\n"+
+			"If this plan is to replace the object (-replace, replace_triggered_by), that is irreversible: %s. If it has to be, take two steps:\n"+
+			"  1. set deletion_protection = false in its resource block, with no other change, and apply;\n"+
+			"  2. replace it.", object.object, object.loss))
 }

@@ -81,7 +81,7 @@ func (d *providerData) nextStepAfter(status int) string {
 	case http.StatusTooManyRequests:
 		return "The service allows no more requests at the moment. Run it again later; a lower -parallelism sends requests more slowly."
 	case http.StatusNotFound:
-		return "It does not exist, or no longer. Check the id; a plan shows what Terraform will do about it."
+		return fmt.Sprintf("It does not exist, or no longer, or the base URL %s, which comes from %s, is not that of the API.", d.baseURL.value, d.baseURL.source)
 	case http.StatusConflict, http.StatusBadRequest:
 		return "Nothing was changed. Correct the configuration and apply again."
 	}

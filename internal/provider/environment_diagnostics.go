@@ -31,7 +31,7 @@ func addUnknownEnvironment(diags *diag.Diagnostics, projectID, slug string, exis
 		detail += fmt.Sprintf("Did you mean %q? ", made)
 	}
 	diags.AddAttributeError(path.Root("environment"), "Unknown Environment", detail+
-		"If this configuration creates the environment, refer to it, as in environment = traceloop_environment.example.slug, so that it is created first.")
+		"If this configuration creates the environment, by whichever provider block, refer to it, as in environment = traceloop_environment.example.slug, so that it is created first.")
 }
 
 // listing says which environments there are.
@@ -55,7 +55,7 @@ func addEnvironmentExists(diags *diag.Diagnostics, plan environmentModel, taken 
 		projectID = "<project id>"
 	}
 	read := fmt.Sprintf("data \"traceloop_environment\" %q {\n  project_id = %q\n  slug       = %q\n}", label, projectID, slug)
-	adopt := "To manage it here, import it (write the address of this resource after \"to\"):\n\n"
+	adopt := "To manage it here, import it, unless another resource does (write the address of this resource after \"to\"):\n\n"
 
 	var why string
 	switch {
@@ -89,6 +89,13 @@ func addEnvironmentImportError(diags *diag.Diagnostics, id string) {
 	if slices.Contains(builtInSlugs, id) {
 		diags.AddError("Unable to Import Environment", fmt.Sprintf(
 			"Every project has its own built-in environment %q. Name the project too: <project id>/%s.", id, id))
+		return
+	}
+	projectID, slug, ok := strings.Cut(id, "/")
+	if idPattern.MatchString(projectID) && (!ok || slugPattern.MatchString(slug)) {
+		diags.AddError("Unable to Import Environment", fmt.Sprintf(
+			"Traceloop has no environment %q. For one that a project owns, give <project id>/<slug>; for an organization-level one, <slug>; for either, its id. "+
+				"The data source traceloop_environments lists them, and traceloop_projects the projects.", shownID(id)))
 		return
 	}
 	addInvalidImportID(diags, "environment", id,

@@ -109,8 +109,8 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 		r.planCreate(ctx, *plan, &resp.Diagnostics)
 	case !plan.Name.Equal(state.Name) || !plan.ProjectID.Equal(state.ProjectID):
 		r.planDestroy(ctx, "replace", *state, &resp.Diagnostics)
-	case isProtected(state.DeletionProtection) && !state.BuiltIn.ValueBool():
-		r.protected.keep(state.protectionKey())
+	case !state.BuiltIn.ValueBool():
+		r.kept.keep(state.keptName(), kept{state.describe(), state.loss(), isProtected(state.DeletionProtection), state.keys()})
 	}
 }
 
@@ -139,8 +139,7 @@ func (r *environmentResource) planCreate(ctx context.Context, plan environmentRe
 	if plan.ProjectID.IsUnknown() {
 		return
 	}
-	if r.protected.keeps(plan.protectionKey()) {
-		addProtected(diags, "replace", fmt.Sprintf("environment %q", plan.Name.ValueString()), plan.loss())
+	if !r.planReplacing(ctx, diags, plan.keptName()) {
 		return
 	}
 	r.environments.plan(plan.ProjectID.ValueString(), slug)
@@ -174,7 +173,8 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 		defer cancel()
 		projectID, slug := plan.ProjectID.ValueString(), traceloop.Slug(plan.Name.ValueString())
 		found, lookErr := r.settleEnvironment(settling, projectID, slug, unknown.Started)
-		if !found.ours {
+		// A service that knows the repeat by its Idempotency-Key refuses it only for somebody else's environment.
+		if !found.ours || traceloop.IsConflict(err) {
 			id := slug
 			if projectID != "" {
 				id = projectID + "/" + slug
@@ -188,7 +188,7 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 	case traceloop.IsConflict(err):
 		addEnvironmentExists(&resp.Diagnostics, plan.environmentModel, r.taken(ctx, plan))
 		return
-	case traceloop.IsNotFound(err):
+	case traceloop.IsNotFound(err) && !plan.ProjectID.IsNull():
 		addUnknownProject(&resp.Diagnostics, plan.ProjectID.ValueString())
 		return
 	case err != nil:
@@ -334,7 +334,7 @@ func (r *environmentResource) find(ctx context.Context, importID string) (*trace
 	return nil, nil
 }
 
-func (m environmentResourceModel) protectionKey() string {
+func (m environmentResourceModel) keptName() string {
 	return "environment " + m.ProjectID.ValueString() + "/" + traceloop.Slug(m.Name.ValueString())
 }
 

@@ -241,9 +241,9 @@ func TestAccEnvironment_importErrors(t *testing.T) {
 		phrases []string
 	}{
 		{"EU Production", []string{"Invalid Import ID", "<environment id>", "<project id>/<slug>", "<slug>"}},
-		{"nosuch", []string{"Invalid Import ID"}},
-		{project.ID + "/nosuch", []string{"Invalid Import ID"}},
-		{"cnosuchproject/dev", []string{"Invalid Import ID"}},
+		{"nosuch", []string{"Unable to Import Environment", "no environment", "traceloop_environments"}},
+		{project.ID + "/nosuch", []string{"Unable to Import Environment", "no environment"}},
+		{"cnosuchproject/dev", []string{"Unable to Import Environment", "no environment"}},
 		{"dev", []string{"Unable to Import Environment", "<project id>/dev"}},
 		{project.ID + "/inherited", []string{"Unable to Import Environment", "inherited from the organization", "id \"inherited\""}},
 	} {

@@ -54,7 +54,7 @@ func newMaskKeyFunction() function.Function {
 		parameter: "key",
 		about:     "The full API key; white space around it is dropped.",
 		call: func(key string) (string, *function.FuncError) {
-			key, err := apiKey(key)
+			key, err := keyArgument(key)
 			if err != nil {
 				return "", err
 			}
@@ -72,11 +72,12 @@ func newOTLPHeadersFunction() function.Function {
 		parameter: "key",
 		about:     "The full API key; white space around it is dropped.",
 		call: func(key string) (string, *function.FuncError) {
-			key, err := apiKey(key)
+			key, err := keyArgument(key)
 			if err != nil {
 				return "", err
 			}
-			return "Authorization=" + url.PathEscape("Bearer "+key), nil
+			// A space is %20: some decoders take "+" for one, and some do not.
+			return "Authorization=" + strings.ReplaceAll(url.QueryEscape("Bearer "+key), "+", "%20"), nil
 		},
 	}
 }
@@ -101,14 +102,11 @@ func newEnvironmentSlugFunction() function.Function {
 	}
 }
 
-// apiKey reads an argument that has to be a full API key.
-func apiKey(argument string) (string, *function.FuncError) {
-	key, err := traceloop.ParseKey(argument)
-	switch {
-	case err != nil:
+// keyArgument reads an argument that has to be a full API key.
+func keyArgument(argument string) (string, *function.FuncError) {
+	key, err := parseFullKey(argument)
+	if err != nil {
 		return "", function.NewArgumentFuncError(0, "The key cannot be used: "+err.Error())
-	case strings.Contains(key, "*"):
-		return "", function.NewArgumentFuncError(0, "This is a masked key. The full key is needed: the \"key\" of a traceloop_api_key resource, or a secret manager's copy of it")
 	}
 	return key, nil
 }

@@ -18,7 +18,7 @@ func TestAccFunctions(t *testing.T) {
 		"environment_slug":                {`environment_slug("EU Production")`, "eu-production"},
 		"environment_slug, around":        {`environment_slug("--Größe 2!")`, "gr-e-2"},
 		"otlp_headers":                    {`otlp_headers("tl_abcdefghWx3k")`, "Authorization=Bearer%20tl_abcdefghWx3k"},
-		"otlp_headers, with a separator":  {`otlp_headers("tl_ab,c=d;e%f")`, "Authorization=Bearer%20tl_ab%2Cc=d%3Be%25f"},
+		"otlp_headers, with a separator":  {`otlp_headers("tl_ab,c=d;e%f+g")`, "Authorization=Bearer%20tl_ab%2Cc%3Dd%3Be%25f%2Bg"},
 		"otlp_headers, with a line break": {`otlp_headers(" tl_abcdefghWx3k\n")`, "Authorization=Bearer%20tl_abcdefghWx3k"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestAccFunctions_refused(t *testing.T) {
 	}{
 		"empty key":            {`mask_key("")`, []string{"The key cannot be used", "it is empty"}},
 		"key in two parts":     {`mask_key("tl_secret part")`, []string{"The key cannot be used", "white space"}},
-		"masked key":           {`otlp_headers("tl_****Wx3k")`, []string{"masked key", "full key"}},
+		"masked key":           {`otlp_headers("tl_****Wx3k")`, []string{"masked key", "full one"}},
 		"nothing left of it":   {`environment_slug("日本")`, []string{"ASCII letter or digit"}},
 		"too long for a name":  {`environment_slug(join("", [for i in range(256) : "x"]))`, []string{"255 characters"}},
 		"nothing to make from": {`environment_slug("")`, []string{"ASCII letter or digit"}},

@@ -73,7 +73,7 @@ func guideSnippets(t *testing.T) []snippet {
 	var found []snippet
 	for name, text := range guides(t) {
 		in := snippetsOf(name+".md.tmpl", text)
-		if n := strings.Count(text, "```terraform"); n == 0 || len(in) != n {
+		if n := strings.Count(text, "```terraform"); len(in) != n {
 			t.Errorf("%s: %d snippets were read, want all of %d", name, len(in), n)
 		}
 		found = append(found, in...)

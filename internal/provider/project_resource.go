@@ -87,16 +87,12 @@ func (r *projectResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		}
 		r.warnCascade(ctx, &resp.Diagnostics, state.describe(), projectLoss, state.keys())
 	case state == nil: // create, or the second half of a forced replacement
-		if r.protected.keeps("project " + plan.Name.ValueString()) {
-			addProtected(&resp.Diagnostics, "replace", fmt.Sprintf("project %q", plan.Name.ValueString()), projectLoss)
-		}
+		r.planReplacing(ctx, &resp.Diagnostics, "project "+plan.Name.ValueString())
 	default:
 		if !plan.Name.Equal(state.Name) {
 			resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("slug"), types.StringUnknown())...)
 		}
-		if isProtected(state.DeletionProtection) {
-			r.protected.keep("project " + plan.Name.ValueString())
-		}
+		r.kept.keep("project "+plan.Name.ValueString(), kept{state.describe(), projectLoss, isProtected(state.DeletionProtection), state.keys()})
 	}
 }
 
@@ -114,7 +110,8 @@ func (r *projectResource) Create(ctx context.Context, req resource.CreateRequest
 		settling, cancel := settling(ctx)
 		defer cancel()
 		found, lookErr := r.settleProject(settling, name, unknown.Started)
-		if !found.ours {
+		// A service that knows the repeat by its Idempotency-Key refuses it only for somebody else's project.
+		if !found.ours || traceloop.IsConflict(err) {
 			id := "<project id>"
 			if found.object != nil {
 				id = found.object.ID
@@ -237,7 +234,7 @@ func (r *projectResource) ImportState(ctx context.Context, req resource.ImportSt
 
 // addNameTaken says which project has the name, and how to adopt it.
 func (r *projectResource) addNameTaken(ctx context.Context, diags *diag.Diagnostics, summary, name string) {
-	detail := fmt.Sprintf("A project named %q exists already; names are unique in the organization. Choose another name, or manage the existing project by importing it", name)
+	detail := fmt.Sprintf("A project named %q exists already; names are unique in the organization. Choose another name, or, unless another resource manages it, import the existing project", name)
 	id := "<project id>"
 	for project, err := range r.client.ListProjects(ctx) {
 		if err == nil && project.Name == name {

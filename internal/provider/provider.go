@@ -151,12 +151,18 @@ func (p *traceloopProvider) Functions(context.Context) []func() function.Functio
 
 // unknown names the first argument whose value is not known yet.
 func (m providerModel) unknown() (path.Path, bool) {
-	for name, value := range map[string]interface{ IsUnknown() bool }{
-		"api_key": m.APIKey, "base_url": m.BaseURL, "request_timeout": m.RequestTimeout,
-		"max_retries": m.MaxRetries, "ca_cert_file": m.CACertFile,
+	for _, argument := range []struct {
+		name  string
+		value interface{ IsUnknown() bool }
+	}{
+		{"api_key", m.APIKey},
+		{"base_url", m.BaseURL},
+		{"request_timeout", m.RequestTimeout},
+		{"max_retries", m.MaxRetries},
+		{"ca_cert_file", m.CACertFile},
 	} {
-		if value.IsUnknown() {
-			return path.Root(name), true
+		if argument.value.IsUnknown() {
+			return path.Root(argument.name), true
 		}
 	}
 	return path.Empty(), false

@@ -23,7 +23,7 @@ type providerData struct {
 	// applies; what the plan has checked need not be checked again then.
 	applying atomic.Bool
 
-	protected    protectedSet
+	kept         keptSet
 	environments environmentCheck
 	slots        slotSet
 	occupancy    occupancy
@@ -47,7 +47,7 @@ func (d *providerData) ready(diags *diag.Diagnostics) bool {
 		return true
 	}
 	diags.AddError("Unknown Provider Configuration", fmt.Sprintf(
-		"The provider argument %q is not known before apply, since it comes from something that is not created yet, and this step has to call the Traceloop API. "+
+		"The provider argument %q is not known before apply, and this step has to call the Traceloop API. "+
 			"Apply its source first: terraform apply -target=ADDRESS, with the address of what the argument refers to; then plan again.", d.unknown))
 	return false
 }

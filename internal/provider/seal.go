@@ -20,6 +20,7 @@ const maxSealed = 1 << 20
 
 // parseRecipient reads a public key: age X25519, ssh-ed25519 or ssh-rsa.
 func parseRecipient(s string) (age.Recipient, error) {
+	s = strings.TrimSpace(s)
 	switch {
 	case strings.HasPrefix(s, "AGE-SECRET-KEY-"), strings.Contains(s, "PRIVATE KEY"):
 		return nil, errors.New("it is a private key; give the public key that belongs to it, and take the private key out of the configuration")
@@ -28,11 +29,20 @@ func parseRecipient(s string) (age.Recipient, error) {
 		if err != nil {
 			return nil, errors.New("it is not a well-formed ssh-ed25519 or ssh-rsa public key")
 		}
-		return recipient, nil
+		return sealable(recipient)
 	}
 	recipient, err := age.ParseX25519Recipient(s)
 	if err != nil {
 		return nil, errors.New("it is neither an age X25519 public key (age1…) nor an ssh-ed25519 or ssh-rsa public key")
+	}
+	return sealable(recipient)
+}
+
+// sealable refuses a key that is well-formed and yet no public key of anybody, such as a
+// point of low order: sealing would fail, after an API key was generated for it.
+func sealable(recipient age.Recipient) (age.Recipient, error) {
+	if _, err := age.Encrypt(io.Discard, recipient); err != nil {
+		return nil, errors.New("nothing can be sealed to it")
 	}
 	return recipient, nil
 }

@@ -50,7 +50,10 @@ func (s *secrets) add(name, text string, plain bool) {
 func written(text string) map[string]bool {
 	forms := map[string]bool{}
 	for _, half := range []string{text[:len(text)/2], text[len(text)/2:]} {
-		quoted, _ := json.Marshal(half)
+		quoted, err := json.Marshal(half)
+		if err != nil {
+			panic(err) // no string does that
+		}
 		forms[half] = true
 		forms[strings.Trim(string(quoted), `"`)] = true
 		forms[strings.Trim(strconv.Quote(half), `"`)] = true

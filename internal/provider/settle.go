@@ -70,15 +70,21 @@ func (d *providerData) settleEnvironment(ctx context.Context, projectID, slug st
 }
 
 // addUnsettled explains a creation that could not be settled. "adopt" is the import
-// block for the object, should it be there.
-func (d *providerData) addUnsettled(diags *diag.Diagnostics, object string, found bool, adopt string, errs ...error) {
-	detail := fmt.Sprintf("The provider tried to create the %s.\n\n%s\n\n", object, errors.Join(errs...))
-	if found {
-		detail += "It exists, but may have existed before this attempt, so that Terraform does not take it for its own. "
-	} else {
-		detail += "It could not be found out whether it exists now. Apply again: if it exists, the service says so. "
+// block for the object, should it be there; lookErr is that of the search for it.
+func (d *providerData) addUnsettled(diags *diag.Diagnostics, object string, found bool, adopt string, err, lookErr error) {
+	detail := fmt.Sprintf("The provider tried to create the %s.\n\n%s\n\n", object, err)
+	adopt = " To manage an existing one, import it (write the address of this resource after \"to\"):\n\n" + adopt
+	switch {
+	case lookErr != nil:
+		detail += fmt.Sprintf("Whether it exists now could not be found out:\n\n%s\n\n%s", lookErr, d.nextStep(lookErr)) +
+			"\n\nThen apply again: if it exists, the service says so." + adopt
+	case found:
+		detail += "It exists, but may be somebody else's or older than this attempt, so that Terraform does not take it for its own." + adopt
+	default:
+		unknown, _ := errors.AsType[*traceloop.UnknownOutcomeError](err)
+		detail += "It does not exist: nothing was created. Apply again. " + d.nextStep(unknown.Err)
 	}
-	diags.AddError("Outcome of Creation Is Unknown", detail+"To manage an existing one, import it (write the address of this resource after \"to\"):\n\n"+adopt)
+	diags.AddError("Outcome of Creation Is Unknown", detail)
 }
 
 // occupancy remembers which keys there were before the first key of a project is

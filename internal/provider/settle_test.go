@@ -150,7 +150,7 @@ func TestSettle_olderProjectIsNotAdopted(t *testing.T) {
 	d := newDriver(t, server, time.Now)
 	lost(server, "/v2/projects", emulatortest.Fault{Kind: "drop_before"}, 1)
 	_, _, err := d.apply(t.Context(), projectKind, d.none(projectKind), arguments{"name": "Orders"})
-	for _, phrase := range []string{"may have existed before", "import {", older.ID} {
+	for _, phrase := range []string{"older than this attempt", "import {", older.ID} {
 		if err == nil || !strings.Contains(err.Error(), phrase) {
 			t.Errorf("the error does not say %q: %v", phrase, err)
 		}

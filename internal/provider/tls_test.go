@@ -256,7 +256,7 @@ func TestTLS_redirects(t *testing.T) {
 					server.Emulator.ServeHTTP(w, r)
 					return
 				}
-				http.Redirect(w, r, target+r.URL.Path, status) //nolint:gosec // the test's own target
+				http.Redirect(w, r, target+r.URL.Path, status)
 			}))
 			t.Cleanup(first.Close)
 

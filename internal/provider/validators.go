@@ -2,11 +2,15 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // maxLength is the most characters that a name or an id has.
@@ -37,7 +41,7 @@ var (
 // parses makes a validator of a parser. Its diagnostics hold the parser's error and
 // never the value.
 func parses[T any](name string, parse func(string) (T, error)) parseValidator {
-	return parseValidator{name: name, parse: func(s string) error {
+	return parseValidator{name: name, summary: "Invalid Provider Configuration", noun: "provider argument", parse: func(s string) error {
 		_, err := parse(s)
 		return err
 	}}
@@ -51,10 +55,27 @@ func parsesSecret[T any](name string, parse func(string) (T, error)) parseValida
 	return v
 }
 
+// existingKeyValidator is that of existing_key_wo.
+func existingKeyValidator() parseValidator {
+	v := parsesSecret("existing_key_wo", parseFullKey)
+	v.summary, v.noun = "Invalid Existing Key", "argument"
+	return v
+}
+
+// parseFullKey reads an API key. A masked one is the likeliest thing to be given in its place.
+func parseFullKey(s string) (string, error) {
+	key, err := traceloop.ParseKey(s)
+	if err == nil && strings.Contains(key, "*") {
+		return "", errors.New("it is a masked key; the full one is needed, from where the application or a secret manager keeps it")
+	}
+	return key, err
+}
+
 type parseValidator struct {
-	name   string
-	parse  func(string) error
-	secret bool
+	name          string
+	summary, noun string
+	parse         func(string) error
+	secret        bool
 }
 
 func (v parseValidator) Description(context.Context) string {
@@ -73,11 +94,10 @@ func (v parseValidator) ValidateString(_ context.Context, req validator.StringRe
 	if err == nil {
 		return
 	}
-	const summary = "Invalid Provider Configuration"
-	detail := fmt.Sprintf("The provider argument %q cannot be used: %s. Correct the value, or remove the argument.", v.name, err)
-	if v.secret {
-		resp.Diagnostics.AddError(summary, detail)
+	detail := fmt.Sprintf("The %s %q cannot be used: %s. Correct the value, or remove the argument.", v.noun, v.name, err)
+	if v.secret || strings.Contains(req.ConfigValue.ValueString(), "@") { // a URL with a password
+		resp.Diagnostics.AddError(v.summary, detail)
 	} else {
-		resp.Diagnostics.AddAttributeError(req.Path, summary, detail)
+		resp.Diagnostics.AddAttributeError(req.Path, v.summary, detail)
 	}
 }

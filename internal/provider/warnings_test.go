@@ -63,6 +63,42 @@ func TestCLI_builtInEnvironmentIsForgottenWithAWarning(t *testing.T) {
 	noWrites(t, server)
 }
 
+// Behind a wrong base URL everything is "not found".
+func TestCLI_wrongBaseURLDoesNotDropState(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t, emulatortest.WithAnyRequest())
+	cli := newCLI(t, server)
+	hcl := projectHCL("Orders", false) + environmentHCL("", "EU", false) + keyHCL("traceloop_project.orders.id", "prd", "null")
+	cli.write(hcl)
+	cli.apply()
+	server.ResetRequests()
+
+	cli.write(fmt.Sprintf("provider \"traceloop\" {\n  base_url = \"%s/api\"\n}\n\n", server.URL) + hcl)
+	for _, command := range [][]string{{"plan", "-input=false"}, {"apply", "-refresh-only", "-auto-approve"}, {"destroy", "-auto-approve"}, {"destroy", "-refresh=false", "-auto-approve"}} {
+		out, err := cli.run(command...)
+		if err == nil {
+			t.Errorf("%v succeeded:\n%s", command, out)
+		}
+		shows(t, out, `comes from the provider argument "base_url"`)
+		hides(t, out, "Was Deleted Outside", "Was Revoked Outside")
+	}
+	noWritesThatCount(t, server)
+
+	cli.write(hcl)
+	cli.plan("-detailed-exitcode")
+	cli.destroy()
+}
+
+// noWritesThatCount checks that nothing that was asked to be changed was.
+func noWritesThatCount(t *testing.T, server *emulatortest.Server) {
+	t.Helper()
+	for _, request := range server.Requests() {
+		if request.Method != "GET" && request.Status < 400 {
+			t.Errorf("%s %s was carried out", request.Method, request.Path)
+		}
+	}
+}
+
 // Nothing but a true 404 removes an object from the state.
 func TestCLI_failuresDoNotDropState(t *testing.T) {
 	t.Parallel()

@@ -92,5 +92,5 @@ func (c *Client) GetAPIKey(ctx context.Context, id string) (*APIKey, error) {
 // RevokeAPIKey revokes a key at once and for good.
 func (c *Client) RevokeAPIKey(ctx context.Context, id string) error {
 	defer changing(c.apiKeys)()
-	return remove(ctx, c, apiKeysPath, id)
+	return c.apiKeys.remove(ctx, id)
 }

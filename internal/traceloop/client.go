@@ -132,6 +132,8 @@ func ParseBaseURL(s string) (*url.URL, error) {
 		return nil, errors.New("it must not contain a query")
 	case strings.Contains(s, "#"):
 		return nil, errors.New("it must not contain a fragment")
+	case strings.HasSuffix(u.Path, "/v2"):
+		return nil, errors.New("it must end before /v2, which the provider adds")
 	case !validPort(u.Port()):
 		return nil, errors.New("its port must be a number from 1 to 65535")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):

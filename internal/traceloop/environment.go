@@ -84,5 +84,5 @@ func (c *Client) GetEnvironment(ctx context.Context, id string) (*Environment, e
 // keys; an organization-level one in every project. A built-in one is a conflict.
 func (c *Client) DeleteEnvironment(ctx context.Context, id string) error {
 	defer changing(c.environments, c.apiKeys)()
-	return remove(ctx, c, environmentsPath, id)
+	return c.environments.remove(ctx, id)
 }

@@ -2,6 +2,8 @@ package traceloop
 
 import (
 	"context"
+	"errors"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -87,8 +89,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 // for a header that is missing, cannot be read, or asks for no wait at all.
 func retryAfter(h http.Header) (time.Duration, bool) {
 	value := strings.TrimSpace(h.Get("Retry-After"))
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second, seconds > 0
+	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(seconds, math.MaxInt32)) * time.Second, seconds > 0
 	}
 	date, err := http.ParseTime(value)
 	if err != nil {

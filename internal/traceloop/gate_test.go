@@ -2,6 +2,7 @@ package traceloop
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"sync"
 	"testing"
@@ -23,7 +24,7 @@ func TestRetryAfter(t *testing.T) {
 			{"zero", "0", "", 0, false},
 			{"negative", "-3", "", 0, false},
 			{"fraction", "1.5", "", 0, false},
-			{"out of range", "99999999999999999999", "", 0, false},
+			{"out of range", "99999999999999999999", "", math.MaxInt32 * time.Second, true},
 			{"missing", "", "", 0, false},
 			{"garbled", "soon", "", 0, false},
 			{"date", httpDate(9 * time.Second), "", 9 * time.Second, true},

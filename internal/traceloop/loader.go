@@ -2,7 +2,9 @@ package traceloop
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"net/http"
 	"sync"
 )
 
@@ -71,6 +73,9 @@ func (l *loader[T]) get(ctx context.Context, id string) (*T, error) {
 		return &object, nil
 	}
 	object, err := get(ctx, l.client, l.collection, id, l.read)
+	if IsNotFound(err) {
+		err = l.confirmed(ctx, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +83,32 @@ func (l *loader[T]) get(ctx context.Context, id string) (*T, error) {
 	defer g.mu.Unlock()
 	g.byID[id] = object
 	return object, nil
+}
+
+// remove deletes the object with this id.
+func (l *loader[T]) remove(ctx context.Context, id string) error {
+	err := remove(ctx, l.client, l.collection, id)
+	if IsNotFound(err) {
+		return l.confirmed(ctx, err)
+	}
+	return err
+}
+
+// confirmed returns a 404 only if the service knows the collection that the object would
+// be in. Behind a wrong base URL everything is "not found", and nothing may be dropped
+// from a state, or taken for deleted, for that.
+func (l *loader[T]) confirmed(ctx context.Context, notFound error) error {
+	_, _, err := l.page(context.WithoutCancel(ctx), l.current(), 0)
+	if refused, ok := errors.AsType[*Error](err); ok && refused.StatusCode == http.StatusNotFound {
+		return &UnreadableError{
+			StatusCode: refused.StatusCode, RequestID: refused.RequestID, Method: refused.Method, Path: refused.Path,
+			Reason: "the API has this list, and here it is not found",
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return notFound
 }
 
 // find looks for an object among what is loaded, and loads at most one page for it.

@@ -58,5 +58,5 @@ func (c *Client) UpdateProject(ctx context.Context, id string, r ProjectRequest)
 // DeleteProject deletes a project and its traces, for good, and revokes its keys.
 func (c *Client) DeleteProject(ctx context.Context, id string) error {
 	defer changing(c.projects, c.environments, c.apiKeys)()
-	return remove(ctx, c, projectsPath, id)
+	return c.projects.remove(ctx, id)
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -70,6 +71,12 @@ func good(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodDelete:
 		w.WriteHeader(http.StatusNoContent)
+	case http.MethodGet:
+		body := projectJSON
+		if strings.Count(r.URL.Path, "/") == 2 { // a collection
+			body = `{"data":[],"next_cursor":"","total_results":0}`
+		}
+		answer(http.StatusOK, body)(w, r)
 	case http.MethodPost:
 		body := projectJSON
 		if r.URL.Path == apiKeysPath {

@@ -1,0 +1,137 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
+)
+
+// Address is where the CLIs know the provider from.
+const Address = "registry.terraform.io/traceloop/traceloop"
+
+// Serve serves the provider to a CLI, or with debug to one that is told to attach to it.
+func Serve(version string, debug bool) error {
+	newServer, err := newServer(version)
+	if err != nil {
+		return err
+	}
+	var options []tf6server.ServeOpt
+	if debug {
+		options = append(options, tf6server.WithManagedDebug())
+	} else if err := quieten(os.LookupEnv, os.Setenv); err != nil {
+		return err
+	}
+	return tf6server.Serve(Address, newServer, options...)
+}
+
+// quieten turns off logs that nobody will see. The plugin libraries write some hundred lines
+// for each resource of a plan unless told not to, and a CLI that was not asked for logs
+// reads and drops them: together half of the time that a plan takes.
+func quieten(get func(string) (string, bool), set func(string, string) error) error {
+	for _, name := range []string{"TF_LOG", "TF_LOG_PROVIDER"} {
+		if level, _ := get(name); level != "" {
+			return nil
+		}
+	}
+	for _, name := range []string{"TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_PROVIDER_TRACELOOP"} {
+		if _, chosen := get(name); chosen {
+			continue
+		}
+		if err := set(name, "OFF"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newServer(version string) (func() tfprotov6.ProviderServer, error) {
+	newFramework := providerserver.NewProtocol6(New(version)())
+	framework, ok := newFramework().(frameworkServer)
+	if !ok {
+		return nil, fmt.Errorf("%T does not have all of the protocol", newFramework())
+	}
+	return func() tfprotov6.ProviderServer { return &server{framework} }, nil
+}
+
+// frameworkServer is all that the framework serves.
+type frameworkServer interface {
+	tfprotov6.ProviderServerWithListResource
+	tfprotov6.ProviderServerWithActions
+	tfprotov6.ProviderServerWithStateStores
+}
+
+// server is the framework's, but for memory: the framework keeps a child of the context of
+// every request until it is stopped, and with that context its loggers, in all some 60 KB
+// for each resource of a plan. Here the calls that Terraform makes for each resource have
+// a context that lets go of its own when they end.
+type server struct{ frameworkServer }
+
+func (s *server) ValidateResourceConfig(ctx context.Context, r *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
+	return briefly(ctx, s.frameworkServer.ValidateResourceConfig, r)
+}
+
+func (s *server) UpgradeResourceState(ctx context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	return briefly(ctx, s.frameworkServer.UpgradeResourceState, r)
+}
+
+func (s *server) UpgradeResourceIdentity(ctx context.Context, r *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
+	return briefly(ctx, s.frameworkServer.UpgradeResourceIdentity, r)
+}
+
+func (s *server) ImportResourceState(ctx context.Context, r *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
+	return briefly(ctx, s.frameworkServer.ImportResourceState, r)
+}
+
+func (s *server) ReadResource(ctx context.Context, r *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
+	return briefly(ctx, s.frameworkServer.ReadResource, r)
+}
+
+func (s *server) PlanResourceChange(ctx context.Context, r *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
+	return briefly(ctx, s.frameworkServer.PlanResourceChange, r)
+}
+
+func (s *server) ApplyResourceChange(ctx context.Context, r *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
+	return briefly(ctx, s.frameworkServer.ApplyResourceChange, r)
+}
+
+func (s *server) ValidateDataResourceConfig(ctx context.Context, r *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
+	return briefly(ctx, s.frameworkServer.ValidateDataResourceConfig, r)
+}
+
+func (s *server) ReadDataSource(ctx context.Context, r *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
+	return briefly(ctx, s.frameworkServer.ReadDataSource, r)
+}
+
+func (s *server) CallFunction(ctx context.Context, r *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
+	return briefly(ctx, s.frameworkServer.CallFunction, r)
+}
+
+// briefly makes a call with a brief context.
+func briefly[Request, Response any](ctx context.Context, call func(context.Context, Request) (Response, error), r Request) (Response, error) {
+	b := &brief{}
+	b.current.Store(&ctx)
+	defer b.current.Store(&ended)
+	return call(b, r)
+}
+
+// brief is another context until that of the call is no longer wanted.
+type brief struct {
+	current atomic.Pointer[context.Context]
+}
+
+var ended = func() context.Context {
+	ctx, end := context.WithCancel(context.Background())
+	end()
+	return ctx
+}()
+
+func (b *brief) Deadline() (time.Time, bool) { return (*b.current.Load()).Deadline() }
+func (b *brief) Done() <-chan struct{}       { return (*b.current.Load()).Done() }
+func (b *brief) Err() error                  { return (*b.current.Load()).Err() }
+func (b *brief) Value(key any) any           { return (*b.current.Load()).Value(key) }
