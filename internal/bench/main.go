@@ -46,6 +46,7 @@ var subjects = []subject{
 	{"limit", "a plan of 1,000 keys under 20 requests a second", false, limit},
 	{"small", "a plan of one key in an organization of 10,000 projects", false, small},
 	{"flags", "what -parallelism, -refresh=false and -target change", true, flags},
+	{"shape", "what count and for_each cost the CLI", true, shape},
 	{"jobs", "CI jobs that share one limit of 20 requests a second", true, jobs},
 }
 

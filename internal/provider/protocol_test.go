@@ -34,32 +34,32 @@ type instance struct {
 // map[string]string, or nil.
 type arguments map[string]any
 
-func newDriver(t testing.TB, server *emulatortest.Server, now func() time.Time) *driver {
-	t.Helper()
-	return newDriverWith(t, now, arguments{"base_url": server.URL, "api_key": server.ManagementKey})
+func newDriver(tb testing.TB, server *emulatortest.Server, now func() time.Time) *driver {
+	tb.Helper()
+	return newDriverWith(tb, now, arguments{"base_url": server.URL, "api_key": server.ManagementKey})
 }
 
 // newDriverWith takes the whole configuration of the provider.
-func newDriverWith(t testing.TB, now func() time.Time, settings arguments) *driver {
-	t.Helper()
+func newDriverWith(tb testing.TB, now func() time.Time, settings arguments) *driver {
+	tb.Helper()
 	providerServer, err := providerserver.NewProtocol6WithError(provider.NewWithClock("test", now)())()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	schema, err := providerServer.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	schema, err := providerServer.GetProviderSchema(tb.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	d := &driver{t: t, server: providerServer, schemas: schema.ResourceSchemas}
+	d := &driver{t: tb, server: providerServer, schemas: schema.ResourceSchemas}
 
 	configType := schema.Provider.ValueType()
 	config := d.object(configType, settings)
-	configured, err := d.server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: d.dynamic(configType, config), TerraformVersion: "1.11.4"})
+	configured, err := d.server.ConfigureProvider(tb.Context(), &tfprotov6.ConfigureProviderRequest{Config: d.dynamic(configType, config), TerraformVersion: "1.11.4"})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := failure(configured.Diagnostics); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return d
 }
@@ -130,7 +130,8 @@ func (d *driver) plan(ctx context.Context, kind string, prior instance, config a
 		return p, err
 	}
 	if p.action == "replace" {
-		return p, d.planOnce(ctx, kind, d.none(kind), &p)
+		err := d.planOnce(ctx, kind, d.none(kind), &p)
+		return p, err
 	}
 	return p, nil
 }
@@ -180,7 +181,7 @@ func (d *driver) replaces(prior, planned tftypes.Value, paths []*tftypes.Attribu
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		if b, ok := before.(tftypes.Value); !ok || !b.Equal(after.(tftypes.Value)) { //nolint:forcetypeassert // a path into a value ends at a value
+		if b, ok := before.(tftypes.Value); !ok || !b.Equal(after.(tftypes.Value)) {
 			return true
 		}
 	}
@@ -256,14 +257,14 @@ func (d *driver) text(i instance, name string) string {
 	return s
 }
 
-func attributes(t testing.TB, object tftypes.Value) map[string]tftypes.Value {
-	t.Helper()
+func attributes(tb testing.TB, object tftypes.Value) map[string]tftypes.Value {
+	tb.Helper()
 	var all map[string]tftypes.Value
 	if object.IsNull() {
 		return nil
 	}
 	if err := object.As(&all); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return all
 }
@@ -271,7 +272,7 @@ func attributes(t testing.TB, object tftypes.Value) map[string]tftypes.Value {
 // object makes a configuration; what it does not name is null.
 func (d *driver) object(typ tftypes.Type, config arguments) tftypes.Value {
 	values := map[string]tftypes.Value{}
-	for name, attribute := range typ.(tftypes.Object).AttributeTypes { //nolint:forcetypeassert // schemas are objects
+	for name, attribute := range typ.(tftypes.Object).AttributeTypes {
 		given := config[name]
 		switch v := given.(type) {
 		case []string:

@@ -147,7 +147,7 @@ func TestTLS_certificates(t *testing.T) {
 	}
 	missing := filepath.Join(t.TempDir(), "missing.pem")
 	expired := ours.certify(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })
-	future := ours.certify(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) })
+	future := ours.certify(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(24 * time.Hour) })
 	elsewhere := ours.certify(func(c *x509.Certificate) { c.IPAddresses, c.DNSNames = nil, []string{"other.test"} })
 
 	const nothingSent = "Nothing was sent to the base URL https://127.0.0.1:"

@@ -265,7 +265,7 @@ func BenchmarkLoader(b *testing.B) {
 // Behind a wrong base URL everything is "not found", and nothing is gone for that.
 func TestNotFoundBehindAWrongBaseURL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := http.HandlerFunc(refusal(404))
+		s := refusal(404)
 		c, _ := inMemory(t, s, Config{})
 		_, err := c.GetProject(t.Context(), "p1")
 		for _, err := range []error{err, c.DeleteProject(t.Context(), "p1"), c.RevokeAPIKey(t.Context(), "k1")} {

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+)
+
+const (
+	shapeSize    = 1000
+	shapeLatency = 50
+)
+
+// shape measures what it costs a CLI how the same keys are written down.
+func shape(ctx context.Context, l *lab) (*table, error) {
+	if err := l.prepareCLI(ctx); err != nil {
+		return nil, err
+	}
+	t := &table{
+		title:  "How the configuration is written",
+		header: []string{fmt.Sprintf("Plan of %s keys as", grouped(shapeSize)), "Wall", "Requests", "Wall with `-refresh=false`", "Relative to `count`"},
+		notes:  []string{fmt.Sprintf("Latency: %d ms. Medians of %d runs that alternate.", shapeLatency, l.runs)},
+	}
+	cases := []struct {
+		name   string
+		blocks int
+	}{
+		{"one resource with `count`", 0},
+		{"ten resources, each with `for_each` over 100 keys", 10},
+		{"one resource with `for_each` over 1,000 keys", 1},
+	}
+	var refreshed, floors, all []*series
+	for _, c := range cases {
+		progress("plan of %s keys as %s", grouped(shapeSize), c.name)
+		e, err := startEmulator(ctx, l.emulatorPath)
+		if err != nil {
+			return nil, err
+		}
+		defer e.stop()
+		estate := estateOf(shapeSize)
+		estate.blocks = c.blocks
+		w, _, err := l.seeded(ctx, e, estate)
+		if err != nil {
+			return nil, err
+		}
+		if err := e.set(ctx, pace{LatencyMS: shapeLatency}); err != nil {
+			return nil, err
+		}
+		refreshed = append(refreshed, newSeries(func(ctx context.Context) (outcome, error) { return w.plan(ctx) }))
+		floors = append(floors, newSeries(func(ctx context.Context) (outcome, error) { return w.plan(ctx, "-refresh=false") }))
+	}
+	all = append(append(all, refreshed...), floors...)
+	if err := alternate(ctx, l.runs, all...); err != nil {
+		return nil, err
+	}
+	for i, c := range cases {
+		t.rows = append(t.rows, []string{
+			c.name, seconds(refreshed[i].wall()), grouped(refreshed[i].requests()), seconds(floors[i].wall()), ratio(refreshed[i].wall(), refreshed[0].wall()),
+		})
+	}
+	return t, nil
+}
