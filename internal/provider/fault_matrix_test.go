@@ -633,6 +633,11 @@ func (e errand) meets(t *testing.T, m mishap, fault emulatortest.Fault, hit emul
 	if once := fault.Times == 0; once && m.transient && !e.occupied && err != nil && !strings.Contains(err.Error(), "(409 Conflict)") {
 		t.Errorf("a single one of these should be got over, and is an error: %v", err)
 	}
+	// What was made, and can be looked at, is taken over.
+	made := fault.Kind == "drop_after" || fault.Kind == "garbage" || fault.Done
+	if made && fault.Method == "POST" && e.kind != keyKind && err != nil {
+		t.Errorf("what was made is not taken over: %v", err)
+	}
 	// With replace_existing a conflict is no refusal.
 	if m.refuses && hit.Method != "GET" && err == nil && !(m.fault.Status == 409 && e.config(s)["replace_existing"] == true) {
 		t.Errorf("%s %s was refused, and the run succeeded", hit.Method, hit.Path)

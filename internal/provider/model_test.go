@@ -183,7 +183,6 @@ func (m *machine) run(rt *rapid.T) {
 	step := func(action func(*rapid.T)) func(*rapid.T) {
 		return func(rt *rapid.T) {
 			m.steps.all.Add(1)
-			m.advance(10 * time.Second) // what was there before is older than the slack between clocks
 			action(rt)
 		}
 	}
@@ -193,6 +192,7 @@ func (m *machine) run(rt *rapid.T) {
 		"configure and apply again": step(func(rt *rapid.T) { sl := m.pick(rt); m.configure(rt, sl); m.apply(rt, sl, false) }),
 		"apply with faults":         step(func(rt *rapid.T) { sl := m.pick(rt); m.configure(rt, sl); m.apply(rt, sl, true) }),
 		"repair":                    step(func(rt *rapid.T) { m.apply(rt, m.pick(rt), false) }),
+		"contest a place":           step(m.contest),
 		"import":                    step(m.importSomething),
 		"let time pass":             step(func(rt *rapid.T) { m.advance(time.Duration(rapid.IntRange(1, 20).Draw(rt, "days")) * 24 * time.Hour) }),
 		"edit from outside":         step(m.edit),
@@ -471,6 +471,11 @@ func (m *machine) faults(rt *rapid.T) []emulatortest.Fault {
 
 // apply is one run of the CLI for one resource, and checks all that it did.
 func (m *machine) apply(rt *rapid.T, sl *slot, disturbed bool) {
+	// The times of the service are cut to the second, so that a project or an environment of
+	// this moment may be taken for one's own. A key is not: its place is looked at before.
+	if sl.kind != keyKind || rapid.Bool().Draw(rt, "later") {
+		m.advance(10 * time.Second)
+	}
 	ctx, interrupt := context.WithCancel(m.t.Context())
 	defer interrupt()
 	retries := int64(0)
@@ -711,6 +716,23 @@ func (m *machine) editKeys(rt *rapid.T) {
 	}
 	if keys := m.server.Keys(); len(keys) > 0 {
 		m.server.RevokeKey(one(rt, keys).ID)
+	}
+}
+
+// contest has somebody else generate a key where one is about to be generated.
+func (m *machine) contest(rt *rapid.T) {
+	for _, sl := range m.slots {
+		if sl.kind != keyKind || sl.config == nil || !sl.state.value.IsNull() {
+			continue
+		}
+		all, project, environment := m.look(), text(sl.config["project_id"]), text(sl.config["environment"])
+		if !all.inForce(project, environment) || all.occupant(project, environment) != "" {
+			continue
+		}
+		id, key := m.server.GenerateKey(project, environment)
+		m.plain[id] = key
+		m.apply(rt, sl, true)
+		return
 	}
 }
 

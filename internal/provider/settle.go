@@ -146,7 +146,7 @@ func (d *providerData) generate(ctx context.Context, request traceloop.APIKeyReq
 	}
 
 	cancel := func() {}
-	defer func() { cancel() }() //nolint:gocritic // the one that there is in the end
+	defer func() { cancel() }()             //nolint:gocritic // the one that there is in the end
 	var lost *traceloop.UnknownOutcomeError // the first, if any
 	for range maxGenerations {
 		generated, err := d.client.CreateAPIKey(ctx, request)
