@@ -3,6 +3,7 @@ package provider_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -215,9 +216,7 @@ func newScene(t *testing.T, recipient string, settings arguments) *scene {
 func (s *scene) driver() *driver {
 	s.t.Helper()
 	settings := arguments{"base_url": s.url, "api_key": s.server.ManagementKey, "max_retries": int64(1)}
-	for name, value := range s.settings {
-		settings[name] = value
-	}
+	maps.Copy(settings, s.settings)
 	return newDriverWith(s.t, time.Now, settings)
 }
 
@@ -304,7 +303,7 @@ var (
 	}
 	nextPhrases = []string{
 		"import {", "Run it again", "apply again", "Apply again", "Check that", "Check the id", "Choose another name", "choose another name", "Remove this resource", "refer to it, as in", "Use the id of", "set replace_existing = true",
-		"put a management key", "Correct the configuration", "Look in the Traceloop dashboard",
+		"put a management key", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps",
 	}
 )
 
@@ -426,10 +425,7 @@ func (s *scene) follow(e errand, config arguments, state instance, err error) (a
 		if !named {
 			return nil, state, fmt.Errorf("the error names no active key: %w", err)
 		}
-		next := arguments{"replace_existing": true}
-		for name, value := range config {
-			next[name] = value
-		}
+		next := maps.Clone(config)
 		next["replace_existing"] = true
 		return next, state, nil
 	}

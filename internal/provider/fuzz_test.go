@@ -49,7 +49,7 @@ func FuzzOpen(f *testing.F) {
 		}
 		f.Add(sealed)
 		f.Add(sealed[:len(sealed)/2])
-		f.Add(strings.Replace(sealed, "\n", "\r\n", -1))
+		f.Add(strings.ReplaceAll(sealed, "\n", "\r\n"))
 		f.Add(sealed + sealed)
 	}
 	f.Add("")
