@@ -79,7 +79,8 @@ type flagged struct {
 // flagged adds a row for each of the commands. start returns what is to be measured, and
 // what undoes it.
 func (t *table) flagged(ctx context.Context, runs int, start func(args []string) []*series, commands []flagged) error {
-	var all, measured []*series
+	var all []*series
+	measured := make([]*series, 0, len(commands))
 	for _, c := range commands {
 		steps := start(c.args)
 		all, measured = append(all, steps...), append(measured, steps[0])

@@ -63,18 +63,6 @@ func (l *lab) prepareCLI(ctx context.Context) (err error) {
 	)
 }
 
-// cliVersion is the first line of `version`, which names the CLI.
-func (l *lab) cliVersion(ctx context.Context) string {
-	cmd := devtool.Command(ctx, l.cliPath, "version")
-	cmd.Env = devtool.Env("CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE="+l.cliConfig)
-	out, err := cmd.Output()
-	if err != nil {
-		return "unknown CLI"
-	}
-	line, _, _ := strings.Cut(string(out), "\n")
-	return strings.TrimSpace(line)
-}
-
 // workspace is a folder with a configuration and its state.
 type workspace struct {
 	lab      *lab
@@ -116,7 +104,8 @@ func (w *workspace) run(ctx context.Context, args ...string) (outcome, error) {
 	if err != nil {
 		return o, err
 	}
-	return o, o.count(ctx, w.emulator)
+	err = o.count(ctx, w.emulator)
+	return o, err
 }
 
 func (o *outcome) count(ctx context.Context, e *emulator) error {
@@ -151,13 +140,13 @@ func (w *workspace) exec(ctx context.Context, args ...string) (o outcome, err er
 	devtool.Reap(cmd)
 	o.output = output.String()
 	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if _, ok := errors.AsType[*exec.ExitError](err); ok {
 			err = fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, tail(o.output))
 		}
 		return o, err
 	}
-	return o, o.readUsage(notes)
+	err = o.readUsage(notes)
+	return o, err
 }
 
 // readUsage adds up what the stand-in noted: the CLI starts several providers, one after the other.

@@ -32,7 +32,7 @@ func alternate(ctx context.Context, rounds int, all ...*series) error {
 
 // wall is the median.
 func (s *series) wall() time.Duration {
-	var walls sample
+	walls := make(sample, 0, len(s.all))
 	for _, o := range s.all {
 		walls = append(walls, o.wall)
 	}
@@ -41,7 +41,7 @@ func (s *series) wall() time.Duration {
 
 // cpu is the median.
 func (s *series) cpu() time.Duration {
-	var used sample
+	used := make(sample, 0, len(s.all))
 	for _, o := range s.all {
 		used = append(used, o.cpu)
 	}

@@ -35,7 +35,7 @@ func shape(ctx context.Context, l *lab) (*table, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer e.stop()
+		defer e.stop() //nolint:gocritic // the estates are planned in turns, so that all are needed to the end
 		estate := estateOf(shapeSize)
 		estate.blocks = c.blocks
 		w, _, err := l.seeded(ctx, e, estate)

@@ -63,8 +63,8 @@ func readPage[T any](tx *sql.Tx, page pageRequest, columns, from string, args []
 		return nil, err
 	}
 	// One row more than asked for tells whether another page follows.
-	//nolint:gosec // columns and from are constants of this package
-	rows, err := tx.Query("SELECT t.seq, "+columns+" "+from+" AND t.seq > ? ORDER BY t.seq LIMIT ?",
+	query := "SELECT t.seq, " + columns + " " + from + " AND t.seq > ? ORDER BY t.seq LIMIT ?" //nolint:gosec // constants of this package
+	rows, err := tx.Query(query, //nolint:sqlclosecheck // below
 		append(args, page.after, page.limit+1)...)
 	if err != nil {
 		return nil, err

@@ -308,16 +308,16 @@ var (
 )
 
 // explains checks the text of an error.
-func explains(t testing.TB, server *emulatortest.Server, err error) {
-	t.Helper()
+func explains(tb testing.TB, server *emulatortest.Server, err error) {
+	tb.Helper()
 	text := err.Error()
 	for what, phrases := range map[string][]string{"what was attempted": attemptedPhrases, "what to do next": nextPhrases} {
 		if !slices.ContainsFunc(phrases, func(phrase string) bool { return strings.Contains(text, phrase) }) {
-			t.Errorf("the error does not say %s: %v", what, err)
+			tb.Errorf("the error does not say %s: %v", what, err)
 		}
 	}
 	if strings.Contains(text, server.ManagementKey) || plainKey.MatchString(text) {
-		t.Errorf("the error shows a key in full: %v", plainKey.ReplaceAllString(text, "(hidden)"))
+		tb.Errorf("the error shows a key in full: %v", plainKey.ReplaceAllString(text, "(hidden)"))
 	}
 }
 
@@ -711,8 +711,8 @@ func TestFaultMatrix_interrupt(t *testing.T) {
 
 // interrupting is a way to the server on which the request with this index brings about an
 // interrupt as it arrives.
-func interrupting(t testing.TB, server *emulatortest.Server, index int, interrupt func()) (url string) {
-	t.Helper()
+func interrupting(tb testing.TB, server *emulatortest.Server, index int, interrupt func()) (url string) {
+	tb.Helper()
 	var arrived atomic.Int64
 	way := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if int(arrived.Add(1)) == index+1 {
@@ -720,7 +720,7 @@ func interrupting(t testing.TB, server *emulatortest.Server, index int, interrup
 		}
 		server.Emulator.ServeHTTP(w, r)
 	}))
-	t.Cleanup(way.Close)
+	tb.Cleanup(way.Close)
 	return way.URL
 }
 

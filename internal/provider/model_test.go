@@ -33,7 +33,7 @@ import (
 //
 //	MODEL_MINUTES=30 go test ./internal/provider -run '^TestModel$' -timeout 60m
 //
-// A failure is shrunk to few steps and printed, with the flag that replays it:
+// A failure is printed step by step, shrunk as far as it can be, with the flag that replays it:
 // -rapid.seed=N, or -rapid.failfile=FILE for the shrunk one.
 //
 //	go test ./internal/provider -run '^TestModel$' -rapid.seed=N
@@ -458,9 +458,17 @@ func (m *machine) faults(rt *rapid.T) []emulatortest.Fault {
 	var plan []emulatortest.Fault
 	for range rapid.IntRange(0, 2).Draw(rt, "faults") {
 		fault := rapid.SampledFrom([]emulatortest.Fault{
-			{Kind: "status", Status: 500}, {Kind: "status", Status: 500, Done: true}, {Kind: "status", Status: 503, Done: true},
-			{Kind: "status", Status: 401}, {Kind: "status", Status: 403}, {Kind: "status", Status: 400},
-			{Kind: "drop_before"}, {Kind: "drop_after"}, {Kind: "drop_after"}, {Kind: "truncate"}, {Kind: "garbage"},
+			{Kind: "status", Status: 500},
+			{Kind: "status", Status: 500, Done: true},
+			{Kind: "status", Status: 503, Done: true},
+			{Kind: "status", Status: 401},
+			{Kind: "status", Status: 403},
+			{Kind: "status", Status: 400},
+			{Kind: "drop_before"},
+			{Kind: "drop_after"},
+			{Kind: "drop_after"},
+			{Kind: "truncate"},
+			{Kind: "garbage"},
 		}).Draw(rt, "fault")
 		fault.Method = rapid.SampledFrom([]string{"", "GET", "POST", "POST", "DELETE", "PATCH"}).Draw(rt, "method")
 		fault.Path = rapid.SampledFrom([]string{"", "/v2/projects", "/v2/environments", "/v2/api-keys"}).Draw(rt, "path")

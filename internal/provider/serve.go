@@ -61,9 +61,10 @@ func newServer(version string) (func() tfprotov6.ProviderServer, error) {
 
 // frameworkServer is all that the framework serves.
 type frameworkServer interface {
-	tfprotov6.ProviderServerWithListResource
-	tfprotov6.ProviderServerWithActions
-	tfprotov6.ProviderServerWithStateStores
+	tfprotov6.ProviderServer
+	tfprotov6.ListResourceServer
+	tfprotov6.ActionServer
+	tfprotov6.StateStoreServer
 }
 
 // server is the framework's, but for memory: the framework keeps a child of the context of
@@ -116,8 +117,8 @@ func (s *server) CallFunction(ctx context.Context, r *tfprotov6.CallFunctionRequ
 func briefly[Request, Response any](ctx context.Context, call func(context.Context, Request) (Response, error), r Request) (Response, error) {
 	b := &brief{}
 	b.current.Store(&ctx)
-	defer b.current.Store(&ended)
-	return call(b, r)
+	defer b.current.Store(&ended) //nolint:contextcheck // no child of ctx, which it would keep
+	return call(b, r)             //nolint:contextcheck // b is ctx until then
 }
 
 // brief is another context until that of the call is no longer wanted.

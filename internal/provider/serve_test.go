@@ -40,7 +40,7 @@ func TestServerLetsGoOfContexts(t *testing.T) {
 	load := new(ballast)
 	kept := weak.Make(load)
 	validate(load)
-	load = nil
+	load = nil //nolint:ineffassign,wastedassign // so that only the server could keep it
 	runtime.GC()
 	if kept.Value() != nil {
 		t.Error("the context of a request that has ended is still in use")
