@@ -64,7 +64,7 @@ func readPage[T any](tx *sql.Tx, page pageRequest, columns, from string, args []
 	}
 	// One row more than asked for tells whether another page follows.
 	query := "SELECT t.seq, " + columns + " " + from + " AND t.seq > ? ORDER BY t.seq LIMIT ?" //nolint:gosec // constants of this package
-	rows, err := tx.Query(query, //nolint:sqlclosecheck // below
+	rows, err := tx.Query(query,                                                               //nolint:sqlclosecheck // below
 		append(args, page.after, page.limit+1)...)
 	if err != nil {
 		return nil, err
