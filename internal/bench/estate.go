@@ -19,6 +19,7 @@ import (
 
 const (
 	keysPerProject = 10
+	keysPerBlock   = 100
 	// seeders is how many requests seed an organization at the same time.
 	seeders = 8
 
@@ -37,9 +38,10 @@ type estate struct {
 	environments int
 	// shared environments are somebody else's; others are part of the estate.
 	shared bool
-	// blocks is into how many resource blocks the keys are divided, each with for_each. In
-	// an estate without it, one block has count.
-	blocks int
+	// perBlock is how many keys share a resource block, and forEach how the block is written;
+	// the table "shape" shows what hangs on it.
+	perBlock int
+	forEach  bool
 
 	// What there is of it:
 	created struct {
@@ -51,7 +53,7 @@ type estate struct {
 
 // estateOf returns an estate with so many keys.
 func estateOf(keys int) *estate {
-	return &estate{prefix: "project", projects: max(1, keys/keysPerProject), environments: min(keys, keysPerProject)}
+	return &estate{prefix: "project", projects: max(1, keys/keysPerProject), environments: min(keys, keysPerProject), perBlock: keysPerBlock}
 }
 
 func (e *estate) keys() int { return e.projects * e.environments }
@@ -156,24 +158,27 @@ type block struct {
 }
 
 func (e *estate) keyBlocks() []block {
-	if e.blocks == 0 {
-		return []block{{Name: "all", Last: e.keys(), Index: "count.index"}}
-	}
-	each := e.keys() / e.blocks
 	var all []block
-	for i := range e.blocks {
-		all = append(all, block{Name: fmt.Sprintf("part%d", i), First: i * each, Last: (i + 1) * each, ForEach: true, Index: "each.value"})
+	for first := 0; first < e.keys(); first += e.perBlock {
+		b := block{Name: fmt.Sprintf("part%d", len(all)), First: first, Last: min(first+e.perBlock, e.keys()), ForEach: e.forEach}
+		b.Index = fmt.Sprintf("(%d + count.index)", first)
+		if e.forEach {
+			b.Index = "each.value"
+		}
+		all = append(all, b)
 	}
 	return all
 }
 
-// index is the key of an instance in the state.
+// index is the ith key's in the state.
 func (b block) index(i int) any {
 	if b.ForEach {
 		return fmt.Sprintf("key-%05d", i)
 	}
-	return i
+	return i - b.First
 }
+
+func (b block) Count() int { return b.Last - b.First }
 
 // write writes the configuration, and the state of what was created. With builtin it is
 // the same estate made of terraform_data, which needs no plugin.
@@ -223,7 +228,7 @@ func (e *estate) state() *state {
 	})
 	after := []string{"traceloop_environment.all", "traceloop_project.all"}
 	for _, b := range e.keyBlocks() {
-		s.add("traceloop_api_key", b.Name, b.Last-b.First, func(i int) stateInstance {
+		s.add("traceloop_api_key", b.Name, b.Count(), func(i int) stateInstance {
 			v := e.created.keys[b.First+i]
 			return newInstance(b.index(b.First+i), attributes{
 				"id": v.ID, "project_id": v.ProjectID, "environment": v.Environment, "masked_key": v.MaskedKey, "created_at": timestamp(v.CreatedAt),
@@ -247,7 +252,7 @@ func (e *estate) builtinState() *state {
 	s.add("terraform_data", "environment", e.ownEnvironments(), named(environmentName))
 	s.add("terraform_data", "project", e.projects, named(e.projectName))
 	for _, b := range e.keyBlocks() {
-		s.add("terraform_data", b.Name, b.Last-b.First, func(i int) stateInstance {
+		s.add("terraform_data", b.Name, b.Count(), func(i int) stateInstance {
 			project, environment := e.slot(b.First + i)
 			return data(b.index(b.First+i), fmt.Sprintf("of key %d", b.First+i),
 				attributes{"project_id": "of " + e.projectName(project), "environment": environment},

@@ -42,7 +42,7 @@ func flags(ctx context.Context, l *lab) (*table, error) {
 		{"`plan -parallelism=1`", []string{"-parallelism=1"}},
 		{"`plan -parallelism=50`", []string{"-parallelism=50"}},
 		{"`plan -refresh=false`", []string{"-refresh=false"}},
-		{"`plan -target=`one key", []string{"-target=traceloop_api_key.all[77]"}},
+		{"`plan -target=`one key", []string{"-target=traceloop_api_key.part0[77]"}},
 	})
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func flags(ctx context.Context, l *lab) (*table, error) {
 	progress("flags of apply")
 	created := l.workspace(e)
 	// Not to be had by the estate above: the names of projects are unique, the environments are there.
-	estate := &estate{prefix: "applied", projects: writeSize / keysPerProject, environments: keysPerProject, shared: true}
+	estate := &estate{prefix: "applied", projects: writeSize / keysPerProject, environments: keysPerProject, perBlock: keysPerBlock, shared: true}
 	if err := estate.writeConfiguration(created.dir, false); err != nil {
 		return nil, err
 	}

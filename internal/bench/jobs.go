@@ -29,7 +29,7 @@ func jobs(ctx context.Context, l *lab) (*table, error) {
 	}
 	all := make([]*workspace, most)
 	for i := range all {
-		estate := &estate{prefix: fmt.Sprintf("job-%02d", i), projects: jobKeys / keysPerProject, environments: keysPerProject, shared: true}
+		estate := &estate{prefix: fmt.Sprintf("job-%02d", i), projects: jobKeys / keysPerProject, environments: keysPerProject, perBlock: keysPerBlock, shared: true}
 		if err := estate.seed(ctx, e.client); err != nil {
 			return nil, err
 		}

@@ -16,7 +16,7 @@ func plans(ctx context.Context, l *lab) (*table, error) {
 		title:  "Plan without changes",
 		header: []string{"Keys", "Projects", "Latency", "Wall", "Requests", "Most in flight", "Provider's peak memory", "Provider's CPU", "Relative to the floor", "Relative to `terraform_data`"},
 		notes: []string{
-			fmt.Sprintf("Medians of %d runs that alternate; requests, in flight and memory: the most of them. Each project has %d keys; the state holds the projects, the keys and the organization-level environments. "+
+			fmt.Sprintf("Medians of %d runs that alternate; requests, in flight and memory: the most of them. Each project has %d keys; the state holds the projects, the keys and the organization-level environments, the keys in resources of 100. "+
 				"The floor is the same plan with `-refresh=false`, which asks the API nothing. `terraform_data` is a plan of as many of these built-in resources, with a refresh.", l.runs, keysPerProject),
 		},
 	}

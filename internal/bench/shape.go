@@ -17,16 +17,18 @@ func shape(ctx context.Context, l *lab) (*table, error) {
 	}
 	t := &table{
 		title:  "How the configuration is written",
-		header: []string{fmt.Sprintf("Plan of %s keys as", grouped(shapeSize)), "Wall", "Requests", "Wall with `-refresh=false`", "Relative to `count`"},
+		header: []string{fmt.Sprintf("Plan of %s keys as", grouped(shapeSize)), "Wall", "Requests", "Wall with `-refresh=false`", "Relative to the first"},
 		notes:  []string{fmt.Sprintf("Latency: %d ms. Medians of %d runs that alternate.", shapeLatency, l.runs)},
 	}
 	cases := []struct {
-		name   string
-		blocks int
+		name     string
+		perBlock int
+		forEach  bool
 	}{
-		{"one resource with `count`", 0},
-		{"ten resources, each with `for_each` over 100 keys", 10},
-		{"one resource with `for_each` over 1,000 keys", 1},
+		{"ten resources with `count = 100`", 100, false},
+		{"ten resources with `for_each` over 100 keys", 100, true},
+		{"one resource with `count = 1000`", 1000, false},
+		{"one resource with `for_each` over 1,000 keys", 1000, true},
 	}
 	var refreshed, floors, all []*series
 	for _, c := range cases {
@@ -37,7 +39,7 @@ func shape(ctx context.Context, l *lab) (*table, error) {
 		}
 		defer e.stop() //nolint:gocritic // the estates are planned in turns, so that all are needed to the end
 		estate := estateOf(shapeSize)
-		estate.blocks = c.blocks
+		estate.perBlock, estate.forEach = c.perBlock, c.forEach
 		w, _, err := l.seeded(ctx, e, estate)
 		if err != nil {
 			return nil, err

@@ -29,7 +29,7 @@ func small(ctx context.Context, l *lab) (*table, error) {
 	if err := others.seed(ctx, e.client); err != nil {
 		return nil, err
 	}
-	one := &estate{prefix: "one", projects: 1, environments: 1, shared: true}
+	one := &estate{prefix: "one", projects: 1, environments: 1, perBlock: keysPerBlock, shared: true}
 	if err := one.seed(ctx, e.client); err != nil {
 		return nil, err
 	}
