@@ -20,6 +20,7 @@ func main() {
 func run(provider, notes string) (code int, err error) {
 	cmd := exec.Command(provider, os.Args[1:]...) //nolint:noctx // the CLI ends it
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	dieWithUs(cmd)
 	var exit *exec.ExitError
 	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
 		return 1, err
