@@ -26,27 +26,33 @@ const rotationNotice = 7 * 24 * time.Hour
 //	a state and a plan:  the key stays, or is the first half of a replacement;
 //	a plan and no state: a key is generated, or is the second half of a replacement.
 func (r *apiKeyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	destroy, create := req.Plan.Raw.IsNull(), req.State.Raw.IsNull()
 	var config, plan, state *apiKeyResourceModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if !destroy {
+		resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+		resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	}
+	if !create {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	}
 	if resp.Diagnostics.HasError() || r.providerData == nil {
 		return
 	}
 
-	if state != nil {
+	if !create {
 		r.slots.hold(state.apiKeyModel)
 	}
-	switch {
-	case plan == nil:
+	if destroy {
 		r.refuseRevoking(*state, &resp.Diagnostics)
 		return
-	case state == nil:
+	}
+	before := *plan
+	if create {
 		r.planGenerate(ctx, *config, plan, &resp.Diagnostics)
-	default:
+	} else {
 		r.planUpdate(*config, plan, *state, resp)
 	}
-	if !resp.Diagnostics.HasError() {
+	if !resp.Diagnostics.HasError() && !plan.sameComputed(before) {
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 	}
 }

@@ -205,7 +205,7 @@ func occupied(err error) bool {
 }
 
 func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	var state apiKeyResourceModel
+	var state *apiKeyResourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
 		return
@@ -224,8 +224,10 @@ func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, res
 		return
 	}
 
-	state.apiKeyModel = newAPIKeyModel(*key)
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	if refreshed := newAPIKeyModel(*key); refreshed != state.apiKeyModel {
+		state.apiKeyModel = refreshed
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	}
 }
 
 // Update tells the service nothing: all that it knows of the key replaces it. It takes

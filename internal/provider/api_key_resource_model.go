@@ -55,6 +55,11 @@ func (m *apiKeyResourceModel) hasKey() bool {
 	return !m.Key.IsNull() || !m.EncryptedKey.IsNull()
 }
 
+// sameComputed reports whether what a plan works out is the same in another model.
+func (m *apiKeyResourceModel) sameComputed(other apiKeyResourceModel) bool {
+	return m.RotateAt == other.RotateAt && m.Key == other.Key && m.EncryptedKey == other.EncryptedKey
+}
+
 // setRotateAt works out rotate_at from created_at and rotate_after_days.
 func (m *apiKeyResourceModel) setRotateAt() {
 	switch created, err := time.Parse(time.RFC3339, m.CreatedAt.ValueString()); {

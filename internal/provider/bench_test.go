@@ -104,8 +104,12 @@ func keysInState(b *testing.B, n int) (*driver, []keyInState) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		read, err := d.refresh(b.Context(), benchKind, instance{value: d.object(typ, state)}) // with times as the provider writes them
+		if err != nil {
+			b.Fatal(err)
+		}
 		keys = append(keys, keyInState{
-			instance: instance{value: d.object(typ, state)},
+			instance: read,
 			config:   arguments{"project_id": key.ProjectID, "environment": key.Environment},
 			file:     file,
 		})

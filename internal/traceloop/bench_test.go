@@ -1,7 +1,6 @@
 package traceloop
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,57 +11,60 @@ import (
 	"testing"
 )
 
-// instant is a service of n projects that answers without work of its own.
-type instant struct {
-	one   string
-	pages []string // by their cursors
+// instant is a service of n API keys that answers without work of its own.
+type instant []string // its pages
+
+// benchKey is a key with an id and a masked key as long as the service's.
+func benchKey(i int) string {
+	return fmt.Sprintf(`{"id":"cm9v2g95l%016d","project_id":"cm9v2g95l%016d","environment":"env-%d","masked_key":"tl_%s%04d","created_at":"2026-01-02T03:04:05Z"}`,
+		i, i/10, i%10, strings.Repeat("*", 28), i%10_000)
 }
 
-func newInstant(n int) *instant {
-	s := &instant{one: estateProject("p0")}
+func newInstant(n int) instant {
+	var s instant
 	for from := 0; from < n; from += 100 {
 		var data []string
 		for i := from; i < min(from+100, n); i++ {
-			data = append(data, estateProject(fmt.Sprintf("p%d", i)))
+			data = append(data, benchKey(i))
 		}
 		next := ""
 		if from+100 < n {
 			next = strconv.Itoa(from/100 + 1)
 		}
-		s.pages = append(s.pages, fmt.Sprintf(`{"data":[%s],"next_cursor":%q,"total_results":%d}`, strings.Join(data, ","), next, n))
+		s = append(s, fmt.Sprintf(`{"data":[%s],"next_cursor":%q,"total_results":%d}`, strings.Join(data, ","), next, n))
 	}
 	return s
 }
 
-func (s *instant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s instant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	if r.URL.Path != projectsPath {
-		io.WriteString(w, s.one)
+	if r.URL.Path != apiKeysPath {
+		io.WriteString(w, benchKey(0))
 		return
 	}
-	page, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
-	io.WriteString(w, s.pages[page])
+	page, _ := strconv.Atoi(r.URL.Query().Get("cursor")) // the first has none
+	io.WriteString(w, s[page])
 }
 
 // instantClient is a client of it, over TCP.
-func instantClient(b *testing.B, n int) *Client {
-	b.Helper()
+func instantClient(tb testing.TB, n int) *Client {
+	tb.Helper()
 	server := httptest.NewServer(newInstant(n))
-	b.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	c, err := New(Config{BaseURL: server.URL, Key: testKey})
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	b.Cleanup(c.transport.CloseIdleConnections)
-	b.ReportAllocs()
+	tb.Cleanup(c.transport.CloseIdleConnections)
 	return c
 }
 
 // BenchmarkGet is a request for one object.
 func BenchmarkGet(b *testing.B) {
 	c := instantClient(b, 1)
+	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := get(b.Context(), c, projectsPath, "p0", readProject); err != nil {
+		if _, err := get(b.Context(), c, apiKeysPath, "cm9v2g95l0000000000000000", readAPIKey); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -71,8 +73,9 @@ func BenchmarkGet(b *testing.B) {
 // BenchmarkListPage is a request for a page of 100 objects.
 func BenchmarkListPage(b *testing.B) {
 	c := instantClient(b, 100)
+	b.ReportAllocs()
 	for b.Loop() {
-		page, err := newPager(c, projectsPath, nil, readProject).next(b.Context())
+		page, err := newPager(c, apiKeysPath, nil, readAPIKey).next(b.Context())
 		if err != nil || len(page) != 100 {
 			b.Fatal(len(page), err)
 		}
@@ -83,37 +86,40 @@ func BenchmarkListPage(b *testing.B) {
 func BenchmarkLoaderHit(b *testing.B) {
 	c := instantClient(b, 10_000)
 	ids := loadAll(b, c)
+	b.ReportAllocs()
 	next := 0
 	for b.Loop() {
-		if _, err := c.GetProject(b.Context(), ids[next]); err != nil {
+		if _, err := c.GetAPIKey(b.Context(), ids[next]); err != nil {
 			b.Fatal(err)
 		}
 		next = (next + 1) % len(ids)
 	}
 }
 
-// BenchmarkLoaderMemory is the whole list of 10,000 objects, and what keeping it takes.
-func BenchmarkLoaderMemory(b *testing.B) {
-	c := instantClient(b, 10_000)
-	loadAll(b, c)
-	var kept int64
-	for b.Loop() {
-		c.projects.forget()
-		before := heap()
-		ids := loadAll(b, c)
-		kept += (heap() - before) / int64(len(ids))
-		runtime.KeepAlive(ids)
+// TestLoaderMemory keeps 10,000 objects. It does not run beside others, whose memory it
+// would take for its own.
+func TestLoaderMemory(t *testing.T) {
+	c := instantClient(t, 10_000)
+	loadAll(t, c) // connections and their buffers
+	c.apiKeys.forget()
+	before := heap()
+	ids := loadAll(t, c)
+	perObject := (heap() - before) / int64(len(ids))
+	runtime.KeepAlive(ids)
+	runtime.KeepAlive(c)
+	t.Logf("%d bytes for each object", perObject)
+	if perObject < 100 || perObject > 1000 {
+		t.Errorf("a cached object takes %d bytes instead of less than 1,000", perObject)
 	}
-	b.ReportMetric(float64(kept)/float64(b.N), "B/object")
 }
 
-func loadAll(b *testing.B, c *Client) (ids []string) {
-	b.Helper()
-	for p, err := range c.ListProjects(context.Background()) {
+func loadAll(tb testing.TB, c *Client) (ids []string) {
+	tb.Helper()
+	for k, err := range c.ListAPIKeys(tb.Context(), APIKeyFilter{}) {
 		if err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
-		ids = append(ids, p.ID)
+		ids = append(ids, k.ID)
 	}
 	return ids
 }

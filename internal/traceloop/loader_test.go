@@ -243,25 +243,6 @@ func TestLoaderCancelledReaderLeavesTheOthers(t *testing.T) {
 	})
 }
 
-func BenchmarkLoader(b *testing.B) {
-	for _, n := range []int{1000, 10_000} {
-		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			page := make([]Project, n)
-			g := &generation[Project]{byID: map[string]*Project{}}
-			for i := range page {
-				page[i].ID = fmt.Sprintf("p%d", i)
-				g.byID[page[i].ID] = &page[i]
-			}
-			l := &loader[Project]{since: g}
-			for b.Loop() {
-				if _, ok := l.find(b.Context(), g, "p7"); !ok {
-					b.Fatal("not found")
-				}
-			}
-		})
-	}
-}
-
 // Behind a wrong base URL everything is "not found", and nothing is gone for that.
 func TestNotFoundBehindAWrongBaseURL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
