@@ -59,6 +59,7 @@ type options struct {
 	writeLatencies []int
 	runs           int
 	baseline       string // of BENCH_BASELINE: another provider's binary
+	guide          string // the template to write the tables into
 }
 
 func main() {
@@ -91,6 +92,7 @@ func parse(args []string, help io.Writer) (o options, err error) {
 	only := flags.String("tables", "", "`names` of the tables to measure, with commas between them")
 	sizes := flags.String("sizes", "", "`numbers` of keys to plan (default 100,1000; with -full also 10000)")
 	latencies := flags.String("latencies", "", "latencies of the API in `ms` (default 0,20,50; for writes 50, with -full all)")
+	flags.StringVar(&o.guide, "update", "", "`template` of a guide to write the tables into; without -full, only on the machine that it names")
 	flags.IntVar(&o.runs, "runs", 3, "how often each thing is measured")
 	flags.Usage = func() {
 		fmt.Fprint(help, usage)
@@ -175,7 +177,9 @@ func run(ctx context.Context, w io.Writer, o options) (err error) {
 		return err
 	}
 
-	fmt.Fprintf(w, "Measured on %s%s.\n", machine(ctx), load())
+	measuredOn := fmt.Sprintf("Measured on %s.", machine(ctx))
+	fmt.Fprintln(w, measuredOn, load())
+	tables := map[string]string{"machine": measuredOn}
 	var exceeded error
 	for _, s := range o.subjects {
 		measured, err := s.measure(ctx, l)
@@ -183,8 +187,14 @@ func run(ctx context.Context, w io.Writer, o options) (err error) {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		measured.print(w)
+		tables[s.name] = measured.body()
 		for _, limit := range measured.failed {
 			exceeded = errors.Join(exceeded, fmt.Errorf("%s: %s", s.name, limit))
+		}
+	}
+	if o.guide != "" {
+		if err := updateGuide(o.guide, tables); err != nil {
+			return err
 		}
 	}
 	return errors.Join(exceeded, l.printTargets(w))
@@ -215,14 +225,20 @@ func progress(format string, args ...any) {
 }
 
 func (t *table) print(w io.Writer) {
-	fmt.Fprintf(w, "\n## %s\n\n", t.title)
-	fmt.Fprintf(w, "| %s |\n|%s\n", strings.Join(t.header, " | "), strings.Repeat("---|", len(t.header)))
+	fmt.Fprintf(w, "\n## %s\n\n%s", t.title, t.body())
+}
+
+// body is the table and what there is to say of it.
+func (t *table) body() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(t.header, " | "), strings.Repeat("---|", len(t.header)))
 	for _, row := range t.rows {
-		fmt.Fprintf(w, "| %s |\n", strings.Join(row, " | "))
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 	}
 	if len(t.notes) > 0 {
-		fmt.Fprintf(w, "\n%s\n", strings.Join(t.notes, "\n"))
+		fmt.Fprintf(&b, "\n%s\n", strings.Join(t.notes, "\n"))
 	}
+	return b.String()
 }
 
 // machine says in one line what the figures were measured on.
@@ -240,7 +256,7 @@ func load() string {
 	if err != nil {
 		return ""
 	}
-	return "; load average at the start: " + strings.Join(strings.Fields(string(content))[:2], ", ")
+	return fmt.Sprintf("Load average at the start: %s.", strings.Join(strings.Fields(string(content))[:2], ", "))
 }
 
 func processor() string {

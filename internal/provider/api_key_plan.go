@@ -131,12 +131,12 @@ func (r *apiKeyResource) planGenerate(ctx context.Context, config apiKeyResource
 // checkEnvironment refuses a new key for a project or an environment that does not exist.
 func (r *apiKeyResource) checkEnvironment(ctx context.Context, plan apiKeyModel, diags *diag.Diagnostics) {
 	projectID, slug := plan.ProjectID.ValueString(), plan.Environment.ValueString()
-	missing, existing, err := r.environments.missing(ctx, r.client, projectID, slug)
+	missing, existing, err := r.missing(ctx, projectID, slug)
 	switch {
 	case traceloop.IsNotFound(err):
 		addUnknownProject(diags, projectID)
 	case err != nil:
-		diags.AddError("Unable to Check Environment", r.failure(fmt.Sprintf("list the environments of the project %s, to check that it has %q", projectID, slug), err))
+		diags.AddError("Unable to Check Environment", r.failure(fmt.Sprintf("list the keys and the environments of the project %s, to check that it has %q", projectID, slug), err))
 	case missing:
 		addUnknownEnvironment(diags, projectID, slug, existing)
 	}

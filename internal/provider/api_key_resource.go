@@ -295,7 +295,7 @@ func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportSta
 		resp.Diagnostics.AddError("Unable to Import API Key", r.failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 		return
 	case key == nil:
-		if slugs, err := environmentSlugs(ctx, r.client, projectID); err == nil && !slices.Contains(slugs, environment) {
+		if slugs, err := r.environments.list(ctx, r.client, projectID); err == nil && !slices.Contains(slugs, environment) {
 			resp.Diagnostics.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, listing(slugs)))
 			return
 		}
@@ -328,12 +328,15 @@ func (r *apiKeyResource) addCreateError(ctx context.Context, plan apiKeyModel, e
 	case traceloop.IsConflict(err):
 		r.addOccupied(ctx, projectID, environment, diags)
 	case traceloop.IsNotFound(err):
-		slugs, listErr := environmentSlugs(ctx, r.client, projectID)
-		if listErr != nil {
+		slugs, listErr := r.environments.list(ctx, r.client, projectID)
+		switch {
+		case traceloop.IsNotFound(listErr):
 			addUnknownProject(diags, projectID)
-			return
+		case listErr != nil:
+			diags.AddError("Unable to Generate API Key", r.failure(attempted, err))
+		default:
+			addUnknownEnvironment(diags, projectID, environment, slugs)
 		}
-		addUnknownEnvironment(diags, projectID, environment, slugs)
 	default:
 		diags.AddError("Unable to Generate API Key", r.failure(attempted, err))
 	}

@@ -115,6 +115,7 @@ func (d *environmentDataSource) Read(ctx context.Context, req datasource.ReadReq
 		resp.Diagnostics.AddAttributeError(path.Root(by), "Environment Not Found",
 			fmt.Sprintf("%s with the %s %q. %s", where, by, wanted, listing(existing)))
 	default:
+		d.environments.sawEnvironment(*environment)
 		state := newEnvironmentModel(*environment)
 		if projectID != "" {
 			state.ProjectID = config.ProjectID // an inherited environment has no project of its own

@@ -148,14 +148,6 @@ func (r *environmentResource) planCreate(ctx context.Context, plan environmentRe
 	}
 }
 
-// checkProject refuses a project that does not exist. Other failures are left to the
-// call that needs the answer.
-func (r *environmentResource) checkProject(ctx context.Context, projectID string, diags *diag.Diagnostics) {
-	if _, err := r.environments.in(ctx, r.client, projectID); traceloop.IsNotFound(err) {
-		addUnknownProject(diags, projectID)
-	}
-}
-
 func (r *environmentResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan environmentResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -234,6 +226,7 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 		return
 	}
 
+	r.environments.sawEnvironment(*environment)
 	state.environmentModel = newEnvironmentModel(*environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }

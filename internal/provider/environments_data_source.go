@@ -76,6 +76,7 @@ func (d *environmentsDataSource) Read(ctx context.Context, req datasource.ReadRe
 			resp.Diagnostics.AddError("Unable to List Environments", d.failure("list environments", err))
 			return
 		}
+		d.environments.sawEnvironment(environment)
 		state.Environments = append(state.Environments, newEnvironmentModel(environment))
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)

@@ -155,6 +155,7 @@ func (r *projectResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
+	r.environments.sawProject(project.ID)
 	state.projectModel = newProjectModel(*project)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
