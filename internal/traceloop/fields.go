@@ -58,6 +58,15 @@ func (f *fields) boolean(name string) bool {
 	return b
 }
 
+// hint reads a whole number that decides nothing but how to go on: 0 for one that is not there.
+func (f *fields) hint(name string) int {
+	var n int
+	if json.Unmarshal(f.raw[name], &n) != nil {
+		return 0
+	}
+	return n
+}
+
 func (f *fields) time(name string) time.Time {
 	var t time.Time
 	f.value(name, "an RFC 3339 time", &t)

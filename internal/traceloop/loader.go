@@ -11,12 +11,13 @@ import (
 // loader answers the reads of one kind of object with few requests. Its rule:
 //
 //	The first read costs one GET. Each further read that is not answered yet brings in the
-//	next page of the list, and costs a GET only if its object is not on it.
+//	next page of the list, and costs a GET if its object is not on it. Once as many objects
+//	have been asked for as the list has pages, it brings in more pages instead.
 //
-// So n reads of objects that fill P pages cost at most twice the lesser of n and P,
-// whatever else the organization holds, and one object alone costs one GET. Cursors
-// are opaque, so that the pages of one list follow each other; the lists of different
-// kinds are read at the same time.
+// So n objects of a list of P pages cost at most twice the lesser of n and P, whatever
+// else the organization holds, and one object alone costs one GET. Cursors are opaque,
+// so that the pages of one list follow each other; the lists of different kinds are read
+// at the same time.
 //
 // An object that a list does not show is always asked for by its own GET: a list may
 // change while it is read. A list that fails leaves every read its own GET. A write
@@ -34,14 +35,16 @@ type loader[T any] struct {
 
 // generation is what has been read between two writes.
 type generation[T any] struct {
-	mu       sync.Mutex
-	asked    bool
-	pages    *pager[T]     // used by the one who loads
-	loading  chan struct{} // closed when the page under way is in; nil when there is none
-	loaded   [][]T
-	byID     map[string]*T
-	complete bool
-	failed   bool
+	mu        sync.Mutex
+	begun     bool                // whether anything has been asked for
+	asked     map[string]struct{} // the ids that were
+	pages     *pager[T]           // used by the one who loads
+	pageCount int                 // 0 while it is unknown
+	loading   chan struct{}       // closed when the page under way is in; nil when there is none
+	loaded    [][]T
+	byID      map[string]*T
+	complete  bool
+	failed    bool
 }
 
 func newLoader[T any](c *Client, collection string, read func(*fields) T, id func(*T) string) *loader[T] {
@@ -54,7 +57,7 @@ func newLoader[T any](c *Client, collection string, read func(*fields) T, id fun
 func (l *loader[T]) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.since = &generation[T]{pages: newPager(l.client, l.collection, nil, l.read), byID: map[string]*T{}}
+	l.since = &generation[T]{pages: newPager(l.client, l.collection, nil, l.read), asked: map[string]struct{}{}, byID: map[string]*T{}}
 }
 
 func (l *loader[T]) current() *generation[T] {
@@ -111,17 +114,20 @@ func (l *loader[T]) confirmed(ctx context.Context, notFound error) error {
 	return notFound
 }
 
-// find looks for an object among what is loaded, and loads at most one page for it.
+// find looks for an object among what is loaded, and loads a page for it, or more if many
+// are asked for.
 func (l *loader[T]) find(ctx context.Context, g *generation[T], id string) (object T, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	first, paid := !g.asked, false
-	g.asked = true
+	first, paid := !g.begun, false
+	g.begun = true
+	g.asked[id] = struct{}{}
 	for {
 		if found := g.byID[id]; found != nil {
 			return *found, true
 		}
-		if first || paid || g.failed || g.complete || ctx.Err() != nil {
+		few := g.pageCount == 0 || len(g.asked) < g.pageCount
+		if first || paid && few || g.failed || g.complete || ctx.Err() != nil {
 			return object, false
 		}
 		if g.loading != nil {
@@ -163,7 +169,7 @@ func (l *loader[T]) all(ctx context.Context) iter.Seq2[T, error] {
 func (l *loader[T]) page(ctx context.Context, g *generation[T], i int) ([]T, bool, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.asked = true
+	g.begun = true
 	for i >= len(g.loaded) && !g.complete {
 		if g.loading != nil {
 			g.await(ctx)
@@ -194,7 +200,7 @@ func (l *loader[T]) load(ctx context.Context, g *generation[T]) error {
 	if err != nil {
 		return err
 	}
-	g.loaded, g.complete = append(g.loaded, page), g.pages.done
+	g.loaded, g.complete, g.pageCount = append(g.loaded, page), g.pages.done, g.pages.pages
 	for i := range page {
 		g.byID[l.id(&page[i])] = &page[i]
 	}

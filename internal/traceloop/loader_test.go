@@ -1,6 +1,7 @@
 package traceloop
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ type estate struct {
 	requests int
 	lists    int
 	failList bool
+	total    string // what the list says there is; empty: the truth
 	onList   func(*estate) // while a page is being answered
 }
 
@@ -65,7 +67,8 @@ func (e *estate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if e.onList != nil {
 			e.onList(e)
 		}
-		answer(200, fmt.Sprintf(`{"data":[%s],"next_cursor":%q,"total_results":%d}`, strings.Join(data, ","), next, len(e.projects)))(w, r)
+		total := cmp.Or(e.total, strconv.Itoa(len(e.projects)))
+		answer(200, fmt.Sprintf(`{"data":[%s],"next_cursor":%q,"total_results":%s}`, strings.Join(data, ","), next, total))(w, r)
 	}
 }
 
@@ -125,6 +128,33 @@ func TestLoaderCost(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// Once there are as many reads as pages, a read waits for its page instead of a GET.
+func TestLoaderManyReadsCostLittleMoreThanThePages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(1000)
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, e.projects)
+		if e.lists != 10 || e.requests > 12 {
+			t.Errorf("%d requests, %d of them pages; want the 10 pages and hardly more", e.requests, e.lists)
+		}
+	})
+}
+
+// How many pages there are is a hint: one that is wrong costs requests and no more.
+func TestLoaderDoesNotRelyOnTheTotal(t *testing.T) {
+	for _, total := range []string{`"many"`, "null", "-1", "0", "9223372036854775807", "1e400"} {
+		synctest.Test(t, func(t *testing.T) {
+			e := newEstate(300)
+			e.total = total
+			c, _ := inMemory(t, e, Config{})
+			readAll(t, c, e.projects)
+			if e.requests > 300 {
+				t.Errorf("with a total of %s: %d requests", total, e.requests)
+			}
+		})
 	}
 }
 

@@ -6,10 +6,11 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 )
 
 // pageLimit is the greatest number of results per page that the contract allows.
-const pageLimit = "100"
+const pageLimit = 100
 
 // maxPages is far more than an organization fills. A list that is longer has no end.
 const maxPages = 1000
@@ -44,22 +45,24 @@ type pager[T any] struct {
 	read       func(*fields) T
 
 	done    bool
+	pages   int // as the service tells; 0 if it does not
 	cursors map[string]bool
 	ids     map[string]bool
 	empty   int
 }
 
 func newPager[T any](c *Client, collection string, filter url.Values, read func(*fields) T) *pager[T] {
-	query := url.Values{"limit": {pageLimit}}
+	query := url.Values{"limit": {strconv.Itoa(pageLimit)}}
 	maps.Copy(query, filter)
 	return &pager[T]{client: c, collection: collection, query: query, read: read, cursors: map[string]bool{}, ids: map[string]bool{}}
 }
 
 func (p *pager[T]) next(ctx context.Context) ([]T, error) {
 	var (
-		page []T
-		next string
-		ids  = map[string]bool{}
+		page  []T
+		pages int
+		next  string
+		ids   = map[string]bool{}
 	)
 	err := p.client.do(ctx, request{method: http.MethodGet, path: p.collection, query: p.query}, func(f *fields) {
 		for _, o := range f.objects("data") {
@@ -71,6 +74,7 @@ func (p *pager[T]) next(ctx context.Context) ([]T, error) {
 			ids[id] = true
 		}
 		next = f.optionalText("next_cursor")
+		pages = max(0, (f.hint("total_results")+pageLimit-1)/pageLimit)
 		switch {
 		case next == "":
 		case p.cursors[next] || len(page) == 0 && p.empty > 0:
@@ -87,7 +91,7 @@ func (p *pager[T]) next(ctx context.Context) ([]T, error) {
 	if len(page) == 0 {
 		p.empty++
 	}
-	p.done = next == ""
+	p.done, p.pages = next == "", pages
 	p.query.Set("cursor", next)
 	return page, nil
 }
