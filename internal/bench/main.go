@@ -78,7 +78,7 @@ func main() {
 const usage = `Usage: make bench ARGS="-tables plan,limit -sizes 100,1000"
 
 Without flags: startup, plan (100 and 1,000 keys), write (at 50 ms), limit and small, in less than 5 minutes.
-With -full: every table, 10,000 keys and every latency as well, in less than 15 minutes on an idle machine of 2 cores.
+With -full: every table, 10,000 keys and every latency as well, in less than 25 minutes on an idle machine of 2 cores.
 BENCH_BASELINE=path compares with the provider's binary there. All but startup needs terraform or tofu on the PATH,
 or TF_ACC_TERRAFORM_PATH.
 

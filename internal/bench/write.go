@@ -15,7 +15,7 @@ func writes(ctx context.Context, l *lab) (*table, error) {
 	t := &table{
 		title:  fmt.Sprintf("Apply and destroy of %d keys", writeSize),
 		header: []string{"What", "Latency", "Wall", "POSTs and DELETEs", "Lists", "Requests", "Most in flight", "Provider's peak memory", "Relative to the floor", "Relative to `terraform_data`"},
-		notes:  []string{fmt.Sprintf("Medians of %d runs that alternate; requests, in flight and memory: the most of them. The floor is the same with `-refresh=false`; a saved plan is applied without a refresh, and what does not exist needs none.", l.runs)},
+		notes:  []string{fmt.Sprintf("Medians of %d runs that alternate; requests, in flight and memory: the most of them. The floor is the same with `-refresh=false`; without a refresh a plan of new keys has to look whether their projects exist. A saved plan is applied without a refresh, and what does not exist needs none.", l.runs)},
 	}
 	for _, latency := range l.writeLatencies {
 		progress("apply and destroy of %d keys at %d ms", writeSize, latency)

@@ -19,14 +19,18 @@ const Address = "registry.terraform.io/traceloop/traceloop"
 // Serve serves the provider to a CLI, or with debug to one that is told to attach to it.
 func Serve(version string, debug bool) error {
 	collectLessOften()
-	newServer, err := newServer(version)
-	if err != nil {
-		return err
-	}
 	var options []tf6server.ServeOpt
+	quiet := false
 	if debug {
 		options = append(options, tf6server.WithManagedDebug())
-	} else if err := quieten(os.LookupEnv, os.Setenv); err != nil {
+	} else {
+		var err error
+		if quiet, err = quieten(os.LookupEnv, os.Setenv); err != nil {
+			return err
+		}
+	}
+	newServer, err := newServer(version, quiet)
+	if err != nil {
 		return err
 	}
 	return tf6server.Serve(Address, newServer, options...)
@@ -43,11 +47,12 @@ func collectLessOften() {
 
 // quieten turns off logs that nobody will see. The plugin libraries write some hundred lines
 // for each resource of a plan unless told not to, and a CLI that was not asked for logs
-// reads and drops them: together half of the time that a plan takes.
-func quieten(get func(string) (string, bool), set func(string, string) error) error {
+// reads and drops them: together half of the time that a plan takes. It reports whether
+// nobody will see logs.
+func quieten(get func(string) (string, bool), set func(string, string) error) (bool, error) {
 	for _, name := range []string{"TF_LOG", "TF_LOG_PROVIDER"} {
 		if level, _ := get(name); level != "" {
-			return nil
+			return false, nil
 		}
 	}
 	for _, name := range []string{"TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_FRAMEWORK", "TF_LOG_PROVIDER_TRACELOOP"} {
@@ -55,19 +60,19 @@ func quieten(get func(string) (string, bool), set func(string, string) error) er
 			continue
 		}
 		if err := set(name, "OFF"); err != nil {
-			return err
+			return true, err
 		}
 	}
-	return nil
+	return true, nil
 }
 
-func newServer(version string) (func() tfprotov6.ProviderServer, error) {
+func newServer(version string, quiet bool) (func() tfprotov6.ProviderServer, error) {
 	newFramework := providerserver.NewProtocol6(New(version)())
 	framework, ok := newFramework().(frameworkServer)
 	if !ok {
 		return nil, fmt.Errorf("%T does not have all of the protocol", newFramework())
 	}
-	return func() tfprotov6.ProviderServer { return &server{framework} }, nil
+	return func() tfprotov6.ProviderServer { return &server{framework, quiet} }, nil
 }
 
 // frameworkServer is all that the framework serves.
@@ -81,52 +86,57 @@ type frameworkServer interface {
 // server is the framework's, but for memory: the framework keeps a child of the context of
 // every request until it is stopped, and with that context its loggers, in all some 60 KB
 // for each resource of a plan. Here the calls that Terraform makes for each resource have
-// a context that lets go of its own when they end.
-type server struct{ frameworkServer }
+// a context that lets go of its own when they end, and has no loggers where nobody will see
+// logs: the framework would copy them for each attribute.
+type server struct {
+	frameworkServer
+
+	quiet bool
+}
 
 func (s *server) ValidateResourceConfig(ctx context.Context, r *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
-	return briefly(ctx, s.frameworkServer.ValidateResourceConfig, r)
+	return briefly(ctx, s.quiet, s.frameworkServer.ValidateResourceConfig, r)
 }
 
 func (s *server) UpgradeResourceState(ctx context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	return briefly(ctx, s.frameworkServer.UpgradeResourceState, r)
+	return briefly(ctx, s.quiet, s.frameworkServer.UpgradeResourceState, r)
 }
 
 func (s *server) UpgradeResourceIdentity(ctx context.Context, r *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
-	return briefly(ctx, s.frameworkServer.UpgradeResourceIdentity, r)
+	return briefly(ctx, s.quiet, s.frameworkServer.UpgradeResourceIdentity, r)
 }
 
 func (s *server) ImportResourceState(ctx context.Context, r *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
-	return briefly(ctx, s.frameworkServer.ImportResourceState, r)
+	return briefly(ctx, s.quiet, s.frameworkServer.ImportResourceState, r)
 }
 
 func (s *server) ReadResource(ctx context.Context, r *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
-	return briefly(ctx, s.frameworkServer.ReadResource, r)
+	return briefly(ctx, s.quiet, s.frameworkServer.ReadResource, r)
 }
 
 func (s *server) PlanResourceChange(ctx context.Context, r *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
-	return briefly(ctx, s.frameworkServer.PlanResourceChange, r)
+	return briefly(ctx, s.quiet, s.frameworkServer.PlanResourceChange, r)
 }
 
 func (s *server) ApplyResourceChange(ctx context.Context, r *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
-	return briefly(ctx, s.frameworkServer.ApplyResourceChange, r)
+	return briefly(ctx, s.quiet, s.frameworkServer.ApplyResourceChange, r)
 }
 
 func (s *server) ValidateDataResourceConfig(ctx context.Context, r *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
-	return briefly(ctx, s.frameworkServer.ValidateDataResourceConfig, r)
+	return briefly(ctx, s.quiet, s.frameworkServer.ValidateDataResourceConfig, r)
 }
 
 func (s *server) ReadDataSource(ctx context.Context, r *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
-	return briefly(ctx, s.frameworkServer.ReadDataSource, r)
+	return briefly(ctx, s.quiet, s.frameworkServer.ReadDataSource, r)
 }
 
 func (s *server) CallFunction(ctx context.Context, r *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
-	return briefly(ctx, s.frameworkServer.CallFunction, r)
+	return briefly(ctx, s.quiet, s.frameworkServer.CallFunction, r)
 }
 
 // briefly makes a call with a brief context.
-func briefly[Request, Response any](ctx context.Context, call func(context.Context, Request) (Response, error), r Request) (Response, error) {
-	b := &brief{}
+func briefly[Request, Response any](ctx context.Context, quiet bool, call func(context.Context, Request) (Response, error), r Request) (Response, error) {
+	b := &brief{quiet: quiet}
 	b.current.Store(&ctx)
 	defer b.current.Store(&ended) //nolint:contextcheck // no child of ctx, which it would keep
 	return call(b, r)             //nolint:contextcheck // b is ctx until then
@@ -135,6 +145,7 @@ func briefly[Request, Response any](ctx context.Context, call func(context.Conte
 // brief is another context until that of the call is no longer wanted.
 type brief struct {
 	current atomic.Pointer[context.Context]
+	quiet   bool // without values, which are the loggers
 }
 
 var ended = func() context.Context {
@@ -146,4 +157,10 @@ var ended = func() context.Context {
 func (b *brief) Deadline() (time.Time, bool) { return (*b.current.Load()).Deadline() }
 func (b *brief) Done() <-chan struct{}       { return (*b.current.Load()).Done() }
 func (b *brief) Err() error                  { return (*b.current.Load()).Err() }
-func (b *brief) Value(key any) any           { return (*b.current.Load()).Value(key) }
+
+func (b *brief) Value(key any) any {
+	if b.quiet {
+		return nil
+	}
+	return (*b.current.Load()).Value(key)
+}

@@ -23,7 +23,7 @@ type estate struct {
 	requests int
 	lists    int
 	failList bool
-	total    string // what the list says there is; empty: the truth
+	total    string        // what the list says there is; empty: the truth
 	onList   func(*estate) // while a page is being answered
 }
 
