@@ -41,7 +41,7 @@ func Serve(version string, debug bool) error {
 // it collects its garbage dozens of times a second.
 func collectLessOften() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
+		debug.SetGCPercent(150)
 	}
 }
 
@@ -159,7 +159,8 @@ func (b *brief) Done() <-chan struct{}       { return (*b.current.Load()).Done()
 func (b *brief) Err() error                  { return (*b.current.Load()).Err() }
 
 func (b *brief) Value(key any) any {
-	if b.quiet {
+	// By a pointer, package context finds the parent of a child that it would watch in a goroutine otherwise.
+	if _, ok := key.(*int); b.quiet && !ok {
 		return nil
 	}
 	return (*b.current.Load()).Value(key)
