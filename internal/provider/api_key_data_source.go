@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -90,7 +91,7 @@ func (d *apiKeyDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		return
 	}
 	projectID, environment := config.ProjectID.ValueString(), config.Environment.ValueString()
-	key, err := activeKey(ctx, d.client, projectID, environment)
+	key, err := activeKey(d.client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
 	switch {
 	case traceloop.IsNotFound(err):
 		addUnknownProject(&resp.Diagnostics, projectID)
@@ -117,9 +118,10 @@ func (d *apiKeyDataSource) readByID(ctx context.Context, id string, resp *dataso
 	}
 }
 
-// activeKey returns the active key of a project and environment; nil, nil when it has none.
-func activeKey(ctx context.Context, client *traceloop.Client, projectID, environment string) (*traceloop.APIKey, error) {
-	for key, err := range client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}) {
+// activeKey returns the key that a list for one project and environment shows; nil, nil
+// when there is none.
+func activeKey(keys iter.Seq2[traceloop.APIKey, error]) (*traceloop.APIKey, error) {
+	for key, err := range keys {
 		if err != nil {
 			return nil, err
 		}

@@ -144,7 +144,7 @@ func (r *apiKeyResource) checkEnvironment(ctx context.Context, plan apiKeyModel,
 
 // warnReplacesExisting names the key that replace_existing is going to revoke.
 func (r *apiKeyResource) warnReplacesExisting(ctx context.Context, plan apiKeyModel, diags *diag.Diagnostics) {
-	occupant, err := activeKey(ctx, r.client, plan.ProjectID.ValueString(), plan.Environment.ValueString())
+	occupant, err := activeKey(r.client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: plan.ProjectID.ValueString(), Environment: plan.Environment.ValueString()}))
 	if err != nil {
 		diags.AddError("Unable to Check Environment", r.failure(fmt.Sprintf(
 			"look for a key in project %s, environment %q, which replace_existing would revoke", plan.ProjectID.ValueString(), plan.Environment.ValueString()), err))

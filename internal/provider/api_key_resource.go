@@ -182,7 +182,7 @@ func (r *apiKeyResource) generateInPlace(ctx context.Context, plan apiKeyResourc
 		return generated, err
 	}
 
-	occupant, findErr := activeKey(ctx, r.client, request.ProjectID, request.Environment)
+	occupant, findErr := activeKey(r.client.ListAPIKeysNow(ctx, traceloop.APIKeyFilter(request)))
 	if findErr != nil {
 		return nil, findErr
 	}
@@ -285,7 +285,7 @@ func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportSta
 		return
 	}
 
-	key, err := activeKey(ctx, r.client, projectID, environment)
+	key, err := activeKey(r.client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
 	switch {
 	case traceloop.IsNotFound(err):
 		resp.Diagnostics.AddError("Unable to Import API Key", fmt.Sprintf(
@@ -345,7 +345,7 @@ func (r *apiKeyResource) addCreateError(ctx context.Context, plan apiKeyModel, e
 // addOccupied names the key that stands where a new one was wanted.
 func (r *apiKeyResource) addOccupied(ctx context.Context, projectID, environment string, diags *diag.Diagnostics) {
 	holder := "a key"
-	if key, err := activeKey(ctx, r.client, projectID, environment); err == nil && key != nil {
+	if key, err := activeKey(r.client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment})); err == nil && key != nil {
 		holder = fmt.Sprintf("the key %s (id %s), created %s, %s ago", key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), elapsed(r.now().Sub(key.CreatedAt)))
 	}
 	diags.AddAttributeError(path.Root("environment"), "Environment Already Has an API Key", fmt.Sprintf(

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -19,7 +20,7 @@ func (d *providerData) warnCascade(ctx context.Context, diags *diag.Diagnostics,
 	if d.client == nil {
 		return // the provider's configuration is not known yet
 	}
-	found, err := d.activeKeys(ctx, keys)
+	found, err := collect(d.client.ListAPIKeys(ctx, keys))
 	if traceloop.IsNotFound(err) {
 		return // deleted outside Terraform
 	}
@@ -36,7 +37,7 @@ func (d *providerData) warnCascade(ctx context.Context, diags *diag.Diagnostics,
 
 // guardCascade refuses, at apply, to delete what holds the provider's own key.
 func (d *providerData) guardCascade(ctx context.Context, diags *diag.Diagnostics, object string, keys traceloop.APIKeyFilter) bool {
-	found, err := d.activeKeys(ctx, keys)
+	found, err := collect(d.client.ListAPIKeysNow(ctx, keys))
 	if traceloop.IsNotFound(err) {
 		return true
 	}
@@ -47,9 +48,9 @@ func (d *providerData) guardCascade(ctx context.Context, diags *diag.Diagnostics
 	return !d.refuseOwnKey(diags, "destroy the "+object, found...)
 }
 
-func (d *providerData) activeKeys(ctx context.Context, filter traceloop.APIKeyFilter) ([]traceloop.APIKey, error) {
+func collect(keys iter.Seq2[traceloop.APIKey, error]) ([]traceloop.APIKey, error) {
 	var found []traceloop.APIKey
-	for key, err := range d.client.ListAPIKeys(ctx, filter) {
+	for key, err := range keys {
 		if err != nil {
 			return nil, err
 		}

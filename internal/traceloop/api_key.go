@@ -60,20 +60,35 @@ type APIKeyFilter struct {
 	Environment string
 }
 
-// ListAPIKeys yields the active keys, oldest first. An error is yielded once, last;
-// IsNotFound says that the filter's project does not exist.
+func (f APIKeyFilter) query() url.Values {
+	query := url.Values{}
+	if f.ProjectID != "" {
+		query.Set("project_id", f.ProjectID)
+	}
+	if f.Environment != "" {
+		query.Set("environment", f.Environment)
+	}
+	return query
+}
+
+func (f APIKeyFilter) selects(k *APIKey) bool {
+	return (f.ProjectID == "" || f.ProjectID == k.ProjectID) && (f.Environment == "" || f.Environment == k.Environment)
+}
+
+// ListAPIKeys yields the active keys, oldest first, from what this process has read since
+// its last write if that tells. An error is yielded once, last; IsNotFound says that the
+// filter's project does not exist.
 func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
 	if filter == (APIKeyFilter{}) {
 		return c.apiKeys.all(ctx)
 	}
-	query := url.Values{}
-	if filter.ProjectID != "" {
-		query.Set("project_id", filter.ProjectID)
-	}
-	if filter.Environment != "" {
-		query.Set("environment", filter.Environment)
-	}
-	return list(ctx, c, apiKeysPath, query, readAPIKey)
+	return c.apiKeys.where(ctx, filter.query(), filter.selects, filter.selects)
+}
+
+// ListAPIKeysNow is ListAPIKeys by a request of its own, for one who is about to change
+// what it shows.
+func (c *Client) ListAPIKeysNow(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
+	return list(ctx, c, apiKeysPath, filter.query(), readAPIKey)
 }
 
 // CreateAPIKey generates a key. An environment that has one already is a conflict; see

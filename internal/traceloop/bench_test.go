@@ -96,6 +96,28 @@ func BenchmarkLoaderHit(b *testing.B) {
 	}
 }
 
+// BenchmarkLoaderFilter is a read of the key of one project and environment among 10,000.
+func BenchmarkLoaderFilter(b *testing.B) {
+	c := instantClient(b, 10_000)
+	var slots []APIKeyFilter
+	for k, err := range c.ListAPIKeys(b.Context(), APIKeyFilter{}) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		slots = append(slots, APIKeyFilter{k.ProjectID, k.Environment})
+	}
+	b.ReportAllocs()
+	next := 0
+	for b.Loop() {
+		for _, err := range c.ListAPIKeys(b.Context(), slots[next]) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		next = (next + 1) % len(slots)
+	}
+}
+
 // TestLoaderMemory keeps 10,000 objects. It does not run beside others, whose memory it
 // would take for its own.
 func TestLoaderMemory(t *testing.T) {

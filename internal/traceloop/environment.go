@@ -59,13 +59,16 @@ type EnvironmentFilter struct {
 	ProjectID string
 }
 
-// ListEnvironments yields environments, oldest first. An error is yielded once, last;
-// IsNotFound says that the filter's project does not exist.
+// ListEnvironments yields environments, oldest first, from what this process has read
+// since its last write if that tells. An error is yielded once, last; IsNotFound says that
+// the filter's project does not exist.
 func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
 	if filter == (EnvironmentFilter{}) {
 		return c.environments.all(ctx)
 	}
-	return list(ctx, c, environmentsPath, url.Values{"project_id": {filter.ProjectID}}, readEnvironment)
+	inForce := func(e *Environment) bool { return e.Scope == ScopeOrganization || e.ProjectID == filter.ProjectID }
+	exists := func(e *Environment) bool { return e.BuiltIn && e.ProjectID == filter.ProjectID } // every project has these
+	return c.environments.where(ctx, url.Values{"project_id": {filter.ProjectID}}, inForce, exists)
 }
 
 // CreateEnvironment creates an environment. A slug that is taken is a conflict; see

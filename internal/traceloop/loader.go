@@ -5,24 +5,27 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"net/url"
 	"sync"
 )
 
 // loader answers the reads of one kind of object with few requests. Its rule:
 //
-//	The first read costs one GET. Each further read that is not answered yet brings in the
-//	next page of the list, and costs a GET if its object is not on it. Once as many objects
-//	have been asked for as the list has pages, it brings in more pages instead.
+//	The first read costs a request of its own. Each further read that is not answered yet
+//	brings in the next page of the list of all objects, and costs its own request if that
+//	does not answer it. Once there were as many different reads as the list has pages, a
+//	read brings in more pages instead.
 //
-// So n objects of a list of P pages cost at most twice the lesser of n and P, whatever
-// else the organization holds, and one object alone costs one GET. Cursors are opaque,
-// so that the pages of one list follow each other; the lists of different kinds are read
-// at the same time.
+// So n reads of a list of P pages cost at most twice the lesser of n and P, whatever else
+// the organization holds, and one read alone costs one request. That request is a GET for
+// a read by id, and a filtered list for one by project or environment. Cursors are
+// opaque, so that the pages of one list follow each other; the lists of different kinds
+// are read at the same time.
 //
-// An object that a list does not show is always asked for by its own GET: a list may
-// change while it is read. A list that fails leaves every read its own GET. A write
-// makes the loader forget, before and after: a read that begins after the write has
-// ended never sees the past.
+// What the list does not show is always asked for by its own request: a list may change
+// while it is read. A list that fails leaves every read its own request. A write makes
+// the loader forget, before and after: a read that begins after the write has ended never
+// sees the past.
 type loader[T any] struct {
 	client     *Client
 	collection string
@@ -37,7 +40,7 @@ type loader[T any] struct {
 type generation[T any] struct {
 	mu        sync.Mutex
 	begun     bool                // whether anything has been asked for
-	asked     map[string]struct{} // the ids that were
+	asked     map[string]struct{} // the ids and the filters that were
 	pages     *pager[T]           // used by the one who loads
 	pageCount int                 // 0 while it is unknown
 	loading   chan struct{}       // closed when the page under way is in; nil when there is none
@@ -45,6 +48,9 @@ type generation[T any] struct {
 	byID      map[string]*T
 	complete  bool
 	failed    bool
+
+	filtered     map[string][]T // by filter
+	furtherPages int            // of filtered lists, beyond the first of each
 }
 
 func newLoader[T any](c *Client, collection string, read func(*fields) T, id func(*T) string) *loader[T] {
@@ -57,7 +63,10 @@ func newLoader[T any](c *Client, collection string, read func(*fields) T, id fun
 func (l *loader[T]) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.since = &generation[T]{pages: newPager(l.client, l.collection, nil, l.read), asked: map[string]struct{}{}, byID: map[string]*T{}}
+	l.since = &generation[T]{
+		pages: newPager(l.client, l.collection, nil, l.read),
+		asked: map[string]struct{}{}, byID: map[string]*T{}, filtered: map[string][]T{},
+	}
 }
 
 func (l *loader[T]) current() *generation[T] {
@@ -72,8 +81,15 @@ func (l *loader[T]) get(ctx context.Context, id string) (*T, error) {
 		return nil, err
 	}
 	g := l.current()
-	if object, ok := l.find(ctx, g, id); ok {
-		return &object, nil
+	var found T
+	if l.find(ctx, g, id, func() bool {
+		object := g.byID[id]
+		if object != nil {
+			found = *object
+		}
+		return object != nil
+	}) {
+		return &found, nil
 	}
 	object, err := get(ctx, l.client, l.collection, id, l.read)
 	if IsNotFound(err) {
@@ -86,6 +102,70 @@ func (l *loader[T]) get(ctx context.Context, id string) (*T, error) {
 	defer g.mu.Unlock()
 	g.byID[id] = object
 	return object, nil
+}
+
+// where yields the objects that a filter selects, oldest first. An error is yielded once,
+// last. The list of all objects stands for the filtered one if it shows an object which
+// proves that what the filter names exists: otherwise it is for the service to refuse it.
+func (l *loader[T]) where(ctx context.Context, filter url.Values, selects, proves func(*T) bool) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		selected, err := l.selected(ctx, filter, selects, proves)
+		for _, object := range selected {
+			if !yield(object, nil) {
+				return
+			}
+		}
+		if err != nil {
+			var none T
+			yield(none, err)
+		}
+	}
+}
+
+func (l *loader[T]) selected(ctx context.Context, filter url.Values, selects, proves func(*T) bool) (selected []T, err error) {
+	g, key := l.current(), "?"+filter.Encode()
+	for whole := false; !whole && err == nil; {
+		if l.find(ctx, g, key, func() (ok bool) {
+			selected, ok = g.where(key, selects, proves)
+			return ok
+		}) {
+			return selected, nil
+		}
+		selected, whole, err = l.filtered(ctx, g, filter)
+	}
+	if err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.filtered[key] = selected
+	for i := range selected {
+		g.byID[l.id(&selected[i])] = &selected[i]
+	}
+	return selected, nil
+}
+
+// filtered asks for a filtered list, page by page. Each page counts as a read, so that it
+// gives up, and returns false, when the rest of the list of all objects is the cheaper one.
+func (l *loader[T]) filtered(ctx context.Context, g *generation[T], filter url.Values) (selected []T, whole bool, err error) {
+	pages := newPager(l.client, l.collection, filter, l.read)
+	for {
+		page, err := pages.next(ctx)
+		if err != nil {
+			return nil, false, err
+		}
+		selected = append(selected, page...)
+		if pages.done {
+			return selected, true, nil
+		}
+		g.mu.Lock()
+		g.furtherPages++
+		giveUp := g.many() && !g.failed && !g.complete
+		g.mu.Unlock()
+		if giveUp {
+			return nil, false, nil
+		}
+	}
 }
 
 // remove deletes the object with this id.
@@ -114,21 +194,20 @@ func (l *loader[T]) confirmed(ctx context.Context, notFound error) error {
 	return notFound
 }
 
-// find looks for an object among what is loaded, and loads a page for it, or more if many
-// are asked for.
-func (l *loader[T]) find(ctx context.Context, g *generation[T], id string) (object T, ok bool) {
+// find reports whether the answer to a read is "there" among what is loaded, and loads a
+// page for it, or more if there were many reads. The caller asks the service itself if not.
+func (l *loader[T]) find(ctx context.Context, g *generation[T], key string, there func() bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	first, paid := !g.begun, false
 	g.begun = true
-	g.asked[id] = struct{}{}
+	g.asked[key] = struct{}{}
 	for {
-		if found := g.byID[id]; found != nil {
-			return *found, true
+		if there() {
+			return true
 		}
-		few := g.pageCount == 0 || len(g.asked) < g.pageCount
-		if first || paid && few || g.failed || g.complete || ctx.Err() != nil {
-			return object, false
+		if first || paid && !g.many() || g.failed || g.complete || ctx.Err() != nil {
+			return false
 		}
 		if g.loading != nil {
 			g.await(ctx) // somebody else's page may have it
@@ -205,6 +284,29 @@ func (l *loader[T]) load(ctx context.Context, g *generation[T]) error {
 		g.byID[l.id(&page[i])] = &page[i]
 	}
 	return nil
+}
+
+// many reports whether there were as many reads as the list has pages.
+func (g *generation[T]) many() bool {
+	return g.pageCount > 0 && len(g.asked)+g.furtherPages >= g.pageCount
+}
+
+// where answers a filter, if what is loaded does.
+func (g *generation[T]) where(key string, selects, proves func(*T) bool) (selected []T, ok bool) {
+	if selected, ok := g.filtered[key]; ok || !g.complete {
+		return selected, ok
+	}
+	for _, page := range g.loaded {
+		for i := range page {
+			if object := &page[i]; selects(object) {
+				selected, ok = append(selected, *object), ok || proves(object)
+			}
+		}
+	}
+	if !ok {
+		return nil, false
+	}
+	return selected, true
 }
 
 // await waits for the page under way. g.mu is held before and after, but not meanwhile.

@@ -1,0 +1,267 @@
+package traceloop_test
+
+import (
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// mixed is an organization with environments of both scopes, of which one has most of the
+// keys. Some projects have no keys.
+type mixed struct {
+	server       *emulatortest.Server
+	environments []emulatortest.Environment
+	keys         []emulatortest.APIKey
+	reads        []mixedRead
+}
+
+// mixedRead is one of all the reads that there are.
+type mixedRead struct {
+	collection string
+	cost       int // requests by itself
+	read       func(*traceloop.Client) (ids []string, err error)
+	want       []string
+}
+
+func newMixed(t *testing.T, projects int) *mixed {
+	t.Helper()
+	o := &mixed{server: emulatortest.Start(t)}
+	o.server.CreateEnvironment("", "EU")
+	for i := range projects {
+		id := o.server.CreateProject(fmt.Sprintf("Project %d", i)).ID
+		if i%3 == 0 {
+			o.server.CreateEnvironment(id, fmt.Sprintf("Own %d", i))
+			o.server.GenerateKey(id, fmt.Sprintf("own-%d", i))
+		}
+		if i%10 > 0 {
+			o.server.GenerateKey(id, "prd")
+		}
+	}
+	o.environments, o.keys = o.server.Environments(""), o.server.Keys()
+
+	for _, e := range o.environments {
+		o.add("/v2/environments", 1, []string{e.ID}, func(c *traceloop.Client) ([]string, error) {
+			found, err := c.GetEnvironment(t.Context(), e.ID)
+			return idOf(found, err, func(e *traceloop.Environment) string { return e.ID })
+		})
+	}
+	for _, p := range o.server.Projects() {
+		var want []string
+		for _, e := range o.server.Environments(p.ID) {
+			want = append(want, e.ID)
+		}
+		o.add("/v2/environments", 1, want, func(c *traceloop.Client) ([]string, error) {
+			return idsOf(c.ListEnvironments(t.Context(), traceloop.EnvironmentFilter{ProjectID: p.ID}), func(e traceloop.Environment) string { return e.ID })
+		})
+		if keys := o.keysOf(p.ID, ""); len(keys) > 0 {
+			o.addFilter(t, traceloop.APIKeyFilter{ProjectID: p.ID}, keys)
+		}
+	}
+	for _, k := range o.keys {
+		o.add("/v2/api-keys", 1, []string{k.ID}, func(c *traceloop.Client) ([]string, error) {
+			found, err := c.GetAPIKey(t.Context(), k.ID)
+			return idOf(found, err, func(k *traceloop.APIKey) string { return k.ID })
+		})
+		o.addFilter(t, traceloop.APIKeyFilter{ProjectID: k.ProjectID, Environment: k.Environment}, []string{k.ID})
+	}
+	for _, slug := range []string{"prd", "own-0"} {
+		o.addFilter(t, traceloop.APIKeyFilter{Environment: slug}, o.keysOf("", slug))
+	}
+	return o
+}
+
+func (o *mixed) keysOf(projectID, slug string) (ids []string) {
+	for _, k := range o.keys {
+		if (projectID == "" || k.ProjectID == projectID) && (slug == "" || k.Environment == slug) {
+			ids = append(ids, k.ID)
+		}
+	}
+	return ids
+}
+
+func (o *mixed) addFilter(t *testing.T, filter traceloop.APIKeyFilter, want []string) {
+	t.Helper()
+	o.add("/v2/api-keys", pagesOf(len(want)), want, func(c *traceloop.Client) ([]string, error) {
+		return idsOf(c.ListAPIKeys(t.Context(), filter), func(k traceloop.APIKey) string { return k.ID })
+	})
+}
+
+func (o *mixed) add(collection string, cost int, want []string, read func(*traceloop.Client) ([]string, error)) {
+	o.reads = append(o.reads, mixedRead{collection, cost, read, want})
+}
+
+// client is one that has read nothing yet.
+func (o *mixed) client(t *testing.T) *traceloop.Client {
+	t.Helper()
+	c, err := traceloop.New(traceloop.Config{BaseURL: o.server.URL, Key: o.server.ManagementKey, UserAgent: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.server.ResetRequests()
+	return c
+}
+
+// requests counts them by collection.
+func (o *mixed) requests() map[string]int {
+	n := map[string]int{}
+	for _, r := range o.server.Requests() {
+		parts := strings.SplitN(r.Path, "/", 4)
+		n["/"+parts[1]+"/"+parts[2]]++
+	}
+	return n
+}
+
+func pagesOf(objects int) int { return max(1, (objects+99)/100) }
+
+func idOf[T any](object *T, err error, id func(*T) string) ([]string, error) {
+	if err != nil {
+		return nil, err
+	}
+	return []string{id(object)}, nil
+}
+
+func idsOf[T any](list iter.Seq2[T, error], id func(T) string) (ids []string, err error) {
+	for object, err := range list {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id(object))
+	}
+	return ids, nil
+}
+
+// The promise: whatever is read, by id and by filter, costs at most twice the cheaper of a
+// request for each and all the pages.
+func TestMixedReadsCost(t *testing.T) {
+	t.Parallel()
+	o := newMixed(t, 350)
+	pages := map[string]int{"/v2/environments": pagesOf(len(o.environments)), "/v2/api-keys": pagesOf(len(o.keys))}
+	for _, reads := range []int{1, 2, 3, 5, 8, 20, 100, len(o.reads)} {
+		for range 5 {
+			c, alone := o.client(t), map[string]int{}
+			queue := make(chan mixedRead)
+			var wg sync.WaitGroup
+			for range 10 {
+				wg.Go(func() {
+					for r := range queue {
+						if got, err := r.read(c); err != nil || !slices.Equal(got, r.want) {
+							t.Errorf("%s: got %v, %v, want %v", r.collection, got, err, r.want)
+						}
+					}
+				})
+			}
+			for _, i := range rand.Perm(len(o.reads))[:reads] {
+				alone[o.reads[i].collection] += o.reads[i].cost
+				queue <- o.reads[i]
+			}
+			close(queue)
+			wg.Wait()
+			for collection, n := range o.requests() {
+				if limit := 2 * min(alone[collection], pages[collection]); n > limit {
+					t.Errorf("%d reads: %d requests of %s, want at most %d", reads, n, collection, limit)
+				}
+			}
+		}
+	}
+}
+
+// A list of all the keys of one environment that is about as long as the list of all keys.
+func TestMixedReadsCost_longFilter(t *testing.T) {
+	t.Parallel()
+	o := newMixed(t, 350)
+	limit := 2 * pagesOf(len(o.keys))
+	for _, before := range []int{0, 1, 2, 3, 4, 10} {
+		c := o.client(t)
+		for _, k := range o.keys[len(o.keys)-before:] {
+			if _, err := c.GetAPIKey(t.Context(), k.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{Environment: "prd"}), func(k traceloop.APIKey) string { return k.ID })
+		if err != nil || !slices.Equal(got, o.keysOf("", "prd")) {
+			t.Errorf("%d keys of %d, %v", len(got), len(o.keysOf("", "prd")), err)
+		}
+		for _, k := range o.keys {
+			if _, err := c.GetAPIKey(t.Context(), k.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := o.requests()["/v2/api-keys"]; n > limit {
+			t.Errorf("a filter after %d reads, then all keys: %d requests, want at most %d", before, n, limit)
+		}
+	}
+}
+
+// What the list of all does not show is for the service to say.
+func TestFilterThatSelectsNothing(t *testing.T) {
+	t.Parallel()
+	o := newMixed(t, 120)
+	c := o.client(t)
+	for range 2 { // before and after the lists are in
+		for _, filter := range []traceloop.APIKeyFilter{{ProjectID: "none"}, {ProjectID: "none", Environment: "prd"}} {
+			if _, err := idsOf(c.ListAPIKeys(t.Context(), filter), func(k traceloop.APIKey) string { return k.ID }); !traceloop.IsNotFound(err) {
+				t.Errorf("keys of %v: %v, want a 404", filter, err)
+			}
+		}
+		if _, err := idsOf(c.ListEnvironments(t.Context(), traceloop.EnvironmentFilter{ProjectID: "none"}), func(e traceloop.Environment) string { return e.ID }); !traceloop.IsNotFound(err) {
+			t.Errorf("environments of no project: %v, want a 404", err)
+		}
+		empty := o.server.Projects()[1].ID // the 0th of ours
+		keys, err := idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{ProjectID: empty, Environment: "prd"}), func(k traceloop.APIKey) string { return k.ID })
+		if err != nil || len(keys) != 0 {
+			t.Errorf("an environment without a key: %v, %v", keys, err)
+		}
+		for _, read := range o.reads {
+			if _, err := read.read(c); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+
+	// Nor does it hide what somebody else has generated since.
+	id, _ := o.server.GenerateKey(o.server.Projects()[1].ID, "dev")
+	keys, err := idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{ProjectID: o.server.Projects()[1].ID, Environment: "dev"}), func(k traceloop.APIKey) string { return k.ID })
+	if err != nil || !slices.Equal(keys, []string{id}) {
+		t.Errorf("a key that the list does not show: %v, %v", keys, err)
+	}
+}
+
+// A filtered read that begins after a write has ended never sees the past.
+func TestFilteredReadAfterAWrite(t *testing.T) {
+	t.Parallel()
+	o := newMixed(t, 120)
+	c := o.client(t)
+	id := func(k traceloop.APIKey) string { return k.ID }
+	key := o.keys[7]
+	filter := traceloop.APIKeyFilter{ProjectID: key.ProjectID, Environment: key.Environment}
+	for range 2 {
+		if _, err := idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{}), id); err != nil {
+			t.Fatal(err)
+		}
+		before := len(o.server.Requests())
+		if keys, err := idsOf(c.ListAPIKeys(t.Context(), filter), id); err != nil || !slices.Equal(keys, []string{key.ID}) || len(o.server.Requests()) != before {
+			t.Errorf("%v, %v, %d requests; want the key without a request", keys, err, len(o.server.Requests())-before)
+		}
+		if err := c.RevokeAPIKey(t.Context(), key.ID); err != nil {
+			t.Fatal(err)
+		}
+		if keys, err := idsOf(c.ListAPIKeys(t.Context(), filter), id); err != nil || len(keys) != 0 {
+			t.Errorf("%v, %v after the key was revoked", keys, err)
+		}
+		generated, err := c.CreateAPIKey(t.Context(), traceloop.APIKeyRequest(filter))
+		if err != nil {
+			t.Fatal(err)
+		}
+		key = emulatortest.APIKey{ID: generated.ID}
+		if keys, err := idsOf(c.ListAPIKeys(t.Context(), filter), id); err != nil || !slices.Equal(keys, []string{key.ID}) {
+			t.Errorf("%v, %v after another was generated", keys, err)
+		}
+	}
+}
