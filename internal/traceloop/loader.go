@@ -122,32 +122,30 @@ func (l *loader[T]) where(ctx context.Context, filter url.Values, selects, prove
 	}
 }
 
-func (l *loader[T]) selected(ctx context.Context, filter url.Values, selects, proves func(*T) bool) (selected []T, err error) {
+func (l *loader[T]) selected(ctx context.Context, filter url.Values, selects, proves func(*T) bool) ([]T, error) {
 	g, key := l.current(), "?"+filter.Encode()
-	for whole := false; !whole && err == nil; {
+	for {
+		var selected []T
 		if l.find(ctx, g, key, func() (ok bool) {
 			selected, ok = g.where(key, selects, proves)
 			return ok
 		}) {
 			return selected, nil
 		}
-		selected, whole, err = l.filtered(ctx, g, filter)
+		selected, ended, err := l.filtered(ctx, g, filter)
+		if err != nil {
+			return nil, err
+		}
+		if ended {
+			g.keep(key, selected, l.id)
+			return selected, nil
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.filtered[key] = selected
-	for i := range selected {
-		g.byID[l.id(&selected[i])] = &selected[i]
-	}
-	return selected, nil
 }
 
-// filtered asks for a filtered list, page by page. Each page counts as a read, so that it
-// gives up, and returns false, when the rest of the list of all objects is the cheaper one.
-func (l *loader[T]) filtered(ctx context.Context, g *generation[T], filter url.Values) (selected []T, whole bool, err error) {
+// filtered asks for a filtered list, page by page. Each page counts as a read: it ends
+// early, with false, where the rest of the list of all objects is cheaper.
+func (l *loader[T]) filtered(ctx context.Context, g *generation[T], filter url.Values) (selected []T, ended bool, err error) {
 	pages := newPager(l.client, l.collection, filter, l.read)
 	for {
 		page, err := pages.next(ctx)
@@ -158,11 +156,7 @@ func (l *loader[T]) filtered(ctx context.Context, g *generation[T], filter url.V
 		if pages.done {
 			return selected, true, nil
 		}
-		g.mu.Lock()
-		g.furtherPages++
-		giveUp := g.many() && !g.failed && !g.complete
-		g.mu.Unlock()
-		if giveUp {
+		if g.furtherPage() {
 			return nil, false, nil
 		}
 	}
@@ -289,6 +283,25 @@ func (l *loader[T]) load(ctx context.Context, g *generation[T]) error {
 // many reports whether there were as many reads as the list has pages.
 func (g *generation[T]) many() bool {
 	return g.pageCount > 0 && len(g.asked)+g.furtherPages >= g.pageCount
+}
+
+// furtherPage notes one of a filtered list, and reports whether the list of all objects is
+// to be read instead.
+func (g *generation[T]) furtherPage() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.furtherPages++
+	return g.many() && !g.failed && !g.complete
+}
+
+// keep notes what a filter selects.
+func (g *generation[T]) keep(key string, selected []T, id func(*T) string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.filtered[key] = selected
+	for i := range selected {
+		g.byID[id(&selected[i])] = &selected[i]
+	}
 }
 
 // where answers a filter, if what is loaded does.
