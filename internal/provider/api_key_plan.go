@@ -144,7 +144,7 @@ func (r *apiKeyResource) checkEnvironment(ctx context.Context, plan apiKeyModel,
 
 // warnReplacesExisting names the key that replace_existing is going to revoke.
 func (r *apiKeyResource) warnReplacesExisting(ctx context.Context, plan apiKeyModel, diags *diag.Diagnostics) {
-	occupant, err := activeKey(r.client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: plan.ProjectID.ValueString(), Environment: plan.Environment.ValueString()}))
+	occupant, err := r.occupant(ctx, plan.ProjectID.ValueString(), plan.Environment.ValueString())
 	if err != nil {
 		diags.AddError("Unable to Check Environment", r.failure(fmt.Sprintf(
 			"look for a key in project %s, environment %q, which replace_existing would revoke", plan.ProjectID.ValueString(), plan.Environment.ValueString()), err))
@@ -156,6 +156,24 @@ func (r *apiKeyResource) warnReplacesExisting(ctx context.Context, plan apiKeyMo
 	diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Is Going to Be Revoked", fmt.Sprintf(
 		"The %s, generated %s ago, stands where this resource generates one. Since replace_existing is true, apply revokes it: applications that use it are refused from then on.",
 		newAPIKeyModel(*occupant).describe(), elapsed(r.now().Sub(occupant.CreatedAt))))
+}
+
+// occupant returns the key of a project and environment, from what is known of the project;
+// nil, nil when there is none.
+func (r *apiKeyResource) occupant(ctx context.Context, projectID, environment string) (*traceloop.APIKey, error) {
+	if keys, looked := r.occupancy.before(projectID); looked {
+		key, ok := keys[environment]
+		if !ok {
+			return nil, nil
+		}
+		return &key, nil
+	}
+	for key, err := range r.client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID}) {
+		if err != nil || key.Environment == environment {
+			return &key, err
+		}
+	}
+	return nil, nil
 }
 
 // warnDue gives notice of a rotation that is near.

@@ -35,9 +35,10 @@ func (d *providerData) warnCascade(ctx context.Context, diags *diag.Diagnostics,
 	diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("The %s is going to be destroyed: %s. %s", object, loss, d.revoked(ctx, found)))
 }
 
-// guardCascade refuses, at apply, to delete what holds the provider's own key.
-func (d *providerData) guardCascade(ctx context.Context, diags *diag.Diagnostics, object string, keys traceloop.APIKeyFilter) bool {
-	found, err := collect(d.client.ListAPIKeysNow(ctx, keys))
+// guardCascade refuses to delete what holds the provider's own key. At apply, "keys" are
+// those that go now.
+func (d *providerData) guardCascade(diags *diag.Diagnostics, object string, keys iter.Seq2[traceloop.APIKey, error]) bool {
+	found, err := collect(keys)
 	if traceloop.IsNotFound(err) {
 		return true
 	}

@@ -124,3 +124,93 @@ func TestAccPlan_coalesced(t *testing.T) {
 		t.Errorf("the data sources found %v", got)
 	}
 }
+
+const literal = `
+locals {
+  projects = toset(%s)
+}
+
+resource "traceloop_api_key" "all" {
+  for_each         = local.projects
+  project_id       = each.key
+  environment      = "prd"
+  replace_existing = true
+}
+`
+
+// New keys in projects that the plan reads nothing else of.
+func TestAccPlan_coalescedChecks(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	var projects []string
+	for i := range 60 {
+		project := server.CreateProject(fmt.Sprintf("Project %d", i))
+		projects = append(projects, project.ID)
+		if i%2 == 0 {
+			server.GenerateKey(project.ID, "prd")
+		}
+	}
+	ids, err := json.Marshal(projects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCLI(t, server)
+	c.write(fmt.Sprintf(literal, ids))
+
+	server.ResetRequests()
+	shows(t, c.plan("-out=saved"), "60 to add", "Existing API Key Is Going to Be Revoked")
+	// Ten looks, and for the other 50 at most twice a page of projects and a page of keys.
+	if n := len(server.Requests()); n > 10+2*2 {
+		t.Errorf("the plan takes %d requests", n)
+	}
+	server.ResetRequests()
+	c.ok("apply", "saved")
+	lists, others := 0, 0
+	for _, r := range server.Requests() {
+		switch {
+		case r.Method == "GET" && r.Path == "/v2/api-keys" && !strings.Contains(r.Query, "environment"):
+			lists++
+		case r.Method == "GET" && r.Path != "/v2/api-keys":
+			others++
+		}
+	}
+	if lists > 60 || others > 0 {
+		t.Errorf("the apply takes %d lists of keys of 60 projects, and %d other reads", lists, others)
+	}
+}
+
+const doomed = `
+resource "traceloop_project" "all" {
+  count               = 40
+  name                = "Project ${count.index}"
+  deletion_protection = false
+}
+
+resource "traceloop_api_key" "all" {
+  count       = 40
+  project_id  = traceloop_project.all[count.index].id
+  environment = "prd"
+}
+`
+
+// A plan that destroys or replaces names the keys that go with each project.
+func TestAccPlan_coalescedCascade(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	c := newCLI(t, server)
+	c.write(doomed)
+	c.apply()
+
+	replace := []string{}
+	for i := range 40 {
+		replace = append(replace, fmt.Sprintf("-replace=traceloop_project.all[%d]", i))
+	}
+	for _, args := range [][]string{{"-destroy"}, replace} {
+		server.ResetRequests()
+		shows(t, c.plan(args...), "80 to destroy")
+		// The CLI starts the provider once to refresh and, for -destroy, once more to plan.
+		if n := len(server.Requests()); n > 8 {
+			t.Errorf("plan %s takes %d requests, want at most two for each list and process", args[0], n)
+		}
+	}
+}

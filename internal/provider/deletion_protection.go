@@ -83,7 +83,7 @@ func (d *providerData) planReplacing(ctx context.Context, diags *diag.Diagnostic
 		addProtectedTwice(diags, object)
 		return false
 	}
-	return d.client == nil || d.guardCascade(ctx, diags, object.object, object.keys)
+	return d.client == nil || d.guardCascade(diags, object.object, d.client.ListAPIKeys(ctx, object.keys))
 }
 
 // addProtectedTwice refuses a creation in the place of a protected object.

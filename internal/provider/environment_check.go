@@ -19,10 +19,11 @@ import (
 // one project show those that all of them have.
 type environmentCheck struct {
 	lists    singleflight.Group
-	created  sync.Map    // ids of projects that this process has created
-	projects sync.Map    // ids of other projects that exist
-	inForce  sync.Map    // project id (empty: in all projects), slash, slug
-	learned  atomic.Bool // whether inForce has what all projects have
+	created  sync.Map     // ids of projects that this process has created
+	projects sync.Map     // ids of other projects that exist
+	looks    atomic.Int32 // at projects that were not known
+	inForce  sync.Map     // project id (empty: in all projects), slash, slug
+	learned  atomic.Bool  // whether inForce has what all projects have
 }
 
 // plan notes an environment that the plan under way creates.
@@ -92,6 +93,20 @@ func (c *environmentCheck) list(ctx context.Context, client *traceloop.Client, p
 	return slugs.([]string), nil //nolint:forcetypeassert // from above
 }
 
+// maxLooks is how many projects an apply looks at before it creates: what it works on at
+// the same time, by default.
+const maxLooks = 10
+
+// look finds out whether a project exists. Only a plan has many to look at, and no use for
+// what the look at their keys shows.
+func (d *providerData) look(ctx context.Context, projectID string) error {
+	if d.environments.looks.Add(1) <= maxLooks {
+		return d.occupancy.look(ctx, d.client, projectID)
+	}
+	_, err := d.client.GetProject(ctx, projectID)
+	return err
+}
+
 // missing returns true, and the slugs that there are, when the project has no such
 // environment and the plan creates none. The error is that of a list request.
 func (d *providerData) missing(ctx context.Context, projectID, slug string) (bool, []string, error) {
@@ -101,7 +116,7 @@ func (d *providerData) missing(ctx context.Context, projectID, slug string) (boo
 		return false, nil, nil
 	}
 	if !exists {
-		if err := d.occupancy.look(ctx, d.client, projectID); err != nil {
+		if err := d.look(ctx, projectID); err != nil {
 			return false, nil, err
 		}
 		c.sawProject(projectID)

@@ -93,24 +93,21 @@ type occupancy struct {
 	lists singleflight.Group
 
 	mu   sync.Mutex
-	keys map[string]map[string]string // by project id and environment slug: key id
+	keys map[string]map[string]traceloop.APIKey // by project id and environment slug
 }
 
 // look lists the keys of a project, once.
 func (o *occupancy) look(ctx context.Context, client *traceloop.Client, projectID string) error {
 	_, err, _ := o.lists.Do(projectID, func() (any, error) {
-		o.mu.Lock()
-		_, seen := o.keys[projectID]
-		o.mu.Unlock()
-		if seen {
+		if _, looked := o.before(projectID); looked {
 			return nil, nil
 		}
-		keys := map[string]string{}
+		keys := map[string]traceloop.APIKey{}
 		for key, err := range client.ListAPIKeysNow(ctx, traceloop.APIKeyFilter{ProjectID: projectID}) {
 			if err != nil {
 				return nil, err
 			}
-			keys[key.Environment] = key.ID
+			keys[key.Environment] = key
 		}
 		o.set(projectID, keys)
 		return nil, nil
@@ -120,23 +117,30 @@ func (o *occupancy) look(ctx context.Context, client *traceloop.Client, projectI
 
 // create notes a project that this process created: it has no keys.
 func (o *occupancy) create(projectID string) {
-	o.set(projectID, map[string]string{})
+	o.set(projectID, map[string]traceloop.APIKey{})
 }
 
-func (o *occupancy) set(projectID string, keys map[string]string) {
+func (o *occupancy) set(projectID string, keys map[string]traceloop.APIKey) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.keys == nil {
-		o.keys = map[string]map[string]string{}
+		o.keys = map[string]map[string]traceloop.APIKey{}
 	}
 	o.keys[projectID] = keys
 }
 
-// had reports whether a key was there at the look.
-func (o *occupancy) had(key traceloop.APIKey) bool {
+// before returns the keys that a project had at the look, if there was one.
+func (o *occupancy) before(projectID string) (keys map[string]traceloop.APIKey, looked bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.keys[key.ProjectID][key.Environment] == key.ID
+	keys, looked = o.keys[projectID]
+	return keys, looked
+}
+
+// had reports whether a key was there at the look.
+func (o *occupancy) had(key traceloop.APIKey) bool {
+	keys, _ := o.before(key.ProjectID)
+	return keys[key.Environment].ID == key.ID
 }
 
 // generate generates a key, and sees to it that none is left that nobody has.

@@ -75,14 +75,23 @@ func (f APIKeyFilter) selects(k *APIKey) bool {
 	return (f.ProjectID == "" || f.ProjectID == k.ProjectID) && (f.Environment == "" || f.Environment == k.Environment)
 }
 
-// ListAPIKeys yields the active keys, oldest first, from what this process has read since
+// ListAPIKeys yields the active keys, oldest first, from what this client has read since
 // its last write if that tells. An error is yielded once, last; IsNotFound says that the
 // filter's project does not exist.
 func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
 	if filter == (APIKeyFilter{}) {
 		return c.apiKeys.all(ctx)
 	}
-	return c.apiKeys.where(ctx, filter.query(), filter.selects, filter.selects)
+	return c.apiKeys.where(ctx, filter.query(), filter.selects, func(keys []APIKey) bool {
+		if len(keys) == 0 { // of a project that exists, if not for a single key
+			return filter.Environment == "" && c.projects.shows(filter.ProjectID)
+		}
+		places := map[APIKeyRequest]bool{}
+		for _, k := range keys {
+			places[APIKeyRequest{k.ProjectID, k.Environment}] = true
+		}
+		return len(places) == len(keys) // otherwise one was replaced while the list was read
+	})
 }
 
 // ListAPIKeysNow is ListAPIKeys by a request of its own, for one who is about to change
@@ -96,7 +105,11 @@ func (c *Client) ListAPIKeysNow(ctx context.Context, filter APIKeyFilter) iter.S
 // has seen: the service never shows it again, so it can only be revoked.
 func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedAPIKey, error) {
 	defer changing(c.apiKeys)()
-	return create(ctx, c, apiKeysPath, r, readGeneratedAPIKey)
+	key, err := create(ctx, c, apiKeysPath, r, readGeneratedAPIKey)
+	if IsNotFound(err) {
+		changing(c.projects, c.environments) // by somebody else
+	}
+	return key, err
 }
 
 // GetAPIKey reads a key. See IsNotFound for one that is revoked.

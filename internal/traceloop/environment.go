@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -59,7 +60,7 @@ type EnvironmentFilter struct {
 	ProjectID string
 }
 
-// ListEnvironments yields environments, oldest first, from what this process has read
+// ListEnvironments yields environments, oldest first, from what this client has read
 // since its last write if that tells. An error is yielded once, last; IsNotFound says that
 // the filter's project does not exist.
 func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
@@ -67,8 +68,9 @@ func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter)
 		return c.environments.all(ctx)
 	}
 	inForce := func(e *Environment) bool { return e.Scope == ScopeOrganization || e.ProjectID == filter.ProjectID }
-	exists := func(e *Environment) bool { return e.BuiltIn && e.ProjectID == filter.ProjectID } // every project has these
-	return c.environments.where(ctx, url.Values{"project_id": {filter.ProjectID}}, inForce, exists)
+	return c.environments.where(ctx, url.Values{"project_id": {filter.ProjectID}}, inForce, func(found []Environment) bool {
+		return slices.ContainsFunc(found, func(e Environment) bool { return e.BuiltIn && e.ProjectID == filter.ProjectID }) // every project has some
+	})
 }
 
 // CreateEnvironment creates an environment. A slug that is taken is a conflict; see

@@ -16,15 +16,15 @@ import (
 //	does not answer it. Once there were as many different reads as the list has pages, a
 //	read brings in more pages instead.
 //
-// So n reads of a list of P pages cost at most twice the lesser of n and P, whatever else
-// the organization holds, and one read alone costs one request. That request is a GET for
-// a read by id, and a filtered list for one by project or environment. Cursors are
-// opaque, so that the pages of one list follow each other; the lists of different kinds
-// are read at the same time.
+// So reads cost at most twice the lesser of what they would cost one by one and of the
+// list's pages, whatever else the organization holds, and one read alone costs its own
+// request. That is a GET for a read by id, and for one by project or environment a filtered
+// list, of which each page counts as a read. Cursors are opaque, so that the pages of one
+// list follow each other; the lists of different kinds are read at the same time.
 //
-// What the list does not show is always asked for by its own request: a list may change
-// while it is read. A list that fails leaves every read its own request. A write makes
-// the loader forget, before and after: a read that begins after the write has ended never
+// A read that the list does not answer costs its own request: a list may change while it is
+// read. A list that fails leaves every read its own request. A write makes the loader
+// forget, before and after: a read that begins after a write of this client has ended never
 // sees the past.
 type loader[T any] struct {
 	client     *Client
@@ -98,18 +98,28 @@ func (l *loader[T]) get(ctx context.Context, id string) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
+	found = *object
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.byID[id] = object
-	return object, nil
+	return &found, nil
+}
+
+// shows reports whether the object with this id has been read.
+func (l *loader[T]) shows(id string) bool {
+	g := l.current()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.byID[id] != nil
 }
 
 // where yields the objects that a filter selects, oldest first. An error is yielded once,
-// last. The list of all objects stands for the filtered one if it shows an object which
-// proves that what the filter names exists: otherwise it is for the service to refuse it.
-func (l *loader[T]) where(ctx context.Context, filter url.Values, selects, proves func(*T) bool) iter.Seq2[T, error] {
+// last. What is selected from the list of all objects stands for the filtered list if it
+// "answers": it must show that what the filter names exists, which is otherwise for the
+// service to refuse, and nothing that cannot be.
+func (l *loader[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, answers func([]T) bool) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		selected, err := l.selected(ctx, filter, selects, proves)
+		selected, err := l.selected(ctx, filter, selects, answers)
 		for _, object := range selected {
 			if !yield(object, nil) {
 				return
@@ -122,15 +132,16 @@ func (l *loader[T]) where(ctx context.Context, filter url.Values, selects, prove
 	}
 }
 
-func (l *loader[T]) selected(ctx context.Context, filter url.Values, selects, proves func(*T) bool) ([]T, error) {
+func (l *loader[T]) selected(ctx context.Context, filter url.Values, selects func(*T) bool, answers func([]T) bool) ([]T, error) {
 	g, key := l.current(), "?"+filter.Encode()
 	for {
-		var selected []T
-		if l.find(ctx, g, key, func() (ok bool) {
-			selected, ok = g.where(key, selects, proves)
+		var found []T
+		if l.find(ctx, g, key, func() bool {
+			var ok bool
+			found, ok = g.where(key, selects, answers)
 			return ok
 		}) {
-			return selected, nil
+			return found, nil
 		}
 		selected, ended, err := l.filtered(ctx, g, filter)
 		if err != nil {
@@ -305,21 +316,19 @@ func (g *generation[T]) keep(key string, selected []T, id func(*T) string) {
 }
 
 // where answers a filter, if what is loaded does.
-func (g *generation[T]) where(key string, selects, proves func(*T) bool) (selected []T, ok bool) {
+func (g *generation[T]) where(key string, selects func(*T) bool, answers func([]T) bool) ([]T, bool) {
 	if selected, ok := g.filtered[key]; ok || !g.complete {
 		return selected, ok
 	}
+	var selected []T
 	for _, page := range g.loaded {
 		for i := range page {
-			if object := &page[i]; selects(object) {
-				selected, ok = append(selected, *object), ok || proves(object)
+			if selects(&page[i]) {
+				selected = append(selected, page[i])
 			}
 		}
 	}
-	if !ok {
-		return nil, false
-	}
-	return selected, true
+	return selected, answers(selected)
 }
 
 // await waits for the page under way. g.mu is held before and after, but not meanwhile.

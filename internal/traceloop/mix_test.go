@@ -265,3 +265,72 @@ func TestFilteredReadAfterAWrite(t *testing.T) {
 		}
 	}
 }
+
+// A key that is replaced while the list is read stands on it twice: before and after.
+func TestFilterOfAKeyReplacedMeanwhile(t *testing.T) {
+	t.Parallel()
+	o := newMixed(t, 120)
+	c := o.client(t)
+	old := o.keys[0]
+	next := ""
+	for _, err := range c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next == "" { // the first page is in
+			o.server.RevokeKey(old.ID)
+			next, _ = o.server.GenerateKey(old.ProjectID, old.Environment)
+		}
+	}
+	for _, filter := range []traceloop.APIKeyFilter{{ProjectID: old.ProjectID, Environment: old.Environment}, {ProjectID: old.ProjectID}} {
+		keys, err := idsOf(c.ListAPIKeys(t.Context(), filter), func(k traceloop.APIKey) string { return k.ID })
+		if err != nil || slices.Contains(keys, old.ID) || !slices.Contains(keys, next) {
+			t.Errorf("keys of %v: %v, %v, want %s and not %s", filter, keys, err, next, old.ID)
+		}
+	}
+}
+
+// That a project exists is known if it has been read.
+func TestFilterByAProjectWithoutKeys(t *testing.T) {
+	t.Parallel()
+	o := newMixed(t, 120)
+	c := o.client(t)
+	id := func(k traceloop.APIKey) string { return k.ID }
+	if _, err := idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{}), id); err != nil {
+		t.Fatal(err)
+	}
+	first := o.server.CreateProject("Without keys 1").ID
+	second := o.server.CreateProject("Without keys 2").ID
+	if _, err := c.GetProject(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	for project, want := range map[string]int{first: 1, second: 0} {
+		o.server.ResetRequests()
+		keys, err := idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{ProjectID: project}), id)
+		if n := len(o.server.Requests()); err != nil || len(keys) != 0 || n != want {
+			t.Errorf("%v, %v, %d requests; want no keys and %d", keys, err, n, want)
+		}
+	}
+}
+
+// A refusal shows that what was read before has been deleted by somebody else.
+func TestKeyOfADeletedProject(t *testing.T) {
+	t.Parallel()
+	o := newMixed(t, 10)
+	c := o.client(t)
+	project := o.server.Projects()[1].ID
+	environments := func() error {
+		_, err := idsOf(c.ListEnvironments(t.Context(), traceloop.EnvironmentFilter{ProjectID: project}), func(e traceloop.Environment) string { return e.ID })
+		return err
+	}
+	if err := environments(); err != nil {
+		t.Fatal(err)
+	}
+	o.server.DeleteProject(project)
+	if _, err := c.CreateAPIKey(t.Context(), traceloop.APIKeyRequest{ProjectID: project, Environment: "dev"}); !traceloop.IsNotFound(err) {
+		t.Errorf("got %v, want a 404", err)
+	}
+	if err := environments(); !traceloop.IsNotFound(err) {
+		t.Errorf("the environments of a deleted project: %v, want a 404", err)
+	}
+}
