@@ -169,8 +169,11 @@ func (r *apiKeyResource) occupant(ctx context.Context, projectID, environment st
 		return &key, nil
 	}
 	for key, err := range r.client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID}) {
-		if err != nil || key.Environment == environment {
-			return &key, err
+		if err != nil {
+			return nil, err
+		}
+		if key.Environment == environment {
+			return &key, nil
 		}
 	}
 	return nil, nil

@@ -49,6 +49,7 @@ func (d *providerData) guardCascade(diags *diag.Diagnostics, object string, keys
 	return !d.refuseOwnKey(diags, "destroy the "+object, found...)
 }
 
+// collect returns all keys of a list, or its error.
 func collect(keys iter.Seq2[traceloop.APIKey, error]) ([]traceloop.APIKey, error) {
 	var found []traceloop.APIKey
 	for key, err := range keys {

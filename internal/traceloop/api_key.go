@@ -106,8 +106,9 @@ func (c *Client) ListAPIKeysNow(ctx context.Context, filter APIKeyFilter) iter.S
 func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedAPIKey, error) {
 	defer changing(c.apiKeys)()
 	key, err := create(ctx, c, apiKeysPath, r, readGeneratedAPIKey)
-	if IsNotFound(err) {
-		changing(c.projects, c.environments) // by somebody else
+	if IsNotFound(err) { // somebody else has deleted the project or the environment
+		c.projects.forget()
+		c.environments.forget()
 	}
 	return key, err
 }
