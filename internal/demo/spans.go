@@ -76,8 +76,8 @@ type cutOff struct {
 
 const pause = 2 * time.Millisecond
 
-// sendAndSend sends spans in the background until it is stopped, which returns what became of them.
-func (a *application) sendAndSend(ctx context.Context) (stop func() cutOff) {
+// keepSending sends spans in the background until it is stopped, which returns what became of them.
+func (a *application) keepSending(ctx context.Context) (stop func() cutOff) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan cutOff, 1)
 	go func() {

@@ -123,7 +123,7 @@ func (s *story) planAgain(ctx context.Context) error {
 // has ended and the key is read from the outputs. Until then the one with the old key goes on sending.
 func (s *story) rotate(ctx context.Context, old *application, oldKey string) (*application, error) {
 	s.out.step("Rotate the key while the application keeps sending")
-	stop := old.sendAndSend(ctx)
+	stop := old.keepSending(ctx)
 	defer stop()
 	_, err := s.cli.run(ctx, success, "apply", "-auto-approve", "-var", "rotation=2")
 	if err != nil {

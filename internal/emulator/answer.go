@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,6 +43,31 @@ func (e *Emulator) handler(do operation) http.Handler {
 	})
 }
 
+// transact answers 200 with what do returns.
+func (e *Emulator) transact(do func(*sql.Tx) (any, error)) (answer, error) {
+	var body any
+	err := e.store.transact(func(tx *sql.Tx) (err error) {
+		body, err = do(tx)
+		return err
+	})
+	return answer{http.StatusOK, body}, err
+}
+
+// delete answers 204, or absent where there was nothing to delete.
+func (e *Emulator) delete(do func(*sql.Tx) (sql.Result, error), absent error) (answer, error) {
+	err := e.store.transact(func(tx *sql.Tx) error {
+		result, err := do(tx)
+		if err != nil {
+			return err
+		}
+		if rows, err := result.RowsAffected(); err != nil || rows > 0 {
+			return err
+		}
+		return absent
+	})
+	return answer{http.StatusNoContent, nil}, err
+}
+
 func (e *Emulator) writeError(w http.ResponseWriter, err error) {
 	refused, ok := errors.AsType[*apiError](err)
 	if !ok {
@@ -74,7 +100,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Write(data)
 }
 
-// heldAnswer is an answer that was made and not yet sent: a fault may still spoil it.
+// heldAnswer is an answer that was made and not yet sent: a fault may still corrupt it.
 type heldAnswer struct {
 	header http.Header
 	status int

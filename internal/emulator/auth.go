@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// bearer is what the Authorization header proves to be.
-type bearer int
+// principal is what the Authorization header proves to be.
+type principal int
 
 const (
-	noKey bearer = iota
+	noKey principal = iota
 	managementKey
 	projectKey
 )
 
 // authenticate returns the key's hash too, by which a project's key is known.
-func (e *Emulator) authenticate(r *http.Request) (bearer, []byte, error) {
+func (e *Emulator) authenticate(r *http.Request) (principal, []byte, error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
 		return noKey, nil, refuse(http.StatusUnauthorized, "No key was given. Send one as Authorization: Bearer <key>.")

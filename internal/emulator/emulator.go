@@ -32,9 +32,9 @@ type Emulator struct {
 	logger            *slog.Logger
 	now               func() time.Time
 
-	api      http.Handler // the operations, and nothing around them
-	observed http.Handler // the API as a client meets it
-	control  http.Handler
+	api          http.Handler // the operations, and nothing around them
+	instrumented http.Handler // the API as a client meets it
+	control      http.Handler
 
 	requests      recorder
 	settings      settings
@@ -67,7 +67,7 @@ func New(options Options) (*Emulator, error) {
 		return nil, err
 	}
 	e.api = e.apiRoutes()
-	e.observed = withRequestID(http.HandlerFunc(e.serveObserved))
+	e.instrumented = withRequestID(http.HandlerFunc(e.serveInstrumented))
 	e.control = e.controlRoutes()
 	return e, nil
 }
@@ -84,7 +84,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.control.ServeHTTP(w, r)
 		return
 	}
-	e.observed.ServeHTTP(w, r)
+	e.instrumented.ServeHTTP(w, r)
 }
 
 // Direct serves the API past the record of requests, the latency, the rate limit and the

@@ -25,7 +25,7 @@ const (
 
 var faultKinds = []string{faultStatus, faultDropBefore, faultDropAfter, faultDelay, faultTruncate, faultGarbage, faultHuge}
 
-// FaultHeader names the fault on an answer that a fault made or spoiled.
+// FaultHeader names the fault on an answer that a fault made or corrupted.
 const FaultHeader = "X-Emulator-Fault"
 
 // Fault is something that goes wrong with the requests that match.
@@ -130,8 +130,8 @@ func (f Fault) drops() bool {
 	return f.Kind == faultDropBefore || f.Kind == faultDropAfter
 }
 
-// spoil changes the answer that would have been sent.
-func (f Fault) spoil(held *heldAnswer) {
+// corrupt changes the answer that would have been sent.
+func (f Fault) corrupt(held *heldAnswer) {
 	switch f.Kind {
 	case faultStatus:
 		f.answer(held)

@@ -56,6 +56,15 @@ func parsePage(r *http.Request, filters ...string) (pageRequest, error) {
 	return page, nil
 }
 
+// filter reads a query parameter that narrows a list.
+func filter(r *http.Request, name string) (value string, given bool, err error) {
+	query := r.URL.Query()
+	if query.Has(name) && query.Get(name) == "" {
+		err = refuse(http.StatusBadRequest, "%s is empty; leave it out to list all.", name)
+	}
+	return query.Get(name), query.Has(name), err
+}
+
 // readPage reads the page of the rows that match: from holds FROM and WHERE, and its table is t.
 func readPage[T any](tx *sql.Tx, page pageRequest, columns, from string, args []any, scan func(row) (T, error)) (*Page[T], error) {
 	result := &Page[T]{Data: []T{}}

@@ -48,8 +48,8 @@ func (s *settings) latency() time.Duration {
 	return time.Duration(s.current.LatencyMS) * time.Millisecond
 }
 
-// admits takes a token, where there is one.
-func (s *settings) admits(now time.Time) bool {
+// takeToken takes a token, where there is one.
+func (s *settings) takeToken(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rate := float64(s.current.RateLimitPerSecond)

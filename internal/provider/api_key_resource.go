@@ -182,7 +182,7 @@ func (r *apiKeyResource) generateInPlace(ctx context.Context, plan apiKeyResourc
 		return generated, err
 	}
 
-	occupant, findErr := activeKey(r.client.ListAPIKeysNow(ctx, traceloop.APIKeyFilter(request)))
+	occupant, findErr := activeKey(r.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter(request)))
 	if findErr != nil {
 		return nil, findErr
 	}

@@ -258,7 +258,7 @@ func (r *environmentResource) Delete(ctx context.Context, req resource.DeleteReq
 	if !r.ready(&resp.Diagnostics) {
 		return
 	}
-	if !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysNow(ctx, state.keys())) {
+	if !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysFresh(ctx, state.keys())) {
 		return
 	}
 	err := r.client.DeleteEnvironment(ctx, state.ID.ValueString())

@@ -200,7 +200,7 @@ func (r *projectResource) Delete(ctx context.Context, req resource.DeleteRequest
 		addProtected(&resp.Diagnostics, "destroy", state.describe(), projectLoss)
 		return
 	}
-	if !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysNow(ctx, state.keys())) {
+	if !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysFresh(ctx, state.keys())) {
 		return
 	}
 	err := r.client.DeleteProject(ctx, state.ID.ValueString())

@@ -103,7 +103,7 @@ func (o *occupancy) look(ctx context.Context, client *traceloop.Client, projectI
 			return nil, nil
 		}
 		keys := map[string]traceloop.APIKey{}
-		for key, err := range client.ListAPIKeysNow(ctx, traceloop.APIKeyFilter{ProjectID: projectID}) {
+		for key, err := range client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter{ProjectID: projectID}) {
 			if err != nil {
 				return nil, err
 			}
@@ -172,7 +172,7 @@ func (d *providerData) generate(ctx context.Context, request traceloop.APIKeyReq
 
 // revokeLost revokes the key that a lost answer belongs to, if there is one.
 func (d *providerData) revokeLost(ctx context.Context, request traceloop.APIKeyRequest, unknown *traceloop.UnknownOutcomeError) error {
-	key, err := activeKey(d.client.ListAPIKeysNow(ctx, traceloop.APIKeyFilter(request)))
+	key, err := activeKey(d.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter(request)))
 	switch {
 	case err != nil:
 		return &orphanError{request: request, because: errors.Join(unknown.Err, err)}

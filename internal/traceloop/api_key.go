@@ -84,7 +84,7 @@ func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2
 	}
 	return c.apiKeys.where(ctx, filter.query(), filter.selects, func(keys []APIKey) bool {
 		if len(keys) == 0 { // of a project that exists, if not for a single key
-			return filter.Environment == "" && c.projects.shows(filter.ProjectID)
+			return filter.Environment == "" && c.projects.has(filter.ProjectID)
 		}
 		places := map[APIKeyRequest]bool{}
 		for _, k := range keys {
@@ -94,9 +94,9 @@ func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2
 	})
 }
 
-// ListAPIKeysNow is ListAPIKeys by a request of its own, for one who is about to change
+// ListAPIKeysFresh is ListAPIKeys by a request of its own, for one who is about to change
 // what it shows.
-func (c *Client) ListAPIKeysNow(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
+func (c *Client) ListAPIKeysFresh(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
 	return list(ctx, c, apiKeysPath, filter.query(), readAPIKey)
 }
 
@@ -104,7 +104,7 @@ func (c *Client) ListAPIKeysNow(ctx context.Context, filter APIKeyFilter) iter.S
 // IsConflict. An *UnknownOutcomeError says that a key may be active now which nobody
 // has seen: the service never shows it again, so it can only be revoked.
 func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedAPIKey, error) {
-	defer changing(c.apiKeys)()
+	defer invalidate(c.apiKeys)()
 	key, err := create(ctx, c, apiKeysPath, r, readGeneratedAPIKey)
 	if IsNotFound(err) { // somebody else has deleted the project or the environment
 		c.projects.forget()
@@ -120,6 +120,6 @@ func (c *Client) GetAPIKey(ctx context.Context, id string) (*APIKey, error) {
 
 // RevokeAPIKey revokes a key at once and for good.
 func (c *Client) RevokeAPIKey(ctx context.Context, id string) error {
-	defer changing(c.apiKeys)()
+	defer invalidate(c.apiKeys)()
 	return c.apiKeys.remove(ctx, id)
 }

@@ -92,7 +92,7 @@ func (c *call) readAnswer(ctx context.Context, answer *http.Response) error {
 	defer stream.Close()
 	answer.Body = http.NoBody
 	c.client.clock.read(answer.Header)
-	c.last.requestID = c.client.tidy(answer.Header.Get("X-Request-Id"))
+	c.last.requestID = c.client.sanitize(answer.Header.Get("X-Request-Id"))
 
 	status := answer.StatusCode
 	switch status {
@@ -143,7 +143,7 @@ func parseBody(contentType string, body []byte) (object map[string]json.RawMessa
 	case err != nil:
 		return nil, "its content type is missing or malformed"
 	case media != "application/json" && !strings.HasSuffix(media, "+json"):
-		shown, _, _ := strings.Cut(contentType, ";") // as it came, so that tidy finds the key in it
+		shown, _, _ := strings.Cut(contentType, ";") // as it came, so that sanitize finds the key in it
 		return nil, "its content type is " + shown
 	case json.Unmarshal(body, &object) != nil || object == nil:
 		return nil, "its body is not a JSON object"
@@ -151,9 +151,9 @@ func parseBody(contentType string, body []byte) (object map[string]json.RawMessa
 	return object, ""
 }
 
-// tidy makes a text of the service fit for an error: without the management key, on
+// sanitize makes a text of the service fit for an error: without the management key, on
 // one line, without control characters (a terminal would obey them), and not too long.
-func (c *Client) tidy(s string) string {
+func (c *Client) sanitize(s string) string {
 	s = strings.ReplaceAll(s, c.key, MaskKey(c.key))
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -172,7 +172,7 @@ func (c *call) logAttempt(req *http.Request, answer *http.Response, err error, t
 		"method":      c.method,
 		"path":        req.URL.EscapedPath(),
 		"query":       loggedQuery(req.URL.Query()),
-		"attempt":     c.failures + c.limited + 1,
+		"attempt":     c.failures + c.rateLimited + 1,
 		"duration_ms": took.Milliseconds(),
 		"request_id":  c.last.requestID,
 	}
@@ -198,6 +198,6 @@ func loggedQuery(query url.Values) string {
 
 func (c *call) logWait(ctx context.Context, wait time.Duration, reason string) {
 	tflog.Info(ctx, "Waiting before the next Traceloop API request", map[string]any{
-		"method": c.method, "path": c.path, "attempt": c.failures + c.limited, "wait_ms": wait.Milliseconds(), "reason": reason,
+		"method": c.method, "path": c.path, "attempt": c.failures + c.rateLimited, "wait_ms": wait.Milliseconds(), "reason": reason,
 	})
 }

@@ -267,8 +267,8 @@ func TestTidy(t *testing.T) {
 		strings.Repeat("ü", maxMessage): strings.Repeat("ü", maxMessage),
 		strings.Repeat("ü", 2000):       strings.Repeat("ü", maxMessage) + "…",
 	} {
-		if got := c.tidy(in); got != want {
-			t.Errorf("tidy(%q) = %q, want %q", in, got, want)
+		if got := c.sanitize(in); got != want {
+			t.Errorf("sanitize(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

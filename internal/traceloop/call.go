@@ -37,8 +37,8 @@ type call struct {
 	started        time.Time
 
 	failures     int           // attempts that Config.MaxRetries limits
-	limited      int           // attempts answered 429
-	unsettled    bool          // a failed attempt may have been carried out
+	rateLimited  int           // attempts answered 429
+	maybeDone    bool          // a failed attempt may have been carried out
 	wait         time.Duration // before the next attempt, beside the gate
 	waitingSince time.Time     // the first wait at the gate
 
@@ -114,7 +114,7 @@ func (c *call) run(req *retryablehttp.Request, read func(*fields)) error {
 	switch {
 	case err != nil:
 		err = c.failed(err)
-	case c.method == http.MethodDelete && answer.StatusCode == http.StatusNotFound && c.unsettled:
+	case c.method == http.MethodDelete && answer.StatusCode == http.StatusNotFound && c.maybeDone:
 		// The attempt that failed has deleted it.
 	case answer.StatusCode/100 != 2:
 		err = c.refused(answer.StatusCode)
@@ -122,11 +122,11 @@ func (c *call) run(req *retryablehttp.Request, read func(*fields)) error {
 		f := &fields{raw: c.last.object, problem: new(string)}
 		read(f)
 		if *f.problem != "" {
-			c.unsettled = true
+			c.maybeDone = true
 			err = c.unreadable(answer.StatusCode, *f.problem, nil)
 		}
 	}
-	if err != nil && c.method == http.MethodPost && c.unsettled {
+	if err != nil && c.method == http.MethodPost && c.maybeDone {
 		return &UnknownOutcomeError{Method: c.method, Path: c.path, IdempotencyKey: c.idempotencyKey, Started: c.started, Err: err}
 	}
 	return err
@@ -136,9 +136,9 @@ func (c *call) run(req *retryablehttp.Request, read func(*fields)) error {
 func (c *call) failed(err error) error {
 	err = unwrapURL(err)
 	_, unreadable := errors.AsType[*UnreadableError](err)
-	_, limited := errors.AsType[*RateLimitError](err)
+	_, rateLimited := errors.AsType[*RateLimitError](err)
 	switch {
-	case unreadable || limited:
+	case unreadable || rateLimited:
 		return err
 	case c.failures > 1:
 		return fmt.Errorf("%s %s: %w (after %d attempts)", c.method, c.path, err, c.failures)
@@ -152,12 +152,12 @@ func (c *call) refused(status int) error {
 	if message == "" {
 		message = "no reason given: " + c.last.problem
 	}
-	return &Error{StatusCode: status, Message: c.client.tidy(message), RequestID: c.last.requestID, Method: c.method, Path: c.path}
+	return &Error{StatusCode: status, Message: c.client.sanitize(message), RequestID: c.last.requestID, Method: c.method, Path: c.path}
 }
 
 func (c *call) unreadable(status int, reason string, err error) error {
 	return &UnreadableError{
-		StatusCode: status, Reason: c.client.tidy(reason), RequestID: c.last.requestID, Method: c.method, Path: c.path, Err: err,
+		StatusCode: status, Reason: c.client.sanitize(reason), RequestID: c.last.requestID, Method: c.method, Path: c.path, Err: err,
 	}
 }
 

@@ -76,8 +76,8 @@ func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter)
 // CreateEnvironment creates an environment. A slug that is taken is a conflict; see
 // IsConflict. An *UnknownOutcomeError says that the environment may exist now.
 func (c *Client) CreateEnvironment(ctx context.Context, r EnvironmentRequest) (*Environment, error) {
-	defer changing(c.environments)()
-	return createOnce(ctx, c, environmentsPath, r, readEnvironment)
+	defer invalidate(c.environments)()
+	return createIdempotent(ctx, c, environmentsPath, r, readEnvironment)
 }
 
 // GetEnvironment reads an environment. See IsNotFound for one that does not exist.
@@ -88,6 +88,6 @@ func (c *Client) GetEnvironment(ctx context.Context, id string) (*Environment, e
 // DeleteEnvironment deletes an environment and its traces, for good, and revokes its
 // keys; an organization-level one in every project. A built-in one is a conflict.
 func (c *Client) DeleteEnvironment(ctx context.Context, id string) error {
-	defer changing(c.environments, c.apiKeys)()
+	defer invalidate(c.environments, c.apiKeys)()
 	return c.environments.remove(ctx, id)
 }

@@ -59,7 +59,7 @@ func (f *fields) boolean(name string) bool {
 }
 
 // hint reads a whole number that decides nothing but how to go on: 0 for one that is not there.
-func (f *fields) hint(name string) int {
+func (f *fields) optionalInt(name string) int {
 	var n int
 	if json.Unmarshal(f.raw[name], &n) != nil {
 		return 0

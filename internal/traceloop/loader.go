@@ -105,8 +105,8 @@ func (l *loader[T]) get(ctx context.Context, id string) (*T, error) {
 	return &found, nil
 }
 
-// shows reports whether the object with this id has been read.
-func (l *loader[T]) shows(id string) bool {
+// has reports whether the object with this id has been read.
+func (l *loader[T]) has(id string) bool {
 	g := l.current()
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -115,11 +115,11 @@ func (l *loader[T]) shows(id string) bool {
 
 // where yields the objects that a filter selects, oldest first. An error is yielded once,
 // last. What is selected from the list of all objects stands for the filtered list if it
-// "answers": it must show that what the filter names exists, which is otherwise for the
+// it suffices: it must show that what the filter names exists, which is otherwise for the
 // service to refuse, and nothing that cannot be.
-func (l *loader[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, answers func([]T) bool) iter.Seq2[T, error] {
+func (l *loader[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) bool) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		selected, err := l.selected(ctx, filter, selects, answers)
+		selected, err := l.selected(ctx, filter, selects, suffices)
 		for _, object := range selected {
 			if !yield(object, nil) {
 				return
@@ -132,13 +132,13 @@ func (l *loader[T]) where(ctx context.Context, filter url.Values, selects func(*
 	}
 }
 
-func (l *loader[T]) selected(ctx context.Context, filter url.Values, selects func(*T) bool, answers func([]T) bool) ([]T, error) {
+func (l *loader[T]) selected(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) bool) ([]T, error) {
 	g, key := l.current(), "?"+filter.Encode()
 	for {
 		var found []T
 		if l.find(ctx, g, key, func() bool {
 			var ok bool
-			found, ok = g.where(key, selects, answers)
+			found, ok = g.where(key, selects, suffices)
 			return ok
 		}) {
 			return found, nil
@@ -211,7 +211,7 @@ func (l *loader[T]) find(ctx context.Context, g *generation[T], key string, ther
 		if there() {
 			return true
 		}
-		if first || paid && !g.many() || g.failed || g.complete || ctx.Err() != nil {
+		if first || paid && !g.listIsCheaper() || g.failed || g.complete || ctx.Err() != nil {
 			return false
 		}
 		if g.loading != nil {
@@ -291,8 +291,8 @@ func (l *loader[T]) load(ctx context.Context, g *generation[T]) error {
 	return nil
 }
 
-// many reports whether there were as many reads as the list has pages.
-func (g *generation[T]) many() bool {
+// listIsCheaper reports whether there were as many reads as the list has pages.
+func (g *generation[T]) listIsCheaper() bool {
 	return g.pageCount > 0 && len(g.asked)+g.furtherPages >= g.pageCount
 }
 
@@ -302,7 +302,7 @@ func (g *generation[T]) furtherPage() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.furtherPages++
-	return g.many() && !g.failed && !g.complete
+	return g.listIsCheaper() && !g.failed && !g.complete
 }
 
 // keep notes what a filter selects.
@@ -316,7 +316,7 @@ func (g *generation[T]) keep(key string, selected []T, id func(*T) string) {
 }
 
 // where answers a filter, if what is loaded does.
-func (g *generation[T]) where(key string, selects func(*T) bool, answers func([]T) bool) ([]T, bool) {
+func (g *generation[T]) where(key string, selects func(*T) bool, suffices func([]T) bool) ([]T, bool) {
 	if selected, ok := g.filtered[key]; ok || !g.complete {
 		return selected, ok
 	}
@@ -328,7 +328,7 @@ func (g *generation[T]) where(key string, selects func(*T) bool, answers func([]
 			}
 		}
 	}
-	return selected, answers(selected)
+	return selected, suffices(selected)
 }
 
 // await waits for the page under way. g.mu is held before and after, but not meanwhile.
@@ -342,10 +342,10 @@ func (g *generation[T]) await(ctx context.Context) {
 	}
 }
 
-// changing makes loaders forget what a write touches. The caller defers what it returns:
+// invalidate makes loaders forget what a write touches. The caller defers what it returns:
 //
-//	defer changing(c.projects, c.environments)()
-func changing(touched ...interface{ forget() }) func() {
+//	defer invalidate(c.projects, c.environments)()
+func invalidate(touched ...interface{ forget() }) func() {
 	forget := func() {
 		for _, l := range touched {
 			l.forget()

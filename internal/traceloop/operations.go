@@ -14,8 +14,8 @@ func create[T any](ctx context.Context, c *Client, collection string, body any, 
 	return object(ctx, c, request{method: http.MethodPost, path: collection, body: body}, read)
 }
 
-// createOnce is create where the service answers a repeat with the first answer.
-func createOnce[T any](ctx context.Context, c *Client, collection string, body any, read func(*fields) T) (*T, error) {
+// createIdempotent is create where the service answers a repeat with the first answer.
+func createIdempotent[T any](ctx context.Context, c *Client, collection string, body any, read func(*fields) T) (*T, error) {
 	return object(ctx, c, request{method: http.MethodPost, path: collection, body: body, repeatable: true}, read)
 }
 
@@ -24,7 +24,7 @@ func get[T any](ctx context.Context, c *Client, collection, id string, read func
 	if err != nil {
 		return nil, err
 	}
-	return object(ctx, c, request{method: http.MethodGet, path: path}, about(id, read))
+	return object(ctx, c, request{method: http.MethodGet, path: path}, requireID(id, read))
 }
 
 func update[T any](ctx context.Context, c *Client, collection, id string, body any, read func(*fields) T) (*T, error) {
@@ -32,7 +32,7 @@ func update[T any](ctx context.Context, c *Client, collection, id string, body a
 	if err != nil {
 		return nil, err
 	}
-	return object(ctx, c, request{method: http.MethodPatch, path: path, body: body}, about(id, read))
+	return object(ctx, c, request{method: http.MethodPatch, path: path, body: body}, requireID(id, read))
 }
 
 func remove(ctx context.Context, c *Client, collection, id string) error {
@@ -53,7 +53,7 @@ func object[T any](ctx context.Context, c *Client, r request, read func(*fields)
 
 // about refuses an answer about another object than the one that was asked for: who took
 // it for that one would go on to change or to delete the other.
-func about[T any](id string, read func(*fields) T) func(*fields) T {
+func requireID[T any](id string, read func(*fields) T) func(*fields) T {
 	return func(f *fields) T {
 		object := read(f)
 		if f.text("id") != id {

@@ -74,7 +74,7 @@ func (p *pager[T]) next(ctx context.Context) ([]T, error) {
 			ids[id] = true
 		}
 		next = f.optionalText("next_cursor")
-		pages = max(0, (f.hint("total_results")+pageLimit-1)/pageLimit)
+		pages = max(0, (f.optionalInt("total_results")+pageLimit-1)/pageLimit)
 		switch {
 		case next == "":
 		case p.cursors[next] || len(page) == 0 && p.empty > 0:

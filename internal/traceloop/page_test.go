@@ -140,11 +140,11 @@ func TestBreakFetchesNoFurtherPage(t *testing.T) {
 	}
 }
 
-// A sequence can be read more than once; one of "now" asks the service each time.
+// A sequence can be read more than once; a fresh one asks the service each time.
 func TestListCanBeReadAgain(t *testing.T) {
 	s := &service{answers: []http.HandlerFunc{page(`""`), page(`""`)}}
 	c := onLoopback(t, s, Config{})
-	list := c.ListAPIKeysNow(t.Context(), APIKeyFilter{ProjectID: "p1"})
+	list := c.ListAPIKeysFresh(t.Context(), APIKeyFilter{ProjectID: "p1"})
 	for range 2 {
 		for _, err := range list {
 			if err != nil {

@@ -40,8 +40,8 @@ func (c *Client) ListProjects(ctx context.Context) iter.Seq2[Project, error] {
 // CreateProject creates a project. A name that is taken is a conflict; see IsConflict.
 // It is repeated like a read, with the same Idempotency-Key. An *UnknownOutcomeError says that the project may exist now.
 func (c *Client) CreateProject(ctx context.Context, r ProjectRequest) (*Project, error) {
-	defer changing(c.projects, c.environments)()
-	return createOnce(ctx, c, projectsPath, r, readProject)
+	defer invalidate(c.projects, c.environments)()
+	return createIdempotent(ctx, c, projectsPath, r, readProject)
 }
 
 // GetProject reads a project. See IsNotFound for one that does not exist.
@@ -51,12 +51,12 @@ func (c *Client) GetProject(ctx context.Context, id string) (*Project, error) {
 
 // UpdateProject renames a project. A name that is taken is a conflict; see IsConflict.
 func (c *Client) UpdateProject(ctx context.Context, id string, r ProjectRequest) (*Project, error) {
-	defer changing(c.projects)()
+	defer invalidate(c.projects)()
 	return update(ctx, c, projectsPath, id, r, readProject)
 }
 
 // DeleteProject deletes a project and its traces, for good, and revokes its keys.
 func (c *Client) DeleteProject(ctx context.Context, id string) error {
-	defer changing(c.projects, c.environments, c.apiKeys)()
+	defer invalidate(c.projects, c.environments, c.apiKeys)()
 	return c.projects.remove(ctx, id)
 }

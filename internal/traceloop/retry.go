@@ -28,7 +28,7 @@ func (c *call) checkRetry(ctx context.Context, answer *http.Response, err error)
 	}
 	c.wait = 0
 	if status == http.StatusTooManyRequests {
-		c.limited++
+		c.rateLimited++
 		c.client.gate.pause(c.pauseFor(answer))
 		return true, nil
 	}
@@ -37,11 +37,11 @@ func (c *call) checkRetry(ctx context.Context, answer *http.Response, err error)
 	}
 
 	c.failures++
-	c.unsettled = c.unsettled || c.last.sent
-	told := false
+	c.maybeDone = c.maybeDone || c.last.sent
+	hasRetryAfter := false
 	if status == http.StatusServiceUnavailable {
 		var wait time.Duration
-		if wait, told = retryAfter(answer.Header); told {
+		if wait, hasRetryAfter = retryAfter(answer.Header); hasRetryAfter {
 			c.client.gate.pause(wait)
 		}
 	}
@@ -50,7 +50,7 @@ func (c *call) checkRetry(ctx context.Context, answer *http.Response, err error)
 		return false, ctx.Err()
 	case !c.repeatable && c.last.sent, c.failures > c.client.maxRetries:
 		return false, nil
-	case !told:
+	case !hasRetryAfter:
 		c.wait = backoff(c.failures)
 		c.logWait(ctx, c.wait, reason(answer, err))
 	}
@@ -59,10 +59,10 @@ func (c *call) checkRetry(ctx context.Context, answer *http.Response, err error)
 
 // pauseFor is the wait that a 429 asks for.
 func (c *call) pauseFor(answer *http.Response) time.Duration {
-	if wait, told := retryAfter(answer.Header); told {
+	if wait, hasRetryAfter := retryAfter(answer.Header); hasRetryAfter {
 		return wait
 	}
-	return backoff(c.limited)
+	return backoff(c.rateLimited)
 }
 
 // nextWait has the signature of retryablehttp.Backoff. It is 0 where the gate holds

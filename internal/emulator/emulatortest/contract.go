@@ -131,7 +131,7 @@ func (c *contractCheck) checkAnswer(request *openapi3filter.RequestValidationInp
 	return openapi3filter.ValidateResponse(request.Request.Context(), input)
 }
 
-// heldAnswer holds an answer back. One that a fault made or spoiled it lets pass, and so
+// heldAnswer holds an answer back. One that a fault made or corrupted it lets pass, and so
 // it does with a hijacked connection.
 type heldAnswer struct {
 	http.ResponseWriter

@@ -77,7 +77,7 @@ func TestAnswersThatBreakTheContract(t *testing.T) {
 		}, "X-Request-Id"},
 		{"key shown again", "GET", "/v2/api-keys/c1", jsonAnswer(200, shownKey), "api_key"},
 		{"key shown in a page", "GET", "/v2/api-keys", jsonAnswer(200, page(shownKey)), "api_key"},
-		{"spoiled by a fault", "GET", "/v2/projects/c1", func(w http.ResponseWriter, _ *http.Request) {
+		{"corrupted by a fault", "GET", "/v2/projects/c1", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set(emulator.FaultHeader, "garbage")
 			w.WriteHeader(http.StatusOK)
 			io.WriteString(w, "<html>")

@@ -10,9 +10,9 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// serveObserved records a request, and has latency, the rate limit and the faults come
+// serveInstrumented records a request, and has latency, the rate limit and the faults come
 // before the API.
-func (e *Emulator) serveObserved(w http.ResponseWriter, r *http.Request) {
+func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	entry := e.requests.begin(r)
 	defer entry.end(0, "") // where a panic leaves the request without an answer
@@ -20,7 +20,7 @@ func (e *Emulator) serveObserved(w http.ResponseWriter, r *http.Request) {
 	wait(r, e.settings.latency())
 	held := newHeldAnswer()
 	var fault Fault
-	if e.settings.admits(e.now()) {
+	if e.settings.takeToken(e.now()) {
 		fault = e.faults.next(r)
 		if fault.Kind == faultDelay {
 			wait(r, time.Duration(fault.MS)*time.Millisecond)
@@ -28,7 +28,7 @@ func (e *Emulator) serveObserved(w http.ResponseWriter, r *http.Request) {
 		if fault.carriesOut() {
 			e.api.ServeHTTP(held, r)
 		}
-		fault.spoil(held)
+		fault.corrupt(held)
 	} else {
 		// A token is never further away: the rate is one in a second at least.
 		held.Header().Set("Retry-After", "1")

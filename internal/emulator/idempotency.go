@@ -10,31 +10,6 @@ import (
 	"unicode/utf8"
 )
 
-// transact answers 200 with what do returns.
-func (e *Emulator) transact(do func(*sql.Tx) (any, error)) (answer, error) {
-	var body any
-	err := e.store.transact(func(tx *sql.Tx) (err error) {
-		body, err = do(tx)
-		return err
-	})
-	return answer{http.StatusOK, body}, err
-}
-
-// delete answers 204, or absent where there was nothing to delete.
-func (e *Emulator) delete(do func(*sql.Tx) (sql.Result, error), absent error) (answer, error) {
-	err := e.store.transact(func(tx *sql.Tx) error {
-		result, err := do(tx)
-		if err != nil {
-			return err
-		}
-		if rows, err := result.RowsAffected(); err != nil || rows > 0 {
-			return err
-		}
-		return absent
-	})
-	return answer{http.StatusNoContent, nil}, err
-}
-
 // creation is what a POST asks for.
 type creation struct {
 	operation string
@@ -113,13 +88,4 @@ func keepFirstAnswer(tx *sql.Tx, key string, c creation, first answer) error {
 	_, err := tx.Exec("INSERT INTO first_answers (idempotency_key, operation, body_hash, status, answer) VALUES (?, ?, ?, ?, ?)",
 		key, c.operation, hash[:], first.status, body)
 	return err
-}
-
-// filter reads a query parameter that narrows a list.
-func filter(r *http.Request, name string) (value string, given bool, err error) {
-	query := r.URL.Query()
-	if query.Has(name) && query.Get(name) == "" {
-		err = refuse(http.StatusBadRequest, "%s is empty; leave it out to list all.", name)
-	}
-	return query.Get(name), query.Has(name), err
 }
