@@ -94,8 +94,8 @@ func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2
 	})
 }
 
-// ListAPIKeysFresh is ListAPIKeys by a request of its own, for one who is about to change
-// what it shows.
+// ListAPIKeysFresh is ListAPIKeys by requests of its own. Use it before changing what the
+// list shows, and to confirm that something is not on it.
 func (c *Client) ListAPIKeysFresh(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
 	return list(ctx, c, apiKeysPath, filter.query(), readAPIKey)
 }

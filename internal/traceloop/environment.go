@@ -60,6 +60,17 @@ type EnvironmentFilter struct {
 	ProjectID string
 }
 
+func (f EnvironmentFilter) query() url.Values {
+	if f.ProjectID == "" {
+		return nil
+	}
+	return url.Values{"project_id": {f.ProjectID}}
+}
+
+func (f EnvironmentFilter) selects(e *Environment) bool {
+	return e.Scope == ScopeOrganization || e.ProjectID == f.ProjectID
+}
+
 // ListEnvironments yields environments, oldest first, from what this client has read
 // since its last write if that tells. An error is yielded once, last; IsNotFound says that
 // the filter's project does not exist.
@@ -67,10 +78,14 @@ func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter)
 	if filter == (EnvironmentFilter{}) {
 		return c.environments.all(ctx)
 	}
-	inForce := func(e *Environment) bool { return e.Scope == ScopeOrganization || e.ProjectID == filter.ProjectID }
-	return c.environments.where(ctx, url.Values{"project_id": {filter.ProjectID}}, inForce, func(found []Environment) bool {
+	return c.environments.where(ctx, filter.query(), filter.selects, func(found []Environment) bool {
 		return slices.ContainsFunc(found, func(e Environment) bool { return e.BuiltIn && e.ProjectID == filter.ProjectID }) // every project has some
 	})
+}
+
+// ListEnvironmentsFresh is ListEnvironments by requests of its own; see ListAPIKeysFresh.
+func (c *Client) ListEnvironmentsFresh(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
+	return list(ctx, c, environmentsPath, filter.query(), readEnvironment)
 }
 
 // CreateEnvironment creates an environment. A slug that is taken is a conflict; see

@@ -334,3 +334,58 @@ func TestKeyOfADeletedProject(t *testing.T) {
 		t.Errorf("the environments of a deleted project: %v, want a 404", err)
 	}
 }
+
+// Somebody else deletes what this client has read: a list need not show that, a fresh one does.
+func TestFreshListsAskAgain(t *testing.T) {
+	t.Parallel()
+	o := newMixed(t, 10)
+	c, ctx := o.client(t), t.Context()
+	project := o.server.Projects()[1].ID
+	own := o.server.CreateEnvironment(project, "Own").ID
+	key, _ := o.server.GenerateKey(project, "dev")
+	projectID := func(p traceloop.Project) string { return p.ID }
+	environmentID := func(e traceloop.Environment) string { return e.ID }
+	keyID := func(k traceloop.APIKey) string { return k.ID }
+	in, keysIn := traceloop.EnvironmentFilter{ProjectID: project}, traceloop.APIKeyFilter{ProjectID: project}
+	for _, list := range []struct {
+		id          string
+		list, fresh func() ([]string, error)
+		remove      func()
+	}{
+		{
+			key,
+			func() ([]string, error) { return idsOf(c.ListAPIKeys(ctx, keysIn), keyID) },
+			func() ([]string, error) { return idsOf(c.ListAPIKeysFresh(ctx, keysIn), keyID) },
+			func() { o.server.RevokeKey(key) },
+		},
+		{
+			own,
+			func() ([]string, error) { return idsOf(c.ListEnvironments(ctx, in), environmentID) },
+			func() ([]string, error) { return idsOf(c.ListEnvironmentsFresh(ctx, in), environmentID) },
+			func() { o.server.DeleteEnvironment(own) },
+		},
+		{
+			project,
+			func() ([]string, error) { return idsOf(c.ListProjects(ctx), projectID) },
+			func() ([]string, error) { return idsOf(c.ListProjectsFresh(ctx), projectID) },
+			func() { o.server.DeleteProject(project) },
+		},
+	} {
+		for _, ids := range []func() ([]string, error){list.list, list.fresh} {
+			if got, err := ids(); err != nil || !slices.Contains(got, list.id) {
+				t.Errorf("%v, %v, want %s among them", got, err, list.id)
+			}
+		}
+		list.remove()
+		if got, err := list.list(); err != nil || !slices.Contains(got, list.id) {
+			t.Errorf("%v, %v; the list was asked for again", got, err)
+		}
+		if got, err := list.fresh(); err != nil || slices.Contains(got, list.id) {
+			t.Errorf("a fresh list shows %v, %v, with %s deleted", got, err, list.id)
+		}
+	}
+	everything, err := idsOf(c.ListEnvironmentsFresh(ctx, traceloop.EnvironmentFilter{}), environmentID)
+	if want := len(o.server.Environments("")); err != nil || len(everything) != want {
+		t.Errorf("%d environments of the organization, %v, want %d", len(everything), err, want)
+	}
+}

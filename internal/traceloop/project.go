@@ -32,13 +32,20 @@ type ProjectRequest struct {
 	Name string `json:"name"`
 }
 
-// ListProjects yields all projects, oldest first. An error is yielded once, last.
+// ListProjects yields all projects, oldest first, from what this client has read since its
+// last write if that tells. An error is yielded once, last.
 func (c *Client) ListProjects(ctx context.Context) iter.Seq2[Project, error] {
 	return c.projects.all(ctx)
 }
 
+// ListProjectsFresh is ListProjects by requests of its own; see ListAPIKeysFresh.
+func (c *Client) ListProjectsFresh(ctx context.Context) iter.Seq2[Project, error] {
+	return list(ctx, c, projectsPath, nil, readProject)
+}
+
 // CreateProject creates a project. A name that is taken is a conflict; see IsConflict.
-// It is repeated like a read, with the same Idempotency-Key. An *UnknownOutcomeError says that the project may exist now.
+// It is repeated like a read, with the same Idempotency-Key. An *UnknownOutcomeError says
+// that the project may exist now.
 func (c *Client) CreateProject(ctx context.Context, r ProjectRequest) (*Project, error) {
 	defer invalidate(c.projects, c.environments)()
 	return createIdempotent(ctx, c, projectsPath, r, readProject)
