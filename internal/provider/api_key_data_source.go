@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"iter"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -94,7 +93,7 @@ func (d *apiKeyDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	key, err := activeKey(d.client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
 	switch {
 	case traceloop.IsNotFound(err):
-		addUnknownProject(&resp.Diagnostics, projectID)
+		d.addUnknownProject(ctx, projectID, &resp.Diagnostics)
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Read API Key", d.failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 	case key == nil:
@@ -116,16 +115,4 @@ func (d *apiKeyDataSource) readByID(ctx context.Context, id string, resp *dataso
 	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, newAgedAPIKeyModel(*key, d.now()))...)
 	}
-}
-
-// activeKey returns the key that a list for one project and environment shows; nil, nil
-// when there is none.
-func activeKey(keys iter.Seq2[traceloop.APIKey, error]) (*traceloop.APIKey, error) {
-	for key, err := range keys {
-		if err != nil {
-			return nil, err
-		}
-		return &key, nil
-	}
-	return nil, nil
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -46,4 +47,55 @@ func newAgedAPIKeyModel(k traceloop.APIKey, now time.Time) agedAPIKeyModel {
 func (m apiKeyModel) describe() string {
 	return fmt.Sprintf("API key %s (id %s) of project %s, environment %q",
 		m.MaskedKey.ValueString(), m.ID.ValueString(), m.ProjectID.ValueString(), m.Environment.ValueString())
+}
+
+// changeTo is the first argument of the place that differs in another model.
+func (m apiKeyModel) changeTo(other apiKeyModel) change {
+	switch {
+	case !m.ProjectID.Equal(other.ProjectID):
+		return newChange("project_id", m.ProjectID, other.ProjectID)
+	case !m.Environment.Equal(other.Environment):
+		return newChange("environment", m.Environment, other.Environment)
+	}
+	return change{}
+}
+
+func (m apiKeyModel) hasUnknownPlace() bool {
+	return m.ProjectID.IsUnknown() || m.Environment.IsUnknown()
+}
+
+// place is the one place that the key can have.
+func (m apiKeyModel) place() place {
+	return place{apiKeyPlace, m.ProjectID.ValueString(), m.Environment.ValueString()}
+}
+
+func (m apiKeyModel) holding() holding {
+	return holding{id: m.ID.ValueString(), place: m.place(), object: m}
+}
+
+// apiKey is the model as the client's type, for what works on either.
+func (m apiKeyModel) apiKey() traceloop.APIKey {
+	return traceloop.APIKey{
+		ID:          m.ID.ValueString(),
+		ProjectID:   m.ProjectID.ValueString(),
+		Environment: m.Environment.ValueString(),
+		MaskedKey:   m.MaskedKey.ValueString(),
+	}
+}
+
+// keyPlace is the place of a key that is to be generated.
+func keyPlace(request traceloop.APIKeyRequest) place {
+	return place{apiKeyPlace, request.ProjectID, request.Environment}
+}
+
+// activeKey returns the key that a list for one project and environment shows; nil, nil
+// when there is none.
+func activeKey(keys iter.Seq2[traceloop.APIKey, error]) (*traceloop.APIKey, error) {
+	for key, err := range keys {
+		if err != nil {
+			return nil, err
+		}
+		return &key, nil
+	}
+	return nil, nil
 }

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -27,6 +26,9 @@ const rotationNotice = 7 * 24 * time.Hour
 //	a plan and no state: a key is generated, or is the second half of a replacement.
 func (r *apiKeyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	destroy, create := req.Plan.Raw.IsNull(), req.State.Raw.IsNull()
+	if r.providerData == nil || !destroy && destroysOnly() {
+		return
+	}
 	var config, plan, state *apiKeyResourceModel
 	if !destroy {
 		resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -35,44 +37,68 @@ func (r *apiKeyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	if !create {
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	}
-	if resp.Diagnostics.HasError() || r.providerData == nil {
+	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	if !create {
-		r.slots.hold(state.apiKeyModel)
-	}
 	if destroy {
-		r.refuseRevoking(*state, &resp.Diagnostics)
+		r.planRevoke(*state, resp)
 		return
 	}
 	before := *plan
 	if create {
-		r.planGenerate(ctx, *config, plan, &resp.Diagnostics)
+		r.planGenerate(ctx, *config, plan, resp)
 	} else {
-		r.planUpdate(*config, plan, *state, resp)
+		replacement{Replaces: state.ID.ValueString()}.set(ctx, resp.Private, &resp.Diagnostics)
+		r.planUpdate(ctx, *config, plan, *state, resp)
 	}
 	if !resp.Diagnostics.HasError() && !plan.sameComputed(before) {
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 	}
 }
 
-// planUpdate plans for a key that there is.
-func (r *apiKeyResource) planUpdate(config apiKeyResourceModel, plan *apiKeyResourceModel, state apiKeyResourceModel, resp *resource.ModifyPlanResponse) {
-	replaced := !plan.ProjectID.Equal(state.ProjectID) || !plan.Environment.Equal(state.Environment) || triggersRotate(state.RotationTriggers, plan.RotationTriggers)
+// planRevoke plans for a key that goes.
+func (r *apiKeyResource) planRevoke(state apiKeyResourceModel, resp *resource.ModifyPlanResponse) {
+	r.refuseRevoking(state.apiKeyModel, &resp.Diagnostics)
+	if r.run.leave(state.holding()) == isClaimed {
+		addClaimedPlace(state.apiKeyModel, "Nothing was changed.", &resp.Diagnostics)
+	}
+}
 
-	resealed := !plan.AgeRecipients.Equal(state.AgeRecipients)
+// planUpdate plans for a key that there is.
+func (r *apiKeyResource) planUpdate(ctx context.Context, config apiKeyResourceModel, plan *apiKeyResourceModel, state apiKeyResourceModel, resp *resource.ModifyPlanResponse) {
+	if !plan.ProjectID.Equal(state.ProjectID) || !plan.Environment.Equal(state.Environment) {
+		r.planMove(ctx, plan.apiKeyModel, plan.ReplaceExisting, state, resp)
+		return
+	}
+	if other, conflict := r.run.keep(state.holding()); conflict != noConflict {
+		addPlaceConflict(plan.apiKeyModel, other, conflict, &resp.Diagnostics)
+		return
+	}
+
+	replaced := triggersChanged(state.RotationTriggers, plan.RotationTriggers)
+	resealed := !sameRecipients(ctx, state.AgeRecipients, plan.AgeRecipients)
+	if !resealed {
+		plan.AgeRecipients = state.AgeRecipients
+	}
 	given := !config.ExistingKeyWO.IsNull()
-	if resealed && state.hasKey() && !given {
+	switch {
+	case !resealed || !state.hasKey():
+	case config.ExistingKeyWO.IsUnknown():
+		resp.Diagnostics.AddAttributeError(path.Root("existing_key_wo"), "Existing Key Is Not Known Yet", fmt.Sprintf(
+			"age_recipients changes for the %s. With existing_key_wo the key is sealed again in place; without it the key is rotated. Its value is not known before apply, so this plan cannot tell which. "+
+				"Nothing was changed. Apply the source of existing_key_wo first (terraform apply -target=ADDRESS), or change age_recipients in a later plan.", state.describe()))
+		return
+	case !given:
 		replaced = true
 		resp.RequiresReplace.Append(path.Root("age_recipients"))
 		resp.Diagnostics.AddWarning("Changing Recipients Rotates the API Key", fmt.Sprintf(
-			"age_recipients changes for the %s, and its plain text is not there to be sealed: a sealed key never is, and one that was in the state in plain text is not made secret by sealing it later. "+
-				"The key is revoked and another is generated; applications that use it are refused until they have the new one. To keep the key, give it as existing_key_wo in the same plan.", state.describe()))
+			"age_recipients changes for the %s. The provider cannot seal the current key again, so it revokes it and generates another; applications that use it are refused until they have the new one. "+
+				"To keep the key, give it as existing_key_wo in the same plan.", state.describe()))
 	}
 
 	plan.setRotateAt()
-	if due, known := plan.dueAt(); known && !r.now().Before(due) && r.slots.wasRead(state.apiKeyModel) {
+	if due, known := plan.dueAt(); known && !r.now().Before(due) && r.run.mayRotate(state.ID.ValueString()) {
 		replaced = true
 		// Terraform replaces for an attribute only if it changes: the new key has another date.
 		plan.RotateAt = types.StringUnknown()
@@ -84,14 +110,14 @@ func (r *apiKeyResource) planUpdate(config apiKeyResourceModel, plan *apiKeyReso
 		resp.RequiresReplace.Append(path.Root("rotate_at"))
 	}
 	if replaced {
-		r.refuseRevoking(state, &resp.Diagnostics)
+		r.refuseRevoking(state.apiKeyModel, &resp.Diagnostics)
 		return
 	}
 
 	r.warnDue(*plan, &resp.Diagnostics)
 	if given && (resealed || !state.hasKey()) {
 		if !config.ExistingKeyWO.IsUnknown() {
-			if _, ok := proven(config.ExistingKeyWO, state.apiKeyModel, &resp.Diagnostics); !ok {
+			if _, ok := matchExistingKey(config.ExistingKeyWO, state.apiKeyModel, &resp.Diagnostics); !ok {
 				return
 			}
 		}
@@ -99,83 +125,115 @@ func (r *apiKeyResource) planUpdate(config apiKeyResourceModel, plan *apiKeyReso
 	}
 }
 
+// planMove plans the first half of a replacement in another place.
+func (r *apiKeyResource) planMove(ctx context.Context, plan apiKeyModel, replaceExisting types.Bool, state apiKeyResourceModel, resp *resource.ModifyPlanResponse) {
+	if r.run.wasImported(state.ID.ValueString()) {
+		addImportedReplaced(plan, state.apiKeyModel, &resp.Diagnostics)
+		return
+	}
+	r.planRevoke(state, resp)
+	switch {
+	case resp.Diagnostics.HasError():
+	case plan.hasUnknownPlace():
+		addUnknownPlace(plan, state.apiKeyModel, &resp.Diagnostics)
+	case r.client != nil:
+		r.checkPlace(ctx, plan, replaceExisting.ValueBool(), &resp.Diagnostics)
+	}
+}
+
 // planGenerate plans for a key that there is not yet.
-func (r *apiKeyResource) planGenerate(ctx context.Context, config apiKeyResourceModel, plan *apiKeyResourceModel, diags *diag.Diagnostics) {
+func (r *apiKeyResource) planGenerate(ctx context.Context, config apiKeyResourceModel, plan *apiKeyResourceModel, resp *resource.ModifyPlanResponse) {
 	plan.setKeyUnknown()
 	if plan.RotateAfterDays.IsNull() {
 		plan.RotateAt = types.StringNull()
 	}
-	if plan.ProjectID.IsUnknown() || plan.Environment.IsUnknown() {
+
+	note := getReplacement(ctx, resp.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
 		return
 	}
-
-	held, replacing := r.slots.held(plan.apiKeyModel)
-	if replacing {
-		// The second half of a replacement, which may be a forced one: see protectedSet.
-		r.refuseRevoking(apiKeyResourceModel{apiKeyModel: held}, diags)
-	} else if !config.ExistingKeyWO.IsNull() {
-		diags.AddAttributeWarning(path.Root("existing_key_wo"), "Existing Key Is Not Read",
+	replaced := r.run.holding(note.Replaces)
+	if note.Replaces == "" && !config.ExistingKeyWO.IsNull() {
+		resp.Diagnostics.AddAttributeWarning(path.Root("existing_key_wo"), "Existing Key Is Not Read",
 			"This plan generates a new key, so existing_key_wo is not read. To take over a running key, import it first; otherwise remove the argument.")
 	}
-	if r.client == nil || diags.HasError() {
+	if key, ok := replaced.object.(apiKeyModel); ok { // it may be a forced one
+		if r.run.wasImported(note.Replaces) {
+			addImportedReplaced(plan.apiKeyModel, key, &resp.Diagnostics)
+			return
+		}
+		r.refuseRevoking(key, &resp.Diagnostics)
+	}
+	if plan.hasUnknownPlace() || resp.Diagnostics.HasError() {
 		return
 	}
-	if !r.applying.Load() {
-		r.checkEnvironment(ctx, plan.apiKeyModel, diags)
+
+	revokes := plan.ReplaceExisting.ValueBool()
+	if other, conflict := r.run.claim(plan.place(), note.Replaces, revokes); conflict != noConflict {
+		addPlaceConflict(plan.apiKeyModel, other, conflict, &resp.Diagnostics)
+		return
 	}
-	if !replacing && plan.ReplaceExisting.ValueBool() && !diags.HasError() && !r.applying.Load() {
-		r.warnReplacesExisting(ctx, plan.apiKeyModel, diags)
+	note.Project, note.Name = plan.ProjectID.ValueString(), plan.Environment.ValueString()
+	moves := note.Replaces != "" && replaced.place != plan.place()
+	if r.client != nil && (moves || note.Replaces == "" && !r.run.isWriting()) {
+		if occupant := r.checkPlace(ctx, plan.apiKeyModel, revokes, &resp.Diagnostics); occupant != nil {
+			note.Revokes = occupant.ID
+		}
+	}
+	if note.Replaces != "" {
+		note.set(ctx, resp.Private, &resp.Diagnostics)
 	}
 }
 
-// checkEnvironment refuses a new key for a project or an environment that does not exist.
-func (r *apiKeyResource) checkEnvironment(ctx context.Context, plan apiKeyModel, diags *diag.Diagnostics) {
+// checkPlace refuses to generate a key where that is not possible. It returns the key that
+// generating revokes.
+func (r *apiKeyResource) checkPlace(ctx context.Context, plan apiKeyModel, revokes bool, diags *diag.Diagnostics) *traceloop.APIKey {
 	projectID, slug := plan.ProjectID.ValueString(), plan.Environment.ValueString()
-	missing, existing, err := r.missing(ctx, projectID, slug)
+	occupant, err := r.occupant(ctx, plan)
+	if err == nil {
+		var existing []string
+		var missing bool
+		if missing, existing, err = r.missing(ctx, projectID, slug); missing {
+			addUnknownEnvironment(projectID, slug, existing, diags)
+			return nil
+		}
+	}
 	switch {
 	case traceloop.IsNotFound(err):
-		addUnknownProject(diags, projectID)
+		r.addUnknownProject(ctx, projectID, diags)
 	case err != nil:
-		diags.AddError("Unable to Check Environment", r.failure(fmt.Sprintf("list the keys and the environments of the project %s, to check that it has %q", projectID, slug), err))
-	case missing:
-		addUnknownEnvironment(diags, projectID, slug, existing)
+		diags.AddError("Unable to Check Environment", r.failure(fmt.Sprintf("list the keys and the environments of the project %s, to check that a key can be generated in %q", projectID, slug), err))
+	case occupant == nil:
+	case !revokes && r.run.wasRead(occupant.ID) && r.run.holding(occupant.ID).id == "":
+		// In the state, and not planned: perhaps tainted, to be replaced by this very key. If
+		// another resource has it, the plan of that one finds this claim.
+	case !revokes:
+		r.addOccupied(*occupant, "Nothing was changed.", diags)
+	case r.refuseOwnKey(diags, "generate a key in place of the existing one", *occupant):
+	default:
+		diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Is Going to Be Revoked", fmt.Sprintf(
+			"Environment %q of project %s already has an API key: the %s, generated %s ago. Since replace_existing is true, apply revokes it, and applications that use it are refused from then on.",
+			slug, projectID, newAPIKeyModel(*occupant).describe(), elapsed(r.now().Sub(occupant.CreatedAt))))
+		return occupant
 	}
+	return nil
 }
 
-// warnReplacesExisting names the key that replace_existing is going to revoke.
-func (r *apiKeyResource) warnReplacesExisting(ctx context.Context, plan apiKeyModel, diags *diag.Diagnostics) {
-	occupant, err := r.occupant(ctx, plan.ProjectID.ValueString(), plan.Environment.ValueString())
-	if err != nil {
-		diags.AddError("Unable to Check Environment", r.failure(fmt.Sprintf(
-			"look for a key in project %s, environment %q, which replace_existing would revoke", plan.ProjectID.ValueString(), plan.Environment.ValueString()), err))
-		return
-	}
-	if occupant == nil || r.refuseOwnKey(diags, "generate a key in place of the existing one", *occupant) {
-		return
-	}
-	diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Is Going to Be Revoked", fmt.Sprintf(
-		"The %s, generated %s ago, stands where this resource generates one. Since replace_existing is true, apply revokes it: applications that use it are refused from then on.",
-		newAPIKeyModel(*occupant).describe(), elapsed(r.now().Sub(occupant.CreatedAt))))
-}
-
-// occupant returns the key of a project and environment, from what is known of the project;
-// nil, nil when there is none.
-func (r *apiKeyResource) occupant(ctx context.Context, projectID, environment string) (*traceloop.APIKey, error) {
-	if keys, looked := r.occupancy.before(projectID); looked {
-		key, ok := keys[environment]
-		if !ok {
-			return nil, nil
-		}
-		return &key, nil
+// occupant returns the key that is now in the place of another; nil, nil when there is none.
+func (r *apiKeyResource) occupant(ctx context.Context, in apiKeyModel) (*traceloop.APIKey, error) {
+	projectID := in.ProjectID.ValueString()
+	if _, created := r.run.knowsProject(projectID); created {
+		return nil, nil
 	}
 	for key, err := range r.client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID}) {
 		if err != nil {
 			return nil, err
 		}
-		if key.Environment == environment {
+		if key.Environment == in.Environment.ValueString() {
 			return &key, nil
 		}
 	}
+	r.run.sawProject(projectID)
 	return nil, nil
 }
 
@@ -193,24 +251,24 @@ func (r *apiKeyResource) warnDue(plan apiKeyResourceModel, diags *diag.Diagnosti
 }
 
 // refuseRevoking stops a plan that would revoke the provider's own key.
-func (r *apiKeyResource) refuseRevoking(state apiKeyResourceModel, diags *diag.Diagnostics) {
+func (r *apiKeyResource) refuseRevoking(state apiKeyModel, diags *diag.Diagnostics) {
 	if r.client != nil {
 		r.refuseOwnKey(diags, "revoke it", state.apiKey())
 	}
 }
 
-// rotates asks for a replacement when one recorded map becomes another.
-func rotates(_ context.Context, req planmodifier.MapRequest, resp *mapplanmodifier.RequiresReplaceIfFuncResponse) {
-	resp.RequiresReplace = triggersRotate(req.StateValue, req.PlanValue)
+// replaceOnTriggers asks for a replacement when one recorded map becomes another.
+func replaceOnTriggers(_ context.Context, req planmodifier.MapRequest, resp *mapplanmodifier.RequiresReplaceIfFuncResponse) {
+	resp.RequiresReplace = triggersChanged(req.StateValue, req.PlanValue)
 }
 
-func triggersRotate(state, plan types.Map) bool {
+func triggersChanged(state, plan types.Map) bool {
 	return !state.IsNull() && !plan.IsNull() && !plan.Equal(state)
 }
 
-// proven returns the existing key if it is the one that the service knows by its
+// matchExistingKey returns the existing key if it is the one that the service knows by its
 // masked form.
-func proven(given types.String, key apiKeyModel, diags *diag.Diagnostics) (string, bool) {
+func matchExistingKey(given types.String, key apiKeyModel, diags *diag.Diagnostics) (string, bool) {
 	full, err := parseFullKey(given.ValueString())
 	if err == nil && traceloop.MaskKey(full) == key.MaskedKey.ValueString() {
 		return full, true
@@ -220,46 +278,4 @@ func proven(given types.String, key apiKeyModel, diags *diag.Diagnostics) (strin
 		"The argument existing_key_wo is not the %s: its prefix, its length or its last 4 characters differ. Nothing was changed. "+
 			"Give the key that the application uses; if it is lost, remove the argument, and rotate the key when the application is ready for a new one.", key.describe()))
 	return "", false
-}
-
-// slotSet holds the keys that the plan under way finds in the state, by project and
-// environment. A creation in the same place is the second half of a replacement.
-type slotSet struct {
-	mu   sync.Mutex
-	keys map[string]apiKeyModel
-	read map[string]bool // by id
-}
-
-// reading notes a key that this process has refreshed. Only a plan refreshes: when core
-// plans once more to apply, what was an update must not have become a replacement
-// because time has passed.
-func (s *slotSet) reading(key apiKeyModel) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.read == nil {
-		s.read = map[string]bool{}
-	}
-	s.read[key.ID.ValueString()] = true
-}
-
-func (s *slotSet) wasRead(key apiKeyModel) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.read[key.ID.ValueString()]
-}
-
-func (s *slotSet) hold(key apiKeyModel) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.keys == nil {
-		s.keys = map[string]apiKeyModel{}
-	}
-	s.keys[key.slot()] = key
-}
-
-func (s *slotSet) held(key apiKeyModel) (apiKeyModel, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	held, ok := s.keys[key.slot()]
-	return held, ok
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -83,7 +82,7 @@ func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 				ElementType: types.StringType,
 				Optional:    true,
 				PlanModifiers: []planmodifier.Map{
-					mapplanmodifier.RequiresReplaceIf(rotates,
+					mapplanmodifier.RequiresReplaceIf(replaceOnTriggers,
 						"A change from one map to another rotates the key; from no map, or to no map, is only recorded.",
 						"A change from one map to another rotates the key; from no map, or to no map, is only recorded."),
 				},
@@ -149,21 +148,20 @@ func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest,
 	var plan apiKeyResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	recipients := plan.recipients(ctx, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.writable(&resp.Diagnostics) {
 		return
 	}
 
-	r.applying.Store(true)
-	generated, err := r.generateInPlace(ctx, plan, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	if err != nil {
-		r.addCreateError(ctx, plan.apiKeyModel, err, &resp.Diagnostics)
+	generated := r.generateOrReplace(ctx, plan, &resp.Diagnostics)
+	if generated == nil {
+		if before, ok := r.run.handedOver(plan.place()); ok {
+			resp.Diagnostics.AddWarning("Previous API Key Is Revoked", fmt.Sprintf(
+				"This replacement has revoked the %s, and could not generate its successor. Applications that use it are refused until an apply succeeds.", before.gone))
+		}
 		return
 	}
 
-	// Whoever loses this answer loses the key: nothing may come before the state.
+	// The key is in this answer alone: nothing that can fail may come before the state.
 	plan.apiKeyModel = newAPIKeyModel(generated.APIKey)
 	plan.setRotateAt()
 	if err := plan.setKey(generated.Key, recipients); err != nil {
@@ -173,35 +171,55 @@ func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest,
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-// generateInPlace generates the key. With replace_existing it revokes the key that stands in
-// its place, once: one that appears after that is somebody else's.
-func (r *apiKeyResource) generateInPlace(ctx context.Context, plan apiKeyResourceModel, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
+// generateOrReplace generates the key. With replace_existing it revokes the key that is in its
+// place, once: one that appears after that is somebody else's. It returns nil with an error.
+func (r *apiKeyResource) generateOrReplace(ctx context.Context, plan apiKeyResourceModel, diags *diag.Diagnostics) *traceloop.GeneratedAPIKey {
 	request := traceloop.APIKeyRequest{ProjectID: plan.ProjectID.ValueString(), Environment: plan.Environment.ValueString()}
 	generated, err := r.generate(ctx, request)
-	if !occupied(err) || !plan.ReplaceExisting.ValueBool() || ctx.Err() != nil {
-		return generated, err
+	if isOccupied(err) && plan.ReplaceExisting.ValueBool() && ctx.Err() == nil {
+		generated, err = r.replaceOccupant(ctx, plan, request, err, diags)
 	}
+	if err != nil && !diags.HasError() {
+		r.addCreateError(ctx, plan.apiKeyModel, err, diags)
+	}
+	if diags.HasError() {
+		return nil
+	}
+	return generated
+}
 
-	occupant, findErr := activeKey(r.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter(request)))
-	if findErr != nil {
-		return nil, findErr
+// replaceOccupant revokes the key that is in the way and generates another.
+func (r *apiKeyResource) replaceOccupant(ctx context.Context, plan apiKeyResourceModel, request traceloop.APIKeyRequest, conflict error, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
+	occupant, err := activeKey(r.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter(request)))
+	if err != nil {
+		return nil, err
 	}
 	if occupant != nil {
-		if r.refuseOwnKey(diags, "generate a key in place of the existing one", *occupant) {
-			return nil, err
+		planned, isSecondHalf := r.run.handedOver(plan.place())
+		switch {
+		case r.run.isOurs(occupant.ID):
+			addClaimedPlace(plan.apiKeyModel, "That key was not revoked, and none was generated for this resource.", diags)
+		case isSecondHalf && planned.named != occupant.ID:
+			addAppeared(*occupant, "It was not revoked, and no key was generated.", diags)
+		default:
+			r.refuseOwnKey(diags, "generate a key in place of the existing one", *occupant)
+		}
+		if diags.HasError() {
+			return nil, conflict
 		}
 		if err := r.client.RevokeAPIKey(ctx, occupant.ID); err != nil && !traceloop.IsNotFound(err) {
 			return nil, err
 		}
+		r.run.empty(plan.place())
 	}
 	return r.generate(ctx, request)
 }
 
-// occupied reports whether a key stands in the way: the service says so, or the answer that
+// isOccupied reports whether a key is in the way: the service says so, or the answer that
 // would have said so is lost.
-func occupied(err error) bool {
+func isOccupied(err error) bool {
 	orphan, ok := errors.AsType[*orphanError](err)
-	return traceloop.IsConflict(err) || ok && orphan.notOurs
+	return traceloop.IsConflict(err) || ok && orphan.mayPredate
 }
 
 func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -211,11 +229,10 @@ func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, res
 		return
 	}
 
-	r.slots.reading(state.apiKeyModel)
+	r.run.markRead(state.ID.ValueString())
 	key, err := r.client.GetAPIKey(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
-		resp.Diagnostics.AddWarning("API Key Was Revoked Outside Terraform",
-			fmt.Sprintf("Traceloop no longer has the %s: it was revoked, or its project or environment was deleted. Applications that use it are refused. It is removed from the state; the next apply generates a new key.", state.describe()))
+		r.addVanished(ctx, state.apiKeyModel, &resp.Diagnostics)
 		resp.State.RemoveResource(ctx)
 		return
 	}
@@ -230,20 +247,20 @@ func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, res
 	}
 }
 
-// Update tells the service nothing: all that it knows of the key replaces it. It takes
+// Update calls no API: every attribute that the service knows forces replacement. It takes
 // over the value of an imported key where the configuration gives it.
 func (r *apiKeyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, config apiKeyResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	recipients := plan.recipients(ctx, &resp.Diagnostics)
+	dropReplacement(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	r.applying.Store(true)
 	if plan.Key.IsUnknown() || plan.EncryptedKey.IsUnknown() {
-		key, ok := proven(config.ExistingKeyWO, plan.apiKeyModel, &resp.Diagnostics)
+		key, ok := matchExistingKey(config.ExistingKeyWO, plan.apiKeyModel, &resp.Diagnostics)
 		if !ok {
 			return
 		}
@@ -260,50 +277,51 @@ func (r *apiKeyResource) Update(ctx context.Context, req resource.UpdateRequest,
 func (r *apiKeyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state apiKeyResourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
+	note := getReplacement(ctx, req.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() || !r.writable(&resp.Diagnostics) {
 		return
 	}
 
-	r.applying.Store(true)
-	if r.refuseOwnKey(&resp.Diagnostics, "revoke it", state.apiKey()) {
+	next := place{apiKeyPlace, note.Project, note.Name}
+	if r.refuseOwnKey(&resp.Diagnostics, "revoke it", state.apiKey()) ||
+		note.Name != "" && next != state.place() && !r.canFollow(ctx, next, note.Revokes, state.apiKeyModel, &resp.Diagnostics) {
 		return
 	}
 	err := r.client.RevokeAPIKey(ctx, state.ID.ValueString())
 	if err != nil && !traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddError("Unable to Revoke API Key", r.failure("revoke the "+state.describe(), err))
+		return
 	}
+	r.run.empty(state.place())
+	if note.Name != "" {
+		r.run.handOver(next, handover{gone: state.describe(), named: note.Revokes})
+	}
+}
+
+// canFollow reports whether the key that replaces this one elsewhere can be generated there.
+func (r *apiKeyResource) canFollow(ctx context.Context, next place, named string, state apiKeyModel, diags *diag.Diagnostics) bool {
+	occupant, err := activeKey(r.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter{ProjectID: next.project, Environment: next.name}))
+	switch {
+	case err != nil:
+		diags.AddError("Unable to Replace API Key", r.failure(fmt.Sprintf(
+			"check that environment %q of project %s has room for a key, before it revokes the %s", next.name, next.project, state.describe()), err)+" Nothing was changed.")
+	case occupant == nil || occupant.ID == named && !r.run.isOurs(named):
+		return true
+	default:
+		addAppeared(*occupant, "Nothing was changed.", diags)
+	}
+	return false
 }
 
 func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	if !r.ready(&resp.Diagnostics) {
 		return
 	}
-	projectID, environment, ok := strings.Cut(req.ID, "/")
-	if !ok || !idPattern.MatchString(projectID) || !slugPattern.MatchString(environment) {
-		addInvalidImportID(&resp.Diagnostics, "API key", req.ID,
-			"<project id>/<environment slug>, such as cm9v2g95l0000qz8k5h3d7f1a/prd. The key itself is no id: never put it on a command line")
+	key := r.findImported(ctx, req.ID, &resp.Diagnostics)
+	if key == nil {
 		return
 	}
-
-	key, err := activeKey(r.client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
-	switch {
-	case traceloop.IsNotFound(err):
-		resp.Diagnostics.AddError("Unable to Import API Key", fmt.Sprintf(
-			"Traceloop has no project with the id %q. The data source traceloop_projects lists the ids.", projectID))
-		return
-	case err != nil:
-		resp.Diagnostics.AddError("Unable to Import API Key", r.failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
-		return
-	case key == nil:
-		if slugs, err := r.environments.list(ctx, r.client, projectID); err == nil && !slices.Contains(slugs, environment) {
-			resp.Diagnostics.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, listing(slugs)))
-			return
-		}
-		resp.Diagnostics.AddError("Unable to Import API Key", fmt.Sprintf(
-			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import, and apply generates one.", projectID, environment))
-		return
-	}
-
+	r.run.markImported(key.ID)
 	model := apiKeyResourceModel{
 		apiKeyModel:      newAPIKeyModel(*key),
 		RotationTriggers: types.MapNull(types.StringType),
@@ -316,76 +334,48 @@ func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportSta
 			"If you have the key, give it once as existing_key_wo, which takes it over without rotating; if this plan does so, all is well. Otherwise, to have a key in the state, rotate it when the application is ready for a new one.", model.describe()))
 }
 
-// addCreateError explains why no key came of it.
-func (r *apiKeyResource) addCreateError(ctx context.Context, plan apiKeyModel, err error, diags *diag.Diagnostics) {
-	projectID, environment := plan.ProjectID.ValueString(), plan.Environment.ValueString()
-	attempted := fmt.Sprintf("generate the API key of project %s, environment %q", projectID, environment)
-
-	var orphan *orphanError
+// findImported resolves an import id. It returns nil with an error.
+func (r *apiKeyResource) findImported(ctx context.Context, importID string, diags *diag.Diagnostics) *traceloop.APIKey {
+	projectID, environment, isPlace := strings.Cut(importID, "/")
 	switch {
-	case errors.As(err, &orphan):
-		r.addOrphan(orphan, attempted, diags)
-	case traceloop.IsConflict(err):
-		r.addOccupied(ctx, projectID, environment, diags)
-	case traceloop.IsNotFound(err):
-		slugs, listErr := r.environments.list(ctx, r.client, projectID)
-		switch {
-		case traceloop.IsNotFound(listErr):
-			addUnknownProject(diags, projectID)
-		case listErr != nil:
-			diags.AddError("Unable to Generate API Key", r.failure(attempted, err))
-		default:
-			addUnknownEnvironment(diags, projectID, environment, slugs)
+	case strings.HasPrefix(importID, traceloop.KeyPrefix), strings.Contains(importID, "/"+traceloop.KeyPrefix):
+		diags.AddError("Invalid Import ID", fmt.Sprintf(
+			"%q looks like an API key itself, not like its id. Terraform has printed the key in full, and the command line or the import block shows it. Rotate that key. "+
+				"To import it, give <project id>/<environment slug>, or the id of the key, which the data source traceloop_api_keys lists.", maskKeyIn(importID)))
+		return nil
+	case !isPlace && idPattern.MatchString(importID):
+		key, err := r.client.GetAPIKey(ctx, importID)
+		if err == nil {
+			return key
 		}
-	default:
-		diags.AddError("Unable to Generate API Key", r.failure(attempted, err))
+		if !traceloop.IsNotFound(err) {
+			diags.AddError("Unable to Import API Key", r.failure(fmt.Sprintf("read the API key with the id %q", importID), err))
+			return nil
+		}
+		diags.AddError("Unable to Import API Key", fmt.Sprintf(
+			"Traceloop has no active API key with the id %q. Give the id of a key, which the data source traceloop_api_keys lists, or <project id>/<environment slug>, such as cm9v2g95l0000qz8k5h3d7f1a/prd.", importID))
+		return nil
+	case !isPlace, !idPattern.MatchString(projectID), !slugPattern.MatchString(environment):
+		addInvalidImportID(diags, "API key", importID,
+			"<project id>/<environment slug>, such as cm9v2g95l0000qz8k5h3d7f1a/prd",
+			"<API key id>, such as cm9v2g95l0000qz8k5h3d7f1a. The key itself is no id: never put it on a command line")
+		return nil
 	}
-}
 
-// addOccupied names the key that stands where a new one was wanted.
-func (r *apiKeyResource) addOccupied(ctx context.Context, projectID, environment string, diags *diag.Diagnostics) {
-	holder := "a key"
-	if key, err := activeKey(r.client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment})); err == nil && key != nil {
-		holder = fmt.Sprintf("the key %s (id %s), created %s, %s ago", key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), elapsed(r.now().Sub(key.CreatedAt)))
-	}
-	diags.AddAttributeError(path.Root("environment"), "Environment Already Has an API Key", fmt.Sprintf(
-		"The project %s has %s in the environment %q already, and each project and environment hold one key. Nothing was changed. The ways on:\n\n"+
-			"  - if this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: there is no second place for the new key;\n"+
-			"  - manage that key: import it (write the address of this resource after \"to\"; the key itself cannot be retrieved, so the attribute key will be null):\n\n%s\n\n"+
-			"  - if no application uses that key, set replace_existing = true, which revokes it, or revoke it in the dashboard (Settings, Organization, the project, \"Revoke API key\"); then apply again;\n"+
-			"  - use another environment.\n\n"+
-			"If another resource of yours manages that key, keep one of the two.",
-		projectID, holder, environment, importBlock("traceloop_api_key", "example", projectID+"/"+environment)))
-}
-
-// addSealError gives up a key that can be kept nowhere.
-func (r *apiKeyResource) addSealError(ctx context.Context, key traceloop.APIKey, err error, diags *diag.Diagnostics) {
-	model := newAPIKeyModel(key)
-	detail := fmt.Sprintf("The %s was generated, but cannot be sealed to age_recipients: %s. ", model.describe(), err)
-	if err := r.client.RevokeAPIKey(ctx, key.ID); err != nil {
-		diags.AddError("Unable to Seal API Key", detail+fmt.Sprintf(
-			"Nobody has this key, and it could not be revoked either (%s). Revoke it in the dashboard (Settings, Organization, the project, \"Revoke API key\"), correct the recipients and apply again.", err))
-		return
-	}
-	diags.AddError("Unable to Seal API Key", detail+"It was revoked again. Correct the recipients and apply again.")
-}
-
-// addOrphan names a key that may be active without anybody having it, and what to do
-// about it.
-func (r *apiKeyResource) addOrphan(orphan *orphanError, attempted string, diags *diag.Diagnostics) {
-	projectID, environment := orphan.request.ProjectID, orphan.request.Environment
-	detail := fmt.Sprintf("The provider tried to %s.\n\n%s\n\nThe answer, which alone held the key, is lost. ", attempted, orphan.because)
+	key, err := activeKey(r.client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
 	switch {
-	case orphan.key == nil:
-		detail += fmt.Sprintf("Whether a key was generated could not be found out. If there is one, nobody has it, and the next apply says so. To look now:\n\n"+
-			"  curl -H \"Authorization: Bearer $%s\" '%s/v2/api-keys?project_id=%s&environment=%s'\n\n", envManagementKey, r.baseURL.value, projectID, environment)
-	case orphan.notOurs:
-		detail += fmt.Sprintf("The environment now has the key %s (id %s), generated %s. It may have been there before this attempt, so it was left alone. ",
-			orphan.key.MaskedKey, orphan.key.ID, timestamp(orphan.key.CreatedAt).ValueString())
-	default:
-		detail += fmt.Sprintf("The key %s (id %s) was generated by this attempt. Nobody has it, and it could not be revoked. ", orphan.key.MaskedKey, orphan.key.ID)
+	case traceloop.IsNotFound(err):
+		diags.AddError("Unable to Import API Key", fmt.Sprintf(
+			"Traceloop has no project with the id %q. %s", projectID, r.suggestProject(ctx, projectID)))
+	case err != nil:
+		diags.AddError("Unable to Import API Key", r.failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
+	case key == nil:
+		if slugs, err := r.listEnvironments(ctx, r.client.ListEnvironmentsFresh, projectID); err == nil && !slices.Contains(slugs, environment) {
+			diags.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, slugList(slugs)))
+			return nil
+		}
+		diags.AddError("Unable to Import API Key", fmt.Sprintf(
+			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import, and apply generates one.", projectID, environment))
 	}
-	diags.AddError("API Key May Be Orphaned", detail+fmt.Sprintf(
-		"To revoke it and generate another, set replace_existing = true and apply. Or revoke it by hand and apply again: in the dashboard (Settings, Organization, the project, \"Revoke API key\"), or with\n\n"+
-			"  curl -X DELETE -H \"Authorization: Bearer $%s\" %s/v2/api-keys/%s", envManagementKey, r.baseURL.value, orphan.id()))
+	return key
 }

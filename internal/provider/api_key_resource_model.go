@@ -3,12 +3,11 @@ package provider
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-
-	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // recipients returns age_recipients, or diagnostics for one that cannot be sealed to:
@@ -22,6 +21,29 @@ func (m *apiKeyResourceModel) recipients(ctx context.Context, diags *diag.Diagno
 		}
 	}
 	return recipients
+}
+
+// sameRecipients reports whether two sets name the same recipients.
+func sameRecipients(ctx context.Context, a, b types.Set) bool {
+	if a.Equal(b) || a.IsNull() || b.IsNull() || a.IsUnknown() || b.IsUnknown() {
+		return a.Equal(b)
+	}
+	canonical := func(set types.Set) map[string]bool {
+		var elements []types.String
+		names := map[string]bool{}
+		if set.ElementsAs(ctx, &elements, false).HasError() {
+			return nil
+		}
+		for _, element := range elements {
+			if element.IsUnknown() {
+				return nil
+			}
+			names[canonicalRecipient(element.ValueString())] = true
+		}
+		return names
+	}
+	before, after := canonical(a), canonical(b)
+	return before != nil && after != nil && maps.Equal(before, after)
 }
 
 // setKey keeps a key where the practitioner chose: sealed, or in plain text.
@@ -57,7 +79,7 @@ func (m *apiKeyResourceModel) hasKey() bool {
 
 // sameComputed reports whether what a plan works out is the same in another model.
 func (m *apiKeyResourceModel) sameComputed(other apiKeyResourceModel) bool {
-	return m.RotateAt == other.RotateAt && m.Key == other.Key && m.EncryptedKey == other.EncryptedKey
+	return m.RotateAt == other.RotateAt && m.Key == other.Key && m.EncryptedKey == other.EncryptedKey && m.AgeRecipients.Equal(other.AgeRecipients)
 }
 
 // setRotateAt works out rotate_at from created_at and rotate_after_days.
@@ -76,19 +98,4 @@ func (m *apiKeyResourceModel) setRotateAt() {
 func (m *apiKeyResourceModel) dueAt() (time.Time, bool) {
 	due, err := time.Parse(time.RFC3339, m.RotateAt.ValueString())
 	return due, err == nil
-}
-
-// slot names the one place that the key can have.
-func (m apiKeyModel) slot() string {
-	return m.ProjectID.ValueString() + "/" + m.Environment.ValueString()
-}
-
-// apiKey is the model as the client's type, for what works on either.
-func (m apiKeyModel) apiKey() traceloop.APIKey {
-	return traceloop.APIKey{
-		ID:          m.ID.ValueString(),
-		ProjectID:   m.ProjectID.ValueString(),
-		Environment: m.Environment.ValueString(),
-		MaskedKey:   m.MaskedKey.ValueString(),
-	}
 }

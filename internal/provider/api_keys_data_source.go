@@ -83,7 +83,7 @@ func (d *apiKeysDataSource) Read(ctx context.Context, req datasource.ReadRequest
 	filter := traceloop.APIKeyFilter{ProjectID: state.ProjectID.ValueString(), Environment: state.Environment.ValueString()}
 	for key, err := range d.client.ListAPIKeys(ctx, filter) {
 		if traceloop.IsNotFound(err) {
-			addUnknownProject(&resp.Diagnostics, filter.ProjectID)
+			d.addUnknownProject(ctx, filter.ProjectID, &resp.Diagnostics)
 			return
 		}
 		if err != nil {

@@ -15,24 +15,53 @@ import (
 const maxNamed = 10
 
 // warnCascade says what goes with an object that a plan destroys, and refuses if the
-// provider's own key is among it. "keys" selects the keys that are revoked.
-func (d *providerData) warnCascade(ctx context.Context, diags *diag.Diagnostics, object, loss string, keys traceloop.APIKeyFilter) {
+// provider's own key is among it. "more" is a sentence about what else goes.
+func (d *providerData) warnCascade(ctx context.Context, diags *diag.Diagnostics, h holding, more string) {
 	if d.client == nil {
 		return // the provider's configuration is not known yet
 	}
-	found, err := collect(d.client.ListAPIKeys(ctx, keys))
+	found, err := collect(d.client.ListAPIKeys(ctx, h.keys))
 	if traceloop.IsNotFound(err) {
 		return // deleted outside Terraform
 	}
+	object := h.object.describe()
 	if err != nil {
 		diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf(
-			"The %s is going to be destroyed: %s. Which keys these are cannot be told:\n\n%s", object, loss, err))
+			"The %s is going to be destroyed: %s. %sWhich keys these are could not be found out:\n\n%s", object, h.loss, more, err))
 		return
 	}
 	if d.refuseOwnKey(diags, "destroy the "+object, found...) {
 		return
 	}
-	diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("The %s is going to be destroyed: %s. %s", object, loss, d.revoked(ctx, found)))
+	diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("The %s is going to be destroyed: %s. %s%s", object, h.loss, more, d.describeRevoked(ctx, found)))
+}
+
+// describeEnvironments names the environments that go with a project, but for the built-in ones.
+func (d *providerData) describeEnvironments(ctx context.Context, projectID string) string {
+	if d.client == nil {
+		return ""
+	}
+	var names []string
+	for environment, err := range d.client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
+		if err != nil {
+			return "" // the warning about the keys says what is wrong
+		}
+		if environment.ProjectID == projectID && !environment.BuiltIn {
+			names = append(names, fmt.Sprintf("%q", environment.Name))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "Environments of its own that go with it: " + strings.Join(names, ", ") + ". "
+}
+
+// warnHandedOver says what a replacement has deleted before its creation failed.
+func (d *providerData) warnHandedOver(to place, diags *diag.Diagnostics) {
+	if before, ok := d.run.handedOver(to); ok {
+		diags.AddWarning("Previous Object Is Deleted", fmt.Sprintf(
+			"This replacement has deleted the %s, and could not create its successor. Correct what the error says and apply again: that creates it.", before.gone))
+	}
 }
 
 // guardCascade refuses to delete what holds the provider's own key. At apply, "keys" are
@@ -61,8 +90,8 @@ func collect(keys iter.Seq2[traceloop.APIKey, error]) ([]traceloop.APIKey, error
 	return found, nil
 }
 
-// revoked names the keys that go, by project and environment.
-func (d *providerData) revoked(ctx context.Context, keys []traceloop.APIKey) string {
+// describeRevoked names the keys that go, by project and environment.
+func (d *providerData) describeRevoked(ctx context.Context, keys []traceloop.APIKey) string {
 	if len(keys) == 0 {
 		return "No API key is active there."
 	}

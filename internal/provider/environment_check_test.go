@@ -49,7 +49,7 @@ func TestEnvironmentCheck_costs(t *testing.T) {
 	server.ResetRequests()
 	for _, id := range projects {
 		for _, slug := range []string{"prd", "eu"} {
-			if _, _, err := applying.apply(t.Context(), keyKind, applying.none(keyKind), arguments{"project_id": id, "environment": slug}); err != nil {
+			if _, err := applying.create(t.Context(), keyKind, arguments{"project_id": id, "environment": slug}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -98,7 +98,7 @@ func (d *environmentDataSource) Read(ctx context.Context, req datasource.ReadReq
 	environment, existing, err := d.find(ctx, projectID, by, wanted)
 	switch {
 	case traceloop.IsNotFound(err) && by != "id":
-		addUnknownProject(&resp.Diagnostics, projectID)
+		d.addUnknownProject(ctx, projectID, &resp.Diagnostics)
 	case traceloop.IsNotFound(err):
 		resp.Diagnostics.AddAttributeError(path.Root("id"), "Environment Not Found",
 			fmt.Sprintf("Traceloop has no environment with the id %q. The data source traceloop_environments lists what there is.", wanted))
@@ -113,9 +113,9 @@ func (d *environmentDataSource) Read(ctx context.Context, req datasource.ReadReq
 			where = "The project " + projectID + " has no environment"
 		}
 		resp.Diagnostics.AddAttributeError(path.Root(by), "Environment Not Found",
-			fmt.Sprintf("%s with the %s %q. %s", where, by, wanted, listing(existing)))
+			fmt.Sprintf("%s with the %s %q. %s", where, by, wanted, slugList(existing)))
 	default:
-		d.environments.sawEnvironment(*environment)
+		d.run.sawEnvironment(*environment)
 		state := newEnvironmentModel(*environment)
 		if projectID != "" {
 			state.ProjectID = config.ProjectID // an inherited environment has no project of its own

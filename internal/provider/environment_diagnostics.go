@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,34 +18,80 @@ func addForgotten(diags *diag.Diagnostics, state environmentResourceModel) {
 		"The %s is built in and cannot be deleted. Terraform removes it from the state and calls no API: the environment, its traces and its keys stay.", state.describe()))
 }
 
+// addDoomed refuses to destroy a project under a protected environment.
+func addDoomed(diags *diag.Diagnostics, project string, environment holding) {
+	diags.AddError("Deletion Protection Is On", fmt.Sprintf(
+		"This plan destroys the %s, and with it the %s, which this configuration keeps: %s. The deletion_protection of the environment is true in the state, so nothing was changed.\n\n"+
+			"To keep both, put the resource block of the project back, or use a removed block with lifecycle { destroy = false } for it.\n\n"+
+			"To delete both, set deletion_protection = false for the environment and apply, with the block of the project still in place; then remove both blocks and apply.",
+		project, environment.object.describe(), environment.loss))
+}
+
+// addSlugConflict refuses two resources for one environment. "other" is the one in the state, if it is known.
+func addSlugConflict(diags *diag.Diagnostics, plan environmentModel, other holding) {
+	by := "Another resource of this plan creates an environment with that slug."
+	if other.object != nil {
+		by = fmt.Sprintf("The %s is in the state of another resource.", other.object.describe())
+	}
+	diags.AddAttributeError(path.Root("name"), "Two Resources for One Environment", fmt.Sprintf(
+		"Slugs are unique in a project, and those of organization-level environments in all projects. This plan has two resources for %q. %s Nothing was changed. "+
+			"Rename or remove one of them. If the resource block has another address now, use a moved block, which keeps the environment. "+
+			"If one environment is to take the place of another, destroy that one first, in an apply of its own.", plan.place().name, by))
+}
+
 // addUnknownProject refuses a project id that the service does not know.
-func addUnknownProject(diags *diag.Diagnostics, projectID string) {
+func (d *providerData) addUnknownProject(ctx context.Context, projectID string, diags *diag.Diagnostics) {
 	diags.AddAttributeError(path.Root("project_id"), "Unknown Project", fmt.Sprintf(
-		"Traceloop has no project with the id %q; nothing was changed. Use the id of a traceloop_project resource or data source; the data source traceloop_projects lists them all. "+
-			"If the project was deleted outside Terraform, plan again without -refresh=false.", projectID))
+		"Traceloop has no project with the id %q. %s If the project was deleted outside Terraform, plan again without -refresh=false.", projectID, d.suggestProject(ctx, projectID)))
+}
+
+// suggestProject says which id was meant, or which ids there are.
+func (d *providerData) suggestProject(ctx context.Context, given string) string {
+	var ids []string
+	for project, err := range d.client.ListProjects(ctx) {
+		if err != nil {
+			return "The data source traceloop_projects lists the ids."
+		}
+		if project.Name == given || strings.EqualFold(project.Slug, given) {
+			return fmt.Sprintf("It is a name, not an id. Did you mean %q, the id of the project %q?", project.ID, project.Name)
+		}
+		ids = append(ids, fmt.Sprintf("%s (%q)", project.ID, project.Name))
+	}
+	return "Use the id of a traceloop_project resource or data source. " + listOf("project", ids)
 }
 
 // addUnknownEnvironment refuses an environment that the project does not have.
-func addUnknownEnvironment(diags *diag.Diagnostics, projectID, slug string, existing []string) {
-	detail := fmt.Sprintf("The project %s has no environment with the slug %q; nothing was changed. %s\n\n", projectID, slug, listing(existing))
-	if made := traceloop.Slug(slug); made != slug && slices.Contains(existing, made) {
-		detail += fmt.Sprintf("Did you mean %q? ", made)
-	}
-	diags.AddAttributeError(path.Root("environment"), "Unknown Environment", detail+
-		"If this configuration creates the environment, by whichever provider block, refer to it, as in environment = traceloop_environment.example.slug, so that it is created first.")
+func addUnknownEnvironment(projectID, slug string, existing []string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("environment"), "Unknown Environment", fmt.Sprintf(
+		"The project %s has no environment with the slug %q. %s\n\n"+
+			"If this configuration creates the environment, by whichever provider block, refer to it, as in environment = traceloop_environment.example.slug, so that it is created first.",
+		projectID, slug, slugList(existing)))
 }
 
-// listing says which environments there are.
-func listing(slugs []string) string {
-	if len(slugs) == 0 {
-		return "There is none."
+// slugList says which environments there are.
+func slugList(slugs []string) string {
+	return listOf("environment", slugs)
+}
+
+// maxListed is how many objects a diagnostic lists.
+const maxListed = 20
+
+// listOf says which objects there are.
+func listOf(object string, all []string) string {
+	if len(all) == 0 {
+		return "There is no " + object + "."
 	}
-	return "There are: " + strings.Join(slugs, ", ") + "."
+	more := ""
+	if len(all) > maxListed {
+		all, more = all[:maxListed], fmt.Sprintf(" and %d more", len(all)-maxListed)
+	}
+	return "There are: " + strings.Join(all, ", ") + more + "."
 }
 
 // addEnvironmentExists says what holds the slug that the plan wants, and gives the
-// block to adopt or to read it. "taken" is nil when that is not known.
-func addEnvironmentExists(diags *diag.Diagnostics, plan environmentModel, taken *traceloop.Environment) {
+// block to adopt or to read it. "taken" is nil when that is not known; "outcome" says what
+// was changed.
+func addEnvironmentExists(diags *diag.Diagnostics, plan environmentModel, taken *traceloop.Environment, outcome string) {
 	slug := traceloop.Slug(plan.Name.ValueString())
 	label := strings.ReplaceAll(slug, "-", "_")
 	if label[0] <= '9' {
@@ -60,27 +107,27 @@ func addEnvironmentExists(diags *diag.Diagnostics, plan environmentModel, taken 
 	var why string
 	switch {
 	case taken == nil:
-		why = fmt.Sprintf("The slug %q is taken; nothing was changed. Choose another name, or read what is there:\n\n%s", slug, read)
+		why = fmt.Sprintf("The slug %q is taken. Choose another name, or read what is there:\n\n%s", slug, read)
 	case taken.BuiltIn && plan.ProjectID.IsNull():
-		why = fmt.Sprintf("The environment %q is built in: every project has it from the start, so there cannot be an organization-level one. Nothing was changed. "+
+		why = fmt.Sprintf("The environment %q is built in: every project has it from the start, so there cannot be an organization-level one. "+
 			"Remove this resource and use the slug, or choose another name.", slug)
 	case taken.BuiltIn:
-		why = fmt.Sprintf("The environment %q is built in: every project has it from the start. Nothing was changed. Remove this resource and use the slug, or read it:\n\n%s\n\n%s%s",
+		why = fmt.Sprintf("The environment %q is built in: every project has it from the start. Remove this resource and use the slug, or read it:\n\n%s\n\n%s%s",
 			slug, read, adopt, importBlock("traceloop_environment", label, projectID+"/"+slug))
 	case taken.Scope == traceloop.ScopeOrganization && !plan.ProjectID.IsNull():
-		why = fmt.Sprintf("The project inherits an environment with the slug %q from the organization (%q), so it cannot have one of its own. Nothing was changed. Remove this resource and read the inherited one:\n\n%s",
+		why = fmt.Sprintf("The project inherits an environment with the slug %q from the organization (%q), so it cannot have one of its own. Remove this resource and read the inherited one:\n\n%s",
 			slug, taken.Name, read)
 	case taken.Scope == traceloop.ScopeOrganization:
-		why = fmt.Sprintf("The organization has an environment with the slug %q (%q). Nothing was changed. Choose another name, or adopt it. %s%s",
+		why = fmt.Sprintf("The organization has an environment with the slug %q (%q). Choose another name, or adopt it. %s%s",
 			slug, taken.Name, adopt, importBlock("traceloop_environment", label, slug))
 	case plan.ProjectID.IsNull():
-		why = fmt.Sprintf("The project %s has an environment of its own with the slug %q (%q), so there cannot be an organization-level one. Nothing was changed. Choose another name, or adopt it. %s%s",
+		why = fmt.Sprintf("The project %s has an environment of its own with the slug %q (%q), so there cannot be an organization-level one. Choose another name, or adopt it. %s%s",
 			taken.ProjectID, slug, taken.Name, adopt, importBlock("traceloop_environment", label, taken.ProjectID+"/"+slug))
 	default:
-		why = fmt.Sprintf("The project has an environment with the slug %q (%q). Nothing was changed. Choose another name, or adopt it. %s%s",
+		why = fmt.Sprintf("The project has an environment with the slug %q (%q). Choose another name, or adopt it. %s%s",
 			slug, taken.Name, adopt, importBlock("traceloop_environment", label, projectID+"/"+slug))
 	}
-	diags.AddAttributeError(path.Root("name"), "Environment Already Exists", why)
+	diags.AddAttributeError(path.Root("name"), "Environment Already Exists", outcome+" "+why)
 }
 
 // addEnvironmentImportError lists the accepted ids. A built-in environment named
@@ -95,7 +142,7 @@ func addEnvironmentImportError(diags *diag.Diagnostics, id string) {
 	if idPattern.MatchString(projectID) && (!ok || slugPattern.MatchString(slug)) {
 		diags.AddError("Unable to Import Environment", fmt.Sprintf(
 			"Traceloop has no environment %q. For one that a project owns, give <project id>/<slug>; for an organization-level one, <slug>; for either, its id. "+
-				"The data source traceloop_environments lists them, and traceloop_projects the projects.", shownID(id)))
+				"The data source traceloop_environments lists them, and traceloop_projects the projects.", maskKeyIn(id)))
 		return
 	}
 	addInvalidImportID(diags, "environment", id,

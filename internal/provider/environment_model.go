@@ -8,6 +8,10 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
+// builtInSlugs are the environments that every project has. Source: Traceloop's
+// documentation, "Projects and Environments".
+var builtInSlugs = []string{"dev", "stg", "prd"}
+
 // environmentModel is an environment as the service describes it: the part that the
 // resource and the data sources share.
 type environmentModel struct {
@@ -37,4 +41,17 @@ func newEnvironmentModel(e traceloop.Environment) environmentModel {
 
 func (m environmentModel) describe() string {
 	return fmt.Sprintf("environment %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
+}
+
+// place is the one place that an environment of this name can have.
+func (m environmentModel) place() place {
+	return place{environmentPlace, m.ProjectID.ValueString(), traceloop.Slug(m.Name.ValueString())}
+}
+
+// changeTo is the first argument that differs in another model and forces a replacement.
+func (m environmentModel) changeTo(other environmentModel) change {
+	if !m.Name.Equal(other.Name) {
+		return newChange("name", m.Name, other.Name)
+	}
+	return newChange("project_id", m.ProjectID, other.ProjectID)
 }

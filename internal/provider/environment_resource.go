@@ -24,10 +24,6 @@ var (
 	_ resource.ResourceWithImportState = (*environmentResource)(nil)
 )
 
-// builtInSlugs are the environments that every project has. Source: Traceloop's
-// documentation, "Projects and Environments".
-var builtInSlugs = []string{"dev", "stg", "prd"}
-
 func newEnvironmentResource() resource.Resource {
 	return &environmentResource{}
 }
@@ -98,113 +94,174 @@ func (r *environmentResource) ModifyPlan(ctx context.Context, req resource.Modif
 	var plan, state *environmentResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || r.providerData == nil {
+	if resp.Diagnostics.HasError() || r.providerData == nil || plan != nil && destroysOnly() {
 		return
 	}
 
+	if state != nil && plan != nil {
+		replacement{Replaces: state.ID.ValueString()}.set(ctx, resp.Private, &resp.Diagnostics)
+	}
 	switch {
 	case plan == nil:
-		r.planDestroy(ctx, "destroy", *state, &resp.Diagnostics)
+		r.planDestroy(ctx, *state, &resp.Diagnostics)
 	case state == nil:
-		r.planCreate(ctx, *plan, &resp.Diagnostics)
+		r.planCreate(ctx, *plan, resp)
 	case !plan.Name.Equal(state.Name) || !plan.ProjectID.Equal(state.ProjectID):
-		r.planDestroy(ctx, "replace", *state, &resp.Diagnostics)
-	case !state.BuiltIn.ValueBool():
-		r.kept.keep(state.keptName(), kept{state.describe(), state.loss(), isProtected(state.DeletionProtection), state.keys()})
+		r.planReplace(ctx, *plan, *state, &resp.Diagnostics)
+	default:
+		r.planKeep(*state, &resp.Diagnostics)
 	}
 }
 
-func (r *environmentResource) planDestroy(ctx context.Context, action string, state environmentResourceModel, diags *diag.Diagnostics) {
+func (r *environmentResource) planKeep(state environmentResourceModel, diags *diag.Diagnostics) {
+	h := state.holding()
+	if other, conflict := r.run.keep(h); conflict != noConflict {
+		addSlugConflict(diags, state.environmentModel, other)
+	}
+	if project, ok := r.run.isDoomed(h.place.project); ok && h.protected {
+		addDoomed(diags, project, h)
+	}
+}
+
+func (r *environmentResource) planDestroy(ctx context.Context, state environmentResourceModel, diags *diag.Diagnostics) {
+	h := state.holding()
 	switch {
 	case state.BuiltIn.ValueBool():
 		// Nothing is lost, so protection has nothing to protect.
 		addForgotten(diags, state)
-	case isProtected(state.DeletionProtection):
-		addProtected(diags, action, state.describe(), state.loss())
+	case h.protected:
+		addProtected(diags, h.object.describe(), h.loss)
+	case r.run.leave(h) == isClaimed:
+		addSlugConflict(diags, state.environmentModel, holding{})
 	default:
-		r.warnCascade(ctx, diags, state.describe(), state.loss(), state.keys())
+		r.warnCascade(ctx, diags, h, "")
+	}
+}
+
+// planReplace plans the first half of a replacement.
+func (r *environmentResource) planReplace(ctx context.Context, plan, state environmentResourceModel, diags *diag.Diagnostics) {
+	if h := state.holding(); h.protected {
+		addReplacesProtected(diags, h, state.changeTo(plan.environmentModel), plan.DeletionProtection)
+		return
+	}
+	r.planDestroy(ctx, state, diags)
+	if !diags.HasError() && r.client != nil {
+		r.canFollow(ctx, r.client.ListEnvironments, plan.environmentModel, state.ID.ValueString(), diags)
 	}
 }
 
 // planCreate also sees the second half of every replacement.
-func (r *environmentResource) planCreate(ctx context.Context, plan environmentResourceModel, diags *diag.Diagnostics) {
-	if plan.Name.IsUnknown() {
+func (r *environmentResource) planCreate(ctx context.Context, plan environmentResourceModel, resp *resource.ModifyPlanResponse) {
+	note := getReplacement(ctx, resp.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	replaced := r.run.holding(note.Replaces)
+	if replaced.id != "" && !replaced.leaves && r.refuseReplacing(ctx, &resp.Diagnostics, replaced) || plan.Name.IsUnknown() {
 		return
 	}
 	slug := traceloop.Slug(plan.Name.ValueString())
 	if slices.Contains(builtInSlugs, slug) {
-		addEnvironmentExists(diags, plan.environmentModel, &traceloop.Environment{Slug: slug, Scope: traceloop.ScopeProject, BuiltIn: true})
+		addEnvironmentExists(&resp.Diagnostics, plan.environmentModel, &traceloop.Environment{Slug: slug, Scope: traceloop.ScopeProject, BuiltIn: true}, "Nothing was changed.")
 		return
 	}
 	if plan.ProjectID.IsUnknown() {
 		return
 	}
-	if !r.planReplacing(ctx, diags, plan.keptName()) {
+	if other, conflict := r.run.claim(plan.place(), note.Replaces, false); conflict != noConflict {
+		addSlugConflict(&resp.Diagnostics, plan.environmentModel, other)
 		return
 	}
-	r.environments.plan(plan.ProjectID.ValueString(), slug)
-	if !plan.ProjectID.IsNull() && r.client != nil && !r.applying.Load() {
-		r.checkProject(ctx, plan.ProjectID.ValueString(), diags)
+	if note.Replaces != "" {
+		note.Project, note.Name = plan.ProjectID.ValueString(), slug
+		note.set(ctx, resp.Private, &resp.Diagnostics)
+	} else if !plan.ProjectID.IsNull() && r.client != nil && !r.run.isWriting() {
+		r.checkProject(ctx, plan.ProjectID.ValueString(), &resp.Diagnostics)
 	}
+}
+
+// canFollow reports whether the environment that replaces another can be created. What
+// goes with a project that is not known yet cannot be in its way.
+func (r *environmentResource) canFollow(ctx context.Context, list environmentList, next environmentModel, replaced string, diags *diag.Diagnostics) bool {
+	if next.Name.IsUnknown() || next.ProjectID.IsUnknown() {
+		return true
+	}
+	taken, err := r.taken(ctx, list, next, replaced)
+	switch {
+	case traceloop.IsNotFound(err):
+		r.addUnknownProject(ctx, next.ProjectID.ValueString(), diags)
+	case err != nil:
+		diags.AddError("Unable to Replace Environment", r.failure(fmt.Sprintf(
+			"check that the slug %q is free, before it deletes the environment %s", traceloop.Slug(next.Name.ValueString()), replaced), err)+" Nothing was changed.")
+	case taken != nil:
+		addEnvironmentExists(diags, next, taken, "Nothing was changed.")
+	default:
+		return true
+	}
+	return false
 }
 
 func (r *environmentResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan environmentResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.writable(&resp.Diagnostics) {
 		return
 	}
 
-	r.applying.Store(true)
-	environment, err := r.client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{
-		Name:      plan.Name.ValueString(),
-		ProjectID: plan.ProjectID.ValueString(),
-	})
-	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
-		settling, cancel := settling(ctx)
-		defer cancel()
-		projectID, slug := plan.ProjectID.ValueString(), traceloop.Slug(plan.Name.ValueString())
-		found, lookErr := r.settleEnvironment(settling, projectID, slug, unknown.Started)
-		// A service that knows the repeat by its Idempotency-Key refuses it only for somebody else's environment.
-		if !found.ours || traceloop.IsConflict(err) {
-			id := slug
-			if projectID != "" {
-				id = projectID + "/" + slug
-			}
-			r.addUnsettled(&resp.Diagnostics, fmt.Sprintf("environment %q", plan.Name.ValueString()), found.object != nil, importBlock("traceloop_environment", "example", id), err, lookErr)
-			return
-		}
-		environment, err = found.object, nil
-	}
-	switch {
-	case traceloop.IsConflict(err):
-		addEnvironmentExists(&resp.Diagnostics, plan.environmentModel, r.taken(ctx, plan))
-		return
-	case traceloop.IsNotFound(err) && !plan.ProjectID.IsNull():
-		addUnknownProject(&resp.Diagnostics, plan.ProjectID.ValueString())
-		return
-	case err != nil:
-		resp.Diagnostics.AddError("Unable to Create Environment", r.failure(fmt.Sprintf("create the environment %q", plan.Name.ValueString()), err))
+	environment := r.create(ctx, plan, &resp.Diagnostics)
+	if environment == nil {
+		r.warnHandedOver(plan.place(), &resp.Diagnostics)
 		return
 	}
-
 	plan.environmentModel = newEnvironmentModel(*environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-// taken finds the environment that holds the slug which the plan wants; nil when it
-// cannot be found.
-func (r *environmentResource) taken(ctx context.Context, plan environmentResourceModel) *traceloop.Environment {
-	slug := traceloop.Slug(plan.Name.ValueString())
-	for environment, err := range r.client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: plan.ProjectID.ValueString()}) {
-		if err != nil {
-			return nil
+// create returns nil with an error.
+func (r *environmentResource) create(ctx context.Context, plan environmentResourceModel, diags *diag.Diagnostics) *traceloop.Environment {
+	name, projectID := plan.Name.ValueString(), plan.ProjectID.ValueString()
+	environment, err := r.client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})
+	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
+		slug := traceloop.Slug(name)
+		found := settle(ctx, err, func(ctx context.Context) settled[traceloop.Environment] {
+			return r.findEnvironment(ctx, projectID, slug, unknown.Started)
+		})
+		if found.ours {
+			return found.object
 		}
-		if environment.Slug == slug {
-			return &environment
+		id := slug
+		if projectID != "" {
+			id = projectID + "/" + slug
 		}
+		r.addUnsettled(diags, fmt.Sprintf("environment %q", name), found.object != nil, importBlock("traceloop_environment", "example", id), err, found.err)
+		return nil
+	}
+	switch {
+	case traceloop.IsConflict(err):
+		taken, _ := r.taken(ctx, r.client.ListEnvironments, plan.environmentModel, "")
+		addEnvironmentExists(diags, plan.environmentModel, taken, "No environment was created.")
+	case traceloop.IsNotFound(err) && projectID != "":
+		r.addUnknownProject(ctx, projectID, diags)
+	case err != nil:
+		diags.AddError("Unable to Create Environment", r.failure(fmt.Sprintf("create the environment %q", name), err))
+	default:
+		return environment
 	}
 	return nil
+}
+
+// taken finds the environment, other than "but", that has the slug which the plan wants.
+func (r *environmentResource) taken(ctx context.Context, list environmentList, plan environmentModel, but string) (*traceloop.Environment, error) {
+	slug := traceloop.Slug(plan.Name.ValueString())
+	for environment, err := range list(ctx, traceloop.EnvironmentFilter{ProjectID: plan.ProjectID.ValueString()}) {
+		if err != nil {
+			return nil, err
+		}
+		if environment.Slug == slug && environment.ID != but {
+			return &environment, nil
+		}
+	}
+	return nil, nil
 }
 
 func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -214,6 +271,7 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 		return
 	}
 
+	r.run.markRead(state.ID.ValueString())
 	environment, err := r.client.GetEnvironment(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddWarning("Environment Was Deleted Outside Terraform",
@@ -226,21 +284,23 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 		return
 	}
 
-	r.environments.sawEnvironment(*environment)
+	r.run.sawEnvironment(*environment)
 	state.environmentModel = newEnvironmentModel(*environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
 
-// Update has nothing to tell the service: all that it knows of replaces the environment.
+// Update calls no API: every attribute that the service knows forces replacement.
 func (r *environmentResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan environmentResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	dropReplacement(ctx, resp.Private, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
 func (r *environmentResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state environmentResourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	note := getReplacement(ctx, req.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -252,18 +312,29 @@ func (r *environmentResource) Delete(ctx context.Context, req resource.DeleteReq
 	// The plan has refused this already, but for a tainted object: Terraform does not
 	// ask the provider before it replaces one.
 	if isProtected(state.DeletionProtection) {
-		addProtected(&resp.Diagnostics, "destroy", state.describe(), state.loss())
+		addProtected(&resp.Diagnostics, state.describe(), state.loss())
 		return
 	}
-	if !r.ready(&resp.Diagnostics) {
+	if !r.writable(&resp.Diagnostics) || !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysFresh(ctx, state.keys())) {
 		return
 	}
-	if !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysFresh(ctx, state.keys())) {
-		return
+	next := place{environmentPlace, note.Project, note.Name}
+	if note.Name != "" && next != state.place() {
+		model := environmentModel{Name: types.StringValue(note.Name)} // the slug of a slug is itself
+		if note.Project != "" {
+			model.ProjectID = types.StringValue(note.Project)
+		}
+		if !r.canFollow(ctx, r.client.ListEnvironmentsFresh, model, note.Replaces, &resp.Diagnostics) {
+			return
+		}
 	}
 	err := r.client.DeleteEnvironment(ctx, state.ID.ValueString())
 	if err != nil && !traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddError("Unable to Delete Environment", r.failure("delete the "+state.describe(), err))
+		return
+	}
+	if note.Name != "" {
+		r.run.handOver(next, handover{gone: state.describe()})
 	}
 }
 
@@ -327,8 +398,11 @@ func (r *environmentResource) find(ctx context.Context, importID string) (*trace
 	return nil, nil
 }
 
-func (m environmentResourceModel) keptName() string {
-	return "environment " + m.ProjectID.ValueString() + "/" + traceloop.Slug(m.Name.ValueString())
+func (m environmentResourceModel) holding() holding {
+	return holding{
+		id: m.ID.ValueString(), place: m.place(), object: m.environmentModel,
+		protected: isProtected(m.DeletionProtection) && !m.BuiltIn.ValueBool(), loss: m.loss(), keys: m.keys(),
+	}
 }
 
 // loss is what goes with the environment.

@@ -69,14 +69,14 @@ func (d *environmentsDataSource) Read(ctx context.Context, req datasource.ReadRe
 	state.Environments = []environmentModel{}
 	for environment, err := range d.client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: state.ProjectID.ValueString()}) {
 		if traceloop.IsNotFound(err) {
-			addUnknownProject(&resp.Diagnostics, state.ProjectID.ValueString())
+			d.addUnknownProject(ctx, state.ProjectID.ValueString(), &resp.Diagnostics)
 			return
 		}
 		if err != nil {
 			resp.Diagnostics.AddError("Unable to List Environments", d.failure("list environments", err))
 			return
 		}
-		d.environments.sawEnvironment(environment)
+		d.run.sawEnvironment(environment)
 		state.Environments = append(state.Environments, newEnvironmentModel(environment))
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)

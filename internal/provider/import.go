@@ -12,11 +12,11 @@ import (
 // addInvalidImportID lists every accepted form, each with an example.
 func addInvalidImportID(diags *diag.Diagnostics, object, id string, forms ...string) {
 	diags.AddError("Invalid Import ID", fmt.Sprintf(
-		"%q does not identify the %s to import. Use:\n\n  %s", shownID(id), object, strings.Join(forms, "\n  ")))
+		"%q does not identify the %s to import. Use:\n\n  %s", maskKeyIn(id), object, strings.Join(forms, "\n  ")))
 }
 
-// shownID hides what looks like a key: somebody may take it for its id.
-func shownID(id string) string {
+// maskKeyIn hides what looks like a key: somebody may take it for its id.
+func maskKeyIn(id string) string {
 	before, key, found := strings.Cut(id, traceloop.KeyPrefix)
 	if !found {
 		return id

@@ -88,7 +88,7 @@ func (d *projectDataSource) Read(ctx context.Context, req datasource.ReadRequest
 		resp.Diagnostics.AddError("Unable to Read Project", d.failure(fmt.Sprintf("find the project with the %s %q", by, wanted), err))
 		return
 	}
-	d.environments.sawProject(project.ID)
+	d.run.sawProject(project.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, newProjectModel(*project))...)
 }
 

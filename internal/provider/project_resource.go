@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -75,62 +76,125 @@ func (r *projectResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	var plan, state *projectResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || r.providerData == nil {
+	if resp.Diagnostics.HasError() || r.providerData == nil || plan != nil && destroysOnly() {
 		return
 	}
 
 	switch {
-	case plan == nil: // destroy
-		if isProtected(state.DeletionProtection) {
-			addProtected(&resp.Diagnostics, "destroy", state.describe(), projectLoss)
-			return
-		}
-		r.warnCascade(ctx, &resp.Diagnostics, state.describe(), projectLoss, state.keys())
-	case state == nil: // create, or the second half of a forced replacement
-		r.planReplacing(ctx, &resp.Diagnostics, "project "+plan.Name.ValueString())
+	case plan == nil:
+		r.planDestroy(ctx, *state, &resp.Diagnostics)
+	case state == nil:
+		r.planCreate(ctx, *plan, resp)
 	default:
 		if !plan.Name.Equal(state.Name) {
 			resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("slug"), types.StringUnknown())...)
 		}
-		r.kept.keep("project "+plan.Name.ValueString(), kept{state.describe(), projectLoss, isProtected(state.DeletionProtection), state.keys()})
+		replacement{Replaces: state.ID.ValueString()}.set(ctx, resp.Private, &resp.Diagnostics)
+		kept := state.holding()
+		kept.place = plan.place()
+		if other, conflict := r.run.keep(kept); conflict != noConflict {
+			addNameConflict(&resp.Diagnostics, plan.Name.ValueString(), other)
+		}
 	}
+}
+
+func (r *projectResource) planDestroy(ctx context.Context, state projectResourceModel, diags *diag.Diagnostics) {
+	h := state.holding()
+	if h.protected {
+		addProtected(diags, h.object.describe(), h.loss)
+		return
+	}
+	if r.run.leave(h) == isClaimed {
+		addNameConflict(diags, state.Name.ValueString(), h)
+		return
+	}
+	if !r.refuseDooming(h, diags) {
+		r.warnCascade(ctx, diags, h, r.describeEnvironments(ctx, h.id))
+	}
+}
+
+// planCreate also sees the second half of every replacement, which is always a forced one.
+func (r *projectResource) planCreate(ctx context.Context, plan projectResourceModel, resp *resource.ModifyPlanResponse) {
+	note := getReplacement(ctx, resp.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	replaced := r.run.holding(note.Replaces)
+	if note.Replaces != "" && (r.refuseReplacing(ctx, &resp.Diagnostics, replaced) || r.refuseDooming(replaced, &resp.Diagnostics)) || plan.Name.IsUnknown() {
+		return
+	}
+	if other, conflict := r.run.claim(plan.place(), note.Replaces, false); conflict != noConflict {
+		addNameConflict(&resp.Diagnostics, plan.Name.ValueString(), other)
+		return
+	}
+	if note.Replaces == "" {
+		return
+	}
+	note.Name = plan.Name.ValueString()
+	note.set(ctx, resp.Private, &resp.Diagnostics)
+	if r.client != nil {
+		r.canFollow(ctx, r.client.ListProjects, note, &resp.Diagnostics)
+	}
+}
+
+// canFollow reports whether the project that replaces another can be created.
+func (r *projectResource) canFollow(ctx context.Context, list func(context.Context) iter.Seq2[traceloop.Project, error], note replacement, diags *diag.Diagnostics) bool {
+	for project, err := range list(ctx) {
+		if err != nil {
+			diags.AddError("Unable to Replace Project", r.failure(fmt.Sprintf("check that the name %q is free, before it deletes the project %s", note.Name, note.Replaces), err)+" Nothing was changed.")
+			return false
+		}
+		if project.Name == note.Name && project.ID != note.Replaces {
+			addNameTaken(diags, "Unable to Replace Project", project.Name, project.ID, "Nothing was changed.")
+			return false
+		}
+	}
+	return true
+}
+
+// refuseDooming stops a plan that destroys a project under an environment that is protected.
+func (r *projectResource) refuseDooming(project holding, diags *diag.Diagnostics) bool {
+	environments := r.run.doom(project.id, project.object.describe())
+	for _, environment := range environments {
+		addDoomed(diags, project.object.describe(), environment)
+	}
+	return len(environments) > 0
 }
 
 func (r *projectResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan projectResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.writable(&resp.Diagnostics) {
 		return
 	}
 
-	r.applying.Store(true)
 	name := plan.Name.ValueString()
 	project, err := r.client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
 	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
-		settling, cancel := settling(ctx)
-		defer cancel()
-		found, lookErr := r.settleProject(settling, name, unknown.Started)
-		// A service that knows the repeat by its Idempotency-Key refuses it only for somebody else's project.
-		if !found.ours || traceloop.IsConflict(err) {
+		found := settle(ctx, err, func(ctx context.Context) settled[traceloop.Project] { return r.findProject(ctx, name, unknown.Started) })
+		if found.ours {
+			project, err = found.object, nil
+		} else {
 			id := "<project id>"
 			if found.object != nil {
 				id = found.object.ID
 			}
-			r.addUnsettled(&resp.Diagnostics, fmt.Sprintf("project %q", name), found.object != nil, importBlock("traceloop_project", "example", id), err, lookErr)
-			return
+			r.addUnsettled(&resp.Diagnostics, fmt.Sprintf("project %q", name), found.object != nil, importBlock("traceloop_project", "example", id), err, found.err)
 		}
-		project, err = found.object, nil
 	}
-	if traceloop.IsConflict(err) {
-		r.addNameTaken(ctx, &resp.Diagnostics, "Unable to Create Project", name)
-		return
-	}
-	if err != nil {
+	switch {
+	case resp.Diagnostics.HasError():
+	case traceloop.IsConflict(err):
+		r.addNameTaken(ctx, &resp.Diagnostics, "Unable to Create Project", name, "No project was created.")
+	case err != nil:
 		resp.Diagnostics.AddError("Unable to Create Project", r.failure(fmt.Sprintf("create the project %q", name), err))
+	}
+	if resp.Diagnostics.HasError() {
+		r.warnHandedOver(plan.place(), &resp.Diagnostics)
 		return
 	}
-	r.environments.create(project.ID)
-	r.occupancy.create(project.ID)
+	r.run.createdProject(project.ID)
+	r.keysBefore.createdProject(project.ID)
 
 	plan.projectModel = newProjectModel(*project)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -144,6 +208,7 @@ func (r *projectResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 
 	project, err := r.client.GetProject(ctx, state.ID.ValueString())
+	r.run.markRead(state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddWarning("Project Was Deleted Outside Terraform",
 			fmt.Sprintf("Traceloop no longer has the %s. It is removed from the state; the next apply creates a new, empty one. What the old one held is gone, and its keys are revoked.", state.describe()))
@@ -155,7 +220,7 @@ func (r *projectResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
-	r.environments.sawProject(project.ID)
+	r.run.sawProject(project.ID)
 	state.projectModel = newProjectModel(*project)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
@@ -164,18 +229,19 @@ func (r *projectResource) Update(ctx context.Context, req resource.UpdateRequest
 	var plan, state projectResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	dropReplacement(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
 	if !plan.Name.Equal(state.Name) {
-		if !r.ready(&resp.Diagnostics) {
+		if !r.writable(&resp.Diagnostics) {
 			return
 		}
 		name := plan.Name.ValueString()
 		project, err := r.client.UpdateProject(ctx, state.ID.ValueString(), traceloop.ProjectRequest{Name: name})
 		if traceloop.IsConflict(err) {
-			r.addNameTaken(ctx, &resp.Diagnostics, "Unable to Rename Project", name)
+			r.addNameTaken(ctx, &resp.Diagnostics, "Unable to Rename Project", name, "Nothing was changed.")
 			return
 		}
 		if err != nil {
@@ -190,22 +256,28 @@ func (r *projectResource) Update(ctx context.Context, req resource.UpdateRequest
 func (r *projectResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state projectResourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
+	note := getReplacement(ctx, req.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() || !r.writable(&resp.Diagnostics) {
 		return
 	}
 
 	// The plan has refused this already, but for a tainted object: Terraform does not
 	// ask the provider before it replaces one.
 	if isProtected(state.DeletionProtection) {
-		addProtected(&resp.Diagnostics, "destroy", state.describe(), projectLoss)
+		addProtected(&resp.Diagnostics, state.describe(), projectLoss)
 		return
 	}
-	if !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysFresh(ctx, state.keys())) {
+	if !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysFresh(ctx, state.keys())) ||
+		note.Name != "" && note.Name != state.Name.ValueString() && !r.canFollow(ctx, r.client.ListProjectsFresh, note, &resp.Diagnostics) {
 		return
 	}
 	err := r.client.DeleteProject(ctx, state.ID.ValueString())
 	if err != nil && !traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddError("Unable to Delete Project", r.failure("delete the "+state.describe(), err))
+		return
+	}
+	if note.Name != "" {
+		r.run.handOver(place{kind: projectPlace, name: note.Name}, handover{gone: state.describe()})
 	}
 }
 
@@ -233,9 +305,8 @@ func (r *projectResource) ImportState(ctx context.Context, req resource.ImportSt
 	})...)
 }
 
-// addNameTaken says which project has the name, and how to adopt it.
-func (r *projectResource) addNameTaken(ctx context.Context, diags *diag.Diagnostics, summary, name string) {
-	detail := fmt.Sprintf("A project named %q exists already; names are unique in the organization. Choose another name, or, unless another resource manages it, import the existing project", name)
+// addNameTaken looks for the project that has a name.
+func (r *projectResource) addNameTaken(ctx context.Context, diags *diag.Diagnostics, summary, name, outcome string) {
 	id := "<project id>"
 	for project, err := range r.client.ListProjects(ctx) {
 		if err == nil && project.Name == name {
@@ -243,8 +314,25 @@ func (r *projectResource) addNameTaken(ctx context.Context, diags *diag.Diagnost
 			break
 		}
 	}
-	diags.AddAttributeError(path.Root("name"), summary,
-		detail+" (write the address of this resource after \"to\"):\n\n"+importBlock("traceloop_project", "example", id))
+	addNameTaken(diags, summary, name, id, outcome)
+}
+
+// addNameTaken says which project has the name, and how to adopt it.
+func addNameTaken(diags *diag.Diagnostics, summary, name, id, outcome string) {
+	diags.AddAttributeError(path.Root("name"), summary, fmt.Sprintf(
+		"A project named %q exists already; names are unique in the organization. %s Choose another name, or, unless another resource manages it, import the existing project (write the address of this resource after \"to\"):\n\n%s",
+		name, outcome, importBlock("traceloop_project", "example", id)))
+}
+
+// addNameConflict refuses two resources for one project. "other" is the one in the state, if it is known.
+func addNameConflict(diags *diag.Diagnostics, name string, other holding) {
+	by := "Another resource of this plan creates a project of that name."
+	if other.object != nil {
+		by = fmt.Sprintf("The %s is in the state of another resource.", other.object.describe())
+	}
+	diags.AddAttributeError(path.Root("name"), "Two Resources for One Project", fmt.Sprintf(
+		"Names of projects are unique in the organization, and this plan has two resources for %q. %s Nothing was changed. "+
+			"Rename or remove one of them. If the resource block has another address now, use a moved block, which keeps the project.", name, by))
 }
 
 // projectLoss is what goes with a project.
@@ -257,4 +345,16 @@ func (m projectModel) describe() string {
 // keys selects the API keys that go with the project.
 func (m projectModel) keys() traceloop.APIKeyFilter {
 	return traceloop.APIKeyFilter{ProjectID: m.ID.ValueString()}
+}
+
+// place is the one place that a project of this name can have.
+func (m projectModel) place() place {
+	return place{kind: projectPlace, name: m.Name.ValueString()}
+}
+
+func (m projectResourceModel) holding() holding {
+	return holding{
+		id: m.ID.ValueString(), place: m.place(), object: m.projectModel,
+		protected: isProtected(m.DeletionProtection), loss: projectLoss, keys: m.keys(),
+	}
 }

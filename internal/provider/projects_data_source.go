@@ -58,7 +58,7 @@ func (d *projectsDataSource) Read(ctx context.Context, _ datasource.ReadRequest,
 			resp.Diagnostics.AddError("Unable to List Projects", d.failure("list the projects of the organization", err))
 			return
 		}
-		d.environments.sawProject(project.ID)
+		d.run.sawProject(project.ID)
 		state.Projects = append(state.Projects, newProjectModel(project))
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)

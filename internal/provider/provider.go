@@ -102,7 +102,7 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 		if req.ClientCapabilities.DeferralAllowed {
 			resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
 		}
-		data := &providerData{unknown: unknown, now: p.now}
+		data := &providerData{unknown: unknown, now: p.now, run: newRun()}
 		resp.ResourceData, resp.DataSourceData = data, data
 		return
 	}

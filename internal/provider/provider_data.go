@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"context"
 	"fmt"
-	"sync/atomic"
+	"iter"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -19,15 +21,16 @@ type providerData struct {
 	key, baseURL setting
 	now          func() time.Time
 
-	// applying is set by the first creation. Core plans each resource once more when it
-	// applies; what the plan has checked need not be checked again then.
-	applying atomic.Bool
-
-	kept         keptSet
-	environments environmentCheck
-	slots        slotSet
-	occupancy    occupancy
+	run               *run
+	keysBefore        keysBefore
+	learnEnvironments sync.Once
 }
+
+// environmentList and apiKeyList are the client's ways to list: from what it remembers, or afresh.
+type (
+	environmentList func(context.Context, traceloop.EnvironmentFilter) iter.Seq2[traceloop.Environment, error]
+	apiKeyList      func(context.Context, traceloop.APIKeyFilter) iter.Seq2[traceloop.APIKey, error]
+)
 
 // configure is the Configure method of every resource and data source.
 func configure(data any, diags *diag.Diagnostics) *providerData {
@@ -50,4 +53,10 @@ func (d *providerData) ready(diags *diag.Diagnostics) bool {
 		"The provider argument %q is not known before apply, and this step has to call the Traceloop API. "+
 			"Apply its source first: terraform apply -target=ADDRESS, with the address of what the argument refers to; then plan again.", d.unknown))
 	return false
+}
+
+// writable is ready for a call that changes something.
+func (d *providerData) writable(diags *diag.Diagnostics) bool {
+	d.run.beginWriting()
+	return d.ready(diags)
 }

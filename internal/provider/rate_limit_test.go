@@ -69,7 +69,7 @@ func TestRateLimit_pausesAllCallsTogether(t *testing.T) {
 				ctx := tflogtest.RootLogger(t.Context(), log)
 				create := func(i int) func() {
 					return func() {
-						if _, _, err := d.apply(ctx, projectKind, d.none(projectKind), arguments{"name": fmt.Sprintf("Service %d", i)}); err != nil {
+						if _, err := d.create(ctx, projectKind, arguments{"name": fmt.Sprintf("Service %d", i)}); err != nil {
 							t.Error(err)
 						}
 					}

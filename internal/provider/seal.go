@@ -38,6 +38,16 @@ func parseRecipient(s string) (age.Recipient, error) {
 	return sealable(recipient)
 }
 
+// canonicalRecipient is a recipient without what does not matter: white space around it,
+// the comment of an SSH key.
+func canonicalRecipient(s string) string {
+	fields := strings.Fields(s)
+	if len(fields) > 1 && strings.HasPrefix(s, "ssh-") {
+		fields = fields[:2]
+	}
+	return strings.Join(fields, " ")
+}
+
 // sealable refuses a key that is well-formed and yet no public key of anybody, such as a
 // point of low order: sealing would fail, after an API key was generated for it.
 func sealable(recipient age.Recipient) (age.Recipient, error) {

@@ -86,7 +86,7 @@ func newProviderData(config providerModel, userAgent string) (*providerData, dia
 	var roots *x509.CertPool
 	if file := lookup(config.CACertFile, "ca_cert_file", envCACertFile); file.found {
 		var err error
-		if roots, err = trusted(file.value); err != nil {
+		if roots, err = certPool(file.value); err != nil {
 			diags.AddAttributeError(path.Root("ca_cert_file"), "Unable to Read CA Certificates",
 				fmt.Sprintf("The file comes from %s, and cannot be used: %s. Give the path of a PEM file that holds the certificate of the authority, or leave it unset.", file.source, err))
 		}
@@ -103,7 +103,7 @@ func newProviderData(config providerModel, userAgent string) (*providerData, dia
 		diags.AddError("Unable to Configure Provider", fmt.Sprintf("The client of the Traceloop API cannot be set up: %s.", err))
 		return nil, diags
 	}
-	return &providerData{client: client, key: key, baseURL: baseURL}, diags
+	return &providerData{client: client, key: key, baseURL: baseURL, run: newRun()}, diags
 }
 
 func missingKeyDetail() string {
@@ -126,8 +126,8 @@ func parseTimeout(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// trusted returns the system's authorities and those of a PEM file.
-func trusted(file string) (*x509.CertPool, error) {
+// certPool returns the system's authorities and those of a PEM file.
+func certPool(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, errors.New("the path is empty")
 	}

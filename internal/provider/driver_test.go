@@ -15,12 +15,13 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
-// driver speaks the plugin protocol as Terraform's core does, without a CLI: thousands
-// of plans and applies a minute. It knows one resource at a time.
+// driver speaks the plugin protocol as Terraform's core does in one plan or one apply, without
+// a CLI: thousands of plans and applies a minute. It knows one resource at a time.
 type driver struct {
 	t       testing.TB
 	server  tfprotov6.ProviderServer
 	schemas map[string]*tfprotov6.Schema
+	next    func() *driver // the provider of another plan or apply
 }
 
 // instance is a resource in the state. A null value is none.
@@ -51,6 +52,7 @@ func newDriverWith(tb testing.TB, now func() time.Time, settings arguments) *dri
 		tb.Fatal(err)
 	}
 	d := &driver{t: tb, server: providerServer, schemas: schema.ResourceSchemas}
+	d.next = func() *driver { return newDriverWith(tb, now, settings) }
 
 	configType := schema.Provider.ValueType()
 	config := d.object(configType, settings)
@@ -130,10 +132,25 @@ func (d *driver) plan(ctx context.Context, kind string, prior instance, config a
 		return p, err
 	}
 	if p.action == "replace" {
-		err := d.planOnce(ctx, kind, d.none(kind), &p)
+		second := d.none(kind)
+		second.private = p.private
+		err := d.planOnce(ctx, kind, second, &p)
 		return p, err
 	}
 	return p, nil
+}
+
+// force plans a replacement that the configuration does not ask for, as -replace does.
+func (d *driver) force(ctx context.Context, kind string, prior instance, config arguments) (planResult, error) {
+	p := planResult{config: d.object(d.schemas[kind].ValueType(), config)}
+	if err := d.planOnce(ctx, kind, prior, &p); err != nil {
+		return p, err
+	}
+	p.action = "replace"
+	second := d.none(kind)
+	second.private = p.private
+	err := d.planOnce(ctx, kind, second, &p)
+	return p, err
 }
 
 func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *planResult) error {
@@ -188,24 +205,50 @@ func (d *driver) replaces(prior, planned tftypes.Value, paths []*tftypes.Attribu
 	return false
 }
 
-// apply plans and applies. What it returns is in the state even if there is an error.
+// apply plans, and applies with the provider of another process. What it returns is in the
+// state even if there is an error.
 func (d *driver) apply(ctx context.Context, kind string, prior instance, config arguments) (instance, planResult, error) {
 	p, err := d.plan(ctx, kind, prior, config)
 	if err != nil || p.action == "" {
 		return prior, p, err
 	}
-	if p.action != "replace" {
-		after, err := d.applyOnce(ctx, kind, prior, p)
-		return after, p, err
-	}
-
-	gone := planResult{config: tftypes.NewValue(d.schemas[kind].ValueType(), nil), value: tftypes.NewValue(d.schemas[kind].ValueType(), nil)}
-	after, err := d.applyOnce(ctx, kind, prior, gone)
-	if err != nil {
-		return after, p, err
-	}
-	after, err = d.applyOnce(ctx, kind, d.none(kind), p)
+	after, err := d.next().carryOut(ctx, kind, prior, p)
 	return after, p, err
+}
+
+// create applies the creation of a resource, with this provider.
+func (d *driver) create(ctx context.Context, kind string, config arguments) (instance, error) {
+	typ := d.schemas[kind].ValueType()
+	return d.carryOut(ctx, kind, d.none(kind), planResult{action: "create", config: d.object(typ, config), value: tftypes.NewValue(typ, tftypes.UnknownValue)})
+}
+
+// carryOut applies a plan. Core plans once more what it does not delete, and holds the
+// provider to what it has planned before.
+func (d *driver) carryOut(ctx context.Context, kind string, prior instance, planned planResult) (instance, error) {
+	if planned.action == "replace" || planned.action == "delete" {
+		null := tftypes.NewValue(d.schemas[kind].ValueType(), nil)
+		after, err := d.applyOnce(ctx, kind, prior, planResult{config: null, value: null, private: planned.private})
+		if err != nil || planned.action == "delete" {
+			return after, err
+		}
+		prior = d.none(kind)
+	}
+	p := planResult{config: planned.config}
+	if err := d.planOnce(ctx, kind, prior, &p); err != nil {
+		return prior, err
+	}
+	if p.action != planned.action && (planned.action != "replace" || p.action != "create") {
+		return prior, fmt.Errorf("Provider produced inconsistent final plan: %s after %s", p.action, planned.action)
+	}
+	if planned.value.IsKnown() {
+		before := attributes(d.t, planned.value)
+		for name, after := range attributes(d.t, p.value) {
+			if before[name].IsFullyKnown() && !before[name].Equal(after) {
+				return prior, fmt.Errorf("Provider produced inconsistent final plan: %s", name)
+			}
+		}
+	}
+	return d.applyOnce(ctx, kind, prior, p)
 }
 
 func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p planResult) (instance, error) {

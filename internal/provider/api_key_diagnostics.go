@@ -1,0 +1,164 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// revokeByHand is where a person revokes a key.
+const revokeByHand = "in the dashboard (Settings, Organization, the project, \"Revoke API key\")"
+
+// addCreateError explains why no key was generated.
+func (r *apiKeyResource) addCreateError(ctx context.Context, plan apiKeyModel, err error, diags *diag.Diagnostics) {
+	projectID, environment := plan.ProjectID.ValueString(), plan.Environment.ValueString()
+	attempted := fmt.Sprintf("generate the API key of project %s, environment %q", projectID, environment)
+
+	orphan, isOrphan := errors.AsType[*orphanError](err)
+	switch {
+	case isOrphan:
+		r.addOrphan(orphan, attempted, diags)
+		return
+	case traceloop.IsConflict(err):
+		key, findErr := activeKey(r.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
+		if findErr == nil && key != nil {
+			r.addOccupied(*key, "No key was generated.", diags)
+			return
+		}
+	case traceloop.IsNotFound(err):
+		slugs, listErr := r.listEnvironments(ctx, r.client.ListEnvironmentsFresh, projectID)
+		switch {
+		case traceloop.IsNotFound(listErr):
+			r.addUnknownProject(ctx, projectID, diags)
+			return
+		case listErr == nil:
+			addUnknownEnvironment(projectID, environment, slugs, diags)
+			return
+		}
+	}
+	diags.AddError("Unable to Generate API Key", r.failure(attempted, err))
+}
+
+// addVanished says that a key of the state is gone, and what is in its place.
+func (r *apiKeyResource) addVanished(ctx context.Context, state apiKeyModel, diags *diag.Diagnostics) {
+	detail := fmt.Sprintf("Traceloop no longer has the %s: it was revoked, or its project or environment was deleted. Applications that use it are refused. It is removed from the state; ", state.describe())
+	key, err := r.occupant(ctx, state)
+	if err != nil || key == nil {
+		diags.AddWarning("API Key Was Revoked Outside Terraform", detail+"the next apply generates a new key.")
+		return
+	}
+	diags.AddWarning("API Key Was Revoked Outside Terraform", detail+fmt.Sprintf(
+		"and environment %q has another key now: %s (id %s), generated %s. Somebody has rotated it by hand. Terraform generates none beside it. To take that key over, import it, and give it as existing_key_wo:\n\n%s",
+		key.Environment, key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), importBlock("traceloop_api_key", "example", key.ProjectID+"/"+key.Environment)))
+}
+
+// addOccupied names the key that is where a new one was wanted.
+func (r *apiKeyResource) addOccupied(key traceloop.APIKey, outcome string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("environment"), "Environment Already Has an API Key", fmt.Sprintf(
+		"Environment %q of project %s already has an API key: %s (id %s), generated %s, %s ago. Each environment of a project holds one. %s Choose one:\n\n"+
+			"  - To manage that key, import it (write the address of this resource after \"to\"). The key itself cannot be retrieved; give it as existing_key_wo if you have it:\n\n%s\n\n"+
+			"  - If no application uses that key, set replace_existing = true, which revokes it. Or revoke it %s. Then apply again.\n"+
+			"  - Use another environment.\n"+
+			"  - If another resource block had that key, use a moved block, which keeps it.\n"+
+			"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: there is no second place for the new key.",
+		key.Environment, key.ProjectID, key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), elapsed(r.now().Sub(key.CreatedAt)), outcome,
+		importBlock("traceloop_api_key", "example", key.ProjectID+"/"+key.Environment), revokeByHand))
+}
+
+// addAppeared refuses to go on beside a key that the plan has not seen, or to revoke it.
+func addAppeared(key traceloop.APIKey, outcome string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("environment"), "API Key Appeared After the Plan", fmt.Sprintf(
+		"Environment %q of project %s has the API key %s (id %s), generated %s, which was not there when this apply was planned. %s Plan again: the next plan says what it does about that key.",
+		key.Environment, key.ProjectID, key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), outcome))
+}
+
+// addPlaceConflict refuses two resources for one place.
+func addPlaceConflict(plan apiKeyModel, other holding, conflict conflict, diags *diag.Diagnostics) {
+	where := fmt.Sprintf("environment %q of project %s", plan.Environment.ValueString(), plan.ProjectID.ValueString())
+	var detail string
+	switch conflict {
+	case isKept:
+		detail = fmt.Sprintf("This resource is for %s, which holds one API key. Another resource of this plan manages the key there: the %s. "+
+			"Each would revoke the key of the other. Nothing was changed. Remove one of the two, or give one another environment.", where, other.object.describe())
+	case isLeaving:
+		detail = fmt.Sprintf("This resource is for %s, which holds one API key. Another resource of this plan has the key there and gives it up: the %s. "+
+			"Terraform may generate the new key before it revokes that one, which fails. Nothing was changed. Choose one:\n\n"+
+			"  - To keep that key under its new address, use a moved block.\n"+
+			"  - Set replace_existing = true in both resources: then either may revoke the key.\n"+
+			"  - Revoke first: apply the other resource alone (-target), then this one.", where, other.object.describe())
+	default:
+		addClaimedPlace(plan, "Nothing was changed.", diags)
+		return
+	}
+	diags.AddAttributeError(path.Root("environment"), "Two Resources for One API Key", detail)
+}
+
+// addClaimedPlace refuses a resource whose place another one is going to take.
+func addClaimedPlace(key apiKeyModel, outcome string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("environment"), "Two Resources for One API Key", fmt.Sprintf(
+		"Another resource of this plan generates an API key in environment %q of project %s, the place of this resource. Each environment of a project holds one key. %s "+
+			"Remove one of the two, or give one another environment. To give this key to the other resource, use a moved block.",
+		key.Environment.ValueString(), key.ProjectID.ValueString(), outcome))
+}
+
+// addImportedReplaced refuses to revoke a running key in the plan that takes it over.
+func addImportedReplaced(plan, state apiKeyModel, diags *diag.Diagnostics) {
+	attribute, why, remedy := "project_id", "this plan is told to replace it", "Import the key first, and replace it in a later plan."
+	switch c := state.changeTo(plan); {
+	case plan.ProjectID.IsUnknown():
+		why = "project_id is not known before apply"
+		remedy = "Import its project too, so that project_id is known (write the address of the project after \"to\"):\n\n" + importBlock("traceloop_project", "example", state.ProjectID.ValueString())
+	case c.argument != "":
+		attribute, why = c.argument, fmt.Sprintf("%s changes from %s to %s", c.argument, c.from, c.to)
+		remedy = fmt.Sprintf("Set %s = %s, or import the key of the place that the configuration names.", c.argument, c.from)
+	}
+	diags.AddAttributeError(path.Root(attribute), "Imported API Key Would Be Replaced", fmt.Sprintf(
+		"This plan imports the %s and would replace it at once, since %s. Replacing revokes the key, and applications that use it are refused. Nothing was changed.\n\n%s",
+		state.describe(), why, remedy))
+}
+
+// addUnknownPlace warns that a key goes without anybody having changed its place.
+func addUnknownPlace(plan, state apiKeyModel, diags *diag.Diagnostics) {
+	c := state.changeTo(plan)
+	diags.AddAttributeWarning(path.Root(c.argument), "API Key Is Going to Be Replaced", fmt.Sprintf(
+		"The %s is going to be revoked and another generated, since %s is not known before apply. Applications that use it are refused until they have the new one. "+
+			"If the key is to stay where it is, make %s known: import what it refers to, or write %s.",
+		state.describe(), c.argument, c.argument, c.from))
+}
+
+// addSealError gives up a key that can be kept nowhere.
+func (r *apiKeyResource) addSealError(ctx context.Context, key traceloop.APIKey, err error, diags *diag.Diagnostics) {
+	model := newAPIKeyModel(key)
+	detail := fmt.Sprintf("The %s was generated, but cannot be sealed to age_recipients: %s. ", model.describe(), err)
+	if err := r.client.RevokeAPIKey(ctx, key.ID); err != nil {
+		diags.AddError("Unable to Seal API Key", detail+fmt.Sprintf(
+			"Nobody has this key, and it could not be revoked either (%s). Revoke it %s, correct the recipients and apply again.", err, revokeByHand))
+		return
+	}
+	diags.AddError("Unable to Seal API Key", detail+"It was revoked again. Correct the recipients and apply again.")
+}
+
+// addOrphan names a key that may be active without anybody having it, and what to do
+// about it.
+func (r *apiKeyResource) addOrphan(orphan *orphanError, attempted string, diags *diag.Diagnostics) {
+	projectID, environment := orphan.request.ProjectID, orphan.request.Environment
+	detail := fmt.Sprintf("The provider tried to %s.\n\n%s\n\nThe answer, which alone held the key, is lost. ", attempted, orphan.err)
+	switch {
+	case orphan.key == nil:
+		detail += fmt.Sprintf("Whether a key was generated could not be found out. If there is one, nobody has it, and the next plan says so. To look now:\n\n"+
+			"  curl -H \"Authorization: Bearer $%s\" '%s/v2/api-keys?project_id=%s&environment=%s'\n\n", envManagementKey, r.baseURL.value, projectID, environment)
+	case orphan.mayPredate:
+		detail += fmt.Sprintf("The environment now has the key %s (id %s), generated %s. It may have been there before this attempt, so it was left alone. ",
+			orphan.key.MaskedKey, orphan.key.ID, timestamp(orphan.key.CreatedAt).ValueString())
+	default:
+		detail += fmt.Sprintf("The key %s (id %s) was generated by this attempt. Nobody has it, and it could not be revoked. ", orphan.key.MaskedKey, orphan.key.ID)
+	}
+	diags.AddError("API Key May Be Orphaned", detail+fmt.Sprintf(
+		"To revoke it and generate another, set replace_existing = true and apply. Or revoke it by hand and apply again: %s, or with\n\n"+
+			"  curl -X DELETE -H \"Authorization: Bearer $%s\" %s/v2/api-keys/%s", revokeByHand, envManagementKey, r.baseURL.value, orphan.id()))
+}

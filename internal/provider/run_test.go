@@ -1,0 +1,194 @@
+package provider
+
+import (
+	"testing"
+)
+
+type named string
+
+func (n named) describe() string { return string(n) }
+
+func holdingAt(id string, p place) holding {
+	return holding{id: id, place: p, object: named(id)}
+}
+
+// Whatever the order in which Terraform plans two resources, the plan as a whole is judged
+// alike: each row runs forwards and backwards, and has to end in the same verdict.
+func TestRun_placesAreJudgedInAnyOrder(t *testing.T) {
+	t.Parallel()
+	var (
+		prd    = place{apiKeyPlace, "p1", "prd"}
+		stg    = place{apiKeyPlace, "p1", "stg"}
+		other  = place{apiKeyPlace, "p2", "prd"}
+		orders = place{kind: projectPlace, name: "Orders"}
+		bills  = place{kind: projectPlace, name: "Bills"}
+		eu     = place{environmentPlace, "p1", "eu"}
+		euIn2  = place{environmentPlace, "p2", "eu"}
+		euAll  = place{environmentPlace, "", "eu"}
+	)
+	type fact func(*run) conflict
+	keep := func(id string, p place) fact {
+		return func(r *run) conflict { _, c := r.keep(holdingAt(id, p)); return c }
+	}
+	leave := func(id string, p place) fact {
+		return func(r *run) conflict { return r.leave(holdingAt(id, p)) }
+	}
+	create := func(p place) fact {
+		return func(r *run) conflict { _, c := r.claim(p, "", false); return c }
+	}
+	revoke := func(p place) fact { // a creation that may revoke what is there
+		return func(r *run) conflict { _, c := r.claim(p, "", true); return c }
+	}
+	// Both halves of a replacement come one right after the other.
+	replace := func(id string, from, to place, revokes bool) fact {
+		return func(r *run) conflict {
+			if c := r.leave(holdingAt(id, from)); c != noConflict {
+				return c
+			}
+			_, c := r.claim(to, id, revokes)
+			return c
+		}
+	}
+	rotate := func(id string, p place) fact {
+		return func(r *run) conflict {
+			if _, c := r.keep(holdingAt(id, p)); c != noConflict {
+				return c
+			}
+			_, c := r.claim(p, id, false)
+			return c
+		}
+	}
+
+	for name, row := range map[string]struct {
+		facts   []fact
+		refused bool
+	}{
+		"keys in different places":                     {[]fact{keep("k1", prd), create(stg), keep("k2", other)}, false},
+		"a new key where one is kept":                  {[]fact{keep("k1", prd), create(prd)}, true},
+		"and it may revoke":                            {[]fact{keep("k1", prd), revoke(prd)}, true},
+		"a new key where one is rotated":               {[]fact{rotate("k1", prd), create(prd)}, true},
+		"and it may revoke what is rotated":            {[]fact{rotate("k1", prd), revoke(prd)}, true},
+		"a new key where one is destroyed":             {[]fact{leave("k1", prd), create(prd)}, true},
+		"and it may revoke what is destroyed":          {[]fact{leave("k1", prd), revoke(prd)}, false},
+		"two new keys for one place":                   {[]fact{create(prd), create(prd)}, true},
+		"and both may revoke":                          {[]fact{revoke(prd), revoke(prd)}, true},
+		"a key is rotated":                             {[]fact{rotate("k1", prd)}, false},
+		"a key moves where none is":                    {[]fact{replace("k1", prd, stg, false)}, false},
+		"a key moves where one is kept":                {[]fact{replace("k1", prd, stg, false), keep("k2", stg)}, true},
+		"and it may revoke what is kept":               {[]fact{replace("k1", prd, stg, true), keep("k2", stg)}, true},
+		"keys swap places":                             {[]fact{replace("k1", prd, stg, false), replace("k2", stg, prd, false)}, true},
+		"and both may revoke, so that they swap":       {[]fact{replace("k1", prd, stg, true), replace("k2", stg, prd, true)}, false},
+		"keys shift, the last is destroyed":            {[]fact{replace("k1", prd, stg, false), leave("k2", stg)}, true},
+		"and may revoke, so that they shift":           {[]fact{replace("k1", prd, stg, true), leave("k2", stg)}, false},
+		"a project is created beside another":          {[]fact{keep("p1", orders), create(bills)}, false},
+		"a project of a name that is kept":             {[]fact{keep("p1", orders), create(orders)}, true},
+		"two projects get one name":                    {[]fact{keep("p1", orders), keep("p2", orders)}, true},
+		"an environment in another project":            {[]fact{keep("e1", eu), create(euIn2)}, false},
+		"one for all projects, where a project has it": {[]fact{keep("e1", eu), create(euAll)}, true},
+		"one for a project, where all have it":         {[]fact{keep("e1", euAll), create(eu)}, true},
+		"new ones at both levels":                      {[]fact{create(euAll), create(eu)}, true},
+		"an environment becomes the organization's":    {[]fact{replace("e1", eu, euAll, false)}, false},
+		"and another project keeps one of that slug":   {[]fact{replace("e1", eu, euAll, false), keep("e2", euIn2)}, true},
+		"an environment becomes a project's":           {[]fact{replace("e1", euAll, eu, false)}, false},
+		"a key and an environment of one name":         {[]fact{keep("k1", place{apiKeyPlace, "p1", "eu"}), create(eu)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, backwards := range []bool{false, true} {
+				r, refused := newRun(), false
+				for i := range row.facts {
+					if backwards {
+						i = len(row.facts) - 1 - i
+					}
+					refused = row.facts[i](r) != noConflict || refused
+				}
+				if refused != row.refused {
+					t.Errorf("refused (backwards: %t): %t, want %t", backwards, refused, row.refused)
+				}
+			}
+		})
+	}
+}
+
+func TestRun_protectedEnvironmentsKeepTheirProject(t *testing.T) {
+	t.Parallel()
+	protected := holdingAt("e1", place{environmentPlace, "p1", "eu"})
+	protected.protected = true
+
+	r := newRun()
+	r.keep(protected)
+	if stay := r.doom("p1", "project"); len(stay) != 1 || stay[0].id != "e1" {
+		t.Errorf("the environment is planned first: %v", stay)
+	}
+	if stay := r.doom("p2", "another"); len(stay) != 0 {
+		t.Errorf("another project: %v", stay)
+	}
+
+	r = newRun()
+	r.leave(protected)
+	if stay := r.doom("p1", "project"); len(stay) != 0 {
+		t.Errorf("the environment goes too: %v", stay)
+	}
+	if text, ok := r.isDoomed("p1"); !ok || text != "project" {
+		t.Errorf("the project is planned first: %q, %t", text, ok)
+	}
+}
+
+func TestRun_onlyAReadingPlanRotates(t *testing.T) {
+	t.Parallel()
+	r := newRun()
+	if r.mayRotate("k1") {
+		t.Error("a key that was not read")
+	}
+	r.markRead("k1")
+	if !r.mayRotate("k1") {
+		t.Error("a key that was read")
+	}
+	r.markImported("k1")
+	if r.mayRotate("k1") {
+		t.Error("a key that this plan imports")
+	}
+}
+
+func TestRun_environmentsInForce(t *testing.T) {
+	t.Parallel()
+	r := newRun()
+	r.claim(place{environmentPlace, "p1", "eu"}, "", false)
+	r.claim(place{environmentPlace, "", "load-test"}, "", false)
+	for _, row := range []struct {
+		project, slug string
+		has           bool
+	}{{"p1", "eu", true}, {"p2", "eu", false}, {"p2", "load-test", true}, {"p1", "us", false}} {
+		if r.hasEnvironment(row.project, row.slug) != row.has {
+			t.Errorf("project %s has %q: want %t", row.project, row.slug, row.has)
+		}
+	}
+}
+
+func TestDestroys(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		arguments []string
+		variables map[string]string
+		destroys  bool
+	}{
+		{[]string{"destroy"}, nil, true},
+		{[]string{"-chdir=x", "destroy", "-auto-approve"}, nil, true},
+		{[]string{"plan", "-destroy"}, nil, true},
+		{[]string{"apply", "--destroy"}, nil, true},
+		{[]string{"plan", "-destroy=true"}, nil, true},
+		{[]string{"plan"}, map[string]string{"TF_CLI_ARGS_plan": "-input=false -destroy"}, true},
+		{[]string{"apply"}, map[string]string{"TF_CLI_ARGS": "-destroy"}, true},
+		{[]string{"plan"}, map[string]string{"TF_CLI_ARGS_apply": "-destroy"}, false},
+		{[]string{"plan"}, nil, false},
+		{[]string{"apply", "destroy"}, nil, false},
+		{[]string{"plan", "-destroy=false"}, nil, false},
+		{[]string{"test"}, nil, false},
+		{[]string{"-version"}, nil, false},
+		{nil, nil, false},
+	} {
+		if got := destroys(row.arguments, func(name string) string { return row.variables[name] }); got != row.destroys {
+			t.Errorf("%v with %v destroys: %t, want %t", row.arguments, row.variables, got, row.destroys)
+		}
+	}
+}
