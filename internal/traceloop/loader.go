@@ -99,17 +99,9 @@ func (l *loader[T]) get(ctx context.Context, id string) (*T, error) {
 	return object, nil
 }
 
-// has reports whether the object with this id has been read.
-func (l *loader[T]) has(id string) bool {
-	g := l.current()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.byID[id] != nil
-}
-
 // where yields the objects that a filter selects, oldest first. An error is yielded once,
 // last. See selected for its arguments.
-func (l *loader[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) bool) iter.Seq2[T, error] {
+func (l *loader[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		selected, err := l.selected(ctx, filter, selects, suffices)
 		for _, object := range selected {
@@ -125,13 +117,19 @@ func (l *loader[T]) where(ctx context.Context, filter url.Values, selects func(*
 }
 
 // selected returns what a filter selects: from the list of all objects where that
-// suffices, or else from the filtered list. It suffices if it is possible, and shows that
-// what the filter names exists: the service refuses a filter for what does not.
-func (l *loader[T]) selected(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) bool) ([]T, error) {
+// suffices, or else from the filtered list. It suffices if it is possible and what the
+// filter names exists: the service answers 404 to a filter for what does not.
+func (l *loader[T]) selected(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) ([]T, error) {
 	g, key := l.current(), filter.Encode()
 	for {
 		found, ok := find(ctx, g, func() (selection[T], bool) { return g.selection(key, selects) })
-		if ok && (found.asked || suffices(found.objects)) {
+		if ok && !found.asked {
+			var err error
+			if ok, err = suffices(found.objects); err != nil {
+				return nil, err
+			}
+		}
+		if ok {
 			l.logAnswered(ctx, l.collection, filter)
 			return found.objects, nil
 		}
