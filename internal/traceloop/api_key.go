@@ -115,8 +115,8 @@ func (c *Client) ListAPIKeysFresh(ctx context.Context, filter APIKeyFilter) iter
 }
 
 // CreateAPIKey generates a key. An environment that has one already is a conflict; see
-// IsConflict. An *UnknownOutcomeError says that a key may be active now which nobody
-// has seen: the service never shows it again, so it can only be revoked.
+// IsConflict. An *UnknownOutcomeError says that a key may be active now which nobody has
+// seen. The service never shows it again, so it can only be revoked.
 func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedAPIKey, error) {
 	defer invalidate(c.apiKeys)()
 	key, err := create(ctx, c, apiKeysPath, r, readGeneratedAPIKey)
