@@ -23,11 +23,11 @@ type cli struct {
 	out  *narrator
 }
 
-// telling is what a newcomer should see of a CLI's output.
+// telling matches the lines of a CLI's output that a newcomer should see.
 var telling = regexp.MustCompile(`^(# \S+ (will|must) be .*|Plan: .*|No changes\..*|\S+: (Creation|Destruction) complete.*|.* has been successfully initialized!|(Apply|Destroy) complete!.*)$`)
 
-// run runs a command and shows the telling lines of its output; all of it is in the error.
-// It returns the exit code where that is one of those that are allowed.
+// run runs a command and shows the telling lines of its output; an error holds all of it. It
+// returns the exit code if that is allowed.
 func (c *cli) run(ctx context.Context, allowed []int, args ...string) (int, error) {
 	c.out.say("$ %s %s", filepath.Base(c.path), strings.Join(args, " "))
 	// Flags come before a plan's file.

@@ -24,7 +24,7 @@ type emulator struct {
 	log    *bytes.Buffer
 }
 
-// startEmulator runs the emulator's binary and reads from its first two lines where it is.
+// startEmulator runs the emulator's binary and reads its address from its first two lines.
 func startEmulator(ctx context.Context, file, data string) (*emulator, error) {
 	// It outlives ctx, so that an interrupted CLI can still finish and release what it holds.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -89,7 +89,7 @@ type request struct {
 	Status int    `json:"status"`
 }
 
-// changes returns, and forgets, the requests so far that were to change something.
+// changes returns the requests so far except reads, and forgets them.
 func (e *emulator) changes(ctx context.Context) ([]request, error) {
 	var log struct{ Requests []request }
 	err := e.call(ctx, http.MethodGet, "/_emulator/requests", &log)

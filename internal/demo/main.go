@@ -1,5 +1,5 @@
 // Demo runs the life of an API key with the real CLI and the real provider against the emulator,
-// and checks at each step that what it shows is so. It leaves nothing behind.
+// and checks each step. It leaves nothing behind.
 package main
 
 import (
@@ -38,7 +38,7 @@ func left(err error) error {
 	return fmt.Errorf("%w: %w", errLeft, err)
 }
 
-// run prepares a temporary folder, a CLI and an emulator for the story, and takes them down after it.
+// run prepares a temporary folder, a CLI and an emulator for the story, and removes them after it.
 func run(ctx context.Context, out *narrator) (err error) {
 	start := time.Now()
 	root, err := devtool.Root(ctx)

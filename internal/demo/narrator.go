@@ -10,8 +10,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// narrator prints the story. No key gets past it: neither one that it was told of, nor anything
-// that looks like one.
+// narrator prints the story. It masks the keys that it knows, and all that looks like a key.
 type narrator struct {
 	w     io.Writer
 	steps int

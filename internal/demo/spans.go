@@ -13,7 +13,7 @@ import (
 )
 
 // application sends spans as an instrumented service does: through the OpenTelemetry SDK and
-// its OTLP exporter, which is given one API key.
+// its OTLP exporter, with one API key.
 type application struct {
 	tracing *trace.TracerProvider
 	status  *statusRecorder
@@ -55,7 +55,7 @@ func (a *application) close(ctx context.Context) {
 	_ = a.tracing.Shutdown(context.WithoutCancel(ctx)) // Every span has been flushed.
 }
 
-// statusRecorder remembers the last HTTP status, which the exporter's error has only in its text.
+// statusRecorder keeps the last HTTP status, which the exporter's error has only in its text.
 type statusRecorder struct{ last atomic.Int64 }
 
 func (s *statusRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -66,7 +66,7 @@ func (s *statusRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// cutOff is what sending without a pause shows of a rotation, with the old key.
+// cutOff is what an application with the old key sees of a rotation.
 type cutOff struct {
 	accepted, refused int
 	lastAccepted      time.Time // when the last accepted span was sent
@@ -76,7 +76,7 @@ type cutOff struct {
 
 const pause = 2 * time.Millisecond
 
-// keepSending sends spans in the background until it is stopped, which returns what became of them.
+// keepSending sends spans in the background. stop ends that and returns the results.
 func (a *application) keepSending(ctx context.Context) (stop func() cutOff) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan cutOff, 1)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// story is what has been learned on the way.
+// story is what the demo has learned so far.
 type story struct {
 	out    *narrator
 	cli    *cli
@@ -119,8 +119,8 @@ func (s *story) planAgain(ctx context.Context) error {
 	return err
 }
 
-// rotate returns the application with the next key. It gets there as soon as it can: when the apply
-// has ended and the key is read from the outputs. Until then the one with the old key goes on sending.
+// rotate returns the application with the next key, as soon as the apply has ended and the key is
+// read from the outputs. Until then the application with the old key keeps sending.
 func (s *story) rotate(ctx context.Context, old *application, oldKey string) (*application, error) {
 	s.out.step("Rotate the key while the application keeps sending")
 	stop := old.keepSending(ctx)

@@ -11,7 +11,7 @@ import (
 	"strconv"
 )
 
-// apiError is an error that a client is told of.
+// apiError is an error that the client sees.
 type apiError struct {
 	status  int
 	message string
@@ -23,7 +23,7 @@ func refuse(status int, format string, args ...any) error {
 	return &apiError{status, fmt.Sprintf(format, args...)}
 }
 
-// answer is what an operation of the management API has to say; a nil body is none.
+// answer is the answer of an operation; a nil body is none.
 type answer struct {
 	status int
 	body   any
@@ -53,7 +53,7 @@ func (e *Emulator) transact(do func(*sql.Tx) (any, error)) (answer, error) {
 	return answer{http.StatusOK, body}, err
 }
 
-// delete answers 204, or absent where there was nothing to delete.
+// delete answers 204, or absent if nothing was deleted.
 func (e *Emulator) delete(do func(*sql.Tx) (sql.Result, error), absent error) (answer, error) {
 	err := e.store.transact(func(tx *sql.Tx) error {
 		result, err := do(tx)
@@ -100,7 +100,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Write(data)
 }
 
-// heldAnswer is an answer that was made and not yet sent: a fault may still corrupt it.
+// heldAnswer is an answer before it is sent: a fault may still corrupt it.
 type heldAnswer struct {
 	header http.Header
 	status int
@@ -115,7 +115,7 @@ func (h *heldAnswer) Write(data []byte) (n int, err error) { return h.body.Write
 
 func (h *heldAnswer) sendTo(w http.ResponseWriter) {
 	maps.Copy(w.Header(), h.header)
-	// Only a status fault gives these two a body, which HTTP does not.
+	// Only a status fault gives these two a body; HTTP allows none.
 	if h.status == http.StatusNoContent || h.status == http.StatusNotModified {
 		h.body.Reset()
 	} else {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// principal is what the Authorization header proves to be.
+// principal is who the Authorization header shows the client to be.
 type principal int
 
 const (
@@ -17,7 +17,7 @@ const (
 	projectKey
 )
 
-// authenticate returns the key's hash too, by which a project's key is known.
+// authenticate also returns the key's hash, which identifies a project's key.
 func (e *Emulator) authenticate(r *http.Request) (principal, []byte, error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {

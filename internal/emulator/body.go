@@ -18,7 +18,7 @@ const (
 	maxName = 255
 )
 
-// fields are the members that a JSON object may have, and where their values go.
+// fields are the names that a JSON object may have, and where their values go.
 type fields map[string]any
 
 // readBody reads the JSON object of a request into fields, and returns it as it came.
@@ -50,8 +50,8 @@ func readLimited(r io.Reader, limit int64, tooLarge error) ([]byte, error) {
 	return data, err
 }
 
-// decodeObject is stricter than json.Unmarshal, which takes NAME for name, the last of two
-// names, null for nothing and broken UTF-8 for U+FFFD.
+// decodeObject is stricter than json.Unmarshal, which accepts NAME for name, a name twice,
+// null for any type and broken UTF-8.
 func decodeObject(data []byte, into fields) error {
 	if !utf8.Valid(data) {
 		return errors.New("it is not UTF-8")

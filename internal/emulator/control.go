@@ -32,7 +32,7 @@ func (e *Emulator) controlRoutes() http.Handler {
 	return e.loopbackOnly(e.cleanPathsOnly(mux))
 }
 
-// loopbackOnly stands in for a key, which control calls need none of.
+// Control calls need no key; only loopback may make them.
 func (e *Emulator) loopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		remote, err := netip.ParseAddrPort(r.RemoteAddr)

@@ -1,6 +1,6 @@
 // Package emulator serves Traceloop's management API, as internal/traceloop/openapi.yaml
 // assumes it, and its OTLP endpoint for traces, from a SQLite database: in memory, or in a
-// file. Calls below /_emulator/ inject faults and show what was asked of it.
+// file. Calls below /_emulator/ inject faults and show the requests so far.
 package emulator
 
 import (
@@ -78,7 +78,7 @@ func (e *Emulator) ManagementKey() string { return e.managementKey }
 // Close closes the database. Stop the server first.
 func (e *Emulator) Close() error { return e.store.Close() }
 
-// ServeHTTP serves control calls, and everything else as a client would meet it.
+// ServeHTTP serves control calls plainly, and all others as a client meets the API.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, controlPrefix) {
 		e.control.ServeHTTP(w, r)
@@ -87,7 +87,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.instrumented.ServeHTTP(w, r)
 }
 
-// Direct serves the API past the record of requests, the latency, the rate limit and the
+// Direct serves the API without the record of requests, the latency, the rate limit and the
 // faults: for a test that changes something behind a client's back.
 func (e *Emulator) Direct() http.Handler { return withRequestID(e.api) }
 

@@ -81,8 +81,8 @@ func (e *Emulator) createEnvironment(r *http.Request) (answer, error) {
 	}})
 }
 
-// deleteEnvironment takes its keys and traces with it, in every project where it is in
-// force (Rules 3 and 8).
+// deleteEnvironment also deletes its keys and traces, in every project where it is in force
+// (Rules 3 and 8).
 func (e *Emulator) deleteEnvironment(r *http.Request) (answer, error) {
 	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
 		result, err := tx.Exec("DELETE FROM environments WHERE id = ?", r.PathValue("id"))

@@ -46,8 +46,8 @@ type Fault struct {
 	MS int `json:"ms,omitempty"`
 }
 
-// SetFaults replaces the fault plan. Of several faults that match a request, the first one
-// whose turn it is hits it; all of them count it for their After.
+// SetFaults replaces the fault plan. Where several faults match a request, the first one
+// that is due hits it; all of them count it for their After.
 func (e *Emulator) SetFaults(plan ...Fault) error {
 	planned := make([]*plannedFault, len(plan))
 	for i, fault := range plan {
@@ -166,8 +166,8 @@ func (f Fault) answer(held *heldAnswer) {
 	held.body.WriteString(*f.Body)
 }
 
-// drop closes the connection. HTTP/2 has many requests on one connection, and there only
-// this one's stream is closed.
+// drop closes the connection, or with HTTP/2 the request's stream alone, since other requests
+// share the connection.
 func drop(w http.ResponseWriter) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -176,7 +176,7 @@ func drop(w http.ResponseWriter) {
 	connection.Close()
 }
 
-// sendEndless sends what looks like JSON until the client has had enough.
+// sendEndless sends what looks like JSON until the client closes the connection.
 func sendEndless(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set(FaultHeader, faultHuge)

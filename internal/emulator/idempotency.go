@@ -14,12 +14,12 @@ import (
 type creation struct {
 	operation string
 	body      []byte
-	secret    bool // the answer may be given once only, so it is never kept
+	secret    bool // the answer is given only once, so it is never kept
 	do        func(*sql.Tx) (any, error)
 }
 
 // create answers 201 with what the creation returns. With an Idempotency-Key it is carried
-// out once: success and first answer are recorded in the transaction that creates.
+// out once: the transaction that creates also records the first answer.
 func (e *Emulator) create(r *http.Request, c creation) (answer, error) {
 	key, err := idempotencyKey(r)
 	if err != nil {

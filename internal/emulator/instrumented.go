@@ -10,12 +10,12 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// serveInstrumented records a request, and has latency, the rate limit and the faults come
-// before the API.
+// serveInstrumented records a request, and applies the latency, the rate limit and the faults
+// to it.
 func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	entry := e.requests.begin(r)
-	defer entry.end(0, "") // where a panic leaves the request without an answer
+	defer entry.end(0, "") // if a panic leaves the request without an answer
 
 	wait(r, e.settings.latency())
 	held := newHeldAnswer()
@@ -30,7 +30,7 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 		}
 		fault.corrupt(held)
 	} else {
-		// A token is never further away: the rate is one in a second at least.
+		// The next token is never further away: the rate is at least one a second.
 		held.Header().Set("Retry-After", "1")
 		e.writeError(held, refuse(http.StatusTooManyRequests, "Too many requests. Wait a second."))
 	}
@@ -38,7 +38,7 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 		held.status = 0
 	}
 
-	// Before the client can see the answer: it may ask for the record right after.
+	// Before the client can see the answer: it may read the record right after.
 	entry.end(held.status, fault.Kind)
 	e.logger.Info("request", "method", r.Method, "path", safePath(r.URL.Path), "status", held.status,
 		"fault", fault.Kind, "duration", time.Since(began), "request_id", w.Header().Get(requestIDHeader))
@@ -52,15 +52,15 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// wait lets time pass, but none after the client has gone. The operation is carried out
-// even so, as by any server that does not ask first whether somebody still listens.
+// wait waits for d, or until the client has gone. The operation is carried out even then:
+// servers do not check whether the client still listens.
 func wait(r *http.Request, d time.Duration) {
 	if d <= 0 {
 		return
 	}
-	// net/http notices that the client has gone only once the body is read.
+	// net/http notices that the client has gone only after the body is read.
 	var body bytes.Buffer
-	_, _ = io.CopyN(&body, r.Body, maxTraces) // an error comes again to the one who reads on
+	_, _ = io.CopyN(&body, r.Body, maxTraces) // the next reader meets the error again
 	r.Body = io.NopCloser(io.MultiReader(&body, r.Body))
 
 	timer := time.NewTimer(d)
@@ -73,7 +73,7 @@ func wait(r *http.Request, d time.Duration) {
 
 var keyInPath = regexp.MustCompile(traceloop.KeyPrefix + "[0-9A-Za-z]+")
 
-// safePath is for logs: somebody may take a key for its id and send it in the path.
+// safePath masks keys for the log: a client may send a key in place of its id.
 func safePath(path string) string {
 	return keyInPath.ReplaceAllStringFunc(path, traceloop.MaskKey)
 }

@@ -77,8 +77,8 @@ func (e *Emulator) updateProject(r *http.Request) (answer, error) {
 	})
 }
 
-// deleteProject takes the project's environments, keys and traces with it (Rule 8): see
-// ON DELETE CASCADE in the schema.
+// deleteProject also deletes the project's environments, keys and traces (Rule 8): see ON
+// DELETE CASCADE in the schema.
 func (e *Emulator) deleteProject(r *http.Request) (answer, error) {
 	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
 		return tx.Exec("DELETE FROM projects WHERE id = ?", r.PathValue("id"))
@@ -101,8 +101,8 @@ func insertProject(tx *sql.Tx, name, now string) (Project, error) {
 	return scanProject(tx.QueryRow("SELECT "+projectColumns+" FROM projects t WHERE seq = ?", seq).Scan)
 }
 
-// freeProjectSlug makes a slug of the name; a number at its end tells it from the slugs of
-// other projects than the one with this id.
+// freeProjectSlug makes a slug of the name. A number at its end makes it differ from the
+// slugs of all projects but the one with this id.
 func freeProjectSlug(tx *sql.Tx, name, id string) (string, error) {
 	base := traceloop.Slug(name)
 	if base == "" {

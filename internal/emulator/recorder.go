@@ -8,8 +8,8 @@ import (
 // maxRecorded bounds the memory of a long run: the oldest requests go first.
 const maxRecorded = 100_000
 
-// Request is one request that the API met. Status is 0 while there is no answer, and stays
-// 0 when a fault dropped the connection.
+// Request is one request to the API. Status is 0 while there is no answer, and stays 0 if a
+// fault dropped the connection.
 type Request struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`
@@ -18,18 +18,18 @@ type Request struct {
 	Fault  string `json:"fault,omitempty"`
 }
 
-// Requests is the record of them, oldest first. Total counts those too that are no longer
-// in the list.
+// Requests is the record of them, oldest first. Total also counts those that have left the
+// list.
 type Requests struct {
 	Total       int       `json:"total"`
 	MaxInFlight int       `json:"max_in_flight"`
 	Requests    []Request `json:"requests"`
 }
 
-// Requests returns what the API was asked since the start, or since ResetRequests.
+// Requests returns the requests to the API since the start, or since ResetRequests.
 func (e *Emulator) Requests() Requests { return e.requests.snapshot() }
 
-// ResetRequests forgets it.
+// ResetRequests forgets them.
 func (e *Emulator) ResetRequests() { e.requests.reset() }
 
 type recorder struct {

@@ -51,8 +51,8 @@ func (e *Emulator) apiRoutes() http.Handler {
 	return e.cleanPathsOnly(all)
 }
 
-// route serves one path. The mux would refuse other methods by itself, and unknown paths,
-// but not in JSON.
+// route serves one path. The mux itself refuses other methods and unknown paths, but not in
+// JSON.
 func (e *Emulator) route(mux *http.ServeMux, pattern string, methods operations) {
 	for method, handler := range methods {
 		mux.Handle(method+" "+pattern, handler)
@@ -68,8 +68,8 @@ func (e *Emulator) route(mux *http.ServeMux, pattern string, methods operations)
 	})
 }
 
-// cleanPathsOnly answers for paths that the mux would redirect to their clean form, which
-// the contract does not know.
+// cleanPathsOnly refuses paths that the mux would redirect to their clean form: the contract
+// has no redirects.
 func (e *Emulator) cleanPathsOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		escaped := r.URL.EscapedPath()

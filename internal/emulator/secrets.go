@@ -11,7 +11,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// newKey makes a key of the shape Traceloop's have: tl_ and 40 random characters.
+// newKey makes a key of the same form as Traceloop's: tl_ and 40 random characters.
 func newKey() string {
 	const (
 		base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -36,8 +36,8 @@ func hashKey(key string) []byte {
 	return hash[:]
 }
 
-// checkManagementKey refuses what a client could not send in an Authorization header. The
-// message does not repeat the key.
+// checkManagementKey refuses a key that an Authorization header cannot carry. The message
+// does not repeat the key.
 func checkManagementKey(key string) error {
 	const shortest = 8
 	if utf8.RuneCountInString(key) < shortest {

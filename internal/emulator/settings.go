@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// maxWait bounds what a test can ask anybody to wait for.
+// maxWait is the longest wait that a test can ask for.
 const maxWait = time.Hour
 
 // Settings slow the API down; 0 is no latency, and no limit.
@@ -27,8 +27,8 @@ func (e *Emulator) SetSettings(next Settings) error {
 	return nil
 }
 
-// settings hold the rate limit's token bucket too: one token for each request, one
-// second's worth of tokens at most.
+// settings also hold the rate limit's token bucket: one token for each request, at most the
+// tokens of one second.
 type settings struct {
 	mu      sync.Mutex
 	current Settings
@@ -48,7 +48,7 @@ func (s *settings) latency() time.Duration {
 	return time.Duration(s.current.LatencyMS) * time.Millisecond
 }
 
-// takeToken takes a token, where there is one.
+// takeToken takes a token, or returns false if none is left.
 func (s *settings) takeToken(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -81,8 +81,8 @@ func (s *store) prepare(file bool, now string) error {
 	return err
 }
 
-// transact runs do in a transaction, which it commits when do returns nil. It is not bound
-// to the request's context: a server carries out what a client no longer waits for.
+// transact runs do in a transaction, which it commits when do returns nil. It ignores the
+// request's context: a server finishes a request even if the client has gone.
 func (s *store) transact(do func(*sql.Tx) error) error {
 	tx, err := s.db.Begin()
 	if err != nil {

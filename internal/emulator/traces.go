@@ -30,8 +30,8 @@ type AcceptedSpans struct {
 	Spans       int    `json:"spans"`
 }
 
-// Traces returns what was accepted and still belongs to something, and what was refused
-// since the start.
+// Traces returns what was accepted, without the spans of deleted projects and environments,
+// and what was refused since the start.
 func (e *Emulator) Traces() (Traces, error) {
 	traces := Traces{Accepted: []AcceptedSpans{}, RefusedRequests: e.refusedTraces.Load()}
 	err := e.store.transact(func(tx *sql.Tx) error {
@@ -55,7 +55,7 @@ func (e *Emulator) Traces() (Traces, error) {
 	return traces, err
 }
 
-// encoding is one of the two that OTLP over HTTP has.
+// encoding is one of the two encodings of OTLP over HTTP.
 type encoding struct {
 	unmarshal func(ptraceotlp.ExportRequest, []byte) error
 	marshal   func(ptraceotlp.ExportResponse) ([]byte, error)
@@ -66,7 +66,7 @@ var encodings = map[string]encoding{
 	"application/json":       {unmarshalJSON, ptraceotlp.ExportResponse.MarshalJSON},
 }
 
-// unmarshalJSON does not take {} and something after it, as pdata's reader does.
+// unmarshalJSON refuses text after the JSON object, which pdata's reader accepts.
 func unmarshalJSON(request ptraceotlp.ExportRequest, data []byte) error {
 	if !json.Valid(data) {
 		return errors.New("it is not JSON")
@@ -137,7 +137,7 @@ func readExport(r *http.Request) ([]byte, error) {
 	return data, err
 }
 
-// countSpans finds the key once more: it may have been revoked while the body was read.
+// countSpans looks the key up again: it may have been revoked while the body was read.
 func (e *Emulator) countSpans(hash []byte, spans int) error {
 	return e.store.transact(func(tx *sql.Tx) error {
 		result, err := tx.Exec(`

@@ -82,16 +82,30 @@ func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2
 	if filter == (APIKeyFilter{}) {
 		return c.apiKeys.all(ctx)
 	}
-	return c.apiKeys.where(ctx, filter.query(), filter.selects, func(keys []APIKey) bool {
-		if len(keys) == 0 { // of a project that exists, if not for a single key
-			return filter.Environment == "" && c.projects.has(filter.ProjectID)
+	return c.apiKeys.where(ctx, filter.query(), filter.selects, func(keys []APIKey) (bool, error) {
+		if len(keys) == 0 {
+			return c.hasNoKeys(ctx, filter)
 		}
 		places := map[APIKeyRequest]bool{}
 		for _, k := range keys {
 			places[APIKeyRequest{k.ProjectID, k.Environment}] = true
 		}
-		return len(places) == len(keys) // otherwise one was replaced while the list was read
+		return len(places) == len(keys), nil // otherwise one was replaced while the list was read
 	})
+}
+
+// hasNoKeys reports whether a filter that selects none of all keys names a project that
+// exists. It returns the 404 of one that does not. Reads of projects share requests, and
+// filtered lists of keys, which would tell as well, do not.
+func (c *Client) hasNoKeys(ctx context.Context, filter APIKeyFilter) (bool, error) {
+	if filter.ProjectID == "" || filter.Environment != "" { // for a single key, ask the service
+		return false, nil
+	}
+	_, err := c.projects.get(ctx, filter.ProjectID)
+	if IsNotFound(err) {
+		return false, err
+	}
+	return err == nil, nil
 }
 
 // ListAPIKeysFresh is ListAPIKeys by requests of its own. Use it before changing what the
@@ -101,8 +115,8 @@ func (c *Client) ListAPIKeysFresh(ctx context.Context, filter APIKeyFilter) iter
 }
 
 // CreateAPIKey generates a key. An environment that has one already is a conflict; see
-// IsConflict. An *UnknownOutcomeError says that a key may be active now which nobody
-// has seen: the service never shows it again, so it can only be revoked.
+// IsConflict. An *UnknownOutcomeError says that a key may be active now which nobody has
+// seen. The service never shows it again, so it can only be revoked.
 func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedAPIKey, error) {
 	defer invalidate(c.apiKeys)()
 	key, err := create(ctx, c, apiKeysPath, r, readGeneratedAPIKey)

@@ -34,7 +34,7 @@ type attempt struct {
 	requestID string
 }
 
-// message returns the API's explanation of a refusal, or nothing where there is none.
+// message returns the API's explanation of a refusal, or nothing if it has none.
 func (a *attempt) message() string {
 	var message string
 	if json.Unmarshal(a.object["error"], &message) != nil {
@@ -44,8 +44,8 @@ func (a *attempt) message() string {
 }
 
 // RoundTrip makes one attempt: it waits for its turn, sends the request and reads the
-// whole answer within the request timeout. So an answer that breaks off or is not the
-// API's is an error here, and subject to checkRetry. The returned answer has no body;
+// whole answer within the request timeout. So an answer that breaks off, or is not the
+// API's, is an error here, and checkRetry decides about it. The returned answer has no body;
 // its JSON object is in c.last.
 func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	hops := 0
@@ -57,8 +57,8 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 
-	// Terraform cancels the context at the first interrupt. A write that is on its way is
-	// seen through, within its timeout: whoever loses the answer to it loses the key.
+	// Terraform cancels the context at the first interrupt. A write on its way is finished,
+	// within its timeout: without its answer, the key is lost.
 	base := req.Context()
 	if c.method != http.MethodGet {
 		base = context.WithoutCancel(base)
@@ -121,16 +121,16 @@ func (c *call) readAnswer(ctx context.Context, answer *http.Response) error {
 	if !success && c.last.problem == "" && c.last.message() == "" {
 		c.last.problem = "its body has no error message"
 	}
-	// Other refusals speak for themselves. These two steer the caller, who drops an object
-	// from the state or looks for the one in the way, so they count only in the API's words.
-	steers := status == http.StatusNotFound || status == http.StatusConflict
-	if c.last.problem != "" && (success || steers) {
+	// Callers act on 404 (drop from state) and 409 (look for the conflict), so these count
+	// only with the API's own error body.
+	actedOn := status == http.StatusNotFound || status == http.StatusConflict
+	if c.last.problem != "" && (success || actedOn) {
 		return c.unreadable(status, c.last.problem, err)
 	}
 	return nil
 }
 
-// parseBody returns the JSON object of a body, or what keeps it from being one.
+// parseBody returns the JSON object of a body, or what is wrong with the body.
 func parseBody(contentType string, body []byte) (object map[string]json.RawMessage, problem string) {
 	if len(body) > maxBody {
 		return nil, fmt.Sprintf("its body is larger than %d MiB", maxBody>>20)
@@ -151,8 +151,8 @@ func parseBody(contentType string, body []byte) (object map[string]json.RawMessa
 	return object, ""
 }
 
-// sanitize makes a text of the service fit for an error: without the management key, on
-// one line, without control characters (a terminal would obey them), and not too long.
+// sanitize prepares a text of the service for an error: no management key, one line, no
+// control characters (a terminal would obey them), and not too long.
 func (c *Client) sanitize(s string) string {
 	s = strings.ReplaceAll(s, c.key, MaskKey(c.key))
 	s = strings.Map(func(r rune) rune {
@@ -185,7 +185,7 @@ func (c *call) logAttempt(req *http.Request, answer *http.Response, err error, t
 	tflog.Debug(req.Context(), "Traceloop API request", entry)
 }
 
-// loggedQuery leaves out what is not known to be harmless, such as cursors.
+// loggedQuery keeps only the parameters that are safe to log; a cursor may not be.
 func loggedQuery(query url.Values) string {
 	logged := url.Values{}
 	for _, name := range []string{"project_id", "environment", "limit"} {

@@ -22,8 +22,8 @@ type request struct {
 	query  url.Values
 	body   any // encoded as JSON; nil for none
 
-	// repeatable says that a POST may be sent again after a failure: the service answers a
-	// repeat of it, which the Idempotency-Key marks, with the first answer.
+	// repeatable says that a POST may be sent again after a failure: the service knows a
+	// repeat by its Idempotency-Key, and gives the first answer again.
 	repeatable bool
 }
 
@@ -33,7 +33,7 @@ type call struct {
 	method         string
 	path           string // of the whole URL, escaped
 	idempotencyKey string // of a POST
-	repeatable     bool   // whether an attempt that may have been carried out may be followed by another
+	repeatable     bool   // whether to try again after an attempt that may have been carried out
 	started        time.Time
 
 	failures     int           // attempts that Config.MaxRetries limits
@@ -45,8 +45,8 @@ type call struct {
 	last attempt
 }
 
-// do carries out one operation and hands the answer's fields to read, which is nil
-// where the answer says nothing beyond its status.
+// do carries out one operation and passes the answer's fields to read. read is nil if only
+// the answer's status matters.
 func (c *Client) do(ctx context.Context, r request, read func(*fields)) error {
 	ctx = tflog.MaskLogStrings(ctx, c.key)
 	req, err := c.newRequest(ctx, r)
@@ -94,8 +94,8 @@ func (c *Client) newRequest(ctx context.Context, r request) (*retryablehttp.Requ
 	}
 	if r.method == http.MethodPost {
 		req.Header.Set("Idempotency-Key", rand.Text())
-		// net/http takes that header for leave to send a POST again by itself when a reused
-		// connection breaks (http.Request.isReplayable). It cannot without GetBody.
+		// With that header net/http itself repeats a POST when a reused connection breaks
+		// (http.Request.isReplayable). Without GetBody it cannot.
 		req.GetBody = nil
 	}
 	return req, nil

@@ -46,7 +46,7 @@ type Config struct {
 
 	// MaxRetries limits the attempts of one call after failures: no connection, a
 	// server error, an unreadable answer. 0 means none. The repeats after 429 are not
-	// counted, since the service asks for those; they have a limit in time.
+	// counted, since the service asks for them; they have a limit in time.
 	MaxRetries int
 
 	// RootCAs replaces the system's certificate authorities where it is not nil.

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// clockSlack is how far two of the service's times may differ that mean the same
-// moment: the Date header and created_at may each be cut to the second.
+// clockSlack is how far two of the service's times for one moment may differ: the Date
+// header and created_at may each be cut to the second.
 const clockSlack = 2 * time.Second
 
 // clock knows how far the service's clock is ahead of ours, from its last answer.
@@ -27,9 +27,9 @@ func (k *clock) read(h http.Header) {
 	k.known, k.ahead = true, time.Until(date)
 }
 
-// CreatedSince reports whether an object that the service created at one time cannot
-// have existed at another, which is by our clock. It is false when that cannot be told.
-// Two seconds are given away, since the service's times may be cut to the second.
+// CreatedSince reports whether an object, created at a time of the service's clock, is newer
+// than a time of ours. One that is older by up to clockSlack counts too. It is false while
+// the service's clock is unknown.
 func (c *Client) CreatedSince(created, ours time.Time) bool {
 	c.clock.mu.Lock()
 	defer c.clock.mu.Unlock()

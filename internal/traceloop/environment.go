@@ -78,8 +78,8 @@ func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter)
 	if filter == (EnvironmentFilter{}) {
 		return c.environments.all(ctx)
 	}
-	return c.environments.where(ctx, filter.query(), filter.selects, func(found []Environment) bool {
-		return slices.ContainsFunc(found, func(e Environment) bool { return e.BuiltIn && e.ProjectID == filter.ProjectID }) // every project has some
+	return c.environments.where(ctx, filter.query(), filter.selects, func(found []Environment) (bool, error) {
+		return slices.ContainsFunc(found, func(e Environment) bool { return e.BuiltIn && e.ProjectID == filter.ProjectID }), nil // every project has some
 	})
 }
 

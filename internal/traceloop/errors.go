@@ -53,8 +53,8 @@ func (e *UnreadableError) Error() string {
 
 func (e *UnreadableError) Unwrap() error { return e.Err }
 
-// UnknownOutcomeError is a POST that the service may or may not have carried out, and
-// that could not be settled by a repeat. Look whether the object exists before another attempt.
+// UnknownOutcomeError is a POST that the service may have carried out, and that no repeat
+// could settle. Look whether the object exists before another attempt.
 type UnknownOutcomeError struct {
 	Method         string
 	Path           string
@@ -69,7 +69,7 @@ func (e *UnknownOutcomeError) Error() string {
 
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
-// RateLimitError is a call given up because the service asks for a longer wait than a
+// RateLimitError is a call that ended because the service asks for a longer wait than a
 // call may take. The request was not carried out.
 type RateLimitError struct {
 	Until  time.Time // when the service takes requests again

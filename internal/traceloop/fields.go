@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// fields reads the fields of one JSON object of an answer. Unknown fields are left
-// alone, so that the service can add some. The first problem is kept, in words that
-// show nothing of the values, which may be secret; after it the results mean nothing.
+// fields reads the fields of one JSON object of an answer. It ignores unknown fields, so
+// that the service can add some. It keeps the first problem, without any value, which may
+// be secret; after a problem the results mean nothing.
 type fields struct {
 	raw     map[string]json.RawMessage
 	problem *string // shared by the objects of one answer
@@ -58,7 +58,8 @@ func (f *fields) boolean(name string) bool {
 	return b
 }
 
-// hint reads a whole number that decides nothing but how to go on: 0 for one that is not there.
+// optionalInt reads an optional number that only affects efficiency; 0 if it is missing or
+// malformed.
 func (f *fields) optionalInt(name string) int {
 	var n int
 	if json.Unmarshal(f.raw[name], &n) != nil {

@@ -16,12 +16,12 @@ const (
 	// maxPause is the longest single wait that a call accepts from the service.
 	maxPause = time.Minute
 
-	// maxPatience limits the waits of one call taken together, so that a service which
-	// refuses for ever does not hold up an apply for ever.
+	// maxPatience limits all waits of one call together, so that a service which always
+	// refuses cannot block an apply for ever.
 	maxPatience = 10 * time.Minute
 
-	// resumeSpread is the time over which waiting calls come back after a pause, so that
-	// they do not meet the rate limit again all together.
+	// resumeSpread spreads waiting calls after a pause, so that they do not reach the rate
+	// limit again all together.
 	resumeSpread = time.Second
 )
 
@@ -96,7 +96,7 @@ func retryAfter(h http.Header) (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	// Both dates come from the service's clock, so that ours may be wrong.
+	// Both dates come from the service's clock, so ours may be wrong.
 	now, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		now = time.Now()

@@ -137,6 +137,26 @@ func idsOf[T any](list iter.Seq2[T, error], id func(T) string) (ids []string, er
 	return ids, nil
 }
 
+func readTenAtATime(t *testing.T, c *traceloop.Client, reads []mixedRead) {
+	t.Helper()
+	queue := make(chan mixedRead)
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			for r := range queue {
+				if got, err := r.read(c); err != nil || !slices.Equal(got, r.want) {
+					t.Errorf("%s: got %v, %v, want %v", r.collection, got, err, r.want)
+				}
+			}
+		})
+	}
+	for _, r := range reads {
+		queue <- r
+	}
+	close(queue)
+	wg.Wait()
+}
+
 // The promise: whatever is read, by id and by filter, costs at most twice the cheaper of a
 // request for each and all the pages.
 func TestMixedReadsCost(t *testing.T) {
@@ -146,23 +166,12 @@ func TestMixedReadsCost(t *testing.T) {
 	for _, reads := range []int{1, 2, 3, 5, 8, 20, 100, len(o.reads)} {
 		for range 5 {
 			c, alone := o.client(t), map[string]int{}
-			queue := make(chan mixedRead)
-			var wg sync.WaitGroup
-			for range 10 {
-				wg.Go(func() {
-					for r := range queue {
-						if got, err := r.read(c); err != nil || !slices.Equal(got, r.want) {
-							t.Errorf("%s: got %v, %v, want %v", r.collection, got, err, r.want)
-						}
-					}
-				})
-			}
+			var some []mixedRead
 			for _, i := range rand.Perm(len(o.reads))[:reads] {
 				alone[o.reads[i].collection] += o.reads[i].cost
-				queue <- o.reads[i]
+				some = append(some, o.reads[i])
 			}
-			close(queue)
-			wg.Wait()
+			readTenAtATime(t, c, some)
 			for collection, n := range o.requests() {
 				if limit := 2 * min(alone[collection], pages[collection]); n > limit {
 					t.Errorf("%d reads: %d requests of %s, want at most %d", reads, n, collection, limit)
@@ -290,26 +299,75 @@ func TestFilterOfAKeyReplacedMeanwhile(t *testing.T) {
 	}
 }
 
-// That a project exists is known if it has been read.
+// Before a plan of new keys, each project is asked for its keys: the lists of all keys and of
+// all projects answer.
+func TestProjectsWithoutKeysCost(t *testing.T) {
+	t.Parallel()
+	for _, projects := range []int{1, 60, 250} {
+		o := &mixed{server: emulatortest.Start(t)}
+		for i := range projects {
+			id := o.server.CreateProject(fmt.Sprintf("Project %d", i)).ID
+			var want []string
+			if i%2 == 1 {
+				key, _ := o.server.GenerateKey(id, "prd")
+				want = []string{key}
+			}
+			o.addFilter(t, traceloop.APIKeyFilter{ProjectID: id}, want)
+		}
+		limit := 2*pagesOf(projects/2) + 2*pagesOf(projects+1)
+		for range 5 {
+			c := o.client(t)
+			rand.Shuffle(len(o.reads), func(i, j int) { o.reads[i], o.reads[j] = o.reads[j], o.reads[i] })
+			readTenAtATime(t, c, o.reads)
+			if n := len(o.server.Requests()); n > min(limit, 2*projects) {
+				t.Errorf("the keys of %d projects: %d requests, want at most %d", projects, n, min(limit, 2*projects))
+			}
+		}
+	}
+}
+
+// Whether a project without keys exists is asked once, and the service says so.
 func TestFilterByAProjectWithoutKeys(t *testing.T) {
 	t.Parallel()
-	o := newMixed(t, 120)
+	o := newMixed(t, 20)
+	project := o.server.CreateProject("Without keys").ID
 	c := o.client(t)
-	id := func(k traceloop.APIKey) string { return k.ID }
-	if _, err := idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{}), id); err != nil {
+	keys := func(projectID string) ([]string, error) {
+		return idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{ProjectID: projectID}), func(k traceloop.APIKey) string { return k.ID })
+	}
+	if _, err := keys(""); err != nil {
 		t.Fatal(err)
 	}
-	first := o.server.CreateProject("Without keys 1").ID
-	second := o.server.CreateProject("Without keys 2").ID
-	if _, err := c.GetProject(t.Context(), second); err != nil {
-		t.Fatal(err)
-	}
-	for project, want := range map[string]int{first: 1, second: 0} {
+	for _, path := range []string{"/v2/projects/" + project, ""} {
 		o.server.ResetRequests()
-		keys, err := idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{ProjectID: project}), id)
-		if n := len(o.server.Requests()); err != nil || len(keys) != 0 || n != want {
-			t.Errorf("%v, %v, %d requests; want no keys and %d", keys, err, n, want)
+		if got, err := keys(project); err != nil || len(got) != 0 {
+			t.Errorf("%v, %v, want no keys", got, err)
 		}
+		asked := ""
+		for _, r := range o.server.Requests() {
+			asked += r.Path
+		}
+		if asked != path {
+			t.Errorf("asked for %q, want %q", asked, path)
+		}
+	}
+	for _, id := range []string{"none", ".", "a/b"} {
+		if _, err := keys(id); !traceloop.IsNotFound(err) {
+			t.Errorf("keys of project %q: %v, want a 404", id, err)
+		}
+	}
+
+	// Where projects cannot be read, the filtered list answers.
+	c = o.client(t)
+	if _, err := keys(""); err != nil {
+		t.Fatal(err)
+	}
+	o.server.SetFaults(emulatortest.Fault{Path: "/v2/projects", Kind: "status", Status: 403, Times: 10})
+	if got, err := keys(project); err != nil || len(got) != 0 {
+		t.Errorf("%v, %v, want no keys", got, err)
+	}
+	if _, err := keys("none"); !traceloop.IsNotFound(err) {
+		t.Errorf("got %v, want a 404", err)
 	}
 }
 

@@ -14,7 +14,7 @@ func create[T any](ctx context.Context, c *Client, collection string, body any, 
 	return object(ctx, c, request{method: http.MethodPost, path: collection, body: body}, read)
 }
 
-// createIdempotent is create where the service answers a repeat with the first answer.
+// createIdempotent is create for a POST whose repeat gets the first answer again.
 func createIdempotent[T any](ctx context.Context, c *Client, collection string, body any, read func(*fields) T) (*T, error) {
 	return object(ctx, c, request{method: http.MethodPost, path: collection, body: body, repeatable: true}, read)
 }
@@ -51,8 +51,8 @@ func object[T any](ctx context.Context, c *Client, r request, read func(*fields)
 	return &result, nil
 }
 
-// about refuses an answer about another object than the one that was asked for: who took
-// it for that one would go on to change or to delete the other.
+// requireID rejects an answer whose id differs from the one requested, so that no caller
+// changes or deletes the wrong object.
 func requireID[T any](id string, read func(*fields) T) func(*fields) T {
 	return func(f *fields) T {
 		object := read(f)
@@ -63,8 +63,8 @@ func requireID[T any](id string, read func(*fields) T) func(*fields) T {
 	}
 }
 
-// elementPath refuses the ids that would address the collection or its parent: a
-// DELETE must never reach another object than the one that was meant.
+// elementPath refuses ids that would address the collection or its parent: a DELETE must
+// never reach the wrong object.
 func elementPath(collection, id string) (string, error) {
 	if id == "" || id == "." || id == ".." {
 		return "", fmt.Errorf("%q cannot be an id under %s", id, collection)

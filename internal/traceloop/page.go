@@ -12,7 +12,7 @@ import (
 // pageLimit is the greatest number of results per page that the contract allows.
 const pageLimit = 100
 
-// maxPages is far more than an organization fills. A list that is longer has no end.
+// maxPages is far more than an organization fills. A longer list has no end.
 const maxPages = 1000
 
 // list yields the objects of a collection, page by page as they are asked for.
@@ -35,9 +35,8 @@ func list[T any](ctx context.Context, c *Client, collection string, filter url.V
 	}
 }
 
-// pager reads a list from its first page to its last. A list that could not end, or
-// that shows an object twice, is an error: half a list or a doubled one must never look
-// whole.
+// pager reads a list from its first page to its last. A list that does not end, or shows an
+// object twice, is an error: it must not pass for the whole list.
 type pager[T any] struct {
 	client     *Client
 	collection string

@@ -20,7 +20,7 @@ func newTransport(roots *x509.CertPool) *http.Transport {
 		TLSHandshakeTimeout: 10 * time.Second,
 		ForceAttemptHTTP2:   true, // off by default where the dialer or the TLS configuration is ours
 		HTTP2: &http.HTTP2Config{
-			// A connection that died in silence would eat every retry's whole timeout.
+			// A connection that died in silence would cost every retry its whole timeout.
 			SendPingTimeout: 10 * time.Second,
 			PingTimeout:     5 * time.Second,
 		},
@@ -31,14 +31,14 @@ func newTransport(roots *x509.CertPool) *http.Transport {
 			return nil
 		},
 		MaxIdleConnsPerHost: 64,
-		// Shorter than the idle time of common load balancers: a POST on a connection that
-		// they close at that moment has an unknown outcome.
+		// Shorter than the idle time of common load balancers: if they close a connection
+		// while a POST is sent on it, the outcome is unknown.
 		IdleConnTimeout: 30 * time.Second,
 	}
 }
 
-// proxy is that of the environment, for https. Plain http is for loopback, and a proxy would
-// see the key: net/http spares "localhost" and the addresses, but not "LOCALHOST".
+// proxy is the environment's, for https alone. Plain http is for loopback, and a proxy would
+// see the key: net/http skips the proxy for "localhost" and addresses, not for "LOCALHOST".
 func proxy(r *http.Request) (*url.URL, error) {
 	if r.URL.Scheme != "https" {
 		return nil, nil //nolint:nilnil // http.Transport.Proxy says that this means no proxy
@@ -46,7 +46,7 @@ func proxy(r *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(r)
 }
 
-// permanent reports whether err would only be met again by another attempt.
+// permanent reports whether another attempt would meet err again.
 func permanent(err error) bool {
 	if unreadable, ok := errors.AsType[*UnreadableError](err); ok {
 		return unreadable.StatusCode >= 300 // else a gateway may have put its page in place of a good answer

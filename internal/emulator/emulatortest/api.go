@@ -13,8 +13,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
 )
 
-// The methods here are somebody else at work in the organization: they pass by the record
-// of requests, the latency, the rate limit and the faults, and any refusal fails the test.
+// The methods here act as another user of the organization: no record of requests, latency,
+// rate limit or faults applies to them, and any refusal fails the test.
 
 // CreateProject creates a project.
 func (s *Server) CreateProject(name string) Project {
@@ -40,7 +40,7 @@ func (s *Server) Projects() []Project {
 	return list[Project](s, "/v2/projects", url.Values{})
 }
 
-// CreateEnvironment creates an environment: organization-level, where projectID is empty.
+// CreateEnvironment creates an environment; an organization-level one if projectID is empty.
 func (s *Server) CreateEnvironment(projectID, name string) Environment {
 	s.t.Helper()
 	body := map[string]string{"name": name}
@@ -57,7 +57,7 @@ func (s *Server) DeleteEnvironment(id string) {
 }
 
 // Environments lists the environments in force in a project, inherited ones included, or
-// all of both scopes, where projectID is empty.
+// all of both scopes if projectID is empty.
 func (s *Server) Environments(projectID string) []Environment {
 	s.t.Helper()
 	query := url.Values{}
@@ -67,7 +67,7 @@ func (s *Server) Environments(projectID string) []Environment {
 	return list[Environment](s, "/v2/environments", query)
 }
 
-// GenerateKey generates the key of a project and an environment, which is named by its slug.
+// GenerateKey generates the key of a project and an environment's slug.
 func (s *Server) GenerateKey(projectID, environment string) (id, key string) {
 	s.t.Helper()
 	generated := call[emulator.GeneratedAPIKey](s, "POST", "/v2/api-keys",

@@ -22,8 +22,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// contractCheck stands between the clients and the emulator, and reports whatever of
-// either breaks the contract.
+// contractCheck sits between the clients and the emulator, and reports every request and
+// answer that breaks the contract.
 type contractCheck struct {
 	router     routers.Router
 	options    *openapi3filter.Options
@@ -71,8 +71,8 @@ func (c *contractCheck) violation(side string, r *http.Request, err error) {
 	}
 }
 
-// wrap checks what next is asked and what it answers. The answer is held back until it is
-// checked, so that no test can be over before.
+// wrap checks the requests to next and its answers. The answer is held until checked, so a
+// violation is reported before the test can end.
 func (c *contractCheck) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/v2") {
@@ -119,8 +119,8 @@ func (c *contractCheck) checkAnswer(request *openapi3filter.RequestValidationInp
 	if header.Get("X-Request-Id") == "" {
 		return errors.New("it has no X-Request-Id")
 	}
-	// The contract says so with "not: {}", which kin-openapi takes for no condition at all:
-	// see (*openapi3.Schema).IsEmpty.
+	// The contract says so with "not: {}", which kin-openapi treats as no condition: see
+	// (*openapi3.Schema).IsEmpty.
 	if request.Route.Operation.OperationID != "createAPIKey" && bytes.Contains(held.body.Bytes(), []byte(`"api_key"`)) {
 		return errors.New("it shows a key in full: api_key")
 	}
@@ -131,8 +131,8 @@ func (c *contractCheck) checkAnswer(request *openapi3filter.RequestValidationInp
 	return openapi3filter.ValidateResponse(request.Request.Context(), input)
 }
 
-// heldAnswer holds an answer back. One that a fault made or corrupted it lets pass, and so
-// it does with a hijacked connection.
+// heldAnswer holds an answer, unless a fault made or corrupted it, or the connection was
+// hijacked.
 type heldAnswer struct {
 	http.ResponseWriter
 	status int
@@ -185,7 +185,7 @@ var contractRouter = sync.OnceValues(func() (routers.Router, error) {
 // startDirectory is the package's own, where go test starts every test.
 var startDirectory, _ = os.Getwd()
 
-// contractPath finds the contract from the module's root. runtime.Caller would not do: with
+// contractPath finds the contract from the module's root. runtime.Caller does not help: with
 // -trimpath it names no real file.
 func contractPath() (string, error) {
 	for directory := startDirectory; ; directory = filepath.Dir(directory) {

@@ -20,7 +20,7 @@ type (
 	Environment = emulator.Environment
 	// APIKey as the API shows it, never in full.
 	APIKey = emulator.APIKey
-	// Request is one that the API met.
+	// Request is one request to the API.
 	Request = emulator.Request
 	// Fault is something that goes wrong with the requests that match.
 	Fault = emulator.Fault
@@ -63,13 +63,13 @@ func WithDataFile(path string) Option {
 	return func(c *config) { c.emulator.DataFile = path }
 }
 
-// WithTLS serves HTTPS, and HTTP/2, with a certificate that only CACertificate vouches for.
+// WithTLS serves HTTPS, and HTTP/2, with a certificate that only CACertificate verifies.
 func WithTLS() Option {
 	return func(c *config) { c.tls = true }
 }
 
-// WithAnyRequest lets requests pass that break the contract, for a test that sends such on
-// purpose. Answers are checked all the same, where there is an operation they belong to.
+// WithAnyRequest allows requests that break the contract, for a test that sends them on
+// purpose. Answers are still checked, if they belong to an operation.
 func WithAnyRequest() Option {
 	return func(c *config) { c.anyRequest = true }
 }
@@ -107,8 +107,8 @@ func Start(tb testing.TB, options ...Option) *Server {
 	return s
 }
 
-// Close ends it before the test does. It waits for requests in flight; those that a fault
-// holds up end with their connections.
+// Close stops the emulator before the test ends. It waits for requests in flight; those that
+// a fault delays end with their connections.
 func (s *Server) Close() {
 	s.closed.Do(func() {
 		s.http.CloseClientConnections()
@@ -129,8 +129,8 @@ func (s *Server) CACertificate() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw})
 }
 
-// Requests returns what clients asked of the API since the start or ResetRequests. What
-// the methods of this type do is not among it.
+// Requests returns the clients' requests since the start or ResetRequests, without those of
+// this type's methods.
 func (s *Server) Requests() []Request { return s.Emulator.Requests().Requests }
 
 // MaxInFlight returns how many of them were in flight at the same time, at most.

@@ -20,7 +20,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
 )
 
-// grace is what requests in flight get when the emulator is told to stop.
+// grace is the time for requests in flight when the emulator stops.
 const grace = 5 * time.Second
 
 func main() {
@@ -113,8 +113,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	return nil
 }
 
-// listen refuses addresses that other machines can reach: the emulator's control calls aside,
-// everything it serves travels without TLS.
+// listen refuses addresses that other machines can reach: the API is served without TLS.
 func listen(ctx context.Context, o options) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(o.listen)
 	if err != nil {
@@ -166,7 +165,7 @@ func baseURL(address net.Addr) string {
 	return "http://" + address.String()
 }
 
-// shellQuote makes one word of s for eval in any POSIX shell.
+// shellQuote quotes s as one word for eval in any POSIX shell.
 func shellQuote(s string) string {
 	plain := func(c rune) bool {
 		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("_-.,/:@%+", c)
