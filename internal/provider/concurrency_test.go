@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -78,9 +77,7 @@ func (c *cli) set(name, value string) { c.env = append(c.env, name+"="+value) }
 func (c *cli) outputs() map[string]any {
 	c.t.Helper()
 	var outputs map[string]struct{ Value any }
-	if err := json.Unmarshal([]byte(c.ok("output", "-json")), &outputs); err != nil {
-		c.t.Fatal(err)
-	}
+	c.parse(&outputs, "output", "-json")
 	values := map[string]any{}
 	for name, output := range outputs {
 		values[name] = output.Value

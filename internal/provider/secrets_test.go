@@ -280,9 +280,7 @@ func (c *cli) ephemeralValues() bool {
 	var version struct {
 		Version string `json:"terraform_version"`
 	}
-	if err := json.Unmarshal([]byte(c.ok("version", "-json")), &version); err != nil {
-		c.t.Fatal(err)
-	}
+	c.parse(&version, "version", "-json")
 	var major, minor int
 	if _, err := fmt.Sscanf(version.Version, "%d.%d", &major, &minor); err != nil {
 		c.t.Fatal(err)

@@ -240,12 +240,13 @@ func TestFailures(t *testing.T) {
 
 func TestFailureOfTheProcess(t *testing.T) {
 	t.Parallel()
-	output, err := command(t, "-listen", "0.0.0.0:0").CombinedOutput()
-	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
-		t.Errorf("it ended with %v, want exit code 1", err)
+	output, err := command(t, "-listen", "0.0.0.0:0").Output()
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || exit.ExitCode() != 1 {
+		t.Fatalf("it ended with %v, want exit code 1", err)
 	}
-	if strings.Count(string(output), "\n") != 1 || !strings.HasPrefix(string(output), "traceloop-emulator: ") {
-		t.Errorf("it printed %q, want one line", output)
+	if said := string(exit.Stderr); len(output) > 0 || strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "traceloop-emulator: ") {
+		t.Errorf("it printed %q and said %q, want one line on standard error", output, said)
 	}
 }
 
