@@ -128,7 +128,7 @@ func (w *workspace) exec(ctx context.Context, args ...string) (o outcome, err er
 	cmd.Dir = w.dir
 	cmd.Env = devtool.Env(
 		"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_INPUT=0", "TF_CLI_CONFIG_FILE="+w.lab.cliConfig,
-		"TRACELOOP_BASE_URL="+w.emulator.url, "TRACELOOP_MANAGEMENT_API_KEY="+w.emulator.key,
+		"TRACELOOP_MANAGEMENT_BASE_URL="+w.emulator.url, "TRACELOOP_MANAGEMENT_API_KEY="+w.emulator.key,
 		"BENCH_PROVIDER="+w.provider, "BENCH_USAGE="+notes,
 	)
 	var stdout, stderr bytes.Buffer

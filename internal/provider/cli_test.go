@@ -47,7 +47,7 @@ func newCLI(t *testing.T, server *emulatortest.Server) *cli {
 	}
 	c.env = append(os.Environ(),
 		"TF_CLI_CONFIG_FILE="+config,
-		"TRACELOOP_BASE_URL="+server.URL,
+		"TRACELOOP_MANAGEMENT_BASE_URL="+server.URL,
 		"TRACELOOP_MANAGEMENT_API_KEY="+server.ManagementKey,
 	)
 	return c

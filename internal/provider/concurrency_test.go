@@ -169,7 +169,7 @@ func TestConcurrency_parallelism(t *testing.T) {
 		return carryOut()
 	})
 	c := newCLI(t, server)
-	c.set("TRACELOOP_BASE_URL", address)
+	c.set("TRACELOOP_MANAGEMENT_BASE_URL", address)
 	c.write(fleetHCL("Fleet", 10))
 	c.apply("-parallelism=50")
 	whole(t, c, server, 10)
@@ -219,7 +219,7 @@ func TestConcurrency_raceForOnePlace(t *testing.T) {
 	results := make(chan result, 2)
 	for range 2 {
 		c := newCLI(t, server)
-		c.set("TRACELOOP_BASE_URL", address)
+		c.set("TRACELOOP_MANAGEMENT_BASE_URL", address)
 		c.write(keyHCL(fmt.Sprintf("%q", project), "prd", "null") + "output \"key\" {\n  sensitive = true\n  value     = traceloop_api_key.orders.key\n}\n")
 		go func() {
 			out, err := c.run("apply", "-auto-approve", "-input=false")

@@ -369,7 +369,7 @@ func TestTLS_proxies(t *testing.T) {
 	through := func(t *testing.T, url string, noProxy string) *cli {
 		t.Helper()
 		c := newCLI(t, server)
-		c.set("TRACELOOP_BASE_URL", url)
+		c.set("TRACELOOP_MANAGEMENT_BASE_URL", url)
 		c.set("TRACELOOP_CA_CERT_FILE", ca.file())
 		for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
 			c.set(name, withPassword)
