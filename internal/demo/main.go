@@ -56,6 +56,7 @@ func run(ctx context.Context, out *narrator) (err error) {
 	defer func() { err = errors.Join(err, left(os.RemoveAll(dir))) }()
 
 	out.step("Build the provider and the emulator")
+	out.say("This takes some minutes where Go has built neither before, and seconds afterwards.")
 	config, err := devtool.BuildMirror(ctx, dir)
 	if err != nil {
 		return err

@@ -214,8 +214,8 @@ func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, res
 	r.slots.reading(state.apiKeyModel)
 	key, err := r.client.GetAPIKey(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
-		resp.Diagnostics.AddWarning("API Key Was Revoked Outside Terraform",
-			fmt.Sprintf("Traceloop no longer has the %s: it was revoked, or its project or environment was deleted. Applications that use it are refused. It is removed from the state; the next apply generates a new key.", state.describe()))
+		r.addNotFound(&resp.Diagnostics, "API Key", state.describe(),
+			"it was revoked, or its project or environment was deleted: applications that use it are refused", "the next apply generates a new key; the state may hold the only copy of this one")
 		resp.State.RemoveResource(ctx)
 		return
 	}

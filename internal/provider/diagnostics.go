@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -17,6 +19,15 @@ import (
 // "attempted" completes "The provider tried to …".
 func (d *providerData) failure(attempted string, err error) string {
 	return fmt.Sprintf("The provider tried to %s.\n\n%s\n\n%s", attempted, err, d.nextStep(err))
+}
+
+// addNotFound warns that an object leaves the state. The service's 404 is the same for one that
+// is gone and for one of another organization.
+func (d *providerData) addNotFound(diags *diag.Diagnostics, kind, described, gone, next string) {
+	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("With the management key from %s, Traceloop shows no %s. There are two possible reasons:\n\n"+
+		"  - %s;\n"+
+		"  - the management key belongs to another organization.\n\n"+
+		"Check which it is before you apply. Apply removes the %s from the state; %s.", d.key.source, described, gone, described, next))
 }
 
 // nextStep is the one table from what the service answered to what to do next.

@@ -205,6 +205,6 @@ func TestAccSettings_nobodyListensOnLoopback(t *testing.T) {
 			t.Errorf("%v succeeded:\n%s", command, out)
 		}
 		shows(t, out, "Nothing listens at the base URL "+server.URL, "the environment variable TRACELOOP_MANAGEMENT_BASE_URL", "Is the emulator running?", "make emulator")
-		hides(t, out, "proxy", "PROXY", "attempts", "Was Deleted Outside", server.ManagementKey)
+		hides(t, out, "proxy", "PROXY", "attempts", "No Longer Found", server.ManagementKey)
 	}
 }
