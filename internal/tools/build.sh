@@ -11,8 +11,10 @@ trap 'kill "$progress" 2>/dev/null || true; rm -rf "$dir"' EXIT
 : >"$dir/packages" >"$dir/downloaded" >"$dir/built"
 
 # The progress is what runs in the background: Ctrl-C has to reach the go command.
+next=15
 while sleep 1 <&- >&- 2>&-; do
-  ((SECONDS % 15 == 0)) || continue
+  ((SECONDS >= next)) || continue
+  next=$((next + 15))
   packages=$(wc -l <"$dir/packages")
   if ((packages == 0)); then
     what="$(grep -c '^go: downloading' "$dir/downloaded" || true) modules downloaded"
