@@ -7,7 +7,7 @@ terraform {
   }
 }
 
-# TRACELOOP_BASE_URL and TRACELOOP_MANAGEMENT_API_KEY say where and as whom.
+# TRACELOOP_MANAGEMENT_BASE_URL and TRACELOOP_MANAGEMENT_API_KEY say where and as whom.
 provider "traceloop" {}
 
 variable "rotation" {

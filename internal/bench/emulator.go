@@ -44,7 +44,7 @@ func startEmulator(ctx context.Context, file string) (*emulator, error) {
 		name, value, _ := strings.Cut(strings.TrimPrefix(lines.Text(), "export "), "=")
 		given[name] = strings.Trim(value, `'`)
 	}
-	e.url, e.key = given["TRACELOOP_BASE_URL"], given["TRACELOOP_MANAGEMENT_API_KEY"]
+	e.url, e.key = given["TRACELOOP_MANAGEMENT_BASE_URL"], given["TRACELOOP_MANAGEMENT_API_KEY"]
 	e.client, err = traceloop.New(traceloop.Config{BaseURL: e.url, Key: e.key, UserAgent: "bench"})
 	if err != nil {
 		e.stop()

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os/exec"
 	"strings"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
@@ -22,11 +20,11 @@ var forbidden = []string{
 
 // linked lists the packages of the provider's binary.
 func linked(ctx context.Context) ([]string, error) {
-	out, err := exec.CommandContext(ctx, "go", "list", "-deps", devtool.Module).CombinedOutput()
+	out, err := devtool.GoList(ctx, "-deps", devtool.Module)
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w\n%s", err, out)
+		return nil, err
 	}
-	return strings.Fields(string(out)), nil
+	return strings.Fields(out), nil
 }
 
 func forbiddenAmong(packages []string) []string {

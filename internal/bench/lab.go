@@ -128,20 +128,20 @@ func (w *workspace) exec(ctx context.Context, args ...string) (o outcome, err er
 	cmd.Dir = w.dir
 	cmd.Env = devtool.Env(
 		"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_INPUT=0", "TF_CLI_CONFIG_FILE="+w.lab.cliConfig,
-		"TRACELOOP_BASE_URL="+w.emulator.url, "TRACELOOP_MANAGEMENT_API_KEY="+w.emulator.key,
+		"TRACELOOP_MANAGEMENT_BASE_URL="+w.emulator.url, "TRACELOOP_MANAGEMENT_API_KEY="+w.emulator.key,
 		"BENCH_PROVIDER="+w.provider, "BENCH_USAGE="+notes,
 	)
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 
 	start := time.Now()
 	err = cmd.Run()
 	o.wall = time.Since(start)
 	devtool.Reap(cmd)
-	o.output = output.String()
+	o.output = stdout.String()
 	if err != nil {
 		if _, ok := errors.AsType[*exec.ExitError](err); ok {
-			err = fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, tail(o.output))
+			err = fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, tail(o.output+stderr.String()))
 		}
 		return o, err
 	}

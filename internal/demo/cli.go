@@ -31,9 +31,9 @@ var telling = regexp.MustCompile(`^(# \S+ (will|must) be .*|Plan: .*|No changes\
 func (c *cli) run(ctx context.Context, allowed []int, args ...string) (int, error) {
 	c.out.say("$ %s %s", filepath.Base(c.path), strings.Join(args, " "))
 	// Flags come before a plan's file.
-	code, output, err := c.exec(ctx, slices.Insert(slices.Clone(args), 1, "-no-color")...)
-	if err != nil || !slices.Contains(allowed, code) {
-		return code, errors.Join(fmt.Errorf("%s %s: exit status %d\n%s", c.path, args[0], code, output), err)
+	code, output, err := c.exec(ctx, allowed, slices.Insert(slices.Clone(args), 1, "-no-color")...)
+	if err != nil {
+		return code, err
 	}
 	for line := range strings.Lines(output) {
 		if line = strings.TrimSpace(line); telling.MatchString(line) {
@@ -45,9 +45,9 @@ func (c *cli) run(ctx context.Context, allowed []int, args ...string) (int, erro
 
 // outputs reads the outputs of the configuration, the sensitive one included.
 func (c *cli) outputs(ctx context.Context) (map[string]string, error) {
-	code, raw, err := c.exec(ctx, "output", "-json")
-	if err != nil || code != 0 {
-		return nil, errors.Join(fmt.Errorf("%s output: exit status %d\n%s", c.path, code, raw), err)
+	_, raw, err := c.exec(ctx, success, "output", "-json")
+	if err != nil {
+		return nil, err
 	}
 	var parsed map[string]struct{ Value any }
 	err = json.Unmarshal([]byte(raw), &parsed)
@@ -62,16 +62,20 @@ func (c *cli) outputs(ctx context.Context) (map[string]string, error) {
 	return values, nil
 }
 
-func (c *cli) exec(ctx context.Context, args ...string) (code int, output string, err error) {
-	var buffer bytes.Buffer
+// exec returns the exit code, which has to be one of those that are allowed, and what the command
+// printed on standard output. An error holds all that it printed.
+func (c *cli) exec(ctx context.Context, allowed []int, args ...string) (code int, output string, err error) {
+	var stdout, stderr bytes.Buffer
 	cmd := devtool.Command(ctx, c.path, args...)
 	cmd.Dir, cmd.Env = c.dir, c.env
-	cmd.Stdout, cmd.Stderr = &buffer, &buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()
 	devtool.Reap(cmd)
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && ctx.Err() == nil {
-		return exit.ExitCode(), buffer.String(), nil
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && ctx.Err() == nil {
+		code, err = exit.ExitCode(), nil
 	}
-	return 0, buffer.String(), err
+	if err != nil || !slices.Contains(allowed, code) {
+		err = errors.Join(fmt.Errorf("%s %s: exit status %d\n%s%s", c.path, args[0], code, &stdout, &stderr), err)
+	}
+	return code, stdout.String(), err
 }

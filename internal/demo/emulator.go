@@ -48,7 +48,7 @@ func startEmulator(ctx context.Context, file, data string) (*emulator, error) {
 		name, value, _ := strings.Cut(strings.TrimPrefix(lines.Text(), "export "), "=")
 		given[name] = strings.Trim(value, `'"`)
 	}
-	e.baseURL, e.managementKey = given["TRACELOOP_BASE_URL"], given["TRACELOOP_MANAGEMENT_API_KEY"]
+	e.baseURL, e.managementKey = given["TRACELOOP_MANAGEMENT_BASE_URL"], given["TRACELOOP_MANAGEMENT_API_KEY"]
 	if e.baseURL == "" || e.managementKey == "" {
 		return nil, errors.Join(errors.New("the emulator did not say where it listens"), lines.Err(), e.stop(), errors.New(e.log.String()))
 	}

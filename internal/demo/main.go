@@ -56,6 +56,7 @@ func run(ctx context.Context, out *narrator) (err error) {
 	defer func() { err = errors.Join(err, left(os.RemoveAll(dir))) }()
 
 	out.step("Build the provider and the emulator")
+	out.say("This takes some minutes where Go has built neither before, and seconds afterwards.")
 	config, err := devtool.BuildMirror(ctx, dir)
 	if err != nil {
 		return err
@@ -74,7 +75,7 @@ func run(ctx context.Context, out *narrator) (err error) {
 	}
 	defer func() { err = errors.Join(err, left(server.stop())) }()
 	out.secret(server.managementKey)
-	out.say("TRACELOOP_BASE_URL=%s", server.baseURL)
+	out.say("TRACELOOP_MANAGEMENT_BASE_URL=%s", server.baseURL)
 	out.say("TRACELOOP_MANAGEMENT_API_KEY=%s", server.managementKey)
 
 	work := filepath.Join(dir, "quickstart")
@@ -94,7 +95,7 @@ func run(ctx context.Context, out *narrator) (err error) {
 				"TF_IN_AUTOMATION=1",
 				"TF_INPUT=0",
 				"CHECKPOINT_DISABLE=1",
-				"TRACELOOP_BASE_URL="+server.baseURL,
+				"TRACELOOP_MANAGEMENT_BASE_URL="+server.baseURL,
 				"TRACELOOP_MANAGEMENT_API_KEY="+server.managementKey,
 			),
 		},

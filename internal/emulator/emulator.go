@@ -5,6 +5,8 @@ package emulator
 
 import (
 	"crypto/sha256"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -14,9 +16,10 @@ import (
 
 // Options of an emulator; the zero value is a fresh organization in memory.
 type Options struct {
-	// ManagementKey opens the management API. Empty: a random one.
+	// ManagementKey opens the management API; a data file keeps it. Empty: the one that the
+	// data file keeps, or else a random one.
 	ManagementKey string
-	// DataFile keeps the organization. Empty: it lives as long as the emulator.
+	// DataFile keeps the organization and its management key. Empty: both live as long as the emulator.
 	DataFile string
 	// Logger takes a line for each request. Nil: none.
 	Logger *slog.Logger
@@ -44,18 +47,12 @@ type Emulator struct {
 
 // New opens the data file, or creates it, and the organization in it.
 func New(options Options) (*Emulator, error) {
-	e := &Emulator{
-		managementKey: options.ManagementKey,
-		logger:        options.Logger,
-		now:           options.Now,
+	e := &Emulator{logger: options.Logger, now: options.Now}
+	if options.ManagementKey != "" {
+		if err := checkManagementKey(options.ManagementKey); err != nil {
+			return nil, err
+		}
 	}
-	if e.managementKey == "" {
-		e.managementKey = newKey()
-	}
-	if err := checkManagementKey(e.managementKey); err != nil {
-		return nil, err
-	}
-	e.managementKeyHash = sha256.Sum256([]byte(e.managementKey))
 	if e.logger == nil {
 		e.logger = slog.New(slog.DiscardHandler)
 	}
@@ -66,6 +63,10 @@ func New(options Options) (*Emulator, error) {
 	if e.store, err = openStore(options.DataFile, e.timestamp()); err != nil {
 		return nil, err
 	}
+	if e.managementKey, err = e.store.managementKey(options.ManagementKey); err != nil {
+		return nil, errors.Join(fmt.Errorf("unable to keep the management key: %w", err), e.store.Close())
+	}
+	e.managementKeyHash = sha256.Sum256([]byte(e.managementKey))
 	e.api = e.apiRoutes()
 	e.instrumented = withRequestID(http.HandlerFunc(e.serveInstrumented))
 	e.control = e.controlRoutes()

@@ -2,6 +2,12 @@
 -- requests can break one. A constraint is named, and a trigger raises a word, where the
 -- Go code turns its violation into an answer (see violates in store.go).
 
+-- In clear, since each start prints it.
+CREATE TABLE management_key (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  key TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE projects (
   seq        INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of creation, never used twice
   id         TEXT NOT NULL UNIQUE DEFAULT ('c' || lower(hex(randomblob(12)))),

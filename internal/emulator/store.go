@@ -19,7 +19,7 @@ import (
 const (
 	// applicationID marks a database as an emulator's: "TLem".
 	applicationID = 0x544c656d
-	schemaVersion = 1
+	schemaVersion = 2
 )
 
 //go:embed schema.sql
@@ -81,6 +81,25 @@ func (s *store) prepare(file bool, now string) error {
 	return err
 }
 
+// managementKey returns the given key, or else the one of the former start, or else a new one, and
+// keeps it for the next start.
+func (s *store) managementKey(given string) (key string, err error) {
+	err = s.transact(func(tx *sql.Tx) error {
+		err := tx.QueryRow("SELECT key FROM management_key").Scan(&key)
+		switch {
+		case err != nil && !errors.Is(err, sql.ErrNoRows):
+			return err
+		case given != "":
+			key = given
+		case key == "":
+			key = newKey()
+		}
+		_, err = tx.Exec("INSERT OR REPLACE INTO management_key (one, key) VALUES (1, ?)", key)
+		return err
+	})
+	return key, err
+}
+
 // transact runs do in a transaction, which it commits when do returns nil. It ignores the
 // request's context: a server finishes a request even if the client has gone.
 func (s *store) transact(do func(*sql.Tx) error) error {
@@ -131,8 +150,8 @@ func checkDataFile(path string) error {
 	if id := binary.BigEndian.Uint32(header[68:]); id != applicationID {
 		return errors.New("it is a database of something else; name another file, or one that does not exist yet")
 	}
-	if version := binary.BigEndian.Uint32(header[60:]); version > schemaVersion {
-		return fmt.Errorf("a newer emulator made it: its schema is version %d, this emulator knows version %d", version, schemaVersion)
+	if version := binary.BigEndian.Uint32(header[60:]); version != schemaVersion {
+		return fmt.Errorf("another version of the emulator made it: its schema is version %d, this emulator knows version %d; name another file, or one that does not exist yet", version, schemaVersion)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -55,6 +56,40 @@ func TestDataFileIsReopened(t *testing.T) {
 	}
 }
 
+func TestDataFileKeepsTheManagementKey(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "data")
+	start := func(given string) (key string) {
+		e, err := emulator.New(emulator.Options{DataFile: file, ManagementKey: given})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return e.ManagementKey()
+	}
+	first := start("")
+	if again := start(""); again != first {
+		t.Errorf("the second start has the key %q, the first one had %q", again, first)
+	}
+	if given := start("a-key-of-my-own"); given != "a-key-of-my-own" {
+		t.Errorf("the key given is not used, but %q", given)
+	}
+	if kept := start(""); kept != "a-key-of-my-own" {
+		t.Errorf("the key given is not kept, but %q", kept)
+	}
+	if _, err := emulator.New(emulator.Options{DataFile: file, ManagementKey: "short"}); err == nil {
+		t.Error("a key that is too short was taken")
+	}
+	if kept := start(""); kept != "a-key-of-my-own" {
+		t.Errorf("a key that was refused has changed the one kept to %q", kept)
+	}
+	if info, err := os.Stat(file); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("others may read the file: %v, %v", info.Mode(), err)
+	}
+}
+
 func TestForeignDataFiles(t *testing.T) {
 	t.Parallel()
 	database := func(statements string) func(*testing.T, string) {
@@ -85,7 +120,8 @@ func TestForeignDataFiles(t *testing.T) {
 		}},
 		{"another database", "a database of something else", database(`CREATE TABLE t (c)`)},
 		{"another application's", "a database of something else", database(`PRAGMA application_id = 7; PRAGMA user_version = 1; CREATE TABLE t (c)`)},
-		{"a newer emulator's", "a newer emulator made it", database(`PRAGMA application_id = 0x544c656d; PRAGMA user_version = 2; CREATE TABLE t (c)`)},
+		{"an older emulator's", "another version of the emulator made it", database(`PRAGMA application_id = 0x544c656d; PRAGMA user_version = 1; CREATE TABLE t (c)`)},
+		{"a newer emulator's", "another version of the emulator made it", database(`PRAGMA application_id = 0x544c656d; PRAGMA user_version = 3; CREATE TABLE t (c)`)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

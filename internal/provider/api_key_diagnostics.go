@@ -44,17 +44,17 @@ func (r *apiKeyResource) addCreateError(ctx context.Context, plan apiKeyModel, e
 	diags.AddError("Unable to Generate API Key", r.failure(attempted, err))
 }
 
-// addVanished says that a key of the state is gone, and what is in its place.
+// addVanished says that a key of the state is not found, and what is in its place.
 func (r *apiKeyResource) addVanished(ctx context.Context, state apiKeyModel, diags *diag.Diagnostics) {
-	detail := fmt.Sprintf("Traceloop no longer has the %s: it was revoked, or its project or environment was deleted. Applications that use it are refused. It is removed from the state; ", state.describe())
+	const gone = "it was revoked, or its project or environment was deleted: applications that use it are refused"
 	key, err := r.occupant(ctx, state)
 	if err != nil || key == nil {
-		diags.AddWarning("API Key Was Revoked Outside Terraform", detail+"the next apply generates a new key.")
+		r.addNotFound(diags, "API Key", state.describe(), gone, "the next apply generates a new key; the state may hold the only copy of this one")
 		return
 	}
-	diags.AddWarning("API Key Was Revoked Outside Terraform", detail+fmt.Sprintf(
-		"and environment %q has another key now: %s (id %s), generated %s. Somebody has rotated it by hand. Terraform generates none beside it. To take that key over, import it, and give it as existing_key_wo:\n\n%s",
-		key.Environment, key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), importBlock("traceloop_api_key", "example", key.ProjectID+"/"+key.Environment)))
+	r.addNotFound(diags, "API Key", state.describe(), gone+". Somebody has rotated it by hand", fmt.Sprintf(
+		"the environment has another key now, %s (id %s), generated %s, and Terraform generates none beside it. To take that key over, import it, and give it as existing_key_wo:\n\n%s",
+		key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), importBlock("traceloop_api_key", "example", key.ProjectID+"/"+key.Environment)))
 }
 
 // addOccupied names the key that is where a new one was wanted.

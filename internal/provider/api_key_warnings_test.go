@@ -46,6 +46,33 @@ func TestCLI_warnsOnceBeforeAKeyIsDue(t *testing.T) {
 	shows(t, cli.plan(), "API Key Is Older Than That", "forces replacement", "1 to add, 0 to change, 1 to destroy")
 }
 
+func TestAccAPIKey_overdueWithoutRefresh(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t, daysAgo(40))
+	cli := newCLI(t, server)
+	hcl := func(days int) string {
+		return fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id        = %q\n  environment       = \"prd\"\n  rotate_after_days = %d\n}\n", server.Projects()[0].ID, days)
+	}
+	const warning = "API Key Is Overdue for Rotation"
+	cli.write(hcl(60))
+	hides(t, cli.apply(), warning)
+	key := server.Keys()[0]
+
+	cli.write(hcl(30))
+	overdue := []string{warning, "was due at " + time.Now().UTC().AddDate(0, 0, -10).Format(time.DateOnly), "10 days ago", "not rotated here", "plan again without -refresh=false"}
+	shows(t, cli.apply("-refresh=false"), append(overdue, "0 added, 1 changed, 0 destroyed")...)
+	out := cli.plan("-refresh=false", "-detailed-exitcode")
+	shows(t, out, overdue...)
+	hides(t, out, "Soon Due", "less than a minute", "must be replaced")
+
+	out = cli.plan() // as the warning says
+	shows(t, out, "must be replaced", "1 to add, 0 to change, 1 to destroy")
+	hides(t, out, warning)
+	if keys := server.Keys(); len(keys) != 1 || keys[0] != key {
+		t.Errorf("the keys are %v, want the one that there was", keys)
+	}
+}
+
 func TestCLI_replaceExistingWarnsBeforehand(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t, daysAgo(40))

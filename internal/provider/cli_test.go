@@ -1,6 +1,8 @@
 package provider_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -45,7 +47,7 @@ func newCLI(t *testing.T, server *emulatortest.Server) *cli {
 	}
 	c.env = append(os.Environ(),
 		"TF_CLI_CONFIG_FILE="+config,
-		"TRACELOOP_BASE_URL="+server.URL,
+		"TRACELOOP_MANAGEMENT_BASE_URL="+server.URL,
 		"TRACELOOP_MANAGEMENT_API_KEY="+server.ManagementKey,
 	)
 	return c
@@ -65,7 +67,7 @@ func (c *cli) write(hcl string) {
 }
 
 // run returns all that the CLI printed, on one line, so that a phrase is found however
-// the CLI wraps it.
+// the CLI wraps it. What is to be parsed comes from parse.
 func (c *cli) run(args ...string) (string, error) {
 	c.t.Helper()
 	command := exec.CommandContext(c.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), append(args, "-no-color")...)
@@ -82,6 +84,22 @@ func (c *cli) ok(args ...string) string {
 		c.t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return out
+}
+
+// parse reads the JSON that a command prints on standard output.
+func (c *cli) parse(into any, args ...string) {
+	c.t.Helper()
+	command := exec.CommandContext(c.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), args...)
+	command.Dir, command.Env = c.dir, c.env
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err == nil {
+		err = json.Unmarshal(out, into)
+	}
+	if err != nil {
+		c.t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, &stderr)
+	}
 }
 
 // plan, apply and destroy succeed without asking.

@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -78,9 +77,7 @@ func (c *cli) set(name, value string) { c.env = append(c.env, name+"="+value) }
 func (c *cli) outputs() map[string]any {
 	c.t.Helper()
 	var outputs map[string]struct{ Value any }
-	if err := json.Unmarshal([]byte(c.ok("output", "-json")), &outputs); err != nil {
-		c.t.Fatal(err)
-	}
+	c.parse(&outputs, "output", "-json")
 	values := map[string]any{}
 	for name, output := range outputs {
 		values[name] = output.Value
@@ -172,7 +169,7 @@ func TestConcurrency_parallelism(t *testing.T) {
 		return carryOut()
 	})
 	c := newCLI(t, server)
-	c.set("TRACELOOP_BASE_URL", address)
+	c.set("TRACELOOP_MANAGEMENT_BASE_URL", address)
 	c.write(fleetHCL("Fleet", 10))
 	c.apply("-parallelism=50")
 	whole(t, c, server, 10)
@@ -222,7 +219,7 @@ func TestConcurrency_raceForOnePlace(t *testing.T) {
 	results := make(chan result, 2)
 	for range 2 {
 		c := newCLI(t, server)
-		c.set("TRACELOOP_BASE_URL", address)
+		c.set("TRACELOOP_MANAGEMENT_BASE_URL", address)
 		c.write(keyHCL(fmt.Sprintf("%q", project), "prd", "null") + "output \"key\" {\n  sensitive = true\n  value     = traceloop_api_key.orders.key\n}\n")
 		go func() {
 			out, err := c.run("apply", "-auto-approve", "-input=false")

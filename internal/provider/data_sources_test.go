@@ -42,6 +42,32 @@ func TestAccProjectDataSource(t *testing.T) {
 	}
 }
 
+// Terraform turns what a configuration says into NFC; what the service holds may be in either form.
+func TestAccDataSources_nameInAnotherNormalForm(t *testing.T) {
+	t.Parallel()
+	forms := map[string]string{"composed": "Caf\u00e9", "decomposed": "Cafe\u0301"}
+	const project, environment = "data.traceloop_project.found", "data.traceloop_environment.found"
+	for held, heldName := range forms {
+		for wanted, wantedName := range forms {
+			t.Run(wanted+" finds "+held, func(t *testing.T) {
+				t.Parallel()
+				server := emulatortest.Start(t)
+				cafe := server.CreateProject(heldName)
+				inside := server.CreateEnvironment(cafe.ID, heldName)
+				reads(t, server, fmt.Sprintf("data \"traceloop_project\" \"found\" {\n  name = %q\n}\n\ndata \"traceloop_environment\" \"found\" {\n  project_id = data.traceloop_project.found.id\n  name       = %q\n}\n", wantedName, wantedName),
+					attribute(project, "id", cafe.ID), attribute(environment, "id", inside.ID))
+			})
+		}
+	}
+	t.Run("both are there", func(t *testing.T) {
+		t.Parallel()
+		server := emulatortest.Start(t)
+		server.CreateProject(forms["decomposed"])
+		exact := server.CreateProject(forms["composed"])
+		reads(t, server, fmt.Sprintf("data \"traceloop_project\" \"found\" {\n  name = %q\n}\n", forms["composed"]), attribute(project, "id", exact.ID))
+	})
+}
+
 // More projects than fit on a page: each once, oldest first.
 func TestAccProjectsDataSource_pages(t *testing.T) {
 	t.Parallel()

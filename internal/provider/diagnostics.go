@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -17,6 +19,15 @@ import (
 // "attempted" completes "The provider tried to …".
 func (d *providerData) failure(attempted string, err error) string {
 	return fmt.Sprintf("The provider tried to %s.\n\n%s\n\n%s", attempted, err, d.nextStep(err))
+}
+
+// addNotFound warns that an object leaves the state. The service's 404 is the same for one that
+// is gone and for one of another organization.
+func (d *providerData) addNotFound(diags *diag.Diagnostics, kind, described, gone, next string) {
+	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("With the management key from %s, Traceloop shows no %s. There are two possible reasons:\n\n"+
+		"  - %s;\n"+
+		"  - the management key belongs to another organization.\n\n"+
+		"Check which it is before you apply. Apply removes the %s from the state; %s.", d.key.source, described, gone, described, next))
 }
 
 // nextStep is the one table from what the service answered to what to do next.
@@ -66,6 +77,9 @@ func (d *providerData) nextStepWithoutAnswer(err error) string {
 		return "The proxy, which comes from the environment variable HTTPS_PROXY, cannot be reached. Check its address, or name the host of the base URL in NO_PROXY to go without it."
 	case errors.As(err, &network) && (network.Op == "remote error" || network.Op == "local error"): // crypto/tls's alerts
 		return fmt.Sprintf("Nothing was sent to %s: there is no agreement on TLS. The provider takes TLS 1.2 and newer; check what the server, or a proxy before it, offers.", server)
+	case traceloop.IsRefused(err) && d.client.IsLoopback():
+		return fmt.Sprintf("Nothing listens at %s. Is the emulator running? To start it, run `make emulator` in a clone of the provider's repository, and set the two variables that it prints. "+
+			"To use Traceloop's own service, unset %s and the provider argument \"base_url\".", server, envBaseURL)
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Sprintf("Nothing was sent to %s: the server there does not speak TLS. Check the host and the port in the URL.", server)
 	}
@@ -75,7 +89,11 @@ func (d *providerData) nextStepWithoutAnswer(err error) string {
 func (d *providerData) nextStepAfter(status int) string {
 	switch status {
 	case http.StatusUnauthorized:
-		return fmt.Sprintf("The management key comes from %s. Check that it is complete, belongs to this organization and has not been revoked.", d.key.source)
+		detail := fmt.Sprintf("The management key comes from %s. Check that it is complete, belongs to this organization and has not been revoked.", d.key.source)
+		if d.client.IsLoopback() {
+			detail += " An emulator without -data makes a new management key at each start: set the variables that it printed last."
+		}
+		return detail
 	case http.StatusForbidden:
 		return fmt.Sprintf("The key comes from %s. If it is a project's own API key, which sends traces (%s), put a management key in its place: set %s.", d.key.source, envTracesKey, envManagementKey)
 	case http.StatusTooManyRequests:

@@ -42,7 +42,7 @@ func (d *environmentDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 				Validators:          idValidator,
 			},
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the environment, exactly as it is written.",
+				MarkdownDescription: "Name of the environment, exactly as it is written. Composed and decomposed accents (Unicode NFC and NFD) are the same.",
 				Optional:            true,
 				Computed:            true,
 				Validators:          environmentNameValidator,
@@ -130,6 +130,7 @@ func (d *environmentDataSource) find(ctx context.Context, projectID, by, wanted 
 		environment, err := d.client.GetEnvironment(ctx, wanted)
 		return environment, nil, err
 	}
+	var same *traceloop.Environment
 	var seen []string
 	for environment, err := range d.client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
 		switch {
@@ -139,8 +140,10 @@ func (d *environmentDataSource) find(ctx context.Context, projectID, by, wanted 
 			continue
 		case by == "name" && environment.Name == wanted, by == "slug" && environment.Slug == wanted:
 			return &environment, nil, nil
+		case by == "name" && same == nil && sameName(environment.Name, wanted):
+			same = &environment
 		}
 		seen = append(seen, environment.Slug)
 	}
-	return nil, seen, nil
+	return same, seen, nil
 }

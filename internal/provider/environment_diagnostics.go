@@ -52,7 +52,7 @@ func (d *providerData) suggestProject(ctx context.Context, given string) string 
 		if err != nil {
 			return "The data source traceloop_projects lists the ids."
 		}
-		if project.Name == given || strings.EqualFold(project.Slug, given) {
+		if sameName(project.Name, given) || strings.EqualFold(project.Slug, given) {
 			return fmt.Sprintf("It is a name, not an id. Did you mean %q, the id of the project %q?", project.ID, project.Name)
 		}
 		ids = append(ids, fmt.Sprintf("%s (%q)", project.ID, project.Name))

@@ -274,8 +274,8 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 	r.run.markRead(state.ID.ValueString())
 	environment, err := r.client.GetEnvironment(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
-		resp.Diagnostics.AddWarning("Environment Was Deleted Outside Terraform",
-			fmt.Sprintf("Traceloop no longer has the %s. It is removed from the state; the next apply creates a new, empty one. The traces of the old one are gone, and its keys are revoked.", state.describe()))
+		r.addNotFound(&resp.Diagnostics, "Environment", state.describe(),
+			"it was deleted: its traces are gone, and its keys are revoked", "the next apply creates a new, empty one")
 		resp.State.RemoveResource(ctx)
 		return
 	}

@@ -230,7 +230,7 @@ func TestInterrupt_graceful(t *testing.T) {
 			server := emulatortest.Start(t)
 			var gate checkpoint
 			c := newCLI(t, server)
-			c.set("TRACELOOP_BASE_URL", inFront(t, server, gate.pass))
+			c.set("TRACELOOP_MANAGEMENT_BASE_URL", inFront(t, server, gate.pass))
 			if test.first {
 				c.write(chainHCL("first", ""))
 				c.apply()
@@ -318,7 +318,7 @@ func TestInterrupt_killed(t *testing.T) {
 			server := emulatortest.Start(t)
 			var gate checkpoint
 			c := newCLI(t, server)
-			c.set("TRACELOOP_BASE_URL", inFront(t, server, gate.pass))
+			c.set("TRACELOOP_MANAGEMENT_BASE_URL", inFront(t, server, gate.pass))
 			if test.first {
 				c.write(chainHCL("first", ""))
 				c.apply()

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
@@ -41,7 +42,7 @@ func (d *projectDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 				Validators:          idValidator,
 			},
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the project, exactly as it is written.",
+				MarkdownDescription: "Name of the project, exactly as it is written. Composed and decomposed accents (Unicode NFC and NFD) are the same.",
 				Optional:            true,
 				Computed:            true,
 				Validators:          nameValidator,
@@ -97,15 +98,24 @@ func (d *projectDataSource) find(ctx context.Context, by, wanted string) (*trace
 	if by == "id" {
 		return d.client.GetProject(ctx, wanted)
 	}
+	var same *traceloop.Project
 	for project, err := range d.client.ListProjects(ctx) {
 		switch {
 		case err != nil:
 			return nil, err
 		case by == "name" && project.Name == wanted, by == "slug" && project.Slug == wanted:
 			return &project, nil
+		case by == "name" && same == nil && sameName(project.Name, wanted):
+			same = &project
 		}
 	}
-	return nil, nil
+	return same, nil
+}
+
+// sameName compares as Terraform does, which turns every string of a configuration and of a
+// provider into NFC. The service may hold a name in NFD, as some editors and file systems write it.
+func sameName(a, b string) bool {
+	return norm.NFC.String(a) == norm.NFC.String(b)
 }
 
 // selector is an argument that can tell a data source which object to read.

@@ -210,8 +210,8 @@ func (r *projectResource) Read(ctx context.Context, req resource.ReadRequest, re
 	project, err := r.client.GetProject(ctx, state.ID.ValueString())
 	r.run.markRead(state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
-		resp.Diagnostics.AddWarning("Project Was Deleted Outside Terraform",
-			fmt.Sprintf("Traceloop no longer has the %s. It is removed from the state; the next apply creates a new, empty one. What the old one held is gone, and its keys are revoked.", state.describe()))
+		r.addNotFound(&resp.Diagnostics, "Project", state.describe(),
+			"it was deleted: what it held is gone, and its keys are revoked", "the next apply creates a new, empty one")
 		resp.State.RemoveResource(ctx)
 		return
 	}

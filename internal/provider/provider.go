@@ -66,7 +66,7 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				Validators: []validator.String{parsesSecret("api_key", traceloop.ParseKey)},
 			},
 			"base_url": schema.StringAttribute{
-				MarkdownDescription: "Where the API is: an `https` URL, or an `http` one on loopback (the emulator). It can also come from the environment variable `" + envBaseURL + "`. " +
+				MarkdownDescription: "Where the API is: an `https` URL, or an `http` one on loopback (the emulator). It can also come from the environment variable `" + envBaseURL + "`; the SDK's `TRACELOOP_BASE_URL` is never read. " +
 					"Default: `" + traceloop.DefaultBaseURL + "`.",
 				Optional:   true,
 				Validators: []validator.String{parses("base_url", traceloop.ParseBaseURL)},

@@ -166,7 +166,7 @@ func newWitness(t *testing.T, server *emulatortest.Server) *witness {
 	t.Helper()
 	w := &witness{cli: newCLI(t, server), kept: t.TempDir()}
 	w.add("the management key", server.ManagementKey, false)
-	w.set("TRACELOOP_BASE_URL", inFront(t, server, w.overhear))
+	w.set("TRACELOOP_MANAGEMENT_BASE_URL", inFront(t, server, w.overhear))
 	return w
 }
 
@@ -280,9 +280,7 @@ func (c *cli) ephemeralValues() bool {
 	var version struct {
 		Version string `json:"terraform_version"`
 	}
-	if err := json.Unmarshal([]byte(c.ok("version", "-json")), &version); err != nil {
-		c.t.Fatal(err)
-	}
+	c.parse(&version, "version", "-json")
 	var major, minor int
 	if _, err := fmt.Sscanf(version.Version, "%d.%d", &major, &minor); err != nil {
 		c.t.Fatal(err)
@@ -416,7 +414,7 @@ func TestSecrets_errors(t *testing.T) {
 	w.add("a key that does not match", unlike, false)
 
 	var broken *brokenAnswer
-	w.set("TRACELOOP_BASE_URL", inFront(t, server, func(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error) {
+	w.set("TRACELOOP_MANAGEMENT_BASE_URL", inFront(t, server, func(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error) {
 		answer, err := w.overhear(r, carryOut)
 		if b := broken; err == nil && b != nil && r.Method == b.method && strings.HasPrefix(r.URL.Path, b.path) {
 			good, err := io.ReadAll(answer.Body)

@@ -16,11 +16,12 @@ import (
 
 const (
 	envManagementKey = "TRACELOOP_MANAGEMENT_API_KEY"
-	envBaseURL       = "TRACELOOP_BASE_URL"
+	envBaseURL       = "TRACELOOP_MANAGEMENT_BASE_URL"
 	envCACertFile    = "TRACELOOP_CA_CERT_FILE"
 
 	// envTracesKey is the SDKs' variable for a project's own key. It is looked at only
-	// to explain why it does not help here.
+	// to explain why it does not help here. Their TRACELOOP_BASE_URL is never looked at:
+	// it often is that of a collector, which must not get the management key.
 	envTracesKey = "TRACELOOP_API_KEY"
 )
 

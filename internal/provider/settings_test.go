@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,11 +16,11 @@ import (
 
 const anyRead = "data \"traceloop_projects\" \"all\" {}\n"
 
-// These tests set environment variables of the process, so none of them is parallel.
+// Most of these tests set environment variables of the process, so they are not parallel.
 
 func TestAccSettings_fromEnvironment(t *testing.T) {
 	server := emulatortest.Start(t)
-	t.Setenv("TRACELOOP_BASE_URL", "\n "+server.URL+"/ \n")
+	t.Setenv("TRACELOOP_MANAGEMENT_BASE_URL", "\n "+server.URL+"/ \n")
 	t.Setenv("TRACELOOP_MANAGEMENT_API_KEY", " "+server.ManagementKey+"\n")
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories(),
@@ -32,7 +33,7 @@ func TestAccSettings_fromEnvironment(t *testing.T) {
 
 func TestAccSettings_argumentBeforeEnvironment(t *testing.T) {
 	server := emulatortest.Start(t)
-	t.Setenv("TRACELOOP_BASE_URL", "https://127.0.0.1:1")
+	t.Setenv("TRACELOOP_MANAGEMENT_BASE_URL", "https://127.0.0.1:1")
 	t.Setenv("TRACELOOP_MANAGEMENT_API_KEY", "tl_of_somebody_else")
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories(),
@@ -61,17 +62,17 @@ func TestAccSettings_refused(t *testing.T) {
 		"empty key variable":         {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": ""}, "", []string{"Invalid Management Key", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
 		"key in two parts":           {nil, `api_key = "tl_secret_ part"`, []string{"Invalid Provider Configuration", "api_key"}},
 		"key with a control":         {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": "tl_secret_\x01part"}, "", []string{"Invalid Management Key", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
-		"rejected key":               {nil, `api_key = "tl_secret_unknown"`, []string{"401", "provider argument \"api_key\"", "has not been revoked"}},
+		"rejected key":               {nil, `api_key = "tl_secret_unknown"`, []string{"401", "provider argument \"api_key\"", "has not been revoked", "emulator without -data makes a new management key at each start"}},
 		"rejected key of a variable": {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": "tl_secret_unknown"}, "", []string{"401", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
 		"project's key":              {nil, fmt.Sprintf("api_key = %q", projectKey), []string{"403", "project's own API key", "TRACELOOP_MANAGEMENT_API_KEY"}},
 		"empty URL":                  {nil, `base_url = ""`, []string{"Invalid Provider Configuration", "base_url"}},
 		"URL without a scheme":       {nil, `base_url = "api.traceloop.com"`, []string{"Invalid Provider Configuration", "base_url", "https"}},
 		"plain http":                 {nil, `base_url = "http://api.traceloop.com"`, []string{"Invalid Provider Configuration", "base_url", "https"}},
 		"white space in the URL":     {nil, `base_url = "https://api.trace loop.com"`, []string{"Invalid Provider Configuration", "base_url"}},
-		"plain http in a variable":   {map[string]string{"TRACELOOP_BASE_URL": "http://api.traceloop.com"}, "", []string{"Invalid Base URL", "environment variable TRACELOOP_BASE_URL", "https"}},
+		"plain http in a variable":   {map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": "http://api.traceloop.com"}, "", []string{"Invalid Base URL", "environment variable TRACELOOP_MANAGEMENT_BASE_URL", "https"}},
 		"not the API":                {nil, fmt.Sprintf("base_url = %q", html.URL), []string{"not the Traceloop API", "provider argument \"base_url\""}},
-		"not the API, in a variable": {map[string]string{"TRACELOOP_BASE_URL": html.URL}, "", []string{"not the Traceloop API", "environment variable TRACELOOP_BASE_URL"}},
-		"nobody listens":             {nil, `base_url = "http://127.0.0.1:1"`, []string{"Check that this machine reaches", "provider argument \"base_url\""}},
+		"not the API, in a variable": {map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": html.URL}, "", []string{"not the Traceloop API", "environment variable TRACELOOP_MANAGEMENT_BASE_URL"}},
+		"nobody listens":             {nil, `base_url = "http://127.0.0.1:1"`, []string{"Nothing listens at the base URL http://127.0.0.1:1", "provider argument \"base_url\"", "Is the emulator running?", "make emulator"}},
 		"timeout without a unit":     {nil, `request_timeout = "30"`, []string{"request_timeout", "30s"}},
 		"no time at all":             {nil, `request_timeout = "0s"`, []string{"request_timeout", "between 1s and 10m"}},
 		"endless retries":            {nil, `max_retries = 1000`, []string{"max_retries", "between 0 and 10"}},
@@ -80,7 +81,7 @@ func TestAccSettings_refused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			arguments := test.arguments
-			if !strings.Contains(arguments, "base_url") && test.environment["TRACELOOP_BASE_URL"] == "" {
+			if !strings.Contains(arguments, "base_url") && test.environment["TRACELOOP_MANAGEMENT_BASE_URL"] == "" {
 				arguments += fmt.Sprintf("\n  base_url = %q", server.URL)
 			}
 			if _, ok := test.environment["TRACELOOP_MANAGEMENT_API_KEY"]; !ok && !strings.Contains(arguments, "api_key") && !strings.Contains(name, "SDK") && name != "no key" {
@@ -154,4 +155,56 @@ provider "traceloop" {
 			emptyPlan(hcl + projectHCL("Orders", false)),
 		},
 	})
+}
+
+// The SDK's variable for the base URL is often that of a collector.
+func TestAccSettings_SDKsBaseURLIsNeverCalled(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("TRACELOOP_BASE_URL was called: %s %s", r.Method, r.URL)
+	}))
+	t.Cleanup(collector.Close)
+	// The default base URL is seen at a proxy, which lets nothing pass.
+	proxy := &connectProxy{refusal: http.StatusForbidden}
+	listener := httptest.NewServer(proxy)
+	t.Cleanup(listener.Close)
+
+	c := newCLI(t, server)
+	c.set("TRACELOOP_BASE_URL", collector.URL)
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
+		c.set(name, listener.URL)
+	}
+	c.set("NO_PROXY", "")
+	c.set("no_proxy", "")
+	c.write(projectHCL("Orders", false))
+	c.apply()
+	if len(server.Projects()) != 2 || proxy.requests.has("") {
+		t.Errorf("with both variables: the projects are %v, and the proxy got %s", server.Projects(), proxy.requests.bytes())
+	}
+
+	c.env = slices.DeleteFunc(c.env, func(entry string) bool { return strings.HasPrefix(entry, "TRACELOOP_MANAGEMENT_BASE_URL=") })
+	out, err := c.run("plan", "-input=false")
+	if err == nil || !proxy.requests.has("CONNECT api.traceloop.com:443") {
+		t.Errorf("with the SDK's variable alone: %v, and the proxy got %s\n%s", err, proxy.requests.bytes(), out)
+	}
+	hides(t, out, "TRACELOOP_BASE_URL", collector.URL, server.ManagementKey)
+}
+
+func TestAccSettings_nobodyListensOnLoopback(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	c := newCLI(t, server)
+	c.write(projectHCL("Orders", false))
+	c.apply()
+	server.Close()
+
+	for _, command := range [][]string{{"plan", "-input=false"}, {"destroy", "-auto-approve", "-refresh=false"}} {
+		out, err := c.run(command...)
+		if err == nil {
+			t.Errorf("%v succeeded:\n%s", command, out)
+		}
+		shows(t, out, "Nothing listens at the base URL "+server.URL, "the environment variable TRACELOOP_MANAGEMENT_BASE_URL", "Is the emulator running?", "make emulator")
+		hides(t, out, "proxy", "PROXY", "attempts", "No Longer Found", server.ManagementKey)
+	}
 }

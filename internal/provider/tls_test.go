@@ -369,7 +369,7 @@ func TestTLS_proxies(t *testing.T) {
 	through := func(t *testing.T, url string, noProxy string) *cli {
 		t.Helper()
 		c := newCLI(t, server)
-		c.set("TRACELOOP_BASE_URL", url)
+		c.set("TRACELOOP_MANAGEMENT_BASE_URL", url)
 		c.set("TRACELOOP_CA_CERT_FILE", ca.file())
 		for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
 			c.set(name, withPassword)
@@ -414,6 +414,17 @@ func TestTLS_proxies(t *testing.T) {
 			t.Errorf("%s: the proxy saw the management key", step.name)
 		}
 	}
+
+	// Not on loopback, there is no word of the emulator.
+	proxy.refusal = 0
+	c := through(t, "https://"+host, "")
+	c.set("TRACELOOP_MANAGEMENT_API_KEY", "tl_of_nobody")
+	out, err := c.run("plan", "-input=false")
+	if err == nil {
+		t.Errorf("an unknown key was taken:\n%s", out)
+	}
+	shows(t, out, "401 Unauthorized", "has not been revoked")
+	hides(t, out, "emulator")
 	if !proxy.tunnels.has("") {
 		t.Error("nothing went through the proxy's tunnel")
 	}

@@ -2,6 +2,8 @@ package provider_test
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
@@ -36,17 +38,53 @@ func TestCLI_vanishedObjectsWarn(t *testing.T) {
 	cli.plan("-detailed-exitcode")
 
 	server.RevokeKey(server.Keys()[0].ID)
-	shows(t, cli.apply(), "API Key Was Revoked Outside Terraform", "the next apply generates a new key", "1 added, 0 changed, 0 destroyed")
+	shows(t, cli.apply(), "API Key No Longer Found", "it was revoked, or its project or environment was deleted", "the next apply generates a new key", "1 added, 0 changed, 0 destroyed")
 	for _, environment := range server.Environments("") {
 		if !environment.BuiltIn {
 			server.DeleteEnvironment(environment.ID)
 		}
 	}
-	shows(t, cli.apply(), "Environment Was Deleted Outside Terraform", "1 added, 0 changed, 0 destroyed")
+	shows(t, cli.apply(), "Environment No Longer Found", "1 added, 0 changed, 0 destroyed")
 	server.DeleteProject(server.Projects()[1].ID)
-	shows(t, cli.apply(), "Project Was Deleted Outside Terraform", "3 added, 0 changed, 0 destroyed")
+	shows(t, cli.apply(), "Project No Longer Found", "3 added, 0 changed, 0 destroyed")
 	cli.plan("-detailed-exitcode")
 	cli.destroy()
+}
+
+// What another organization's key shows is the same as if all had been deleted.
+func TestCLI_anotherOrganizationsKeyProvesNothing(t *testing.T) {
+	t.Parallel()
+	for _, parallelism := range []string{"-parallelism=1", "-parallelism=10"} {
+		t.Run(parallelism, func(t *testing.T) {
+			t.Parallel()
+			server, other := emulatortest.Start(t), emulatortest.Start(t)
+			cli := newCLI(t, server)
+			cli.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production", false) +
+				keyHCL("traceloop_project.orders.id", "prd", "null"))
+			cli.apply(parallelism)
+			ours := slices.Clone(cli.env)
+			before := cli.state()
+
+			cli.set("TRACELOOP_MANAGEMENT_BASE_URL", other.URL)
+			cli.set("TRACELOOP_MANAGEMENT_API_KEY", other.ManagementKey)
+			out := cli.plan(parallelism)
+			shows(t, out, "Project No Longer Found", "Environment No Longer Found", "API Key No Longer Found", "3 to add, 0 to change, 0 to destroy")
+			for _, phrase := range []string{
+				"With the management key from the environment variable TRACELOOP_MANAGEMENT_API_KEY", "There are two possible reasons",
+				"the management key belongs to another organization", "Check which it is before you apply", "the state may hold the only copy",
+			} {
+				shows(t, out, phrase)
+			}
+			hides(t, out, "Outside Terraform", other.ManagementKey)
+			if after := cli.state(); !reflect.DeepEqual(before, after) {
+				t.Errorf("the plan has changed the state: %v", after)
+			}
+
+			cli.env = ours
+			hides(t, cli.plan(parallelism, "-detailed-exitcode"), "No Longer Found")
+			cli.destroy()
+		})
+	}
 }
 
 func TestCLI_builtInEnvironmentIsForgottenWithAWarning(t *testing.T) {
@@ -80,7 +118,7 @@ func TestCLI_wrongBaseURLDoesNotDropState(t *testing.T) {
 			t.Errorf("%v succeeded:\n%s", command, out)
 		}
 		shows(t, out, `comes from the provider argument "base_url"`)
-		hides(t, out, "Was Deleted Outside", "Was Revoked Outside")
+		hides(t, out, "No Longer Found")
 	}
 	noWritesThatCount(t, server)
 
@@ -124,7 +162,7 @@ func TestCLI_failuresDoNotDropState(t *testing.T) {
 			if err == nil {
 				t.Errorf("the plan succeeded:\n%s", out)
 			}
-			hides(t, out, "Was Deleted Outside", "Was Revoked Outside", server.ManagementKey)
+			hides(t, out, "No Longer Found", server.ManagementKey)
 		})
 	}
 	server.SetFaults()

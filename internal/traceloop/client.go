@@ -151,6 +151,9 @@ func validPort(port string) bool {
 	return err == nil && n > 0
 }
 
+// IsLoopback reports whether the API is on this machine, as the emulator is.
+func (c *Client) IsLoopback() bool { return isLoopback(c.base.Hostname()) }
+
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -29,6 +30,12 @@ func IsNotFound(err error) bool { return hasStatus(err, http.StatusNotFound) }
 // IsConflict reports whether the service refused because of its present state, such as
 // a name that is taken.
 func IsConflict(err error) bool { return hasStatus(err, http.StatusConflict) }
+
+// IsRefused reports whether nothing listens at the address that was called.
+func IsRefused(err error) bool {
+	const windows = syscall.Errno(10061) // WSAECONNREFUSED, which is not syscall.ECONNREFUSED
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, windows)
+}
 
 func hasStatus(err error, status int) bool {
 	e, ok := errors.AsType[*Error](err)

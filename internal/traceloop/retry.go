@@ -15,7 +15,8 @@ const (
 // checkRetry decides after each attempt whether there is another one:
 //
 //	outcome                          GET, PATCH, DELETE   POST
-//	not sent                         retry                retry
+//	refused on loopback              stop                 stop
+//	otherwise not sent               retry                retry
 //	429                              wait, repeat         wait, repeat
 //	5xx, broken off, unreadable      retry                retry if repeatable, or else stop, outcome unknown
 //	any other answer                 stop                 stop
@@ -32,7 +33,7 @@ func (c *call) checkRetry(ctx context.Context, answer *http.Response, err error)
 		c.client.gate.pause(c.pauseFor(answer))
 		return true, nil
 	}
-	if err == nil && !serverFailed(status) || permanent(err) {
+	if err == nil && !serverFailed(status) || permanent(err) || c.client.IsLoopback() && IsRefused(err) {
 		return false, nil
 	}
 

@@ -16,8 +16,9 @@ import (
 )
 
 var (
-	refusedDial = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-	noSuchHost  = &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "localhost", IsNotFound: true}}
+	refusedDial      = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	refusedOnWindows = &net.OpError{Op: "dial", Net: "tcp", Err: syscall.Errno(10061)}
+	noSuchHost       = &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "localhost", IsNotFound: true}}
 )
 
 // TestRetryTable holds each cell of the retry table: what happens once, and whether
@@ -29,6 +30,7 @@ func TestRetryTable(t *testing.T) {
 	}
 	var (
 		ok          = func(err error) bool { return err == nil }
+		refused     = func(err error) bool { return IsRefused(err) && !strings.Contains(err.Error(), "attempts") }
 		unknown     = func(err error) bool { _, is := errors.AsType[*UnknownOutcomeError](err); return is }
 		unreadable  = func(err error) bool { _, is := errors.AsType[*UnreadableError](err); return is && !unknown(err) }
 		refusedWith = func(status int) func(error) bool {
@@ -39,12 +41,17 @@ func TestRetryTable(t *testing.T) {
 	)
 	tests := []struct {
 		name    string
+		host    string // empty: not on loopback
 		answer  http.HandlerFunc
 		dialErr error
 		others  cell // GET, PATCH and DELETE
 		post    cell
 	}{
 		{name: "connection refused", dialErr: refusedDial, others: cell{1, ok}, post: cell{1, ok}},
+		{name: "connection refused on loopback", host: "localhost", dialErr: refusedDial, others: cell{0, refused}, post: cell{0, refused}},
+		{name: "connection refused on a loopback address", host: "127.0.0.1:4319", dialErr: refusedDial, others: cell{0, refused}, post: cell{0, refused}},
+		{name: "connection refused as on Windows", host: "[::1]:4319", dialErr: refusedOnWindows, others: cell{0, refused}, post: cell{0, refused}},
+		{name: "connection dropped on loopback", host: "localhost", answer: drop, others: repeated, post: unknownAtOnce},
 		{name: "no such host", dialErr: noSuchHost, others: cell{1, ok}, post: cell{1, ok}},
 		{name: "429 with Retry-After", answer: refusal(429, "Retry-After", "3"), others: repeated, post: repeated},
 		{name: "429 without Retry-After", answer: refusal(429), others: repeated, post: repeated},
@@ -79,6 +86,9 @@ func TestRetryTable(t *testing.T) {
 						s.answers = []http.HandlerFunc{tt.answer}
 					}
 					c, _ := inMemory(t, s, Config{MaxRetries: DefaultMaxRetries}, tt.dialErr)
+					if tt.host != "" {
+						c.base.Host = tt.host
+					}
 					want := tt.others
 					if method == http.MethodPost {
 						want = tt.post

@@ -171,6 +171,7 @@ func inMemory(t *testing.T, s http.Handler, config Config, dialErrs ...error) (*
 	n := &network{conns: make(chan net.Conn), closed: make(chan struct{}), dialErrs: dialErrs}
 	config.BaseURL = "http://localhost"
 	c := newClient(t, config)
+	c.base.Host = "api.traceloop.test" // plain http, which ParseBaseURL takes to loopback alone
 	c.transport.DialContext = n.dial
 	server := &http.Server{Handler: s, ErrorLog: discardLog}
 	go server.Serve(n)

@@ -2,6 +2,7 @@ package traceloop
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -229,10 +230,10 @@ func TestProxyFromEnvironment(t *testing.T) {
 	proxy := "http://user:password@" + listener.Addr().String()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyFromEnvironment$", "-test.count=1", "-test.v")
 	cmd.Env = append(os.Environ(), "TEST_BEHIND_PROXY=1", "HTTPS_PROXY="+proxy, "https_proxy="+proxy, "NO_PROXY=", "no_proxy=")
-	output, err := cmd.CombinedOutput()
-	out := string(output)
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v: %s%s", err, &stdout, &stderr)
 	}
 	r := <-connects
 	if r.Method != http.MethodConnect || r.Host != "api.traceloop.test:443" {
@@ -241,11 +242,11 @@ func TestProxyFromEnvironment(t *testing.T) {
 	if r.Header.Get("Authorization") != "" {
 		t.Error("the proxy got the management key")
 	}
-	if !strings.Contains(out, "result: GET /v2/projects/p1: Forbidden") {
-		t.Errorf("got %q, want the proxy's refusal", out)
+	if !strings.Contains(stdout.String(), "result: GET /v2/projects/p1: Forbidden") {
+		t.Errorf("got %q, want the proxy's refusal", &stdout)
 	}
-	if strings.Contains(out, "password") {
-		t.Errorf("%q shows the proxy's password", out)
+	if printed := stdout.String() + stderr.String(); strings.Contains(printed, "password") {
+		t.Errorf("%q shows the proxy's password", printed)
 	}
 }
 

@@ -24,9 +24,22 @@ const version = "0.1.0"
 
 // Root is the folder of this module.
 func Root(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Module.Dir}}", Module).CombinedOutput()
+	out, err := GoList(ctx, "-f", "{{.Module.Dir}}", Module)
 	if err != nil {
-		return "", fmt.Errorf("run this inside a checkout of %s: %w\n%s", Module, err, out)
+		return "", fmt.Errorf("run this inside a checkout of %s: %w", Module, err)
+	}
+	return out, nil
+}
+
+// GoList is what `go list` prints. On standard error it says which modules it downloads, even
+// where it succeeds, so that is only part of an error.
+func GoList(ctx context.Context, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", append([]string{"list"}, args...)...).Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		err = fmt.Errorf("%w\n%s", err, exit.Stderr)
+	}
+	if err != nil {
+		return "", fmt.Errorf("go list: %w", err)
 	}
 	return strings.TrimSpace(string(out)), nil
 }

@@ -80,11 +80,14 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 	}
 	writers.Wait()
 
-	e, err := emulator.New(emulator.Options{DataFile: file, ManagementKey: r.key})
+	e, err := emulator.New(emulator.Options{DataFile: file})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer e.Close()
+	if e.ManagementKey() != r.key {
+		t.Error("the management key is lost")
+	}
 	ask := func(method, path, key string, into any) int {
 		request := httptest.NewRequest(method, path, strings.NewReader("{}"))
 		request.Header.Set("Authorization", "Bearer "+key)

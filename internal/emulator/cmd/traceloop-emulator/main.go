@@ -44,8 +44,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("traceloop-emulator", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // an error is printed once, by main
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:4319", "`address` to listen on; port 0 picks a free one")
-	flags.StringVar(&o.data, "data", "", "`file` that keeps the data (default: in memory)")
-	flags.StringVar(&o.managementKey, "management-key", "", "`key` that opens the management API (default: a random one)")
+	flags.StringVar(&o.data, "data", "", "`file` that keeps the data and the management key (default: in memory)")
+	flags.StringVar(&o.managementKey, "management-key", "", "`key` that opens the management API; the data file keeps it (default: the one that the data file keeps, or a random one)")
 	flags.BoolVar(&o.allowRemote, "allow-remote", false, "listen on an address that other machines can reach")
 	err := flags.Parse(args)
 	switch {
@@ -82,7 +82,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 
-	fmt.Fprintf(stdout, "export TRACELOOP_BASE_URL=%s\nexport TRACELOOP_MANAGEMENT_API_KEY=%s\n",
+	fmt.Fprintf(stdout, "export TRACELOOP_MANAGEMENT_BASE_URL=%s\nexport TRACELOOP_MANAGEMENT_API_KEY=%s\n",
 		baseURL(listener.Addr()), shellQuote(e.ManagementKey()))
 	logger.Info("listening", "address", listener.Addr().String(), "data", o.data)
 	return serve(ctx, listener, e, logger)

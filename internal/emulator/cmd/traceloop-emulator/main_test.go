@@ -39,7 +39,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-var twoLines = regexp.MustCompile(`\Aexport TRACELOOP_BASE_URL=(http://\S+)\nexport TRACELOOP_MANAGEMENT_API_KEY=(\S+)\n\z`)
+var twoLines = regexp.MustCompile(`\Aexport TRACELOOP_MANAGEMENT_BASE_URL=(http://\S+)\nexport TRACELOOP_MANAGEMENT_API_KEY=(\S+)\n\z`)
 
 // output is a stdout or stderr that can be waited for.
 type output struct {
@@ -240,12 +240,13 @@ func TestFailures(t *testing.T) {
 
 func TestFailureOfTheProcess(t *testing.T) {
 	t.Parallel()
-	output, err := command(t, "-listen", "0.0.0.0:0").CombinedOutput()
-	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
-		t.Errorf("it ended with %v, want exit code 1", err)
+	output, err := command(t, "-listen", "0.0.0.0:0").Output()
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if !ok || exit.ExitCode() != 1 {
+		t.Fatalf("it ended with %v, want exit code 1", err)
 	}
-	if strings.Count(string(output), "\n") != 1 || !strings.HasPrefix(string(output), "traceloop-emulator: ") {
-		t.Errorf("it printed %q, want one line", output)
+	if said := string(exit.Stderr); len(output) > 0 || strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "traceloop-emulator: ") {
+		t.Errorf("it printed %q and said %q, want one line on standard error", output, said)
 	}
 }
 
@@ -280,6 +281,31 @@ func TestListenAddresses(t *testing.T) {
 		if err := <-r.ended; err != nil {
 			t.Errorf("%q: it ended with %v", args, err)
 		}
+	}
+}
+
+func TestRestartWithDataKeepsTheManagementKey(t *testing.T) {
+	t.Parallel()
+	file := t.TempDir() + "/data"
+	keys := map[string]string{}
+	for _, start := range []struct {
+		name string
+		args []string
+	}{
+		{"first", nil}, {"second", nil}, {"given", []string{"-management-key", "a-key-of-my-own"}}, {"after it", nil},
+	} {
+		r, stop := startHere(t, append([]string{"-listen", "127.0.0.1:0", "-data", file}, start.args...)...)
+		keys[start.name] = r.key
+		if status, body, err := r.request("GET", "/v2/projects", nil); status != http.StatusOK {
+			t.Errorf("%s: answered %d %s, %v", start.name, status, body, err)
+		}
+		stop()
+		if err := <-r.ended; err != nil {
+			t.Errorf("%s: it ended with %v", start.name, err)
+		}
+	}
+	if keys["first"] != keys["second"] || keys["given"] != "a-key-of-my-own" || keys["after it"] != "a-key-of-my-own" {
+		t.Errorf("the management keys are %q", keys)
 	}
 }
 
