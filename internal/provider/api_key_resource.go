@@ -27,6 +27,7 @@ var (
 	_ resource.ResourceWithConfigure   = (*apiKeyResource)(nil)
 	_ resource.ResourceWithModifyPlan  = (*apiKeyResource)(nil)
 	_ resource.ResourceWithImportState = (*apiKeyResource)(nil)
+	_ resource.ResourceWithIdentity    = (*apiKeyResource)(nil)
 )
 
 func newAPIKeyResource() resource.Resource {
@@ -141,6 +142,10 @@ func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 	}
 }
 
+func (r *apiKeyResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identitySchema(apiKeyIdentity)
+}
+
 func (r *apiKeyResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
 	r.providerData = configure(req.ProviderData, &resp.Diagnostics)
 }
@@ -170,6 +175,7 @@ func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest,
 		r.addSealError(ctx, generated.APIKey, err, &resp.Diagnostics)
 		return
 	}
+	setIdentity(resp.Identity, apiKeyIdentity, plan.ProjectID, plan.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -210,6 +216,7 @@ func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, res
 	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
 		return
 	}
+	completeIdentity(resp.Identity, apiKeyIdentity, state.ProjectID, state.Environment)
 
 	r.slots.reading(state.apiKeyModel)
 	key, err := r.client.GetAPIKey(ctx, state.ID.ValueString())
@@ -254,6 +261,7 @@ func (r *apiKeyResource) Update(ctx context.Context, req resource.UpdateRequest,
 		}
 	}
 	plan.setRotateAt()
+	completeIdentity(resp.Identity, apiKeyIdentity, plan.ProjectID, plan.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -276,6 +284,9 @@ func (r *apiKeyResource) Delete(ctx context.Context, req resource.DeleteRequest,
 
 func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	if !r.ready(&resp.Diagnostics) {
+		return
+	}
+	if req.ID = importID(req, apiKeyIdentity, &resp.Diagnostics); resp.Diagnostics.HasError() {
 		return
 	}
 	projectID, environment, ok := strings.Cut(req.ID, "/")
@@ -304,12 +315,8 @@ func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportSta
 		return
 	}
 
-	model := apiKeyResourceModel{
-		apiKeyModel:      newAPIKeyModel(*key),
-		RotationTriggers: types.MapNull(types.StringType),
-		AgeRecipients:    types.SetNull(types.StringType),
-		ReplaceExisting:  types.BoolValue(false),
-	}
+	model := importedAPIKey(*key)
+	setIdentity(resp.Identity, apiKeyIdentity, model.ProjectID, model.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	resp.Diagnostics.AddWarning("Imported Key Cannot Be Retrieved", fmt.Sprintf(
 		"The %s is now managed by Terraform, but Traceloop shows a key only when it is generated: the attribute key is null. The application that has the key goes on using it. "+

@@ -22,6 +22,7 @@ var (
 	_ resource.ResourceWithConfigure   = (*environmentResource)(nil)
 	_ resource.ResourceWithModifyPlan  = (*environmentResource)(nil)
 	_ resource.ResourceWithImportState = (*environmentResource)(nil)
+	_ resource.ResourceWithIdentity    = (*environmentResource)(nil)
 )
 
 // builtInSlugs are the environments that every project has. Source: Traceloop's
@@ -88,6 +89,10 @@ func (r *environmentResource) Schema(_ context.Context, _ resource.SchemaRequest
 			"deletion_protection": deletionProtectionAttribute("environment"),
 		},
 	}
+}
+
+func (r *environmentResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identitySchema(environmentIdentity)
 }
 
 func (r *environmentResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
@@ -189,6 +194,7 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 	}
 
 	plan.environmentModel = newEnvironmentModel(*environment)
+	setIdentity(resp.Identity, environmentIdentity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -213,6 +219,7 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
 		return
 	}
+	completeIdentity(resp.Identity, environmentIdentity, state.ID)
 
 	environment, err := r.client.GetEnvironment(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
@@ -235,6 +242,7 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 func (r *environmentResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan environmentResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	completeIdentity(resp.Identity, environmentIdentity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -271,13 +279,17 @@ func (r *environmentResource) ImportState(ctx context.Context, req resource.Impo
 	if !r.ready(&resp.Diagnostics) {
 		return
 	}
+	byIdentity := req.ID == ""
+	if req.ID = importID(req, environmentIdentity, &resp.Diagnostics); resp.Diagnostics.HasError() {
+		return
+	}
 
 	environment, err := r.find(ctx, req.ID)
 	switch {
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Import Environment", r.failure(fmt.Sprintf("look up the environment %q", req.ID), err))
 		return
-	case environment == nil:
+	case environment == nil || byIdentity && environment.ID != req.ID:
 		addEnvironmentImportError(&resp.Diagnostics, req.ID)
 		return
 	}
@@ -289,10 +301,9 @@ func (r *environmentResource) ImportState(ctx context.Context, req resource.Impo
 			slug, projectID, slug))
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, environmentResourceModel{
-		environmentModel:   newEnvironmentModel(*environment),
-		DeletionProtection: types.BoolValue(true),
-	})...)
+	model := importedEnvironment(*environment)
+	setIdentity(resp.Identity, environmentIdentity, model.ID)
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
 // find resolves an import id; nil, nil when nothing answers to it.

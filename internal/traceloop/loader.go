@@ -113,62 +113,66 @@ func (l *loader[T]) has(id string) bool {
 	return g.byID[id] != nil
 }
 
-// where yields the objects that a filter selects, oldest first. An error is yielded once,
-// last. What is selected from the list of all objects stands for the filtered list if it
-// it suffices: it must show that what the filter names exists, which is otherwise for the
-// service to refuse, and nothing that cannot be.
+// where yields the objects that a filter selects, oldest first, page by page. An error is
+// yielded once, last. What is selected from the list of all objects stands for the filtered
+// list if it suffices: it must show that what the filter names exists, which is otherwise
+// for the service to refuse, and nothing that cannot be.
 func (l *loader[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) bool) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		selected, err := l.selected(ctx, filter, selects, suffices)
-		for _, object := range selected {
-			if !yield(object, nil) {
+		g, key := l.current(), "?"+filter.Encode()
+		yielded := map[string]bool{} // by a filtered list that was given up
+		emit := func(objects []T) bool {
+			for i := range objects {
+				id := l.id(&objects[i])
+				if !yielded[id] && !yield(objects[i], nil) {
+					return false
+				}
+				yielded[id] = true
+			}
+			return true
+		}
+		for {
+			var found []T
+			if l.find(ctx, g, key, func() bool {
+				var ok bool
+				found, ok = g.where(key, selects, suffices)
+				return ok
+			}) {
+				emit(found)
 				return
 			}
-		}
-		if err != nil {
-			var none T
-			yield(none, err)
-		}
-	}
-}
-
-func (l *loader[T]) selected(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) bool) ([]T, error) {
-	g, key := l.current(), "?"+filter.Encode()
-	for {
-		var found []T
-		if l.find(ctx, g, key, func() bool {
-			var ok bool
-			found, ok = g.where(key, selects, suffices)
-			return ok
-		}) {
-			return found, nil
-		}
-		selected, ended, err := l.filtered(ctx, g, filter)
-		if err != nil {
-			return nil, err
-		}
-		if ended {
-			g.keep(key, selected, l.id)
-			return selected, nil
+			ended, err := l.filtered(ctx, g, filter, key, emit)
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			if ended {
+				return
+			}
 		}
 	}
 }
 
 // filtered asks for a filtered list, page by page. Each page counts as a read: it ends
 // early, with false, where the rest of the list of all objects is cheaper.
-func (l *loader[T]) filtered(ctx context.Context, g *generation[T], filter url.Values) (selected []T, ended bool, err error) {
+func (l *loader[T]) filtered(ctx context.Context, g *generation[T], filter url.Values, key string, emit func([]T) bool) (ended bool, err error) {
 	pages := newPager(l.client, l.collection, filter, l.read)
+	var selected []T
 	for {
 		page, err := pages.next(ctx)
 		if err != nil {
-			return nil, false, err
+			return false, err
 		}
 		selected = append(selected, page...)
 		if pages.done {
-			return selected, true, nil
+			g.keep(key, selected, l.id)
+		}
+		if !emit(page) || pages.done {
+			return true, nil
 		}
 		if g.furtherPage() {
-			return nil, false, nil
+			return false, nil
 		}
 	}
 }
