@@ -56,7 +56,7 @@ func completeIdentity(identity *tfsdk.ResourceIdentity, attributes []identityAtt
 
 // importID returns the id string of an import, made from the identity where there is one.
 func importID(req resource.ImportStateRequest, attributes []identityAttribute, diags *diag.Diagnostics) string {
-	if req.Identity == nil || req.Identity.Raw.IsFullyNull() {
+	if req.Identity == nil || req.Identity.Raw.IsNull() {
 		return req.ID
 	}
 	var raw map[string]tftypes.Value

@@ -25,13 +25,14 @@ type driver struct {
 
 // instance is a resource in the state. A null value is none.
 type instance struct {
-	value   tftypes.Value
-	private []byte
-	tainted bool
+	value    tftypes.Value
+	identity *tfprotov6.ResourceIdentityData // nil in a state from before Terraform 1.12
+	private  []byte
+	tainted  bool
 }
 
 // arguments are a resource's configuration: strings, bools, int64s, []string,
-// map[string]string, or nil.
+// map[string]string, tftypes.Values, or nil.
 type arguments map[string]any
 
 func newDriver(tb testing.TB, server *emulatortest.Server, now func() time.Time) *driver {
@@ -75,19 +76,27 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 		return prior, nil
 	}
 	typ := d.schemas[kind].ValueType()
-	resp, err := d.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, prior.value), Private: prior.private})
+	resp, err := d.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, prior.value), CurrentIdentity: prior.identity, Private: prior.private})
 	if err != nil {
 		return prior, err
 	}
 	if err := failure(resp.Diagnostics); err != nil {
 		return prior, err
 	}
-	return instance{value: d.value(typ, resp.NewState), private: resp.Private, tainted: prior.tainted}, nil
+	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private, tainted: prior.tainted}
+	if after.value.IsNull() {
+		after.identity = nil
+	}
+	return after, nil
 }
 
 // importID takes an object over, as an import block does.
 func (d *driver) importID(ctx context.Context, kind, id string) (instance, error) {
-	resp, err := d.server.ImportResourceState(ctx, &tfprotov6.ImportResourceStateRequest{TypeName: kind, ID: id})
+	return d.importAs(ctx, kind, &tfprotov6.ImportResourceStateRequest{TypeName: kind, ID: id})
+}
+
+func (d *driver) importAs(ctx context.Context, kind string, request *tfprotov6.ImportResourceStateRequest) (instance, error) {
+	resp, err := d.server.ImportResourceState(ctx, request)
 	if err != nil {
 		return d.none(kind), err
 	}
@@ -95,19 +104,20 @@ func (d *driver) importID(ctx context.Context, kind, id string) (instance, error
 		return d.none(kind), err
 	}
 	if len(resp.ImportedResources) != 1 {
-		d.t.Fatalf("the import of %q made %d resources", id, len(resp.ImportedResources))
+		d.t.Fatalf("the import of %v made %d resources", request, len(resp.ImportedResources))
 	}
 	imported := resp.ImportedResources[0]
-	return d.refresh(ctx, kind, instance{value: d.value(d.schemas[kind].ValueType(), imported.State), private: imported.Private})
+	return d.refresh(ctx, kind, instance{value: d.value(d.schemas[kind].ValueType(), imported.State), identity: imported.Identity, private: imported.Private})
 }
 
 // planResult is what a plan makes of an instance.
 type planResult struct {
-	action  string // "", create, update, replace or delete
-	config  tftypes.Value
-	value   tftypes.Value
-	private []byte
-	diags   []*tfprotov6.Diagnostic
+	action   string // "", create, update, replace or delete
+	config   tftypes.Value
+	value    tftypes.Value
+	identity *tfprotov6.ResourceIdentityData
+	private  []byte
+	diags    []*tfprotov6.Diagnostic
 }
 
 // plan compares with a configuration; nil is none, which destroys.
@@ -130,7 +140,9 @@ func (d *driver) plan(ctx context.Context, kind string, prior instance, config a
 		return p, err
 	}
 	if p.action == "replace" {
-		err := d.planOnce(ctx, kind, d.none(kind), &p)
+		created := d.none(kind)
+		created.identity = p.identity // as core does, although it is that of the old object
+		err := d.planOnce(ctx, kind, created, &p)
 		return p, err
 	}
 	return p, nil
@@ -144,6 +156,7 @@ func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *p
 		ProposedNewState: d.dynamic(typ, d.proposed(kind, prior.value, p.config)),
 		Config:           d.dynamic(typ, p.config),
 		PriorPrivate:     prior.private,
+		PriorIdentity:    prior.identity,
 	})
 	if err != nil {
 		return err
@@ -152,7 +165,7 @@ func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *p
 	if err := failure(resp.Diagnostics); err != nil {
 		return err
 	}
-	p.value, p.private = d.value(typ, resp.PlannedState), resp.PlannedPrivate
+	p.value, p.identity, p.private = d.value(typ, resp.PlannedState), resp.PlannedIdentity, resp.PlannedPrivate
 	second := p.action == "replace"
 	switch {
 	case second:
@@ -211,17 +224,18 @@ func (d *driver) apply(ctx context.Context, kind string, prior instance, config 
 func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p planResult) (instance, error) {
 	typ := d.schemas[kind].ValueType()
 	resp, err := d.server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{
-		TypeName:       kind,
-		PriorState:     d.dynamic(typ, prior.value),
-		PlannedState:   d.dynamic(typ, p.value),
-		Config:         d.dynamic(typ, p.config),
-		PlannedPrivate: p.private,
+		TypeName:        kind,
+		PriorState:      d.dynamic(typ, prior.value),
+		PlannedState:    d.dynamic(typ, p.value),
+		Config:          d.dynamic(typ, p.config),
+		PlannedPrivate:  p.private,
+		PlannedIdentity: p.identity,
 	})
 	if err != nil {
 		return prior, err
 	}
 	err = failure(resp.Diagnostics)
-	after := instance{value: d.value(typ, resp.NewState), private: resp.Private}
+	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
 	// Core marks what a failed creation left as tainted.
 	after.tainted = err != nil && prior.value.IsNull() && !after.value.IsNull() || prior.tainted && err != nil
 	return after, err
@@ -275,6 +289,9 @@ func (d *driver) object(typ tftypes.Type, config arguments) tftypes.Value {
 	for name, attribute := range typ.(tftypes.Object).AttributeTypes {
 		given := config[name]
 		switch v := given.(type) {
+		case tftypes.Value:
+			values[name] = v
+			continue
 		case []string:
 			elements := []tftypes.Value{}
 			for _, s := range v {
