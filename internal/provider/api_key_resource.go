@@ -26,6 +26,7 @@ var (
 	_ resource.ResourceWithConfigure   = (*apiKeyResource)(nil)
 	_ resource.ResourceWithModifyPlan  = (*apiKeyResource)(nil)
 	_ resource.ResourceWithImportState = (*apiKeyResource)(nil)
+	_ resource.ResourceWithIdentity    = (*apiKeyResource)(nil)
 )
 
 func newAPIKeyResource() resource.Resource {
@@ -140,6 +141,10 @@ func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 	}
 }
 
+func (r *apiKeyResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identitySchema(apiKeyIdentity)
+}
+
 func (r *apiKeyResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
 	r.providerData = configure(req.ProviderData, &resp.Diagnostics)
 }
@@ -168,6 +173,7 @@ func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest,
 		r.addSealError(ctx, generated.APIKey, err, &resp.Diagnostics)
 		return
 	}
+	setIdentity(resp.Identity, apiKeyIdentity, plan.ProjectID, plan.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -228,6 +234,7 @@ func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, res
 	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
 		return
 	}
+	completeIdentity(resp.Identity, apiKeyIdentity, state.ProjectID, state.Environment)
 
 	r.run.markRead(state.ID.ValueString())
 	key, err := r.client.GetAPIKey(ctx, state.ID.ValueString())
@@ -271,6 +278,7 @@ func (r *apiKeyResource) Update(ctx context.Context, req resource.UpdateRequest,
 		}
 	}
 	plan.setRotateAt()
+	completeIdentity(resp.Identity, apiKeyIdentity, plan.ProjectID, plan.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -317,17 +325,17 @@ func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportSta
 	if !r.ready(&resp.Diagnostics) {
 		return
 	}
-	key := r.findImported(ctx, req.ID, &resp.Diagnostics)
+	given := importID(req, apiKeyIdentity, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	key := r.findImported(ctx, given, &resp.Diagnostics)
 	if key == nil {
 		return
 	}
 	r.run.markImported(key.ID)
-	model := apiKeyResourceModel{
-		apiKeyModel:      newAPIKeyModel(*key),
-		RotationTriggers: types.MapNull(types.StringType),
-		AgeRecipients:    types.SetNull(types.StringType),
-		ReplaceExisting:  types.BoolValue(false),
-	}
+	model := importedAPIKey(*key)
+	setIdentity(resp.Identity, apiKeyIdentity, model.ProjectID, model.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	resp.Diagnostics.AddWarning("Imported Key Cannot Be Retrieved", fmt.Sprintf(
 		"The %s is now managed by Terraform, but Traceloop shows a key only when it is generated: the attribute key is null. The application that has the key goes on using it. "+

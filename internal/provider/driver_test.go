@@ -26,13 +26,14 @@ type driver struct {
 
 // instance is a resource in the state. A null value is none.
 type instance struct {
-	value   tftypes.Value
-	private []byte
-	tainted bool
+	value    tftypes.Value
+	identity *tfprotov6.ResourceIdentityData // nil in a state from before Terraform 1.12
+	private  []byte
+	tainted  bool
 }
 
 // arguments are a resource's configuration: strings, bools, int64s, []string,
-// map[string]string, or nil.
+// map[string]string, tftypes.Values, or nil.
 type arguments map[string]any
 
 func newDriver(tb testing.TB, server *emulatortest.Server, now func() time.Time) *driver {
@@ -77,19 +78,27 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 		return prior, nil
 	}
 	typ := d.schemas[kind].ValueType()
-	resp, err := d.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, prior.value), Private: prior.private})
+	resp, err := d.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, prior.value), CurrentIdentity: prior.identity, Private: prior.private})
 	if err != nil {
 		return prior, err
 	}
 	if err := failure(resp.Diagnostics); err != nil {
 		return prior, err
 	}
-	return instance{value: d.value(typ, resp.NewState), private: resp.Private, tainted: prior.tainted}, nil
+	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private, tainted: prior.tainted}
+	if after.value.IsNull() {
+		after.identity = nil
+	}
+	return after, nil
 }
 
 // importID takes an object over, as an import block does.
 func (d *driver) importID(ctx context.Context, kind, id string) (instance, error) {
-	resp, err := d.server.ImportResourceState(ctx, &tfprotov6.ImportResourceStateRequest{TypeName: kind, ID: id})
+	return d.importAs(ctx, kind, &tfprotov6.ImportResourceStateRequest{TypeName: kind, ID: id})
+}
+
+func (d *driver) importAs(ctx context.Context, kind string, request *tfprotov6.ImportResourceStateRequest) (instance, error) {
+	resp, err := d.server.ImportResourceState(ctx, request)
 	if err != nil {
 		return d.none(kind), err
 	}
@@ -97,19 +106,20 @@ func (d *driver) importID(ctx context.Context, kind, id string) (instance, error
 		return d.none(kind), err
 	}
 	if len(resp.ImportedResources) != 1 {
-		d.t.Fatalf("the import of %q made %d resources", id, len(resp.ImportedResources))
+		d.t.Fatalf("the import of %v made %d resources", request, len(resp.ImportedResources))
 	}
 	imported := resp.ImportedResources[0]
-	return d.refresh(ctx, kind, instance{value: d.value(d.schemas[kind].ValueType(), imported.State), private: imported.Private})
+	return d.refresh(ctx, kind, instance{value: d.value(d.schemas[kind].ValueType(), imported.State), identity: imported.Identity, private: imported.Private})
 }
 
 // planResult is what a plan makes of an instance.
 type planResult struct {
-	action  string // "", create, update, replace or delete
-	config  tftypes.Value
-	value   tftypes.Value
-	private []byte
-	diags   []*tfprotov6.Diagnostic
+	action   string // "", create, update, replace or delete
+	config   tftypes.Value
+	value    tftypes.Value
+	identity *tfprotov6.ResourceIdentityData
+	private  []byte
+	diags    []*tfprotov6.Diagnostic
 }
 
 // plan compares with a configuration; nil is none, which destroys.
@@ -133,7 +143,7 @@ func (d *driver) plan(ctx context.Context, kind string, prior instance, config a
 	}
 	if p.action == "replace" {
 		second := d.none(kind)
-		second.private = p.private
+		second.private, second.identity = p.private, p.identity // as core does, although they are those of the old object
 		err := d.planOnce(ctx, kind, second, &p)
 		return p, err
 	}
@@ -161,6 +171,7 @@ func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *p
 		ProposedNewState: d.dynamic(typ, d.proposed(kind, prior.value, p.config)),
 		Config:           d.dynamic(typ, p.config),
 		PriorPrivate:     prior.private,
+		PriorIdentity:    prior.identity,
 	})
 	if err != nil {
 		return err
@@ -169,7 +180,7 @@ func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *p
 	if err := failure(resp.Diagnostics); err != nil {
 		return err
 	}
-	p.value, p.private = d.value(typ, resp.PlannedState), resp.PlannedPrivate
+	p.value, p.identity, p.private = d.value(typ, resp.PlannedState), resp.PlannedIdentity, resp.PlannedPrivate
 	second := p.action == "replace"
 	switch {
 	case second:
@@ -254,17 +265,18 @@ func (d *driver) carryOut(ctx context.Context, kind string, prior instance, plan
 func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p planResult) (instance, error) {
 	typ := d.schemas[kind].ValueType()
 	resp, err := d.server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{
-		TypeName:       kind,
-		PriorState:     d.dynamic(typ, prior.value),
-		PlannedState:   d.dynamic(typ, p.value),
-		Config:         d.dynamic(typ, p.config),
-		PlannedPrivate: p.private,
+		TypeName:        kind,
+		PriorState:      d.dynamic(typ, prior.value),
+		PlannedState:    d.dynamic(typ, p.value),
+		Config:          d.dynamic(typ, p.config),
+		PlannedPrivate:  p.private,
+		PlannedIdentity: p.identity,
 	})
 	if err != nil {
 		return prior, err
 	}
 	err = failure(resp.Diagnostics)
-	after := instance{value: d.value(typ, resp.NewState), private: resp.Private}
+	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
 	// Core marks what a failed creation left as tainted.
 	after.tainted = err != nil && prior.value.IsNull() && !after.value.IsNull() || prior.tainted && err != nil
 	return after, err
@@ -318,6 +330,9 @@ func (d *driver) object(typ tftypes.Type, config arguments) tftypes.Value {
 	for name, attribute := range typ.(tftypes.Object).AttributeTypes {
 		given := config[name]
 		switch v := given.(type) {
+		case tftypes.Value:
+			values[name] = v
+			continue
 		case []string:
 			elements := []tftypes.Value{}
 			for _, s := range v {

@@ -22,6 +22,7 @@ var (
 	_ resource.ResourceWithConfigure   = (*environmentResource)(nil)
 	_ resource.ResourceWithModifyPlan  = (*environmentResource)(nil)
 	_ resource.ResourceWithImportState = (*environmentResource)(nil)
+	_ resource.ResourceWithIdentity    = (*environmentResource)(nil)
 )
 
 func newEnvironmentResource() resource.Resource {
@@ -84,6 +85,10 @@ func (r *environmentResource) Schema(_ context.Context, _ resource.SchemaRequest
 			"deletion_protection": deletionProtectionAttribute("environment"),
 		},
 	}
+}
+
+func (r *environmentResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identitySchema(environmentIdentity)
 }
 
 func (r *environmentResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
@@ -214,6 +219,7 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 		return
 	}
 	plan.environmentModel = newEnvironmentModel(*environment)
+	setIdentity(resp.Identity, environmentIdentity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -270,6 +276,7 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
 		return
 	}
+	completeIdentity(resp.Identity, environmentIdentity, state.ID)
 
 	r.run.markRead(state.ID.ValueString())
 	environment, err := r.client.GetEnvironment(ctx, state.ID.ValueString())
@@ -294,6 +301,7 @@ func (r *environmentResource) Update(ctx context.Context, req resource.UpdateReq
 	var plan environmentResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	dropReplacement(ctx, resp.Private, &resp.Diagnostics)
+	completeIdentity(resp.Identity, environmentIdentity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -342,13 +350,17 @@ func (r *environmentResource) ImportState(ctx context.Context, req resource.Impo
 	if !r.ready(&resp.Diagnostics) {
 		return
 	}
+	byIdentity := req.ID == ""
+	if req.ID = importID(req, environmentIdentity, &resp.Diagnostics); resp.Diagnostics.HasError() {
+		return
+	}
 
 	environment, err := r.find(ctx, req.ID)
 	switch {
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Import Environment", r.failure(fmt.Sprintf("look up the environment %q", req.ID), err))
 		return
-	case environment == nil:
+	case environment == nil || byIdentity && environment.ID != req.ID:
 		addEnvironmentImportError(&resp.Diagnostics, req.ID)
 		return
 	}
@@ -360,10 +372,9 @@ func (r *environmentResource) ImportState(ctx context.Context, req resource.Impo
 			slug, projectID, slug))
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, environmentResourceModel{
-		environmentModel:   newEnvironmentModel(*environment),
-		DeletionProtection: types.BoolValue(true),
-	})...)
+	model := importedEnvironment(*environment)
+	setIdentity(resp.Identity, environmentIdentity, model.ID)
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
 // find resolves an import id; nil, nil when nothing answers to it.

@@ -21,6 +21,7 @@ var (
 	_ resource.ResourceWithConfigure   = (*projectResource)(nil)
 	_ resource.ResourceWithModifyPlan  = (*projectResource)(nil)
 	_ resource.ResourceWithImportState = (*projectResource)(nil)
+	_ resource.ResourceWithIdentity    = (*projectResource)(nil)
 )
 
 func newProjectResource() resource.Resource {
@@ -66,6 +67,10 @@ func (r *projectResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"deletion_protection": deletionProtectionAttribute("project"),
 		},
 	}
+}
+
+func (r *projectResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identitySchema(projectIdentity)
 }
 
 func (r *projectResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
@@ -197,6 +202,7 @@ func (r *projectResource) Create(ctx context.Context, req resource.CreateRequest
 	r.keysBefore.createdProject(project.ID)
 
 	plan.projectModel = newProjectModel(*project)
+	setIdentity(resp.Identity, projectIdentity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -206,6 +212,7 @@ func (r *projectResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if resp.Diagnostics.HasError() || !r.ready(&resp.Diagnostics) {
 		return
 	}
+	completeIdentity(resp.Identity, projectIdentity, state.ID)
 
 	project, err := r.client.GetProject(ctx, state.ID.ValueString())
 	r.run.markRead(state.ID.ValueString())
@@ -250,6 +257,7 @@ func (r *projectResource) Update(ctx context.Context, req resource.UpdateRequest
 		}
 		plan.projectModel = newProjectModel(*project)
 	}
+	completeIdentity(resp.Identity, projectIdentity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -285,6 +293,9 @@ func (r *projectResource) ImportState(ctx context.Context, req resource.ImportSt
 	if !r.ready(&resp.Diagnostics) {
 		return
 	}
+	if req.ID = importID(req, projectIdentity, &resp.Diagnostics); resp.Diagnostics.HasError() {
+		return
+	}
 	if !idPattern.MatchString(req.ID) {
 		addInvalidImportID(&resp.Diagnostics, "project", req.ID, "<project id>, such as cm9v2g95l0000qz8k5h3d7f1a")
 		return
@@ -299,10 +310,9 @@ func (r *projectResource) ImportState(ctx context.Context, req resource.ImportSt
 		resp.Diagnostics.AddError("Unable to Import Project", r.failure(fmt.Sprintf("read the project %q", req.ID), err))
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, projectResourceModel{
-		projectModel:       newProjectModel(*project),
-		DeletionProtection: types.BoolValue(true),
-	})...)
+	model := importedProject(*project)
+	setIdentity(resp.Identity, projectIdentity, model.ID)
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
 // addNameTaken looks for the project that has a name.

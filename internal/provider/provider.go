@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -21,8 +23,10 @@ import (
 )
 
 var (
+	_ provider.ProviderWithActions            = (*traceloopProvider)(nil)
 	_ provider.ProviderWithEphemeralResources = (*traceloopProvider)(nil)
 	_ provider.ProviderWithFunctions          = (*traceloopProvider)(nil)
+	_ provider.ProviderWithListResources      = (*traceloopProvider)(nil)
 )
 
 // New returns the constructor of the provider, as the plugin server wants it.
@@ -103,7 +107,7 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 			resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
 		}
 		data := &providerData{unknown: unknown, now: p.now, run: newRun()}
-		resp.ResourceData, resp.DataSourceData = data, data
+		handOver(data, resp)
 		return
 	}
 
@@ -113,7 +117,12 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 		return
 	}
 	data.now = p.now
-	resp.ResourceData, resp.DataSourceData = data, data
+	handOver(data, resp)
+}
+
+// handOver gives every kind of object that calls the API the same data.
+func handOver(data *providerData, resp *provider.ConfigureResponse) {
+	resp.ResourceData, resp.DataSourceData, resp.ListResourceData, resp.ActionData = data, data, data, data
 }
 
 func (p *traceloopProvider) Resources(context.Context) []func() resource.Resource {
@@ -132,6 +141,20 @@ func (p *traceloopProvider) DataSources(context.Context) []func() datasource.Dat
 		newEnvironmentsDataSource,
 		newAPIKeyDataSource,
 		newAPIKeysDataSource,
+	}
+}
+
+func (p *traceloopProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{
+		newProjectListResource,
+		newEnvironmentListResource,
+		newAPIKeyListResource,
+	}
+}
+
+func (p *traceloopProvider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{
+		newRevokeAPIKeyAction,
 	}
 }
 

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"iter"
 	"os"
 	"runtime/debug"
 	"sync/atomic"
@@ -85,7 +86,7 @@ type frameworkServer interface {
 
 // server is the framework's, but for memory: the framework keeps a child of the context of
 // every request until it is stopped, and with that context its loggers, in all some 60 KB
-// for each resource of a plan. Here the calls that Terraform makes for each resource have
+// for each resource of a plan. Here the calls that Terraform makes for each resource, and those that stream, have
 // a context that lets go of its own when they end, and has no loggers where nobody will see
 // logs: the framework would copy them for each attribute.
 type server struct {
@@ -134,12 +135,47 @@ func (s *server) CallFunction(ctx context.Context, r *tfprotov6.CallFunctionRequ
 	return briefly(ctx, s.quiet, s.frameworkServer.CallFunction, r)
 }
 
+func (s *server) GenerateResourceConfig(ctx context.Context, r *tfprotov6.GenerateResourceConfigRequest) (*tfprotov6.GenerateResourceConfigResponse, error) {
+	return briefly(ctx, s.quiet, s.frameworkServer.GenerateResourceConfig, r)
+}
+
+// ListResource works while its results are read.
+func (s *server) ListResource(ctx context.Context, r *tfprotov6.ListResourceRequest) (*tfprotov6.ListResourceServerStream, error) {
+	b := newBrief(ctx, s.quiet)
+	stream, err := s.frameworkServer.ListResource(b, r) //nolint:contextcheck // b is ctx until then
+	if err != nil {
+		b.end()
+		return nil, err
+	}
+	stream.Results = untilRead(b, stream.Results)
+	return stream, nil
+}
+
+// InvokeAction works while its events are read.
+func (s *server) InvokeAction(ctx context.Context, r *tfprotov6.InvokeActionRequest) (*tfprotov6.InvokeActionServerStream, error) {
+	b := newBrief(ctx, s.quiet)
+	stream, err := s.frameworkServer.InvokeAction(b, r) //nolint:contextcheck // b is ctx until then
+	if err != nil {
+		b.end()
+		return nil, err
+	}
+	stream.Events = untilRead(b, stream.Events)
+	return stream, nil
+}
+
+// untilRead ends a brief context when a stream has been read.
+func untilRead[T any](b *brief, stream iter.Seq[T]) iter.Seq[T] {
+	return func(push func(T) bool) {
+		defer b.end()
+		stream(push)
+	}
+}
+
 // briefly makes a call with a brief context.
 func briefly[Request, Response any](ctx context.Context, quiet bool, call func(context.Context, Request) (Response, error), r Request) (Response, error) {
-	b := &brief{quiet: quiet}
-	b.current.Store(&ctx)
-	defer b.current.Store(&ended) //nolint:contextcheck // no child of ctx, which it would keep
-	return call(b, r)             //nolint:contextcheck // b is ctx until then
+	b := newBrief(ctx, quiet)
+	defer b.end()
+	return call(b, r) //nolint:contextcheck // b is ctx until then
 }
 
 // brief is another context until that of the call is no longer wanted.
@@ -147,6 +183,15 @@ type brief struct {
 	current atomic.Pointer[context.Context]
 	quiet   bool // without values, which are the loggers
 }
+
+func newBrief(ctx context.Context, quiet bool) *brief {
+	b := &brief{quiet: quiet}
+	b.current.Store(&ctx)
+	return b
+}
+
+// end leaves no child of the call's context, which would keep that.
+func (b *brief) end() { b.current.Store(&ended) }
 
 var ended = func() context.Context {
 	ctx, end := context.WithCancel(context.Background())

@@ -121,3 +121,84 @@ func TestQuieten(t *testing.T) {
 		}
 	}
 }
+
+// A stream works with the request's context while it is read, and lets go of it then.
+func TestServerStreams(t *testing.T) {
+	newServer, err := newServer("test", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, ok := newServer().(frameworkServer)
+	if !ok {
+		t.Fatal("the server does not have all of the protocol")
+	}
+	typ := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"id": tftypes.String, "project_id": tftypes.String, "environment": tftypes.String}}
+	empty, err := tfprotov6.NewDynamicValue(typ, tftypes.NewValue(typ, map[string]tftypes.Value{
+		"id": tftypes.NewValue(tftypes.String, nil), "project_id": tftypes.NewValue(tftypes.String, nil), "environment": tftypes.NewValue(tftypes.String, nil),
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, read := range map[string]func(context.Context) (read func() int){
+		"list": func(ctx context.Context) func() int {
+			stream, err := s.ListResource(ctx, &tfprotov6.ListResourceRequest{TypeName: "traceloop_nothing", Config: &empty})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return func() (n int) {
+				for range stream.Results {
+					n++
+				}
+				return n
+			}
+		},
+		"action": func(ctx context.Context) func() int {
+			stream, err := s.InvokeAction(ctx, &tfprotov6.InvokeActionRequest{ActionType: "traceloop_nothing", Config: &empty})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return func() (n int) {
+				for range stream.Events {
+					n++
+				}
+				return n
+			}
+		},
+	} {
+		load := new(ballast)
+		kept := weak.Make(load)
+		ctx, end := context.WithCancel(context.WithValue(t.Context(), contextKey{}, load))
+		if n := read(ctx)(); n != 1 {
+			t.Errorf("%s: %d results, want the error", name, n)
+		}
+		end()
+		ctx, load = nil, nil //nolint:ineffassign,wastedassign,fatcontext // so that only the server could keep it
+		runtime.GC()
+		if kept.Value() != nil {
+			t.Errorf("%s: the context of a stream that has been read is still in use", name)
+		}
+		runtime.KeepAlive(s)
+	}
+}
+
+// Until then, the stream has the request's context.
+func TestServerStreamsInContext(t *testing.T) {
+	t.Parallel()
+	ctx, end := context.WithCancel(context.WithValue(t.Context(), contextKey{}, "value"))
+	defer end()
+	b := newBrief(ctx, false)
+	for range untilRead(b, func(push func(int) bool) {
+		if b.Value(contextKey{}) != "value" || b.Err() != nil {
+			t.Error("the context has ended before the stream was read")
+		}
+		push(1)
+	}) {
+		end()
+		if b.Err() == nil {
+			t.Error("the end of the request does not reach the stream")
+		}
+	}
+	if b.Value(contextKey{}) != nil {
+		t.Error("the value outlives the stream")
+	}
+}

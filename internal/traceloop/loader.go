@@ -99,66 +99,67 @@ func (l *loader[T]) get(ctx context.Context, id string) (*T, error) {
 	return object, nil
 }
 
-// where yields the objects that a filter selects, oldest first. An error is yielded once,
-// last. See selected for its arguments.
+// where yields the objects that a filter selects, oldest first, page by page: from the list
+// of all objects where that suffices, or else from the filtered list. It suffices if it is
+// possible and what the filter names exists: the service answers 404 to a filter for what
+// does not. An error is yielded once, last.
 func (l *loader[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		selected, err := l.selected(ctx, filter, selects, suffices)
-		for _, object := range selected {
-			if !yield(object, nil) {
+		g, key := l.current(), filter.Encode()
+		yielded := map[string]bool{} // by a filtered list that was given up
+		emit := func(objects []T) bool {
+			for i := range objects {
+				id := l.id(&objects[i])
+				if !yielded[id] && !yield(objects[i], nil) {
+					return false
+				}
+				yielded[id] = true
+			}
+			return true
+		}
+		for ended := false; !ended; {
+			found, ok := find(ctx, g, func() (selection[T], bool) { return g.selection(key, selects) })
+			var err error
+			if ok && !found.asked {
+				ok, err = suffices(found.objects)
+			}
+			switch {
+			case err != nil:
+			case ok:
+				l.logAnswered(ctx, l.collection, filter)
+				emit(found.objects)
+				return
+			default:
+				ended, err = l.filtered(ctx, g, filter, emit)
+			}
+			if err != nil {
+				var none T
+				yield(none, err)
 				return
 			}
-		}
-		if err != nil {
-			var none T
-			yield(none, err)
-		}
-	}
-}
-
-// selected returns what a filter selects: from the list of all objects where that
-// suffices, or else from the filtered list. It suffices if it is possible and what the
-// filter names exists: the service answers 404 to a filter for what does not.
-func (l *loader[T]) selected(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) ([]T, error) {
-	g, key := l.current(), filter.Encode()
-	for {
-		found, ok := find(ctx, g, func() (selection[T], bool) { return g.selection(key, selects) })
-		if ok && !found.asked {
-			var err error
-			if ok, err = suffices(found.objects); err != nil {
-				return nil, err
-			}
-		}
-		if ok {
-			l.logAnswered(ctx, l.collection, filter)
-			return found.objects, nil
-		}
-		selected, whole, err := l.filtered(ctx, g, filter)
-		if err != nil {
-			return nil, err
-		}
-		if whole {
-			g.keepSelection(key, selected)
-			return selected, nil
 		}
 	}
 }
 
 // filtered asks for a filtered list, page by page. It stops early, with false, once the
 // rest of the list of all objects is cheaper.
-func (l *loader[T]) filtered(ctx context.Context, g *generation[T], filter url.Values) (selected []T, whole bool, err error) {
+func (l *loader[T]) filtered(ctx context.Context, g *generation[T], filter url.Values, emit func([]T) bool) (ended bool, err error) {
 	pages := newPager(l.client, l.collection, filter, l.read)
+	var selected []T
 	for {
 		page, err := pages.next(ctx)
 		if err != nil {
-			return nil, false, err
+			return false, err
 		}
 		selected = append(selected, page...)
 		if pages.done {
-			return selected, true, nil
+			g.keepSelection(filter.Encode(), selected)
+		}
+		if !emit(page) || pages.done {
+			return true, nil
 		}
 		if g.countPage() {
-			return nil, false, nil
+			return false, nil
 		}
 	}
 }

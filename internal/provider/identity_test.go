@@ -1,0 +1,356 @@
+package provider_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+// identityType is that of a resource's identity, as the provider declares it.
+func (d *driver) identityType(kind string) tftypes.Object {
+	d.t.Helper()
+	schemas, err := d.server.GetResourceIdentitySchemas(d.t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	schema := schemas.IdentitySchemas[kind]
+	if schema == nil {
+		d.t.Fatalf("%s has no identity", kind)
+	}
+	typ, ok := schema.ValueType().(tftypes.Object)
+	if !ok {
+		d.t.Fatalf("the identity of %s is %s", kind, schema.ValueType())
+	}
+	return typ
+}
+
+func (d *driver) newIdentity(kind string, values arguments) *tfprotov6.ResourceIdentityData {
+	d.t.Helper()
+	typ := d.identityType(kind)
+	return &tfprotov6.ResourceIdentityData{IdentityData: d.dynamic(typ, d.object(typ, values))}
+}
+
+// identity returns "id=…" or "environment=… project_id=…"; empty for none.
+func (d *driver) identity(kind string, data *tfprotov6.ResourceIdentityData) string {
+	d.t.Helper()
+	if data == nil || data.IdentityData == nil {
+		return ""
+	}
+	return d.format(d.value(d.identityType(kind), data.IdentityData))
+}
+
+// format writes the attributes of an object that are not null, in the order of their names.
+func (d *driver) format(object tftypes.Value) string {
+	d.t.Helper()
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(attributes(d.t, object))) {
+		if text := d.text(instance{value: object}, name); text != "" {
+			parts = append(parts, name+"="+text)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// importIdentity takes an object over, as an import block with an identity does.
+func (d *driver) importIdentity(ctx context.Context, kind string, identity arguments) (instance, error) {
+	d.t.Helper()
+	return d.importAs(ctx, kind, &tfprotov6.ImportResourceStateRequest{TypeName: kind, Identity: d.newIdentity(kind, identity)})
+}
+
+// organization is one object of each kind.
+type organization struct {
+	server                         *emulatortest.Server
+	project, environment, apiKeyID string
+}
+
+func newOrganization(tb testing.TB) organization {
+	tb.Helper()
+	server := emulatortest.Start(tb)
+	project := server.CreateProject("Orders")
+	environment := server.CreateEnvironment(project.ID, "EU Production")
+	id, _ := server.GenerateKey(project.ID, environment.Slug)
+	return organization{server, project.ID, environment.ID, id}
+}
+
+// imports are the ways to import each object: its kind, the id string and the identity.
+func (o organization) imports() map[string]struct {
+	id       string
+	identity arguments
+	config   arguments
+} {
+	type way = struct {
+		id       string
+		identity arguments
+		config   arguments
+	}
+	return map[string]way{
+		"traceloop_project":     {o.project, arguments{"id": o.project}, arguments{"name": "Orders"}},
+		"traceloop_environment": {o.project + "/eu-production", arguments{"id": o.environment}, arguments{"name": "EU Production", "project_id": o.project}},
+		"traceloop_api_key": {
+			o.project + "/eu-production", arguments{"project_id": o.project, "environment": "eu-production"},
+			arguments{"project_id": o.project, "environment": "eu-production"},
+		},
+	}
+}
+
+func identityOf(identity arguments) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(identity)) {
+		parts = append(parts, fmt.Sprintf("%s=%v", name, identity[name]))
+	}
+	return strings.Join(parts, " ")
+}
+
+// An import by identity and one by id string make the same state and the same identity, and
+// the plan after it is empty.
+func TestIdentity_importIsThatOfTheIDString(t *testing.T) {
+	t.Parallel()
+	o := newOrganization(t)
+	for kind, way := range o.imports() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t, o.server, time.Now)
+			byID, err := d.importID(t.Context(), kind, way.id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			byIdentity, err := d.importIdentity(t.Context(), kind, way.identity)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !byID.value.Equal(byIdentity.value) {
+				t.Errorf("the states differ:\n%s\n%s", byID.value, byIdentity.value)
+			}
+			for _, imported := range []instance{byID, byIdentity} {
+				if got, want := d.identity(kind, imported.identity), identityOf(way.identity); got != want {
+					t.Errorf("the identity is %q, want %q", got, want)
+				}
+			}
+			planned, err := d.plan(t.Context(), kind, byIdentity, way.config)
+			if err != nil || planned.action != "" {
+				t.Errorf("the plan is to %q: %v", planned.action, err)
+			}
+		})
+	}
+}
+
+// What one resource does in its life never changes its identity, and what replaces it has
+// its own.
+func TestIdentity_life(t *testing.T) {
+	t.Parallel()
+	for kind, test := range map[string]struct {
+		created, updated, replaced func(project, other string) arguments
+		identity                   func(d *driver, i instance) string
+	}{
+		"traceloop_project": {
+			func(_, _ string) arguments { return arguments{"name": "Billing"} },
+			func(_, _ string) arguments { return arguments{"name": "Invoices"} },
+			nil,
+			func(d *driver, i instance) string { return "id=" + d.text(i, "id") },
+		},
+		"traceloop_environment": {
+			func(p, _ string) arguments {
+				return arguments{"name": "Load test", "project_id": p, "deletion_protection": true}
+			},
+			func(p, _ string) arguments {
+				return arguments{"name": "Load test", "project_id": p, "deletion_protection": false}
+			},
+			func(p, _ string) arguments {
+				return arguments{"name": "Load test 2", "project_id": p, "deletion_protection": false}
+			},
+			func(d *driver, i instance) string { return "id=" + d.text(i, "id") },
+		},
+		"traceloop_api_key": {
+			func(p, _ string) arguments { return arguments{"project_id": p, "environment": "prd"} },
+			func(p, _ string) arguments {
+				return arguments{"project_id": p, "environment": "prd", "rotate_after_days": int64(90)}
+			},
+			func(_, o string) arguments { return arguments{"project_id": o, "environment": "stg"} },
+			func(d *driver, i instance) string {
+				return "environment=" + d.text(i, "environment") + " project_id=" + d.text(i, "project_id")
+			},
+		},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			server := emulatortest.Start(t)
+			project, other := server.CreateProject("Orders").ID, server.CreateProject("Refunds").ID
+			d := newDriver(t, server, time.Now)
+			check := func(step string, i instance) {
+				t.Helper()
+				if got, want := d.identity(kind, i.identity), test.identity(d, i); got != want {
+					t.Errorf("%s: the identity is %q, want %q", step, got, want)
+				}
+			}
+			created, _, err := d.apply(t.Context(), kind, d.none(kind), test.created(project, other))
+			if err != nil {
+				t.Fatal(err)
+			}
+			check("created", created)
+			read, err := d.refresh(t.Context(), kind, created)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check("read", read)
+			updated, plan, err := d.apply(t.Context(), kind, read, test.updated(project, other))
+			if err != nil || plan.action != "update" {
+				t.Fatalf("%s: %v", plan.action, err)
+			}
+			check("updated", updated)
+			if before, after := d.identity(kind, created.identity), d.identity(kind, updated.identity); before != after {
+				t.Errorf("the identity was %q and is %q", before, after)
+			}
+			if test.replaced == nil {
+				return
+			}
+			replaced, plan, err := d.apply(t.Context(), kind, updated, test.replaced(project, other))
+			if err != nil || plan.action != "replace" {
+				t.Fatalf("%s: %v", plan.action, err)
+			}
+			check("replaced", replaced)
+			if before, after := d.identity(kind, updated.identity), d.identity(kind, replaced.identity); before == after {
+				t.Errorf("the identity is still %q", after)
+			}
+		})
+	}
+}
+
+// A state from before identities existed gets one at the next read, at no cost, or at an
+// update without a read.
+func TestIdentity_olderState(t *testing.T) {
+	t.Parallel()
+	o := newOrganization(t)
+	for kind, way := range o.imports() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t, o.server, time.Now)
+			older, err := d.importID(t.Context(), kind, way.id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			older.identity = nil
+			read, err := d.refresh(t.Context(), kind, older)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := d.identity(kind, read.identity), identityOf(way.identity); got != want {
+				t.Errorf("the identity after the read is %q, want %q", got, want)
+			}
+			if !read.value.Equal(older.value) {
+				t.Errorf("the read changes the state:\n%s\n%s", older.value, read.value)
+			}
+
+			change := arguments{"deletion_protection": false}
+			if kind == "traceloop_api_key" {
+				change = arguments{"rotate_after_days": int64(90)}
+			}
+			for name, value := range way.config {
+				change[name] = value
+			}
+			updated, plan, err := d.apply(t.Context(), kind, older, change)
+			if err != nil || plan.action != "update" {
+				t.Fatalf("%s: %v", plan.action, err)
+			}
+			if got, want := d.identity(kind, updated.identity), identityOf(way.identity); got != want {
+				t.Errorf("the identity after the update is %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// An object that is gone leaves the state, whether the state has an identity or not.
+func TestIdentity_vanished(t *testing.T) {
+	t.Parallel()
+	for _, older := range []bool{false, true} {
+		o := newOrganization(t)
+		d := newDriver(t, o.server, time.Now)
+		states := map[string]instance{}
+		for kind, way := range o.imports() {
+			var err error
+			if states[kind], err = d.importIdentity(t.Context(), kind, way.identity); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.server.DeleteProject(o.project)
+		d = newDriver(t, o.server, time.Now)
+		for kind, state := range states {
+			if older {
+				state.identity = nil
+			}
+			read, err := d.refresh(t.Context(), kind, state)
+			if err != nil || !read.value.IsNull() {
+				t.Errorf("%s (older: %t): it is still in the state as %s: %v", kind, older, read.value, err)
+			}
+		}
+	}
+}
+
+// Identities that are wrong, malformed or incomplete are refused, with what to write instead.
+func TestIdentity_refused(t *testing.T) {
+	t.Parallel()
+	o := newOrganization(t)
+	o.server.CreateEnvironment("", "Load test")
+	other := o.server.CreateProject("Refunds").ID
+	for name, test := range map[string]struct {
+		kind     string
+		identity arguments
+		says     []string
+	}{
+		"project that does not exist":     {"traceloop_project", arguments{"id": "nobody"}, []string{"Unable to Import Project", `no project with the id "nobody"`}},
+		"project by its name":             {"traceloop_project", arguments{"id": "My Orders"}, []string{"Invalid Import Identity", `id = "My Orders"`, "A name or a slug is no id", "identity = {"}},
+		"project without an id":           {"traceloop_project", arguments{}, []string{"Invalid Import Identity", "id is missing", "identity = {"}},
+		"environment that does not exist": {"traceloop_environment", arguments{"id": "nobody"}, []string{"Unable to Import Environment", `no environment "nobody"`}},
+		"environment by its slug":         {"traceloop_environment", arguments{"id": "load-test"}, []string{"Unable to Import Environment", `no environment "load-test"`}},
+		"environment without an id":       {"traceloop_environment", arguments{}, []string{"Invalid Import Identity", "id is missing"}},
+		"key of an unknown project": {
+			"traceloop_api_key", arguments{"project_id": "nobody", "environment": "prd"},
+			[]string{"Unable to Import API Key", `no project with the id "nobody"`},
+		},
+		"key of an unknown environment": {
+			"traceloop_api_key", arguments{"project_id": other, "environment": "prod"},
+			[]string{"Unable to Import API Key", `no environment with the slug "prod"`},
+		},
+		"key where there is none": {
+			"traceloop_api_key", arguments{"project_id": other, "environment": "prd"},
+			[]string{"Unable to Import API Key", `no active key in the environment "prd"`},
+		},
+		"key without an environment": {
+			"traceloop_api_key", arguments{"project_id": other},
+			[]string{"Invalid Import Identity", "environment is missing", `project_id  = "`, `environment = "prd"`},
+		},
+		"key by names": {
+			"traceloop_api_key", arguments{"project_id": "My Orders", "environment": "EU Production"},
+			[]string{"Invalid Import Identity", `project_id = "My Orders"`, `environment = "EU Production"`},
+		},
+		"key by itself": {
+			"traceloop_api_key", arguments{"project_id": other, "environment": "tl_" + strings.Repeat("s3cret", 6)},
+			[]string{"Invalid Import Identity", `environment = "tl_****`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t, o.server, time.Now)
+			_, err := d.importIdentity(t.Context(), test.kind, test.identity)
+			if err == nil {
+				t.Fatal("it was imported")
+			}
+			for _, phrase := range test.says {
+				if !strings.Contains(err.Error(), phrase) {
+					t.Errorf("it does not say %q: %v", phrase, err)
+				}
+			}
+			if strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("it repeats the key: %v", err)
+			}
+		})
+	}
+}

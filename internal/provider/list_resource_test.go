@@ -1,0 +1,381 @@
+package provider_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+// found is what a list resource shows of one object.
+type found struct {
+	name     string
+	identity string
+	resource tftypes.Value // null unless it was asked for
+}
+
+// arguments are the identity as an import block has it.
+func (f found) arguments() arguments {
+	identity := arguments{}
+	for _, part := range strings.Fields(f.identity) {
+		name, value, _ := strings.Cut(part, "=")
+		identity[name] = value
+	}
+	return identity
+}
+
+// listServer is the part of the protocol that Terraform 1.14 has brought.
+type listServer interface {
+	tfprotov6.ListResourceServer
+	tfprotov6.ActionServer
+}
+
+func (d *driver) extended() listServer {
+	d.t.Helper()
+	extended, ok := d.server.(listServer)
+	if !ok {
+		d.t.Fatalf("%T serves neither lists nor actions", d.server)
+	}
+	return extended
+}
+
+// listConfig makes the configuration of a list block.
+func (d *driver) listConfig(kind string, config arguments) *tfprotov6.DynamicValue {
+	d.t.Helper()
+	schema, err := d.server.GetProviderSchema(d.t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	typ := schema.ListResourceSchemas[kind].ValueType()
+	return d.dynamic(typ, d.object(typ, config))
+}
+
+// query lists as `terraform query` does: it validates, then reads the stream up to the limit.
+func (d *driver) query(kind string, config arguments, limit int64, resources bool) ([]found, error) {
+	d.t.Helper()
+	dynamic := d.listConfig(kind, config)
+	validated, err := d.extended().ValidateListResourceConfig(d.t.Context(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: kind, Config: dynamic})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := failure(validated.Diagnostics); err != nil {
+		return nil, err
+	}
+	stream, err := d.extended().ListResource(d.t.Context(), &tfprotov6.ListResourceRequest{TypeName: kind, Config: dynamic, Limit: limit, IncludeResource: resources})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var all []found
+	for result := range stream.Results {
+		if err := failure(result.Diagnostics); err != nil {
+			return all, err
+		}
+		if summaries := warnings(result.Diagnostics); len(summaries) > 0 {
+			d.t.Errorf("%s warns: %v", kind, summaries)
+		}
+		one := found{name: result.DisplayName, identity: d.identity(kind, result.Identity), resource: d.none(kind).value}
+		if result.Resource != nil {
+			one.resource = d.value(d.schemas[kind].ValueType(), result.Resource)
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// names lists without resources and returns what a person sees.
+func (d *driver) names(kind string, config arguments) []string {
+	d.t.Helper()
+	all, err := d.query(kind, config, 1000, false)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	names := []string{}
+	for _, one := range all {
+		names = append(names, one.name)
+		if !one.resource.IsNull() {
+			d.t.Errorf("%s: the resource was not asked for, and is %s", one.name, one.resource)
+		}
+	}
+	return names
+}
+
+// What a list of each kind shows with each filter.
+func TestList_filters(t *testing.T) {
+	t.Parallel()
+	clock := time.Now().Add(-40 * 24 * time.Hour)
+	server := emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return clock }))
+	orders := server.Projects()[0].ID
+	server.RenameProject(orders, "Orders")
+	refunds := server.CreateProject("Refunds").ID
+	server.CreateEnvironment("", "Load test")
+	server.CreateEnvironment(orders, "EU Production")
+	server.GenerateKey(orders, "prd")
+	server.GenerateKey(refunds, "prd")
+	clock = clock.Add(30 * 24 * time.Hour)
+	server.GenerateKey(orders, "load-test")
+
+	for name, test := range map[string]struct {
+		kind   string
+		config arguments
+		want   []string
+	}{
+		"projects":         {"traceloop_project", nil, []string{"Orders", "Refunds"}},
+		"project by name":  {"traceloop_project", arguments{"name": "Refunds"}, []string{"Refunds"}},
+		"names are exact":  {"traceloop_project", arguments{"name": "refunds"}, []string{}},
+		"environments":     {"traceloop_environment", nil, []string{"Load test (organization-level)", "Orders / EU Production"}},
+		"of a project":     {"traceloop_environment", arguments{"project_id": refunds}, []string{"Load test (organization-level)"}},
+		"of a scope":       {"traceloop_environment", arguments{"scope": "project"}, []string{"Orders / EU Production"}},
+		"of the other one": {"traceloop_environment", arguments{"scope": "organization"}, []string{"Load test (organization-level)"}},
+		"of both filters":  {"traceloop_environment", arguments{"project_id": orders, "scope": "project"}, []string{"Orders / EU Production"}},
+		"with built-in ones": {
+			"traceloop_environment", arguments{"project_id": refunds, "include_built_in": true},
+			[]string{"Refunds / dev", "Refunds / stg", "Refunds / prd", "Load test (organization-level)"},
+		},
+		"keys":             {"traceloop_api_key", nil, []string{"Orders / prd", "Refunds / prd", "Orders / load-test"}},
+		"by project":       {"traceloop_api_key", arguments{"project_id": orders}, []string{"Orders / prd", "Orders / load-test"}},
+		"by environment":   {"traceloop_api_key", arguments{"environment": "prd"}, []string{"Orders / prd", "Refunds / prd"}},
+		"by both":          {"traceloop_api_key", arguments{"project_id": refunds, "environment": "prd"}, []string{"Refunds / prd"}},
+		"by age":           {"traceloop_api_key", arguments{"min_age_days": int64(30)}, []string{"Orders / prd", "Refunds / prd"}},
+		"older than all":   {"traceloop_api_key", arguments{"min_age_days": int64(41)}, []string{}},
+		"of any age":       {"traceloop_api_key", arguments{"min_age_days": int64(0)}, []string{"Orders / prd", "Refunds / prd", "Orders / load-test"}},
+		"of an empty slot": {"traceloop_api_key", arguments{"project_id": refunds, "environment": "stg"}, []string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := newDriver(t, server, time.Now).names(test.kind, test.config); !slices.Equal(got, test.want) {
+				t.Errorf("the list is %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// What a list shows of an object is what an import of its identity makes of it, and holds no key.
+func TestList_resourceIsThatOfTheImport(t *testing.T) {
+	t.Parallel()
+	o := newOrganization(t)
+	_, key := o.server.GenerateKey(o.project, "prd")
+	for kind := range o.imports() {
+		d := newDriver(t, o.server, time.Now)
+		all, err := d.query(kind, nil, 1000, true)
+		if err != nil || len(all) == 0 {
+			t.Fatalf("%s: %d objects were listed: %v", kind, len(all), err)
+		}
+		for _, one := range all {
+			imported, err := d.importIdentity(t.Context(), kind, one.arguments())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !one.resource.Equal(imported.value) {
+				t.Errorf("%s: the list shows %s, the import makes %s", one.name, one.resource, imported.value)
+			}
+			if text := one.resource.String(); strings.Contains(text, key) || strings.Contains(text, key[3:]) {
+				t.Errorf("%s: the list shows the key: %s", one.name, text)
+			}
+		}
+	}
+	// That is what a key would look like.
+	d := newDriver(t, o.server, time.Now)
+	created, _, err := d.apply(t.Context(), "traceloop_api_key", d.none("traceloop_api_key"), arguments{"project_id": o.project, "environment": "stg"})
+	if err != nil || !strings.Contains(created.value.String(), d.text(created, "key")) || d.text(created, "key") == "" {
+		t.Errorf("a key is not found where there is one: %v", err)
+	}
+}
+
+// A list is read page by page, and no page more than the limit asks for.
+func TestList_limit(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.Projects()[0].ID
+	server.RenameProject(project, "Orders")
+	for i := range 250 {
+		server.GenerateKey(project, server.CreateEnvironment(project, fmt.Sprintf("Stage %03d", i)).Slug)
+	}
+	for name, test := range map[string]struct {
+		kind     string
+		config   arguments
+		limit    int64
+		results  int
+		requests int // for the list; one more names the project
+	}{
+		"one":                   {"traceloop_api_key", nil, 1, 1, 1},
+		"a page":                {"traceloop_api_key", nil, 100, 100, 1},
+		"a page and one":        {"traceloop_api_key", nil, 101, 101, 2},
+		"more than there are":   {"traceloop_api_key", nil, 1000, 250, 3},
+		"none":                  {"traceloop_api_key", nil, 0, 250, 3},
+		"filtered":              {"traceloop_api_key", arguments{"project_id": project}, 10, 10, 1},
+		"filtered, two pages":   {"traceloop_api_key", arguments{"project_id": project}, 150, 150, 2},
+		"filtered environments": {"traceloop_environment", arguments{"project_id": project}, 10, 10, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server.ResetRequests()
+			all, err := newDriver(t, server, time.Now).query(test.kind, test.config, test.limit, true)
+			if err != nil || len(all) != test.results {
+				t.Errorf("%d results, want %d: %v", len(all), test.results, err)
+			}
+			if n := len(server.Requests()); n != test.requests+1 {
+				t.Errorf("%d requests, want %d: %v", n, test.requests+1, server.Requests())
+			}
+			seen := map[string]bool{}
+			for _, one := range all {
+				if seen[one.identity] {
+					t.Errorf("%s is listed twice", one.identity)
+				}
+				seen[one.identity] = true
+			}
+		})
+	}
+}
+
+// Many lists of one query share what they read.
+func TestList_sharesPages(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	const projects = 40
+	var ids []string
+	for i := range projects {
+		ids = append(ids, server.CreateProject(fmt.Sprintf("Project %02d", i)).ID)
+		server.GenerateKey(ids[i], "dev")
+		server.GenerateKey(ids[i], "prd")
+	}
+	server.ResetRequests()
+	d := newDriver(t, server, time.Now)
+	for i, id := range ids {
+		want := []string{fmt.Sprintf("Project %02d / dev", i), fmt.Sprintf("Project %02d / prd", i)}
+		if got := d.names("traceloop_api_key", arguments{"project_id": id}); !slices.Equal(got, want) {
+			t.Fatalf("the keys are %q, want %q", got, want)
+		}
+	}
+	if n := len(server.Requests()); n > 6 {
+		t.Errorf("%d requests for %d lists, want a handful: %v", n, projects, server.Requests())
+	}
+}
+
+func TestList_refused(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	for name, test := range map[string]struct {
+		kind   string
+		config arguments
+		says   string
+	}{
+		"name that cannot be":      {"traceloop_project", arguments{"name": " Orders"}, "must not be blank"},
+		"project by its name":      {"traceloop_environment", arguments{"project_id": "My Orders"}, "A name or a slug is no id"},
+		"scope that is none":       {"traceloop_environment", arguments{"scope": "team"}, `"organization" "project"`},
+		"project that is none":     {"traceloop_environment", arguments{"project_id": "nobody"}, `no project with the id "nobody"`},
+		"environment by its name":  {"traceloop_api_key", arguments{"environment": "EU Production"}, "must be an environment's slug"},
+		"negative age":             {"traceloop_api_key", arguments{"min_age_days": int64(-1)}, "at least 0"},
+		"project that is not here": {"traceloop_api_key", arguments{"project_id": "nobody"}, `no project with the id "nobody"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			all, err := newDriver(t, server, time.Now).query(test.kind, test.config, 100, false)
+			if err == nil || !strings.Contains(err.Error(), test.says) || len(all) > 0 {
+				t.Errorf("%d results and %v, want an error that says %q", len(all), err, test.says)
+			}
+		})
+	}
+}
+
+// A list that fails half-way says so, whatever it has shown before.
+func TestList_failures(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.Projects()[0].ID
+	for i := range 120 {
+		server.GenerateKey(project, server.CreateEnvironment(project, fmt.Sprintf("Stage %03d", i)).Slug)
+	}
+	for kind, test := range map[string]struct{ path, summary string }{
+		"traceloop_project":     {"/v2/projects", "Unable to List Projects"},
+		"traceloop_environment": {"/v2/environments", "Unable to List Environments"},
+		"traceloop_api_key":     {"/v2/api-keys", "Unable to List API Keys"},
+	} {
+		d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": server.ManagementKey, "max_retries": int64(0)})
+		server.SetFaults(emulatortest.Fault{Method: "GET", Path: test.path, Kind: "status", Status: 500})
+		if all, err := d.query(kind, nil, 1000, false); err == nil || !strings.Contains(err.Error(), test.summary) || len(all) > 0 {
+			t.Errorf("%s: %d results and %v, want an error", kind, len(all), err)
+		}
+	}
+
+	for what, fault := range map[string]emulatortest.Fault{
+		"the second page":    {Method: "GET", Path: "/v2/api-keys", Kind: "garbage", After: 1},
+		"the project's name": {Method: "GET", Path: "/v2/projects", Kind: "status", Status: 500},
+	} {
+		d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": server.ManagementKey, "max_retries": int64(0)})
+		server.SetFaults(fault)
+		if _, err := d.query("traceloop_api_key", nil, 1000, false); err == nil || !strings.Contains(err.Error(), "Unable to List API Keys") {
+			t.Errorf("%s fails, and the list says %v", what, err)
+		}
+	}
+}
+
+// A project that is deleted while its keys are listed is shown by its id.
+func TestList_projectVanishes(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders").ID
+	server.GenerateKey(project, "prd")
+	d := newDriver(t, server, time.Now)
+	stream, err := d.extended().ListResource(t.Context(), &tfprotov6.ListResourceRequest{TypeName: "traceloop_api_key", Config: d.listConfig("traceloop_api_key", nil), Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := `{"error":"There is no such project."}`
+	server.SetFaults(emulatortest.Fault{Method: "GET", Path: "/v2/projects/" + project, Kind: "status", Status: 404, Body: &body})
+	for result := range stream.Results {
+		if err := failure(result.Diagnostics); err != nil || result.DisplayName != project+" / prd" {
+			t.Errorf("it is shown as %q: %v", result.DisplayName, err)
+		}
+	}
+}
+
+// What is generated for each result plans nothing after its import.
+func TestList_generatedConfiguration(t *testing.T) {
+	t.Parallel()
+	o := newOrganization(t)
+	o.server.CreateEnvironment("", "Load test")
+	for kind := range o.imports() {
+		d := newDriver(t, o.server, time.Now)
+		all, err := d.query(kind, nil, 1000, true)
+		if err != nil || len(all) == 0 {
+			t.Fatalf("%s: %d objects were listed: %v", kind, len(all), err)
+		}
+		for _, one := range all {
+			d.adopt(kind, one)
+		}
+	}
+	noWrites(t, o.server)
+}
+
+// adopt does with a result what -generate-config-out and a plan do: it generates the
+// configuration, imports by identity, and finds nothing to change.
+func (d *driver) adopt(kind string, one found) {
+	d.t.Helper()
+	typ := d.schemas[kind].ValueType()
+	generated, err := d.server.GenerateResourceConfig(d.t.Context(), &tfprotov6.GenerateResourceConfigRequest{TypeName: kind, State: d.dynamic(typ, one.resource)})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := failure(generated.Diagnostics); err != nil {
+		d.t.Fatal(err)
+	}
+	config := arguments{}
+	for name, value := range attributes(d.t, d.value(typ, generated.Config)) {
+		if !value.IsNull() {
+			config[name] = value
+		}
+	}
+	imported, err := d.importIdentity(d.t.Context(), kind, one.arguments())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	planned, err := d.plan(d.t.Context(), kind, imported, config)
+	if err != nil || planned.action != "" {
+		d.t.Errorf("%s: the plan is to %q: %v", one.name, planned.action, err)
+	}
+}

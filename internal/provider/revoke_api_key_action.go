@@ -1,0 +1,174 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/actionvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+var (
+	_ action.ActionWithConfigure        = (*revokeAPIKeyAction)(nil)
+	_ action.ActionWithConfigValidators = (*revokeAPIKeyAction)(nil)
+	_ action.ActionWithModifyPlan       = (*revokeAPIKeyAction)(nil)
+)
+
+func newRevokeAPIKeyAction() action.Action {
+	return &revokeAPIKeyAction{}
+}
+
+type revokeAPIKeyAction struct {
+	*providerData
+}
+
+type revokeAPIKeyModel struct {
+	ID          types.String `tfsdk:"id"`
+	ProjectID   types.String `tfsdk:"project_id"`
+	Environment types.String `tfsdk:"environment"`
+}
+
+func (a *revokeAPIKeyAction) Metadata(_ context.Context, req action.MetadataRequest, resp *action.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_revoke_api_key"
+}
+
+func (a *revokeAPIKeyAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Revokes an API key at once, for the moment when it has leaked: by `id`, or by `project_id` and `environment`. Applications that use the key are refused from then on. " +
+			"If a `traceloop_api_key` manages the key, the next plan generates another. Where there is no key, the action does nothing and says so.\n\n" +
+			"The provider refuses to revoke the key that it is configured with itself.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Id of the key. Exactly one of `id` and `environment` is required.",
+				Optional:            true,
+				Validators:          idValidator,
+			},
+			"project_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the project that the key sends traces to. Required with `environment`.",
+				Optional:            true,
+				Validators:          idValidator,
+			},
+			"environment": schema.StringAttribute{
+				MarkdownDescription: "Slug of the environment that the key sends traces to. Whichever key is active there when the action runs is revoked.",
+				Optional:            true,
+				Validators:          slugValidator,
+			},
+		},
+	}
+}
+
+func (a *revokeAPIKeyAction) ConfigValidators(context.Context) []action.ConfigValidator {
+	return []action.ConfigValidator{
+		actionvalidator.ExactlyOneOf(path.MatchRoot("id"), path.MatchRoot("environment")),
+		actionvalidator.RequiredTogether(path.MatchRoot("project_id"), path.MatchRoot("environment")),
+	}
+}
+
+func (a *revokeAPIKeyAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
+	a.providerData = configure(req.ProviderData, &resp.Diagnostics)
+}
+
+// ModifyPlan names the key before anybody agrees to revoke it, as far as that is known.
+func (a *revokeAPIKeyAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
+	var config revokeAPIKeyModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() || a.providerData == nil || a.client == nil || config.isUnknown() {
+		return
+	}
+	key := a.find(ctx, config, a.client.ListAPIKeys, &resp.Diagnostics)
+	if key == nil || a.refuseOwnKey(&resp.Diagnostics, "revoke it", *key) {
+		return
+	}
+	resp.Diagnostics.AddWarning("API Key Is Going to Be Revoked", fmt.Sprintf(
+		"The %s, generated %s ago, is revoked when this action runs: applications that use it are refused from then on.", newAPIKeyModel(*key).describe(), elapsed(a.now().Sub(key.CreatedAt))))
+}
+
+func (a *revokeAPIKeyAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	var config revokeAPIKeyModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() || !a.writable(&resp.Diagnostics) {
+		return
+	}
+	progress := func(format string, args ...any) {
+		resp.SendProgress(action.InvokeProgressEvent{Message: fmt.Sprintf(format, args...)})
+	}
+
+	progress("Looking for the API key %s", config.describe())
+	key := a.find(ctx, config, a.client.ListAPIKeysFresh, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if key == nil {
+		progress("There is no active API key %s: nothing was changed", config.describe())
+		resp.Diagnostics.AddWarning("No API Key to Revoke", fmt.Sprintf(
+			"Traceloop has no active API key %s: there never was one, or it has been revoked already. Nothing was changed. The data source traceloop_api_keys lists the active keys.", config.describe()))
+		return
+	}
+	if a.refuseOwnKey(&resp.Diagnostics, "revoke it", *key) {
+		return
+	}
+	description := newAPIKeyModel(*key).describe()
+	progress("Revoking the %s", description)
+	err := a.client.RevokeAPIKey(ctx, key.ID)
+	switch {
+	case traceloop.IsNotFound(err):
+		progress("Somebody else has just revoked the %s", description)
+	case err != nil:
+		resp.Diagnostics.AddError("Unable to Revoke API Key", a.failure("revoke the "+description, err))
+	default:
+		progress("Revoked the %s. Applications that use it are refused from now on", description)
+	}
+}
+
+// find returns the key that the configuration names; nil where there is none. A project or
+// an environment that does not exist is an error: at such a moment, a slip must not look like
+// a key that is gone.
+func (a *revokeAPIKeyAction) find(ctx context.Context, config revokeAPIKeyModel, list apiKeyList, diags *diag.Diagnostics) *traceloop.APIKey {
+	var key *traceloop.APIKey
+	var err error
+	projectID, environment := config.ProjectID.ValueString(), config.Environment.ValueString()
+	if config.ID.IsNull() {
+		key, err = activeKey(list(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
+		if err == nil && key == nil {
+			err = a.checkEnvironment(ctx, projectID, environment, diags)
+		}
+		if traceloop.IsNotFound(err) {
+			a.addUnknownProject(ctx, projectID, diags)
+			return nil
+		}
+	} else if key, err = a.client.GetAPIKey(ctx, config.ID.ValueString()); traceloop.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		diags.AddError("Unable to Find API Key", a.failure("find the API key "+config.describe()+", to revoke it", err))
+		return nil
+	}
+	return key
+}
+
+// checkEnvironment refuses an environment that the project does not have.
+func (a *revokeAPIKeyAction) checkEnvironment(ctx context.Context, projectID, environment string, diags *diag.Diagnostics) error {
+	slugs, err := a.listEnvironments(ctx, a.client.ListEnvironmentsFresh, projectID)
+	if err == nil && !slices.Contains(slugs, environment) {
+		addUnknownEnvironment(projectID, environment, slugs, diags)
+	}
+	return err
+}
+
+func (m revokeAPIKeyModel) isUnknown() bool {
+	return m.ID.IsUnknown() || m.ProjectID.IsUnknown() || m.Environment.IsUnknown()
+}
+
+func (m revokeAPIKeyModel) describe() string {
+	if !m.ID.IsNull() {
+		return "with the id " + m.ID.ValueString()
+	}
+	return fmt.Sprintf("of project %s, environment %q", m.ProjectID.ValueString(), m.Environment.ValueString())
+}

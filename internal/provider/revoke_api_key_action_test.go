@@ -1,0 +1,282 @@
+package provider_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+const revokeAction = "traceloop_revoke_api_key"
+
+// actionConfig makes the configuration of an action block.
+func (d *driver) actionConfig(config arguments) *tfprotov6.DynamicValue {
+	d.t.Helper()
+	schema, err := d.server.GetProviderSchema(d.t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	typ := schema.ActionSchemas[revokeAction].Schema.ValueType()
+	return d.dynamic(typ, d.object(typ, config))
+}
+
+// planAction validates and plans, as core does before anybody agrees.
+func (d *driver) planAction(config arguments) []*tfprotov6.Diagnostic {
+	d.t.Helper()
+	dynamic := d.actionConfig(config)
+	validated, err := d.extended().ValidateActionConfig(d.t.Context(), &tfprotov6.ValidateActionConfigRequest{ActionType: revokeAction, Config: dynamic})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if failure(validated.Diagnostics) != nil {
+		return validated.Diagnostics
+	}
+	planned, err := d.extended().PlanAction(d.t.Context(), &tfprotov6.PlanActionRequest{ActionType: revokeAction, Config: dynamic})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return planned.Diagnostics
+}
+
+// invoke runs the action. It returns what is shown meanwhile, and the diagnostics.
+func (d *driver) invoke(config arguments) (progress []string, diags []*tfprotov6.Diagnostic) {
+	d.t.Helper()
+	stream, err := d.extended().InvokeAction(d.t.Context(), &tfprotov6.InvokeActionRequest{ActionType: revokeAction, Config: d.actionConfig(config)})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	completed := 0
+	for event := range stream.Events {
+		switch e := event.Type.(type) {
+		case tfprotov6.ProgressInvokeActionEventType:
+			progress = append(progress, e.Message)
+		case tfprotov6.CompletedInvokeActionEventType:
+			completed++
+			diags = e.Diagnostics
+		}
+	}
+	if completed != 1 {
+		d.t.Errorf("the action ended %d times", completed)
+	}
+	return progress, diags
+}
+
+// texts joins diagnostics.
+func texts(diags []*tfprotov6.Diagnostic) string {
+	var all []string
+	for _, diag := range diags {
+		all = append(all, diag.Summary+": "+diag.Detail)
+	}
+	return strings.Join(all, "\n")
+}
+
+// By either form the plan names the key, the action revokes it and says so, and the next plan
+// offers a new one.
+func TestRevokeAction_revokes(t *testing.T) {
+	t.Parallel()
+	const kind = "traceloop_api_key"
+	for name, form := range map[string]func(d *driver, key instance) arguments{
+		"by id": func(d *driver, key instance) arguments { return arguments{"id": d.text(key, "id")} },
+		"by project and environment": func(d *driver, key instance) arguments {
+			return arguments{"project_id": d.text(key, "project_id"), "environment": "prd"}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := emulatortest.Start(t)
+			project := server.Projects()[0].ID
+			_, other := server.GenerateKey(project, "stg")
+			d := newDriver(t, server, time.Now)
+			resource := arguments{"project_id": project, "environment": "prd"}
+			key, _, err := d.apply(t.Context(), kind, d.none(kind), resource)
+			if err != nil {
+				t.Fatal(err)
+			}
+			secret, masked := d.text(key, "key"), d.text(key, "masked_key")
+
+			planned := d.planAction(form(d, key))
+			if err := failure(planned); err != nil || !slices.Contains(warnings(planned), "API Key Is Going to Be Revoked") || !strings.Contains(texts(planned), masked) {
+				t.Errorf("the plan says %q, want the key %s", texts(planned), masked)
+			}
+			if status := server.SendSpans(secret, 1); status != http.StatusOK {
+				t.Fatalf("the key is refused (%d) after the plan", status)
+			}
+
+			progress, diags := d.invoke(form(d, key))
+			if len(diags) > 0 {
+				t.Errorf("it says %q", texts(diags))
+			}
+			if len(progress) != 3 || !strings.HasPrefix(progress[0], "Looking for") || !strings.HasPrefix(progress[1], "Revoking the API key "+masked) || !strings.HasPrefix(progress[2], "Revoked the API key "+masked) {
+				t.Errorf("its progress is %q", progress)
+			}
+			if shown := strings.Join(progress, "\n") + texts(planned); strings.Contains(shown, secret) || strings.Contains(shown, secret[3:]) {
+				t.Errorf("it shows the key: %s", shown)
+			}
+			if status := server.SendSpans(secret, 1); status != http.StatusUnauthorized {
+				t.Errorf("the revoked key is answered %d", status)
+			}
+			if status := server.SendSpans(other, 1); status != http.StatusOK {
+				t.Errorf("the key of another environment is answered %d", status)
+			}
+
+			d = newDriver(t, server, time.Now)
+			read, err := d.refresh(t.Context(), kind, key)
+			if err != nil || !read.value.IsNull() {
+				t.Fatalf("the revoked key is still in the state: %v", err)
+			}
+			again, plan, err := d.apply(t.Context(), kind, read, resource)
+			if err != nil || plan.action != "create" || d.text(again, "key") == secret || d.text(again, "key") == "" {
+				t.Errorf("the next plan is to %q: %v", plan.action, err)
+			}
+		})
+	}
+}
+
+// Where there is no key, or no longer, it does nothing and says so.
+func TestRevokeAction_noKey(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.Projects()[0].ID
+	id, _ := server.GenerateKey(project, "stg")
+	server.RevokeKey(id)
+	for name, config := range map[string]arguments{
+		"never one":  {"project_id": project, "environment": "prd"},
+		"no longer":  {"project_id": project, "environment": "stg"},
+		"revoked id": {"id": id},
+		"unknown id": {"id": "nobody"},
+	} {
+		d := newDriver(t, server, time.Now)
+		if planned := d.planAction(config); len(planned) > 0 {
+			t.Errorf("%s: the plan says %q", name, texts(planned))
+		}
+		progress, diags := d.invoke(config)
+		if failure(diags) != nil || !slices.Equal(warnings(diags), []string{"No API Key to Revoke"}) || len(progress) != 2 || !strings.Contains(progress[1], "nothing was changed") {
+			t.Errorf("%s: it shows %q and says %q", name, progress, texts(diags))
+		}
+	}
+	noWrites(t, server)
+}
+
+// Somebody may revoke the key first, or the answer to the revocation may be lost.
+func TestRevokeAction_outcomes(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault   emulatortest.Fault
+		revoked bool
+		ends    string // how the last progress begins
+		says    string // the error; empty for none
+	}{
+		"somebody else was faster": {emulatortest.Fault{Kind: "status", Status: 404, Done: true}, true, "Somebody else has just revoked the API key tl_", ""},
+		"lost answer":              {emulatortest.Fault{Kind: "drop_after"}, true, "Revoked the API key tl_", ""},
+		"lost request":             {emulatortest.Fault{Kind: "drop_before"}, true, "Revoked the API key tl_", ""},
+		"failure and done":         {emulatortest.Fault{Kind: "status", Status: 500, Done: true}, true, "Revoked the API key tl_", ""},
+		"failure that goes on":     {emulatortest.Fault{Kind: "status", Status: 500, Times: 100}, false, "Revoking the API key tl_", "Unable to Revoke API Key"},
+		"refusal":                  {emulatortest.Fault{Kind: "status", Status: 403}, false, "Revoking the API key tl_", "put a management key in its place"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := emulatortest.Start(t)
+			project := server.Projects()[0].ID
+			_, key := server.GenerateKey(project, "prd")
+			d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": server.ManagementKey, "max_retries": int64(1)})
+			fault := test.fault
+			fault.Method, fault.Path = "DELETE", "/v2/api-keys/"
+			server.SetFaults(fault)
+			progress, diags := d.invoke(arguments{"project_id": project, "environment": "prd"})
+			if !strings.HasPrefix(progress[len(progress)-1], test.ends) {
+				t.Errorf("its progress is %q, want it to end with %q", progress, test.ends)
+			}
+			if got := texts(diags); test.says == "" && got != "" || !strings.Contains(got, test.says) {
+				t.Errorf("it says %q, want %q", got, test.says)
+			}
+			server.SetFaults()
+			if status := server.SendSpans(key, 1); (status == http.StatusUnauthorized) != test.revoked {
+				t.Errorf("the key is answered %d; revoked: %t", status, test.revoked)
+			}
+		})
+	}
+}
+
+// A slip at such a moment must not look like a key that is gone.
+func TestRevokeAction_refused(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.Projects()[0].ID
+	server.GenerateKey(project, "prd")
+	for name, test := range map[string]struct {
+		config  arguments
+		invalid bool // the configuration alone shows it
+		says    string
+	}{
+		"neither form":        {arguments{}, true, "Exactly one of these attributes must be configured: [id,environment]"},
+		"both forms":          {arguments{"id": "k", "project_id": project, "environment": "prd"}, true, "Exactly one of these attributes must be configured: [id,environment]"},
+		"project alone":       {arguments{"project_id": project}, true, "These attributes must be configured together: [project_id,environment]"},
+		"environment alone":   {arguments{"environment": "prd"}, true, "These attributes must be configured together: [project_id,environment]"},
+		"environment by name": {arguments{"project_id": project, "environment": "PRD"}, true, "must be an environment's slug"},
+		"unknown project":     {arguments{"project_id": "nobody", "environment": "prd"}, false, `no project with the id "nobody"`},
+		"unknown environment": {arguments{"project_id": project, "environment": "prod"}, false, `no environment with the slug "prod"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDriver(t, server, time.Now)
+			if got := texts(d.planAction(test.config)); !strings.Contains(got, test.says) {
+				t.Errorf("the plan says %q, want %q", got, test.says)
+			}
+			if test.invalid {
+				return
+			}
+			if _, diags := d.invoke(test.config); !strings.Contains(texts(diags), test.says) || failure(diags) == nil {
+				t.Errorf("it says %q, want %q", texts(diags), test.says)
+			}
+		})
+	}
+	t.Cleanup(func() { noWrites(t, server) })
+}
+
+// The provider's own key is refused at the plan and, should that have been skipped, at apply.
+func TestRevokeAction_ownKey(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.Projects()[0].ID
+	id, key := server.GenerateKey(project, "prd")
+	proxy := ownKey(t, server, traceloop.MaskKey(key))
+	for _, config := range []arguments{{"id": id}, {"project_id": project, "environment": "prd"}} {
+		d := newDriverWith(t, time.Now, arguments{"base_url": proxy.URL, "api_key": server.ManagementKey})
+		_, applied := d.invoke(config)
+		for what, diags := range map[string][]*tfprotov6.Diagnostic{"plan": d.planAction(config), "apply": applied} {
+			if err := failure(diags); err == nil || !strings.Contains(err.Error(), "Provider Would Revoke Its Own Key") {
+				t.Errorf("%s of %v: it says %q", what, config, texts(diags))
+			}
+		}
+	}
+	if status := server.SendSpans(key, 1); status != http.StatusOK {
+		t.Errorf("the key is answered %d", status)
+	}
+}
+
+// What is not known yet is left to the apply: no request is made.
+func TestRevokeAction_unknown(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
+	for _, config := range []arguments{
+		{"id": unknown},
+		{"project_id": unknown, "environment": "prd"},
+		{"project_id": server.Projects()[0].ID, "environment": unknown},
+	} {
+		server.ResetRequests()
+		if diags := newDriver(t, server, time.Now).planAction(config); len(diags) > 0 {
+			t.Errorf("the plan of %v says %q", config, texts(diags))
+		}
+		if n := len(server.Requests()); n > 0 {
+			t.Errorf("the plan of %v makes %d requests", config, n)
+		}
+	}
+}
