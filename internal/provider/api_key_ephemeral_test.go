@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/age"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -25,7 +25,7 @@ import (
 // withEcho adds a provider that shows an ephemeral value in the state, which no real one does.
 func withEcho() map[string]func() (tfprotov6.ProviderServer, error) {
 	return map[string]func() (tfprotov6.ProviderServer, error){
-		"traceloop": providerserver.NewProtocol6WithError(provider.New("test")()),
+		"traceloop": provider.NewServer(time.Now),
 		"echo":      echoprovider.NewProviderServer(),
 	}
 }

@@ -204,9 +204,9 @@ func (r *apiKeyResource) checkPlace(ctx context.Context, plan apiKeyModel, revok
 	case err != nil:
 		diags.AddError("Unable to Check Environment", r.failure(fmt.Sprintf("list the keys and the environments of the project %s, to check that a key can be generated in %q", projectID, slug), err))
 	case occupant == nil:
-	case !revokes && r.run.wasRead(occupant.ID) && r.run.holding(occupant.ID).id == "":
-		// In the state, and not planned: perhaps tainted, to be replaced by this very key. If
-		// another resource has it, the plan of that one finds this claim.
+	case !revokes && r.run.mayLeave(occupant.ID):
+		// It may be replaced by this very key. If another resource keeps it, the plan of that one
+		// finds this claim.
 	case !revokes:
 		r.addOccupied(*occupant, "Nothing was changed.", diags)
 	case r.refuseOwnKey(diags, "generate a key in place of the existing one", *occupant):

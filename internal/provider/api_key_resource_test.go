@@ -207,7 +207,8 @@ func TestAccAPIKey_refusedBeforeAnythingChanges(t *testing.T) {
 		"empty id":            {`""`, "prd", []string{"must be an id"}},
 		"empty environment":   {id, "", []string{"between 1 and 255"}},
 		"name, not slug":      {id, "EU Production", []string{"slug", "not its name"}},
-		"unknown project":     {`"cnosuchproject"`, "prd", []string{"Unknown Project", "cnosuchproject", "traceloop_projects"}},
+		"unknown project":     {`"cnosuchproject"`, "prd", []string{"Unknown Project", "cnosuchproject", "There are:", project.ID, `("Orders")`}},
+		"name of a project":   {`"Orders"`, "prd", []string{"Unknown Project", "It is a name", "Did you mean", project.ID}},
 		"unknown environment": {id, "prod", []string{"Unknown Environment", "There are: dev, stg, prd, eu-production"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -252,7 +253,7 @@ func TestAccAPIKey_importErrors(t *testing.T) {
 		id      string
 		phrases []string
 	}{
-		{project.ID, []string{"Invalid Import ID", "<project id>/<environment slug>"}},
+		{project.ID, []string{"Unable to Import API Key", "no active API key with the id", "<project id>/<environment slug>"}},
 		{project.ID + "/EU Production", []string{"Invalid Import ID", "<project id>/<environment slug>"}},
 		{project.ID + "/prod", []string{"Unable to Import API Key", "no environment with the slug", "There are: dev, stg, prd"}},
 		{"tl_0123456789012345678901234567890123456789", []string{"Invalid Import ID", "tl_************************************6789"}},

@@ -81,8 +81,6 @@ func TestCLI_replaceExistingWarnsBeforehand(t *testing.T) {
 	cli := newCLI(t, server)
 	hcl := keyHCL(fmt.Sprintf("%q", project.ID), "prd", "null")
 
-	cli.write(hcl)
-	hides(t, cli.plan(), "Going to Be Revoked")
 	cli.write(strings.Replace(hcl, "environment ", "replace_existing = true\n  environment ", 1))
 	shows(t, cli.plan(), "Existing API Key Is Going to Be Revoked", id, traceloop.MaskKey(key), "40 days ago")
 	noWrites(t, server)
@@ -104,7 +102,7 @@ func TestCLI_changedRecipientsWarn(t *testing.T) {
 	cli.write(hcl(recipient(t)))
 	cli.apply()
 	cli.write(hcl(recipient(t)))
-	shows(t, cli.plan(), "Changing Recipients Rotates the API Key", "its plain text is not there", "forces replacement")
+	shows(t, cli.plan(), "Changing Recipients Rotates the API Key", "The provider cannot seal the current key again", "forces replacement")
 }
 
 func TestCLI_destroyingWarnsOfWhatGoes(t *testing.T) {

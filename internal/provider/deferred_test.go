@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -15,7 +14,7 @@ import (
 // newUnknownDriver configures the provider with a base URL that is not known yet.
 func newUnknownDriver(t *testing.T, deferral bool) *driver {
 	t.Helper()
-	server, err := providerserver.NewProtocol6WithError(provider.NewWithClock("test", time.Now)())()
+	server, err := provider.NewServer(time.Now)()
 	if err != nil {
 		t.Fatal(err)
 	}

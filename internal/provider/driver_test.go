@@ -2,12 +2,12 @@ package provider_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -44,7 +44,7 @@ func newDriver(tb testing.TB, server *emulatortest.Server, now func() time.Time)
 // newDriverWith takes the whole configuration of the provider.
 func newDriverWith(tb testing.TB, now func() time.Time, settings arguments) *driver {
 	tb.Helper()
-	providerServer, err := providerserver.NewProtocol6WithError(provider.NewWithClock("test", now)())()
+	providerServer, err := provider.NewServer(now)()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -77,6 +77,9 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 	if prior.value.IsNull() {
 		return prior, nil
 	}
+	if err := d.decode(ctx, kind, prior); err != nil {
+		return prior, err
+	}
 	typ := d.schemas[kind].ValueType()
 	resp, err := d.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, prior.value), CurrentIdentity: prior.identity, Private: prior.private})
 	if err != nil {
@@ -90,6 +93,19 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 		after.identity = nil
 	}
 	return after, nil
+}
+
+// decode hands an object of the state over, as a plan and an apply do first.
+func (d *driver) decode(ctx context.Context, kind string, prior instance) error {
+	state, err := json.Marshal(map[string]string{"id": d.text(prior, "id")})
+	if err != nil {
+		return err
+	}
+	resp, err := d.server.UpgradeResourceState(ctx, &tfprotov6.UpgradeResourceStateRequest{TypeName: kind, RawState: &tfprotov6.RawState{JSON: state}})
+	if err != nil {
+		return err
+	}
+	return failure(resp.Diagnostics)
 }
 
 // importID takes an object over, as an import block does.
@@ -233,29 +249,44 @@ func (d *driver) create(ctx context.Context, kind string, config arguments) (ins
 	return d.carryOut(ctx, kind, d.none(kind), planResult{action: "create", config: d.object(typ, config), value: tftypes.NewValue(typ, tftypes.UnknownValue)})
 }
 
-// carryOut applies a plan. Core plans once more what it does not delete, and holds the
-// provider to what it has planned before.
+// carryOut applies a plan.
 func (d *driver) carryOut(ctx context.Context, kind string, prior instance, planned planResult) (instance, error) {
-	if planned.action == "replace" || planned.action == "delete" {
-		null := tftypes.NewValue(d.schemas[kind].ValueType(), nil)
-		after, err := d.applyOnce(ctx, kind, prior, planResult{config: null, value: null, private: planned.private})
-		if err != nil || planned.action == "delete" {
-			return after, err
-		}
-		prior = d.none(kind)
+	after, err := d.carryOutDelete(ctx, kind, prior, planned)
+	if err != nil || planned.action == "delete" {
+		return after, err
 	}
+	return d.carryOutRest(ctx, kind, after, planned)
+}
+
+// carryOutDelete applies the delete in a plan, if there is one.
+func (d *driver) carryOutDelete(ctx context.Context, kind string, prior instance, planned planResult) (instance, error) {
+	if !prior.value.IsNull() {
+		if err := d.decode(ctx, kind, prior); err != nil {
+			return prior, err
+		}
+	}
+	if planned.action != "replace" && planned.action != "delete" {
+		return prior, nil
+	}
+	null := tftypes.NewValue(d.schemas[kind].ValueType(), nil)
+	return d.applyOnce(ctx, kind, prior, planResult{config: null, value: null, private: planned.private})
+}
+
+// carryOutRest applies what is no delete. Core plans it once more, and holds the provider
+// to what it has planned before.
+func (d *driver) carryOutRest(ctx context.Context, kind string, prior instance, planned planResult) (instance, error) {
 	p := planResult{config: planned.config}
 	if err := d.planOnce(ctx, kind, prior, &p); err != nil {
 		return prior, err
 	}
 	if p.action != planned.action && (planned.action != "replace" || p.action != "create") {
-		return prior, fmt.Errorf("Provider produced inconsistent final plan: %s after %s", p.action, planned.action)
+		return prior, fmt.Errorf("provider produced inconsistent final plan: %s after %s", p.action, planned.action)
 	}
 	if planned.value.IsKnown() {
 		before := attributes(d.t, planned.value)
 		for name, after := range attributes(d.t, p.value) {
 			if before[name].IsFullyKnown() && !before[name].Equal(after) {
-				return prior, fmt.Errorf("Provider produced inconsistent final plan: %s", name)
+				return prior, fmt.Errorf("provider produced inconsistent final plan: %s", name)
 			}
 		}
 	}

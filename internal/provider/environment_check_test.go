@@ -38,8 +38,8 @@ func TestEnvironmentCheck_costs(t *testing.T) {
 			}
 		}
 	}
-	if n := len(server.Requests()); n != 0 {
-		t.Errorf("planning 6 keys of projects and environments that were read takes %d requests, want none", n)
+	if n := len(server.Requests()); n > 2 {
+		t.Errorf("planning 6 keys of projects and environments that were read takes %d requests, want at most 2, which show the keys that there are", n)
 	}
 	_, err := planning.plan(t.Context(), keyKind, planning.none(keyKind), arguments{"project_id": projects[1], "environment": "us"})
 	if err == nil || !strings.Contains(err.Error(), "Unknown Environment") {
@@ -62,7 +62,7 @@ func TestEnvironmentCheck_costs(t *testing.T) {
 			lists[r.Method+" "+r.Path]++
 		}
 	}
-	if posts != 6 || lists["GET /v2/api-keys"] != 3 || lists["GET /v2/environments"] > 1 || len(lists) > 2 {
-		t.Errorf("creating 6 keys in 3 projects takes %d POSTs and %v, want 6, one list of keys for each project and one of environments at most", posts, lists)
+	if posts != 6 || lists["GET /v2/api-keys"] > 4 || lists["GET /v2/environments"] > 1 || len(lists) > 2 {
+		t.Errorf("creating 6 keys in 3 projects takes %d POSTs and %v, want 6, one list of keys for each project, one to plan the first key, and one of environments at most", posts, lists)
 	}
 }

@@ -278,7 +278,6 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 	}
 	completeIdentity(resp.Identity, environmentIdentity, state.ID)
 
-	r.run.markRead(state.ID.ValueString())
 	environment, err := r.client.GetEnvironment(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		r.addNotFound(&resp.Diagnostics, "Environment", state.describe(),

@@ -266,7 +266,7 @@ func TestAccEnvironment_refusedBeforeAnythingChanges(t *testing.T) {
 		"no letter":       {"", "!!!", []string{"ASCII letter or digit"}},
 		"too long":        {"", strings.Repeat("x", 256), []string{"between 1 and 255"}},
 		"malformed id":    {`"Default project"`, "EU", []string{"must be an id"}},
-		"unknown project": {`"cnosuchproject"`, "EU", []string{"Unknown Project", "traceloop_projects"}},
+		"unknown project": {`"cnosuchproject"`, "EU", []string{"Unknown Project", "There are:", `("Default project")`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refused(t, server, environmentHCL(test.projectID, test.name, true), test.phrases...)

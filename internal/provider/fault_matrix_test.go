@@ -299,11 +299,11 @@ var plainKey = regexp.MustCompile(`tl_[0-9A-Za-z]{8}`)
 // What an error tells of what was attempted, and of what to do next: one phrase of each.
 var (
 	attemptedPhrases = []string{
-		"The provider tried to", "Nothing was changed", "nothing was changed", "A project named", "Traceloop has no ",
+		"The provider tried to", "Nothing was changed", "nothing was changed", "A project named", "Traceloop has no ", "The project ", "No environment was created", "No key was generated",
 	}
 	nextPhrases = []string{
 		"import {", "Run it again", "apply again", "Apply again", "Check that", "Check the id", "Choose another name", "choose another name", "Remove this resource", "refer to it, as in", "Use the id of", "set replace_existing = true",
-		"put a management key", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps",
+		"put a management key", "Plan again", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps",
 	}
 )
 

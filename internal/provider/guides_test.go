@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
@@ -208,7 +208,7 @@ type publicAPI struct {
 
 func providerAPI(t *testing.T) publicAPI {
 	t.Helper()
-	server, err := providerserver.NewProtocol6WithError(provider.New("test")())()
+	server, err := provider.NewServer(time.Now)()
 	if err != nil {
 		t.Fatal(err)
 	}

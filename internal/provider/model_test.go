@@ -195,6 +195,8 @@ func (m *machine) run(rt *rapid.T) {
 		"apply with faults":         step(func(rt *rapid.T) { sl := m.pick(rt); m.configure(rt, sl); m.apply(rt, sl, true) }),
 		"repair":                    step(func(rt *rapid.T) { m.apply(rt, m.pick(rt), false) }),
 		"contest a place":           step(m.contest),
+		"apply keys together":       step(func(rt *rapid.T) { m.applyTogether(rt, false) }),
+		"disturb keys together":     step(func(rt *rapid.T) { m.applyTogether(rt, true) }),
 		"import":                    step(m.importSomething),
 		"let time pass":             step(func(rt *rapid.T) { m.advance(time.Duration(rapid.IntRange(1, 20).Draw(rt, "days")) * 24 * time.Hour) }),
 		"edit from outside":         step(m.edit),
@@ -657,7 +659,7 @@ func (m *machine) importSomething(rt *rapid.T) {
 	case keyKind:
 		for _, k := range m.server.Keys() {
 			if !held[k.ID] {
-				ids = append(ids, []string{k.ProjectID + "/" + k.Environment})
+				ids = append(ids, []string{k.ProjectID + "/" + k.Environment, k.ID})
 			}
 		}
 	}
@@ -666,9 +668,19 @@ func (m *machine) importSomething(rt *rapid.T) {
 	}
 	forms := ids[rapid.IntRange(0, len(ids)-1).Draw(rt, "object")]
 	before := m.look()
-	imported, err := m.process(0).importID(m.t.Context(), sl.kind, rapid.SampledFrom(forms).Draw(rt, "form"))
+	d := m.process(0)
+	imported, err := d.importID(m.t.Context(), sl.kind, rapid.SampledFrom(forms).Draw(rt, "form"))
 	if err != nil {
 		m.t.Fatalf("%s: importing %v: %v", sl.label, forms, err)
+	}
+	if sl.kind == keyKind && sl.config != nil {
+		config := maps.Clone(sl.config)
+		if rapid.Bool().Draw(rt, "parent unknown") {
+			config["project_id"] = tftypes.UnknownValue
+		}
+		if p, err := d.plan(m.t.Context(), sl.kind, imported, config); err == nil && p.action == "replace" {
+			m.t.Errorf("%s: the plan that imports the key replaces it: %v", sl.label, config)
+		}
 	}
 	sl.state = imported
 	m.compare(sl, imported, nil, before, nil)

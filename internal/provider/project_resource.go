@@ -215,7 +215,6 @@ func (r *projectResource) Read(ctx context.Context, req resource.ReadRequest, re
 	completeIdentity(resp.Identity, projectIdentity, state.ID)
 
 	project, err := r.client.GetProject(ctx, state.ID.ValueString())
-	r.run.markRead(state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		r.addNotFound(&resp.Diagnostics, "Project", state.describe(),
 			"it was deleted: what it held is gone, and its keys are revoked", "the next apply creates a new, empty one")

@@ -4,6 +4,8 @@ package provider
 
 import (
 	"context"
+	"encoding/json"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -29,20 +31,27 @@ var (
 	_ provider.ProviderWithListResources      = (*traceloopProvider)(nil)
 )
 
-// New returns the constructor of the provider, as the plugin server wants it.
+// New returns the constructor of the provider, as the framework wants it.
 func New(version string) func() provider.Provider {
-	return newWithClock(version, time.Now)
-}
-
-func newWithClock(version string, now func() time.Time) func() provider.Provider {
 	return func() provider.Provider {
-		return &traceloopProvider{version: version, now: now}
+		return &traceloopProvider{version: version, now: time.Now}
 	}
 }
 
 type traceloopProvider struct {
 	version string
-	now     func() time.Time // the one clock of the provider
+	now     func() time.Time             // the one clock of the provider
+	current atomic.Pointer[providerData] // of the plan or apply under way
+}
+
+// sawState notes an object that the state has.
+func (p *traceloopProvider) sawState(state []byte) {
+	var object struct {
+		ID string `json:"id"`
+	}
+	if data := p.current.Load(); data != nil && json.Unmarshal(state, &object) == nil && object.ID != "" {
+		data.run.sawState(object.ID)
+	}
 }
 
 type providerModel struct {
@@ -107,7 +116,7 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 			resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
 		}
 		data := &providerData{unknown: unknown, now: p.now, run: newRun()}
-		handOver(data, resp)
+		p.handOver(data, resp)
 		return
 	}
 
@@ -117,11 +126,12 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 		return
 	}
 	data.now = p.now
-	handOver(data, resp)
+	p.handOver(data, resp)
 }
 
-// handOver gives every kind of object that calls the API the same data.
-func handOver(data *providerData, resp *provider.ConfigureResponse) {
+// handOver gives every kind of object that calls the API the same data, for one plan or apply.
+func (p *traceloopProvider) handOver(data *providerData, resp *provider.ConfigureResponse) {
+	p.current.Store(data)
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData, resp.ActionData = data, data, data, data
 }
 

@@ -15,6 +15,7 @@ import (
 // of its plan but what the plan left in a resource's private state (see replacement).
 //
 //	call                              in a plan                                        in an apply
+//	UpgradeResourceState              first, for each object of the state              for those that change
 //	ImportResourceState               before the first read of an import               never
 //	ReadResource                      before the plan of the same resource;            never
 //	                                  not at all with -refresh=false
@@ -39,7 +40,8 @@ type run struct {
 	mu sync.Mutex
 
 	writing  bool
-	read     map[string]bool // ids of objects in the state, by Read
+	inState  map[string]bool // ids of objects, by UpgradeResourceState
+	read     map[string]bool // ids of keys, by Read
 	imported map[string]bool // ids of keys, by ImportState
 
 	holdings map[string]holding // by id: what the state has, by each plan of it
@@ -106,7 +108,7 @@ type handover struct {
 
 func newRun() *run {
 	return &run{
-		read: map[string]bool{}, imported: map[string]bool{},
+		inState: map[string]bool{}, read: map[string]bool{}, imported: map[string]bool{},
 		holdings: map[string]holding{}, at: map[place]string{}, claims: map[place]claim{}, doomed: map[string]string{},
 		projects: map[string]bool{}, environments: map[place]bool{},
 		generated: map[string]bool{}, emptied: map[place]bool{}, handovers: map[place]handover{},
@@ -128,17 +130,26 @@ func (r *run) isWriting() bool {
 	return r.writing
 }
 
-// markRead notes an object of the state that was refreshed, which only a plan does.
+// sawState notes an object of the state.
+func (r *run) sawState(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inState[id] = true
+}
+
+// mayLeave reports whether an object of the state was not planned so far: it may be planned
+// later, or it is tainted, or deposed, and Terraform is not going to ask.
+func (r *run) mayLeave(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.inState[id] && r.holdings[id].id == ""
+}
+
+// markRead notes a key that was refreshed, which only a plan does.
 func (r *run) markRead(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.read[id] = true
-}
-
-func (r *run) wasRead(id string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.read[id]
 }
 
 func (r *run) markImported(id string) {
@@ -156,7 +167,9 @@ func (r *run) wasImported(id string) bool {
 // mayRotate reports whether a key may be found to be due. An apply must not find what its
 // plan has not, and a plan does not replace a key that it imports.
 func (r *run) mayRotate(id string) bool {
-	return r.wasRead(id) && !r.wasImported(id)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.read[id] && !r.imported[id]
 }
 
 // keep notes an object that the plan leaves where h says.

@@ -23,7 +23,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
@@ -114,7 +113,7 @@ func overTLS(t *testing.T, server *emulatortest.Server, config *tls.Config) *htt
 // reach configures the provider, and reads the organization's first project with it.
 func reach(t *testing.T, server *emulatortest.Server, settings arguments) error {
 	t.Helper()
-	instance, err := providerserver.NewProtocol6WithError(provider.New("test")())()
+	instance, err := provider.NewServer(time.Now)()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,151 @@
+package provider_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"pgregory.net/rapid"
+)
+
+// applyTogether plans all keys in one process, in any order, and applies them in another, in
+// any order that Terraform may choose. What the plan allows the apply does, unless somebody
+// disturbs it; and whatever happens, no key goes of which the plan did not say so.
+func (m *machine) applyTogether(rt *rapid.T, disturbed bool) {
+	var slots []*slot
+	for _, sl := range m.slots {
+		if sl.kind == keyKind {
+			slots = append(slots, sl)
+		}
+	}
+	m.contestPlaces(rt, slots)
+
+	ctx, before := m.t.Context(), m.look()
+	planning, plans := m.process(0), map[*slot]planResult{}
+	said, refused := "", error(nil)
+	for _, sl := range shuffled(rt, slots) {
+		refreshed, err := planning.refresh(ctx, sl.kind, sl.state)
+		if err != nil {
+			m.t.Fatalf("%s: refreshing: %v", sl.label, err)
+		}
+		sl.state = refreshed
+		p, err := planning.plan(ctx, sl.kind, refreshed, sl.config)
+		if err != nil {
+			explains(m.t, m.server, err)
+			refused = err
+			continue // as core does with ten resources at a time
+		}
+		plans[sl] = p
+		if p.action == "replace" || p.action == "delete" {
+			said += m.id(sl) + "\n"
+		}
+		for _, diag := range p.diags {
+			said += diag.Summary + diag.Detail + "\n"
+		}
+	}
+	rt.Logf("together: %v", refused)
+	if refused != nil {
+		m.steps.failed.Add(1)
+		m.nothingGoes(before, "")
+		return
+	}
+	m.steps.applied.Add(1)
+	if disturbed {
+		m.editKeys(rt)
+		before = m.look()
+	}
+
+	applying, half := m.process(0), map[*slot]int{}
+	for open := slices.Clone(slots); len(open) > 0; {
+		i := rapid.IntRange(0, len(open)-1).Draw(rt, "next")
+		sl, p := open[i], plans[open[i]]
+		prior, err := sl.state, error(nil)
+		switch {
+		case p.action == "":
+		case half[sl] == 0:
+			sl.state, err = applying.carryOutDelete(ctx, sl.kind, sl.state, p)
+		default:
+			sl.state, err = applying.carryOutRest(ctx, sl.kind, sl.state, p)
+		}
+		if err != nil {
+			rt.Logf("%s: %s: %v", sl.label, p.action, err)
+			if !disturbed {
+				m.t.Errorf("%s: the plan allowed the apply to %s, which failed: %v", sl.label, p.action, err)
+			}
+			if id := m.text(prior, "id"); id != "" && m.id(sl) != id {
+				m.t.Errorf("%s: the state has lost %s by an action that failed: %v", sl.label, id, err)
+			}
+			explains(m.t, m.server, err)
+		}
+		if half[sl]++; err != nil || half[sl] == 2 || p.action == "" || p.action == "delete" {
+			open = slices.Delete(open, i, i+1)
+		}
+	}
+	m.nothingGoes(before, said)
+	if disturbed {
+		return
+	}
+	again := m.process(0)
+	for _, sl := range shuffled(rt, slots) {
+		m.secrets(sl)
+		refreshed, err := again.refresh(ctx, sl.kind, sl.state)
+		if err != nil {
+			m.t.Fatalf("%s: %v", sl.label, err)
+		}
+		if p, err := again.plan(ctx, sl.kind, refreshed, sl.config); err != nil || p.action != "" {
+			m.t.Errorf("%s: after the apply a plan wants to %s: %v", sl.label, p.action, err)
+		}
+	}
+}
+
+// contestPlaces has keys swap their places, move on to the next one's, or meet in one.
+func (m *machine) contestPlaces(rt *rapid.T, slots []*slot) {
+	m.configure(rt, rapid.SampledFrom(slots).Draw(rt, "configured"))
+	var blocks []*slot
+	for _, sl := range slots {
+		if sl.config != nil {
+			sl.config = maps.Clone(sl.config)
+			blocks = append(blocks, sl)
+		}
+	}
+	if len(blocks) < 2 {
+		return
+	}
+	if rapid.Bool().Draw(rt, "all replace existing") {
+		for _, sl := range blocks {
+			sl.config["replace_existing"] = true
+		}
+	}
+	type at struct{ project, environment any }
+	var places []at
+	for _, sl := range blocks {
+		places = append(places, at{sl.config["project_id"], sl.config["environment"]})
+	}
+	put := func(sl *slot, p at) { sl.config["project_id"], sl.config["environment"] = p.project, p.environment }
+	switch rapid.SampledFrom([]string{"stay", "swap", "shift", "meet"}).Draw(rt, "how") {
+	case "swap":
+		put(blocks[0], places[1])
+		put(blocks[1], places[0])
+	case "shift":
+		for i, sl := range blocks {
+			put(sl, places[(i+1)%len(places)])
+		}
+	case "meet":
+		put(blocks[0], places[1])
+	}
+}
+
+// nothingGoes checks that of each key that went somebody said so.
+func (m *machine) nothingGoes(before things, said string) {
+	now := m.look()
+	for id, key := range before.keys {
+		if !now.has(id) && !strings.Contains(said, id) {
+			m.t.Errorf("the plan did not say that the key %s of %s goes: %s", id, fmt.Sprint(key.ProjectID, "/", key.Environment), said)
+		}
+	}
+}
+
+func shuffled(rt *rapid.T, slots []*slot) []*slot {
+	return rapid.Permutation(slots).Draw(rt, "order")
+}
