@@ -17,13 +17,13 @@ func talkative(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the wrapper is a shell script")
 	}
-	real, err := exec.LookPath("go")
+	path, err := exec.LookPath("go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	script := fmt.Sprintf("#!/bin/sh\necho 'go: downloading example.com/module v1.0.0' >&2\nexec '%s' \"$@\"\n", real)
-	if err := os.WriteFile(filepath.Join(dir, "go"), []byte(script), 0o700); err != nil { //nolint:gosec // it has to be executable
+	script := fmt.Sprintf("#!/bin/sh\necho 'go: downloading example.com/module v1.0.0' >&2\nexec '%s' \"$@\"\n", path)
+	if err := os.WriteFile(filepath.Join(dir, "go"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
