@@ -53,7 +53,7 @@ func TestAccExamples_plan(t *testing.T) {
 			}
 
 			project := server.Projects()[0]
-			if strings.Contains(dir, "data-sources") {
+			if strings.Contains(dir, "data-sources/traceloop_api_key") {
 				server.GenerateKey(project.ID, "prd")
 			}
 			cli := newCLI(t, server)
