@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -65,7 +66,7 @@ func parentArguments(pid int) []string {
 			return fields[1:]
 		}
 	case "darwin":
-		line, err := exec.CommandContext(context.Background(), "/bin/ps", "-o", "args=", "-p", fmt.Sprint(pid)).Output()
+		line, err := exec.CommandContext(context.Background(), "/bin/ps", "-o", "args=", "-p", strconv.Itoa(pid)).Output()
 		if fields := strings.Fields(string(bytes.TrimSpace(line))); err == nil && len(fields) > 0 {
 			return fields[1:]
 		}

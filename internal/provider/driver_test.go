@@ -166,19 +166,6 @@ func (d *driver) plan(ctx context.Context, kind string, prior instance, config a
 	return p, nil
 }
 
-// force plans a replacement that the configuration does not ask for, as -replace does.
-func (d *driver) force(ctx context.Context, kind string, prior instance, config arguments) (planResult, error) {
-	p := planResult{config: d.object(d.schemas[kind].ValueType(), config)}
-	if err := d.planOnce(ctx, kind, prior, &p); err != nil {
-		return p, err
-	}
-	p.action = "replace"
-	second := d.none(kind)
-	second.private = p.private
-	err := d.planOnce(ctx, kind, second, &p)
-	return p, err
-}
-
 func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *planResult) error {
 	typ := d.schemas[kind].ValueType()
 	resp, err := d.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{

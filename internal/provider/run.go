@@ -293,7 +293,8 @@ func (r *run) isDoomed(projectID string) (string, bool) {
 func (r *run) sawProject(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.projects[id] = r.projects[id]
+	created := r.projects[id]
+	r.projects[id] = created
 }
 
 // createdProject notes a project that this process created: it has no keys, and what is

@@ -78,15 +78,15 @@ func names(environments []emulatortest.Environment) (all []string) {
 	return all
 }
 
-// active returns the one key of an environment of the project.
-func (w estate) active(environment string) emulatortest.APIKey {
+// active returns the key of the project's environment "prd".
+func (w estate) active() emulatortest.APIKey {
 	w.t.Helper()
 	for _, key := range w.server.Keys() {
-		if key.ProjectID == w.project.ID && key.Environment == environment {
+		if key.ProjectID == w.project.ID && key.Environment == "prd" {
 			return key
 		}
 	}
-	w.t.Errorf("environment %q has no key", environment)
+	w.t.Error("environment prd has no key")
 	return emulatortest.APIKey{}
 }
 
@@ -149,7 +149,7 @@ func TestCLI_keyMovesAndReplacesWhatThePlanNames(t *testing.T) {
 }
 
 func TestCLI_newKeyInAnOccupiedPlace(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
+	wholePlan(t, func(_ *testing.T, w estate) {
 		stranger, _ := w.server.GenerateKey(w.project.ID, "prd")
 		w.write(w.key("orders", "prd", ""))
 		w.refusesToPlanAndApply("Environment Already Has an API Key", stranger)
@@ -167,7 +167,7 @@ func TestCLI_newKeyInThePlaceOfAManagedOne(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
 		w.write(w.key("kept", "prd", ""))
 		w.apply()
-		managed := w.active("prd")
+		managed := w.active()
 		for _, label := range []string{"another", "zebra"} { // planned before and after "kept"
 			w.write(w.key("kept", "prd", "") + w.key(label, "prd", "replace_existing = true"))
 			w.refusesToPlanAndApply("Two Resources for One API Key")
@@ -364,7 +364,7 @@ func TestCLI_rotationNeedsNoList(t *testing.T) {
 
 		// Where generating fails, nobody says that nothing was changed.
 		w.write(w.key("orders", "prd", "rotation_triggers = { at = 3 }"))
-		gone := w.active("prd")
+		gone := w.active()
 		w.plan("-out=saved")
 		w.server.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/", Kind: "status", Status: 403, Times: 100})
 		out, err := w.run("apply", "saved")
@@ -456,14 +456,14 @@ func TestCLI_importWithoutItsProject(t *testing.T) {
 		w.write(hcl + importing("project", w.project.ID))
 		shows(t, w.apply(), "1 imported, 0 added, 1 changed, 0 destroyed")
 		w.plan("-detailed-exitcode")
-		if key := w.active("prd"); key.ID != id {
+		if key := w.active(); key.ID != id {
 			t.Errorf("the key is %s now, want %s", key.ID, id)
 		}
 	})
 }
 
 func TestCLI_importIDsOfKeys(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
+	wholePlan(t, func(_ *testing.T, w estate) {
 		id, secret := w.server.GenerateKey(w.project.ID, "prd")
 		w.write(keyHCL(fmt.Sprintf("%q", w.project.ID), "prd", "null"))
 		for _, given := range []string{secret, w.project.ID + "/" + secret} {
@@ -519,7 +519,7 @@ func TestCLI_keyRotatedByHand(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
 		w.write(w.key("orders", "prd", ""))
 		w.apply()
-		old := w.active("prd")
+		old := w.active()
 		w.server.RevokeKey(old.ID)
 		fresh, secret := w.server.GenerateKey(w.project.ID, "prd")
 		w.refusesToPlanAndApply("Environment Already Has an API Key", fresh, "import {")
@@ -537,11 +537,11 @@ func TestCLI_taintedKeyIsReplaced(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
 		w.write(w.key("orders", "prd", "") + w.key("other", "stg", ""))
 		w.apply()
-		old := w.active("prd")
+		old := w.active()
 		w.ok("taint", "traceloop_api_key.orders")
 		shows(t, w.plan(), "1 to add, 0 to change, 1 to destroy")
 		shows(t, w.apply(), "1 added, 0 changed, 1 destroyed")
-		if w.active("prd").ID == old.ID {
+		if w.active().ID == old.ID {
 			t.Error("the key is the old one")
 		}
 		w.plan("-detailed-exitcode")
