@@ -78,11 +78,12 @@ func TestAccExamples_plan(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if strings.HasPrefix(filepath.Base(file), "import-by-identity") {
+				switch name := filepath.Base(file); {
+				case strings.HasPrefix(name, "import-by-identity"):
 					byIdentity += string(content)
-				} else if strings.HasPrefix(filepath.Base(file), "import") {
+				case strings.HasPrefix(name, "import"):
 					imports += string(content)
-				} else {
+				default:
 					resources += "\n" + string(content)
 				}
 			}

@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -64,9 +63,9 @@ func (d *driver) format(object tftypes.Value) string {
 }
 
 // importIdentity takes an object over, as an import block with an identity does.
-func (d *driver) importIdentity(ctx context.Context, kind string, identity arguments) (instance, error) {
+func (d *driver) importIdentity(kind string, identity arguments) (instance, error) {
 	d.t.Helper()
-	return d.importAs(ctx, kind, &tfprotov6.ImportResourceStateRequest{TypeName: kind, Identity: d.newIdentity(kind, identity)})
+	return d.importAs(d.t.Context(), kind, &tfprotov6.ImportResourceStateRequest{TypeName: kind, Identity: d.newIdentity(kind, identity)})
 }
 
 // organization is one object of each kind.
@@ -99,7 +98,8 @@ func (o organization) imports() map[string]struct {
 		"traceloop_project":     {o.project, arguments{"id": o.project}, arguments{"name": "Orders"}},
 		"traceloop_environment": {o.project + "/eu-production", arguments{"id": o.environment}, arguments{"name": "EU Production", "project_id": o.project}},
 		"traceloop_api_key": {
-			o.project + "/eu-production", arguments{"project_id": o.project, "environment": "eu-production"},
+			o.project + "/eu-production",
+			arguments{"project_id": o.project, "environment": "eu-production"},
 			arguments{"project_id": o.project, "environment": "eu-production"},
 		},
 	}
@@ -126,7 +126,7 @@ func TestIdentity_importIsThatOfTheIDString(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			byIdentity, err := d.importIdentity(t.Context(), kind, way.identity)
+			byIdentity, err := d.importIdentity(kind, way.identity)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -256,9 +256,7 @@ func TestIdentity_olderState(t *testing.T) {
 			if kind == "traceloop_api_key" {
 				change = arguments{"rotate_after_days": int64(90)}
 			}
-			for name, value := range way.config {
-				change[name] = value
-			}
+			maps.Copy(change, way.config)
 			updated, plan, err := d.next().apply(t.Context(), kind, older, change)
 			if err != nil || plan.action != "update" {
 				t.Fatalf("%s: %v", plan.action, err)
@@ -279,7 +277,7 @@ func TestIdentity_vanished(t *testing.T) {
 		states := map[string]instance{}
 		for kind, way := range o.imports() {
 			var err error
-			if states[kind], err = d.importIdentity(t.Context(), kind, way.identity); err != nil {
+			if states[kind], err = d.importIdentity(kind, way.identity); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -315,34 +313,40 @@ func TestIdentity_refused(t *testing.T) {
 		"environment by its slug":         {"traceloop_environment", arguments{"id": "load-test"}, []string{"Unable to Import Environment", `no environment "load-test"`}},
 		"environment without an id":       {"traceloop_environment", arguments{}, []string{"Invalid Import Identity", "id is missing"}},
 		"key of an unknown project": {
-			"traceloop_api_key", arguments{"project_id": "nobody", "environment": "prd"},
+			"traceloop_api_key",
+			arguments{"project_id": "nobody", "environment": "prd"},
 			[]string{"Unable to Import API Key", `no project with the id "nobody"`},
 		},
 		"key of an unknown environment": {
-			"traceloop_api_key", arguments{"project_id": other, "environment": "prod"},
+			"traceloop_api_key",
+			arguments{"project_id": other, "environment": "prod"},
 			[]string{"Unable to Import API Key", `no environment with the slug "prod"`},
 		},
 		"key where there is none": {
-			"traceloop_api_key", arguments{"project_id": other, "environment": "prd"},
+			"traceloop_api_key",
+			arguments{"project_id": other, "environment": "prd"},
 			[]string{"Unable to Import API Key", `no active key in the environment "prd"`},
 		},
 		"key without an environment": {
-			"traceloop_api_key", arguments{"project_id": other},
+			"traceloop_api_key",
+			arguments{"project_id": other},
 			[]string{"Invalid Import Identity", "environment is missing", `project_id  = "`, `environment = "prd"`},
 		},
 		"key by names": {
-			"traceloop_api_key", arguments{"project_id": "My Orders", "environment": "EU Production"},
+			"traceloop_api_key",
+			arguments{"project_id": "My Orders", "environment": "EU Production"},
 			[]string{"Invalid Import Identity", `project_id = "My Orders"`, `environment = "EU Production"`},
 		},
 		"key by itself": {
-			"traceloop_api_key", arguments{"project_id": other, "environment": "tl_" + strings.Repeat("s3cret", 6)},
+			"traceloop_api_key",
+			arguments{"project_id": other, "environment": "tl_" + strings.Repeat("s3cret", 6)},
 			[]string{"Invalid Import Identity", `environment = "tl_****`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := newDriver(t, o.server, time.Now)
-			_, err := d.importIdentity(t.Context(), test.kind, test.identity)
+			_, err := d.importIdentity(test.kind, test.identity)
 			if err == nil {
 				t.Fatal("it was imported")
 			}

@@ -23,7 +23,7 @@ type found struct {
 // arguments are the identity as an import block has it.
 func (f found) arguments() arguments {
 	identity := arguments{}
-	for _, part := range strings.Fields(f.identity) {
+	for part := range strings.FieldsSeq(f.identity) {
 		name, value, _ := strings.Cut(part, "=")
 		identity[name] = value
 	}
@@ -134,7 +134,8 @@ func TestList_filters(t *testing.T) {
 		"of the other one": {"traceloop_environment", arguments{"scope": "organization"}, []string{"Load test (organization-level)"}},
 		"of both filters":  {"traceloop_environment", arguments{"project_id": orders, "scope": "project"}, []string{"Orders / EU Production"}},
 		"with built-in ones": {
-			"traceloop_environment", arguments{"project_id": refunds, "include_built_in": true},
+			"traceloop_environment",
+			arguments{"project_id": refunds, "include_built_in": true},
 			[]string{"Refunds / dev", "Refunds / stg", "Refunds / prd", "Load test (organization-level)"},
 		},
 		"keys":             {"traceloop_api_key", nil, []string{"Orders / prd", "Refunds / prd", "Orders / load-test"}},
@@ -167,7 +168,7 @@ func TestList_resourceIsThatOfTheImport(t *testing.T) {
 			t.Fatalf("%s: %d objects were listed: %v", kind, len(all), err)
 		}
 		for _, one := range all {
-			imported, err := d.importIdentity(t.Context(), kind, one.arguments())
+			imported, err := d.importIdentity(kind, one.arguments())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -370,7 +371,7 @@ func (d *driver) adopt(kind string, one found) {
 			config[name] = value
 		}
 	}
-	imported, err := d.importIdentity(d.t.Context(), kind, one.arguments())
+	imported, err := d.importIdentity(kind, one.arguments())
 	if err != nil {
 		d.t.Fatal(err)
 	}
