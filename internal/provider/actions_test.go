@@ -18,8 +18,8 @@ resource "traceloop_api_key" "orders" {
 
 action "traceloop_revoke_api_key" "leaked" {
   config {
-    project_id  = traceloop_api_key.orders.project_id
-    environment = traceloop_api_key.orders.environment
+    project_id  = %[1]q
+    environment = "prd"
   }
 }
 `, projectID) + rest
