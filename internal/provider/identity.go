@@ -68,7 +68,7 @@ func importID(req resource.ImportStateRequest, attributes []identityAttribute, d
 	for _, a := range attributes {
 		var value *string
 		if err := raw[a.name].As(&value); err != nil || value == nil {
-			problems = append(problems, fmt.Sprintf("%s is missing", a.name))
+			problems = append(problems, a.name+" is missing")
 			continue
 		}
 		if !a.pattern.MatchString(*value) {

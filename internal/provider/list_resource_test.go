@@ -23,7 +23,7 @@ type found struct {
 // arguments are the identity as an import block has it.
 func (f found) arguments() arguments {
 	identity := arguments{}
-	for _, part := range strings.Fields(f.identity) {
+	for part := range strings.FieldsSeq(f.identity) {
 		name, value, _ := strings.Cut(part, "=")
 		identity[name] = value
 	}
@@ -168,7 +168,7 @@ func TestList_resourceIsThatOfTheImport(t *testing.T) {
 			t.Fatalf("%s: %d objects were listed: %v", kind, len(all), err)
 		}
 		for _, one := range all {
-			imported, err := d.importIdentity(t.Context(), kind, one.arguments())
+			imported, err := d.importIdentity(kind, one.arguments())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -371,7 +371,7 @@ func (d *driver) adopt(kind string, one found) {
 			config[name] = value
 		}
 	}
-	imported, err := d.importIdentity(d.t.Context(), kind, one.arguments())
+	imported, err := d.importIdentity(kind, one.arguments())
 	if err != nil {
 		d.t.Fatal(err)
 	}

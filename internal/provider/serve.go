@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"iter"
 	"os"
 	"runtime/debug"
 	"time"
@@ -128,13 +129,59 @@ func (s *server) ReadDataSource(ctx context.Context, r *tfprotov6.ReadDataSource
 	return briefly(ctx, s.quiet, s.frameworkServer.ReadDataSource, r)
 }
 
-// briefly makes a call. If quiet, its context has no values, and ends with ctx or with the call.
-func briefly[Request, Response any](ctx context.Context, quiet bool, call func(context.Context, Request) (Response, error), r Request) (Response, error) {
-	if !quiet {
-		return call(ctx, r)
+func (s *server) GenerateResourceConfig(ctx context.Context, r *tfprotov6.GenerateResourceConfigRequest) (*tfprotov6.GenerateResourceConfigResponse, error) {
+	return briefly(ctx, s.quiet, s.frameworkServer.GenerateResourceConfig, r)
+}
+
+// ListResource works while its results are read.
+func (s *server) ListResource(ctx context.Context, r *tfprotov6.ListResourceRequest) (*tfprotov6.ListResourceServerStream, error) {
+	brief, end := briefContext(ctx, s.quiet)
+	stream, err := s.frameworkServer.ListResource(brief, r)
+	if err != nil {
+		end()
+		return nil, err
 	}
-	brief, end := context.WithCancel(context.Background())
+	stream.Results = untilRead(stream.Results, end)
+	return stream, nil
+}
+
+// InvokeAction works while its events are read.
+func (s *server) InvokeAction(ctx context.Context, r *tfprotov6.InvokeActionRequest) (*tfprotov6.InvokeActionServerStream, error) {
+	brief, end := briefContext(ctx, s.quiet)
+	stream, err := s.frameworkServer.InvokeAction(brief, r)
+	if err != nil {
+		end()
+		return nil, err
+	}
+	stream.Events = untilRead(stream.Events, end)
+	return stream, nil
+}
+
+// untilRead ends a context when a stream has been read.
+func untilRead[T any](stream iter.Seq[T], end func()) iter.Seq[T] {
+	return func(push func(T) bool) {
+		defer end()
+		stream(push)
+	}
+}
+
+// briefly makes a call with a brief context.
+func briefly[Request, Response any](ctx context.Context, quiet bool, call func(context.Context, Request) (Response, error), r Request) (Response, error) {
+	brief, end := briefContext(ctx, quiet)
 	defer end()
-	defer context.AfterFunc(ctx, end)()
-	return call(brief, r) //nolint:contextcheck // it ends with ctx
+	return call(brief, r)
+}
+
+// briefContext returns the context of a call. If quiet, it has no values, and ends with ctx
+// or with the call.
+func briefContext(ctx context.Context, quiet bool) (brief context.Context, end func()) {
+	if !quiet {
+		return ctx, func() {}
+	}
+	brief, cancel := context.WithCancel(context.Background())
+	stop := context.AfterFunc(ctx, cancel)
+	return brief, func() {
+		stop()
+		cancel()
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 	"weak"
@@ -101,5 +102,91 @@ func TestSilenceUnseenLogs(t *testing.T) {
 		if err != nil || quiet != test.quiet || !maps.Equal(set, test.set) {
 			t.Errorf("with %v: %t, %v, %v; want %t, %v", test.given, quiet, set, err, test.quiet, test.set)
 		}
+	}
+}
+
+// A stream works with the request's context while it is read, and lets go of it then.
+func TestServerStreams(t *testing.T) {
+	newServer, err := newServer("test", time.Now, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, ok := newServer().(frameworkServer)
+	if !ok {
+		t.Fatal("the server does not have all of the protocol")
+	}
+	typ := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"id": tftypes.String, "project_id": tftypes.String, "environment": tftypes.String}}
+	empty, err := tfprotov6.NewDynamicValue(typ, tftypes.NewValue(typ, map[string]tftypes.Value{
+		"id": tftypes.NewValue(tftypes.String, nil), "project_id": tftypes.NewValue(tftypes.String, nil), "environment": tftypes.NewValue(tftypes.String, nil),
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, read := range map[string]func(context.Context) (read func() int){
+		"list": func(ctx context.Context) func() int {
+			stream, err := s.ListResource(ctx, &tfprotov6.ListResourceRequest{TypeName: "traceloop_nothing", Config: &empty})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return func() (n int) {
+				for range stream.Results {
+					n++
+				}
+				return n
+			}
+		},
+		"action": func(ctx context.Context) func() int {
+			stream, err := s.InvokeAction(ctx, &tfprotov6.InvokeActionRequest{ActionType: "traceloop_nothing", Config: &empty})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return func() (n int) {
+				for range stream.Events {
+					n++
+				}
+				return n
+			}
+		},
+	} {
+		load := new(ballast)
+		kept := weak.Make(load)
+		ctx, end := context.WithCancel(context.WithValue(t.Context(), contextKey{}, load))
+		if n := read(ctx)(); n != 1 {
+			t.Errorf("%s: %d results, want the error", name, n)
+		}
+		end()
+		ctx, load = nil, nil //nolint:ineffassign,wastedassign,fatcontext // so that only the server could keep it
+		runtime.GC()
+		if kept.Value() != nil {
+			t.Errorf("%s: the context of a stream that has been read is still in use", name)
+		}
+		runtime.KeepAlive(s)
+	}
+}
+
+// Until then, the stream ends with the request.
+func TestServerStreamsInContext(t *testing.T) {
+	t.Parallel()
+	ctx, endRequest := context.WithCancel(t.Context())
+	defer endRequest()
+	brief, end := briefContext(ctx, true)
+	for range untilRead(func(push func(int) bool) {
+		if brief.Err() != nil {
+			t.Error("the context has ended before the stream was read")
+		}
+		push(1)
+	}, end) {
+		endRequest()
+		<-brief.Done()
+	}
+
+	brief, end = briefContext(t.Context(), true)
+	for range untilRead(slices.Values([]int{1}), end) {
+		if brief.Err() != nil {
+			t.Error("the context has ended while the stream is read")
+		}
+	}
+	if brief.Err() == nil {
+		t.Error("the context has not ended with the stream")
 	}
 }
