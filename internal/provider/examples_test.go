@@ -9,9 +9,12 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
-// sampleProjectID is the id in the import examples, in the form that Traceloop's own
+// The ids in the import examples are in the form that Traceloop's own
 // documentation uses.
-const sampleProjectID = "cm9v2g95l0000qz8k5h3d7f1a"
+const (
+	sampleProjectID     = "cm9v2g95l0000qz8k5h3d7f1a"
+	sampleEnvironmentID = "cm9v2g95l0001qz8k5h3d7f1b"
+)
 
 // Every example is planned, with the server that it speaks of. None may be forgotten:
 // the test walks the folder.
@@ -34,18 +37,23 @@ func TestAccExamples_plan(t *testing.T) {
 	for _, dir := range dirs {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
+			if strings.Contains(dir, "actions") {
+				needs(t, actions) // TestExamples_agreeWithTheSchema reads them under any CLI
+			}
 			server := emulatortest.Start(t)
 			files, err := filepath.Glob(filepath.Join(dir, "*.tf"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			var resources, imports string
+			var resources, imports, byIdentity string
 			for _, file := range files {
 				content, err := os.ReadFile(file)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if strings.HasPrefix(filepath.Base(file), "import") {
+				if strings.HasPrefix(filepath.Base(file), "import-by-identity") {
+					byIdentity += string(content)
+				} else if strings.HasPrefix(filepath.Base(file), "import") {
 					imports += string(content)
 				} else {
 					resources += "\n" + string(content)
@@ -62,14 +70,20 @@ func TestAccExamples_plan(t *testing.T) {
 			if imports != "" {
 				server.RenameProject(project.ID, "Orders")
 				server.GenerateKey(project.ID, "prd")
-				server.CreateEnvironment(project.ID, "EU Production")
+				eu := server.CreateEnvironment(project.ID, "EU Production")
 				server.CreateEnvironment("", "Load test")
-				// The project that the example declares is the one that holds what it imports.
-				if !strings.Contains(imports, "traceloop_project.") {
-					imports += "\nimport {\n  to = traceloop_project.orders\n  id = \"" + sampleProjectID + "\"\n}\n"
+				plan := func(imports, says string) {
+					// The project that the example declares is the one that holds what it imports.
+					if !strings.Contains(imports, "traceloop_project.") {
+						imports += "\nimport {\n  to = traceloop_project.orders\n  id = \"" + sampleProjectID + "\"\n}\n"
+					}
+					cli.write(resources + strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID).Replace(imports))
+					shows(t, cli.plan(), says, "0 to destroy")
 				}
-				cli.write(resources + strings.ReplaceAll(imports, sampleProjectID, project.ID))
-				shows(t, cli.plan(), "to import, 0 to add", "0 to destroy")
+				plan(imports, "to import, 0 to add")
+				if byIdentity != "" && identities.supported() {
+					plan(byIdentity, "to import")
+				}
 			}
 			noWrites(t, server)
 		})

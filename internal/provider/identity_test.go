@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -352,5 +355,101 @@ func TestIdentity_refused(t *testing.T) {
 				t.Errorf("it repeats the key: %v", err)
 			}
 		})
+	}
+}
+
+// identityHCL imports each kind by its identity.
+func (o organization) identityHCL(edit func(string) string) string {
+	return edit(fmt.Sprintf(`
+import {
+  to       = traceloop_project.orders
+  identity = { id = %q }
+}
+
+resource "traceloop_project" "orders" {
+  name = "Orders"
+}
+
+import {
+  to       = traceloop_environment.eu
+  identity = { id = %q }
+}
+
+resource "traceloop_environment" "eu" {
+  project_id = traceloop_project.orders.id
+  name       = "EU Production"
+}
+
+import {
+  to       = traceloop_api_key.orders
+  identity = { project_id = %q, environment = "eu-production" }
+}
+
+resource "traceloop_api_key" "orders" {
+  project_id  = traceloop_project.orders.id
+  environment = traceloop_environment.eu.slug
+}
+`, o.project, o.environment, o.project))
+}
+
+// The CLI imports by identity and keeps identities; one that is missing from the state comes
+// back with the next refresh.
+func TestCLI_importByIdentity(t *testing.T) {
+	t.Parallel()
+	needs(t, identities)
+	o := newOrganization(t)
+	cli := newCLI(t, o.server)
+	cli.write(o.identityHCL(func(hcl string) string { return hcl }))
+	shows(t, cli.apply(), "3 to import, 0 to add, 0 to change, 0 to destroy")
+	shows(t, cli.plan(), "No changes")
+
+	file := filepath.Join(cli.dir, "terraform.tfstate")
+	stored := func() string {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	identity := regexp.MustCompile(`(?s),\s*"identity": \{.*?\}`)
+	if n := len(identity.FindAllString(stored(), -1)); n != 3 {
+		t.Fatalf("the state has %d identities, want 3:\n%s", n, stored())
+	}
+	older := regexp.MustCompile(`(?s),\s*"identity_schema_version": \d+`).ReplaceAllString(identity.ReplaceAllString(stored(), ""), "")
+	if err := os.WriteFile(file, []byte(older), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(stored(), "identity") {
+		t.Fatalf("the state still has identities:\n%s", stored())
+	}
+	shows(t, cli.plan(), "No changes")
+	cli.apply("-refresh-only")
+	for kind, way := range o.imports() {
+		for name, value := range way.identity {
+			if !regexp.MustCompile(fmt.Sprintf(`(?s)"type": %q.*?"identity": \{[^}]*%q: %q`, kind, name, value)).MatchString(stored()) {
+				t.Errorf("the state has no identity of %s with %s = %v:\n%s", kind, name, value, stored())
+			}
+		}
+	}
+	noWrites(t, o.server)
+}
+
+func TestCLI_importByWrongIdentity(t *testing.T) {
+	t.Parallel()
+	needs(t, identities)
+	o := newOrganization(t)
+	for name, test := range map[string]struct{ before, after, says string }{
+		"incomplete": {`{ project_id = "` + o.project + `", environment = "eu-production" }`, `{ project_id = "` + o.project + `" }`, "environment"},
+		"malformed":  {`environment = "eu-production" }`, `environment = "EU Production" }`, "Invalid Import Identity"},
+		"unknown":    {`{ id = "` + o.environment + `" }`, `{ id = "nobody" }`, `no environment "nobody"`},
+		"surplus":    {`{ id = "` + o.environment + `" }`, `{ id = "` + o.environment + `", slug = "x" }`, "slug"},
+	} {
+		cli := newCLI(t, o.server)
+		cli.write(o.identityHCL(func(hcl string) string { return strings.Replace(hcl, test.before, test.after, 1) }))
+		output, err := cli.run("plan", "-input=false")
+		if err == nil {
+			t.Errorf("%s: it is imported", name)
+		}
+		shows(t, output, test.says)
 	}
 }

@@ -1,0 +1,20 @@
+# The key of Orders in production has leaked. Revoke it at once:
+#
+#   terraform apply -invoke=action.traceloop_revoke_api_key.orders_prd
+#
+# The next plan generates another.
+action "traceloop_revoke_api_key" "orders_prd" {
+  config {
+    project_id  = traceloop_api_key.orders_prd.project_id
+    environment = traceloop_api_key.orders_prd.environment
+  }
+}
+
+resource "traceloop_project" "orders" {
+  name = "Orders"
+}
+
+resource "traceloop_api_key" "orders_prd" {
+  project_id  = traceloop_project.orders.id
+  environment = "prd"
+}
