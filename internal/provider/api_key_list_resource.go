@@ -30,7 +30,7 @@ func (l *apiKeyListResource) Metadata(_ context.Context, req resource.MetadataRe
 
 func (l *apiKeyListResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the active API keys of the organization, oldest first. Each is shown by its project and environment, such as `Orders / prd`. The keys themselves cannot be retrieved: the attribute `key` is null.",
+		MarkdownDescription: "Lists the active API keys of the organization, oldest first. Each is shown by its project and environment, such as `Orders / prd`. The keys themselves cannot be retrieved: the attribute `key` is null. " + queryVersions,
 		Attributes: map[string]schema.Attribute{
 			"project_id": schema.StringAttribute{
 				MarkdownDescription: "Only keys of the project with this id. Default: of all projects.",

@@ -30,7 +30,7 @@ func (l *environmentListResource) Metadata(_ context.Context, req resource.Metad
 
 func (l *environmentListResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists environments, oldest first. A project-level one is shown as `Orders / EU Production`, an organization-level one as `Load test (organization-level)`.",
+		MarkdownDescription: "Lists environments, oldest first. A project-level one is shown as `Orders / EU Production`, an organization-level one as `Load test (organization-level)`. " + queryVersions,
 		Attributes: map[string]schema.Attribute{
 			"project_id": schema.StringAttribute{
 				MarkdownDescription: "Only environments in force in the project with this id, inherited ones included. Default: every environment of the organization, of both scopes.",

@@ -16,6 +16,33 @@ const (
 	sampleEnvironmentID = "cm9v2g95l0001qz8k5h3d7f1b"
 )
 
+// What only some CLIs can plan is held to the schema under any.
+func TestExamples_agreeWithTheSchema(t *testing.T) {
+	t.Parallel()
+	api := providerAPI(t)
+	for _, pattern := range []string{"list-resources/*/*.tfquery.hcl", "actions/*/*.tf"} {
+		files, err := filepath.Glob("../../examples/" + pattern)
+		if err != nil || len(files) < 3 {
+			t.Fatalf("%s: %d examples were found: %v", pattern, len(files), err)
+		}
+		blocks := 0
+		for _, file := range files {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, problems := api.check(snippet{guide: file, line: 1, code: string(content)})
+			blocks += n
+			for _, problem := range problems {
+				t.Error(problem)
+			}
+		}
+		if blocks < 4 {
+			t.Errorf("%s: only %d blocks of this provider were found", pattern, blocks)
+		}
+	}
+}
+
 // Every example is planned, with the server that it speaks of. None may be forgotten:
 // the test walks the folder.
 func TestAccExamples_plan(t *testing.T) {

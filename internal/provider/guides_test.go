@@ -135,6 +135,10 @@ func TestGuides_checksCatch(t *testing.T) {
 		"unknown type":        {"ephemeral \"traceloop_key\" \"k\" {\n}\n", `a.md.tmpl:4: there is no ephemeral "traceloop_key"`},
 		"unknown attribute":   {"locals {\n  a = [traceloop_api_key.k[\"prd\"].secret]\n}\n", `a.md.tmpl:5: resource "traceloop_api_key" has no "secret"`},
 		"of another kind":     {"locals {\n  a = ephemeral.traceloop_api_key.k.masked_key\n}\n", `a.md.tmpl:5: ephemeral "traceloop_api_key" has no "masked_key"`},
+		"unknown filter":      {"list \"traceloop_project\" \"p\" {\n  provider = traceloop\n\n  config {\n    slug = \"x\"\n  }\n}\n", `a.md.tmpl:8: list "traceloop_project" has no "slug"`},
+		"outside config":      {"action \"traceloop_revoke_api_key\" \"k\" {\n  id = \"x\"\n}\n", `a.md.tmpl:5: "id" of action "traceloop_revoke_api_key" belongs in config`},
+		"unknown action":      {"action \"traceloop_rotate\" \"k\" {\n}\n", `a.md.tmpl:4: there is no action "traceloop_rotate"`},
+		"right query":         {"list \"traceloop_project\" \"p\" {\n  provider = traceloop\n  limit    = 10\n\n  config {\n    name = \"x\"\n  }\n}\n", ""},
 		"unknown function":    {"locals {\n  a = provider::traceloop::mask(\"x\")\n}\n", `a.md.tmpl:5: there is no function "mask"`},
 		"nothing wrong":       {"resource \"traceloop_api_key\" \"k\" {\n  for_each = toset([\"prd\"])\n\n  environment = each.key\n\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n", ""},
 	} {
@@ -219,6 +223,7 @@ func providerAPI(t *testing.T) publicAPI {
 	api := publicAPI{types: map[string]map[string]map[string]bool{}, functions: slices.Collect(maps.Keys(schema.Functions))}
 	for kind, schemas := range map[string]map[string]*tfprotov6.Schema{
 		"resource": schema.ResourceSchemas, "data": schema.DataSourceSchemas, "ephemeral": schema.EphemeralResourceSchemas,
+		"list": schema.ListResourceSchemas, "action": actionSchemas(schema.ActionSchemas),
 	} {
 		api.types[kind] = map[string]map[string]bool{}
 		for name, s := range schemas {
@@ -235,13 +240,22 @@ func providerAPI(t *testing.T) publicAPI {
 	return api
 }
 
+func actionSchemas(actions map[string]*tfprotov6.ActionSchema) map[string]*tfprotov6.Schema {
+	schemas := map[string]*tfprotov6.Schema{}
+	for name, a := range actions {
+		schemas[name] = a.Schema
+	}
+	return schemas
+}
+
 var (
-	blockHead    = regexp.MustCompile(`^( *)(resource|data|ephemeral) "(traceloop_\w+)" "\w+" \{`)
+	blockHead    = regexp.MustCompile(`^( *)(resource|data|ephemeral|list|action) "(traceloop_\w+)" "\w+" \{`)
 	argumentHead = regexp.MustCompile(`^( *)(\w+) *[={]`)
 	reference    = regexp.MustCompile(`(?:\b(data|ephemeral)\.)?\b(traceloop_\w+)\.\w+(?:\[[^\]]*\])?\.(\w+)`)
 	functionCall = regexp.MustCompile(`provider::traceloop::(\w+)`)
 
-	metaArguments = []string{"count", "depends_on", "for_each", "lifecycle", "provider"}
+	metaArguments  = []string{"count", "depends_on", "for_each", "lifecycle", "provider"}
+	queryArguments = []string{"limit", "include_resource"}
 )
 
 // check reads a snippet by its lines, which is enough for code as terraform fmt writes it.
@@ -264,7 +278,15 @@ func (api publicAPI) check(s snippet) (blocks int, problems []string) {
 		if kind != "" && line == indent+"}" {
 			kind = ""
 		}
-		if argument := argumentHead.FindStringSubmatch(line); kind != "" && argument != nil && argument[1] == indent+"  " && !slices.Contains(metaArguments, argument[2]) {
+		within := indent + "  "
+		if kind == "list" || kind == "action" {
+			within += "  " // in config
+			if argument := argumentHead.FindStringSubmatch(line); argument != nil && argument[1] == indent+"  " && argument[2] != "config" &&
+				!slices.Contains(metaArguments, argument[2]) && (kind == "action" || !slices.Contains(queryArguments, argument[2])) {
+				report("%q of %s %q belongs in config", argument[2], kind, name)
+			}
+		}
+		if argument := argumentHead.FindStringSubmatch(line); kind != "" && argument != nil && argument[1] == within && !slices.Contains(metaArguments, argument[2]) {
 			if settable, ok := api.types[kind][name][argument[2]]; !ok {
 				report("%s %q has no %q", kind, name, argument[2])
 			} else if !settable {

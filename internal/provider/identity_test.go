@@ -442,7 +442,6 @@ func TestCLI_importByWrongIdentity(t *testing.T) {
 		"incomplete": {`{ project_id = "` + o.project + `", environment = "eu-production" }`, `{ project_id = "` + o.project + `" }`, "environment"},
 		"malformed":  {`environment = "eu-production" }`, `environment = "EU Production" }`, "Invalid Import Identity"},
 		"unknown":    {`{ id = "` + o.environment + `" }`, `{ id = "nobody" }`, `no environment "nobody"`},
-		"surplus":    {`{ id = "` + o.environment + `" }`, `{ id = "` + o.environment + `", slug = "x" }`, "slug"},
 	} {
 		cli := newCLI(t, o.server)
 		cli.write(o.identityHCL(func(hcl string) string { return strings.Replace(hcl, test.before, test.after, 1) }))

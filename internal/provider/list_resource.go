@@ -11,6 +11,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
+const queryVersions = "Queries need Terraform 1.14; OpenTofu does not have them yet."
+
 // listed is one result of a list resource.
 type listed struct {
 	name     string // for people

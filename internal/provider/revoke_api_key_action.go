@@ -43,7 +43,7 @@ func (a *revokeAPIKeyAction) Schema(_ context.Context, _ action.SchemaRequest, r
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Revokes an API key at once, for the moment when it has leaked: by `id`, or by `project_id` and `environment`. Applications that use the key are refused from then on. " +
 			"If a `traceloop_api_key` manages the key, the next plan generates another. Where there is no key, the action does nothing and says so.\n\n" +
-			"The provider refuses to revoke the key that it is configured with itself.",
+			"The provider refuses to revoke the key that it is configured with itself. Actions need Terraform 1.14; OpenTofu does not have them yet.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id of the key. Exactly one of `id` and `environment` is required.",

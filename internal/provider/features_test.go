@@ -1,0 +1,79 @@
+package provider_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var featureRow = regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$`)
+
+// Each row of the table of features names tests, and they exist.
+func TestFeatures_testsExist(t *testing.T) {
+	t.Parallel()
+	sources, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	for _, source := range sources {
+		content, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(string(content), -1) {
+			tests[match[1]] = true
+		}
+	}
+	rows := featureRow.FindAllStringSubmatch(guides(t)["features"], -1)
+	if len(rows) < 12 {
+		t.Fatalf("only %d features were found", len(rows))
+	}
+	version := regexp.MustCompile(`^(1\.\d+|–|experiment¹)$`)
+	for i, row := range rows {
+		feature, named := row[1], regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[4], -1)
+		if i == 0 { // the head; the line below it has no spaces
+			continue
+		}
+		if !version.MatchString(row[2]) || !version.MatchString(row[3]) {
+			t.Errorf("%s: %q and %q are no versions", feature, row[2], row[3])
+		}
+		if len(named) == 0 {
+			t.Errorf("%s: no test is named", feature)
+		}
+		for _, name := range named {
+			if !strings.HasPrefix(name[1], "Test") || !tests[name[1]] {
+				t.Errorf("%s: there is no test %s", feature, name[1])
+			}
+		}
+	}
+}
+
+// What the table says of a CLI is what skips tests under it.
+func TestFeatures_versionsAreThoseOfTheTests(t *testing.T) {
+	t.Parallel()
+	said := func(since int) string {
+		if since == 0 {
+			return "–"
+		}
+		return fmt.Sprintf("1.%d", since)
+	}
+	for phrase, f := range map[string]feature{"with an `identity`": identities, "[queries]": queries, "[revoking a leaked key]": actions} {
+		found := false
+		for _, row := range featureRow.FindAllStringSubmatch(guides(t)["features"], -1) {
+			if !strings.Contains(row[1], phrase) {
+				continue
+			}
+			found = true
+			if row[2] != said(f.terraform) || row[3] != said(f.openTofu) {
+				t.Errorf("%s: the table says %s and %s, the tests %s and %s", f.name, row[2], row[3], said(f.terraform), said(f.openTofu))
+			}
+		}
+		if !found {
+			t.Errorf("there is no row of %s", f.name)
+		}
+	}
+}
