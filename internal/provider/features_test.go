@@ -77,3 +77,25 @@ func TestFeatures_versionsAreThoseOfTheTests(t *testing.T) {
 		}
 	}
 }
+
+// Nothing but the version of the CLI skips a test of this package, and needs says so in one line,
+// which the matrix of CLIs compares with the CLI at hand.
+func TestFeatures_nothingElseIsSkipped(t *testing.T) {
+	t.Parallel()
+	skips := regexp.MustCompile(`\.Skip(f|Now|Below|Above|Between|If|IfNotPrerelease)?\(|\btesting\.Short\(`)
+	sources, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, source := range sources {
+		for i, line := range strings.Split(readFile(t, source), "\n") {
+			if skips.MatchString(line) {
+				found = append(found, fmt.Sprintf("%s:%d: %s", source, i+1, strings.TrimSpace(line)))
+			}
+		}
+	}
+	if len(found) != 1 || !strings.HasPrefix(found[0], "versions_test.go:") || !strings.Contains(found[0], `t.Skipf("%s %d.%d has no %s", kind`) {
+		t.Errorf("these lines skip tests, want that of needs alone:\n%s", strings.Join(found, "\n"))
+	}
+}
