@@ -110,8 +110,8 @@ func TestAccExamples_plan(t *testing.T) {
 			server := emulatortest.Start(t)
 			example := readExample(t, dir)
 			project := server.Projects()[0]
-			if strings.Contains(dir, "data-sources") {
-				server.GenerateKey(project.ID, "prd")
+			if strings.Contains(example.resources, "data \"traceloop_api_key\"") {
+				server.GenerateKey(project.ID, "prd") // what it looks for
 			}
 			cli := newCLI(t, server)
 			cli.write(example.resources)
@@ -140,7 +140,7 @@ func TestAccExamples_plan(t *testing.T) {
 				imported[address] = true
 			}
 			if len(imported) > 0 {
-				hides(t, cli.plan(), "to add", "must be replaced", "will be created")
+				hides(t, cli.plan(), "will be created", "must be replaced", "will be destroyed")
 			}
 			if example.importsByIdentity != "" {
 				t.Run("by identity", func(t *testing.T) {

@@ -61,7 +61,7 @@ func TestFeatures_versionsAreThoseOfTheTests(t *testing.T) {
 		}
 		return fmt.Sprintf("1.%d", since)
 	}
-	for phrase, f := range map[string]feature{"with an `identity`": identities, "[queries]": queries, "[revoking a leaked key]": actions} {
+	for phrase, f := range map[string]feature{"functions:": functions, "with an `identity`": identities, "[queries]": queries, "[revoking a leaked key]": actions} {
 		found := false
 		for _, row := range featureRow.FindAllStringSubmatch(guides(t)["features"], -1) {
 			if !strings.Contains(row[1], phrase) {
@@ -89,6 +89,9 @@ func TestFeatures_nothingElseIsSkipped(t *testing.T) {
 	}
 	var found []string
 	for _, source := range sources {
+		if source == "features_test.go" { // where skips is
+			continue
+		}
 		for i, line := range strings.Split(readFile(t, source), "\n") {
 			if skips.MatchString(line) {
 				found = append(found, fmt.Sprintf("%s:%d: %s", source, i+1, strings.TrimSpace(line)))
