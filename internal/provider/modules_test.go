@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
@@ -18,7 +19,6 @@ func TestAccModules(t *testing.T) {
 	if err != nil || len(modules) == 0 {
 		t.Fatalf("%d modules were found: %v", len(modules), err)
 	}
-	faults := readFile(t, "../../examples/guides/test-modules/faults.json")
 	for _, module := range modules {
 		t.Run(filepath.Base(module), func(t *testing.T) {
 			t.Parallel()
@@ -37,10 +37,11 @@ func TestAccModules(t *testing.T) {
 			}
 
 			server.ResetRequests()
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, server.URL+"/_emulator/faults", bytes.NewReader([]byte(faults)))
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, server.URL+"/_emulator/faults", strings.NewReader(readFile(t, module, "tests", "faults.json")))
 			if err != nil {
 				t.Fatal(err)
 			}
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded") // as curl sends it
 			answer, err := http.DefaultClient.Do(r)
 			if err != nil {
 				t.Fatal(err)

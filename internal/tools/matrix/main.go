@@ -95,6 +95,7 @@ func test(ctx context.Context, root string, c cli) (*result, error) {
 	command := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-parallel=6", "-timeout=20m", "-run", devtool.CLITests, "./internal/provider")
 	command.Dir, command.Stderr = root, os.Stderr
 	command.Env = devtool.Env("TF_ACC_TERRAFORM_PATH=" + c.path)
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) } // it ends its tests then
 	out, err := command.StdoutPipe()
 	if err != nil {
 		return nil, err
