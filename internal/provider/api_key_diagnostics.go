@@ -27,7 +27,7 @@ func (r *apiKeyResource) addCreateError(ctx context.Context, plan apiKeyModel, e
 	case traceloop.IsConflict(err):
 		key, findErr := activeKey(r.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
 		if findErr == nil && key != nil {
-			r.addOccupied(*key, "No key was generated.", diags)
+			diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(*key, "No key was generated."))
 			return
 		}
 	case traceloop.IsNotFound(err):
@@ -57,9 +57,11 @@ func (r *apiKeyResource) addVanished(ctx context.Context, state apiKeyModel, dia
 		key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), importBlock("traceloop_api_key", "example", key.ProjectID+"/"+key.Environment)))
 }
 
-// addOccupied names the key that is where a new one was wanted.
-func (r *apiKeyResource) addOccupied(key traceloop.APIKey, outcome string, diags *diag.Diagnostics) {
-	diags.AddAttributeError(path.Root("environment"), "Environment Already Has an API Key", fmt.Sprintf(
+const occupiedSummary = "Environment Already Has an API Key"
+
+// describeOccupied names the key that is where a new one was wanted.
+func (r *apiKeyResource) describeOccupied(key traceloop.APIKey, outcome string) string {
+	return fmt.Sprintf(
 		"Environment %q of project %s already has an API key: %s (id %s), generated %s, %s ago. Each environment of a project holds one. %s Choose one:\n\n"+
 			"  - To manage that key, import it (write the address of this resource after \"to\"). The key itself cannot be retrieved; give it as existing_key_wo if you have it:\n\n%s\n\n"+
 			"  - If no application uses that key, set replace_existing = true, which revokes it. Or revoke it %s. Then apply again.\n"+
@@ -67,7 +69,7 @@ func (r *apiKeyResource) addOccupied(key traceloop.APIKey, outcome string, diags
 			"  - If another resource block had that key, use a moved block, which keeps it.\n"+
 			"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: there is no second place for the new key.",
 		key.Environment, key.ProjectID, key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), elapsed(r.now().Sub(key.CreatedAt)), outcome,
-		importBlock("traceloop_api_key", "example", key.ProjectID+"/"+key.Environment), revokeByHand))
+		importBlock("traceloop_api_key", "example", key.ProjectID+"/"+key.Environment), revokeByHand)
 }
 
 // addAppeared refuses to go on beside a key that the plan has not seen, or to revoke it.

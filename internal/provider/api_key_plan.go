@@ -137,7 +137,7 @@ func (r *apiKeyResource) planMove(ctx context.Context, plan apiKeyModel, replace
 	case plan.hasUnknownPlace():
 		addUnknownPlace(plan, state.apiKeyModel, &resp.Diagnostics)
 	case r.client != nil:
-		r.checkPlace(ctx, plan, replaceExisting.ValueBool(), &resp.Diagnostics)
+		r.checkPlace(ctx, plan, true, replaceExisting.ValueBool(), &resp.Diagnostics)
 	}
 }
 
@@ -176,7 +176,7 @@ func (r *apiKeyResource) planGenerate(ctx context.Context, config apiKeyResource
 	note.Project, note.Name = plan.ProjectID.ValueString(), plan.Environment.ValueString()
 	moves := note.Replaces != "" && replaced.place != plan.place()
 	if r.client != nil && (moves || note.Replaces == "" && !r.run.isWriting()) {
-		if occupant := r.checkPlace(ctx, plan.apiKeyModel, revokes, &resp.Diagnostics); occupant != nil {
+		if occupant := r.checkPlace(ctx, plan.apiKeyModel, moves, revokes, &resp.Diagnostics); occupant != nil {
 			note.Revokes = occupant.ID
 		}
 	}
@@ -187,7 +187,7 @@ func (r *apiKeyResource) planGenerate(ctx context.Context, config apiKeyResource
 
 // checkPlace refuses to generate a key where that is not possible. It returns the key that
 // generating revokes.
-func (r *apiKeyResource) checkPlace(ctx context.Context, plan apiKeyModel, revokes bool, diags *diag.Diagnostics) *traceloop.APIKey {
+func (r *apiKeyResource) checkPlace(ctx context.Context, plan apiKeyModel, isReplacement, revokes bool, diags *diag.Diagnostics) *traceloop.APIKey {
 	projectID, slug := plan.ProjectID.ValueString(), plan.Environment.ValueString()
 	occupant, err := r.occupant(ctx, plan)
 	if err == nil {
@@ -207,8 +207,10 @@ func (r *apiKeyResource) checkPlace(ctx context.Context, plan apiKeyModel, revok
 	case !revokes && r.run.mayLeave(occupant.ID):
 		// It may be replaced by this very key. If another resource keeps it, the plan of that one
 		// finds this claim.
+	case !revokes && !isReplacement && !r.run.isPlanning():
+		diags.AddAttributeWarning(path.Root("environment"), occupiedSummary, r.describeOccupied(*occupant, "Apply is going to fail."))
 	case !revokes:
-		r.addOccupied(*occupant, "Nothing was changed.", diags)
+		diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(*occupant, "Nothing was changed."))
 	case r.refuseOwnKey(diags, "generate a key in place of the existing one", *occupant):
 	default:
 		diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Is Going to Be Revoked", fmt.Sprintf(

@@ -374,7 +374,7 @@ func (r *apiKeyResource) findImported(ctx context.Context, importID string, diag
 	switch {
 	case traceloop.IsNotFound(err):
 		diags.AddError("Unable to Import API Key", fmt.Sprintf(
-			"Traceloop has no project with the id %q. %s", projectID, r.suggestProject(ctx, projectID)))
+			"Traceloop has no project with the id %q. %s", projectID, r.suggestProject(ctx, "id", projectID)))
 	case err != nil:
 		diags.AddError("Unable to Import API Key", r.failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 	case key == nil:

@@ -206,9 +206,10 @@ func TestAccAPIKey_refusedBeforeAnythingChanges(t *testing.T) {
 		"a name as id":        {`"Default project"`, "prd", []string{"must be an id"}},
 		"empty id":            {`""`, "prd", []string{"must be an id"}},
 		"empty environment":   {id, "", []string{"between 1 and 255"}},
-		"name, not slug":      {id, "EU Production", []string{"slug", "not its name"}},
+		"name, not slug":      {id, "EU Production", []string{"Did you mean \"eu-production\"?", "not its name"}},
 		"unknown project":     {`"cnosuchproject"`, "prd", []string{"Unknown Project", "cnosuchproject", "There are:", project.ID, `("Orders")`}},
-		"name of a project":   {`"Orders"`, "prd", []string{"Unknown Project", "It is a name", "Did you mean", project.ID}},
+		"name of a project":   {`"Orders"`, "prd", []string{"Unknown Project", "Did you mean", project.ID}},
+		"capitals":            {id, "PRD", []string{`"PRD" is not an environment slug`, "Did you mean \"prd\"?"}},
 		"unknown environment": {id, "prod", []string{"Unknown Environment", "There are: dev, stg, prd, eu-production"}},
 	} {
 		t.Run(name, func(t *testing.T) {

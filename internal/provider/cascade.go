@@ -134,17 +134,3 @@ func (d *providerData) refuseOwnKey(diags *diag.Diagnostics, action string, keys
 	}
 	return false
 }
-
-func pluralIs(n int, unit string) string {
-	if n == 1 {
-		return "1 " + unit + " is"
-	}
-	return plural(n, unit) + " are"
-}
-
-func themOrIt(n int) string {
-	if n == 1 {
-		return "it"
-	}
-	return "them"
-}

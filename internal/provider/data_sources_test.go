@@ -190,7 +190,7 @@ func TestAccDataSources_refused(t *testing.T) {
 		"project: no selector":           {"project", "", []string{"Missing Attribute Configuration", "id,name,slug"}},
 		"project: two selectors":         {"project", "id = \"c1\"\n  name = \"Orders\"", []string{"Invalid Attribute Combination"}},
 		"project: malformed id":          {"project", `id = "Default project"`, []string{"must be an id"}},
-		"project: unknown id":            {"project", `id = "cnosuch"`, []string{"Project Not Found", "traceloop_projects"}},
+		"project: unknown id":            {"project", `id = "cnosuch"`, []string{"Project Not Found", "There are:", `("Default project")`}},
 		"project: unknown name":          {"project", `name = "Nope"`, []string{"Project Not Found", "name \"Nope\""}},
 		"environment: no selector":       {"environment", fmt.Sprintf("project_id = %q", project.ID), []string{"Missing Attribute Configuration"}},
 		"environment: two selectors":     {"environment", "name = \"EU\"\n  slug = \"eu\"", []string{"Invalid Attribute Combination"}},

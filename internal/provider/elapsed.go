@@ -1,9 +1,6 @@
 package provider
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // elapsed says how long something took, in the unit that a person would choose.
 func elapsed(d time.Duration) string {
@@ -16,11 +13,4 @@ func elapsed(d time.Duration) string {
 		return plural(int(d.Hours()), "hour")
 	}
 	return plural(int(d.Hours()/24), "day")
-}
-
-func plural(n int, unit string) string {
-	if n == 1 {
-		return "1 " + unit
-	}
-	return fmt.Sprintf("%d %ss", n, unit)
 }

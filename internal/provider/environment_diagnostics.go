@@ -42,22 +42,25 @@ func addSlugConflict(diags *diag.Diagnostics, plan environmentModel, other holdi
 // addUnknownProject refuses a project id that the service does not know.
 func (d *providerData) addUnknownProject(ctx context.Context, projectID string, diags *diag.Diagnostics) {
 	diags.AddAttributeError(path.Root("project_id"), "Unknown Project", fmt.Sprintf(
-		"Traceloop has no project with the id %q. %s If the project was deleted outside Terraform, plan again without -refresh=false.", projectID, d.suggestProject(ctx, projectID)))
+		"Traceloop has no project with the id %q. %s Use the id of a traceloop_project resource or data source. If the project was deleted outside Terraform, plan again without -refresh=false.",
+		projectID, d.suggestProject(ctx, "id", projectID)))
 }
 
-// suggestProject says which id was meant, or which ids there are.
-func (d *providerData) suggestProject(ctx context.Context, given string) string {
-	var ids []string
+// suggestProject says which project was meant by an id, a name or a slug that no project has,
+// or which projects there are.
+func (d *providerData) suggestProject(ctx context.Context, by, given string) string {
+	var all []string
 	for project, err := range d.client.ListProjects(ctx) {
 		if err != nil {
-			return "The data source traceloop_projects lists the ids."
+			return "The data source traceloop_projects lists the projects."
 		}
-		if sameName(project.Name, given) || strings.EqualFold(project.Slug, given) {
-			return fmt.Sprintf("It is a name, not an id. Did you mean %q, the id of the project %q?", project.ID, project.Name)
+		meant := map[string]string{"id": project.ID, "name": project.Name, "slug": project.Slug}
+		if sameName(project.Name, given) || strings.EqualFold(project.Name, given) || strings.EqualFold(project.Slug, given) || project.ID == given {
+			return fmt.Sprintf("Did you mean %q, the %s of the project %q?", meant[by], by, project.Name)
 		}
-		ids = append(ids, fmt.Sprintf("%s (%q)", project.ID, project.Name))
+		all = append(all, fmt.Sprintf("%s (%q)", project.ID, project.Name))
 	}
-	return "Use the id of a traceloop_project resource or data source. " + listOf("project", ids)
+	return listOf("project", all)
 }
 
 // addUnknownEnvironment refuses an environment that the project does not have.

@@ -303,7 +303,7 @@ var (
 	}
 	nextPhrases = []string{
 		"import {", "Run it again", "apply again", "Apply again", "Check that", "Check the id", "Choose another name", "choose another name", "Remove this resource", "refer to it, as in", "Use the id of", "set replace_existing = true",
-		"put a management key", "Plan again", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps",
+		"put a management key", "Plan again", "Choose one:", "Remove one of the two", "Rename or remove", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps",
 	}
 )
 

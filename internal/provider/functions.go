@@ -93,7 +93,7 @@ func newEnvironmentSlugFunction() function.Function {
 			slug := traceloop.Slug(name)
 			switch {
 			case slug == "":
-				return "", function.NewArgumentFuncError(0, "The name "+slugAbleForm)
+				return "", function.NewArgumentFuncError(0, "The name "+slugSourceMessage)
 			case utf8.RuneCountInString(name) > maxLength:
 				return "", function.NewArgumentFuncError(0, "The name must be at most 255 characters long")
 			}

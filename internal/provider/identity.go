@@ -21,11 +21,11 @@ type identityAttribute struct {
 }
 
 var (
-	projectIdentity     = []identityAttribute{{"id", "Id of the project.", "cm9v2g95l0000qz8k5h3d7f1a", idPattern, idForm}}
-	environmentIdentity = []identityAttribute{{"id", "Id of the environment.", "cm9v2g95l0000qz8k5h3d7f1a", idPattern, idForm}}
+	projectIdentity     = []identityAttribute{{"id", "Id of the project.", "cm9v2g95l0000qz8k5h3d7f1a", idPattern, idMessage}}
+	environmentIdentity = []identityAttribute{{"id", "Id of the environment.", "cm9v2g95l0000qz8k5h3d7f1a", idPattern, idMessage}}
 	apiKeyIdentity      = []identityAttribute{
-		{"project_id", "Id of the project that the key sends traces to.", "cm9v2g95l0000qz8k5h3d7f1a", idPattern, idForm},
-		{"environment", "Slug of the environment that the key sends traces to.", "prd", slugPattern, slugForm},
+		{"project_id", "Id of the project that the key sends traces to.", "cm9v2g95l0000qz8k5h3d7f1a", idPattern, idMessage},
+		{"environment", "Slug of the environment that the key sends traces to.", "prd", slugPattern, slugMessage},
 	}
 )
 

@@ -204,7 +204,7 @@ func TestIdentity_life(t *testing.T) {
 				t.Fatal(err)
 			}
 			check("read", read)
-			updated, plan, err := d.apply(t.Context(), kind, read, test.updated(project, other))
+			updated, plan, err := d.next().apply(t.Context(), kind, read, test.updated(project, other))
 			if err != nil || plan.action != "update" {
 				t.Fatalf("%s: %v", plan.action, err)
 			}
@@ -215,7 +215,7 @@ func TestIdentity_life(t *testing.T) {
 			if test.replaced == nil {
 				return
 			}
-			replaced, plan, err := d.apply(t.Context(), kind, updated, test.replaced(project, other))
+			replaced, plan, err := d.next().apply(t.Context(), kind, updated, test.replaced(project, other))
 			if err != nil || plan.action != "replace" {
 				t.Fatalf("%s: %v", plan.action, err)
 			}
@@ -259,7 +259,7 @@ func TestIdentity_olderState(t *testing.T) {
 			for name, value := range way.config {
 				change[name] = value
 			}
-			updated, plan, err := d.apply(t.Context(), kind, older, change)
+			updated, plan, err := d.next().apply(t.Context(), kind, older, change)
 			if err != nil || plan.action != "update" {
 				t.Fatalf("%s: %v", plan.action, err)
 			}

@@ -8,8 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/path"
-	"github.com/hashicorp/terraform-plugin-framework/types"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
@@ -82,7 +80,7 @@ func (d *projectDataSource) Read(ctx context.Context, req datasource.ReadRequest
 	project, err := d.find(ctx, by, wanted)
 	if traceloop.IsNotFound(err) || err == nil && project == nil {
 		resp.Diagnostics.AddAttributeError(path.Root(by), "Project Not Found",
-			fmt.Sprintf("Traceloop has no project with the %s %q. The data source traceloop_projects lists what there is.", by, wanted))
+			fmt.Sprintf("Traceloop has no project with the %s %q. %s", by, wanted, d.suggestProject(ctx, by, wanted)))
 		return
 	}
 	if err != nil {
@@ -110,26 +108,4 @@ func (d *projectDataSource) find(ctx context.Context, by, wanted string) (*trace
 		}
 	}
 	return same, nil
-}
-
-// sameName compares as Terraform does, which turns every string of a configuration and of a
-// provider into NFC. The service may hold a name in NFD, as some editors and file systems write it.
-func sameName(a, b string) bool {
-	return norm.NFC.String(a) == norm.NFC.String(b)
-}
-
-// selector is an argument that can tell a data source which object to read.
-type selector struct {
-	name  string
-	value types.String
-}
-
-// selected returns the selector that the configuration gives.
-func selected(selectors ...selector) (name, value string) {
-	for _, s := range selectors {
-		if !s.value.IsNull() {
-			return s.name, s.value.ValueString()
-		}
-	}
-	return "", ""
 }

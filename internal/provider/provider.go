@@ -76,18 +76,18 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 					"White space around it is dropped. A project's own API key (`" + envTracesKey + "`) sends traces and cannot manage anything; it is never read as a credential.",
 				Optional:   true,
 				Sensitive:  true,
-				Validators: []validator.String{parsesSecret("api_key", traceloop.ParseKey)},
+				Validators: []validator.String{secretParserValidator("api_key", traceloop.ParseKey)},
 			},
 			"base_url": schema.StringAttribute{
 				MarkdownDescription: "Where the API is: an `https` URL, or an `http` one on loopback (the emulator). It can also come from the environment variable `" + envBaseURL + "`; the SDK's `TRACELOOP_BASE_URL` is never read. " +
 					"Default: `" + traceloop.DefaultBaseURL + "`.",
 				Optional:   true,
-				Validators: []validator.String{parses("base_url", traceloop.ParseBaseURL)},
+				Validators: []validator.String{parserValidator("base_url", traceloop.ParseBaseURL)},
 			},
 			"request_timeout": schema.StringAttribute{
 				MarkdownDescription: "The longest that one attempt of a request may take, its answer included, as a duration such as `30s` or `1m30s`; from `1s` to `10m`. Default: `30s`.",
 				Optional:            true,
-				Validators:          []validator.String{parses("request_timeout", parseTimeout)},
+				Validators:          []validator.String{parserValidator("request_timeout", parseTimeout)},
 			},
 			"max_retries": schema.Int64Attribute{
 				MarkdownDescription: "How many times a request that failed is repeated, where repeating is safe; 0 to 10. Being told to wait by a rate limit is no failure and does not count. Default: `4`.",

@@ -115,7 +115,7 @@ func TestRateLimit_longWaitFailsAtOnce(t *testing.T) {
 				_, err := d.importID(t.Context(), projectKind, project.ID)
 				refusedUntil(t, err, began.Add(30*time.Minute))
 			}
-			_, _, err := d.apply(t.Context(), projectKind, d.none(projectKind), arguments{"name": "Orders"})
+			_, err := d.create(t.Context(), projectKind, arguments{"name": "Orders"})
 			refusedUntil(t, err, began.Add(30*time.Minute))
 			if n := len(server.Requests()); n != 1 {
 				t.Errorf("%d requests, want 1", n)

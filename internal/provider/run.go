@@ -30,8 +30,10 @@ import (
 //	                                                                                   the plan, a creation without
 //
 // Not told apart: a plan and an apply that has written nothing yet; a plan and the refresh
-// before a destroy (see destroysOnly). A forced replacement (-replace, replace_triggered_by)
-// is planned as an update first.
+// before a destroy (see cliCommand). A forced replacement (-replace, replace_triggered_by)
+// is planned as an update first. With create_before_destroy, an error in the second plan of a
+// creation leaves the old object deposed, and nothing in its place: what only a plan may
+// refuse it refuses only where it is sure to be one.
 //
 // No order is guaranteed between two resources unless one refers to the other, nor that a
 // resource is planned at all (-target, removed blocks, tainted objects). Each question is
@@ -39,7 +41,8 @@ import (
 type run struct {
 	mu sync.Mutex
 
-	writing  bool
+	planning bool            // this is a plan for sure
+	writing  bool            // this is an apply for sure
 	inState  map[string]bool // ids of objects, by UpgradeResourceState
 	read     map[string]bool // ids of keys, by Read
 	imported map[string]bool // ids of keys, by ImportState
@@ -108,7 +111,8 @@ type handover struct {
 
 func newRun() *run {
 	return &run{
-		inState: map[string]bool{}, read: map[string]bool{}, imported: map[string]bool{},
+		planning: currentCommand().plans,
+		inState:  map[string]bool{}, read: map[string]bool{}, imported: map[string]bool{},
 		holdings: map[string]holding{}, at: map[place]string{}, claims: map[place]claim{}, doomed: map[string]string{},
 		projects: map[string]bool{}, environments: map[place]bool{},
 		generated: map[string]bool{}, emptied: map[place]bool{}, handovers: map[place]handover{},
@@ -130,6 +134,13 @@ func (r *run) isWriting() bool {
 	return r.writing
 }
 
+// isPlanning reports whether this is a plan for sure.
+func (r *run) isPlanning() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.planning
+}
+
 // sawState notes an object of the state.
 func (r *run) sawState(id string) {
 	r.mu.Lock()
@@ -149,13 +160,13 @@ func (r *run) mayLeave(id string) bool {
 func (r *run) markRead(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.read[id] = true
+	r.read[id], r.planning = true, true
 }
 
 func (r *run) markImported(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.imported[id] = true
+	r.imported[id], r.planning = true, true
 }
 
 func (r *run) wasImported(id string) bool {

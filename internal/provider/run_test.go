@@ -164,31 +164,3 @@ func TestRun_environmentsInForce(t *testing.T) {
 		}
 	}
 }
-
-func TestDestroys(t *testing.T) {
-	t.Parallel()
-	for _, row := range []struct {
-		arguments []string
-		variables map[string]string
-		destroys  bool
-	}{
-		{[]string{"destroy"}, nil, true},
-		{[]string{"-chdir=x", "destroy", "-auto-approve"}, nil, true},
-		{[]string{"plan", "-destroy"}, nil, true},
-		{[]string{"apply", "--destroy"}, nil, true},
-		{[]string{"plan", "-destroy=true"}, nil, true},
-		{[]string{"plan"}, map[string]string{"TF_CLI_ARGS_plan": "-input=false -destroy"}, true},
-		{[]string{"apply"}, map[string]string{"TF_CLI_ARGS": "-destroy"}, true},
-		{[]string{"plan"}, map[string]string{"TF_CLI_ARGS_apply": "-destroy"}, false},
-		{[]string{"plan"}, nil, false},
-		{[]string{"apply", "destroy"}, nil, false},
-		{[]string{"plan", "-destroy=false"}, nil, false},
-		{[]string{"test"}, nil, false},
-		{[]string{"-version"}, nil, false},
-		{nil, nil, false},
-	} {
-		if got := destroys(row.arguments, func(name string) string { return row.variables[name] }); got != row.destroys {
-			t.Errorf("%v with %v destroys: %t, want %t", row.arguments, row.variables, got, row.destroys)
-		}
-	}
-}

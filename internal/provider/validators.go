@@ -18,46 +18,46 @@ const maxLength = 255
 
 var (
 	// Empty is left to the length, so that one mistake gives one error.
-	namePattern   = regexp.MustCompile(`^([^\s\pZ\p{Cc}]([^\p{Cc}]*[^\s\pZ\p{Cc}])?)?$`)
-	idPattern     = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
-	slugPattern   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	slugAble      = regexp.MustCompile(`[A-Za-z0-9]`)
-	idForm        = "must be an id as Traceloop gives it, such as cm9v2g95l0000qz8k5h3d7f1a: letters, digits, \"-\" and \"_\". A name or a slug is no id"
-	slugForm      = "must be an environment's slug, such as prd or eu-production: lower-case letters and digits, with single hyphens between them. It is the \"slug\" of the environment, not its name"
-	nameForm      = "must not be blank, begin or end with white space, or hold a line break or another control character"
-	slugAbleForm  = "must hold an ASCII letter or digit, since the slug is made from them"
-	nameValidator = []validator.String{
+	namePattern       = regexp.MustCompile(`^([^\s\pZ\p{Cc}]([^\p{Cc}]*[^\s\pZ\p{Cc}])?)?$`)
+	idPattern         = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+	slugPattern       = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	slugSource        = regexp.MustCompile(`[A-Za-z0-9]`)
+	idMessage         = "must be an id as Traceloop gives it, such as cm9v2g95l0000qz8k5h3d7f1a: letters, digits, \"-\" and \"_\". A name or a slug is no id"
+	slugMessage       = "must be an environment's slug, such as prd or eu-production: lower-case letters and digits, with single hyphens between them. It is the \"slug\" of the environment, not its name"
+	nameMessage       = "must not be blank, begin or end with white space, or hold a line break or another control character"
+	slugSourceMessage = "must hold an ASCII letter or digit, since the slug is made from them"
+	nameValidator     = []validator.String{
 		stringvalidator.UTF8LengthBetween(1, maxLength),
-		stringvalidator.RegexMatches(namePattern, nameForm),
+		stringvalidator.RegexMatches(namePattern, nameMessage),
 	}
-	environmentNameValidator = append(nameValidator[:2:2], stringvalidator.RegexMatches(slugAble, slugAbleForm))
-	idValidator              = []validator.String{stringvalidator.RegexMatches(idPattern, idForm)}
+	environmentNameValidator = append(nameValidator[:2:2], stringvalidator.RegexMatches(slugSource, slugSourceMessage))
+	idValidator              = []validator.String{stringvalidator.RegexMatches(idPattern, idMessage)}
 	slugValidator            = []validator.String{
 		stringvalidator.UTF8LengthBetween(1, maxLength),
-		stringvalidator.RegexMatches(slugPattern, slugForm),
+		slugFormValidator{},
 	}
 )
 
-// parses makes a validator of a parser. Its diagnostics hold the parser's error and
+// parserValidator makes a validator of a parser. Its diagnostics hold the parser's error and
 // never the value.
-func parses[T any](name string, parse func(string) (T, error)) parseValidator {
+func parserValidator[T any](name string, parse func(string) (T, error)) parseValidator {
 	return parseValidator{name: name, summary: "Invalid Provider Configuration", noun: "provider argument", parse: func(s string) error {
 		_, err := parse(s)
 		return err
 	}}
 }
 
-// parsesSecret is parses for a secret. Its diagnostics are not anchored to the
+// secretParserValidator is parserValidator for a secret. Its diagnostics are not anchored to the
 // attribute, since the CLI would quote that line of the configuration, secret included.
-func parsesSecret[T any](name string, parse func(string) (T, error)) parseValidator {
-	v := parses(name, parse)
+func secretParserValidator[T any](name string, parse func(string) (T, error)) parseValidator {
+	v := parserValidator(name, parse)
 	v.secret = true
 	return v
 }
 
 // existingKeyValidator is that of existing_key_wo.
 func existingKeyValidator() parseValidator {
-	v := parsesSecret("existing_key_wo", parseFullKey)
+	v := secretParserValidator("existing_key_wo", parseFullKey)
 	v.summary, v.noun = "Invalid Existing Key", "argument"
 	return v
 }
@@ -100,4 +100,23 @@ func (v parseValidator) ValidateString(_ context.Context, req validator.StringRe
 	} else {
 		resp.Diagnostics.AddAttributeError(req.Path, v.summary, detail)
 	}
+}
+
+// slugFormValidator refuses what is no slug, and suggests the one that a name has.
+type slugFormValidator struct{}
+
+func (slugFormValidator) Description(context.Context) string { return slugMessage }
+
+func (v slugFormValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (slugFormValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	given := req.ConfigValue.ValueString()
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || given == "" || slugPattern.MatchString(given) {
+		return
+	}
+	detail := fmt.Sprintf("%q is not an environment slug.", maskKeyIn(given))
+	if slug := traceloop.Slug(given); slug != "" && !strings.Contains(given, traceloop.KeyPrefix) {
+		detail += fmt.Sprintf(" Did you mean %q?", slug)
+	}
+	resp.Diagnostics.AddAttributeError(req.Path, "Invalid Environment Slug", detail+" Attribute "+req.Path.String()+" "+slugMessage+".")
 }

@@ -523,7 +523,7 @@ func TestCLI_keyRotatedByHand(t *testing.T) {
 		w.server.RevokeKey(old.ID)
 		fresh, secret := w.server.GenerateKey(w.project.ID, "prd")
 		w.refusesToPlanAndApply("Environment Already Has an API Key", fresh, "import {")
-		shows(t, w.ok("apply", "-refresh-only", "-auto-approve"), "API Key Was Revoked Outside Terraform", fresh, "rotated it by hand", "import {")
+		shows(t, w.ok("apply", "-refresh-only", "-auto-approve"), "API Key No Longer Found", fresh, "rotated it by hand", "import {")
 
 		// The way that the message shows.
 		w.write(w.key("orders", "prd", fmt.Sprintf("existing_key_wo = %q", secret)) + fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n", w.project.ID))
