@@ -12,14 +12,14 @@ import (
 func actionHCL(projectID, rest string) string {
 	return fmt.Sprintf(`
 resource "traceloop_api_key" "orders" {
-  project_id  = %q
+  project_id  = %[1]q
   environment = "prd"
 }
 
 action "traceloop_revoke_api_key" "leaked" {
   config {
-    project_id  = traceloop_api_key.orders.project_id
-    environment = traceloop_api_key.orders.environment
+    project_id  = %[1]q
+    environment = "prd"
   }
 }
 `, projectID) + rest

@@ -80,7 +80,7 @@ func TestCLI_adoptionGivesManyKeys(t *testing.T) {
 	server.GenerateKey(server.Projects()[0].ID, "prd") // nobody has its value any more
 	before := server.Keys()
 
-	block := regexp.MustCompile(`(?ms)^resource "traceloop_api_key" "all" \{.*?^\}\n`)
+	block := regexp.MustCompile(`(?s)resource "traceloop_api_key" "all" \{.*?\n\}\n`)
 	resources := readFile(t, adoptionExample, "resources.tf")
 	if len(block.FindAllString(resources, -1)) != 1 {
 		t.Fatalf("the example has another form: %s", resources)

@@ -5,8 +5,8 @@
 # The next plan generates another.
 action "traceloop_revoke_api_key" "orders_prd" {
   config {
-    project_id  = traceloop_api_key.orders_prd.project_id
-    environment = traceloop_api_key.orders_prd.environment
+    project_id  = traceloop_project.orders.id
+    environment = "prd"
   }
 }
 

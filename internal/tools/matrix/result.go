@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -101,14 +102,12 @@ func table(results []*result) string {
 	var b strings.Builder
 	b.WriteString("| CLI | version | passed | failed | skipped |\n|---|---|---|---|---|\n")
 	for _, r := range results {
-		reasons := []string{"0"}
-		if len(r.skipped) > 0 {
-			reasons = nil
-		}
+		reasons := make([]string, 0, len(r.skipped))
 		for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
 			reasons = append(reasons, fmt.Sprintf("%d: %s", len(r.skipped[reason]), reason))
 		}
-		fmt.Fprintf(&b, "| %s | %s | %d | %d | %s |\n", r.cli.kind, r.cli.version, len(r.passed), len(r.failed), strings.Join(reasons, "; "))
+		skipped := cmp.Or(strings.Join(reasons, "; "), "0")
+		fmt.Fprintf(&b, "| %s | %s | %d | %d | %s |\n", r.cli.kind, r.cli.version, len(r.passed), len(r.failed), skipped)
 	}
 	return b.String()
 }
