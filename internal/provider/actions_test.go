@@ -12,7 +12,7 @@ import (
 func actionHCL(projectID, rest string) string {
 	return fmt.Sprintf(`
 resource "traceloop_api_key" "orders" {
-  project_id  = %q
+  project_id  = %[1]q
   environment = "prd"
 }
 

@@ -69,8 +69,12 @@ func (apiKeyEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, resp
 	case !model.AgeIdentity.IsNull():
 		identity = setting{value: model.AgeIdentity.ValueString(), source: `the argument "age_identity"`}
 	case identity.value == "":
-		resp.Diagnostics.AddError("Missing Age Identity",
-			"Opening a sealed API key takes the private key of one of its recipients, and none is given. Set the environment variable "+envAgeIdentity+" (or the argument \"age_identity\").")
+		detail := "Opening a sealed API key takes the private key of one of its recipients, and none is given. Set the environment variable " + envAgeIdentity + " (or the argument \"age_identity\")."
+		if model.EncryptedKey.ValueString() != "" {
+			detail += " Nothing is lost: the resource that generated the key keeps it in the state, sealed. Run plan and apply again with the identity, and they open that key. " +
+				"To destroy without the identity, give destroy the option -refresh=false."
+		}
+		resp.Diagnostics.AddError("Missing Age Identity", detail)
 		return
 	}
 	identities, err := parseIdentity(identity.value)

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/pem"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -148,6 +150,65 @@ func TestAccAPIKeyEphemeral_refused(t *testing.T) {
 	})
 	if n := len(server.Requests()); n != 0 {
 		t.Errorf("%d requests were sent, want none", n)
+	}
+}
+
+// An apply that generates a key and cannot open it loses nothing, and a destroy needs the
+// identity only for its refresh.
+func TestCLI_sealedKeyWithoutTheIdentity(t *testing.T) {
+	t.Parallel()
+	server, identity := emulatortest.Start(t), newIdentity(t)
+	with, without := newCLI(t, server), newCLI(t, server)
+	with.dir = without.dir
+	with.env = append(with.env, "TRACELOOP_AGE_IDENTITY="+identity.String())
+	// A command takes the opened key, as in the example of the ephemeral resource.
+	hcl := fmt.Sprintf(`
+resource "traceloop_api_key" "orders" {
+  project_id     = %q
+  environment    = "prd"
+  age_recipients = [%q]
+}
+
+ephemeral "traceloop_api_key" "orders" {
+  encrypted_key = traceloop_api_key.orders.encrypted_key
+}
+
+resource "terraform_data" "service" {
+  triggers_replace = traceloop_api_key.orders.id
+
+  provisioner "local-exec" {
+    command     = "printf '%%s' \"$KEY\" > key"
+    environment = { KEY = ephemeral.traceloop_api_key.orders.key }
+  }
+}
+`, server.Projects()[0].ID, identity.Recipient())
+	with.write(hcl)
+
+	without.plan()
+	failsWithout := func(args ...string) {
+		t.Helper()
+		output, err := without.run(append(args, "-input=false")...)
+		if err == nil {
+			t.Errorf("%v succeeds without the identity", args)
+		}
+		shows(t, output, "Missing Age Identity", "Nothing is lost", "in the state, sealed", "again with the identity", "-refresh=false")
+	}
+	failsWithout("apply", "-auto-approve")
+	id := server.Keys()[0].ID
+	failsWithout("plan")
+	with.apply()
+	key, err := os.ReadFile(filepath.Join(with.dir, "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keys := server.Keys(); len(keys) != 1 || keys[0].ID != id || server.SendSpans(string(key), 1) != 200 {
+		t.Errorf("the key that was generated first is not the one that was opened: %v", keys)
+	}
+
+	failsWithout("destroy", "-auto-approve")
+	without.ok("destroy", "-auto-approve", "-input=false", "-refresh=false")
+	if keys := server.Keys(); len(keys) != 0 {
+		t.Errorf("the key is still active: %v", keys)
 	}
 }
 

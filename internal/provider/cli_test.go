@@ -7,11 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
 )
 
 // cli is the real CLI in a folder of its own, with the provider as a process of its
@@ -35,6 +37,9 @@ var buildProvider = sync.OnceValues(func() (string, error) {
 // newCLI speaks to the server through the provider's environment variables.
 func newCLI(t *testing.T, server *emulatortest.Server) *cli {
 	t.Helper()
+	if !regexp.MustCompile(devtool.CLITests).MatchString(t.Name()) {
+		t.Fatalf("the matrix of CLIs does not run this test: see devtool.CLITests")
+	}
 	binary, err := buildProvider()
 	if err != nil {
 		t.Fatal(err)

@@ -43,12 +43,52 @@ func TestExamples_agreeWithTheSchema(t *testing.T) {
 	}
 }
 
+// An example is what one folder below examples/ holds: resources and data sources, and three
+// ways to import the resources that exist already. It adds nothing of its own.
+type example struct {
+	resources, imports, importsByIdentity string
+	commands                              [][]string // of import.sh
+}
+
+func readExample(t *testing.T, dir string) (e example) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch name := filepath.Base(file); {
+		case name == "import.sh":
+			for line := range strings.Lines(string(content)) {
+				if words := strings.Fields(line); len(words) > 0 && words[0] == "terraform" {
+					e.commands = append(e.commands, words[1:])
+				}
+			}
+		case !strings.HasSuffix(name, ".tf"):
+		case strings.HasPrefix(name, "import-by-identity"):
+			e.importsByIdentity += string(content)
+		case strings.HasPrefix(name, "import"):
+			e.imports += string(content)
+		default:
+			e.resources += "\n" + string(content)
+		}
+	}
+	return e
+}
+
 // Every example is planned, with the server that it speaks of. None may be forgotten:
-// the test walks the folder.
+// the test walks the folder. Modules have tests of their own: see TestAccModules.
 func TestAccExamples_plan(t *testing.T) {
 	t.Parallel()
 	var dirs []string
 	err := filepath.WalkDir("../../examples", func(path string, entry os.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && entry.Name() == "modules" {
+			return filepath.SkipDir
+		}
 		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ".tf") && (len(dirs) == 0 || dirs[len(dirs)-1] != filepath.Dir(path)) {
 			dirs = append(dirs, filepath.Dir(path))
 		}
@@ -68,50 +108,47 @@ func TestAccExamples_plan(t *testing.T) {
 				needs(t, actions) // TestExamples_agreeWithTheSchema reads them under any CLI
 			}
 			server := emulatortest.Start(t)
-			files, err := filepath.Glob(filepath.Join(dir, "*.tf"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			var resources, imports, byIdentity string
-			for _, file := range files {
-				content, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				switch name := filepath.Base(file); {
-				case strings.HasPrefix(name, "import-by-identity"):
-					byIdentity += string(content)
-				case strings.HasPrefix(name, "import"):
-					imports += string(content)
-				default:
-					resources += "\n" + string(content)
-				}
-			}
-
+			example := readExample(t, dir)
 			project := server.Projects()[0]
-			if strings.Contains(dir, "data-sources/traceloop_api_key") {
-				server.GenerateKey(project.ID, "prd")
+			if strings.Contains(example.resources, "data \"traceloop_api_key\"") {
+				server.GenerateKey(project.ID, "prd") // what it looks for
 			}
 			cli := newCLI(t, server)
-			cli.write(resources)
+			cli.write(example.resources)
 			cli.plan()
-			if imports != "" {
-				server.RenameProject(project.ID, "Orders")
-				server.GenerateKey(project.ID, "prd")
-				eu := server.CreateEnvironment(project.ID, "EU Production")
-				server.CreateEnvironment("", "Load test")
-				plan := func(imports, says string) {
-					// The project that the example declares is the one that holds what it imports.
-					if !strings.Contains(imports, "traceloop_project.") {
-						imports += "\nimport {\n  to = traceloop_project.orders\n  id = \"" + sampleProjectID + "\"\n}\n"
-					}
-					cli.write(resources + strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID).Replace(imports))
-					shows(t, cli.plan(), says, "0 to destroy")
+			if example.imports == "" {
+				noWrites(t, server)
+				return
+			}
+
+			server.RenameProject(project.ID, "Orders")
+			server.GenerateKey(project.ID, "prd")
+			eu := server.CreateEnvironment(project.ID, "EU Production")
+			server.CreateEnvironment("", "Load test")
+			ids := strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID)
+			cli.write(example.resources + ids.Replace(example.imports))
+			shows(t, cli.plan(), "to import, 0 to add", "0 to destroy")
+
+			cli.write(example.resources)
+			imported := map[string]bool{}
+			for _, command := range example.commands {
+				address := command[1]
+				if imported[address] {
+					cli.ok("state", "rm", address) // another way to import the same
 				}
-				plan(imports, "to import, 0 to add")
-				if byIdentity != "" && identities.supported() {
-					plan(byIdentity, "to import")
-				}
+				cli.ok(command[0], address, ids.Replace(command[2]))
+				imported[address] = true
+			}
+			if len(imported) > 0 {
+				hides(t, cli.plan(), "will be created", "must be replaced", "will be destroyed")
+			}
+			if example.importsByIdentity != "" {
+				t.Run("by identity", func(t *testing.T) {
+					needs(t, identities)
+					cli := newCLI(t, server)
+					cli.write(example.resources + ids.Replace(example.importsByIdentity))
+					shows(t, cli.plan(), "to import, ", "0 to destroy")
+				})
 			}
 			noWrites(t, server)
 		})

@@ -61,7 +61,7 @@ func TestFeatures_versionsAreThoseOfTheTests(t *testing.T) {
 		}
 		return fmt.Sprintf("1.%d", since)
 	}
-	for phrase, f := range map[string]feature{"with an `identity`": identities, "[queries]": queries, "[revoking a leaked key]": actions} {
+	for phrase, f := range map[string]feature{"functions:": functions, "with an `identity`": identities, "[queries]": queries, "[revoking a leaked key]": actions} {
 		found := false
 		for _, row := range featureRow.FindAllStringSubmatch(guides(t)["features"], -1) {
 			if !strings.Contains(row[1], phrase) {
@@ -75,5 +75,30 @@ func TestFeatures_versionsAreThoseOfTheTests(t *testing.T) {
 		if !found {
 			t.Errorf("there is no row of %s", f.name)
 		}
+	}
+}
+
+// Nothing but the version of the CLI skips a test of this package, and needs says so in one line,
+// which the matrix of CLIs compares with the CLI at hand.
+func TestFeatures_nothingElseIsSkipped(t *testing.T) {
+	t.Parallel()
+	skips := regexp.MustCompile(`\.Skip(f|Now|Below|Above|Between|If|IfNotPrerelease)?\(|\btesting\.Short\(`)
+	sources, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, source := range sources {
+		if source == "features_test.go" { // where skips is
+			continue
+		}
+		for i, line := range strings.Split(readFile(t, source), "\n") {
+			if skips.MatchString(line) {
+				found = append(found, fmt.Sprintf("%s:%d: %s", source, i+1, strings.TrimSpace(line)))
+			}
+		}
+	}
+	if len(found) != 1 || !strings.HasPrefix(found[0], "versions_test.go:") || !strings.Contains(found[0], `t.Skipf("%s %d.%d has no %s", kind`) {
+		t.Errorf("these lines skip tests, want that of needs alone:\n%s", strings.Join(found, "\n"))
 	}
 }

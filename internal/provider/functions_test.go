@@ -7,11 +7,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 )
 
 func TestAccFunctions(t *testing.T) {
 	t.Parallel()
+	needs(t, functions)
 	for name, test := range map[string]struct{ call, want string }{
 		"mask_key":                        {`mask_key("tl_abcdefghWx3k\n")`, "tl_********Wx3k"},
 		"mask_key, other prefix":          {`mask_key("abcdefghWx3k")`, "********Wx3k"},
@@ -25,7 +25,6 @@ func TestAccFunctions(t *testing.T) {
 			t.Parallel()
 			resource.Test(t, resource.TestCase{
 				ProtoV6ProviderFactories: factories(),
-				TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_8_0)},
 				Steps: []resource.TestStep{{
 					Config:            fmt.Sprintf("output \"result\" {\n  value = provider::traceloop::%s\n}\n", test.call),
 					ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("result", knownvalue.StringExact(test.want))},
@@ -37,6 +36,7 @@ func TestAccFunctions(t *testing.T) {
 
 func TestAccFunctions_refused(t *testing.T) {
 	t.Parallel()
+	needs(t, functions)
 	for name, test := range map[string]struct {
 		call    string
 		phrases []string

@@ -14,7 +14,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/querycheck"
 	"github.com/hashicorp/terraform-plugin-testing/querycheck/queryfilter"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
-	"github.com/hashicorp/terraform-plugin-testing/tfversion"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
@@ -105,7 +104,7 @@ func TestCLI_queryAdoptsOrganization(t *testing.T) {
 		query += fmt.Sprintf("list \"traceloop_%s\" \"all\" {\n  provider = traceloop\n  limit    = 10000\n}\n", kind)
 	}
 	cli.writeQuery(query)
-	shows(t, cli.ok("query", "-generate-config-out=generated.tf"), "Default project", "Service 49 / prd", "Service 01 / EU 01", "Load test (organization-level)")
+	shows(t, cli.ok("query", "-generate-config-out=generated.tf"), "Orders", "Service 49 / prd", "Service 01 / EU 01", "Load test (organization-level)")
 	generated, err := os.ReadFile(filepath.Join(cli.dir, "generated.tf"))
 	if err != nil {
 		t.Fatal(err)
@@ -131,13 +130,12 @@ func TestAccQuery(t *testing.T) {
 		server.GenerateKey(orders.ID, environment)
 	}
 	query := func(kind, arguments string) string {
-		return fmt.Sprintf("list %q \"found\" {\n  provider = traceloop\n%s}\n", kind, arguments)
+		return configured(server, fmt.Sprintf("list %q \"found\" {\n  provider = traceloop\n%s}\n", kind, arguments))
 	}
 	key := func(environment string) map[string]knownvalue.Check {
 		return map[string]knownvalue.Check{"project_id": knownvalue.StringExact(orders.ID), "environment": knownvalue.StringExact(environment)}
 	}
 	resource.Test(t, resource.TestCase{
-		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_14_0)},
 		ProtoV6ProviderFactories: factories(),
 		Steps: []resource.TestStep{
 			{Config: configured(server, "data \"traceloop_projects\" \"all\" {}\n")}, // a query needs a configuration beside it

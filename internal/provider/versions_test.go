@@ -32,6 +32,7 @@ type feature struct {
 }
 
 var (
+	functions  = feature{"functions", 8, 7}
 	identities = feature{"import by identity", 12, 12}
 	queries    = feature{"query", 14, 0}
 	actions    = feature{"actions", 14, 0}

@@ -1,3 +1,6 @@
+# The project first: an environment whose project Terraform does not know yet would be replaced.
+terraform import traceloop_project.orders cm9v2g95l0000qz8k5h3d7f1a
+
 # By project and slug, for an environment that the project owns:
 terraform import traceloop_environment.eu cm9v2g95l0000qz8k5h3d7f1a/eu-production
 
@@ -5,4 +8,4 @@ terraform import traceloop_environment.eu cm9v2g95l0000qz8k5h3d7f1a/eu-productio
 terraform import traceloop_environment.load_test load-test
 
 # By the environment's id, for either:
-terraform import traceloop_environment.eu cm9v2gb1f0004qz8k9d2e6c7b
+terraform import traceloop_environment.eu cm9v2g95l0001qz8k5h3d7f1b

@@ -19,6 +19,10 @@ const (
 	EmulatorCmd = Module + "/internal/emulator/cmd/traceloop-emulator"
 )
 
+// CLITests selects the tests of internal/provider that depend on the CLI. The others speak the
+// plugin protocol, or look at the code.
+const CLITests = "^Test(Acc|CLI_|Concurrency_|Guides_|Interrupt_|RateLimit_|Secrets_|TLS_)"
+
 // version is any that a version constraint of the examples accepts; it shows up in `init` alone.
 const version = "0.1.0"
 
