@@ -25,6 +25,9 @@ const (
 //go:embed schema.sql
 var schema string
 
+//go:embed additions.sql
+var additions string
+
 // store is the database. It has one connection, so its transactions run one after the other.
 type store struct{ db *sql.DB }
 
