@@ -32,7 +32,7 @@ type event struct {
 // Unlike the recorder it is not part of the control API, and nobody can reset it.
 type activity struct {
 	mu      sync.Mutex
-	ring    [maxActivity]event
+	ring    []event // request number n is at (n-1) % maxActivity
 	total   uint64
 	changed chan struct{} // nil while nobody waits
 }
@@ -48,15 +48,21 @@ func (a *activity) begin(r *http.Request, who string) uint64 {
 	defer a.mu.Unlock()
 	a.total++
 	arrived.number = a.total
-	a.ring[a.total%maxActivity] = arrived
+	if len(a.ring) < maxActivity {
+		a.ring = append(a.ring, arrived)
+	} else {
+		*a.entry(a.total) = arrived
+	}
 	a.announce()
 	return arrived.number
 }
 
+func (a *activity) entry(number uint64) *event { return &a.ring[(number-1)%maxActivity] }
+
 func (a *activity) end(number uint64, status int, fault string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if entry := &a.ring[number%maxActivity]; entry.number == number && !entry.ended {
+	if entry := a.entry(number); entry.number == number && !entry.ended {
 		entry.status, entry.fault, entry.duration, entry.ended = status, fault, time.Since(entry.at), true
 	}
 	a.announce()
@@ -67,8 +73,8 @@ func (a *activity) last(limit int, matches func(event) bool) (events []event, to
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for number := a.total; number > 0 && a.total-number < maxActivity && len(events) < limit; number-- {
-		if entry := a.ring[number%maxActivity]; matches(entry) {
-			events = append(events, entry)
+		if entry := a.entry(number); matches(*entry) {
+			events = append(events, *entry)
 		}
 	}
 	return events, a.total
