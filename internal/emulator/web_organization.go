@@ -325,7 +325,7 @@ func (p *web) createProject(w http.ResponseWriter, r *http.Request) error {
 		status, message := p.describe(err)
 		return p.showOrganization(w, r, status, message)
 	}
-	return done303(w, r, "/", "project-created")
+	return done303(w, r, back(r), "project-created")
 }
 
 func (p *web) renameProject(w http.ResponseWriter, r *http.Request) error {
