@@ -308,11 +308,16 @@ func (b *tab) withoutScripts() {
 // request sends a request to the API as a client would.
 func request(t *testing.T, s *emulatortest.Server, method, path, body, agent string) (status int) {
 	t.Helper()
+	return requestAs(t, s, s.ManagementKey, method, path, body, agent)
+}
+
+func requestAs(t *testing.T, s *emulatortest.Server, key, method, path, body, agent string) (status int) {
+	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+s.ManagementKey)
+	r.Header.Set("Authorization", "Bearer "+key)
 	r.Header.Set("User-Agent", agent)
 	r.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(r)

@@ -15,7 +15,10 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
-var screenshots = flag.String("screenshots", "", "folder to write a screenshot of every page to, at each width and in each colour scheme")
+var (
+	screenshots = flag.String("screenshots", "", "folder to write a screenshot of every page to, at each width and in each colour scheme")
+	images      = flag.String("images", "", "folder to renew the pictures of the README in, which is .github/images of the repository")
+)
 
 // Nothing has to be scrolled sideways, from a phone on; and nothing is unreadably small.
 func TestWidths(t *testing.T) {
