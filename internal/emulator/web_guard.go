@@ -51,7 +51,6 @@ func setPolicy(header http.Header) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	// Not no-referrer: with that, browsers send forms with "Origin: null".
 	header.Set("Referrer-Policy", "same-origin")
-	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	// A page may show a key, and every page is old at the next request.
 	header.Set("Cache-Control", "no-store")

@@ -168,11 +168,16 @@ func (c *projectCard) read(tx *sql.Tx, limit, offset int) (err error) {
 	if err != nil {
 		return err
 	}
-	c.Slots, err = readSlots(tx, "WHERE p.id = ? ORDER BY t.built_in DESC, t.project_id IS NULL, t.seq LIMIT ? OFFSET ?", c.ID, limit, offset)
+	c.Slots, err = readSlots(tx, `SELECT ?1 project, id environment FROM environments WHERE project_id = ?1 OR project_id IS NULL
+		ORDER BY built_in DESC, project_id IS NULL, seq LIMIT ?2 OFFSET ?3`, c.ID, limit, offset)
 	return err
 }
 
-func readSlots(tx *sql.Tx, where string, args ...any) ([]slot, error) {
+const keySlots = "SELECT project_id project, environment_id environment FROM api_keys WHERE "
+
+// readSlots reads the slots that a query selects, by project and environment. It looks up the
+// rest for these alone: a project may have thousands.
+func readSlots(tx *sql.Tx, selected string, args ...any) ([]slot, error) {
 	return readAll(tx, func(scan row) (s slot, err error) {
 		err = scan(&s.ProjectID, &s.Project, &s.EnvironmentID, &s.Name, &s.Slug, &s.Scope, &s.BuiltIn,
 			&s.KeyID, &s.MaskedKey, &s.CreatedAt, &s.AcceptedSpans, &s.RefusedSpans)
@@ -180,10 +185,12 @@ func readSlots(tx *sql.Tx, where string, args ...any) ([]slot, error) {
 	}, `SELECT p.id, p.name, t.id, t.name, t.slug, iif(t.project_id IS NULL, 'organization', 'project'), t.built_in,
 			coalesce(k.id, ''), coalesce(k.masked_key, ''), coalesce(k.created_at, ''), coalesce(s.spans, 0),
 			(SELECT coalesce(SUM(v.spans), 0) FROM revoked_keys v WHERE v.project_id = p.id AND v.environment_id = t.id)
-		FROM projects p
-		JOIN environments t ON t.project_id = p.id OR t.project_id IS NULL
+		FROM (`+selected+`) x
+		JOIN projects p ON p.id = x.project
+		JOIN environments t ON t.id = x.environment
 		LEFT JOIN api_keys k ON k.project_id = p.id AND k.environment_id = t.id
-		LEFT JOIN traces s ON s.project_id = p.id AND s.environment_id = t.id `+where, args...)
+		LEFT JOIN traces s ON s.project_id = p.id AND s.environment_id = t.id
+		ORDER BY t.built_in DESC, t.project_id IS NULL, t.seq, p.seq`, args...)
 }
 
 // readAll reads the rows of a query.
@@ -253,7 +260,7 @@ func (p *web) confirmDeleteProject(w http.ResponseWriter, r *http.Request) error
 		if err := tx.QueryRow("SELECT COUNT(*) FROM environments WHERE project_id = ? AND NOT built_in", project.ID).Scan(&v.EnvironmentCount); err != nil {
 			return err
 		}
-		v.Environments, err = readSlots(tx, "WHERE p.id = ? AND t.project_id = p.id AND NOT t.built_in ORDER BY t.seq LIMIT ?", project.ID, namesInConfirmation)
+		v.Environments, err = readSlots(tx, "SELECT project_id project, id environment FROM environments WHERE project_id = ? AND NOT built_in ORDER BY seq LIMIT ?", project.ID, namesInConfirmation)
 		if err != nil {
 			return err
 		}
@@ -295,7 +302,7 @@ func (v *confirmation) readKeys(tx *sql.Tx, column, id string) error {
 	if err != nil {
 		return err
 	}
-	v.Keys, err = readSlots(tx, "WHERE k."+column+" = ? ORDER BY k.seq LIMIT ?", id, namesInConfirmation)
+	v.Keys, err = readSlots(tx, keySlots+column+" = ? ORDER BY seq LIMIT ?", id, namesInConfirmation)
 	return err
 }
 
@@ -307,7 +314,7 @@ type revocation struct {
 func (p *web) confirmRevokeAPIKey(w http.ResponseWriter, r *http.Request) error {
 	var keys []slot
 	err := p.e.store.transact(func(tx *sql.Tx) (err error) {
-		keys, err = readSlots(tx, "WHERE k.id = ?", r.PathValue("id"))
+		keys, err = readSlots(tx, keySlots+"id = ?", r.PathValue("id"))
 		return err
 	})
 	if err != nil {

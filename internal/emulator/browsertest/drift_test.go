@@ -85,7 +85,6 @@ func TestSeeDriftHappen(t *testing.T) {
 	b.see("The API key is revoked.")
 	sendSpan(t, s, key, 401)
 	b.until(rowHas("EU Production", "1 1 Generate API key"))
-	b.shoot("organization", "light")
 	if plan := tf.want(2, "plan", "-detailed-exitcode", "-no-color"); !strings.Contains(plan, "traceloop_api_key.orders will be created") {
 		t.Errorf("the plan says %s", plan)
 	}

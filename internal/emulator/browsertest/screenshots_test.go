@@ -30,6 +30,8 @@ func TestWidths(t *testing.T) {
 		"organization": "/", "project": "/ui/projects/" + project.ID, "delete": "/ui/projects/" + project.ID + "/delete",
 		"revoke": "/ui/api-keys/" + s.Keys()[0].ID + "/revoke", "activity": "/ui/activity", "faults": "/ui/faults",
 	}
+	b.goTo(s.URL)
+	b.shoot("organization", "dark")
 	for name, path := range pages {
 		b.goTo(s.URL + path)
 		for _, width := range []int{360, 768, 1280} {
@@ -81,7 +83,7 @@ projects:
       - {environment: prd, api_key: tl_Ab3dEf6hIj9lMn2pQr5tUv8xYz1bCd4fGh7jwX3k, created_at: 2026-08-30T08:00:00Z}
       - {environment: stg, api_key: tl_9fQ2mZx7LkVb4RtY1nWc8HsJ6dPgA3eUo5Ti0uBq, created_at: 2026-11-20T07:12:00Z}
       - {environment: eu-production, api_key: tl_Zx81LkVb4RtY1nWc8HsJ6dPgA3eUo5Ti0uBq7mQ9, created_at: 2026-11-24T22:00:00Z}
-  - name: Checkout <script>alert(1)</script>
+  - name: Checkout
     id: c9d4e1f07a2b48c6913e5d20
     created_at: 2026-07-14T12:00:00Z
     api_keys:
@@ -90,6 +92,8 @@ projects:
 	s.SendSpans("tl_Ab3dEf6hIj9lMn2pQr5tUv8xYz1bCd4fGh7jwX3k", 18204)
 	s.SendSpans("tl_9fQ2mZx7LkVb4RtY1nWc8HsJ6dPgA3eUo5Ti0uBq", 312)
 	s.SendSpans("tl_Zx81LkVb4RtY1nWc8HsJ6dPgA3eUo5Ti0uBq7mQ9", 4096)
+	s.RevokeKey(s.Keys()[2].ID)
+	s.SendSpans("tl_Zx81LkVb4RtY1nWc8HsJ6dPgA3eUo5Ti0uBq7mQ9", 128)
 	const agent = "terraform-provider-traceloop/0.1.0 Terraform/1.14.0"
 	request(t, s, "GET", "/v2/projects?limit=100", "", agent)
 	request(t, s, "GET", "/v2/api-keys?limit=100", "", agent)
