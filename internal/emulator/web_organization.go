@@ -186,8 +186,8 @@ func readSlots(tx *sql.Tx, selected string, args ...any) ([]slot, error) {
 			coalesce(k.id, ''), coalesce(k.masked_key, ''), coalesce(k.created_at, ''), coalesce(s.spans, 0),
 			(SELECT coalesce(SUM(v.spans), 0) FROM revoked_keys v WHERE v.project_id = p.id AND v.environment_id = t.id)
 		FROM (`+selected+`) x
-		JOIN projects p ON p.id = x.project
-		JOIN environments t ON t.id = x.environment
+		CROSS JOIN projects p ON p.id = x.project -- in this order, that is
+		CROSS JOIN environments t ON t.id = x.environment
 		LEFT JOIN api_keys k ON k.project_id = p.id AND k.environment_id = t.id
 		LEFT JOIN traces s ON s.project_id = p.id AND s.environment_id = t.id
 		ORDER BY t.built_in DESC, t.project_id IS NULL, t.seq, p.seq`, args...)
