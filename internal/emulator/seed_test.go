@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -89,7 +90,7 @@ func TestExportComesBack(t *testing.T) {
 		}
 	}
 	next := emulatortest.Start(t, emulatortest.WithSeed(string(first.body)))
-	if second := get(t, next, "/_emulator/export"); string(second.body) != string(first.body) {
+	if second := get(t, next, "/_emulator/export"); !bytes.Equal(second.body, first.body) {
 		t.Errorf("it came back as\n%s\nwant\n%s", second.body, first.body)
 	}
 	for _, key := range []string{key, "tl_0000known0000"} {
@@ -185,7 +186,7 @@ func TestSeedOfAnOrganizationThatIsThere(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "holds an organization already") || !strings.Contains(err.Error(), file) {
 		t.Errorf("%v", err)
 	}
-	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, before) {
 		t.Errorf("the file was changed: %v", err)
 	}
 }

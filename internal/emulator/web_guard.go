@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -101,12 +102,7 @@ func isOpen(r *http.Request) bool {
 	if !ok {
 		return false
 	}
-	for _, asset := range webAssets {
-		if name == asset {
-			return true
-		}
-	}
-	return name == "sign-in"
+	return name == "sign-in" || slices.Contains(webAssets, name)
 }
 
 // The management key is asked for once, in a form, and a cookie stands for it then. Basic
@@ -185,7 +181,7 @@ func (p *web) signOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *web) setSession(w http.ResponseWriter, r *http.Request, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // without TLS, Secure would keep it from coming back
 		Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
 	})

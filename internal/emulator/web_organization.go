@@ -359,16 +359,14 @@ func (p *web) createEnvironment(w http.ResponseWriter, r *http.Request) error {
 		body["project_id"] = project
 	}
 	err := p.call(r, http.MethodPost, "/v2/environments", body, nil)
-	switch status, message := 0, ""; {
-	case err == nil:
+	if err == nil {
 		return done303(w, r, back(r), "environment-created")
-	case project == "":
-		status, message = p.describe(err)
-		return p.showOrganization(w, r, status, message)
-	default:
-		status, message = p.describe(err)
-		return p.showProject(w, r, project, status, message)
 	}
+	status, message := p.describe(err)
+	if project == "" {
+		return p.showOrganization(w, r, status, message)
+	}
+	return p.showProject(w, r, project, status, message)
 }
 
 func (p *web) deleteEnvironment(w http.ResponseWriter, r *http.Request) error {

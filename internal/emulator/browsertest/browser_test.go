@@ -195,9 +195,18 @@ func call[P, R any](b *tab, command cdp.Command[P, R], params P) (result R) {
 	return result
 }
 
+// quote makes a literal of JavaScript or XPath.
+func quote(text string) string {
+	data, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a string always can be
+	}
+	return string(data)
+}
+
 // named finds a control by its accessible name, as a person or a screen reader does.
 func named(name string) string {
-	quoted, _ := json.Marshal(name) // a string always can
+	quoted := quote(name)
 	return fmt.Sprintf(`(//a | //button)[@aria-label=%[1]s or normalize-space()=%[1]s]`, quoted)
 }
 
@@ -209,7 +218,7 @@ func (b *tab) click(name string) {
 // fill types a text into the field with a label, in place of what is there.
 func (b *tab) fill(label, text string) {
 	b.t.Helper()
-	quoted, _ := json.Marshal(label)
+	quoted := quote(label)
 	field := fmt.Sprintf(`//*[@id=//label[normalize-space()=%s]/@for]`, quoted)
 	b.run(chromedp.Click(field))
 	value[bool](b, `(document.activeElement.value = "", true)`)
@@ -225,7 +234,7 @@ func (b *tab) choose(id, option string) {
 // see waits until the page says a text, without a reload by the test.
 func (b *tab) see(text string) {
 	b.t.Helper()
-	quoted, _ := json.Marshal(text)
+	quoted := quote(text)
 	b.until(fmt.Sprintf(`document.body.innerText.replace(/\s+/g, " ").includes(%s)`, quoted))
 }
 
@@ -258,8 +267,8 @@ func value[T any](b *tab, expression string) (v T) {
 // row is the text of the table row of an environment.
 func (b *tab) row(project, environment string) string {
 	b.t.Helper()
-	table, _ := json.Marshal("Environments of " + project)
-	row, _ := json.Marshal(environment)
+	table := quote("Environments of " + project)
+	row := quote(environment)
 	return value[string](b, fmt.Sprintf(`[...document.querySelector("table[aria-label=" + CSS.escape(%s) + "]").tBodies[0].rows]
 		.find(r => r.querySelector(".name").textContent === %s).innerText.replace(/\s+/g, " ")`, table, row))
 }

@@ -60,9 +60,9 @@ func TestFilesOfOthersStay(t *testing.T) {
 			t.Fatal(err)
 		}
 		var stdout, stderr bytes.Buffer
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // if it serves after all
 		err := run(ctx, []string{"-listen", "127.0.0.1:0", flag, path}, &stdout, &stderr)
+		cancel()
 		if err == nil || !strings.Contains(err.Error(), flag+" "+path) || !strings.Contains(err.Error(), "something else in it") || stdout.Len() > 0 {
 			t.Errorf("%v, %q", err, stdout.String())
 		}
