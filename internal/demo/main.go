@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -16,10 +17,12 @@ import (
 )
 
 func main() {
+	keep := flag.Bool("keep", false, "stop before the destruction, and keep the emulator with its pages until interrupted")
+	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	out := newNarrator(os.Stdout)
-	err := run(ctx, out)
+	err := run(ctx, out, *keep)
 	if err != nil {
 		if ctx.Err() != nil && !errors.Is(err, errLeft) {
 			err = errors.New("interrupted; nothing is left behind")
@@ -39,7 +42,7 @@ func left(err error) error {
 }
 
 // run prepares a temporary folder, a CLI and an emulator for the story, and removes them after it.
-func run(ctx context.Context, out *narrator) (err error) {
+func run(ctx context.Context, out *narrator, keep bool) (err error) {
 	start := time.Now()
 	root, err := devtool.Root(ctx)
 	if err != nil {
@@ -78,6 +81,10 @@ func run(ctx context.Context, out *narrator) (err error) {
 	out.say("TRACELOOP_MANAGEMENT_BASE_URL=%s", server.baseURL)
 	out.say("TRACELOOP_MANAGEMENT_API_KEY=%s", server.managementKey)
 
+	if keep {
+		out.say("Its pages are at %s: open them to watch what comes.", server.baseURL)
+	}
+
 	work := filepath.Join(dir, "quickstart")
 	err = os.CopyFS(work, os.DirFS(filepath.Join(root, "examples", "quickstart")))
 	if err != nil {
@@ -86,6 +93,7 @@ func run(ctx context.Context, out *narrator) (err error) {
 	s := &story{
 		out:    out,
 		server: server,
+		keep:   keep,
 		cli: &cli{
 			path: executable,
 			dir:  work,
@@ -105,5 +113,8 @@ func run(ctx context.Context, out *narrator) (err error) {
 		return err
 	}
 	s.summarize(time.Since(start))
+	if keep {
+		return s.stay(ctx, config)
+	}
 	return nil
 }

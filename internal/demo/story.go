@@ -12,6 +12,7 @@ type story struct {
 	out    *narrator
 	cli    *cli
 	server *emulator
+	keep   bool // what the destruction would take away
 
 	acceptedBefore, acceptedAfter int
 	revoked                       cutOff
@@ -56,6 +57,9 @@ func (s *story) tell(ctx context.Context) error {
 	err = s.useBoth(ctx, old, next)
 	if err != nil {
 		return err
+	}
+	if s.keep {
+		return nil
 	}
 	err = s.destroy(ctx, next)
 	if err != nil {

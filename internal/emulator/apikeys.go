@@ -46,8 +46,10 @@ func (e *Emulator) listAPIKeys(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if ofEnvironment && traceloop.Slug(environment) != environment {
-		return answer{}, refuse(http.StatusBadRequest, "environment must be a slug such as %q, not %q.", traceloop.Slug("EU Production"), environment)
+	if ofEnvironment {
+		if err := checkEnvironmentSlug(environment); err != nil {
+			return answer{}, err
+		}
 	}
 	return e.transact(func(tx *sql.Tx) (any, error) {
 		where, args := " WHERE true", []any{}
@@ -83,10 +85,9 @@ func (e *Emulator) createAPIKey(r *http.Request) (answer, error) {
 		return answer{}, err
 	case project == "":
 		return answer{}, refuse(http.StatusBadRequest, "project_id is missing or empty.")
-	case environment == "":
-		return answer{}, refuse(http.StatusBadRequest, "environment is missing or empty.")
-	case traceloop.Slug(environment) != environment:
-		return answer{}, refuse(http.StatusBadRequest, "environment must be a slug such as %q, not %q.", traceloop.Slug("EU Production"), environment)
+	}
+	if err := checkEnvironmentSlug(environment); err != nil {
+		return answer{}, err
 	}
 	return e.create(r, creation{operation: "createAPIKey", body: body, secret: true, do: func(tx *sql.Tx) (any, error) {
 		return insertAPIKey(tx, project, environment, e.timestamp())
@@ -103,20 +104,11 @@ func (e *Emulator) deleteAPIKey(r *http.Request) (answer, error) {
 func insertAPIKey(tx *sql.Tx, project, environment, now string) (GeneratedAPIKey, error) {
 	key := newKey()
 	result, err := tx.Exec(`
-		INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at) VALUES (?1,
-			(SELECT id FROM environments WHERE slug = ?2 AND (project_id IS NULL OR project_id = ?1)),
-			?3, ?4, ?5)`,
+		INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at)
+		VALUES (?1, `+environmentInForce+`, ?3, ?4, ?5)`,
 		project, environment, hashKey(key), traceloop.MaskKey(key), now)
-	switch {
-	case violates(err, "no_such_project"):
-		err = noSuchProject(project)
-	case violates(err, "environment_not_in_force"):
-		err = refuse(http.StatusNotFound, "The project has no environment with the slug %q.", environment)
-	case violates(err, "api_keys.environment_id"):
-		err = refuse(http.StatusConflict, "The environment %q of this project has an API key already, and can have only one. Revoke that key first.", environment)
-	}
 	if err != nil {
-		return GeneratedAPIKey{}, err
+		return GeneratedAPIKey{}, apiKeyRefused(err, project, environment)
 	}
 	seq, err := result.LastInsertId()
 	if err != nil {
@@ -124,6 +116,32 @@ func insertAPIKey(tx *sql.Tx, project, environment, now string) (GeneratedAPIKey
 	}
 	shown, err := scanAPIKey(tx.QueryRow("SELECT "+apiKeyColumns+" "+apiKeyTables+" WHERE t.seq = ?", seq).Scan)
 	return GeneratedAPIKey{shown, key}, err
+}
+
+// environmentInForce is the environment with the slug ?2 in the project ?1.
+const environmentInForce = "(SELECT id FROM environments WHERE slug = ?2 AND (project_id IS NULL OR project_id = ?1))"
+
+func checkEnvironmentSlug(slug string) error {
+	switch {
+	case slug == "":
+		return refuse(http.StatusBadRequest, "environment is missing or empty.")
+	case traceloop.Slug(slug) != slug:
+		return refuse(http.StatusBadRequest, "environment must be a slug such as %q, not %q.", traceloop.Slug("EU Production"), slug)
+	}
+	return nil
+}
+
+// apiKeyRefused says which rule the database has found broken.
+func apiKeyRefused(err error, project, environment string) error {
+	switch {
+	case violates(err, "no_such_project"):
+		return noSuchProject(project)
+	case violates(err, "environment_not_in_force"):
+		return refuse(http.StatusNotFound, "The project has no environment with the slug %q.", environment)
+	case violates(err, "api_keys.environment_id"):
+		return refuse(http.StatusConflict, "The environment %q of this project has an API key already, and can have only one. Revoke that key first.", environment)
+	}
+	return err
 }
 
 func noSuchAPIKey(id string) error {

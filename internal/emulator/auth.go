@@ -17,7 +17,8 @@ const (
 	projectKey
 )
 
-// authenticate also returns the key's hash, which identifies a project's key.
+// authenticate also returns the key's hash, which identifies a project's key even after its
+// revocation.
 func (e *Emulator) authenticate(r *http.Request) (principal, []byte, error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
@@ -39,7 +40,7 @@ func (e *Emulator) authenticate(r *http.Request) (principal, []byte, error) {
 		return noKey, nil, err
 	}
 	if !active {
-		return noKey, nil, keyUnknown()
+		return noKey, hash[:], keyUnknown()
 	}
 	return projectKey, hash[:], nil
 }

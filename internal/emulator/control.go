@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/netip"
 )
 
 const controlPrefix = "/_emulator/"
@@ -28,6 +27,7 @@ func (e *Emulator) controlRoutes() http.Handler {
 			return answer{http.StatusOK, traces}, err
 		}),
 	})
+	e.route(mux, controlPrefix+"export", operations{"GET": http.HandlerFunc(e.getExport)})
 	e.route(mux, "/", nil)
 	return e.loopbackOnly(e.cleanPathsOnly(mux))
 }
@@ -35,9 +35,12 @@ func (e *Emulator) controlRoutes() http.Handler {
 // Control calls need no key; only loopback may make them.
 func (e *Emulator) loopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		remote, err := netip.ParseAddrPort(r.RemoteAddr)
-		if err != nil || !remote.Addr().IsLoopback() {
+		if !isFromLoopback(r) {
 			e.writeError(w, refuse(http.StatusForbidden, "Control calls are answered only to the machine that the emulator runs on."))
+			return
+		}
+		if !isLocalHost(r.Host) {
+			e.writeError(w, wrongHost(r.Host))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -108,7 +108,7 @@ func TestControlCallsOnlyFromLoopback(t *testing.T) {
 		"192.0.2.1:1": 403, "[2001:db8::1]:1": 403, "": 403, "@": 403,
 	} {
 		r := httptest.NewRequest("GET", "/_emulator/requests", nil)
-		r.RemoteAddr = remote
+		r.RemoteAddr, r.Host = remote, "127.0.0.1"
 		r.Header.Set("Authorization", "Bearer "+e.ManagementKey())
 		r.Header.Set("X-Forwarded-For", "127.0.0.1")
 		w := httptest.NewRecorder()

@@ -25,6 +25,12 @@ type Options struct {
 	Logger *slog.Logger
 	// Now is the clock of created_at, updated_at and the rate limit. Nil: time.Now.
 	Now func() time.Time
+	// Seed is the organization of a new emulator. Nil: one with a project "Default project".
+	Seed *Seed
+	// NoPage leaves the page in the browser out.
+	NoPage bool
+	// PageNeedsKey has the page ask for the management key, and then open to other machines.
+	PageNeedsKey bool
 }
 
 // Emulator is an http.Handler; several of them share nothing.
@@ -38,8 +44,10 @@ type Emulator struct {
 	api          http.Handler // the operations, and nothing around them
 	instrumented http.Handler // the API as a client meets it
 	control      http.Handler
+	web          *web // nil: none
 
 	requests      recorder
+	activity      activity
 	settings      settings
 	faults        faults
 	refusedTraces atomic.Int64
@@ -60,7 +68,7 @@ func New(options Options) (*Emulator, error) {
 		e.now = time.Now
 	}
 	var err error
-	if e.store, err = openStore(options.DataFile, e.timestamp()); err != nil {
+	if e.store, err = openStore(options.DataFile, e.timestamp(), options.Seed); err != nil {
 		return nil, err
 	}
 	if e.managementKey, err = e.store.managementKey(options.ManagementKey); err != nil {
@@ -70,6 +78,9 @@ func New(options Options) (*Emulator, error) {
 	e.api = e.apiRoutes()
 	e.instrumented = withRequestID(http.HandlerFunc(e.serveInstrumented))
 	e.control = e.controlRoutes()
+	if !options.NoPage {
+		e.web = newWeb(e, options.PageNeedsKey)
+	}
 	return e, nil
 }
 
@@ -79,10 +90,22 @@ func (e *Emulator) ManagementKey() string { return e.managementKey }
 // Close closes the database. Stop the server first.
 func (e *Emulator) Close() error { return e.store.Close() }
 
-// ServeHTTP serves control calls plainly, and all others as a client meets the API.
+// EndStreams ends the answers that follow what happens, which would else go on until their
+// browsers are closed: a server calls it when it shuts down.
+func (e *Emulator) EndStreams() {
+	if e.web != nil {
+		e.web.endStreams()
+	}
+}
+
+// ServeHTTP serves control calls and the page plainly, and all others as a client meets the API.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, controlPrefix) {
 		e.control.ServeHTTP(w, r)
+		return
+	}
+	if e.web != nil && isWeb(r) {
+		e.web.ServeHTTP(w, r)
 		return
 	}
 	e.instrumented.ServeHTTP(w, r)
@@ -94,5 +117,7 @@ func (e *Emulator) Direct() http.Handler { return withRequestID(e.api) }
 
 // timestamp is the present time as the API writes it.
 func (e *Emulator) timestamp() string {
-	return e.now().UTC().Format("2006-01-02T15:04:05.000Z")
+	return formatTime(e.now())
 }
+
+func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -50,14 +50,7 @@ func (e *Emulator) listEnvironments(r *http.Request) (answer, error) {
 }
 
 func (e *Emulator) getEnvironment(r *http.Request) (answer, error) {
-	return e.transact(func(tx *sql.Tx) (any, error) {
-		id := r.PathValue("id")
-		environment, err := scanEnvironment(tx.QueryRow("SELECT "+environmentColumns+" FROM environments t WHERE id = ?", id).Scan)
-		if errors.Is(err, sql.ErrNoRows) {
-			err = noSuchEnvironment(id)
-		}
-		return environment, err
-	})
+	return e.transact(func(tx *sql.Tx) (any, error) { return environmentByID(tx, r.PathValue("id")) })
 }
 
 func (e *Emulator) createEnvironment(r *http.Request) (answer, error) {
@@ -67,11 +60,8 @@ func (e *Emulator) createEnvironment(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := checkName(name); err != nil {
+	if err := checkEnvironmentName(name); err != nil {
 		return answer{}, err
-	}
-	if traceloop.Slug(name) == "" {
-		return answer{}, refuse(http.StatusBadRequest, "name %q has neither an ASCII letter nor a digit to make a slug from.", name)
 	}
 	if project != nil && *project == "" {
 		return answer{}, refuse(http.StatusBadRequest, "project_id is empty; leave it out for an organization-level environment.")
@@ -87,7 +77,7 @@ func (e *Emulator) deleteEnvironment(r *http.Request) (answer, error) {
 	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
 		result, err := tx.Exec("DELETE FROM environments WHERE id = ?", r.PathValue("id"))
 		if violates(err, "built_in_environment") {
-			err = refuse(http.StatusConflict, "The built-in environments dev, stg and prd cannot be deleted.")
+			err = builtInStays()
 		}
 		return result, err
 	}, noSuchEnvironment(r.PathValue("id")))
@@ -96,9 +86,32 @@ func (e *Emulator) deleteEnvironment(r *http.Request) (answer, error) {
 func insertEnvironment(tx *sql.Tx, name string, project *string, now string) (Environment, error) {
 	slug := traceloop.Slug(name)
 	result, err := tx.Exec("INSERT INTO environments (project_id, name, slug, created_at) VALUES (?, ?, ?, ?)", project, name, slug, now)
-	switch {
-	case violates(err, "FOREIGN KEY"):
+	if violates(err, "FOREIGN KEY") {
 		return Environment{}, noSuchProject(*project)
+	}
+	if err != nil {
+		return Environment{}, environmentRefused(err, slug)
+	}
+	seq, err := result.LastInsertId()
+	if err != nil {
+		return Environment{}, err
+	}
+	return scanEnvironment(tx.QueryRow("SELECT "+environmentColumns+" FROM environments t WHERE seq = ?", seq).Scan)
+}
+
+func checkEnvironmentName(name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	if traceloop.Slug(name) == "" {
+		return refuse(http.StatusBadRequest, "name %q has neither an ASCII letter nor a digit to make a slug from.", name)
+	}
+	return nil
+}
+
+// environmentRefused says which rule the database has found broken.
+func environmentRefused(err error, slug string) error {
+	switch {
 	case violates(err, "built_in_slug"):
 		err = refuse(http.StatusConflict, "The slug %q belongs to a built-in environment, which every project has.", slug)
 	case violates(err, "slug_of_a_project"):
@@ -110,14 +123,19 @@ func insertEnvironment(tx *sql.Tx, name string, project *string, now string) (En
 	case violates(err, "environments.slug"):
 		err = refuse(http.StatusConflict, "The organization has an environment with the slug %q already.", slug)
 	}
-	if err != nil {
-		return Environment{}, err
+	return err
+}
+
+func environmentByID(tx *sql.Tx, id string) (Environment, error) {
+	environment, err := scanEnvironment(tx.QueryRow("SELECT "+environmentColumns+" FROM environments t WHERE id = ?", id).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = noSuchEnvironment(id)
 	}
-	seq, err := result.LastInsertId()
-	if err != nil {
-		return Environment{}, err
-	}
-	return scanEnvironment(tx.QueryRow("SELECT "+environmentColumns+" FROM environments t WHERE seq = ?", seq).Scan)
+	return environment, err
+}
+
+func builtInStays() error {
+	return refuse(http.StatusConflict, "The built-in environments dev, stg and prd cannot be deleted.")
 }
 
 func noSuchEnvironment(id string) error {

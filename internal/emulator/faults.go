@@ -49,19 +49,17 @@ type Fault struct {
 // SetFaults replaces the fault plan. Where several faults match a request, the first one
 // that is due hits it; all of them count it for their After.
 func (e *Emulator) SetFaults(plan ...Fault) error {
-	planned := make([]*plannedFault, len(plan))
-	for i, fault := range plan {
-		if fault.Times == 0 {
-			fault.Times = 1
+	plan = slices.Clone(plan)
+	for i := range plan {
+		if plan[i].Times == 0 {
+			plan[i].Times = 1
 		}
-		if err := fault.check(); err != nil {
+		if err := plan[i].check(); err != nil {
 			return fmt.Errorf("faults[%d]: %w", i, err)
 		}
-		planned[i] = &plannedFault{Fault: fault}
 	}
-	e.faults.mu.Lock()
-	defer e.faults.mu.Unlock()
-	e.faults.plan = planned
+	e.faults.replace(plan)
+	e.activity.touch()
 	return nil
 }
 
@@ -95,12 +93,52 @@ func (f Fault) check() error {
 
 type plannedFault struct {
 	Fault
+	number     int // by which the page removes it
 	seen, hits int
 }
 
 type faults struct {
 	mu   sync.Mutex
 	plan []*plannedFault
+	last int // the number given last
+}
+
+func (f *faults) replace(plan []Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.plan = nil
+	for _, fault := range plan {
+		f.add(fault)
+	}
+}
+
+// add is called with f.mu held.
+func (f *faults) add(fault Fault) {
+	f.last++
+	f.plan = append(f.plan, &plannedFault{Fault: fault, number: f.last})
+}
+
+// addLast leaves the others, and how often they have hit, as they are.
+func (f *faults) addLast(fault Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.add(fault)
+}
+
+func (f *faults) remove(number int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.plan = slices.DeleteFunc(f.plan, func(fault *plannedFault) bool { return fault.number == number })
+}
+
+func (f *faults) snapshot() []plannedFault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	list := make([]plannedFault, len(f.plan))
+	for i, fault := range f.plan {
+		list[i] = *fault
+	}
+	return list
 }
 
 // next returns the fault that hits this request; one without a kind is none.

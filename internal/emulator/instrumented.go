@@ -16,6 +16,8 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	entry := e.requests.begin(r)
 	defer entry.end(0, "") // if a panic leaves the request without an answer
+	number := e.activity.begin(r, client(r))
+	defer e.activity.end(number, 0, "")
 
 	wait(r, e.settings.latency())
 	held := newHeldAnswer()
@@ -40,6 +42,7 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 
 	// Before the client can see the answer: it may read the record right after.
 	entry.end(held.status, fault.Kind)
+	e.activity.end(number, held.status, fault.Kind)
 	e.logger.Info("request", "method", r.Method, "path", safePath(r.URL.Path), "status", held.status,
 		"fault", fault.Kind, "duration", time.Since(began), "request_id", w.Header().Get(requestIDHeader))
 	switch {

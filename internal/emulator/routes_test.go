@@ -11,14 +11,14 @@ import (
 func TestUnknownPathsAndMethods(t *testing.T) {
 	t.Parallel()
 	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
-	for _, path := range []string{"/", "/v1", "/v2", "/v2/", "/v2/users", "/v2/projects/", "/v2/projects/a/b", "/v2//projects", "/v2/x/../projects", "/_emulator", "/_emulator/", "/_emulator/nothing"} {
+	for _, path := range []string{"/v1", "/v2", "/v2/", "/v2/users", "/v2/projects/", "/v2/projects/a/b", "/v2//projects", "/v2/x/../projects", "/_emulator", "/_emulator/", "/_emulator/nothing"} {
 		wantRefusal(t, get(t, s, path), http.StatusNotFound, "nothing at")
 	}
 	for path, allow := range map[string]string{
 		"/v2/projects": "GET, POST", "/v2/projects/x": "DELETE, GET, PATCH", "/v2/environments": "GET, POST",
 		"/v2/environments/x": "DELETE, GET", "/v2/api-keys": "GET, POST", "/v2/api-keys/x": "DELETE, GET",
 		"/v1/traces": "POST", "/_emulator/requests": "DELETE, GET", "/_emulator/faults": "PUT",
-		"/_emulator/settings": "PUT", "/_emulator/traces": "GET",
+		"/_emulator/settings": "PUT", "/_emulator/traces": "GET", "/_emulator/export": "GET",
 	} {
 		refused := send(t, s, "OPTIONS", path, "")
 		wantRefusal(t, refused, http.StatusMethodNotAllowed, "OPTIONS", path)

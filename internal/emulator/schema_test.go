@@ -28,7 +28,7 @@ func TestSchemaHoldsTheRules(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			store, err := openStore("", "")
+			store, err := openStore("", "", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,7 +48,7 @@ func TestSchemaHoldsTheRules(t *testing.T) {
 
 func TestSchemaCascades(t *testing.T) {
 	t.Parallel()
-	store, err := openStore("", "")
+	store, err := openStore("", "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

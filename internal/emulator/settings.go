@@ -24,6 +24,7 @@ func (e *Emulator) SetSettings(next Settings) error {
 		return errors.New("rate_limit_per_second must be 0 (none) or more")
 	}
 	e.settings.replace(next, e.now())
+	e.activity.touch()
 	return nil
 }
 
@@ -40,6 +41,12 @@ func (s *settings) replace(next Settings, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.current, s.tokens, s.filled = next, float64(next.RateLimitPerSecond), now
+}
+
+func (s *settings) snapshot() Settings {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current
 }
 
 func (s *settings) latency() time.Duration {

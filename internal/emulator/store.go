@@ -25,12 +25,15 @@ const (
 //go:embed schema.sql
 var schema string
 
+//go:embed additions.sql
+var additions string
+
 // store is the database. It has one connection, so its transactions run one after the other.
 type store struct{ db *sql.DB }
 
 // openStore opens a data file, or a database in memory where path is empty. A new one gets
-// the schema and the project that every new organization has (Rule 1).
-func openStore(path, now string) (*store, error) {
+// the schema and the seed, or the project that every new organization has (Rule 1).
+func openStore(path, now string, seed *Seed) (*store, error) {
 	location := ":memory:"
 	if path != "" {
 		if err := checkDataFile(path); err != nil {
@@ -51,23 +54,40 @@ func openStore(path, now string) (*store, error) {
 	}
 	db.SetMaxOpenConns(1) // more would each have a database in memory of their own
 	s := &store{db}
-	if err := s.prepare(path != "", now); err != nil {
-		return nil, errors.Join(fmt.Errorf("unable to open the database: %w", err), db.Close())
+	if err := s.prepare(path != "", now, seed); err != nil {
+		if _, broken := errors.AsType[*apiError](err); !broken { // a rule, by the seed
+			err = fmt.Errorf("unable to open the database %s: %w", path, err)
+		}
+		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
 }
 
-func (s *store) prepare(file bool, now string) error {
+// errNotNew is about a seed, which would mix two organizations.
+var errNotNew = errors.New("it holds an organization already, so a seed cannot start one; name a file that does not exist yet, or leave the seed out")
+
+func (s *store) prepare(file bool, now string, seed *Seed) error {
 	err := s.transact(func(tx *sql.Tx) error {
 		var version int
-		if err := tx.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != 0 {
+		if err := tx.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(schema); err != nil {
+		if version != 0 && seed != nil {
+			return errNotNew
+		}
+		if version == 0 {
+			if _, err := tx.Exec(schema); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, schemaVersion)); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(additions); err != nil || version != 0 {
 			return err
 		}
-		if _, err := tx.Exec(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, schemaVersion)); err != nil {
-			return err
+		if seed != nil {
+			return seed.plant(tx, now)
 		}
 		_, err := insertProject(tx, "Default project", now)
 		return err

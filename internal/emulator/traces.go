@@ -91,29 +91,39 @@ func (e *Emulator) acceptTraces(w http.ResponseWriter, r *http.Request) {
 func (e *Emulator) export(r *http.Request) (contentType string, reply []byte, err error) {
 	who, hash, err := e.authenticate(r)
 	if err != nil {
+		e.countRefusedExport(r, hash)
 		return "", nil, err
 	}
 	if who == managementKey {
 		return "", nil, refuse(http.StatusForbidden, "This is a management key. Traces are sent with the API key of a project and environment.")
 	}
-	contentType, _, err = mime.ParseMediaType(r.Header.Get("Content-Type"))
-	encoding, known := encodings[contentType]
-	if err != nil || !known {
-		return "", nil, refuse(http.StatusUnsupportedMediaType, "Content-Type must be application/x-protobuf or application/json, not %q.", r.Header.Get("Content-Type"))
-	}
-	data, err := readExport(r)
+	contentType, spans, err := decodeExport(r)
 	if err != nil {
 		return "", nil, err
 	}
-	request := ptraceotlp.NewExportRequest()
-	if err := encoding.unmarshal(request, data); err != nil {
-		return "", nil, refuse(http.StatusBadRequest, "The request body is not an OTLP export of traces in %s: %v.", contentType, err)
-	}
-	if err := e.countSpans(hash, request.Traces().SpanCount()); err != nil {
+	if err := e.countSpans(hash, spans); err != nil {
 		return "", nil, err
 	}
-	reply, err = encoding.marshal(ptraceotlp.NewExportResponse())
+	reply, err = encodings[contentType].marshal(ptraceotlp.NewExportResponse())
 	return contentType, reply, err
+}
+
+// decodeExport returns a content type that is one of encodings.
+func decodeExport(r *http.Request) (contentType string, spans int, err error) {
+	contentType, _, err = mime.ParseMediaType(r.Header.Get("Content-Type"))
+	encoding, known := encodings[contentType]
+	if err != nil || !known {
+		return "", 0, refuse(http.StatusUnsupportedMediaType, "Content-Type must be application/x-protobuf or application/json, not %q.", r.Header.Get("Content-Type"))
+	}
+	data, err := readExport(r)
+	if err != nil {
+		return "", 0, err
+	}
+	request := ptraceotlp.NewExportRequest()
+	if err := encoding.unmarshal(request, data); err != nil {
+		return "", 0, refuse(http.StatusBadRequest, "The request body is not an OTLP export of traces in %s: %v.", contentType, err)
+	}
+	return contentType, request.Traces().SpanCount(), nil
 }
 
 func readExport(r *http.Request) ([]byte, error) {
@@ -139,7 +149,8 @@ func readExport(r *http.Request) ([]byte, error) {
 
 // countSpans looks the key up again: it may have been revoked while the body was read.
 func (e *Emulator) countSpans(hash []byte, spans int) error {
-	return e.store.transact(func(tx *sql.Tx) error {
+	counted := false
+	err := e.store.transact(func(tx *sql.Tx) error {
 		result, err := tx.Exec(`
 			INSERT INTO traces (project_id, environment_id, spans)
 			SELECT project_id, environment_id, ? FROM api_keys WHERE hash = ?
@@ -147,9 +158,38 @@ func (e *Emulator) countSpans(hash []byte, spans int) error {
 		if err != nil {
 			return fmt.Errorf("counting spans: %w", err)
 		}
-		if rows, err := result.RowsAffected(); err != nil || rows > 0 {
-			return err
-		}
-		return keyUnknown()
+		rows, err := result.RowsAffected()
+		counted = err == nil && rows > 0
+		return err
 	})
+	if err != nil || counted {
+		return err
+	}
+	e.countRefusedSpans(hash, spans)
+	return keyUnknown()
+}
+
+// countRefusedExport counts the spans of an export whose key was revoked. Who sends no key
+// of this organization's, or nothing that can be read, has no spans to count.
+func (e *Emulator) countRefusedExport(r *http.Request, hash []byte) {
+	var revoked bool
+	err := e.store.transact(func(tx *sql.Tx) error {
+		return tx.QueryRow("SELECT EXISTS (SELECT 1 FROM revoked_keys WHERE hash = ?)", hash).Scan(&revoked)
+	})
+	if err != nil || !revoked {
+		return
+	}
+	if _, spans, err := decodeExport(r); err == nil {
+		e.countRefusedSpans(hash, spans)
+	}
+}
+
+func (e *Emulator) countRefusedSpans(hash []byte, spans int) {
+	err := e.store.transact(func(tx *sql.Tx) error {
+		_, err := tx.Exec("UPDATE revoked_keys SET spans = spans + ? WHERE hash = ?", spans, hash)
+		return err
+	})
+	if err != nil { // the refusal stands all the same
+		e.logger.Error("counting refused spans failed", "error", err)
+	}
 }

@@ -49,6 +49,7 @@ type Option func(*config)
 
 type config struct {
 	emulator   emulator.Options
+	seed       string
 	tls        bool
 	anyRequest bool
 }
@@ -61,6 +62,16 @@ func WithNow(now func() time.Time) Option {
 // WithDataFile keeps the organization in a file.
 func WithDataFile(path string) Option {
 	return func(c *config) { c.emulator.DataFile = path }
+}
+
+// WithSeed starts with an organization in the form of a seed file.
+func WithSeed(yaml string) Option {
+	return func(c *config) { c.seed = yaml }
+}
+
+// WithPageNeedsKey has the page in the browser ask for the management key.
+func WithPageNeedsKey() Option {
+	return func(c *config) { c.emulator.PageNeedsKey = true }
 }
 
 // WithTLS serves HTTPS, and HTTP/2, with a certificate that only CACertificate verifies.
@@ -80,6 +91,12 @@ func Start(tb testing.TB, options ...Option) *Server {
 	var c config
 	for _, option := range options {
 		option(&c)
+	}
+	if c.seed != "" {
+		var err error
+		if c.emulator.Seed, err = emulator.ParseSeed("seed", []byte(c.seed)); err != nil {
+			tb.Fatal(err)
+		}
 	}
 	e, err := emulator.New(c.emulator)
 	if err != nil {

@@ -37,7 +37,23 @@ type options struct {
 	data          string
 	managementKey string
 	allowRemote   bool
+	noPage        bool
+	seed          string
+	envFile       string
+	addrFile      string
 }
+
+const help = `An emulator of Traceloop's management API, and of its endpoint for traces.
+It needs no account: it serves one organization, from memory or from a file.
+It prints two lines that point the provider at it. All else goes to stderr.
+Its pages in the browser show what Terraform did, and change what it will find.
+The control calls below /_emulator/ inject faults, for tests.
+
+Example, of a file that is there once the emulator listens:
+  traceloop-emulator -seed organization.yaml -env-file emulator.env
+
+Flags:
+`
 
 func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
@@ -46,11 +62,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:4319", "`address` to listen on; port 0 picks a free one")
 	flags.StringVar(&o.data, "data", "", "`file` that keeps the data and the management key (default: in memory)")
 	flags.StringVar(&o.managementKey, "management-key", "", "`key` that opens the management API; the data file keeps it (default: the one that the data file keeps, or a random one)")
-	flags.BoolVar(&o.allowRemote, "allow-remote", false, "listen on an address that other machines can reach")
+	flags.BoolVar(&o.allowRemote, "allow-remote", false, "listen on an address that other machines can reach; the page then asks for the management key")
+	flags.BoolVar(&o.noPage, "no-page", false, "serve no page in the browser")
+	flags.StringVar(&o.seed, "seed", "", "YAML or JSON `file` with the organization to start with; /_emulator/export writes one")
+	flags.StringVar(&o.envFile, "env-file", "", "`file` to write the two lines to; it is there while the emulator listens")
+	flags.StringVar(&o.addrFile, "addr-file", "", "`file` to write host:port to; it is there while the emulator listens")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintln(stderr, "Usage: traceloop-emulator [flags]")
+		fmt.Fprint(stderr, help)
 		flags.SetOutput(stderr)
 		flags.PrintDefaults()
 	case err != nil:
@@ -71,30 +91,63 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 
+	seed, err := readSeed(o.seed)
+	if err != nil {
+		return err
+	}
+	envFile, addrFile := ownedFile{"env-file", o.envFile, ownEnv}, ownedFile{"addr-file", o.addrFile, ownAddress}
+	if err := errors.Join(envFile.clear(), addrFile.clear()); err != nil {
+		return err
+	}
 	listener, err := listen(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
-	e, err := emulator.New(emulator.Options{ManagementKey: o.managementKey, DataFile: o.data, Logger: logger})
+	e, err := emulator.New(emulator.Options{
+		ManagementKey: o.managementKey, DataFile: o.data, Logger: logger,
+		Seed: seed, NoPage: o.noPage, PageNeedsKey: o.allowRemote,
+	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 
-	fmt.Fprintf(stdout, "export TRACELOOP_MANAGEMENT_BASE_URL=%s\nexport TRACELOOP_MANAGEMENT_API_KEY=%s\n",
-		baseURL(listener.Addr()), shellQuote(e.ManagementKey()))
-	logger.Info("listening", "address", listener.Addr().String(), "data", o.data)
+	address := baseURL(listener.Addr())
+	lines := fmt.Sprintf("export TRACELOOP_MANAGEMENT_BASE_URL=%s\nexport TRACELOOP_MANAGEMENT_API_KEY=%s\n", address, shellQuote(e.ManagementKey()))
+	host := strings.TrimPrefix(address, "http://") + "\n"
+	defer func() { err = errors.Join(err, envFile.remove(lines), addrFile.remove(host)) }()
+	if err := errors.Join(envFile.write(lines), addrFile.write(host)); err != nil {
+		return err
+	}
+	fmt.Fprint(stdout, lines)
+	attributes := []any{"address", listener.Addr().String(), "data", o.data}
+	if !o.noPage {
+		attributes = append(attributes, "page", address)
+	}
+	logger.Info("listening", attributes...)
 	return serve(ctx, listener, e, logger)
 }
 
+func readSeed(path string) (*emulator.Seed, error) {
+	if path == "" {
+		return nil, nil //nolint:nilnil // the flag may be left out
+	}
+	data, err := os.ReadFile(path) //nolint:gosec // the user's choice
+	if err != nil {
+		return nil, fmt.Errorf("-seed %s: %w", path, unwrapPath(err))
+	}
+	return emulator.ParseSeed(path, data)
+}
+
 // serve serves until ctx is done, and then finishes what is in flight.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger) error {
+func serve(ctx context.Context, listener net.Listener, handler *emulator.Emulator, logger *slog.Logger) error {
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(handler.EndStreams)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {

@@ -220,6 +220,9 @@ func TestFailures(t *testing.T) {
 		{"argument", []string{"serve"}, `unexpected argument "serve"`},
 		{"short management key", []string{"-listen", "127.0.0.1:0", "-management-key", "short"}, "at least 8 characters"},
 		{"management key with a space", []string{"-listen", "127.0.0.1:0", "-management-key", "with a space"}, "white space"},
+		{"no seed", []string{"-seed", foreign + "-none"}, "-seed " + foreign + "-none: no such file"},
+		{"seed that is none", []string{"-seed", foreign}, foreign + ":1: it must be an object"},
+		{"file in no folder", []string{"-listen", "127.0.0.1:0", "-env-file", foreign + "-none/env"}, "-env-file " + foreign + "-none/env: no such file"},
 		{"foreign data file", []string{"-listen", "127.0.0.1:0", "-data", foreign}, foreign},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -256,10 +259,14 @@ func TestHelp(t *testing.T) {
 	if err := run(t.Context(), []string{"-help"}, &stdout, &stderr); err != nil || stdout.Len() > 0 {
 		t.Errorf("%v, %q", err, stdout.String())
 	}
-	for _, flag := range []string{"-listen", "-data", "-management-key", "-allow-remote"} {
+	for _, flag := range []string{"-listen", "-data", "-management-key", "-allow-remote", "-no-page", "-seed", "-env-file", "-addr-file"} {
 		if !strings.Contains(stderr.String(), flag) {
 			t.Errorf("%s is not explained:\n%s", flag, stderr.String())
 		}
+	}
+	what, _, found := strings.Cut(stderr.String(), "\n\nExample")
+	if lines := strings.Count(what, "\n") + 1; !found || lines > 5 {
+		t.Errorf("what it is takes %d lines:\n%s", lines, what)
 	}
 }
 

@@ -1,0 +1,278 @@
+package browsertest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+const organization = `
+environments:
+  - name: EU Production
+projects:
+  - name: Orders
+    environments:
+      - name: Canary
+    api_keys:
+      - {environment: stg, api_key: tl_0000stagingkey0000}
+  - name: Checkout
+`
+
+// The life of a key, as a person sees it.
+func TestGenerateCopySendRevoke(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithSeed(organization))
+	b := open(t)
+	b.goTo(s.URL)
+	if row := b.row("Orders", "prd"); !strings.Contains(row, "No key") {
+		t.Errorf("the row is %q", row)
+	}
+	b.click("Generate API key for Orders, prd")
+	b.see("Copy it now. It is not shown again")
+	key := value[string](b, `document.getElementById("key").textContent`)
+	b.click("Copy")
+	b.see("Copied.")
+	if copied := b.clipboard(); copied != key || !strings.HasPrefix(key, "tl_") {
+		t.Errorf("copied %q, shown %q", copied, key)
+	}
+	b.accessible("the page of a new key")
+	if status := s.SendSpans(key, 3); status != 200 {
+		t.Errorf("a span with the key was answered %d", status)
+	}
+
+	b.click("Done")
+	b.see("EU Production")
+	if row := b.row("Orders", "prd"); !strings.Contains(row, "••••"+key[len(key)-4:]) || !strings.Contains(row, "less than a minute") || !strings.Contains(row, "3") {
+		t.Errorf("the row is %q", row)
+	}
+	b.click("Revoke API key of Orders, prd")
+	b.see("Revoking takes effect at once")
+	b.see("it has sent 3 spans")
+	b.accessible("the confirmation of a revocation")
+	b.click("Revoke API key")
+	b.see("The API key is revoked.")
+	if status := s.SendSpans(key, 2); status != 401 {
+		t.Errorf("a span with the revoked key was answered %d", status)
+	}
+	b.goTo(s.URL) // the test's own spans pass by what the page follows
+	if row := b.row("Orders", "prd"); !strings.Contains(row, "No key") || !strings.Contains(row, "3") || !strings.Contains(row, "2") {
+		t.Errorf("the row is %q", row)
+	}
+	b.see("1 refused export since the start")
+	if html := value[string](b, "document.documentElement.outerHTML"); strings.Contains(html, key) {
+		t.Error("the page shows the key again")
+	}
+}
+
+func TestDeleteWithConfirmation(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithSeed(organization))
+	b := open(t)
+	s.SendSpans("tl_0000stagingkey0000", 7)
+	b.goTo(s.URL)
+	b.click("Delete project Orders")
+	b.see("Delete project “Orders”?")
+	b.see("1 environment beside the built-in ones: Canary")
+	b.see("1 active API key, revoked at once: Orders, stg: tl_••••0000")
+	b.see("The traces: 7 spans")
+	b.accessible("the confirmation of a deletion")
+	b.click("Cancel")
+	b.see("Delete project")
+	if n := len(s.Projects()); n != 2 {
+		t.Errorf("after the cancellation there are %d projects", n)
+	}
+	b.click("Delete environment EU Production")
+	b.see("The environment disappears from 2 projects")
+	b.click("Delete environment")
+	b.see("The environment is deleted")
+	b.click("Delete project Orders")
+	b.see("This cannot be undone.")
+	b.click("Delete project")
+	b.see("The project is deleted")
+	if projects := s.Projects(); len(projects) != 1 || projects[0].Name != "Checkout" {
+		t.Errorf("left are %+v", projects)
+	}
+}
+
+func TestCreateAndRename(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	b := open(t)
+	b.goTo(s.URL)
+	b.fill("New project", "Billing")
+	b.run(chromedp.KeyEvent("\r"))
+	b.see("The project is created.")
+	b.fill("New organization-level environment", "EU Production")
+	b.run(chromedp.KeyEvent("\r"))
+	b.see("The environment is created.")
+	b.click("Add an environment to Billing")
+	b.fill("New environment of this project", "Canary")
+	b.run(chromedp.KeyEvent("\r"))
+	b.see("Canary")
+	b.fill("Name", "Invoices")
+	b.click("Rename")
+	b.see("The project is renamed.")
+	if projects := s.Projects(); len(projects) != 2 || projects[1].Name != "Invoices" {
+		t.Errorf("the projects are %+v", projects)
+	}
+	if n := len(s.Environments(s.Projects()[1].ID)); n != 5 {
+		t.Errorf("%d environments in the project, want 5", n)
+	}
+	b.expect("409")
+	b.goTo(s.URL)
+	b.fill("New project", "Invoices")
+	b.run(chromedp.KeyEvent("\r"))
+	b.see(`A project named "Invoices" exists already.`)
+	b.accessible("a refusal")
+}
+
+// The page follows what Terraform does, and what goes wrong for it.
+func TestFollows(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithSeed(organization))
+	b := open(t)
+	b.goTo(s.URL)
+	b.see("Follows by itself")
+	request(t, s, "POST", "/v2/projects", `{"name":"Payments"}`, "terraform-provider-traceloop/0.1.0 Terraform/1.14.0")
+	b.see("Payments")
+
+	b.goTo(s.URL + "/ui/activity")
+	b.see("/v2/projects")
+	b.see("Terraform")
+	s.SetFaults(emulatortest.Fault{Kind: "status", Status: 503})
+	request(t, s, "GET", "/v2/api-keys", "", "curl/8.0")
+	b.until(`document.querySelector("tr.faulty")?.innerText.includes("503")`)
+	b.click("Pause")
+	b.see("Paused")
+	request(t, s, "GET", "/v2/environments", "", "curl/8.0")
+	b.click("Follow")
+	b.see("/v2/environments")
+	b.click("Changes only")
+	b.until(`location.search === "?only=changes" && !document.body.innerText.includes("GET")`)
+	b.accessible("what happened")
+}
+
+// "What does my pipeline do when the API fails half-way" is three clicks.
+func TestFaultsInThreeClicks(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	b := open(t)
+	b.goTo(s.URL)
+	b.click("Faults")
+	b.click("Add: Fail half-way")
+	b.see("POST /v2/… answer with status 500")
+	b.see("Hits 20 more requests, after it has let 1 request pass")
+	for i, want := range []int{201, 500, 500} {
+		if status := request(t, s, "POST", "/v2/projects", fmt.Sprintf(`{"name":"P%d"}`, i), "curl/8.0"); status != want {
+			t.Errorf("creation %d was answered %d, want %d", i, status, want)
+		}
+	}
+	b.see("Hits 18 more requests.")
+	b.click("Remove the fault of POST /v2/…: answer with status 500 Internal Server Error")
+	b.see("None: every request is answered as it should be.")
+
+	b.until(`document.getElementById("ms").offsetParent === null`) // of another kind
+	b.choose("kind", "delay")
+	b.until(`document.getElementById("ms").offsetParent !== null && document.getElementById("status").offsetParent === null`)
+	b.choose("kind", "status")
+	b.fill("Status, 200 to 599", "429")
+	b.fill("Path begins with", "/v2/projects")
+	b.click("Add the fault")
+	b.see("POST /v2/projects… answer with status 429 Too Many Requests")
+	b.fill("Rate limit, in requests a second (0: none)", "7")
+	b.click("Change the settings")
+	b.see("The settings are changed.")
+	b.accessible("the faults")
+	b.expect("400")
+	b.fill("Path begins with", "v2")
+	b.click("Add the fault")
+	b.see(`The fault is not added: path "v2" must begin with /.`)
+}
+
+func TestEveryPageIsAccessible(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithSeed(organization))
+	b := open(t)
+	for _, path := range []string{"/", "/?q=nothing+of+the+kind", "/ui/projects/" + s.Projects()[0].ID, "/ui/activity", "/ui/faults"} {
+		b.goTo(s.URL + path)
+		b.accessible(path)
+	}
+	b.expect("404")
+	b.goTo(s.URL + "/ui/nothing")
+	b.accessible("a page that is not there")
+}
+
+// A violation would be found.
+func TestAccessibilityCheckCatches(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	b := open(t)
+	b.goTo(s.URL)
+	b.run(chromedp.Evaluate[chromedp.Void](`document.documentElement.lang = ""; document.querySelector("h1").style.color = "#eee"`), chromedp.Evaluate[chromedp.Void](axe))
+	ids := value[[]string](b, `axe.run().then(r => r.violations.map(v => v.id))`)
+	for _, want := range []string{"html-has-lang", "color-contrast"} {
+		if !strings.Contains(strings.Join(ids, " "), want) {
+			t.Errorf("%s is not among %q", want, ids)
+		}
+	}
+}
+
+func TestKeyboardAlone(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithSeed(organization))
+	b := open(t)
+	b.goTo(s.URL)
+	b.run(chromedp.KeyEvent("\t"))
+	b.until(`document.activeElement.textContent === "Skip to the content"`)
+	b.run(chromedp.KeyEvent("\r"))
+	b.until(`document.activeElement.id === "content"`)
+	for range 60 {
+		b.run(chromedp.KeyEvent("\t"))
+		if outline := value[string](b, `getComputedStyle(document.activeElement).outlineStyle`); outline == "none" {
+			t.Fatalf("the focus cannot be seen on %s", value[string](b, "document.activeElement.outerHTML"))
+		}
+		if value[bool](b, `document.activeElement.ariaLabel === "Generate API key for Checkout, prd"`) {
+			break
+		}
+	}
+	b.run(chromedp.KeyEvent("\r"))
+	b.see("API key generated")
+	if keys := s.Keys(); len(keys) != 2 {
+		t.Errorf("there are %d keys", len(keys))
+	}
+}
+
+func TestWithoutJavaScript(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithSeed(organization))
+	b := open(t)
+	b.withoutScripts()
+	b.goTo(s.URL)
+	b.see("Orders")
+	b.click("Generate API key for Checkout, dev")
+	b.see("Copy it now.")
+	if value[bool](b, `document.querySelector("[data-copy]").offsetParent !== null`) {
+		t.Error("there is a button to copy that does nothing")
+	}
+	key := value[string](b, `document.getElementById("key").textContent`)
+	if status := s.SendSpans(key, 1); status != 200 {
+		t.Errorf("the key was answered %d", status)
+	}
+	b.click("Done")
+	b.see("Organization-level environments")
+	b.click("Revoke API key of Checkout, dev")
+	b.see("Revoke API key?")
+	b.click("Revoke API key")
+	b.see("The API key is revoked.")
+	b.click("Faults")
+	b.click("Add: Be slow")
+	b.see("The fault waits for its requests.")
+	b.click("Remove all")
+	b.see("All faults are removed.")
+	b.click("What happened")
+	b.see("DELETE")
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestFilesForScripts(t *testing.T) {
+	t.Parallel()
+	env, addr := filepath.Join(t.TempDir(), "emulator.env"), filepath.Join(t.TempDir(), "emulator.addr")
+	// What an emulator that was killed has left.
+	if err := os.WriteFile(env, []byte("export TRACELOOP_OLD=1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(addr, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, stop := startHere(t, "-listen", "127.0.0.1:0", "-env-file", env, "-addr-file", addr, "-management-key", "it's-a-key")
+	content, err := os.ReadFile(env)
+	if err != nil || string(content) != r.stdout.String() || !strings.Contains(string(content), `'it'\''s-a-key'`) {
+		t.Errorf("the file has %q, %v; stdout %q", content, err, r.stdout)
+	}
+	if info, err := os.Stat(env); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("others can read the file with the key: %v, %v", info.Mode(), err)
+	}
+	if content, err := os.ReadFile(addr); err != nil || "http://"+string(content) != r.url+"\n" {
+		t.Errorf("the file has %q, %v", content, err)
+	}
+	stop()
+	if err := <-r.ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	for _, path := range []string{env, addr} {
+		entries, _ := os.ReadDir(filepath.Dir(path))
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) || len(entries) > 0 {
+			t.Errorf("it left %v, %v", entries, err)
+		}
+	}
+}
+
+func TestFilesOfOthersStay(t *testing.T) {
+	t.Parallel()
+	for flag, content := range map[string]string{
+		"-env-file":  "export PATH=/bin\nalias ll='ls -l'\n",
+		"-addr-file": "127.0.0.1:80\nand more\n",
+	} {
+		path := filepath.Join(t.TempDir(), "profile")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var stdout, stderr bytes.Buffer
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // if it serves after all
+		err := run(ctx, []string{"-listen", "127.0.0.1:0", flag, path}, &stdout, &stderr)
+		cancel()
+		if err == nil || !strings.Contains(err.Error(), flag+" "+path) || !strings.Contains(err.Error(), "something else in it") || stdout.Len() > 0 {
+			t.Errorf("%v, %q", err, stdout.String())
+		}
+		if after, err := os.ReadFile(path); err != nil || string(after) != content {
+			t.Errorf("the file has %q, %v", after, err)
+		}
+	}
+}
+
+// A file that another emulator has written since is that one's.
+func TestFileOfANewerEmulatorStays(t *testing.T) {
+	t.Parallel()
+	env := filepath.Join(t.TempDir(), "emulator.env")
+	first, stop := startHere(t, "-listen", "127.0.0.1:0", "-env-file", env)
+	second, stopSecond := startHere(t, "-listen", "127.0.0.1:0", "-env-file", env)
+	stop()
+	<-first.ended
+	if content, err := os.ReadFile(env); err != nil || string(content) != second.stdout.String() {
+		t.Errorf("the file has %q, %v", content, err)
+	}
+	stopSecond()
+	<-second.ended
+}
+
+// scriptOf is the block of the README that starts the emulator in a script.
+func scriptOf(t *testing.T) string {
+	t.Helper()
+	readme, err := os.ReadFile("../../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range regexp.MustCompile("(?s)```shell\n(.*?)```").FindAllStringSubmatch(string(readme), -1) {
+		if strings.Contains(block[1], "-env-file") {
+			return block[1]
+		}
+	}
+	t.Fatal("the README has no script with -env-file")
+	return ""
+}
+
+// The script of the README goes on when the emulator listens, and stops when it cannot.
+func TestScriptOfTheReadme(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no sh")
+	}
+	taken, stop := startHere(t, "-listen", "127.0.0.1:0")
+	defer stop()
+	for name, test := range map[string]struct {
+		listen string
+		goesOn bool
+	}{"started": {"127.0.0.1:0", true}, "not started": {strings.TrimPrefix(taken.url, "http://"), false}} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.Mkdir(filepath.Join(dir, "bin"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			binary, err := filepath.Abs(os.Args[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			wrapper := "#!/bin/sh\nexec '" + binary + `' "$@" -listen ` + test.listen + "\n"
+			if err := os.WriteFile(filepath.Join(dir, "bin", "traceloop-emulator"), []byte(wrapper), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			// A file of an emulator that was killed must not be taken for this one's.
+			if err := os.WriteFile(filepath.Join(dir, "emulator.env"), []byte("export TRACELOOP_OLD=1\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			script := strings.Replace(scriptOf(t), "# … terraform apply …", `echo "at $TRACELOOP_MANAGEMENT_BASE_URL"`, 1)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, shell, "-c", script)
+			cmd.Dir, cmd.Env = dir, append(os.Environ(), runMain+"=1")
+			output, err := cmd.CombinedOutput()
+			if test.goesOn != (err == nil) || test.goesOn != strings.Contains(string(output), "at http://127.0.0.1:") {
+				t.Errorf("it ended with %v: %s", err, output)
+			}
+		})
+	}
+}
+
+func TestSeedFlag(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "organization.yaml")
+	if err := os.WriteFile(file, []byte("projects:\n  - name: Orders\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, stop := startHere(t, "-listen", "127.0.0.1:0", "-seed", file)
+	if status, body, err := r.request("GET", "/v2/projects", nil); status != http.StatusOK || !strings.Contains(string(body), `"total_results":1}`) || !strings.Contains(string(body), `"Orders"`) {
+		t.Errorf("answered %d %s, %v", status, body, err)
+	}
+	stop()
+	<-r.ended
+}
+
+// A browser that follows does not hold the emulator up when it is told to stop.
+func TestStopEndsStreams(t *testing.T) {
+	t.Parallel()
+	r, stop := startHere(t, "-listen", "127.0.0.1:0")
+	response, err := http.Get(r.url + "/ui/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if _, err := response.Body.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	stop()
+	if err := <-r.ended; err != nil || time.Since(began) > grace/2 {
+		t.Errorf("it ended with %v after %v", err, time.Since(began))
+	}
+	if strings.Contains(r.stderr.String(), "cut off") {
+		t.Errorf("the log says: %s", r.stderr)
+	}
+}
+
+func TestPageFlags(t *testing.T) {
+	t.Parallel()
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for _, test := range []struct {
+		args   []string
+		status int
+	}{
+		{[]string{"-listen", "127.0.0.1:0"}, http.StatusOK},
+		{[]string{"-listen", "127.0.0.1:0", "-no-page"}, http.StatusNotFound},
+		{[]string{"-listen", "0.0.0.0:0", "-allow-remote"}, http.StatusSeeOther},
+		{[]string{"-listen", "0.0.0.0:0", "-allow-remote", "-no-page"}, http.StatusNotFound},
+	} {
+		r, stop := startHere(t, test.args...)
+		response, err := client.Get(r.url + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != test.status {
+			t.Errorf("%q: answered %d, want %d", test.args, response.StatusCode, test.status)
+		}
+		if says := strings.Contains(r.stderr.String(), "page="); says != (test.status != http.StatusNotFound) {
+			t.Errorf("%q: the log says %s", test.args, r.stderr)
+		}
+		stop()
+		<-r.ended
+	}
+}

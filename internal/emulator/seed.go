@@ -1,0 +1,253 @@
+package emulator
+
+import (
+	"cmp"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// Seed is an organization to start with: all of it, so that without a project "Default
+// project" there is none. GET /_emulator/export writes one.
+type Seed struct {
+	Environments []SeedEnvironment `yaml:"environments,omitempty"`
+	Projects     []SeedProject     `yaml:"projects,omitempty"`
+}
+
+// SeedProject is a project. Everything but its name may be left out.
+type SeedProject struct {
+	Name         string            `yaml:"name"`
+	ID           string            `yaml:"id,omitempty"`
+	Slug         string            `yaml:"slug,omitempty"`
+	CreatedAt    string            `yaml:"created_at,omitempty"`
+	Environments []SeedEnvironment `yaml:"environments,omitempty"` // beside the built-in ones
+	APIKeys      []SeedAPIKey      `yaml:"api_keys,omitempty"`
+
+	place string
+}
+
+// SeedEnvironment is an environment of a project, or of the organization.
+type SeedEnvironment struct {
+	Name      string `yaml:"name"`
+	ID        string `yaml:"id,omitempty"`
+	CreatedAt string `yaml:"created_at,omitempty"`
+
+	place string
+}
+
+// SeedAPIKey is a key with a known value, APIKey; or one of which only MaskedKey and SHA256
+// are known, as in every export; or, without any of them, one whose value nobody has.
+type SeedAPIKey struct {
+	Environment string `yaml:"environment"` // slug
+	ID          string `yaml:"id,omitempty"`
+	CreatedAt   string `yaml:"created_at,omitempty"`
+	APIKey      string `yaml:"api_key,omitempty"`
+	MaskedKey   string `yaml:"masked_key,omitempty"`
+	SHA256      string `yaml:"sha256,omitempty"`
+
+	place string
+}
+
+// plant writes the seed into an empty database. The database refuses what breaks a rule.
+func (s *Seed) plant(tx *sql.Tx, now string) error {
+	for _, environment := range s.Environments {
+		if err := environment.plant(tx, nil, now); err != nil {
+			return at(environment.place, err)
+		}
+	}
+	for _, project := range s.Projects {
+		id, err := project.plant(tx, now)
+		if err != nil {
+			return at(project.place, err)
+		}
+		for _, environment := range project.Environments {
+			if err := environment.plant(tx, &id, now); err != nil {
+				return at(environment.place, err)
+			}
+		}
+		for _, key := range project.APIKeys {
+			if err := key.plant(tx, id, now); err != nil {
+				return at(key.place, err)
+			}
+		}
+	}
+	return nil
+}
+
+func at(place string, err error) error {
+	if place == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", place, err)
+}
+
+func (p SeedProject) plant(tx *sql.Tx, now string) (id string, err error) {
+	if err := cmp.Or(checkName(p.Name), checkID(p.ID), checkTime(&p.CreatedAt, now)); err != nil {
+		return "", err
+	}
+	switch {
+	case p.Slug == "":
+		if p.Slug, err = freeProjectSlug(tx, p.Name, ""); err != nil {
+			return "", err
+		}
+	case traceloop.Slug(p.Slug) != p.Slug:
+		return "", refuse(http.StatusBadRequest, "slug %q is not a slug, such as %q.", p.Slug, traceloop.Slug("EU Production"))
+	}
+	err = tx.QueryRow("INSERT INTO projects (id, name, slug, created_at, updated_at) VALUES ("+newOr+", ?, ?, ?, ?) RETURNING id",
+		p.ID, p.Name, p.Slug, p.CreatedAt, p.CreatedAt).Scan(&id)
+	if violates(err, "projects.slug") {
+		err = refuse(http.StatusConflict, "Another project has the slug %q.", p.Slug)
+	}
+	return id, idTaken(projectNameTaken(err, p.Name), "projects.id", p.ID)
+}
+
+func (v SeedEnvironment) plant(tx *sql.Tx, project *string, now string) error {
+	if err := cmp.Or(checkEnvironmentName(v.Name), checkID(v.ID), checkTime(&v.CreatedAt, now)); err != nil {
+		return err
+	}
+	slug := traceloop.Slug(v.Name)
+	_, err := tx.Exec("INSERT INTO environments (id, project_id, name, slug, created_at) VALUES ("+newOr+", ?, ?, ?, ?)",
+		v.ID, project, v.Name, slug, v.CreatedAt)
+	return idTaken(environmentRefused(err, slug), "environments.id", v.ID)
+}
+
+func (k SeedAPIKey) plant(tx *sql.Tx, project, now string) error {
+	if err := cmp.Or(checkEnvironmentSlug(k.Environment), checkID(k.ID), checkTime(&k.CreatedAt, now)); err != nil {
+		return err
+	}
+	hash, masked, err := k.secret()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at, id) VALUES (?1, "+environmentInForce+", ?3, ?4, ?5, "+newOr+")",
+		project, k.Environment, hash, masked, k.CreatedAt, k.ID)
+	if violates(err, "api_keys.hash") {
+		err = refuse(http.StatusConflict, "Another entry has the same key; each environment of a project has its own.")
+	}
+	return idTaken(apiKeyRefused(err, project, k.Environment), "api_keys.id", k.ID)
+}
+
+var (
+	keyForm    = regexp.MustCompile(`^` + traceloop.KeyPrefix + `[0-9A-Za-z]{8,200}$`)
+	maskedForm = regexp.MustCompile(`^([A-Za-z0-9]+_)?\*+[A-Za-z0-9]{0,4}$`)
+	idForm     = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
+)
+
+// secret returns what the database keeps of the key. No error repeats the key.
+func (k SeedAPIKey) secret() (hash []byte, masked string, err error) {
+	switch {
+	case k.APIKey != "" && (k.MaskedKey != "" || k.SHA256 != ""):
+		return nil, "", refuse(http.StatusBadRequest, "masked_key and sha256 are made from api_key; leave them out.")
+	case k.APIKey != "" && !keyForm.MatchString(k.APIKey):
+		return nil, "", refuse(http.StatusBadRequest, "api_key must be %s and then 8 to 200 letters and digits.", traceloop.KeyPrefix)
+	case k.APIKey != "":
+		return hashKey(k.APIKey), traceloop.MaskKey(k.APIKey), nil
+	case (k.MaskedKey == "") != (k.SHA256 == ""):
+		return nil, "", refuse(http.StatusBadRequest, "masked_key and sha256 belong together: give both, or api_key, or none of them.")
+	case k.MaskedKey == "":
+		lost := newKey()
+		return hashKey(lost), traceloop.MaskKey(lost), nil
+	case !maskedForm.MatchString(k.MaskedKey):
+		return nil, "", refuse(http.StatusBadRequest, "masked_key must be a key whose middle is starred, such as %q.", traceloop.MaskKey(traceloop.KeyPrefix+"0000abcd"))
+	}
+	hash, err = hex.DecodeString(k.SHA256)
+	if err != nil || len(hash) != len(hashKey("")) {
+		return nil, "", refuse(http.StatusBadRequest, "sha256 must be 64 hexadecimal digits.")
+	}
+	return hash, k.MaskedKey, nil
+}
+
+// newOr is an id as the schema makes it, in place of an empty one.
+const newOr = "coalesce(nullif(?, ''), 'c' || lower(hex(randomblob(12))))"
+
+func checkID(id string) error {
+	if id != "" && !idForm.MatchString(id) {
+		return refuse(http.StatusBadRequest, "id %q must have 1 to 64 letters, digits, hyphens and underscores.", id)
+	}
+	return nil
+}
+
+// checkTime brings a time into the API's form, and an empty one to the present.
+func checkTime(timestamp *string, now string) error {
+	if *timestamp == "" {
+		*timestamp = now
+		return nil
+	}
+	parsed, err := time.Parse(time.RFC3339, *timestamp)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "created_at %q must be a time such as %q.", *timestamp, "2026-01-31T12:00:00Z")
+	}
+	*timestamp = formatTime(parsed)
+	return nil
+}
+
+func idTaken(err error, constraint, id string) error {
+	if violates(err, constraint) {
+		return refuse(http.StatusConflict, "Another entry has the id %q.", id)
+	}
+	return err
+}
+
+// Export returns the organization as a seed. The values of keys are not kept: an export has
+// their SHA-256, so that they are accepted again wherever it is planted.
+func (e *Emulator) Export() (*Seed, error) {
+	seed := &Seed{}
+	return seed, e.store.transact(func(tx *sql.Tx) (err error) {
+		own := map[string][]SeedEnvironment{}
+		_, err = readAll(tx, func(scan row) (v SeedEnvironment, err error) {
+			var project string
+			err = scan(&project, &v.Name, &v.ID, &v.CreatedAt)
+			own[project] = append(own[project], v)
+			return v, err
+		}, "SELECT coalesce(project_id, ''), name, id, created_at FROM environments WHERE NOT built_in ORDER BY seq")
+		if err != nil {
+			return err
+		}
+		keys := map[string][]SeedAPIKey{}
+		_, err = readAll(tx, func(scan row) (k SeedAPIKey, err error) {
+			var project string
+			var hash []byte
+			err = scan(&project, &k.Environment, &k.ID, &k.CreatedAt, &k.MaskedKey, &hash)
+			k.SHA256 = hex.EncodeToString(hash)
+			keys[project] = append(keys[project], k)
+			return k, err
+		}, "SELECT t.project_id, e.slug, t.id, t.created_at, t.masked_key, t.hash "+apiKeyTables+" ORDER BY t.seq")
+		if err != nil {
+			return err
+		}
+		seed.Environments = own[""]
+		seed.Projects, err = readAll(tx, func(scan row) (p SeedProject, err error) {
+			err = scan(&p.Name, &p.ID, &p.Slug, &p.CreatedAt)
+			p.Environments, p.APIKeys = own[p.ID], keys[p.ID]
+			return p, err
+		}, "SELECT name, id, slug, created_at FROM projects ORDER BY seq")
+		return err
+	})
+}
+
+const exportHeading = `# An organization of the Traceloop emulator: start another one with -seed and this file.
+# The values of API keys are not kept. Their SHA-256 is, so that they stay accepted. To have
+# a key of a known value, give api_key: tl_… in place of masked_key and sha256.
+`
+
+func (e *Emulator) getExport(w http.ResponseWriter, _ *http.Request) {
+	seed, err := e.Export()
+	if err != nil {
+		e.writeError(w, err)
+		return
+	}
+	data, err := seed.marshal()
+	if err != nil {
+		e.writeError(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/yaml; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Write([]byte(exportHeading))
+	w.Write(data)
+}

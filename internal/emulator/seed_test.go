@@ -1,0 +1,192 @@
+package emulator_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+const seedYAML = `# An organization for tests
+environments:
+  - name: EU Production
+projects:
+  - name: Orders
+    id: corders
+    created_at: 2026-01-31T12:00:00+01:00
+    environments:
+      - name: Canary
+        id: ccanary
+    api_keys:
+      - environment: prd
+        api_key: tl_0000known0000
+        created_at: "2026-02-01T00:00:00Z"
+      - environment: eu-production
+  - name: "Orders!"
+`
+
+func TestSeed(t *testing.T) {
+	t.Parallel()
+	const asJSON = `{"environments":[{"name":"EU Production"}],"projects":[{"name":"Orders","id":"corders","created_at":"2026-01-31T12:00:00+01:00",
+		"environments":[{"name":"Canary","id":"ccanary"}],"api_keys":[{"environment":"prd","api_key":"tl_0000known0000","created_at":"2026-02-01T00:00:00Z"},
+		{"environment":"eu-production"}]},{"name":"Orders!"}]}`
+	for name, text := range map[string]string{"YAML": seedYAML, "JSON": asJSON} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := emulatortest.Start(t, emulatortest.WithSeed(text))
+			projects := s.Projects()
+			if len(projects) != 2 || projects[0].ID != "corders" || projects[0].CreatedAt != "2026-01-31T11:00:00.000Z" || projects[1].Slug != "orders-2" {
+				t.Errorf("the projects are %+v", projects)
+			}
+			if n := len(s.Environments("corders")); n != 5 {
+				t.Errorf("%d environments, want 5", n)
+			}
+			if status := s.SendSpans("tl_0000known0000", 1); status != http.StatusOK {
+				t.Errorf("the known key was answered %d", status)
+			}
+			keys := s.Keys()
+			if len(keys) != 2 || keys[0].CreatedAt != "2026-02-01T00:00:00.000Z" || keys[1].Environment != "eu-production" || !strings.HasPrefix(keys[1].MaskedKey, "tl_****") {
+				t.Errorf("the keys are %+v", keys)
+			}
+		})
+	}
+}
+
+// What JSON escapes in two halves is one character.
+func TestSeedWithEscapes(t *testing.T) {
+	t.Parallel()
+	name := `Orders \ud83d 😀 "x" \`
+	escaped := `{"projects":[{"name":"Orders \\ud83d \ud83d\ude00 \"x\" \\"}]}`
+	var check struct{ Projects []struct{ Name string } }
+	if err := json.Unmarshal([]byte(escaped), &check); err != nil || check.Projects[0].Name != name {
+		t.Fatalf("%v, %+v", err, check)
+	}
+	if got := emulatortest.Start(t, emulatortest.WithSeed(escaped)).Projects()[0].Name; got != name {
+		t.Errorf("the name is %q, want %q", got, name)
+	}
+}
+
+// An export, planted, is the organization again: its export is the same, and its keys work.
+func TestExportComesBack(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithSeed(seedYAML))
+	s.RenameProject("corders", `Q: "x" # 7`)
+	s.CreateProject("true")
+	s.CreateProject("123")
+	_, key := s.GenerateKey("corders", "canary")
+	first := get(t, s, "/_emulator/export")
+	if first.status != http.StatusOK || !strings.HasPrefix(first.header.Get("Content-Type"), "application/yaml") {
+		t.Fatalf("answered %d %v", first.status, first.header)
+	}
+	for _, secret := range []string{key, "tl_0000known0000", s.ManagementKey} {
+		if strings.Contains(string(first.body), secret) {
+			t.Errorf("it has a key in full: %s", first.body)
+		}
+	}
+	next := emulatortest.Start(t, emulatortest.WithSeed(string(first.body)))
+	if second := get(t, next, "/_emulator/export"); !bytes.Equal(second.body, first.body) {
+		t.Errorf("it came back as\n%s\nwant\n%s", second.body, first.body)
+	}
+	for _, key := range []string{key, "tl_0000known0000"} {
+		if status := next.SendSpans(key, 1); status != http.StatusOK {
+			t.Errorf("a key of the exported organization was answered %d", status)
+		}
+	}
+	if keys := next.Keys(); keys[0] != s.Keys()[0] {
+		t.Errorf("a key is %+v, want %+v", keys[0], s.Keys()[0])
+	}
+	s.DeleteProject(s.Projects()[0].ID)
+	empty := emulatortest.Start(t, emulatortest.WithSeed("{}"))
+	if second := get(t, empty, "/_emulator/export"); !strings.HasSuffix(string(second.body), "\n{}\n") {
+		t.Errorf("an empty organization is %s", second.body)
+	}
+}
+
+func TestSeedsThatBreakARule(t *testing.T) {
+	t.Parallel()
+	project := func(lines string) string { return "projects:\n  - name: Orders\n" + lines }
+	hash := strings.Repeat("ab", 32)
+	for _, test := range []struct{ name, text, want string }{
+		{"empty", "", "s.yaml: it is empty"},
+		{"comment", "# nothing\n", "s.yaml: it is empty"},
+		{"not YAML", "projects:\n\t- name: x\n", "s.yaml:2: it is neither YAML nor JSON"},
+		{"cut off JSON", `{"projects": [`, "s.yaml:1: it is neither YAML nor JSON"},
+		{"not UTF-8", "projects: [\xff]", "s.yaml: it is not UTF-8"},
+		{"two documents", "projects: []\n---\nprojects: []\n", "s.yaml: a second document"},
+		{"list", "- projects\n", "s.yaml:1: it must be an object"},
+		{"unknown field", "organisation: x\n", `s.yaml:1: unknown field "organisation"`},
+		{"unknown field below", project("    slugs: x\n"), `s.yaml:3: projects[0]: unknown field "slugs"`},
+		{"field twice", project("    name: Billing\n"), `s.yaml:3: projects[0]: field "name" is there twice`},
+		{"no list", "projects: Orders\n", "s.yaml:1: projects: it must be a list"},
+		{"null", "projects:\n", "s.yaml:1: projects: it must be a list"},
+		{"number", "projects:\n  - name: 7\n", "s.yaml:2: projects[0].name: it must be a text; put it in quotes"},
+		{"boolean", "projects:\n  - name: yes\n  - name: true\n", "s.yaml:3: projects[1].name: it must be a text"},
+		{"empty text", "projects:\n  - name: x\n    id: ''\n", "s.yaml:3: projects[0].id: it is empty; leave it out"},
+		{"no name", "projects:\n  - id: x\n", "s.yaml:2: projects[0]: name is missing or empty"},
+		{"name with spaces", "projects:\n  - name: ' x'\n", "s.yaml:2: projects[0]: name begins or ends with white space"},
+		{"name twice", "projects:\n  - name: x\n  - name: x\n", `s.yaml:3: projects[1]: A project named "x" exists already`},
+		{"slug twice", "projects:\n  - name: x\n  - {name: y, slug: x}\n", `s.yaml:3: projects[1]: Another project has the slug "x"`},
+		{"no slug", project("    slug: A B\n"), `s.yaml:2: projects[0]: slug "A B" is not a slug`},
+		{"id twice", "projects:\n  - {name: x, id: a}\n  - {name: y, id: a}\n", `s.yaml:3: projects[1]: Another entry has the id "a"`},
+		{"id for a path", project("    id: a/b\n"), `s.yaml:2: projects[0]: id "a/b" must have`},
+		{"no time", project("    created_at: yesterday\n"), `s.yaml:2: projects[0]: created_at "yesterday" must be a time`},
+		{"built-in environment", project("    environments: [{name: dev}]\n"), `s.yaml:3: projects[0].environments[0]: The slug "dev" belongs to a built-in environment`},
+		{"environment twice", project("    environments: [{name: a}, {name: A}]\n"), `s.yaml:3: projects[0].environments[1]: The project has an environment with the slug "a" already`},
+		{"inherited environment", "environments: [{name: a}]\n" + project("    environments: [{name: a}]\n"), `s.yaml:4: projects[0].environments[0]: The organization has an environment with the slug "a" already`},
+		{"environment without a slug", "environments: [{name: 東京}]\n", `s.yaml:1: environments[0]: name "東京" has neither`},
+		{"key of no environment", project("    api_keys: [{environment: qa}]\n"), `s.yaml:3: projects[0].api_keys[0]: The project has no environment with the slug "qa"`},
+		{"key by name", project("    api_keys: [{environment: PRD}]\n"), `s.yaml:3: projects[0].api_keys[0]: environment must be a slug`},
+		{"second key", project("    api_keys: [{environment: prd}, {environment: prd}]\n"), `s.yaml:3: projects[0].api_keys[1]: The environment "prd" of this project has an API key already`},
+		{"same key", project("    api_keys: [{environment: prd, api_key: tl_same0000}, {environment: dev, api_key: tl_same0000}]\n"), "s.yaml:3: projects[0].api_keys[1]: Another entry has the same key"},
+		{"key without prefix", project("    api_keys: [{environment: prd, api_key: secret00}]\n"), "s.yaml:3: projects[0].api_keys[0]: api_key must be tl_ and then 8 to 200"},
+		{"key and hash", project("    api_keys: [{environment: prd, api_key: tl_same0000, sha256: " + hash + "}]\n"), "leave them out"},
+		{"hash alone", project("    api_keys: [{environment: prd, sha256: " + hash + "}]\n"), "belong together"},
+		{"no hash", project("    api_keys: [{environment: prd, masked_key: tl_****, sha256: abc}]\n"), "64 hexadecimal digits"},
+		{"mask that shows", project("    api_keys: [{environment: prd, masked_key: tl_0000known0000, sha256: " + hash + "}]\n"), "starred"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "data")
+			seed, err := emulator.ParseSeed("s.yaml", []byte(test.text))
+			if err == nil {
+				var e *emulator.Emulator
+				if e, err = emulator.New(emulator.Options{Seed: seed, DataFile: file}); err == nil {
+					e.Close()
+				}
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "s.yaml:") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v, want one line that says %q", err, test.want)
+			}
+			if err != nil && (strings.Contains(err.Error(), "tl_same") || strings.Contains(err.Error(), "secret00") || strings.Contains(err.Error(), "0000known")) {
+				t.Errorf("the error repeats the key: %v", err)
+			}
+			// Nothing of it is left: the file can still get an organization.
+			if s := emulatortest.Start(t, emulatortest.WithDataFile(file)); len(s.Projects()) != 1 || s.Projects()[0].Name != "Default project" {
+				t.Errorf("the file holds %+v", s.Projects())
+			}
+		})
+	}
+}
+
+func TestSeedOfAnOrganizationThatIsThere(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "data")
+	emulatortest.Start(t, emulatortest.WithDataFile(file)).Close()
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = emulator.New(emulator.Options{DataFile: file, Seed: &emulator.Seed{}})
+	if err == nil || !strings.Contains(err.Error(), "holds an organization already") || !strings.Contains(err.Error(), file) {
+		t.Errorf("%v", err)
+	}
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("the file was changed: %v", err)
+	}
+}

@@ -1,0 +1,283 @@
+package emulator
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/subtle"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// webPrefix begins every path of the page but "/", on which the contract has nothing.
+const webPrefix = "/ui/"
+
+// maxForm bounds what a form may send.
+const maxForm = 64 << 10
+
+//go:embed web
+var webFiles embed.FS
+
+// webTemplates are parsed when somebody looks at a page for the first time.
+var webTemplates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"age": age, "clock": clock, "count": count, "thousands": thousands, "minus": func(a, b int) int { return a - b },
+	}).ParseFS(webFiles, "web/*.html"))
+})
+
+// web is the page in the browser: what is there, what happened, and what shall go wrong.
+type web struct {
+	e        *Emulator
+	needKey  bool
+	secret   string // that the token of every form is made from
+	sessions sessions
+	routes   http.Handler
+	ended    chan struct{}
+	endOnce  sync.Once
+}
+
+func newWeb(e *Emulator, needKey bool) *web {
+	p := &web{e: e, needKey: needKey, secret: rand.Text(), ended: make(chan struct{})}
+	p.routes = p.guard(p.mux())
+	return p
+}
+
+// isWeb reports whether a request is for the page, and not for the API or its 404.
+func isWeb(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, webPrefix) ||
+		r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+}
+
+func (p *web) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.routes.ServeHTTP(w, r) }
+
+func (p *web) endStreams() { p.endOnce.Do(func() { close(p.ended) }) }
+
+func (p *web) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	page := func(pattern string, show func(http.ResponseWriter, *http.Request) error) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if err := show(w, r); err != nil {
+				p.problem(w, r, err)
+			}
+		})
+	}
+	page("GET /{$}", p.organization)
+	page("GET /ui/projects/{id}", p.project)
+	page("GET /ui/projects/{id}/delete", p.confirmDeleteProject)
+	page("GET /ui/environments/{id}/delete", p.confirmDeleteEnvironment)
+	page("GET /ui/api-keys/{id}/revoke", p.confirmRevokeAPIKey)
+	page("GET /ui/activity", p.activity)
+	page("GET /ui/faults", p.faults)
+	page("GET /ui/sign-in", p.signInForm)
+
+	page("POST /ui/projects", p.createProject)
+	page("POST /ui/projects/{id}/rename", p.renameProject)
+	page("POST /ui/projects/{id}/delete", p.deleteProject)
+	page("POST /ui/environments", p.createEnvironment)
+	page("POST /ui/environments/{id}/delete", p.deleteEnvironment)
+	page("POST /ui/api-keys", p.generateAPIKey)
+	page("POST /ui/api-keys/{id}/revoke", p.revokeAPIKey)
+	page("POST /ui/faults", p.addFault)
+	page("POST /ui/faults/preset", p.addPreset)
+	page("POST /ui/faults/remove", p.removeFault)
+	page("POST /ui/faults/remove-all", p.removeFaults)
+	page("POST /ui/settings", p.changeSettings)
+	page("POST /ui/sign-in", p.signIn)
+	page("POST /ui/sign-out", p.signOut)
+
+	mux.HandleFunc("GET /ui/events", p.events)
+	for _, name := range webAssets {
+		mux.HandleFunc("GET /ui/"+name, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "no-cache")
+			http.ServeFileFS(w, r, webFiles, "web/"+name)
+		})
+	}
+	page("/", func(_ http.ResponseWriter, r *http.Request) error {
+		return refuse(http.StatusNotFound, "There is no page at %s, or it does not take %s.", r.URL.Path, r.Method)
+	})
+	return mux
+}
+
+// webAssets are the files that a browser may have without signing in.
+var webAssets = []string{"style.css", "page.js", "icon.svg"}
+
+// view is what every page is made from.
+type view struct {
+	Title   string
+	Tab     string // of the navigation
+	Here    string // to come back to
+	Token   string
+	SignOut bool
+	Now     time.Time
+	Notice  string
+	Problem string
+	Data    any
+}
+
+// table is a table of slots, and the page that it is on.
+type table struct {
+	Slots []slot
+	Label string
+	Root  tableRoot
+}
+
+type tableRoot struct {
+	view
+	DeleteLinks bool // of the environments
+}
+
+// Table is for templates, which have one argument only.
+func (v view) Table(slots []slot, label string, deleteLinks bool) table {
+	return table{slots, label, tableRoot{v, deleteLinks}}
+}
+
+// notices are what a page says after a form did its work; the address names one of them.
+var notices = map[string]string{
+	"project-created":     "The project is created.",
+	"project-renamed":     "The project is renamed.",
+	"project-deleted":     "The project is deleted, with its environments, keys and traces.",
+	"environment-created": "The environment is created.",
+	"environment-deleted": "The environment is deleted, with its keys and traces.",
+	"key-revoked":         "The API key is revoked. Spans that are sent with it are refused from now on.",
+	"fault-added":         "The fault waits for its requests.",
+	"fault-removed":       "The fault is removed.",
+	"faults-removed":      "All faults are removed.",
+	"settings-changed":    "The settings are changed.",
+}
+
+// show renders a page with a status. Nothing is sent before all of it is rendered.
+func (p *web) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) error {
+	v.Token, v.Now, v.Notice = p.token(r), p.e.now(), notices[r.URL.Query().Get("done")]
+	v.Here = here(r)
+	v.SignOut = p.needKey && p.signedIn(r)
+	var body bytes.Buffer
+	if err := webTemplates().ExecuteTemplate(&body, name, v); err != nil {
+		return fmt.Errorf("rendering %s: %w", name, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write(body.Bytes())
+	return nil
+}
+
+// problem shows an error that has no form to go back to.
+func (p *web) problem(w http.ResponseWriter, r *http.Request, err error) {
+	status, message := p.describe(err)
+	v := view{Title: http.StatusText(status), Problem: message}
+	if err := p.show(w, r, status, "problem", v); err != nil {
+		p.e.logger.Error("page failed", "error", err)
+		http.Error(w, message, status)
+	}
+}
+
+func (p *web) describe(err error) (status int, message string) {
+	if refused, ok := errors.AsType[*apiError](err); ok {
+		return refused.status, refused.message
+	}
+	p.e.logger.Error("page failed", "error", err)
+	return http.StatusInternalServerError, "The emulator failed; its log has the reason."
+}
+
+// done goes on to a page, after a form did its work.
+func done303(w http.ResponseWriter, r *http.Request, path, notice string) error {
+	if notice != "" {
+		separator := "?"
+		if strings.Contains(path, "?") {
+			separator = "&"
+		}
+		path += separator + "done=" + notice
+	}
+	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // back lets no other site through
+	return nil
+}
+
+// here is the address of a page, without the notice on it.
+func here(r *http.Request) string {
+	if r.Method != http.MethodGet {
+		return "/"
+	}
+	query := r.URL.Query()
+	if query.Del("done"); len(query) == 0 {
+		return r.URL.EscapedPath()
+	}
+	return r.URL.EscapedPath() + "?" + query.Encode()
+}
+
+// back is the page of this emulator that a form or a confirmation was reached from.
+func back(r *http.Request) string {
+	address := r.FormValue("back")
+	if strings.HasPrefix(address, "/?") || strings.HasPrefix(address, webPrefix) {
+		return address
+	}
+	return "/"
+}
+
+// call asks the API itself, so that a form meets the rules that every client meets. It
+// passes by faults and limits, and by the record that tests read.
+func (p *web) call(r *http.Request, method, path string, body, into any) error {
+	var data []byte
+	if body != nil {
+		var err error
+		if data, err = json.Marshal(body); err != nil {
+			return err
+		}
+	}
+	request, err := http.NewRequestWithContext(r.Context(), method, path, bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+p.e.managementKey)
+	request.Header.Set("Content-Type", "application/json")
+
+	number := p.e.activity.begin(request, "Browser")
+	held := newHeldAnswer()
+	p.e.api.ServeHTTP(held, request)
+	p.e.activity.end(number, held.status, "")
+	p.e.logger.Info("request", "method", method, "path", safePath(request.URL.Path), "status", held.status, "from", "page")
+	if held.status >= http.StatusBadRequest {
+		var refusal struct{ Error string }
+		if err := json.Unmarshal(held.body.Bytes(), &refusal); err != nil {
+			return err
+		}
+		return refuse(held.status, "%s", refusal.Error)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.Unmarshal(held.body.Bytes(), into)
+}
+
+// events tells a browser when there is something new to show. It says no more than that.
+func (p *web) events(w http.ResponseWriter, r *http.Request) {
+	const pause = 250 * time.Millisecond // between two events
+	w.Header().Set("Content-Type", "text/event-stream")
+	out := http.NewResponseController(w)
+	for {
+		changed := p.e.activity.next() // before the browser is told to look: nothing is missed
+		if _, err := w.Write([]byte("data: changed\n\n")); err != nil || out.Flush() != nil {
+			return
+		}
+		select {
+		case <-changed:
+		case <-r.Context().Done():
+			return
+		case <-p.ended:
+			return
+		}
+		select {
+		case <-time.After(pause):
+		case <-r.Context().Done():
+			return
+		case <-p.ended:
+			return
+		}
+	}
+}
+
+func sameSecret(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

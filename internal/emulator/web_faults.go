@@ -1,0 +1,219 @@
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// preset is a fault that people ask for by what it does to them.
+type preset struct {
+	Name, Title, Text string
+	fault             Fault
+}
+
+var presets = []preset{
+	{
+		"lost-key", "Lose the answer that has a key in it", "The next API key is generated, but the connection breaks before the answer.",
+		Fault{Method: http.MethodPost, Path: "/v2/api-keys", Kind: faultDropAfter},
+	},
+	{
+		"half-way", "Fail half-way", "The next creation succeeds. The 20 after it are refused with status 500.",
+		Fault{Method: http.MethodPost, Path: "/v2/", Kind: faultStatus, Status: http.StatusInternalServerError, After: 1, Times: 20},
+	},
+	{
+		"outage", "Be down for a moment", "The next 3 requests get status 503, with Retry-After: 1 second.",
+		Fault{Path: "/v2/", Kind: faultStatus, Status: http.StatusServiceUnavailable, RetryAfter: new(1), Times: 3},
+	},
+	{
+		"sign-in", "Answer like a proxy", "The next request gets a sign-in page with status 200, where JSON is due.",
+		Fault{Path: "/v2/", Kind: faultGarbage},
+	},
+	{
+		"cut-off", "Cut an answer in the middle", "The next request is carried out, and half of its answer arrives.",
+		Fault{Path: "/v2/", Kind: faultTruncate},
+	},
+	{
+		"slow", "Be slow", "The next 10 requests take 3 seconds more.",
+		Fault{Path: "/v2/", Kind: faultDelay, MS: 3000, Times: 10},
+	},
+}
+
+// kindText says what each kind of fault does.
+var kindText = []struct{ Kind, Text string }{
+	{faultStatus, "answer with a status"},
+	{faultDropBefore, "close the connection, and do nothing"},
+	{faultDropAfter, "carry the request out, then close the connection"},
+	{faultDelay, "wait, then answer"},
+	{faultTruncate, "carry it out, and send half of the answer"},
+	{faultGarbage, "carry it out, and answer with an HTML page"},
+	{faultHuge, "carry it out, and send an endless answer"},
+}
+
+type faultsView struct {
+	Planned  []faultView
+	Presets  []preset
+	Kinds    any
+	Methods  []string
+	Settings Settings
+	Form     Fault
+}
+
+type faultView struct {
+	Number               int
+	What, Which, Details string
+	Left                 int
+	Waits                int
+}
+
+func (p *web) faults(w http.ResponseWriter, r *http.Request) error {
+	return p.showFaults(w, r, http.StatusOK, "", Fault{Method: http.MethodPost, Path: "/v2/", Kind: faultStatus, Times: 1})
+}
+
+func (p *web) showFaults(w http.ResponseWriter, r *http.Request, status int, problem string, form Fault) error {
+	v := faultsView{
+		Presets: presets, Kinds: kindText, Settings: p.e.settings.snapshot(), Form: form,
+		Methods: []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete},
+	}
+	for _, planned := range p.e.faults.snapshot() {
+		v.Planned = append(v.Planned, newFaultView(planned))
+	}
+	return p.show(w, r, status, "faults", view{Title: "Faults", Tab: "faults", Problem: problem, Data: v})
+}
+
+func newFaultView(f plannedFault) faultView {
+	v := faultView{Number: f.number, Left: f.Times - f.hits, Waits: max(0, f.After-f.seen)}
+	for _, kind := range kindText {
+		if kind.Kind == f.Kind {
+			v.What = kind.Text
+		}
+	}
+	var details []string
+	if f.Kind == faultStatus {
+		v.What = strings.TrimSpace(fmt.Sprintf("answer with status %d %s", f.Status, http.StatusText(f.Status)))
+	}
+	if f.Kind == faultDelay {
+		v.What = fmt.Sprintf("wait %s ms, then answer", thousands(f.MS))
+	}
+	if f.RetryAfter != nil {
+		details = append(details, fmt.Sprintf("Retry-After: %d", *f.RetryAfter))
+	}
+	if f.Done {
+		details = append(details, "the request is carried out")
+	}
+	if f.Body != nil {
+		details = append(details, "with a body of its own")
+	}
+	v.Details = strings.Join(details, ", ")
+	method, path := f.Method, f.Path
+	if method == "" {
+		method = "any method"
+	}
+	if path == "" {
+		path = "/"
+	}
+	v.Which = method + " " + path + "…"
+	return v
+}
+
+func (p *web) addFault(w http.ResponseWriter, r *http.Request) error {
+	fault, err := faultOf(r)
+	if err == nil {
+		err = fault.check()
+	}
+	if err != nil {
+		message := err.Error()
+		return p.showFaults(w, r, http.StatusBadRequest, "The fault is not added: "+message+".", fault)
+	}
+	return p.add(w, r, fault)
+}
+
+func (p *web) addPreset(w http.ResponseWriter, r *http.Request) error {
+	for _, preset := range presets {
+		if preset.Name == r.PostForm.Get("preset") {
+			fault := preset.fault
+			fault.Times = max(1, fault.Times)
+			return p.add(w, r, fault)
+		}
+	}
+	return refuse(http.StatusBadRequest, "There is no such preset.")
+}
+
+func (p *web) add(w http.ResponseWriter, r *http.Request, fault Fault) error {
+	p.e.faults.addLast(fault)
+	p.e.activity.touch()
+	return done303(w, r, webPrefix+"faults", "fault-added")
+}
+
+// faultOf reads the form. It shows the fields of other kinds to nobody, and so what they
+// hold is not meant.
+func faultOf(r *http.Request) (Fault, error) {
+	form := r.PostForm
+	f := Fault{Method: form.Get("method"), Path: strings.TrimSpace(form.Get("path")), Kind: form.Get("kind")}
+	var problems []string
+	number := func(name string, into *int) {
+		text := strings.TrimSpace(form.Get(name))
+		if text == "" {
+			return
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("%s must be a whole number, not %q", name, text))
+		}
+		*into = n
+	}
+	number("after", &f.After)
+	number("times", &f.Times)
+	switch f.Kind {
+	case faultStatus:
+		number("status", &f.Status)
+		if strings.TrimSpace(form.Get("retry_after")) != "" {
+			f.RetryAfter = new(int)
+			number("retry_after", f.RetryAfter)
+		}
+		if form.Get("body") != "" {
+			f.Body = new(form.Get("body"))
+		}
+		f.Done = form.Get("done") != ""
+	case faultDelay:
+		number("ms", &f.MS)
+	}
+	if len(problems) > 0 {
+		return f, fmt.Errorf("%s", strings.Join(problems, "; "))
+	}
+	return f, nil
+}
+
+func (p *web) removeFault(w http.ResponseWriter, r *http.Request) error {
+	number, err := strconv.Atoi(r.PostForm.Get("number"))
+	if err != nil {
+		return refuse(http.StatusBadRequest, "The form does not say which fault.")
+	}
+	p.e.faults.remove(number)
+	p.e.activity.touch()
+	return done303(w, r, webPrefix+"faults", "fault-removed")
+}
+
+func (p *web) removeFaults(w http.ResponseWriter, r *http.Request) error {
+	if err := p.e.SetFaults(); err != nil {
+		return err
+	}
+	return done303(w, r, webPrefix+"faults", "faults-removed")
+}
+
+// changeSettings leaves alone what the form does not have.
+func (p *web) changeSettings(w http.ResponseWriter, r *http.Request) error {
+	settings := p.e.settings.snapshot()
+	for name, into := range map[string]*int{"latency_ms": &settings.LatencyMS, "rate_limit_per_second": &settings.RateLimitPerSecond} {
+		n, err := strconv.Atoi(strings.TrimSpace(r.PostForm.Get(name)))
+		if err != nil {
+			return p.showFaults(w, r, http.StatusBadRequest, fmt.Sprintf("The settings are not changed: %s must be a whole number, not %q.", name, r.PostForm.Get(name)), Fault{Kind: faultStatus, Times: 1})
+		}
+		*into = n
+	}
+	if err := p.e.SetSettings(settings); err != nil {
+		return p.showFaults(w, r, http.StatusBadRequest, "The settings are not changed: "+err.Error()+".", Fault{Kind: faultStatus, Times: 1})
+	}
+	return done303(w, r, webPrefix+"faults", "settings-changed")
+}

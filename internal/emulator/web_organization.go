@@ -1,0 +1,415 @@
+package emulator
+
+import (
+	"cmp"
+	"database/sql"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+const (
+	projectsOnPage      = 10
+	rowsOfProject       = 8  // on the first page
+	rowsOnPage          = 50 // on the project's own
+	sharedOnPage        = 10 // organization-level environments
+	namesInConfirmation = 8
+)
+
+// slot is the place for one key: an environment in force in a project.
+type slot struct {
+	ProjectID, Project               string
+	EnvironmentID, Name, Slug, Scope string
+	BuiltIn                          bool
+	KeyID, MaskedKey, CreatedAt      string // empty without a key
+	AcceptedSpans, RefusedSpans      int64
+}
+
+// ShortKey is the masked key, where the length that its stars tell is of no use.
+func (s slot) ShortKey() string {
+	first, last := strings.Index(s.MaskedKey, "*"), strings.LastIndex(s.MaskedKey, "*")
+	if first < 0 {
+		return s.MaskedKey
+	}
+	return s.MaskedKey[:first] + "••••" + s.MaskedKey[last+1:]
+}
+
+// projectCard is a project and some of its environments.
+type projectCard struct {
+	Project
+	Slots []slot
+	Total int // of its environments
+	Keys  int
+}
+
+type sharedEnvironment struct {
+	Environment
+	Keys int
+}
+
+// pages is where a reader is in a list.
+type pages struct {
+	What, Param, Query string
+	Page, Size, Total  int
+}
+
+func (p pages) First() int { return min((p.Page-1)*p.Size+1, p.Total) }
+func (p pages) Last() int  { return min(p.Page*p.Size, p.Total) }
+func (p pages) Count() int { return max(1, (p.Total+p.Size-1)/p.Size) }
+func (p pages) Previous() string {
+	if p.Page <= 1 {
+		return ""
+	}
+	return p.address(p.Page - 1)
+}
+
+func (p pages) Next() string {
+	if p.Page >= p.Count() {
+		return ""
+	}
+	return p.address(p.Page + 1)
+}
+
+func (p pages) address(page int) string {
+	query := url.Values{p.Param: {strconv.Itoa(page)}}
+	if p.Query != "" {
+		query.Set("q", p.Query)
+	}
+	return "?" + query.Encode()
+}
+
+// pageNumber reads which page is asked for; what is no number is the first one.
+func pageNumber(r *http.Request, param string) int {
+	n, err := strconv.Atoi(r.URL.Query().Get(param))
+	if err != nil || n < 1 || n > 1_000_000 {
+		return 1
+	}
+	return n
+}
+
+type organizationView struct {
+	Query       string
+	Projects    []projectCard
+	Pages       pages
+	Shared      []sharedEnvironment
+	SharedPages pages
+	Keys        int
+	Unknown     int64 // exports refused since the start
+}
+
+func (p *web) organization(w http.ResponseWriter, r *http.Request) error {
+	return p.showOrganization(w, r, http.StatusOK, "")
+}
+
+func (p *web) showOrganization(w http.ResponseWriter, r *http.Request, status int, problem string) error {
+	query := r.URL.Query().Get("q")
+	v := organizationView{
+		Query:       query,
+		Pages:       pages{What: "Projects", Param: "page", Query: query, Page: pageNumber(r, "page"), Size: projectsOnPage},
+		SharedPages: pages{What: "Environments", Param: "environments", Page: pageNumber(r, "environments"), Size: sharedOnPage},
+		Unknown:     p.e.refusedTraces.Load(),
+	}
+	err := p.e.store.transact(func(tx *sql.Tx) (err error) {
+		if err := tx.QueryRow("SELECT COUNT(*) FROM api_keys").Scan(&v.Keys); err != nil {
+			return err
+		}
+		if v.Shared, err = readShared(tx, &v.SharedPages); err != nil {
+			return err
+		}
+		v.Projects, err = readCards(tx, &v.Pages)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.show(w, r, status, "organization", view{Title: "Organization", Tab: "organization", Problem: problem, Data: v})
+}
+
+func readShared(tx *sql.Tx, pages *pages) ([]sharedEnvironment, error) {
+	if err := tx.QueryRow("SELECT COUNT(*) FROM environments WHERE project_id IS NULL").Scan(&pages.Total); err != nil {
+		return nil, err
+	}
+	pages.Page = min(pages.Page, pages.Count())
+	return readAll(tx, func(scan row) (v sharedEnvironment, err error) {
+		v.Environment, err = scanEnvironment(func(columns ...any) error { return scan(append(columns, &v.Keys)...) })
+		return v, err
+	}, "SELECT "+environmentColumns+`, (SELECT COUNT(*) FROM api_keys k WHERE k.environment_id = t.id)
+		FROM environments t WHERE project_id IS NULL ORDER BY seq LIMIT ? OFFSET ?`, pages.Size, (pages.Page-1)*pages.Size)
+}
+
+func readCards(tx *sql.Tx, pages *pages) ([]projectCard, error) {
+	const matches = "FROM projects t WHERE instr(lower(t.name), lower(?)) > 0"
+	if err := tx.QueryRow("SELECT COUNT(*) "+matches, pages.Query).Scan(&pages.Total); err != nil {
+		return nil, err
+	}
+	pages.Page = min(pages.Page, pages.Count())
+	cards, err := readAll(tx, func(scan row) (card projectCard, err error) {
+		card.Project, err = scanProject(scan)
+		return card, err
+	}, "SELECT "+projectColumns+" "+matches+" ORDER BY t.seq LIMIT ? OFFSET ?", pages.Query, pages.Size, (pages.Page-1)*pages.Size)
+	if err != nil {
+		return nil, err
+	}
+	for i := range cards {
+		if err := cards[i].read(tx, rowsOfProject, 0); err != nil {
+			return nil, err
+		}
+	}
+	return cards, nil
+}
+
+// read reads the environments in force in the project.
+func (c *projectCard) read(tx *sql.Tx, limit, offset int) (err error) {
+	err = tx.QueryRow(`SELECT
+		(SELECT COUNT(*) FROM environments WHERE project_id = ?1) + (SELECT COUNT(*) FROM environments WHERE project_id IS NULL),
+		(SELECT COUNT(*) FROM api_keys WHERE project_id = ?1)`, c.ID).Scan(&c.Total, &c.Keys)
+	if err != nil {
+		return err
+	}
+	c.Slots, err = readSlots(tx, `SELECT ?1 project, id environment FROM environments WHERE project_id = ?1 OR project_id IS NULL
+		ORDER BY built_in DESC, project_id IS NULL, seq LIMIT ?2 OFFSET ?3`, c.ID, limit, offset)
+	return err
+}
+
+const keySlots = "SELECT project_id project, environment_id environment FROM api_keys WHERE "
+
+// readSlots reads the slots that a query selects, by project and environment. It looks up the
+// rest for these alone: a project may have thousands.
+func readSlots(tx *sql.Tx, selected string, args ...any) ([]slot, error) {
+	return readAll(tx, func(scan row) (s slot, err error) {
+		err = scan(&s.ProjectID, &s.Project, &s.EnvironmentID, &s.Name, &s.Slug, &s.Scope, &s.BuiltIn,
+			&s.KeyID, &s.MaskedKey, &s.CreatedAt, &s.AcceptedSpans, &s.RefusedSpans)
+		return s, err
+	}, `SELECT p.id, p.name, t.id, t.name, t.slug, iif(t.project_id IS NULL, 'organization', 'project'), t.built_in,
+			coalesce(k.id, ''), coalesce(k.masked_key, ''), coalesce(k.created_at, ''), coalesce(s.spans, 0),
+			(SELECT coalesce(SUM(v.spans), 0) FROM revoked_keys v WHERE v.project_id = p.id AND v.environment_id = t.id)
+		FROM (`+selected+`) x
+		CROSS JOIN projects p ON p.id = x.project -- in this order, that is
+		CROSS JOIN environments t ON t.id = x.environment
+		LEFT JOIN api_keys k ON k.project_id = p.id AND k.environment_id = t.id
+		LEFT JOIN traces s ON s.project_id = p.id AND s.environment_id = t.id
+		ORDER BY t.built_in DESC, t.project_id IS NULL, t.seq, p.seq`, args...)
+}
+
+// readAll reads the rows of a query.
+func readAll[T any](tx *sql.Tx, scan func(row) (T, error), query string, args ...any) (all []T, err error) {
+	rows, err := tx.Query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		value, err := scan(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, value)
+	}
+	return all, rows.Err()
+}
+
+type projectView struct {
+	projectCard
+	Pages pages
+}
+
+func (p *web) project(w http.ResponseWriter, r *http.Request) error {
+	return p.showProject(w, r, r.PathValue("id"), http.StatusOK, "")
+}
+
+func (p *web) showProject(w http.ResponseWriter, r *http.Request, id string, status int, problem string) error {
+	v := projectView{Pages: pages{What: "Environments", Param: "page", Page: pageNumber(r, "page"), Size: rowsOnPage}}
+	err := p.e.store.transact(func(tx *sql.Tx) (err error) {
+		if v.Project, err = projectByID(tx, id); err != nil {
+			return err
+		}
+		if err := v.read(tx, v.Pages.Size, (v.Pages.Page-1)*v.Pages.Size); err != nil {
+			return err
+		}
+		v.Pages.Total = v.Total
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return p.show(w, r, status, "project", view{Title: v.Name, Tab: "organization", Problem: problem, Data: v})
+}
+
+// confirmation is what a deletion takes with it.
+type confirmation struct {
+	Action, Back       string
+	Name, Kind         string
+	Environments, Keys []slot // the first of them
+	EnvironmentCount   int
+	KeyCount           int
+	Spans              int64
+	Projects           int // in which an organization-level environment is in force
+	Organization       bool
+}
+
+func (p *web) confirmDeleteProject(w http.ResponseWriter, r *http.Request) error {
+	v := confirmation{Kind: "project", Back: back(r)}
+	err := p.e.store.transact(func(tx *sql.Tx) error {
+		project, err := projectByID(tx, r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		v.Name, v.Action = project.Name, webPrefix+"projects/"+url.PathEscape(project.ID)+"/delete"
+		if err := tx.QueryRow("SELECT COUNT(*) FROM environments WHERE project_id = ? AND NOT built_in", project.ID).Scan(&v.EnvironmentCount); err != nil {
+			return err
+		}
+		v.Environments, err = readSlots(tx, "SELECT project_id project, id environment FROM environments WHERE project_id = ? AND NOT built_in ORDER BY seq LIMIT ?", project.ID, namesInConfirmation)
+		if err != nil {
+			return err
+		}
+		return v.readKeys(tx, "project_id", project.ID)
+	})
+	if err != nil {
+		return err
+	}
+	return p.show(w, r, http.StatusOK, "confirm", view{Title: "Delete project " + v.Name, Tab: "organization", Data: v})
+}
+
+func (p *web) confirmDeleteEnvironment(w http.ResponseWriter, r *http.Request) error {
+	v := confirmation{Kind: "environment", Back: back(r)}
+	err := p.e.store.transact(func(tx *sql.Tx) error {
+		environment, err := environmentByID(tx, r.PathValue("id"))
+		if err != nil {
+			return err
+		}
+		if environment.BuiltIn {
+			return builtInStays()
+		}
+		v.Name, v.Action = environment.Name, webPrefix+"environments/"+url.PathEscape(environment.ID)+"/delete"
+		if v.Organization = environment.ProjectID == nil; v.Organization {
+			if err := tx.QueryRow("SELECT COUNT(*) FROM projects").Scan(&v.Projects); err != nil {
+				return err
+			}
+		}
+		return v.readKeys(tx, "environment_id", environment.ID)
+	})
+	if err != nil {
+		return err
+	}
+	return p.show(w, r, http.StatusOK, "confirm", view{Title: "Delete environment " + v.Name, Tab: "organization", Data: v})
+}
+
+func (v *confirmation) readKeys(tx *sql.Tx, column, id string) error {
+	err := tx.QueryRow("SELECT (SELECT COUNT(*) FROM api_keys WHERE "+column+" = ?1), (SELECT coalesce(SUM(spans), 0) FROM traces WHERE "+column+" = ?1)", id).
+		Scan(&v.KeyCount, &v.Spans)
+	if err != nil {
+		return err
+	}
+	v.Keys, err = readSlots(tx, keySlots+column+" = ? ORDER BY seq LIMIT ?", id, namesInConfirmation)
+	return err
+}
+
+type revocation struct {
+	slot
+	Back string
+}
+
+func (p *web) confirmRevokeAPIKey(w http.ResponseWriter, r *http.Request) error {
+	var keys []slot
+	err := p.e.store.transact(func(tx *sql.Tx) (err error) {
+		keys, err = readSlots(tx, keySlots+"id = ?", r.PathValue("id"))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		return noSuchAPIKey(r.PathValue("id"))
+	}
+	return p.show(w, r, http.StatusOK, "revoke", view{Title: "Revoke API key", Tab: "organization", Data: revocation{keys[0], back(r)}})
+}
+
+func (p *web) createProject(w http.ResponseWriter, r *http.Request) error {
+	err := p.call(r, http.MethodPost, "/v2/projects", map[string]string{"name": r.PostForm.Get("name")}, nil)
+	if err != nil {
+		status, message := p.describe(err)
+		return p.showOrganization(w, r, status, message)
+	}
+	return done303(w, r, back(r), "project-created")
+}
+
+func (p *web) renameProject(w http.ResponseWriter, r *http.Request) error {
+	id := r.PathValue("id")
+	err := p.call(r, http.MethodPatch, "/v2/projects/"+url.PathEscape(id), map[string]string{"name": r.PostForm.Get("name")}, nil)
+	if err != nil {
+		status, message := p.describe(err)
+		return p.showProject(w, r, id, status, message)
+	}
+	return done303(w, r, webPrefix+"projects/"+url.PathEscape(id), "project-renamed")
+}
+
+func (p *web) deleteProject(w http.ResponseWriter, r *http.Request) error {
+	if err := p.call(r, http.MethodDelete, "/v2/projects/"+url.PathEscape(r.PathValue("id")), nil, nil); err != nil {
+		return err
+	}
+	return done303(w, r, back(r), "project-deleted")
+}
+
+func (p *web) createEnvironment(w http.ResponseWriter, r *http.Request) error {
+	project := r.PostForm.Get("project_id")
+	body := map[string]string{"name": r.PostForm.Get("name")}
+	if project != "" {
+		body["project_id"] = project
+	}
+	err := p.call(r, http.MethodPost, "/v2/environments", body, nil)
+	if err == nil {
+		return done303(w, r, back(r), "environment-created")
+	}
+	status, message := p.describe(err)
+	if project == "" {
+		return p.showOrganization(w, r, status, message)
+	}
+	return p.showProject(w, r, project, status, message)
+}
+
+func (p *web) deleteEnvironment(w http.ResponseWriter, r *http.Request) error {
+	if err := p.call(r, http.MethodDelete, "/v2/environments/"+url.PathEscape(r.PathValue("id")), nil, nil); err != nil {
+		return err
+	}
+	return done303(w, r, back(r), "environment-deleted")
+}
+
+// generated is what the page says of a key, this once.
+type generated struct {
+	GeneratedAPIKey
+	Project string
+	BaseURL string
+	Back    string
+}
+
+// generateAPIKey answers the form itself: a page to go on to would have to keep the key.
+func (p *web) generateAPIKey(w http.ResponseWriter, r *http.Request) error {
+	v := generated{BaseURL: "http://" + r.Host, Back: back(r)}
+	if r.TLS != nil {
+		v.BaseURL = "https://" + r.Host
+	}
+	err := p.call(r, http.MethodPost, "/v2/api-keys",
+		map[string]string{"project_id": r.PostForm.Get("project_id"), "environment": r.PostForm.Get("environment")}, &v.GeneratedAPIKey)
+	if err != nil {
+		return err
+	}
+	err = p.e.store.transact(func(tx *sql.Tx) error {
+		project, err := projectByID(tx, v.ProjectID)
+		v.Project = cmp.Or(project.Name, v.ProjectID)
+		return err
+	})
+	// Whoever deleted the project meanwhile deleted the key: it is shown all the same.
+	if _, refused := errors.AsType[*apiError](err); err != nil && !refused {
+		return err
+	}
+	return p.show(w, r, http.StatusOK, "key", view{Title: "API key", Tab: "organization", Data: v})
+}
+
+func (p *web) revokeAPIKey(w http.ResponseWriter, r *http.Request) error {
+	if err := p.call(r, http.MethodDelete, "/v2/api-keys/"+url.PathEscape(r.PathValue("id")), nil, nil); err != nil {
+		return err
+	}
+	return done303(w, r, back(r), "key-revoked")
+}

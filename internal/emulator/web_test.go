@@ -1,0 +1,596 @@
+package emulator_test
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+// visitor is a browser, as far as its requests go.
+type visitor struct {
+	t      *testing.T
+	client *http.Client
+	url    string
+}
+
+func visit(t *testing.T, s *emulatortest.Server) visitor {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return visitor{t, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, s.URL}
+}
+
+func (v visitor) do(method, path string, form url.Values, headers ...string) reply {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(v.t.Context(), method, v.url+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if r.Header.Set(headers[i], headers[i+1]); headers[i] == "Host" {
+			r.Host = headers[i+1]
+		}
+	}
+	response, err := v.client.Do(r)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return reply{response.StatusCode, response.Header, body}
+}
+
+func (v visitor) get(path string, headers ...string) reply {
+	v.t.Helper()
+	return v.do("GET", path, nil, headers...)
+}
+
+var tokenField = regexp.MustCompile(`name="token" value="([0-9a-f]{64})"`)
+
+// token reads the token from a page that has a form.
+func (v visitor) token(path string) string {
+	v.t.Helper()
+	match := tokenField.FindSubmatch(v.get(path).body)
+	if match == nil {
+		v.t.Fatalf("%s has no token", path)
+	}
+	return string(match[1])
+}
+
+func (v visitor) submit(path string, fields ...string) reply {
+	v.t.Helper()
+	form := url.Values{"token": {v.token("/")}}
+	for i := 0; i < len(fields); i += 2 {
+		form.Set(fields[i], fields[i+1])
+	}
+	return v.do("POST", path, form)
+}
+
+func wantPage(t *testing.T, r reply, status int, words ...string) {
+	t.Helper()
+	text := html.UnescapeString(string(r.body))
+	if r.status != status || !strings.HasPrefix(r.header.Get("Content-Type"), "text/html") {
+		t.Fatalf("answered %d, %s, want %d and HTML: %s", r.status, r.header.Get("Content-Type"), status, r.body)
+	}
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			t.Errorf("the page does not say %q: %s", word, text)
+		}
+	}
+}
+
+// The forms that change something, and what each changes.
+func forms(t *testing.T, s *emulatortest.Server) map[string]url.Values {
+	t.Helper()
+	project := s.Projects()[0].ID
+	environment := s.CreateEnvironment(project, "Canary").ID
+	key, _ := s.GenerateKey(project, "dev")
+	s.SetFaults(emulatortest.Fault{Kind: "garbage", Path: "/nowhere"})
+	return map[string]url.Values{
+		"/ui/projects":                                {"name": {"Orders"}},
+		"/ui/projects/" + project + "/rename":         {"name": {"Renamed"}},
+		"/ui/projects/" + project + "/delete":         {},
+		"/ui/environments":                            {"name": {"EU Production"}},
+		"/ui/environments/" + environment + "/delete": {},
+		"/ui/api-keys":                                {"project_id": {project}, "environment": {"prd"}},
+		"/ui/api-keys/" + key + "/revoke":             {},
+		"/ui/faults":                                  {"kind": {"garbage"}, "times": {"1"}},
+		"/ui/faults/preset":                           {"preset": {"slow"}},
+		"/ui/faults/remove":                           {"number": {"1"}},
+		"/ui/faults/remove-all":                       {},
+		"/ui/settings":                                {"latency_ms": {"1"}, "rate_limit_per_second": {"0"}},
+	}
+}
+
+// present is all that the forms can change.
+func present(t *testing.T, s *emulatortest.Server) string {
+	t.Helper()
+	v := visit(t, s)
+	faults := v.get("/ui/faults").body
+	return string(get(t, s, "/_emulator/export").body) + string(tokenField.ReplaceAll(faults, nil))
+}
+
+func TestFormsNeedTheirToken(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	v := visit(t, s)
+	all := forms(t, s)
+	before := present(t, s)
+	for path, form := range all {
+		for name, token := range map[string]string{"none": "", "wrong": strings.Repeat("a", 64)} {
+			form.Set("token", token)
+			wantPage(t, v.do("POST", path, form), http.StatusForbidden, "not one of this emulator's")
+			if after := present(t, s); after != before {
+				t.Fatalf("%s with %s token changed something:\n%s", path, name, after)
+			}
+		}
+		if v.get(path + "?" + url.Values{"token": {v.token("/")}, "name": {"Evil"}, "kind": {"huge"}}.Encode()); present(t, s) != before {
+			t.Fatalf("GET %s changed something", path)
+		}
+	}
+	// With the token each of them works, or the above would show nothing.
+	s = emulatortest.Start(t)
+	v = visit(t, s)
+	for path, form := range forms(t, s) {
+		if strings.HasPrefix(path, "/ui/projects/") && strings.HasSuffix(path, "/delete") {
+			continue // it would take the others' objects with it
+		}
+		before := present(t, s)
+		form.Set("token", v.token("/"))
+		if r := v.do("POST", path, form); r.status != http.StatusSeeOther && r.status != http.StatusOK {
+			t.Errorf("%s was answered %d %s", path, r.status, r.body)
+		}
+		if present(t, s) == before && path != "/ui/faults/remove" && path != "/ui/faults/remove-all" {
+			t.Errorf("%s changed nothing", path)
+		}
+	}
+}
+
+func TestFormsOfOtherSites(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	v := visit(t, s)
+	token := v.token("/")
+	for _, headers := range [][]string{
+		{"Sec-Fetch-Site", "cross-site"},
+		{"Sec-Fetch-Site", "same-site"},
+		{"Origin", "https://evil.test"},
+		{"Origin", "null"},
+		{"Origin", "http://127.0.0.1:1"},
+	} {
+		r := v.do("POST", "/ui/projects", url.Values{"token": {token}, "name": {"Evil"}}, headers...)
+		wantPage(t, r, http.StatusForbidden, "another site")
+	}
+	for _, headers := range [][]string{{"Sec-Fetch-Site", "same-origin"}, {"Origin", s.URL}, nil} {
+		r := v.do("POST", "/ui/projects", url.Values{"token": {token}, "name": {fmt.Sprint("Good", headers)}}, headers...)
+		if r.status != http.StatusSeeOther {
+			t.Errorf("%q: %d %s", headers, r.status, r.body)
+		}
+	}
+	if n := len(s.Projects()); n != 4 {
+		t.Errorf("there are %d projects, want 4", n)
+	}
+}
+
+// DNS rebinding: a page of evil.test, whose name is made to point at this machine.
+func TestHostsOfOtherSites(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	v := visit(t, s)
+	for _, path := range []string{"/", "/ui/activity", "/ui/faults", "/ui/style.css", "/ui/events"} {
+		for _, host := range []string{"evil.test", "evil.test:4319", "127.0.0.1.evil.test", "localhost.evil.test", ""} {
+			if host == "" {
+				continue // Go's client would fill it in
+			}
+			wantPage(t, v.get(path, "Host", host), http.StatusForbidden, "another site")
+		}
+	}
+	for _, path := range []string{"/_emulator/requests", "/_emulator/export", "/_emulator/traces"} {
+		wantRefusal(t, v.get(path, "Host", "evil.test"), http.StatusForbidden, "another site")
+		if r := v.get(path, "Host", "localhost:80"); r.status != http.StatusOK {
+			t.Errorf("%s on localhost was answered %d", path, r.status)
+		}
+	}
+	for _, host := range []string{"localhost", "LOCALHOST:4319", "emulator.localhost", "127.0.0.1", "[::1]:4319", "192.0.2.1:80"} {
+		if r := v.get("/", "Host", host); r.status != http.StatusOK {
+			t.Errorf("%s was answered %d", host, r.status)
+		}
+	}
+}
+
+func TestPageOnlyFromLoopback(t *testing.T) {
+	t.Parallel()
+	for _, needKey := range []bool{false, true} {
+		e, err := emulator.New(emulator.Options{PageNeedsKey: needKey})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { e.Close() })
+		for remote, want := range map[string]int{"127.0.0.1:1": 200, "[::1]:1": 200, "192.0.2.1:1": 403, "": 403} {
+			if needKey {
+				want = 303 // to the form that asks for the key
+			}
+			r := httptest.NewRequest("GET", "/", nil)
+			r.RemoteAddr, r.Host = remote, "127.0.0.1"
+			r.Header.Set("X-Forwarded-For", "127.0.0.1")
+			w := httptest.NewRecorder()
+			e.ServeHTTP(w, r)
+			if w.Code != want {
+				t.Errorf("%q, with key %t: answered %d, want %d", remote, needKey, w.Code, want)
+			}
+		}
+	}
+}
+
+func TestPolicies(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	v := visit(t, s)
+	for _, path := range []string{"/", "/ui/activity", "/ui/faults", "/ui/nothing", "/ui/style.css", "/ui/page.js", "/ui/icon.svg", "/ui/projects/" + s.Projects()[0].ID} {
+		r := v.get(path)
+		policy := r.header.Get("Content-Security-Policy")
+		for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+			if !strings.Contains(policy, part) {
+				t.Errorf("%s: the policy %q has no %s", path, policy, part)
+			}
+		}
+		if strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: the policy is %q", path, policy)
+		}
+		if r.header.Get("X-Frame-Options") != "DENY" || r.header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %v", path, r.header)
+		}
+		if strings.HasPrefix(r.header.Get("Content-Type"), "text/html") && r.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s may be kept: %v", path, r.header)
+		}
+		for _, inline := range []string{" style=", " onclick=", "<script>", "<style", "javascript:", "http://", "https://"} {
+			if strings.Contains(string(r.body), inline) && path != "/ui/icon.svg" {
+				t.Errorf("%s has %s", path, inline)
+			}
+		}
+	}
+}
+
+// Names come from outside, and are text everywhere.
+func TestNamesAreText(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
+	v := visit(t, s)
+	const evil = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`
+	project := s.CreateProject(evil)
+	own := s.CreateEnvironment(project.ID, "own "+evil)
+	shared := s.CreateEnvironment("", "all "+evil)
+	key, _ := s.GenerateKey(project.ID, own.Slug)
+	s.GenerateKey(project.ID, shared.Slug)
+	get(t, s, "/v2/"+url.PathEscape(evil)+"?q="+url.QueryEscape(evil))
+	send(t, s, "GET", "/v2/projects", "", "User-Agent", evil)
+	s.SetFaults(emulatortest.Fault{Kind: "status", Status: 500, Path: "/" + evil, Body: new(evil)})
+	pages := map[string]reply{"new key": v.submit("/ui/api-keys", "project_id", project.ID, "environment", "dev")}
+	for _, path := range []string{
+		"/", "/?q=" + url.QueryEscape(evil), "/ui/projects/" + project.ID, "/ui/projects/" + project.ID + "/delete",
+		"/ui/environments/" + own.ID + "/delete?back=" + url.QueryEscape("/?"+evil), "/ui/environments/" + shared.ID + "/delete",
+		"/ui/api-keys/" + key + "/revoke", "/ui/activity", "/ui/faults", "/ui/" + url.PathEscape(evil), "/?done=" + url.QueryEscape(evil),
+	} {
+		pages[path] = v.get(path)
+	}
+	pages["refusal"] = v.submit("/ui/projects", "name", evil)
+	for path, r := range pages {
+		body := string(r.body)
+		if strings.Contains(body, "<script>") || strings.Contains(body, "<img src=x") || strings.Contains(body, `"'>`) {
+			t.Errorf("%s has it as markup: %s", path, body)
+		}
+		if !strings.Contains(path, "done=") && !strings.Contains(html.UnescapeString(body), "alert(1)") {
+			t.Errorf("%s does not have it at all: %s", path, body)
+		}
+	}
+}
+
+// The key is in one answer, and nowhere else.
+func TestGeneratedKeyIsShownOnce(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	e, err := emulator.New(emulator.Options{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	server := httptest.NewServer(e)
+	defer server.Close()
+	v := visit(t, &emulatortest.Server{URL: server.URL})
+	ids := regexp.MustCompile(`name="project_id" value="([^"]+)"`).FindSubmatch(v.get("/").body)
+	r := v.submit("/ui/api-keys", "project_id", string(ids[1]), "environment", "dev")
+	wantPage(t, r, http.StatusOK, "It is not shown again")
+	key := regexp.MustCompile(`tl_[0-9A-Za-z]{40}`).FindString(string(r.body))
+	if key == "" || r.header.Get("Cache-Control") != "no-store" {
+		t.Fatalf("the key is %q, Cache-Control %q", key, r.header.Get("Cache-Control"))
+	}
+	for _, path := range []string{"/", "/ui/activity", "/ui/faults", "/_emulator/export", "/_emulator/requests"} {
+		if strings.Contains(string(v.get(path).body), key) {
+			t.Errorf("%s shows the key again", path)
+		}
+	}
+	if strings.Contains(log.String(), key) || strings.Contains(log.String(), e.ManagementKey()) {
+		t.Errorf("the log has a key: %s", &log)
+	}
+	if !strings.Contains(log.String(), "path=/v2/api-keys status=201 from=page") {
+		t.Errorf("the log does not say what was done: %s", &log)
+	}
+	again := v.submit("/ui/api-keys", "project_id", string(ids[1]), "environment", "dev")
+	wantPage(t, again, http.StatusConflict, "has an API key already")
+}
+
+// What a key mistaken for an id leaves on the pages is masked.
+func TestActivityHoldsNoKeys(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
+	v := visit(t, s)
+	_, key := s.GenerateKey(s.Projects()[0].ID, "dev")
+	get(t, s, "/v2/api-keys/"+key)
+	get(t, s, "/v2/projects?cursor="+key)
+	r := v.get("/ui/activity")
+	if wantPage(t, r, http.StatusOK, "/v2/api-keys/tl_****", "cursor=tl_****"); strings.Contains(string(r.body), key) {
+		t.Error("it shows the key")
+	}
+	get(t, s, "/v2/"+strings.Repeat("x", 5000))
+	if r := v.get("/ui/activity"); strings.Contains(string(r.body), strings.Repeat("x", 300)) {
+		t.Error("a long path is kept whole")
+	}
+}
+
+// The contract's paths answer a browser as anybody else, and so does what is not there.
+func TestAPIStaysJSON(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
+	browser := []string{"Accept", "text/html,application/xhtml+xml", "User-Agent", "Mozilla/5.0"}
+	for path, status := range map[string]int{
+		"/v2/projects": 200, "/v2/environments": 200, "/v2/api-keys": 200, "/v2/projects/none": 404, "/v2/nothing": 404,
+		"/v1/traces": 405, "/nothing": 404, "/ui": 404, "/index.html": 404, "/_emulator/requests": 200, "/_emulator/nothing": 404,
+	} {
+		r := send(t, s, "GET", path, "", browser...)
+		if r.status != status || r.header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d, %s", path, r.status, r.header.Get("Content-Type"))
+		}
+	}
+	wantRefusal(t, send(t, s, "POST", "/", "{}", browser...), http.StatusNotFound)
+	wantRefusal(t, send(t, s, "GET", "/v2/projects", "", append(browser, "Authorization", "")...), http.StatusUnauthorized)
+}
+
+func TestNoPage(t *testing.T) {
+	t.Parallel()
+	e, err := emulator.New(emulator.Options{NoPage: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	e.EndStreams()
+	for _, path := range []string{"/", "/ui/activity", "/ui/style.css"} {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != "application/json" {
+			t.Errorf("%s was answered %d %s", path, w.Code, w.Body)
+		}
+	}
+}
+
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithPageNeedsKey())
+	v := visit(t, s)
+	for _, path := range []string{"/", "/ui/activity", "/ui/faults", "/ui/nothing"} {
+		if r := v.get(path, "Host", "emulator.internal"); r.status != http.StatusSeeOther || r.header.Get("Location") != "/ui/sign-in" {
+			t.Errorf("%s: %d to %q", path, r.status, r.header.Get("Location"))
+		}
+	}
+	wantPage(t, v.get("/ui/events"), http.StatusUnauthorized)
+	anonymous := v.token("/ui/sign-in")
+	wantPage(t, v.do("POST", "/ui/projects", url.Values{"token": {anonymous}, "name": {"Evil"}}), http.StatusUnauthorized, "Sign in first")
+	wantPage(t, v.do("POST", "/ui/sign-in", url.Values{"management_key": {s.ManagementKey}}), http.StatusForbidden, "not one of this emulator's")
+	wrong := v.do("POST", "/ui/sign-in", url.Values{"token": {anonymous}, "management_key": {"tl_wrong000"}})
+	if wantPage(t, wrong, http.StatusForbidden, "not the management key"); strings.Contains(string(wrong.body), "tl_wrong000") {
+		t.Error("the answer repeats the key")
+	}
+
+	signedIn := v.do("POST", "/ui/sign-in", url.Values{"token": {anonymous}, "management_key": {s.ManagementKey + "\n"}})
+	cookie := signedIn.header.Get("Set-Cookie")
+	if signedIn.status != http.StatusSeeOther || !strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Strict") || strings.Contains(cookie, s.ManagementKey) {
+		t.Fatalf("answered %d with cookie %q", signedIn.status, cookie)
+	}
+	wantPage(t, v.get("/"), http.StatusOK, "Default project", "Sign out")
+	// The token of a page that anybody can read is of no use with somebody's session.
+	wantPage(t, v.do("POST", "/ui/projects", url.Values{"token": {anonymous}, "name": {"Evil"}}), http.StatusForbidden)
+	if r := v.submit("/ui/projects", "name", "Orders"); r.status != http.StatusSeeOther {
+		t.Errorf("answered %d %s", r.status, r.body)
+	}
+
+	session, _, _ := strings.Cut(cookie, ";")
+	if r := visit(t, s).get("/", "Cookie", session); r.status != http.StatusOK {
+		t.Errorf("the cookie was answered %d", r.status)
+	}
+	if r := v.submit("/ui/sign-out"); r.status != http.StatusSeeOther {
+		t.Errorf("signing out was answered %d", r.status)
+	}
+	if r := visit(t, s).get("/", "Cookie", session); r.status != http.StatusSeeOther {
+		t.Errorf("the cookie of an ended session was answered %d", r.status)
+	}
+	for i := range 101 { // the oldest sessions go
+		other := visit(t, s)
+		other.do("POST", "/ui/sign-in", url.Values{"token": {other.token("/ui/sign-in")}, "management_key": {s.ManagementKey}})
+		if r := other.get("/"); r.status != http.StatusOK {
+			t.Fatalf("visitor %d was answered %d", i, r.status)
+		}
+	}
+}
+
+func TestPagesOfLists(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	for i := range 25 {
+		s.CreateProject(fmt.Sprintf("Project %02d", i))
+		s.CreateEnvironment("", fmt.Sprintf("Region %02d", i))
+	}
+	v := visit(t, s)
+	wantPage(t, v.get("/"), http.StatusOK, "Default project", "Project 08", "Projects 1 to 10 of 26", `href="?page=2"`, "Region 09", "Environments 1 to 10 of 25", "All 28 environments")
+	wantPage(t, v.get("/?page=3"), http.StatusOK, "Project 24", "Projects 21 to 26 of 26", `href="?page=2"`)
+	wantPage(t, v.get("/?page=999"), http.StatusOK, "Projects 21 to 26 of 26")
+	wantPage(t, v.get("/?page=x"), http.StatusOK, "Projects 1 to 10 of 26")
+	wantPage(t, v.get("/?environments=3"), http.StatusOK, "Region 24", "Environments 21 to 25 of 25")
+	found := v.get("/?q=project+1")
+	wantPage(t, found, http.StatusOK, "Project 19", "10 projects found", "/delete?back=%2f%3fq%3dproject%2b1")
+	if strings.Contains(string(found.body), "Project 20") {
+		t.Error("it finds others")
+	}
+	for i := range 30 {
+		s.CreateEnvironment(s.Projects()[0].ID, fmt.Sprintf("Own %02d", i))
+	}
+	path := "/ui/projects/" + s.Projects()[0].ID
+	wantPage(t, v.get(path), http.StatusOK, "Environments 1 to 50 of 58")
+	wantPage(t, v.get(path+"?page=2"), http.StatusOK, "Environments 51 to 58 of 58", "Region 24")
+	confirm := v.get(path + "/delete")
+	wantPage(t, confirm, http.StatusOK, "30 environments", "and 22 more")
+}
+
+// Where a form goes back to is a page of the emulator.
+func TestBackStaysHere(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	v := visit(t, s)
+	for i, test := range []struct{ back, want string }{
+		{"/?page=3&q=a", "/?page=3&q=a&done=project-created"},
+		{"/ui/faults", "/ui/faults?done=project-created"},
+		{"https://evil.test/", "/?done=project-created"},
+		{"//evil.test/", "/?done=project-created"},
+		{"/\\evil.test", "/?done=project-created"},
+		{"", "/?done=project-created"},
+	} {
+		r := v.submit("/ui/projects", "name", fmt.Sprint("P", i), "back", test.back)
+		if r.status != http.StatusSeeOther || r.header.Get("Location") != test.want {
+			t.Errorf("%q: %d to %q, want %q", test.back, r.status, r.header.Get("Location"), test.want)
+		}
+	}
+}
+
+func TestRefusedSpansOfRevokedKeys(t *testing.T) {
+	t.Parallel()
+	file := t.TempDir() + "/data"
+	s := emulatortest.Start(t, emulatortest.WithDataFile(file))
+	project := s.Projects()[0].ID
+	id, key := s.GenerateKey(project, "dev")
+	s.SendSpans(key, 5)
+	s.RevokeKey(id)
+	if status := s.SendSpans(key, 3); status != http.StatusUnauthorized {
+		t.Errorf("answered %d", status)
+	}
+	s.SendSpans("tl_nobodys0000", 9)
+	second, next := s.GenerateKey(project, "dev")
+	s.SendSpans(next, 2)
+	s.SendSpans(key, 4)
+	s.RevokeKey(second)
+	s.SendSpans(next, 10)
+	row := regexp.MustCompile(`(?s)class="number[^>]*>([0-9,]+)</td>\s*<td[^>]*>([0-9,]+)</td>`)
+	want := func(s *emulatortest.Server) {
+		t.Helper()
+		match := row.FindStringSubmatch(string(visit(t, s).get("/").body))
+		if len(match) > 0 {
+			match = match[1:]
+		}
+		if !slices.Equal(match, []string{"7", "17"}) {
+			t.Errorf("accepted and refused are %q, want 7 and 17", match)
+		}
+	}
+	want(s)
+	s.Close()
+	s = emulatortest.Start(t, emulatortest.WithDataFile(file))
+	want(s)
+	s.DeleteProject(project)
+	if status := s.SendSpans(key, 1); status != http.StatusUnauthorized {
+		t.Errorf("answered %d", status)
+	}
+}
+
+// The page's own work is neither recorded for tests nor met by faults and limits.
+func TestPageMeetsNoFaults(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	v := visit(t, s)
+	s.SetFaults(emulatortest.Fault{Kind: "status", Status: 500, Times: 100})
+	s.SetSettings(emulatortest.Settings{RateLimitPerSecond: 1})
+	for i := range 3 {
+		if r := v.submit("/ui/projects", "name", fmt.Sprint("P", i)); r.status != http.StatusSeeOther {
+			t.Errorf("answered %d %s", r.status, r.body)
+		}
+	}
+	if record := s.Requests(); len(record) != 0 {
+		t.Errorf("recorded are %+v", record)
+	}
+	wantPage(t, v.get("/ui/activity"), http.StatusOK, "Browser", "POST", "/v2/projects")
+}
+
+func TestSettingsForm(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	v := visit(t, s)
+	wantPage(t, v.submit("/ui/settings", "latency_ms", "x", "rate_limit_per_second", "0"), http.StatusBadRequest, `latency_ms must be a whole number, not "x"`)
+	wantPage(t, v.submit("/ui/settings", "latency_ms", "-1", "rate_limit_per_second", "0"), http.StatusBadRequest, "latency_ms must be from 0")
+	if r := v.submit("/ui/settings", "latency_ms", "0", "rate_limit_per_second", "1"); r.status != http.StatusSeeOther {
+		t.Errorf("answered %d %s", r.status, r.body)
+	}
+	get(t, s, "/v2/projects")
+	wantRefusal(t, get(t, s, "/v2/projects"), http.StatusTooManyRequests)
+}
+
+func TestFaultForm(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
+	v := visit(t, s)
+	for _, test := range []struct {
+		fields []string
+		says   string
+	}{
+		{[]string{"kind", "explode", "times", "1"}, `kind "explode" is unknown`},
+		{[]string{"kind", "status", "times", "1"}, "needs status"},
+		{[]string{"kind", "status", "times", "one", "status", "500"}, `times must be a whole number, not "one"`},
+		{[]string{"kind", "status", "times", "0", "status", "500"}, "times must be 1 or more"},
+		{[]string{"kind", "delay", "times", "1"}, "needs ms"},
+		{[]string{"kind", "huge", "times", "1", "path", "v2"}, "must begin with /"},
+	} {
+		wantPage(t, v.submit("/ui/faults", test.fields...), http.StatusBadRequest, "The fault is not added", test.says)
+	}
+	wantPage(t, v.get("/ui/faults"), http.StatusOK, "None: every request")
+	// What belongs to another kind is not meant.
+	for _, fields := range [][]string{
+		{"kind", "drop_before", "times", "1", "status", "503", "ms", "7", "retry_after", "1", "done", "yes"},
+		{"kind", "status", "times", "1", "after", "1", "status", "418", "retry_after", "9", "body", `{"a":1}`, "ms", "5"},
+	} {
+		if r := v.submit("/ui/faults", fields...); r.status != http.StatusSeeOther {
+			t.Fatalf("answered %d %s", r.status, r.body)
+		}
+	}
+	if _, err := trySend(s, "POST", "/v2/projects", "{}"); err == nil { // a GET would be repeated by the client itself
+		t.Error("the connection was not closed")
+	}
+	if r := get(t, s, "/v2/projects"); r.status != 418 || r.header.Get("Retry-After") != "9" || string(r.body) != `{"a":1}` {
+		t.Errorf("answered %d %v %s", r.status, r.header, r.body)
+	}
+	wantPage(t, v.get("/ui/faults"), http.StatusOK, "Spent.", "answer with status 418 I'm a teapot", "Retry-After: 9, with a body of its own")
+}
