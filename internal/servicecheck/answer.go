@@ -69,7 +69,7 @@ func (a *answer) refuses(status int) verdict {
 	switch message, _ := a.object()["error"].(string); {
 	case a.err != nil:
 		return a.noAnswer()
-	case a.status == http.StatusForbidden && status != http.StatusForbidden:
+	case a.status == http.StatusForbidden && status != http.StatusForbidden && status != http.StatusUnauthorized:
 		return a.verdict(notAllowed, want, "")
 	case a.status != status, !isJSON(a.media), message == "":
 		return a.verdict(differs, want, "")

@@ -72,7 +72,7 @@ func (t *trial) searchIn(ctx context.Context, project string) {
 
 func (t *trial) note(kind, collection string, o object) {
 	made := thing{kind, collection, o.text("id")}
-	if made.id != "" && !t.before[made.id] && !slices.Contains(t.created, made) {
+	if t.removable(made.id) && !slices.Contains(t.created, made) {
 		t.created = append(t.created, made)
 	}
 }
@@ -84,7 +84,8 @@ func (t *trial) remove(ctx context.Context, made thing) bool {
 			return false
 		}
 		t.send(ctx, element(http.MethodDelete, made.collection, made.id))
-		if t.send(ctx, element(http.MethodGet, made.collection, made.id)).refuses(http.StatusNotFound).outcome == holds {
+		switch a := t.send(ctx, element(http.MethodGet, made.collection, made.id)); a.status {
+		case http.StatusBadRequest, http.StatusNotFound, http.StatusGone:
 			return true
 		}
 	}
@@ -105,7 +106,7 @@ func (t *trial) searchLists(ctx context.Context) bool {
 		for _, o := range l.items {
 			still := thing{kind, collection, o.text("id")}
 			ours := mine[still.id] || mine[o.text("project_id")] || kind == kindProject && strings.HasPrefix(o.text("name"), t.name)
-			if ours && still.id != "" && !t.before[still.id] && !slices.Contains(t.left, still) {
+			if ours && t.removable(still.id) && !slices.Contains(t.left, still) {
 				t.left = append(t.left, still)
 			}
 		}

@@ -61,6 +61,7 @@ type Command struct {
 	Now     func() time.Time
 
 	wait func(context.Context, time.Duration) error // nil: by the clock
+	seen func(line)                                 // nil: nobody
 }
 
 type options struct {
@@ -188,7 +189,10 @@ func (c Command) confirmed(ctx context.Context) bool {
 	}
 }
 
-func (c Command) print(l line) { //nolint:gocritic // a line is a value
+func (c Command) print(l line) {
+	if c.seen != nil {
+		c.seen(l)
+	}
 	fmt.Fprintf(c.Stdout, "%-12s %s: %s\n", l.outcome, l.operation, l.rule)
 	switch l.outcome {
 	case holds:

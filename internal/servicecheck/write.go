@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -50,20 +51,22 @@ func (t *trial) create(ctx context.Context, kind, collection, idempotency string
 	t.asked = true
 	a := t.send(ctx, r)
 	id := a.object().text("id")
-	if !a.good() || id == "" || t.before[id] {
+	if !a.good() || !t.removable(id) {
 		return a
 	}
 	if key := a.object().text("api_key"); key != "" {
 		t.generated = append(t.generated, key)
 	}
-	made := thing{kind, collection, id}
-	for _, known := range t.created {
-		if known == made {
-			return a
-		}
+	if made := (thing{kind, collection, id}); !slices.Contains(t.created, made) {
+		t.created = append(t.created, made)
 	}
-	t.created = append(t.created, made)
 	return a
+}
+
+// removable reports whether an id can be that of something the check has made. An id such as
+// ".." would lead a DELETE elsewhere.
+func (t *trial) removable(id string) bool {
+	return id != "" && id != "." && id != ".." && !t.before[id]
 }
 
 const (
@@ -177,7 +180,7 @@ func (t *trial) checkBuiltIn(ctx context.Context, inForce *listing, project stri
 			return unshown("it is not known which environments are the check's own")
 		}
 		for _, e := range inForce.items {
-			if e["built_in"] == true && e.text("project_id") == project && e.text("id") != "" && !t.before[e.text("id")] {
+			if e["built_in"] == true && e.text("project_id") == project && t.removable(e.text("id")) {
 				return t.send(ctx, element("DELETE", t.paths.Environments, e.text("id"))).refuses(http.StatusConflict)
 			}
 		}
@@ -205,7 +208,7 @@ func (t *trial) checkEnvironment(ctx context.Context, project string) (environme
 			}
 			return ""
 		})
-		if a.good() && a.object().text("id") != "" && !t.before[a.object().text("id")] {
+		if a.good() && t.removable(a.object().text("id")) {
 			environment = a.object()
 		}
 		return v
@@ -272,7 +275,7 @@ func (t *trial) checkLifeOfKeys(ctx context.Context, project string, environment
 	var key object
 	t.needs(ctx, post, "generates a key and shows it in full: 201", kindEnvironment, is, func() verdict {
 		a := t.create(ctx, kindKey, t.paths.APIKeys, idempotency, place)
-		if a.good() && a.object().text("id") != "" && a.object().text("api_key") != "" {
+		if a.good() && t.removable(a.object().text("id")) && a.object().text("api_key") != "" {
 			key = a.object()
 		}
 		return a.answers(http.StatusCreated, func(o object) string {
@@ -426,7 +429,7 @@ func (t *trial) createLast(ctx context.Context, project string) (id string) {
 	}
 	body := map[string]string{"name": "Last " + t.suffix, "project_id": project}
 	a := t.create(ctx, kindEnvironment, t.paths.Environments, rand.Text(), body)
-	if !a.good() {
+	if !a.good() || !t.removable(a.object().text("id")) {
 		return ""
 	}
 	return a.object().text("id")
