@@ -44,7 +44,7 @@ func (a *answer) answers(status int, problem func(object) string) verdict {
 		return a.noAnswer()
 	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
 		return a.verdict(notAllowed, want, "")
-	case a.status == http.StatusNotFound || a.status == http.StatusMethodNotAllowed || a.status == http.StatusNotImplemented:
+	case isAbsent(a.status):
 		return a.verdict(notThere, want, "")
 	case a.status != status:
 		return a.verdict(differs, want, "")
@@ -63,6 +63,11 @@ func (a *answer) answers(status int, problem func(object) string) verdict {
 	return itHolds
 }
 
+// isAbsent reports whether a status can say that there is no such operation.
+func isAbsent(status int) bool {
+	return status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented
+}
+
 // refuses judges an answer that should be a refusal with the status, in the API's form.
 func (a *answer) refuses(status int) verdict {
 	want := fmt.Sprintf(`%d {"error": "message"}`, status)
@@ -71,6 +76,8 @@ func (a *answer) refuses(status int) verdict {
 		return a.noAnswer()
 	case a.status == http.StatusForbidden && status != http.StatusForbidden && status != http.StatusUnauthorized:
 		return a.verdict(notAllowed, want, "")
+	case isAbsent(a.status) && !isAbsent(status):
+		return a.verdict(notThere, want, "")
 	case a.status != status, !isJSON(a.media), message == "":
 		return a.verdict(differs, want, "")
 	}

@@ -137,10 +137,12 @@ func (c *checker) read(ctx context.Context, collection string, filter url.Values
 		if l.first == nil {
 			l.first = a
 		}
+		if a.status == http.StatusOK {
+			l.items = append(l.items, items(a.object())...)
+		}
 		if l.wrong = a.answers(http.StatusOK, isPage); l.wrong.outcome != holds {
 			return l
 		}
-		l.items = append(l.items, items(a.object())...)
 		next := a.object().text("next_cursor")
 		if next == "" {
 			l.complete = true
@@ -150,6 +152,17 @@ func (c *checker) read(ctx context.Context, collection string, filter url.Values
 		query.Set("cursor", next)
 	}
 	return l
+}
+
+// there is nil for a list that answers, well or not, or else why nothing about it can be shown.
+func (l *listing) there() *verdict {
+	switch l.wrong.outcome {
+	case notAllowed, notThere, noAnswer:
+		v := unshown("the list is not to be had: %s", l.wrong.outcome)
+		return &v
+	default:
+		return nil
+	}
 }
 
 // whole is nil for a list that was read to its end, or else why it tells nothing.

@@ -23,7 +23,7 @@ func (t *trial) cleanUp(ctx context.Context) []thing {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
-	searched := t.searchProjects(ctx)
+	t.searchProjects(ctx)
 	for _, project := range slices.Clone(t.created) {
 		if project.kind == kindProject {
 			t.searchIn(ctx, project.id)
@@ -37,22 +37,19 @@ func (t *trial) cleanUp(ctx context.Context) []thing {
 		}
 	}
 	// A 204 and a 404 alone do not show that it is gone.
-	if again := t.searchLists(ctx); !searched || !again {
+	if read := t.searchLists(ctx); t.lost && !read {
 		t.left = append(t.left, thing{kind: kindProject})
 	}
 	return t.left
 }
 
-// searchProjects notes the check's projects that are there by their name, and reports whether
-// the list could be read.
-func (t *trial) searchProjects(ctx context.Context) bool {
-	l := t.readPatiently(ctx, t.paths.Projects, nil)
-	for _, p := range l.items {
+// searchProjects notes the check's projects that are there by their name.
+func (t *trial) searchProjects(ctx context.Context) {
+	for _, p := range t.readPatiently(ctx, t.paths.Projects, nil).items {
 		if strings.HasPrefix(p.text("name"), t.name) {
 			t.note(kindProject, t.paths.Projects, p)
 		}
 	}
-	return l.wrong.outcome == holds && l.complete
 }
 
 // searchIn notes what is in the check's project, except for the built-in environments.

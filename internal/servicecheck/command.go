@@ -149,7 +149,9 @@ func (c Command) Run(ctx context.Context, args []string) int {
 // check returns what could not be removed.
 func (c Command) check(ctx context.Context, checker *checker, write bool) (left []thing) {
 	org := checker.checkReads(ctx)
-	if write && ctx.Err() == nil {
+	if write && org.projects.there() != nil {
+		fmt.Fprintln(c.Stdout, "Nothing is created: without the list of projects, it might not be found again.")
+	} else if write && ctx.Err() == nil {
 		trial := newTrial(checker, org)
 		checker.trial = trial
 		fmt.Fprintf(c.Stdout, "Creating the project %q\n", trial.name)

@@ -56,10 +56,18 @@ func (c *checker) checkCollection(ctx context.Context, collection string, fields
 		return c.send(ctx, list(collection, nil)).answers(http.StatusOK, isPage)
 	})
 	all := c.read(ctx, collection, nil)
-	c.rule(ctx, operation, "shows each object with its fields", func() verdict { return c.judgeFields(all, fields) })
-	c.rule(ctx, operation, "lists each object once, the oldest first", func() verdict { return judgeOrder(all) })
-	c.rule(ctx, operation, "total_results counts the whole list", func() verdict { return judgeTotal(all) })
-	c.rule(ctx, operation, "limit limits a page", func() verdict {
+	rule := func(operation, text string, judge func() verdict) {
+		c.rule(ctx, operation, text, func() verdict {
+			if why := all.there(); why != nil {
+				return *why
+			}
+			return judge()
+		})
+	}
+	rule(operation, "shows each object with its fields", func() verdict { return c.judgeFields(all, fields) })
+	rule(operation, "lists each object once, the oldest first", func() verdict { return judgeOrder(all) })
+	rule(operation, "total_results counts the whole list", func() verdict { return judgeTotal(all) })
+	rule(operation, "limit limits a page", func() verdict {
 		if len(all.items) < 2 {
 			return unshown("the list has fewer than 2 objects")
 		}
@@ -70,18 +78,18 @@ func (c *checker) checkCollection(ctx context.Context, collection string, fields
 			return ""
 		})
 	})
-	c.rule(ctx, operation, "next_cursor leads to the next page", func() verdict { return c.judgeCursor(ctx, collection, all) })
+	rule(operation, "next_cursor leads to the next page", func() verdict { return c.judgeCursor(ctx, collection, all) })
 	for _, limit := range []string{"0", "101"} {
-		c.rule(ctx, operation, "limit="+limit+" is refused: 400", func() verdict {
+		rule(operation, "limit="+limit+" is refused: 400", func() verdict {
 			return c.send(ctx, list(collection, url.Values{"limit": {limit}})).refuses(http.StatusBadRequest)
 		})
 	}
-	c.rule(ctx, operation, "a cursor that is none is refused: 400", func() verdict {
+	rule(operation, "a cursor that is none is refused: 400", func() verdict {
 		return c.send(ctx, list(collection, url.Values{"cursor": {rand.Text()}})).refuses(http.StatusBadRequest)
 	})
 
 	operation += "/{id}"
-	c.rule(ctx, operation, "shows the object as the list does", func() verdict {
+	rule(operation, "shows the object as the list does", func() verdict {
 		if len(all.items) == 0 {
 			return unshown("the list shows no object")
 		}
@@ -96,7 +104,7 @@ func (c *checker) checkCollection(ctx context.Context, collection string, fields
 			return same(o, listed, fields)
 		})
 	})
-	c.rule(ctx, operation, "an unknown id is refused: 404", func() verdict {
+	rule(operation, "an unknown id is refused: 404", func() verdict {
 		return c.send(ctx, element(http.MethodGet, collection, noSuchID())).refuses(http.StatusNotFound)
 	})
 	return all
@@ -235,6 +243,9 @@ func (c *checker) checkEnvironments(ctx context.Context, o *organization) {
 	}
 	c.inForceRules(ctx, "", project, inForce, o)
 	c.rule(ctx, operation, "project_id of an unknown project is refused: 404", func() verdict {
+		if why := all.there(); why != nil {
+			return *why
+		}
 		return c.send(ctx, list(c.paths.Environments, url.Values{"project_id": {noSuchID()}})).refuses(http.StatusNotFound)
 	})
 }
@@ -373,9 +384,15 @@ func (c *checker) checkAPIKeys(ctx context.Context, o *organization) {
 		})
 	}
 	c.rule(ctx, operation, "project_id of an unknown project is refused: 404", func() verdict {
+		if why := all.there(); why != nil {
+			return *why
+		}
 		return c.send(ctx, list(c.paths.APIKeys, url.Values{"project_id": {noSuchID()}})).refuses(http.StatusNotFound)
 	})
 	c.rule(ctx, operation, "an environment without keys has an empty list", func() verdict {
+		if why := all.there(); why != nil {
+			return *why
+		}
 		query := url.Values{"environment": {"no-such-" + traceloop.Slug(rand.Text())}}
 		return c.send(ctx, list(c.paths.APIKeys, query)).answers(http.StatusOK, isEmptyPage)
 	})

@@ -38,6 +38,7 @@ type held struct {
 	status int
 	header http.Header
 	body   map[string]any // nil for none
+	text   string         // takes the place of the body
 }
 
 func (h *held) data() []map[string]any {
@@ -130,7 +131,9 @@ func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(e.answer.status)
-	if e.answer.body != nil {
+	if e.answer.text != "" {
+		io.WriteString(w, e.answer.text)
+	} else if e.answer.body != nil {
 		json.NewEncoder(w).Encode(e.answer.body)
 	}
 }

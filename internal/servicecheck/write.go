@@ -25,6 +25,7 @@ type trial struct {
 	suffix string          // that its names have and no others
 
 	asked   bool // whether a creation was sent
+	lost    bool // whether there may be a project whose id is not known
 	created []thing
 	left    []thing // of them, what could not be removed
 }
@@ -52,6 +53,7 @@ func (t *trial) create(ctx context.Context, kind, collection, idempotency string
 	a := t.send(ctx, r)
 	id := a.object().text("id")
 	if !a.good() || !t.removable(id) {
+		t.lost = t.lost || kind == kindProject && (a.err != nil || a.status/100 == 5 || a.good())
 		return a
 	}
 	if key := a.object().text("api_key"); key != "" {
