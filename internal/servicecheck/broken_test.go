@@ -423,6 +423,16 @@ func ofEnvironments() []breakage {
 		},
 		{name: "400 for an unknown project", change: status("POST", environments, 404, 400), lines: []string{"POST /v2/environments: project_id of an unknown project is refused: 404"}},
 		{
+			name: "one environment for each project", lines: []string{"POST /v2/environments: creates another environment: 201"}, outcome: notAllowed,
+			change: func(e *exchange) {
+				if name, _ := e.sent["name"].(string); e.on("POST", environments) && strings.HasPrefix(name, "Last") {
+					id := e.answer.body["id"]
+					e.answer.set(http.StatusForbidden, map[string]any{"error": "Buy another plan."})
+					e.delete(environments + "/" + fmt.Sprint(id))
+				}
+			},
+		},
+		{
 			name: "a new environment is not there yet", lines: []string{"GET /v2/environments: its project has the new environment at once"}, came: "data lacks it",
 			change: without(func(e map[string]any) bool { return strings.HasPrefix(e["name"].(string), "EU Check") }),
 		},

@@ -39,6 +39,7 @@ type held struct {
 	header http.Header
 	body   map[string]any // nil for none
 	text   string         // takes the place of the body
+	lost   bool           // the connection is closed instead
 }
 
 func (h *held) data() []map[string]any {
@@ -69,7 +70,8 @@ type broken struct {
 
 	mu     sync.Mutex
 	change func(*exchange)
-	writes []string // of the check
+	refuse func(*http.Request) bool // nil: nothing; what it refuses, the emulator never sees
+	writes []string                 // of the check
 }
 
 // exchange is a request to a broken service.
@@ -105,6 +107,12 @@ func (e *exchange) without(name string) {
 func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.refuse != nil && b.refuse(r) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusInternalServerError)
+		io.WriteString(w, `{"error":"Out of order."}`)
+		return
+	}
 	body, _ := io.ReadAll(r.Body)
 	e := &exchange{Request: r}
 	json.Unmarshal(body, &e.sent)
@@ -125,6 +133,9 @@ func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.answer = e.serve()
 	if b.change != nil {
 		b.change(e)
+	}
+	if e.answer.lost {
+		panic(http.ErrAbortHandler)
 	}
 	e.answer.header.Del("Content-Length")
 	for name, values := range e.answer.header {

@@ -401,7 +401,14 @@ func (t *trial) checkCascades(ctx context.Context, project string, environment o
 		key, keyID, v = keyOf("dev")
 		return v
 	})
-	last := t.createLast(ctx, project)
+	var last string
+	t.needs(ctx, "POST "+t.paths.Environments, "creates another environment: 201", kindProject, project != "", func() verdict {
+		a := t.create(ctx, kindEnvironment, t.paths.Environments, rand.Text(), map[string]string{"name": "Last " + t.suffix, "project_id": project})
+		if a.good() && t.removable(a.object().text("id")) {
+			last = a.object().text("id")
+		}
+		return a.answers(http.StatusCreated, has(environmentFields))
+	})
 	remove = element("DELETE", t.paths.Projects, project)
 	gone = t.needs(ctx, remove.operation(), "deletes a project: 204", kindProject, project != "", func() verdict {
 		return t.send(ctx, remove).answers(http.StatusNoContent, nil)
@@ -422,19 +429,6 @@ func (t *trial) checkCascades(ctx context.Context, project string, environment o
 	t.needs(ctx, remove.operation(), "a deleted project is not deleted again: 404", deleted, gone, func() verdict {
 		return t.send(ctx, remove).refuses(http.StatusNotFound)
 	})
-}
-
-// createLast makes the environment that goes with its project.
-func (t *trial) createLast(ctx context.Context, project string) (id string) {
-	if project == "" || ctx.Err() != nil {
-		return ""
-	}
-	body := map[string]string{"name": "Last " + t.suffix, "project_id": project}
-	a := t.create(ctx, kindEnvironment, t.paths.Environments, rand.Text(), body)
-	if !a.good() || !t.removable(a.object().text("id")) {
-		return ""
-	}
-	return a.object().text("id")
 }
 
 // revoked judges whether a key is gone and good for nothing.
