@@ -39,7 +39,7 @@ func check(t *testing.T, ctx context.Context, url, key string, args ...string) r
 	var r result
 	file := filepath.Join(t.TempDir(), "report.md")
 	command := Command{
-		Version: "1.2.3",
+		Version: "dev",
 		Client:  func() (*traceloop.Client, error) { return client(t, url, key), nil },
 		Stdin:   strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
 		Now:  func() time.Time { return day },

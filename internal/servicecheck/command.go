@@ -39,7 +39,7 @@ the provider does. Without -write it sends nothing but GET.
 
 `
 
-const statuses = `
+const exitStatuses = `
 Exit status:
   0  every rule that could be shown holds
   1  the check could not be made, or not to its end
@@ -82,7 +82,7 @@ func (c Command) parse(args []string) (o options, err error) {
 		fmt.Fprint(c.Stderr, usage)
 		flags.SetOutput(c.Stderr)
 		flags.PrintDefaults()
-		fmt.Fprint(c.Stderr, statuses)
+		fmt.Fprint(c.Stderr, exitStatuses)
 	case err != nil:
 	case flags.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
@@ -149,6 +149,9 @@ func (c Command) Run(ctx context.Context, args []string) int {
 // check returns what could not be removed.
 func (c Command) check(ctx context.Context, checker *checker, write bool) (left []thing) {
 	org := checker.checkReads(ctx)
+	if org == nil {
+		return nil
+	}
 	if write && org.projects.there() != nil {
 		fmt.Fprintln(c.Stdout, "Nothing is created: without the list of projects, it might not be found again.")
 	} else if write && ctx.Err() == nil {
