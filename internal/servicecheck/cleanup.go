@@ -97,12 +97,12 @@ func (t *trial) searchLists(ctx context.Context) bool {
 		mine[made.id] = true
 	}
 	read := false
-	for kind, collection := range map[string]string{kindKey: t.paths.APIKeys, kindEnvironment: t.paths.Environments, kindProject: t.paths.Projects} {
-		l := t.readPatiently(ctx, collection, nil)
-		read = read || kind == kindProject && l.wrong.outcome == holds && l.complete
+	for _, of := range []thing{{kind: kindKey, collection: t.paths.APIKeys}, {kind: kindEnvironment, collection: t.paths.Environments}, {kind: kindProject, collection: t.paths.Projects}} {
+		l := t.readPatiently(ctx, of.collection, nil)
+		read = of.kind == kindProject && l.wrong.outcome == holds && l.complete
 		for _, o := range l.items {
-			still := thing{kind, collection, o.text("id")}
-			ours := mine[still.id] || mine[o.text("project_id")] || kind == kindProject && strings.HasPrefix(o.text("name"), t.name)
+			still := thing{of.kind, of.collection, o.text("id")}
+			ours := mine[still.id] || mine[o.text("project_id")] || of.kind == kindProject && strings.HasPrefix(o.text("name"), t.name)
 			if ours && t.removable(still.id) && !slices.Contains(t.left, still) {
 				t.left = append(t.left, still)
 			}

@@ -106,19 +106,19 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	if err != nil {
 		return c.fail(exitFailed, err)
 	}
-	if o.report != "" { // fail before anything is sent
-		file, err := os.OpenFile(o.report, os.O_CREATE|os.O_WRONLY, 0o600)
-		if err != nil {
-			return c.fail(exitFailed, fmt.Errorf("the report cannot be written: %w", err))
-		}
-		file.Close()
-	}
 	fmt.Fprintf(c.Stdout, "Checking %s\n", client.BaseURL())
 	if o.write {
 		fmt.Fprintln(c.Stdout, "The check will create a project with environments and keys, and delete it again. It changes nothing else.")
 		if !o.yes && !c.confirmed(ctx) {
 			return c.fail(exitFailed, errors.New("not confirmed: nothing was sent"))
 		}
+	}
+	if o.report != "" { // fail before anything is sent
+		file, err := os.OpenFile(o.report, os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return c.fail(exitFailed, fmt.Errorf("the report cannot be written: %w", err))
+		}
+		file.Close()
 	}
 
 	checker := &checker{client: client, paths: client.Paths(), show: c.print, wait: c.wait}
