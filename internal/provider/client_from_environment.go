@@ -11,7 +11,7 @@ import (
 func ClientFromEnvironment(userAgent string) (*traceloop.Client, error) {
 	data, diags := newProviderData(providerModel{}, userAgent, traceloop.Paths{})
 	if diags.HasError() {
-		var problems []error
+		problems := make([]error, 0, len(diags))
 		for _, d := range diags.Errors() {
 			problems = append(problems, errors.New(d.Summary()+". "+d.Detail()))
 		}

@@ -96,7 +96,8 @@ func (o organization) imports() map[string]struct {
 		"traceloop_project":     {o.project, arguments{"id": o.project}, arguments{"name": "Orders"}},
 		"traceloop_environment": {o.project + "/eu-production", arguments{"id": o.environment}, arguments{"name": "EU Production", "project_id": o.project}},
 		"traceloop_api_key": {
-			o.project + "/eu-production", arguments{"project_id": o.project, "environment": "eu-production"},
+			o.project + "/eu-production",
+			arguments{"project_id": o.project, "environment": "eu-production"},
 			arguments{"project_id": o.project, "environment": "eu-production"},
 		},
 	}
@@ -312,27 +313,33 @@ func TestIdentity_refused(t *testing.T) {
 		"environment by its slug":         {"traceloop_environment", arguments{"id": "load-test"}, []string{"Unable to Import Environment", `no environment "load-test"`}},
 		"environment without an id":       {"traceloop_environment", arguments{}, []string{"Invalid Import Identity", "id is missing"}},
 		"key of an unknown project": {
-			"traceloop_api_key", arguments{"project_id": "nobody", "environment": "prd"},
+			"traceloop_api_key",
+			arguments{"project_id": "nobody", "environment": "prd"},
 			[]string{"Unable to Import API Key", `no project with the id "nobody"`},
 		},
 		"key of an unknown environment": {
-			"traceloop_api_key", arguments{"project_id": other, "environment": "prod"},
+			"traceloop_api_key",
+			arguments{"project_id": other, "environment": "prod"},
 			[]string{"Unable to Import API Key", `no environment with the slug "prod"`},
 		},
 		"key where there is none": {
-			"traceloop_api_key", arguments{"project_id": other, "environment": "prd"},
+			"traceloop_api_key",
+			arguments{"project_id": other, "environment": "prd"},
 			[]string{"Unable to Import API Key", `no active key in the environment "prd"`},
 		},
 		"key without an environment": {
-			"traceloop_api_key", arguments{"project_id": other},
+			"traceloop_api_key",
+			arguments{"project_id": other},
 			[]string{"Invalid Import Identity", "environment is missing", `project_id  = "`, `environment = "prd"`},
 		},
 		"key by names": {
-			"traceloop_api_key", arguments{"project_id": "My Orders", "environment": "EU Production"},
+			"traceloop_api_key",
+			arguments{"project_id": "My Orders", "environment": "EU Production"},
 			[]string{"Invalid Import Identity", `project_id = "My Orders"`, `environment = "EU Production"`},
 		},
 		"key by itself": {
-			"traceloop_api_key", arguments{"project_id": other, "environment": "tl_" + strings.Repeat("s3cret", 6)},
+			"traceloop_api_key",
+			arguments{"project_id": other, "environment": "tl_" + strings.Repeat("s3cret", 6)},
 			[]string{"Invalid Import Identity", `environment = "tl_****`},
 		},
 	} {

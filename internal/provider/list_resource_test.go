@@ -134,7 +134,8 @@ func TestList_filters(t *testing.T) {
 		"of the other one": {"traceloop_environment", arguments{"scope": "organization"}, []string{"Load test (organization-level)"}},
 		"of both filters":  {"traceloop_environment", arguments{"project_id": orders, "scope": "project"}, []string{"Orders / EU Production"}},
 		"with built-in ones": {
-			"traceloop_environment", arguments{"project_id": refunds, "include_built_in": true},
+			"traceloop_environment",
+			arguments{"project_id": refunds, "include_built_in": true},
 			[]string{"Refunds / dev", "Refunds / stg", "Refunds / prd", "Load test (organization-level)"},
 		},
 		"keys":             {"traceloop_api_key", nil, []string{"Orders / prd", "Refunds / prd", "Orders / load-test"}},

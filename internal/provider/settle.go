@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -38,7 +39,7 @@ func (a *answer) good() bool { return a.err == nil && a.status/100 == 2 }
 // answers judges an answer that should have the status, and with 200 and 201 an object in
 // which problem finds nothing wrong. problem may be nil.
 func (a *answer) answers(status int, problem func(object) string) verdict {
-	want := fmt.Sprint(status)
+	want := strconv.Itoa(status)
 	switch {
 	case a.err != nil:
 		return a.noAnswer()
@@ -98,7 +99,7 @@ func (a *answer) noAnswer() verdict {
 
 // describe shows the form of an answer and none of its values.
 func (a *answer) describe() string {
-	parts := []string{fmt.Sprint(a.status)}
+	parts := []string{strconv.Itoa(a.status)}
 	switch {
 	case len(a.body) == 0:
 		parts = append(parts, "without a body")

@@ -22,10 +22,10 @@ type breakage struct {
 	left    bool // the service goes on showing what was deleted
 }
 
-func eachCollection(make func(collection string) breakage) []breakage {
+func eachCollection(of func(collection string) breakage) []breakage {
 	var all []breakage
 	for _, collection := range []string{projects, environments, apiKeys} {
-		b := make(collection)
+		b := of(collection)
 		b.name += " " + collection
 		all = append(all, b)
 	}

@@ -48,7 +48,7 @@ func (r *request) operation() string { return r.method + " " + r.shown }
 // sent describes the request without names, ids and keys.
 func (r *request) sent() string {
 	text := r.operation()
-	var parameters []string
+	parameters := make([]string, 0, len(r.query))
 	for _, name := range slices.Sorted(maps.Keys(r.query)) {
 		value := "{" + name + "}"
 		if name == "limit" {

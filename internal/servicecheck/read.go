@@ -140,11 +140,11 @@ func judgeOrder(all *listing) verdict {
 	}
 	seen := map[string]bool{}
 	for i, item := range all.items {
-		if id := item.text("id"); seen[id] {
+		id := item.text("id")
+		if seen[id] {
 			return all.first.verdict(differs, "", "an id is there twice")
-		} else {
-			seen[id] = true
 		}
+		seen[id] = true
 		if i > 0 && createdAt(item).Before(createdAt(all.items[i-1])) {
 			return all.first.verdict(differs, "", "created_at does not ascend")
 		}

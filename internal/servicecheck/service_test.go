@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -138,9 +139,7 @@ func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	e.answer.header.Del("Content-Length")
-	for name, values := range e.answer.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), e.answer.header)
 	w.WriteHeader(e.answer.status)
 	if e.answer.text != "" {
 		io.WriteString(w, e.answer.text)

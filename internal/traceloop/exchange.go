@@ -78,7 +78,7 @@ func (c *Client) exchangeOnce(ctx context.Context, e Exchange) (*Answer, error) 
 	}}
 	answer, err := once.Do(req)
 	if err != nil {
-		if ctx.Err() == context.DeadlineExceeded { //nolint:errorlint // Err returns it as it is
+		if ctx.Err() == context.DeadlineExceeded {
 			err = fmt.Errorf("no answer within %s", c.timeout)
 		}
 		return nil, err
