@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // For the tests of the package's outside.
@@ -11,8 +13,13 @@ var Seal = seal
 
 // NewServer is the server that a CLI speaks to.
 func NewServer(now func() time.Time) func() (tfprotov6.ProviderServer, error) {
+	return NewServerWithPaths(now, traceloop.Paths{})
+}
+
+// NewServerWithPaths is NewServer for an API with other paths than the contract's.
+func NewServerWithPaths(now func() time.Time, paths traceloop.Paths) func() (tfprotov6.ProviderServer, error) {
 	return func() (tfprotov6.ProviderServer, error) {
-		newServer, err := newServer("test", now, false)
+		newServer, err := serverOf(&traceloopProvider{version: "test", now: now, paths: paths}, false)
 		if err != nil {
 			return nil, err
 		}

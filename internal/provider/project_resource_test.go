@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -21,12 +22,16 @@ func projectHCL(name string, protected bool) string {
 
 func TestAccProject_life(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t)
+	projectLife(t, emulatortest.Start(t), factories())
+}
+
+func projectLife(t *testing.T, server *emulatortest.Server, factories map[string]func() (tfprotov6.ProviderServer, error)) {
+	t.Helper()
 	const address = "traceloop_project.orders"
 	var firstID string
 
 	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
+		ProtoV6ProviderFactories: factories,
 		CheckDestroy: func(*terraform.State) error {
 			if projects := server.Projects(); len(projects) != 1 {
 				return fmt.Errorf("the server has %d projects after destroy, want the default one", len(projects))

@@ -41,6 +41,7 @@ func New(version string) func() provider.Provider {
 type traceloopProvider struct {
 	version string
 	now     func() time.Time             // the one clock of the provider
+	paths   traceloop.Paths              // zero: the contract's
 	current atomic.Pointer[providerData] // of the plan or apply under way
 }
 
@@ -120,7 +121,7 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 		return
 	}
 
-	data, diags := newProviderData(config, "terraform-provider-traceloop/"+p.version+" Terraform/"+req.TerraformVersion)
+	data, diags := newProviderData(config, "terraform-provider-traceloop/"+p.version+" Terraform/"+req.TerraformVersion, p.paths)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

@@ -68,7 +68,10 @@ func silenceUnseenLogs(get func(string) (string, bool), set func(string, string)
 
 // newServer returns the constructor of the protocol's server.
 func newServer(version string, now func() time.Time, quiet bool) (func() tfprotov6.ProviderServer, error) {
-	p := &traceloopProvider{version: version, now: now}
+	return serverOf(&traceloopProvider{version: version, now: now}, quiet)
+}
+
+func serverOf(p *traceloopProvider, quiet bool) (func() tfprotov6.ProviderServer, error) {
 	framework, ok := providerserver.NewProtocol6(p)().(frameworkServer)
 	if !ok {
 		return nil, fmt.Errorf("%T does not have all of the protocol", framework)

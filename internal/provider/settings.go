@@ -46,7 +46,7 @@ func lookup(argument types.String, name, variable string) setting {
 
 // newProviderData turns a wholly known configuration into a client. The diagnostics
 // name where a bad value came from, and never repeat a key.
-func newProviderData(config providerModel, userAgent string) (*providerData, diag.Diagnostics) {
+func newProviderData(config providerModel, userAgent string, paths traceloop.Paths) (*providerData, diag.Diagnostics) {
 	var diags diag.Diagnostics
 
 	key := lookup(config.APIKey, "api_key", envManagementKey)
@@ -98,7 +98,7 @@ func newProviderData(config providerModel, userAgent string) (*providerData, dia
 
 	client, err := traceloop.New(traceloop.Config{
 		BaseURL: baseURL.value, Key: key.value, UserAgent: userAgent,
-		RequestTimeout: timeout, MaxRetries: retries, RootCAs: roots,
+		RequestTimeout: timeout, MaxRetries: retries, RootCAs: roots, Paths: paths,
 	})
 	if err != nil {
 		diags.AddError("Unable to Configure Provider", fmt.Sprintf("The client of the Traceloop API cannot be set up: %s.", err))

@@ -8,8 +8,6 @@ import (
 	"time"
 )
 
-const apiKeysPath = "/v2/api-keys"
-
 // APIKey is an active key of a project and environment, which sends traces. It holds no secret.
 type APIKey struct {
 	ID          string
@@ -111,7 +109,7 @@ func (c *Client) hasNoKeys(ctx context.Context, filter APIKeyFilter) (bool, erro
 // ListAPIKeysFresh is ListAPIKeys by requests of its own. Use it before changing what the
 // list shows, and to confirm that something is not on it.
 func (c *Client) ListAPIKeysFresh(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
-	return list(ctx, c, apiKeysPath, filter.query(), readAPIKey)
+	return list(ctx, c, c.paths.APIKeys, filter.query(), readAPIKey)
 }
 
 // CreateAPIKey generates a key. An environment that has one already is a conflict; see
@@ -119,7 +117,7 @@ func (c *Client) ListAPIKeysFresh(ctx context.Context, filter APIKeyFilter) iter
 // seen. The service never shows it again, so it can only be revoked.
 func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedAPIKey, error) {
 	defer invalidate(c.apiKeys)()
-	key, err := create(ctx, c, apiKeysPath, r, readGeneratedAPIKey)
+	key, err := create(ctx, c, c.paths.APIKeys, r, readGeneratedAPIKey)
 	if IsNotFound(err) { // somebody else has deleted the project or the environment
 		c.projects.forget()
 		c.environments.forget()

@@ -38,7 +38,7 @@ func newInstant(n int) instant {
 
 func (s instant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	if r.URL.Path != apiKeysPath {
+	if r.URL.Path != contractPaths.APIKeys {
 		io.WriteString(w, benchKey(0))
 		return
 	}
@@ -64,7 +64,7 @@ func BenchmarkGet(b *testing.B) {
 	c := instantClient(b, 1)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := get(b.Context(), c, apiKeysPath, "cm9v2g95l0000000000000000", readAPIKey); err != nil {
+		if _, err := get(b.Context(), c, contractPaths.APIKeys, "cm9v2g95l0000000000000000", readAPIKey); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -75,7 +75,7 @@ func BenchmarkListPage(b *testing.B) {
 	c := instantClient(b, 100)
 	b.ReportAllocs()
 	for b.Loop() {
-		page, err := newPager(c, apiKeysPath, nil, readAPIKey).next(b.Context())
+		page, err := newPager(c, contractPaths.APIKeys, nil, readAPIKey).next(b.Context())
 		if err != nil || len(page) != 100 {
 			b.Fatal(len(page), err)
 		}

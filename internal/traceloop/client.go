@@ -51,12 +51,16 @@ type Config struct {
 
 	// RootCAs replaces the system's certificate authorities where it is not nil.
 	RootCAs *x509.CertPool
+
+	// Paths replaces the contract's paths where it is not zero.
+	Paths Paths
 }
 
 // Client calls the management API. It is safe for concurrent use; share one, so that
 // a pause the service asks for holds for every call.
 type Client struct {
 	base       *url.URL
+	paths      Paths
 	key        string
 	userAgent  string
 	timeout    time.Duration
@@ -89,17 +93,21 @@ func New(config Config) (*Client, error) {
 	if config.RequestTimeout == 0 {
 		config.RequestTimeout = DefaultRequestTimeout
 	}
+	if config.Paths == (Paths{}) {
+		config.Paths = contractPaths
+	}
 	c := &Client{
 		base:       base,
+		paths:      config.Paths,
 		key:        key,
 		userAgent:  config.UserAgent,
 		timeout:    config.RequestTimeout,
 		maxRetries: config.MaxRetries,
 		transport:  newTransport(config.RootCAs),
 	}
-	c.projects = newLoader(c, projectsPath, readProject, func(p *Project) string { return p.ID })
-	c.environments = newLoader(c, environmentsPath, readEnvironment, func(e *Environment) string { return e.ID })
-	c.apiKeys = newLoader(c, apiKeysPath, readAPIKey, func(k *APIKey) string { return k.ID })
+	c.projects = newLoader(c, c.paths.Projects, readProject, func(p *Project) string { return p.ID })
+	c.environments = newLoader(c, c.paths.Environments, readEnvironment, func(e *Environment) string { return e.ID })
+	c.apiKeys = newLoader(c, c.paths.APIKeys, readAPIKey, func(k *APIKey) string { return k.ID })
 	return c, nil
 }
 
@@ -150,6 +158,9 @@ func validPort(port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
 	return err == nil && n > 0
 }
+
+// BaseURL returns the address of the API.
+func (c *Client) BaseURL() string { return c.base.String() }
 
 // IsLoopback reports whether the API is on this machine, as the emulator is.
 func (c *Client) IsLoopback() bool { return isLoopback(c.base.Hostname()) }

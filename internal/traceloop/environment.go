@@ -8,8 +8,6 @@ import (
 	"time"
 )
 
-const environmentsPath = "/v2/environments"
-
 // The scopes of an environment.
 const (
 	// ScopeOrganization is that of an environment which every project inherits.
@@ -85,14 +83,14 @@ func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter)
 
 // ListEnvironmentsFresh is ListEnvironments by requests of its own; see ListAPIKeysFresh.
 func (c *Client) ListEnvironmentsFresh(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
-	return list(ctx, c, environmentsPath, filter.query(), readEnvironment)
+	return list(ctx, c, c.paths.Environments, filter.query(), readEnvironment)
 }
 
 // CreateEnvironment creates an environment. A slug that is taken is a conflict; see
 // IsConflict. An *UnknownOutcomeError says that the environment may exist now.
 func (c *Client) CreateEnvironment(ctx context.Context, r EnvironmentRequest) (*Environment, error) {
 	defer invalidate(c.environments)()
-	return createIdempotent(ctx, c, environmentsPath, r, readEnvironment)
+	return createIdempotent(ctx, c, c.paths.Environments, r, readEnvironment)
 }
 
 // GetEnvironment reads an environment. See IsNotFound for one that does not exist.

@@ -40,7 +40,7 @@ func (e *estate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.requests++
-	id, one := strings.CutPrefix(r.URL.Path, projectsPath+"/")
+	id, one := strings.CutPrefix(r.URL.Path, contractPaths.Projects+"/")
 	switch {
 	case r.Method == http.MethodDelete:
 		e.projects = slices.DeleteFunc(e.projects, func(p string) bool { return p == id })

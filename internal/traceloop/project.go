@@ -6,8 +6,6 @@ import (
 	"time"
 )
 
-const projectsPath = "/v2/projects"
-
 // Project holds the traces of one application, apart by environment.
 type Project struct {
 	ID        string
@@ -40,7 +38,7 @@ func (c *Client) ListProjects(ctx context.Context) iter.Seq2[Project, error] {
 
 // ListProjectsFresh is ListProjects by requests of its own; see ListAPIKeysFresh.
 func (c *Client) ListProjectsFresh(ctx context.Context) iter.Seq2[Project, error] {
-	return list(ctx, c, projectsPath, nil, readProject)
+	return list(ctx, c, c.paths.Projects, nil, readProject)
 }
 
 // CreateProject creates a project. A name that is taken is a conflict; see IsConflict.
@@ -48,7 +46,7 @@ func (c *Client) ListProjectsFresh(ctx context.Context) iter.Seq2[Project, error
 // that the project may exist now.
 func (c *Client) CreateProject(ctx context.Context, r ProjectRequest) (*Project, error) {
 	defer invalidate(c.projects, c.environments)()
-	return createIdempotent(ctx, c, projectsPath, r, readProject)
+	return createIdempotent(ctx, c, c.paths.Projects, r, readProject)
 }
 
 // GetProject reads a project. See IsNotFound for one that does not exist.
@@ -59,7 +57,7 @@ func (c *Client) GetProject(ctx context.Context, id string) (*Project, error) {
 // UpdateProject renames a project. A name that is taken is a conflict; see IsConflict.
 func (c *Client) UpdateProject(ctx context.Context, id string, r ProjectRequest) (*Project, error) {
 	defer invalidate(c.projects)()
-	return update(ctx, c, projectsPath, id, r, readProject)
+	return update(ctx, c, c.paths.Projects, id, r, readProject)
 }
 
 // DeleteProject deletes a project and its traces, for good, and revokes its keys.

@@ -79,7 +79,7 @@ func good(w http.ResponseWriter, r *http.Request) {
 		answer(http.StatusOK, body)(w, r)
 	case http.MethodPost:
 		body := projectJSON
-		if r.URL.Path == apiKeysPath {
+		if r.URL.Path == contractPaths.APIKeys {
 			body = generatedJSON
 		}
 		answer(http.StatusCreated, body)(w, r)

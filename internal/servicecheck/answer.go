@@ -1,0 +1,145 @@
+package servicecheck
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// object is a JSON object of an answer.
+type object map[string]any
+
+func (o object) text(name string) string {
+	s, _ := o[name].(string)
+	return s
+}
+
+// answer is what came for a request.
+type answer struct {
+	sent   string // the request, in the contract's terms
+	err    error  // why there is no answer
+	status int
+	media  string
+	body   []byte
+	value  any // the body, where it is JSON
+}
+
+// object is the body's object; nil if it is none.
+func (a *answer) object() object {
+	o, _ := a.value.(map[string]any)
+	return o
+}
+
+// good reports whether the service did what was asked for.
+func (a *answer) good() bool { return a.err == nil && a.status/100 == 2 }
+
+// answers judges an answer that should have the status, and with 200 and 201 an object in
+// which problem finds nothing wrong. problem may be nil.
+func (a *answer) answers(status int, problem func(object) string) verdict {
+	want := strconv.Itoa(status)
+	switch {
+	case a.err != nil:
+		return a.noAnswer()
+	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
+		return a.verdict(notAllowed, want, "")
+	case isAbsent(a.status):
+		return a.verdict(notThere, want, "")
+	case a.status != status:
+		return a.verdict(differs, want, "")
+	case status == http.StatusNoContent && len(a.body) > 0:
+		return a.verdict(differs, want+" without a body", "")
+	case status == http.StatusNoContent:
+		return itHolds
+	case !isJSON(a.media) || a.object() == nil:
+		return a.verdict(differs, want+" with a JSON object", "")
+	}
+	if problem != nil {
+		if wrong := problem(a.object()); wrong != "" {
+			return a.verdict(differs, "", wrong)
+		}
+	}
+	return itHolds
+}
+
+// isAbsent reports whether a status can say that there is no such operation.
+func isAbsent(status int) bool {
+	return status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented
+}
+
+// refuses judges an answer that should be a refusal with the status, in the API's form.
+func (a *answer) refuses(status int) verdict {
+	want := fmt.Sprintf(`%d {"error": "message"}`, status)
+	switch message, _ := a.object()["error"].(string); {
+	case a.err != nil:
+		return a.noAnswer()
+	case a.status == http.StatusForbidden && status != http.StatusForbidden && status != http.StatusUnauthorized:
+		return a.verdict(notAllowed, want, "")
+	case isAbsent(a.status) && !isAbsent(status):
+		return a.verdict(notThere, want, "")
+	case a.status != status, !isJSON(a.media), message == "":
+		return a.verdict(differs, want, "")
+	}
+	return itHolds
+}
+
+func (a *answer) verdict(o outcome, want, problem string) verdict {
+	came := a.describe()
+	if problem != "" {
+		came += ": " + problem
+	}
+	return verdict{outcome: o, sent: a.sent, want: want, came: came}
+}
+
+func (a *answer) noAnswer() verdict {
+	return verdict{outcome: noAnswer, sent: a.sent, came: "no answer", private: a.err.Error()}
+}
+
+// describe shows the form of an answer and none of its values.
+func (a *answer) describe() string {
+	parts := []string{strconv.Itoa(a.status)}
+	switch {
+	case len(a.body) == 0:
+		parts = append(parts, "without a body")
+	case a.value == nil:
+		parts = append(parts, a.shownMedia()+", not JSON")
+	case !isJSON(a.media):
+		parts = append(parts, a.shownMedia(), shape(a.value, 0))
+	default:
+		parts = append(parts, shape(a.value, 0))
+	}
+	return strings.Join(parts, " ")
+}
+
+func (a *answer) shownMedia() string {
+	switch a.media {
+	case "":
+		return "without a content type"
+	case "application/json", "application/problem+json", "text/html", "text/plain", "application/xml", "text/xml":
+		return a.media
+	default:
+		return "of another content type"
+	}
+}
+
+func isJSON(media string) bool {
+	return media == "application/json" || strings.HasSuffix(media, "+json")
+}
+
+func readMedia(header http.Header) string {
+	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return media
+}
+
+func readJSON(body []byte) any {
+	var value any
+	if json.Unmarshal(body, &value) != nil {
+		return nil
+	}
+	return value
+}

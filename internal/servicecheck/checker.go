@@ -1,0 +1,209 @@
+package servicecheck
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// checker sends the requests of a check and keeps its verdicts.
+type checker struct {
+	client *traceloop.Client
+	paths  traceloop.Paths
+	show   func(line)
+	wait   func(context.Context, time.Duration) error
+
+	trial     *trial // of a check that writes
+	lines     []line
+	answers   int
+	unnamed   int      // answers without an X-Request-Id
+	generated []string // keys that the service showed
+	shown     []string // the requests whose answers showed one of them again
+}
+
+// request is one request, and its path in the contract's terms.
+type request struct {
+	method string
+	path   string
+	shown  string
+	query  url.Values
+	body   map[string]string
+
+	as          *string // a key in place of the management key; "" is none
+	asWhom      string  // whose, in the contract's terms
+	idempotency string  // an Idempotency-Key of its own
+	generates   bool    // the answer may show a key
+}
+
+func (r *request) operation() string { return r.method + " " + r.shown }
+
+// sent describes the request without names, ids and keys.
+func (r *request) sent() string {
+	text := r.operation()
+	parameters := make([]string, 0, len(r.query))
+	for _, name := range slices.Sorted(maps.Keys(r.query)) {
+		value := "{" + name + "}"
+		if name == "limit" {
+			value = r.query.Get(name)
+		}
+		parameters = append(parameters, name+"="+value)
+	}
+	if len(parameters) > 0 {
+		text += "?" + strings.Join(parameters, "&")
+	}
+	if r.body != nil {
+		text += " {" + strings.Join(slices.Sorted(maps.Keys(r.body)), ", ") + "}"
+	}
+	if r.asWhom != "" {
+		text += " with " + r.asWhom
+	}
+	return text
+}
+
+func (c *checker) send(ctx context.Context, r request) *answer {
+	header := http.Header{}
+	if r.as != nil {
+		header["Authorization"] = nil
+		if *r.as != "" {
+			header.Set("Authorization", "Bearer "+*r.as)
+		}
+	}
+	if r.idempotency != "" {
+		header.Set("Idempotency-Key", r.idempotency)
+	}
+	exchange := traceloop.Exchange{Method: r.method, Path: r.path, Query: r.query, Header: header}
+	if r.body != nil {
+		exchange.Body = r.body
+	}
+	came, err := c.client.Exchange(ctx, exchange)
+	if err != nil {
+		return &answer{sent: r.sent(), err: err}
+	}
+	if !strings.HasPrefix(r.path, tracesPath) {
+		c.answers++
+		if came.Header.Get("X-Request-Id") == "" {
+			c.unnamed++
+		}
+	}
+	if !r.generates && slices.ContainsFunc(c.generated, func(key string) bool { return bytes.Contains(came.Body, []byte(key)) }) {
+		c.shown = append(c.shown, r.sent())
+	}
+	return &answer{sent: r.sent(), status: came.StatusCode, media: readMedia(came.Header), body: came.Body, value: readJSON(came.Body)}
+}
+
+// rule judges one rule, unless the check is interrupted.
+func (c *checker) rule(ctx context.Context, operation, rule string, judge func() verdict) verdict {
+	v := unshown("the check was interrupted")
+	if ctx.Err() == nil {
+		v = judge()
+		if v.outcome == noAnswer && ctx.Err() != nil {
+			v = unshown("the check was interrupted")
+		}
+	}
+	l := line{operation: operation, rule: rule, verdict: v}
+	c.lines = append(c.lines, l)
+	c.show(l)
+	return v
+}
+
+// maxPages is how many pages of a list are read at most.
+const maxPages = 10
+
+// listing is a list as it was read from its first page to its last, or to maxPages.
+type listing struct {
+	first    *answer // of the first page
+	items    []object
+	complete bool
+	wrong    verdict // of the page that ended it too soon
+}
+
+// pageLimit is the greatest limit of the contract.
+const pageLimit = "100"
+
+func (c *checker) read(ctx context.Context, collection string, filter url.Values) *listing {
+	l := &listing{wrong: itHolds}
+	query := url.Values{"limit": {pageLimit}}
+	maps.Copy(query, filter)
+	for range maxPages {
+		a := c.send(ctx, list(collection, query))
+		if l.first == nil {
+			l.first = a
+		}
+		if a.status == http.StatusOK {
+			l.items = append(l.items, items(a.object())...)
+		}
+		if l.wrong = a.answers(http.StatusOK, isPage); l.wrong.outcome != holds {
+			return l
+		}
+		next := a.object().text("next_cursor")
+		if next == "" {
+			l.complete = true
+			return l
+		}
+		query = maps.Clone(query)
+		query.Set("cursor", next)
+	}
+	return l
+}
+
+// there is nil for a list that answers, well or not, or else why nothing about it can be shown.
+func (l *listing) there() *verdict {
+	switch l.wrong.outcome {
+	case notAllowed, notThere, noAnswer:
+		v := unshown("the list is not to be had: %s", l.wrong.outcome)
+		return &v
+	default:
+		return nil
+	}
+}
+
+// whole is nil for a list that was read to its end, or else why it tells nothing.
+func (l *listing) whole() *verdict {
+	switch {
+	case l.wrong.outcome == noAnswer:
+		return &l.wrong
+	case l.wrong.outcome != holds:
+		v := unshown("the list could not be read to its end")
+		return &v
+	case !l.complete:
+		v := unshown("the list has more than %d pages of %s", maxPages, pageLimit)
+		return &v
+	}
+	return nil
+}
+
+func (l *listing) find(id string) object {
+	for _, item := range l.items {
+		if item.text("id") == id {
+			return item
+		}
+	}
+	return nil
+}
+
+func list(collection string, query url.Values) request {
+	return request{method: http.MethodGet, path: collection, shown: collection, query: query}
+}
+
+// element is a request for one object. The path is escaped as the client escapes it.
+func element(method, collection, id string) request {
+	return request{method: method, path: collection + "/" + url.PathEscape(id), shown: collection + "/{id}"}
+}
+
+// same says which of the contract's fields two answers about one object show otherwise.
+func same(a, b object, fields []field) string {
+	for _, f := range fields {
+		if !reflect.DeepEqual(a[f.name], b[f.name]) {
+			return f.name + " is not the same"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,165 @@
+package servicecheck
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// writesOfACheck is how many requests that write a check sends before it cleans up.
+func writesOfACheck(t *testing.T) int {
+	t.Helper()
+	server := populated(t)
+	url, b := startBroken(t, server, nil)
+	if r := check(t, t.Context(), url, server.ManagementKey, "-write", "-yes"); r.status != exitHolds {
+		t.Fatalf("status %d\n%s", r.status, r.stdout)
+	}
+	for i, write := range b.writes {
+		if strings.HasPrefix(write, "DELETE "+projects) && slices.Contains(b.writes[:i], write) {
+			return i + 1 // the last rule: a deleted project is not deleted again
+		}
+	}
+	t.Fatalf("it wrote %q", b.writes)
+	return 0
+}
+
+// The answer to each write is lost once, or the check is interrupted while the write is under way.
+func TestNothingIsLeft(t *testing.T) {
+	t.Parallel()
+	n := writesOfACheck(t)
+	if n < 20 {
+		t.Fatalf("a check sends %d writes", n)
+	}
+	for _, fault := range []string{"answer lost", "interrupted"} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			for at := 1; at <= n; at++ {
+				server := populated(t)
+				before := contents(server)
+				ctx, interrupt := context.WithCancel(t.Context())
+				writes := 0
+				url, _ := startBroken(t, server, func(e *exchange) {
+					if e.Method == http.MethodGet {
+						return
+					}
+					if writes++; writes == at {
+						if fault == "interrupted" {
+							interrupt()
+						} else {
+							e.answer.lost = true
+						}
+					}
+				})
+				r := check(t, ctx, url, server.ManagementKey, "-write", "-yes")
+				interrupt()
+				if after := contents(server); after != before {
+					t.Errorf("write %d: the organization has changed:\n%s\n%s\n%s", at, before, after, r.stdout)
+				}
+				if said := strings.Contains(r.stdout, "Removing what the check has made"); said != (fault == "interrupted") {
+					t.Errorf("write %d: it says that it was interrupted: %t", at, said)
+				}
+				if r.status != exitFailed {
+					t.Errorf("write %d: status %d\n%s", at, r.status, r.stdout)
+				}
+				leaks(t, server, r.report)
+			}
+		})
+	}
+}
+
+// An interrupt during the reads creates nothing.
+func TestInterruptedBeforeItWrites(t *testing.T) {
+	t.Parallel()
+	server := populated(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	url, b := startBroken(t, server, func(e *exchange) {
+		if e.on("GET", apiKeys) {
+			interrupt()
+		}
+	})
+	r := check(t, ctx, url, server.ManagementKey, "-write", "-yes")
+	if len(b.writes) > 0 || r.status != exitFailed || !strings.Contains(r.stderr, "interrupted") {
+		t.Errorf("status %d, %q, writes %q", r.status, r.stderr, b.writes)
+	}
+}
+
+func TestFailuresOfTheCleanUpAreRepeated(t *testing.T) {
+	t.Parallel()
+	server := populated(t)
+	before := contents(server)
+	failures := 0
+	url, _ := startBroken(t, server, func(e *exchange) {
+		if e.on("POST", environments) && e.answer.status == http.StatusCreated {
+			failures = max(failures, 1)
+		}
+		if failures > 0 && failures < 3 && e.on("GET", projects) {
+			failures++
+			e.answer.set(http.StatusServiceUnavailable, nil)
+		}
+		if e.on("DELETE", projects+"/") {
+			e.answer.set(http.StatusForbidden, map[string]any{"error": "No."})
+		}
+	})
+	check(t, t.Context(), url, server.ManagementKey, "-write", "-yes")
+	if contents(server) != before { // the emulator has carried out the deletion
+		t.Error("the organization has changed")
+	}
+}
+
+// What cannot be removed is the last thing that is printed, with how to remove it.
+func TestWhatIsLeftIsPrintedLast(t *testing.T) {
+	t.Parallel()
+	server := populated(t)
+	url, b := startBroken(t, server, nil)
+	b.refuse = func(r *http.Request) bool { return r.Method == http.MethodDelete }
+	r := check(t, t.Context(), url, server.ManagementKey, "-write", "-yes")
+	if r.status != exitLeft {
+		t.Errorf("status %d", r.status)
+	}
+	_, last, found := strings.Cut(r.stdout, "Could not be removed.")
+	if !found || strings.Contains(last, "holds") {
+		t.Fatalf("it does not come last:\n%s", r.stdout)
+	}
+	for _, p := range server.Projects() {
+		ours := strings.HasPrefix(p.Name, "Check of terraform-provider-traceloop")
+		if ours != strings.Contains(last, `curl -X DELETE -H "Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY" `+url+"/v2/projects/"+p.ID) {
+			t.Errorf("%s: how to delete it is wrong:\n%s", p.Name, last)
+		}
+		if ours && !strings.Contains(last, p.Name[:len(p.Name)-len(" (renamed)")]) {
+			t.Errorf("%q is not named:\n%s", p.Name, last)
+		}
+	}
+	if strings.Contains(r.stdout+r.stderr+r.report, server.ManagementKey) {
+		t.Error("the management key is shown")
+	}
+	leaks(t, server, r.report)
+	if !strings.Contains(r.report, "could not be removed") {
+		t.Errorf("the report does not say so:\n%s", r.report)
+	}
+}
+
+// The service fails for good once the project is there.
+func TestServiceThatGoesAway(t *testing.T) {
+	t.Parallel()
+	server := populated(t)
+	url, b := startBroken(t, server, nil)
+	made := false
+	b.refuse = func(r *http.Request) bool {
+		if made {
+			return true
+		}
+		made = r.Method == http.MethodPost && r.URL.Path == projects
+		return false
+	}
+	b.change = func(e *exchange) {
+		if e.on("POST", projects) {
+			e.answer.lost = true
+		}
+	}
+	r := check(t, t.Context(), url, server.ManagementKey, "-write", "-yes")
+	if r.status != exitLeft || !strings.Contains(r.stdout, "look for the project in the answer to") || !strings.Contains(r.stdout, url+projects) {
+		t.Errorf("status %d\n%s", r.status, r.stdout)
+	}
+}

@@ -1,0 +1,276 @@
+// Package servicecheck checks where a service keeps to the contract that the provider assumes
+// (internal/traceloop/openapi.yaml), and where not. It is a sub-command of the provider's binary.
+package servicecheck
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// Name is the sub-command's.
+const Name = "check-service"
+
+// The exit statuses. Where several apply, the first of these does: exitLeft, exitFailed,
+// exitDiffers, exitNotThere, exitNotAllowed.
+const (
+	exitHolds      = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitDiffers    = 3
+	exitNotAllowed = 4
+	exitNotThere   = 5
+	exitLeft       = 6
+)
+
+const usage = `Usage: terraform-provider-traceloop check-service [flags]
+
+Checks where the service keeps to the contract that the provider assumes. It reads
+TRACELOOP_MANAGEMENT_API_KEY, TRACELOOP_MANAGEMENT_BASE_URL and TRACELOOP_CA_CERT_FILE, as
+the provider does. Without -write it sends nothing but GET.
+
+`
+
+const exitStatuses = `
+Exit status:
+  0  every rule that could be shown holds
+  1  the check could not be made, or not to its end
+  2  the flags are wrong
+  3  a rule differs
+  4  no rule differs, and an operation is not allowed
+  5  no rule differs, and an operation is not there
+  6  something that the check made could not be removed
+Where several apply: 6, 1, 3, 5, 4.
+`
+
+// Command is the sub-command and its surroundings.
+type Command struct {
+	Version string
+	Client  func() (*traceloop.Client, error)
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Now     func() time.Time
+
+	wait func(context.Context, time.Duration) error // nil: by the clock
+	seen func(line)                                 // nil: nobody
+}
+
+type options struct {
+	write  bool
+	yes    bool
+	report string
+}
+
+func (c Command) parse(args []string) (o options, err error) {
+	flags := flag.NewFlagSet(Name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.BoolVar(&o.write, "write", false, "also create a project, environments and keys of the check's own, and remove them; asks first")
+	flags.BoolVar(&o.yes, "yes", false, "with -write: do not ask")
+	flags.StringVar(&o.report, "report", "", "write a Markdown report to this `file`, without names, ids and keys of the organization")
+	err = flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(c.Stderr, usage)
+		flags.SetOutput(c.Stderr)
+		flags.PrintDefaults()
+		fmt.Fprint(c.Stderr, exitStatuses)
+	case err != nil:
+	case flags.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case o.yes && !o.write:
+		err = errors.New("-yes belongs to -write")
+	}
+	return o, err
+}
+
+// Run makes the check and returns its exit status. When ctx ends, it stops, and removes what it
+// has made.
+func (c Command) Run(ctx context.Context, args []string) int {
+	o, err := c.parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitHolds
+	case err != nil:
+		return c.fail(exitUsage, fmt.Errorf("%w; -help lists the flags", err))
+	}
+	client, err := c.Client()
+	if err != nil {
+		return c.fail(exitFailed, err)
+	}
+	fmt.Fprintf(c.Stdout, "Checking %s\n", client.BaseURL())
+	if o.write {
+		fmt.Fprintln(c.Stdout, "The check will create a project with environments and keys, and delete it again. It changes nothing else.")
+		if !o.yes && !c.confirmed(ctx) {
+			return c.fail(exitFailed, errors.New("not confirmed: nothing was sent"))
+		}
+	}
+	if o.report != "" { // fail before anything is sent
+		file, err := os.OpenFile(o.report, os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return c.fail(exitFailed, fmt.Errorf("the report cannot be written: %w", err))
+		}
+		file.Close()
+	}
+
+	checker := &checker{client: client, paths: client.Paths(), show: c.print, wait: c.wait}
+	if checker.wait == nil {
+		checker.wait = sleep
+	}
+	left := c.check(ctx, checker, o.write)
+	fmt.Fprintf(c.Stdout, "\n%s\n", count(checker.lines))
+	if o.report != "" {
+		text := report(summary{version: c.Version, address: address(client), at: c.Now(), wrote: o.write, left: len(left)}, checker.lines)
+		if err = os.WriteFile(o.report, []byte(text), 0o600); err != nil {
+			err = fmt.Errorf("the report cannot be written: %w", err)
+		} else {
+			fmt.Fprintf(c.Stdout, "The report is in %s\n", o.report)
+		}
+	}
+	if ctx.Err() != nil {
+		err = errors.Join(err, errors.New("interrupted"))
+	}
+	if err != nil {
+		c.fail(exitFailed, err)
+	}
+	status := exitStatus(checker.lines, err != nil, len(left) > 0)
+	c.printLeft(client, checker, left)
+	return status
+}
+
+// check returns what could not be removed.
+func (c Command) check(ctx context.Context, checker *checker, write bool) (left []thing) {
+	org := checker.checkReads(ctx)
+	if org == nil {
+		return nil
+	}
+	if write && org.projects.there() != nil {
+		fmt.Fprintln(c.Stdout, "Nothing is created: without the list of projects, it might not be found again.")
+	} else if write && ctx.Err() == nil {
+		trial := newTrial(checker, org)
+		checker.trial = trial
+		fmt.Fprintf(c.Stdout, "Creating the project %q\n", trial.name)
+		defer func() {
+			if ctx.Err() != nil {
+				fmt.Fprintln(c.Stdout, "Interrupted. Removing what the check has made; please wait.")
+			}
+			left = trial.cleanUp(ctx)
+		}()
+		trial.run(ctx)
+	}
+	checker.checkEveryAnswer(ctx)
+	return nil
+}
+
+func (c Command) fail(status int, err error) int {
+	fmt.Fprintf(c.Stderr, "%s: %v\n", Name, err)
+	return status
+}
+
+// confirmed asks for a typed confirmation.
+func (c Command) confirmed(ctx context.Context) bool {
+	fmt.Fprint(c.Stdout, "Type \"write\" to go on: ")
+	typed := make(chan string, 1)
+	go func() {
+		text, err := bufio.NewReader(c.Stdin).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			text = ""
+		}
+		typed <- strings.TrimSpace(text)
+	}()
+	select {
+	case text := <-typed:
+		return text == "write"
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (c Command) print(l line) {
+	if c.seen != nil {
+		c.seen(l)
+	}
+	fmt.Fprintf(c.Stdout, "%-12s %s: %s\n", l.outcome, l.operation, l.rule)
+	switch l.outcome {
+	case holds:
+	case notShown:
+		fmt.Fprintf(c.Stdout, "%13s%s\n", "", l.came)
+	default:
+		for _, part := range l.parts() {
+			fmt.Fprintf(c.Stdout, "%13s%-9s %s\n", "", part[0], part[1])
+		}
+		if l.private != "" {
+			fmt.Fprintf(c.Stdout, "%13s%-9s %s\n", "", "reason", l.private)
+		}
+	}
+}
+
+// printLeft prints last what could not be removed, and how to remove it.
+func (c Command) printLeft(client *traceloop.Client, checker *checker, left []thing) {
+	if len(left) == 0 {
+		return
+	}
+	fmt.Fprintf(c.Stdout, "\nCould not be removed. Delete the project %q in Traceloop's dashboard, or:\n", checker.trial.name)
+	for _, l := range left {
+		if l.id == "" {
+			fmt.Fprintf(c.Stdout, "  look for the project in the answer to:\n    curl -H \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" %s%s\n",
+				client.BaseURL(), checker.paths.Projects)
+			continue
+		}
+		fmt.Fprintf(c.Stdout, "  %s:\n    curl -X DELETE -H \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" %s%s\n",
+			l.kind, client.BaseURL(), element("", l.collection, l.id).path)
+	}
+}
+
+// exitStatus is that of the whole check.
+func exitStatus(lines []line, failed, left bool) int {
+	found := map[outcome]bool{}
+	for _, l := range lines {
+		found[l.outcome] = true
+	}
+	switch {
+	case left:
+		return exitLeft
+	case failed || found[noAnswer]:
+		return exitFailed
+	case found[differs]:
+		return exitDiffers
+	case found[notThere]:
+		return exitNotThere
+	case found[notAllowed]:
+		return exitNotAllowed
+	default:
+		return exitHolds
+	}
+}
+
+// address says where the service is, without the name of a host that may be private.
+func address(client *traceloop.Client) string {
+	switch {
+	case client.BaseURL() == traceloop.DefaultBaseURL:
+		return traceloop.DefaultBaseURL
+	case client.IsLoopback():
+		return "an address on this machine"
+	default:
+		return "another address than " + traceloop.DefaultBaseURL
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

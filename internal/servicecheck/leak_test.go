@@ -1,0 +1,81 @@
+package servicecheck
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+// private are the names, ids and keys of an organization.
+func private(server *emulatortest.Server) []string {
+	values := []string{server.ManagementKey, "tl_LeakedKeyOfTheOrganization"}
+	for _, p := range server.Projects() {
+		values = append(values, p.ID, p.Name, p.Slug)
+	}
+	for _, e := range server.Environments("") {
+		if !e.BuiltIn { // dev, stg and prd are the contract's own words
+			values = append(values, e.ID, e.Name, e.Slug)
+		}
+	}
+	for _, k := range server.Keys() {
+		values = append(values, k.ID, k.MaskedKey)
+	}
+	return values
+}
+
+// leaks reports what a text shows of the organization.
+func leaks(t *testing.T, server *emulatortest.Server, text string) {
+	t.Helper()
+	for _, value := range leaked(server, text) {
+		t.Errorf("the report shows %q", value)
+	}
+	for _, value := range []string{"may be deleted", "EU Check", server.URL, "127.0.0.1"} {
+		if strings.Contains(text, value) {
+			t.Errorf("the report shows %q", value)
+		}
+	}
+}
+
+func leaked(server *emulatortest.Server, text string) []string {
+	var found []string
+	for _, value := range private(server) {
+		if strings.Contains(text, value) {
+			found = append(found, value)
+		}
+	}
+	return found
+}
+
+// A service that puts names and ids everywhere, even into the names of fields.
+func TestReportShowsNothingOfTheOrganization(t *testing.T) {
+	t.Parallel()
+	server := populated(t)
+	url, _ := startBroken(t, server, func(e *exchange) {
+		for i, value := range private(server) {
+			if i > 0 && e.answer.body != nil {
+				e.answer.body[value] = map[string]any{value: value, "message": value}
+			}
+		}
+		if message, ok := e.answer.body["error"].(string); ok {
+			e.answer.body["error"] = map[string]any{"message": message + strings.Join(private(server), " ")}
+		}
+		if e.on("GET", environments) {
+			e.answer.body["data"] = "none"
+		}
+	})
+	r := check(t, t.Context(), url, server.ManagementKey, "-write", "-yes")
+	if !strings.Contains(r.report, "of other names") || r.status == exitHolds {
+		t.Errorf("the service was not seen to show anything: %d\n%s", r.status, r.report)
+	}
+	leaks(t, server, r.report)
+	// The terminal shows no more, but for the address and the name of the check's own project.
+	if found := leaked(server, r.stdout+r.stderr); len(found) > 0 {
+		t.Errorf("the terminal shows %q", found)
+	}
+	for _, value := range private(server) {
+		if found := leaked(server, r.report+value); len(found) == 0 {
+			t.Errorf("%q would not be found", value)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package servicecheck
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// summary is what a report says beside the lines.
+type summary struct {
+	version string
+	address string // without its name, if it is not Traceloop's own
+	at      time.Time
+	wrote   bool
+	left    int // things that could not be removed
+}
+
+// report writes the verdicts in Markdown, for an issue. It holds no value that the service sent.
+func report(s summary, lines []line) string {
+	var b strings.Builder
+	mode := "reads only"
+	if s.wrote {
+		mode = "with -write"
+	}
+	fmt.Fprintf(&b, "# Check of the management API's contract\n\nterraform-provider-traceloop %s, %s, %s, %s\n\n",
+		s.version, s.at.UTC().Format(time.DateOnly), s.address, mode)
+	fmt.Fprintf(&b, "%s.", count(lines))
+	if s.left > 0 {
+		fmt.Fprintf(&b, " %d of the things that the check made could not be removed.", s.left)
+	}
+	b.WriteString("\n\n| operation | rule | |\n|---|---|---|\n")
+	for _, l := range lines {
+		verdict := string(l.outcome)
+		if l.outcome == notShown {
+			verdict += ": " + l.came
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", l.operation, l.rule, verdict)
+	}
+	details := false
+	for _, l := range lines {
+		if l.outcome == holds || l.outcome == notShown {
+			continue
+		}
+		if !details {
+			b.WriteString("\n## What does not hold\n")
+			details = true
+		}
+		fmt.Fprintf(&b, "\n%s: `%s` %s\n\n", l.outcome, l.operation, l.rule)
+		for _, part := range l.parts() {
+			fmt.Fprintf(&b, "- %s `%s`\n", part[0], part[1])
+		}
+	}
+	return b.String()
+}
+
+// parts are what a verdict has to say, by name.
+func (v verdict) parts() [][2]string {
+	var parts [][2]string
+	for _, part := range [][2]string{{"sent", v.sent}, {"expected", v.want}, {"came", v.came}} {
+		if part[1] != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// count sums the verdicts up, such as "60 hold, 2 differ".
+func count(lines []line) string {
+	n := map[outcome]int{}
+	for _, l := range lines {
+		n[l.outcome]++
+	}
+	var parts []string
+	for _, o := range outcomes {
+		if n[o] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[o], o))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,20 @@
+package traceloop
+
+// Paths is where the collections of the management API are, below the base URL. An object is
+// at its collection's path, a slash and its id.
+type Paths struct {
+	Projects     string
+	Environments string
+	APIKeys      string
+}
+
+// contractPaths are those of openapi.yaml. They are assumed: where the real ones differ, they
+// change here and there, and nowhere else.
+var contractPaths = Paths{
+	Projects:     "/v2/projects",
+	Environments: "/v2/environments",
+	APIKeys:      "/v2/api-keys",
+}
+
+// Paths returns the paths that this client calls.
+func (c *Client) Paths() Paths { return c.paths }
