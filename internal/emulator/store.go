@@ -19,11 +19,14 @@ import (
 const (
 	// applicationID marks a database as an emulator's: "TLem".
 	applicationID = 0x544c656d
-	schemaVersion = 2
+	schemaVersion = 3
 )
 
 //go:embed schema.sql
 var schema string
+
+//go:embed published.sql
+var publishedSchema string
 
 // store is the database. It has one connection, so its transactions run one after the other.
 type store struct{ db *sql.DB }
@@ -63,7 +66,7 @@ func (s *store) prepare(file bool, now string) error {
 		if err := tx.QueryRow("PRAGMA user_version").Scan(&version); err != nil || version != 0 {
 			return err
 		}
-		if _, err := tx.Exec(schema); err != nil {
+		if _, err := tx.Exec(schema + ";" + publishedSchema); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, schemaVersion)); err != nil {

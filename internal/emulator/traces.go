@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
@@ -109,7 +110,7 @@ func (e *Emulator) export(r *http.Request) (contentType string, reply []byte, er
 	if err := encoding.unmarshal(request, data); err != nil {
 		return "", nil, refuse(http.StatusBadRequest, "The request body is not an OTLP export of traces in %s: %v.", contentType, err)
 	}
-	if err := e.countSpans(hash, request.Traces().SpanCount()); err != nil {
+	if err := e.countSpans(hash, request.Traces()); err != nil {
 		return "", nil, err
 	}
 	reply, err = encoding.marshal(ptraceotlp.NewExportResponse())
@@ -138,7 +139,8 @@ func readExport(r *http.Request) ([]byte, error) {
 }
 
 // countSpans looks the key up again: it may have been revoked while the body was read.
-func (e *Emulator) countSpans(hash []byte, spans int) error {
+func (e *Emulator) countSpans(hash []byte, traces ptrace.Traces) error {
+	spans := traces.SpanCount()
 	return e.store.transact(func(tx *sql.Tx) error {
 		result, err := tx.Exec(`
 			INSERT INTO traces (project_id, environment_id, spans)
@@ -146,6 +148,14 @@ func (e *Emulator) countSpans(hash []byte, spans int) error {
 			ON CONFLICT DO UPDATE SET spans = spans + excluded.spans`, spans, hash)
 		if err != nil {
 			return fmt.Errorf("counting spans: %w", err)
+		}
+		if rows, err := result.RowsAffected(); err != nil {
+			return err
+		} else if rows > 0 {
+			return matchSpans(tx, hash, traces)
+		}
+		if result, err = tx.Exec("UPDATE organization_keys SET spans = spans + ? WHERE hash = ?", spans, hash); err != nil {
+			return err
 		}
 		if rows, err := result.RowsAffected(); err != nil || rows > 0 {
 			return err
