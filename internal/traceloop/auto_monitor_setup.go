@@ -154,8 +154,9 @@ func (c *ProjectClient) ListAutoMonitorSetups(ctx context.Context, status string
 	return c.setups.fetch(ctx, url.Values{"status": {status}})
 }
 
-// GetAutoMonitorSetup reads a setup of the key's project and environment. With the setup's
-// envProjectID, the reads of a run share one list. See IsNotFound for one that does not exist.
+// GetAutoMonitorSetup reads a setup of the key's project and environment; reads share a list.
+// See IsNotFound for one that does not exist. With an envProjectID, a setup that is there and
+// not in the key's project and environment is an *OtherEnvironmentError.
 func (c *ProjectClient) GetAutoMonitorSetup(ctx context.Context, externalID, envProjectID string) (*AutoMonitorSetup, error) {
 	return c.setups.get(ctx, externalID, envProjectID, 0)
 }
@@ -172,22 +173,51 @@ func (c *ProjectClient) CreateAutoMonitorSetup(ctx context.Context, r AutoMonito
 	return c.writes.add(ctx, r, false)
 }
 
-// UpdateAutoMonitorSetup replaces the evaluators and the selector of a setup, which starts
-// over. Writes that come together are sent as one bulk upsert, which creates a setup that is
+// UpdateAutoMonitorSetup replaces the evaluators and the selector of a setup in the project and
+// environment that envProjectID names, and the setup starts over. Writes that come together are sent as one bulk upsert, which creates a setup that is
 // not there. An *UnknownOutcomeError says that the setup may be replaced now.
-func (c *ProjectClient) UpdateAutoMonitorSetup(ctx context.Context, r AutoMonitorSetupRequest) (*AutoMonitorSetup, error) {
+func (c *ProjectClient) UpdateAutoMonitorSetup(ctx context.Context, r AutoMonitorSetupRequest, envProjectID string) (*AutoMonitorSetup, error) {
+	if err := c.requirePlace(ctx, r.ExternalID, envProjectID); err != nil {
+		return nil, err
+	}
 	return c.writes.add(ctx, r, true)
 }
 
-// DeleteAutoMonitorSetup deletes a setup.
-func (c *ProjectClient) DeleteAutoMonitorSetup(ctx context.Context, externalID string) error {
+// DeleteAutoMonitorSetup deletes a setup of the project and environment that envProjectID names.
+func (c *ProjectClient) DeleteAutoMonitorSetup(ctx context.Context, externalID, envProjectID string) error {
+	if err := c.requirePlace(ctx, externalID, envProjectID); err != nil {
+		return err
+	}
 	c.setups.forget()
 	defer c.setups.forget()
 	err := remove(ctx, c.client, setupsPath, externalID)
 	if IsNotFound(err) {
-		return c.setups.confirmed(ctx, err)
+		return c.setups.confirmed(ctx, externalID, envProjectID, err)
 	}
 	return err
+}
+
+// requirePlace refuses to change a setup with the key of another project and environment: it
+// would change another setup, with the same external id.
+func (c *ProjectClient) requirePlace(ctx context.Context, externalID, envProjectID string) error {
+	switch own := c.setups.ownEnvProject(); own {
+	case envProjectID:
+		return nil
+	case "":
+		_, err := c.setups.get(ctx, externalID, envProjectID, 0)
+		return err
+	default:
+		return &OtherEnvironmentError{ExternalID: externalID, EnvProjectID: envProjectID, Own: own}
+	}
+}
+
+// OwnEnvProjectID names the key's project and environment. It is empty until an answer about a
+// setup has shown it.
+func (c *ProjectClient) OwnEnvProjectID() string { return c.setups.ownEnvProject() }
+
+// CreatedSince is that of Client.
+func (c *ProjectClient) CreatedSince(created, ours time.Time) bool {
+	return c.client.CreatedSince(created, ours)
 }
 
 // aboutExternal refuses an answer about another setup than the one that was asked for.

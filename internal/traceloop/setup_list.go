@@ -3,6 +3,7 @@ package traceloop
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"sync"
@@ -10,17 +11,20 @@ import (
 )
 
 // setupList answers the reads of setups with few requests. Its rule: the first read costs a
-// request of its own; each further one is looked for in the list, which one request brings
-// whole. A read that the list does not answer costs its own request, and so does every read
-// where the list fails. A write makes it forget, before and after.
+// request of its own, which also shows the project and environment of the key; each further
+// one is looked for in the list, which one request brings whole. A read that the list does not
+// answer costs its own request, and so does every read where the list fails. A write makes it
+// forget, before and after.
 //
 // The service lists the setups of the organization, so that an external id may be there more
-// than once. A read finds its own by the id of the project and environment.
+// than once. The key's own are known by the id of the project and environment.
 type setupList struct {
 	client *Client
 
 	mu      sync.Mutex
-	begunAt time.Time // the first read since the last write
+	own     string // the key's project and environment; empty until an answer shows it
+	begunAt time.Time
+	first   chan struct{} // closed when the first read since the last write is answered
 	loading *setupLoad
 }
 
@@ -30,51 +34,103 @@ type setupLoad struct {
 	err    error
 }
 
+// OtherEnvironmentError says that a setup is not in the project and environment of the key.
+type OtherEnvironmentError struct {
+	ExternalID   string
+	EnvProjectID string // the setup's
+	Own          string // the key's; empty where it is not known
+}
+
+func (e *OtherEnvironmentError) Error() string {
+	own := ""
+	if e.Own != "" {
+		own = ", that of the key is " + e.Own
+	}
+	return fmt.Sprintf("the setup %q belongs to another project or environment than the key: its env_project_id is %s%s", e.ExternalID, e.EnvProjectID, own)
+}
+
 func (l *setupList) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.begunAt, l.loading = time.Time{}, nil
+	l.begunAt, l.first, l.loading = time.Time{}, nil, nil
 }
 
-// begin notes a read, and reports whether it is the first one. With a maxAge, what was read
-// longer ago is forgotten.
-func (l *setupList) begin(maxAge time.Duration) (first bool) {
+// begin notes a read. It returns a function to call when the read is answered, if it is the
+// first one, and else waits for that one. With a maxAge, what was read longer ago is forgotten.
+func (l *setupList) begin(ctx context.Context, maxAge time.Duration) (answered func()) {
+	l.mu.Lock()
+	if l.first == nil || maxAge > 0 && time.Since(l.begunAt) > maxAge {
+		first := make(chan struct{})
+		l.begunAt, l.first, l.loading = time.Now(), first, nil
+		l.mu.Unlock()
+		return func() { close(first) }
+	}
+	first := l.first
+	l.mu.Unlock()
+	select {
+	case <-first:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+func (l *setupList) learn(setup *AutoMonitorSetup) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.begunAt.IsZero() || maxAge > 0 && time.Since(l.begunAt) > maxAge {
-		l.begunAt, l.loading = time.Now(), nil
-		return true
-	}
-	return false
+	l.own = setup.EnvProjectID
 }
 
+func (l *setupList) ownEnvProject() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.own
+}
+
+// get reads a setup. Where envProjectID is not empty, one elsewhere is an *OtherEnvironmentError.
 func (l *setupList) get(ctx context.Context, externalID, envProjectID string, maxAge time.Duration) (*AutoMonitorSetup, error) {
 	path, err := elementPath(setupsPath, externalID)
 	if err != nil {
 		return nil, err
 	}
-	if first := l.begin(maxAge); !first && envProjectID != "" {
+	if answered := l.begin(ctx, maxAge); answered != nil {
+		defer answered()
+	} else if own := l.ownEnvProject(); own != "" {
 		// Ignore the error: the read's own request shows it again, or does without the list.
 		setups, _ := l.all(ctx)
-		for i := range setups {
-			if setups[i].ExternalID == externalID && setups[i].EnvProjectID == envProjectID {
-				return &setups[i], nil
-			}
+		if setup := selectSetup(setups, externalID, own); setup != nil {
+			return checkPlace(setup, envProjectID, own)
 		}
 	}
 	setup, err := object(ctx, l.client, request{method: http.MethodGet, path: path}, aboutExternal(externalID))
 	if IsNotFound(err) {
-		err = l.confirmed(ctx, err)
+		return nil, l.confirmed(ctx, externalID, envProjectID, err)
 	}
-	return setup, err
+	if err != nil {
+		return nil, err
+	}
+	l.learn(setup)
+	return checkPlace(setup, envProjectID, setup.EnvProjectID)
+}
+
+func selectSetup(setups []AutoMonitorSetup, externalID, envProjectID string) *AutoMonitorSetup {
+	for i := range setups {
+		if setups[i].ExternalID == externalID && setups[i].EnvProjectID == envProjectID {
+			return &setups[i]
+		}
+	}
+	return nil
+}
+
+func checkPlace(setup *AutoMonitorSetup, envProjectID, own string) (*AutoMonitorSetup, error) {
+	if envProjectID != "" && setup.EnvProjectID != envProjectID {
+		return nil, &OtherEnvironmentError{ExternalID: setup.ExternalID, EnvProjectID: envProjectID, Own: own}
+	}
+	return setup, nil
 }
 
 // all returns the whole list. The reads that come meanwhile wait for it and share it.
 func (l *setupList) all(ctx context.Context) ([]AutoMonitorSetup, error) {
 	l.mu.Lock()
-	if l.begunAt.IsZero() {
-		l.begunAt = time.Now()
-	}
 	load, mine := l.loading, false
 	if load == nil {
 		load, mine = &setupLoad{done: make(chan struct{})}, true
@@ -120,10 +176,10 @@ func (l *setupList) fetch(ctx context.Context, filter url.Values) ([]AutoMonitor
 	return setups, nil
 }
 
-// confirmed returns a 404 only if the service knows the list that the setup would be in: see
-// loader.confirmed.
-func (l *setupList) confirmed(ctx context.Context, notFound error) error {
-	_, err := l.all(context.WithoutCancel(ctx))
+// confirmed returns a 404 only if the service knows the list that the setup would be in (see
+// loader.confirmed), and the list does not have it, in the place where it was.
+func (l *setupList) confirmed(ctx context.Context, externalID, envProjectID string, notFound error) error {
+	setups, err := l.all(context.WithoutCancel(ctx))
 	if refused, ok := errors.AsType[*Error](err); ok && refused.StatusCode == http.StatusNotFound {
 		return &UnreadableError{
 			StatusCode: refused.StatusCode, RequestID: refused.RequestID, Method: refused.Method, Path: refused.Path,
@@ -132,6 +188,9 @@ func (l *setupList) confirmed(ctx context.Context, notFound error) error {
 	}
 	if err != nil {
 		return err
+	}
+	if own := l.ownEnvProject(); own != envProjectID && selectSetup(setups, externalID, envProjectID) != nil {
+		return &OtherEnvironmentError{ExternalID: externalID, EnvProjectID: envProjectID, Own: own}
 	}
 	return notFound
 }

@@ -145,6 +145,9 @@ func (c *ProjectClient) write(batch []*setupWrite) {
 	}
 	c.setups.forget()
 	for i, w := range batch {
+		if results[i].err == nil {
+			c.setups.learn(results[i].setup)
+		}
 		w.done <- results[i]
 	}
 }

@@ -81,6 +81,7 @@ func TestSetupReads(t *testing.T) {
 		{"further ones share the list", []string{"a", "b", "c", "a"}, "", "GET /a GET "},
 		{"a missing one is asked for", []string{"a", "none", "b"}, "", "GET /a GET  GET /none"},
 		{"one alone that is missing is confirmed by the list", []string{"none"}, "", "GET /none GET "},
+		{"the list waits for the key's environment to be known", []string{"none", "a", "b"}, "", "GET /none GET  GET /a"},
 		{"a list that is no list", []string{"a", "b", "c"}, `{"data":[]}`, "GET /a GET  GET /b GET /c"},
 		{"a list with an object twice", []string{"a", "b"}, "[" + setupJSON("b", "ep") + "," + setupJSON("b", "ep") + "]", "GET /a GET  GET /b"},
 	} {
@@ -112,8 +113,24 @@ func TestSetupReads_withoutTheEnvironment(t *testing.T) {
 			t.Errorf("%+v, %v", setup, err)
 		}
 	}
-	if got := s.got(); got != "GET /a GET /b" {
+	if got := s.got(); got != "GET /a GET " {
 		t.Errorf("the requests are %q", got)
+	}
+}
+
+// A key of another environment neither reads nor changes what has the same external id there.
+func TestSetups_ofAnotherEnvironment(t *testing.T) {
+	for name, read := range map[string]string{"which has one of the same id": "a", "which has none": "only-there"} {
+		s := &setupService{ids: []string{"a"}, list: "[" + setupJSON("a", "ep") + "," + setupJSON("a", "other") + "," + setupJSON("only-there", "other") + "]"}
+		c := projectOnLoopback(t, s.ServeHTTP)
+		_, readErr := c.GetAutoMonitorSetup(t.Context(), read, "other")
+		_, updateErr := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: read}, "other")
+		for _, err := range []error{readErr, updateErr, c.DeleteAutoMonitorSetup(t.Context(), read, "other")} {
+			as[*OtherEnvironmentError](t, err)
+		}
+		if got := s.got(); strings.Contains(got, "PUT") || strings.Contains(got, "DELETE") || strings.Contains(got, "POST") {
+			t.Errorf("%s: the requests are %q", name, got)
+		}
 	}
 }
 
@@ -121,7 +138,7 @@ func TestSetupReads_wrongBaseURL(t *testing.T) {
 	c := projectOnLoopback(t, answer(404, `{"error":"nothing here"}`))
 	_, err := c.GetAutoMonitorSetup(t.Context(), "a", "ep")
 	as[*UnreadableError](t, err)
-	as[*UnreadableError](t, c.DeleteAutoMonitorSetup(t.Context(), "a"))
+	as[*UnreadableError](t, c.DeleteAutoMonitorSetup(t.Context(), "a", "ep"))
 }
 
 func TestSetupReads_afterAWrite(t *testing.T) {
@@ -133,7 +150,7 @@ func TestSetupReads_afterAWrite(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := c.DeleteAutoMonitorSetup(t.Context(), "a"); err != nil {
+		if err := c.DeleteAutoMonitorSetup(t.Context(), "a", "ep"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -159,7 +176,7 @@ func TestSetupReads_ofAnAge(t *testing.T) {
 		t.Errorf("the requests are %q", got)
 	}
 	poll(1) // everything is older than that
-	if got := s.got(); got != "GET /a GET  GET /a GET /b" {
+	if got := s.got(); !strings.HasPrefix(got, "GET /a GET  GET /a ") {
 		t.Errorf("the requests are %q", got)
 	}
 }
@@ -314,15 +331,16 @@ func TestSetupWrites_interrupted(t *testing.T) {
 func TestSetupWrites_sameExternalID(t *testing.T) {
 	b := &batches{}
 	c := projectOnLoopback(t, b.ServeHTTP)
+	c.setups.learn(&AutoMonitorSetup{EnvProjectID: "ep"})
 	HoldWrites(c)
 	var all sync.WaitGroup
 	first := make(chan struct{})
 	all.Go(func() {
-		_, _ = c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"})
+		_, _ = c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep")
 		close(first)
 	})
 	AwaitGathered(c, 1)
-	all.Go(func() { _, _ = c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}) })
+	all.Go(func() { _, _ = c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep") })
 	<-first // the second one has sent it off
 	AwaitGathered(c, 1)
 	SendWrites(c)
