@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"context"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
@@ -18,4 +20,9 @@ func NewServer(now func() time.Time) func() (tfprotov6.ProviderServer, error) {
 		}
 		return newServer(), nil
 	}
+}
+
+// NewWithSleep is New with a clock, and with a way to let time pass.
+func NewWithSleep(now func() time.Time, sleep func(context.Context, time.Duration) error) provider.Provider {
+	return &traceloopProvider{version: "test", now: now, sleep: sleep}
 }

@@ -68,7 +68,7 @@ func silenceUnseenLogs(get func(string) (string, bool), set func(string, string)
 
 // newServer returns the constructor of the protocol's server.
 func newServer(version string, now func() time.Time, quiet bool) (func() tfprotov6.ProviderServer, error) {
-	p := &traceloopProvider{version: version, now: now}
+	p := &traceloopProvider{version: version, now: now, sleep: sleep}
 	framework, ok := providerserver.NewProtocol6(p)().(frameworkServer)
 	if !ok {
 		return nil, fmt.Errorf("%T does not have all of the protocol", framework)

@@ -158,13 +158,11 @@ func (c *ProjectClient) ListAutoMonitorSetups(ctx context.Context, status string
 // See IsNotFound for one that does not exist. With an envProjectID, a setup that is there and
 // not in the key's project and environment is an *OtherEnvironmentError.
 func (c *ProjectClient) GetAutoMonitorSetup(ctx context.Context, externalID, envProjectID string) (*AutoMonitorSetup, error) {
-	return c.setups.get(ctx, externalID, envProjectID, 0)
+	return c.setups.get(ctx, externalID, envProjectID)
 }
 
-// PollAutoMonitorSetup is GetAutoMonitorSetup from an answer that is no older than maxAge.
-func (c *ProjectClient) PollAutoMonitorSetup(ctx context.Context, externalID, envProjectID string, maxAge time.Duration) (*AutoMonitorSetup, error) {
-	return c.setups.get(ctx, externalID, envProjectID, maxAge)
-}
+// ForgetAutoMonitorSetups has the next reads ask the service.
+func (c *ProjectClient) ForgetAutoMonitorSetups() { c.setups.forget() }
 
 // CreateAutoMonitorSetup creates a setup. Writes that come together are sent as one bulk
 // upsert, which replaces a setup that has the external id already: look for one first. An
@@ -204,7 +202,7 @@ func (c *ProjectClient) requirePlace(ctx context.Context, externalID, envProject
 	case envProjectID:
 		return nil
 	case "":
-		_, err := c.setups.get(ctx, externalID, envProjectID, 0)
+		_, err := c.setups.get(ctx, externalID, envProjectID)
 		return err
 	default:
 		return &OtherEnvironmentError{ExternalID: externalID, EnvProjectID: envProjectID, Own: own}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"time"
 )
 
 // setupList answers the reads of setups with few requests. Its rule: the first read costs a
@@ -22,8 +21,7 @@ type setupList struct {
 	client *Client
 
 	mu      sync.Mutex
-	own     string // the key's project and environment; empty until an answer shows it
-	begunAt time.Time
+	own     string        // the key's project and environment; empty until an answer shows it
 	first   chan struct{} // closed when the first read since the last write is answered
 	loading *setupLoad
 }
@@ -52,16 +50,16 @@ func (e *OtherEnvironmentError) Error() string {
 func (l *setupList) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.begunAt, l.first, l.loading = time.Time{}, nil, nil
+	l.first, l.loading = nil, nil
 }
 
 // begin notes a read. It returns a function to call when the read is answered, if it is the
-// first one, and else waits for that one. With a maxAge, what was read longer ago is forgotten.
-func (l *setupList) begin(ctx context.Context, maxAge time.Duration) (answered func()) {
+// first one, and else waits for that one.
+func (l *setupList) begin(ctx context.Context) (answered func()) {
 	l.mu.Lock()
-	if l.first == nil || maxAge > 0 && time.Since(l.begunAt) > maxAge {
+	if l.first == nil {
 		first := make(chan struct{})
-		l.begunAt, l.first, l.loading = time.Now(), first, nil
+		l.first = first
 		l.mu.Unlock()
 		return func() { close(first) }
 	}
@@ -87,12 +85,12 @@ func (l *setupList) ownEnvProject() string {
 }
 
 // get reads a setup. Where envProjectID is not empty, one elsewhere is an *OtherEnvironmentError.
-func (l *setupList) get(ctx context.Context, externalID, envProjectID string, maxAge time.Duration) (*AutoMonitorSetup, error) {
+func (l *setupList) get(ctx context.Context, externalID, envProjectID string) (*AutoMonitorSetup, error) {
 	path, err := elementPath(setupsPath, externalID)
 	if err != nil {
 		return nil, err
 	}
-	if answered := l.begin(ctx, maxAge); answered != nil {
+	if answered := l.begin(ctx); answered != nil {
 		defer answered()
 	} else if own := l.ownEnvProject(); own != "" {
 		// Ignore the error: the read's own request shows it again, or does without the list.

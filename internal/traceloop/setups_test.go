@@ -159,24 +159,18 @@ func TestSetupReads_afterAWrite(t *testing.T) {
 	}
 }
 
-func TestSetupReads_ofAnAge(t *testing.T) {
+func TestSetupReads_afresh(t *testing.T) {
 	s := &setupService{ids: []string{"a", "b"}}
 	c := projectOnLoopback(t, s.ServeHTTP)
-	poll := func(maxAge time.Duration) {
-		t.Helper()
+	for range 2 {
+		c.ForgetAutoMonitorSetups()
 		for _, id := range []string{"a", "b"} {
-			if _, err := c.PollAutoMonitorSetup(t.Context(), id, "ep", maxAge); err != nil {
+			if _, err := c.GetAutoMonitorSetup(t.Context(), id, "ep"); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	poll(time.Hour)
-	poll(time.Hour)
-	if got := s.got(); got != "GET /a GET " {
-		t.Errorf("the requests are %q", got)
-	}
-	poll(1) // everything is older than that
-	if got := s.got(); !strings.HasPrefix(got, "GET /a GET  GET /a ") {
+	if got := s.got(); got != "GET /a GET  GET /a GET " {
 		t.Errorf("the requests are %q", got)
 	}
 }
