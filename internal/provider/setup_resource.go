@@ -155,6 +155,9 @@ func (r *setupResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 		return
 	}
 
+	if r.project.client != nil && !plan.ExternalID.IsUnknown() && (state == nil || !plan.sameRequest(state.setupModel)) {
+		r.project.client.ExpectAutoMonitorSetup(plan.ExternalID.ValueString())
+	}
 	switch {
 	case state == nil: // create, or the second half of a replacement
 		warnUnpublished(ctx, plan.Evaluators, types.SetNull(types.StringType), &resp.Diagnostics)

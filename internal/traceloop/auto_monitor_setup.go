@@ -164,6 +164,10 @@ func (c *ProjectClient) GetAutoMonitorSetup(ctx context.Context, externalID, env
 // ForgetAutoMonitorSetups has the next reads ask the service.
 func (c *ProjectClient) ForgetAutoMonitorSetups() { c.setups.forget() }
 
+// ExpectAutoMonitorSetup says that a setup is about to be created or updated: writes that
+// come meanwhile are gathered with it.
+func (c *ProjectClient) ExpectAutoMonitorSetup(externalID string) { c.writes.expect(externalID) }
+
 // CreateAutoMonitorSetup creates a setup. Writes that come together are sent as one bulk
 // upsert, which replaces a setup that has the external id already: look for one first. An
 // *UnknownOutcomeError says that the setup may exist now.

@@ -7,7 +7,7 @@ import (
 
 // HoldWrites has the client gather writes of setups until SendWrites.
 func HoldWrites(c *ProjectClient) {
-	c.writes.quiet, c.writes.wait = time.Hour, time.Hour
+	c.writes.quiet, c.writes.lull, c.writes.wait = time.Hour, time.Hour, time.Hour
 }
 
 // AwaitGathered returns once so many writes are gathered.
@@ -24,4 +24,4 @@ func AwaitGathered(c *ProjectClient, n int) {
 }
 
 // SendWrites sends what is gathered.
-func SendWrites(c *ProjectClient) { c.writes.send() }
+func SendWrites(c *ProjectClient) { c.writes.due() }

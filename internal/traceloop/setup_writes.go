@@ -2,6 +2,7 @@ package traceloop
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,24 +12,31 @@ const (
 	// maxBulk is the most items that the service takes in one bulk upsert.
 	maxBulk = 100
 
-	// bulkQuiet is how long writes are gathered after the last one that came. Terraform starts
-	// the next writes within milliseconds of the answer to others.
+	// bulkQuiet is how long nothing has to happen before what is gathered is sent.
 	bulkQuiet = 50 * time.Millisecond
 
-	// bulkWait is how long the first of them waits at most.
-	bulkWait = 500 * time.Millisecond
+	// bulkLull is that time while fewer are gathered than were sent last: each answer has
+	// Terraform begin another write.
+	bulkLull = 250 * time.Millisecond
+
+	// bulkWait is how long a write waits at most.
+	bulkWait = 2 * time.Second
 )
 
 // setupWrites gathers the writes of setups that come together into bulk upserts. One that is
-// alone is sent by its own operation.
+// alone is sent by its own operation. Terraform has as many writes in flight as -parallelism
+// says, and no more come before those are answered. It plans each once more just before it
+// carries it out: a write that is expected so is waited for.
 type setupWrites struct {
-	deliver     func([]*setupWrite)
-	quiet, wait time.Duration // bulkQuiet and bulkWait
+	deliver           func([]*setupWrite)
+	quiet, lull, wait time.Duration // see bulkQuiet, bulkLull and bulkWait
 
-	mu      sync.Mutex
-	waiting []*setupWrite
-	oldest  time.Time
-	timer   *time.Timer
+	mu       sync.Mutex
+	expected map[string]bool // external ids
+	waiting  []*setupWrite
+	oldest   time.Time
+	last     int // how many were sent last
+	timer    *time.Timer
 }
 
 // setupWrite is one creation or update that waits to be sent.
@@ -42,6 +50,17 @@ type setupWrite struct {
 type setupResult struct {
 	setup *AutoMonitorSetup
 	err   error
+}
+
+// expect has writes wait for another one, which is about to come.
+func (g *setupWrites) expect(externalID string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.expected == nil {
+		g.expected = map[string]bool{}
+	}
+	g.expected[externalID] = true
+	g.schedule()
 }
 
 // add waits until the write is sent and answered.
@@ -63,56 +82,69 @@ func (g *setupWrites) add(ctx context.Context, r AutoMonitorSetupRequest, update
 func (g *setupWrites) gather(w *setupWrite) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.has(w.request.ExternalID) {
-		g.sendLocked() // the service refuses a request that names one twice
+	delete(g.expected, w.request.ExternalID)
+	if slices.ContainsFunc(g.waiting, func(other *setupWrite) bool { return other.request.ExternalID == w.request.ExternalID }) {
+		g.send() // the service refuses a request that names one twice
+	}
+	if len(g.waiting) == 0 {
+		g.oldest = time.Now()
 	}
 	g.waiting = append(g.waiting, w)
-	switch {
-	case len(g.waiting) == maxBulk:
-		g.sendLocked()
-	case len(g.waiting) == 1:
-		g.oldest = time.Now()
-		g.timer = time.AfterFunc(g.quiet, g.send)
-	default:
-		g.timer.Reset(max(0, min(g.quiet, g.wait-time.Since(g.oldest))))
+	if len(g.waiting) == maxBulk {
+		g.send()
+		return
+	}
+	g.schedule()
+}
+
+// schedule puts off sending what is gathered. Called with g.mu held.
+func (g *setupWrites) schedule() {
+	if len(g.waiting) == 0 {
+		return
+	}
+	d := g.quiet
+	if len(g.waiting) < g.last {
+		d = g.lull
+	}
+	left := g.wait - time.Since(g.oldest)
+	if len(g.expected) > 0 || d > left {
+		d = left
+	}
+	if g.timer == nil {
+		g.timer = time.AfterFunc(d, g.due)
+	} else {
+		g.timer.Reset(d)
 	}
 }
 
-func (g *setupWrites) has(externalID string) bool {
-	for _, w := range g.waiting {
-		if w.request.ExternalID == externalID {
-			return true
-		}
+func (g *setupWrites) due() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.waiting) > 0 && time.Since(g.oldest) >= g.wait {
+		clear(g.expected) // those do not come
 	}
-	return false
+	g.send()
 }
 
 // withdraw takes back a write that is not on its way yet.
 func (g *setupWrites) withdraw(w *setupWrite) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i, other := range g.waiting {
-		if other == w {
-			g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
-			return true
-		}
+	i := slices.Index(g.waiting, w)
+	if i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
 	}
-	return false
+	return i >= 0
 }
 
+// send sends what is gathered. Called with g.mu held.
 func (g *setupWrites) send() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.sendLocked()
-}
-
-func (g *setupWrites) sendLocked() {
 	if len(g.waiting) == 0 {
 		return // they were withdrawn, or sent since the timer went off
 	}
 	g.timer.Stop()
 	batch := g.waiting
-	g.waiting = nil
+	g.waiting, g.last = nil, len(batch)
 	go g.deliver(batch)
 }
 

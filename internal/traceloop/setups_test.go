@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -264,16 +265,16 @@ func TestSetupWrites_gathered(t *testing.T) {
 	}{
 		{"one alone", 1, 0, "[1]", bulkQuiet},
 		{"all at once", 30, 0, "[30]", bulkQuiet},
-		{"more than the service takes", 250, 0, "[100 100 50]", bulkQuiet},
+		{"more than the service takes", 250, 0, "[100 100 50]", bulkLull},
 		{"close together", 10, bulkQuiet / 2, "[10]", 10 * bulkQuiet / 2},
 		{"far apart", 3, 2 * bulkQuiet, "[1 1 1]", 6 * bulkQuiet},
-		{"without an end", 40, 30 * time.Millisecond, "[17 17 6]", 40 * 30 * time.Millisecond},
+		{"without an end", 90, 40 * time.Millisecond, "[50 40]", 90*40*time.Millisecond + bulkLull},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var mu sync.Mutex
 				var sizes []int
-				writes := &setupWrites{quiet: bulkQuiet, wait: bulkWait, deliver: func(batch []*setupWrite) {
+				writes := &setupWrites{quiet: bulkQuiet, lull: bulkLull, wait: bulkWait, deliver: func(batch []*setupWrite) {
 					mu.Lock()
 					sizes = append(sizes, len(batch))
 					mu.Unlock()
@@ -293,6 +294,77 @@ func TestSetupWrites_gathered(t *testing.T) {
 			})
 		})
 	}
+}
+
+// waves is Terraform at work: as many writes in flight as its parallelism says, each planned
+// and then carried out, and another one begun with each answer.
+func waves(writes *setupWrites, n, parallelism int, expect bool, planning func(i int) time.Duration) {
+	var all sync.WaitGroup
+	slots := make(chan struct{}, parallelism)
+	for i := range n {
+		slots <- struct{}{}
+		all.Go(func() {
+			id := fmt.Sprint("s", i)
+			if expect {
+				writes.expect(id)
+			}
+			time.Sleep(planning(i))
+			_, _ = writes.add(context.Background(), AutoMonitorSetupRequest{ExternalID: id}, false)
+			<-slots
+		})
+	}
+	all.Wait()
+}
+
+// On a busy machine the writes of a wave come far apart. That they are expected, and how many
+// came last time, keeps them together.
+func TestSetupWrites_inWaves(t *testing.T) {
+	busy := func(i int) time.Duration { return time.Duration(i*7919%1000) * time.Millisecond }
+	slow := func(i int) time.Duration { return time.Duration(i*7919%200) * time.Millisecond }
+	for _, test := range []struct {
+		name        string
+		parallelism int
+		expect      bool
+		planning    func(int) time.Duration
+		most        int
+	}{
+		{"10 at a time", 10, true, func(int) time.Duration { return 0 }, 30},
+		{"10 at a time, busy", 10, true, busy, 31},
+		{"100 at a time, busy", 100, true, busy, 4},
+		{"100 at a time, slow and unexpected", 100, false, slow, 6},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var sent atomic.Int64
+				writes := &setupWrites{quiet: bulkQuiet, lull: bulkLull, wait: bulkWait, deliver: func(batch []*setupWrite) {
+					sent.Add(1)
+					time.Sleep(100 * time.Millisecond) // the service
+					for _, w := range batch {
+						w.done <- setupResult{}
+					}
+				}}
+				waves(writes, 300, test.parallelism, test.expect, test.planning)
+				if got := int(sent.Load()); got > test.most {
+					t.Errorf("%d requests, want %d at most", got, test.most)
+				}
+			})
+		})
+	}
+}
+
+// A write that is expected and does not come holds the others up once, and not for long.
+func TestSetupWrites_neverComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		writes := &setupWrites{quiet: bulkQuiet, lull: bulkLull, wait: bulkWait, deliver: func(batch []*setupWrite) { batch[0].done <- setupResult{} }}
+		writes.expect("never")
+		for _, want := range []time.Duration{bulkWait, bulkQuiet} {
+			began := time.Now()
+			_, _ = writes.add(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, false)
+			if took := time.Since(began); took != want {
+				t.Errorf("it took %s, want %s", took, want)
+			}
+		}
+	})
 }
 
 // A write that was not sent yet ends with its caller; one on its way is seen through.
