@@ -7,7 +7,7 @@ import (
 
 // HoldWrites has the client gather writes of setups until SendWrites.
 func HoldWrites(c *ProjectClient) {
-	c.writes.quiet, c.writes.lull, c.writes.wait = time.Hour, time.Hour, time.Hour
+	c.writes.pace = pace{time.Hour, time.Hour, time.Hour, time.Hour}
 }
 
 // AwaitGathered returns once so many writes are gathered.

@@ -19,6 +19,6 @@ func NewProjectClient(config Config) (*ProjectClient, error) {
 		return nil, err
 	}
 	c := &ProjectClient{client: client, setups: &setupList{client: client}}
-	c.writes = &setupWrites{deliver: c.write, quiet: bulkQuiet, lull: bulkLull, wait: bulkWait}
+	c.writes = &setupWrites{deliver: c.write, pace: bulkPace}
 	return c, nil
 }

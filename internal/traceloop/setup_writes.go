@@ -19,8 +19,11 @@ const (
 	// Terraform begin another write.
 	bulkLull = 250 * time.Millisecond
 
-	// bulkWait is how long a write waits at most.
-	bulkWait = 2 * time.Second
+	// bulkExpect is that time while a write is expected.
+	bulkExpect = 2 * time.Second
+
+	// bulkWait is how long a write waits at most, on a machine that is very busy.
+	bulkWait = 10 * time.Second
 )
 
 // setupWrites gathers the writes of setups that come together into bulk upserts. One that is
@@ -28,8 +31,8 @@ const (
 // says, and no more come before those are answered. It plans each once more just before it
 // carries it out: a write that is expected so is waited for.
 type setupWrites struct {
-	deliver           func([]*setupWrite)
-	quiet, lull, wait time.Duration // see bulkQuiet, bulkLull and bulkWait
+	deliver func([]*setupWrite)
+	pace    pace
 
 	mu       sync.Mutex
 	expected map[string]bool // external ids
@@ -38,6 +41,11 @@ type setupWrites struct {
 	last     int // how many were sent last
 	timer    *time.Timer
 }
+
+// pace is how long to wait for more: see bulkQuiet, bulkLull, bulkExpect and bulkWait.
+type pace struct{ quiet, lull, expect, wait time.Duration }
+
+var bulkPace = pace{bulkQuiet, bulkLull, bulkExpect, bulkWait}
 
 // setupWrite is one creation or update that waits to be sent.
 type setupWrite struct {
@@ -102,14 +110,14 @@ func (g *setupWrites) schedule() {
 	if len(g.waiting) == 0 {
 		return
 	}
-	d := g.quiet
-	if len(g.waiting) < g.last {
-		d = g.lull
+	d := g.pace.quiet
+	switch {
+	case len(g.expected) > 0:
+		d = g.pace.expect
+	case len(g.waiting) < g.last:
+		d = g.pace.lull
 	}
-	left := g.wait - time.Since(g.oldest)
-	if len(g.expected) > 0 || d > left {
-		d = left
-	}
+	d = min(d, g.pace.wait-time.Since(g.oldest))
 	if g.timer == nil {
 		g.timer = time.AfterFunc(d, g.due)
 	} else {
@@ -120,9 +128,7 @@ func (g *setupWrites) schedule() {
 func (g *setupWrites) due() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.waiting) > 0 && time.Since(g.oldest) >= g.wait {
-		clear(g.expected) // those do not come
-	}
+	clear(g.expected) // those do not come
 	g.send()
 }
 

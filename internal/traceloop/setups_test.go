@@ -268,13 +268,13 @@ func TestSetupWrites_gathered(t *testing.T) {
 		{"more than the service takes", 250, 0, "[100 100 50]", bulkLull},
 		{"close together", 10, bulkQuiet / 2, "[10]", 10 * bulkQuiet / 2},
 		{"far apart", 3, 2 * bulkQuiet, "[1 1 1]", 6 * bulkQuiet},
-		{"without an end", 90, 40 * time.Millisecond, "[50 40]", 90*40*time.Millisecond + bulkLull},
+		{"without an end", 95, 40 * time.Millisecond, "[95]", 95*40*time.Millisecond + bulkLull},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var mu sync.Mutex
 				var sizes []int
-				writes := &setupWrites{quiet: bulkQuiet, lull: bulkLull, wait: bulkWait, deliver: func(batch []*setupWrite) {
+				writes := &setupWrites{pace: bulkPace, deliver: func(batch []*setupWrite) {
 					mu.Lock()
 					sizes = append(sizes, len(batch))
 					mu.Unlock()
@@ -336,7 +336,7 @@ func TestSetupWrites_inWaves(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var sent atomic.Int64
-				writes := &setupWrites{quiet: bulkQuiet, lull: bulkLull, wait: bulkWait, deliver: func(batch []*setupWrite) {
+				writes := &setupWrites{pace: bulkPace, deliver: func(batch []*setupWrite) {
 					sent.Add(1)
 					time.Sleep(100 * time.Millisecond) // the service
 					for _, w := range batch {
@@ -355,9 +355,9 @@ func TestSetupWrites_inWaves(t *testing.T) {
 // A write that is expected and does not come holds the others up once, and not for long.
 func TestSetupWrites_neverComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		writes := &setupWrites{quiet: bulkQuiet, lull: bulkLull, wait: bulkWait, deliver: func(batch []*setupWrite) { batch[0].done <- setupResult{} }}
+		writes := &setupWrites{pace: bulkPace, deliver: func(batch []*setupWrite) { batch[0].done <- setupResult{} }}
 		writes.expect("never")
-		for _, want := range []time.Duration{bulkWait, bulkQuiet} {
+		for _, want := range []time.Duration{bulkExpect, bulkQuiet} {
 			began := time.Now()
 			_, _ = writes.add(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, false)
 			if took := time.Since(began); took != want {
