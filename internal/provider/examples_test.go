@@ -93,6 +93,11 @@ func TestAccExamples_plan(t *testing.T) {
 				server.GenerateKey(project.ID, "prd")
 			}
 			cli := newCLI(t, server)
+			_, setupKey := server.GenerateKey(project.ID, "stg")
+			cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+setupKey)
+			if strings.Contains(dir, "data-sources/traceloop_auto_monitor_setup") {
+				server.CreateSetup(setupKey, "checkout-quality", "char-count")
+			}
 			cli.write(resources)
 			cli.plan()
 			if imports != "" {
@@ -100,9 +105,10 @@ func TestAccExamples_plan(t *testing.T) {
 				server.GenerateKey(project.ID, "prd")
 				eu := server.CreateEnvironment(project.ID, "EU Production")
 				server.CreateEnvironment("", "Load test")
+				server.CreateSetup(setupKey, "checkout-quality", "char-count")
 				plan := func(imports, says string) {
 					// The project that the example declares is the one that holds what it imports.
-					if !strings.Contains(imports, "traceloop_project.") {
+					if strings.Contains(resources, "traceloop_project.orders") && !strings.Contains(imports, "traceloop_project.") {
 						imports += "\nimport {\n  to = traceloop_project.orders\n  id = \"" + sampleProjectID + "\"\n}\n"
 					}
 					cli.write(resources + strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID).Replace(imports))
