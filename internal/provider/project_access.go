@@ -82,8 +82,8 @@ func (d *providerData) projectReady(diags *diag.Diagnostics) bool {
 
 // projectFailure is failure for a call with the project's key.
 func (d *providerData) projectFailure(attempted string, err error) string {
-	next := d.nextStep(err)
 	var (
+		next   string
 		item   *traceloop.ItemError
 		other  *traceloop.OtherEnvironmentError
 		answer *traceloop.Error
@@ -98,6 +98,8 @@ func (d *providerData) projectFailure(attempted string, err error) string {
 		next = fmt.Sprintf("The project key comes from %s. Check that it is complete and has not been revoked.", d.project.key.source)
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:
 		next = fmt.Sprintf("The project key comes from %s. Check that it is the API key of a project and environment; a management key does not open this operation.", d.project.key.source)
+	default: // nextStep speaks of the management key for the two above
+		next = d.nextStep(err)
 	}
 	return fmt.Sprintf("The provider tried to %s.\n\n%s\n\n%s", attempted, err, next)
 }
