@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // setupInput is what a request says about a setup. evaluators is nil where it says nothing
@@ -84,7 +85,7 @@ func attributeValue(value any) (string, error) {
 	case string:
 		return value, nil
 	case bool:
-		return fmt.Sprint(value), nil
+		return strconv.FormatBool(value), nil
 	case float64:
 		data, err := json.Marshal(value)
 		return string(data), err

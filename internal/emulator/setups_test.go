@@ -1,7 +1,6 @@
 package emulator_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -27,8 +26,11 @@ func keyOf(s *emulatortest.Server, environment string) string {
 }
 
 func setupBody(externalID, selector string, evaluators ...string) string {
-	slugs, _ := json.Marshal(append([]string{}, evaluators...))
-	body := fmt.Sprintf(`{"external_id":%q,"evaluators":%s`, externalID, slugs)
+	slugs := ""
+	if len(evaluators) > 0 {
+		slugs = `"` + strings.Join(evaluators, `","`) + `"`
+	}
+	body := fmt.Sprintf(`{"external_id":%q,"evaluators":[%s]`, externalID, slugs)
 	if selector != "" {
 		body += `,"selector":` + selector
 	}

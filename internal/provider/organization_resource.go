@@ -134,7 +134,7 @@ func (r *organizationResource) ModifyPlan(ctx context.Context, req resource.Modi
 }
 
 // refuseChange refuses what the service has no operation for.
-func (m organizationModel) refuseChange(plan organizationModel, diags *diag.Diagnostics) {
+func (m *organizationModel) refuseChange(plan organizationModel, diags *diag.Diagnostics) {
 	for _, argument := range []struct {
 		name       string
 		plan, have attr.Value
@@ -247,10 +247,10 @@ func (r *organizationResource) ImportState(_ context.Context, _ resource.ImportS
 		"Traceloop publishes no operation that reads an organization, and shows its keys only when it is created. Keep the id of an existing organization in a variable instead.")
 }
 
-func (m organizationModel) describe() string {
+func (m *organizationModel) describe() string {
 	return fmt.Sprintf("organization %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
 }
 
-func (m organizationModel) forgotten() string {
+func (m *organizationModel) forgotten() string {
 	return fmt.Sprintf("Traceloop publishes no operation that deletes an organization. The %s stays, with its data, and its keys stay valid; only Terraform forgets them. To have it deleted, ask Traceloop's support, with its id.", m.describe())
 }

@@ -99,12 +99,13 @@ func stringSet(values []string) types.Set {
 	return types.SetValueMust(types.StringType, elements)
 }
 
-// keepOrder takes the rules of the state where the service answers the same ones in another
+// inOrderOf takes the rules of the state where the service answers the same ones in another
 // order: all of them have to match, whatever their order.
-func (m *setupModel) keepOrder(state types.List) {
+func (m setupModel) inOrderOf(state types.List) setupModel {
 	if sameElements(m.Selector.Elements(), state.Elements()) {
 		m.Selector = state
 	}
+	return m
 }
 
 func sameElements(a, b []attr.Value) bool {

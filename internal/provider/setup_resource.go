@@ -243,9 +243,7 @@ func (r *setupResource) Create(ctx context.Context, req resource.CreateRequest, 
 
 // take puts the service's answer into the model.
 func (m *setupResourceModel) take(setup traceloop.AutoMonitorSetup) {
-	before := m.Selector
-	m.setupModel = newSetupModel(setup)
-	m.keepOrder(before)
+	m.setupModel = newSetupModel(setup).inOrderOf(m.Selector)
 }
 
 func (r *setupResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {

@@ -50,7 +50,8 @@ func projectKey(server *emulatortest.Server, environment string) string {
 }
 
 func setupHCL(externalID, rest string, evaluators ...string) string {
-	return fmt.Sprintf("resource \"traceloop_auto_monitor_setup\" \"quality\" {\n  external_id = %q\n  evaluators  = [\"%s\"]\n%s}\n", externalID, strings.Join(evaluators, `", "`), rest)
+	slugs := `"` + strings.Join(evaluators, `", "`) + `"`
+	return fmt.Sprintf("resource \"traceloop_auto_monitor_setup\" \"quality\" {\n  external_id = %q\n  evaluators  = [%s]\n%s}\n", externalID, slugs, rest)
 }
 
 const openAISelector = `

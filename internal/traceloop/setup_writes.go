@@ -161,13 +161,20 @@ func (c *ProjectClient) write(batch []*setupWrite) {
 	defer cancel()
 	var waiting atomic.Int64
 	waiting.Store(int64(len(batch)))
-	for _, w := range batch {
-		defer context.AfterFunc(w.ctx, func() {
-			if waiting.Add(-1) == 0 {
-				cancel()
-			}
-		})()
+	givenUp := func() {
+		if waiting.Add(-1) == 0 {
+			cancel()
+		}
 	}
+	stops := make([]func() bool, len(batch))
+	for i, w := range batch {
+		stops[i] = context.AfterFunc(w.ctx, givenUp)
+	}
+	defer func() {
+		for _, stop := range stops {
+			stop()
+		}
+	}()
 
 	c.setups.forget()
 	var results []setupResult

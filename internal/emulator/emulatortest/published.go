@@ -129,7 +129,10 @@ func publishedDocument(contract string, differences []Difference) (*openapi3.T, 
 	for _, difference := range differences {
 		difference.Apply(doc)
 	}
-	return doc, doc.Validate(context.Background())
+	if err := doc.Validate(context.Background()); err != nil {
+		return nil, err
+	}
+	return doc, nil
 }
 
 func publishedOperations(doc *openapi3.T) []*openapi3.Operation {
