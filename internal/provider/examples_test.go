@@ -93,7 +93,7 @@ func TestAccExamples_plan(t *testing.T) {
 				server.GenerateKey(project.ID, "prd")
 			}
 			cli := newCLI(t, server)
-			_, setupKey := server.GenerateKey(project.ID, "stg")
+			_, setupKey := server.GenerateKey(server.CreateProject("Monitored").ID, "prd")
 			cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+setupKey)
 			if strings.Contains(dir, "data-sources/traceloop_auto_monitor_setup") {
 				server.CreateSetup(setupKey, "checkout-quality", "char-count")
