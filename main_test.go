@@ -109,7 +109,7 @@ func TestCheckServiceInterrupted(t *testing.T) {
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		server.Emulator.ServeHTTP(w, r)
 		if r.Method == http.MethodPost && r.URL.Path == "/v2/environments" {
-			once.Do(func() {
+			once.Do(func() { //nolint:contextcheck // the server is the test's
 				created = len(server.Projects()) == 2
 				command.Process.Signal(os.Interrupt)
 			})

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"database/sql"
+	"errors"
 	"net/http"
 	"strings"
 )
@@ -15,6 +16,7 @@ const (
 	noKey principal = iota
 	managementKey
 	projectKey
+	organizationKey // of an organization that was created here
 )
 
 // authenticate also returns the key's hash, which identifies a project's key even after its
@@ -32,17 +34,19 @@ func (e *Emulator) authenticate(r *http.Request) (principal, []byte, error) {
 	if subtle.ConstantTimeCompare(hash[:], e.managementKeyHash[:]) == 1 {
 		return managementKey, hash[:], nil
 	}
-	var active bool
+	var active, foreign bool
 	err := e.store.transact(func(tx *sql.Tx) error {
-		return tx.QueryRow("SELECT EXISTS (SELECT 1 FROM api_keys WHERE hash = ?)", hash[:]).Scan(&active)
+		return tx.QueryRow("SELECT EXISTS (SELECT 1 FROM api_keys WHERE hash = ?1), EXISTS (SELECT 1 FROM organization_keys WHERE hash = ?1)", hash[:]).Scan(&active, &foreign)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return noKey, nil, err
+	case active:
+		return projectKey, hash[:], nil
+	case foreign:
+		return organizationKey, hash[:], nil
 	}
-	if !active {
-		return noKey, hash[:], keyUnknown()
-	}
-	return projectKey, hash[:], nil
+	return noKey, hash[:], keyUnknown()
 }
 
 func keyUnknown() error {
@@ -61,5 +65,35 @@ func (e *Emulator) needManagementKey(next http.Handler) http.Handler {
 			return
 		}
 		next.ServeHTTP(w, r)
+	})
+}
+
+// ofEnvProject makes a handler of a published operation, which acts in the project and
+// environment of the key that calls.
+func (e *Emulator) ofEnvProject(do func(r *http.Request, envProject string) (answer, error)) http.Handler {
+	return e.handler(func(r *http.Request) (answer, error) {
+		who, hash, err := e.authenticate(r)
+		switch {
+		case err != nil:
+			return answer{}, err
+		case who == managementKey:
+			return answer{}, refuse(http.StatusForbidden, "This is a management key. This operation needs the API key of a project and environment.")
+		case who == organizationKey:
+			return answer{}, refuse(http.StatusForbidden, "This is the key of another organization, which sends traces. The emulator has the monitors of one organization alone.")
+		}
+		var envProject string
+		err = e.store.transact(func(tx *sql.Tx) error {
+			err := tx.QueryRow(`
+				SELECT p.id FROM env_projects p JOIN api_keys k ON k.project_id = p.project_id AND k.environment_id = p.environment_id
+				WHERE k.hash = ?`, hash).Scan(&envProject)
+			if errors.Is(err, sql.ErrNoRows) {
+				err = keyUnknown() // revoked since
+			}
+			return err
+		})
+		if err != nil {
+			return answer{}, err
+		}
+		return do(r, envProject)
 	})
 }

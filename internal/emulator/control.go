@@ -79,7 +79,11 @@ func decodeFault(data []byte) (Fault, error) {
 
 func (e *Emulator) putSettings(r *http.Request) (answer, error) {
 	var next Settings
-	if _, err := readObject(r, fields{"latency_ms": &next.LatencyMS, "rate_limit_per_second": &next.RateLimitPerSecond}); err != nil {
+	if _, err := readObject(r, fields{
+		"latency_ms": &next.LatencyMS, "rate_limit_per_second": &next.RateLimitPerSecond,
+		"setups_ahead_seconds": &next.SetupsAheadSeconds, "failing_evaluators": &next.FailingEvaluators,
+		"allow_organizations": &next.AllowOrganizations,
+	}); err != nil {
 		return answer{}, err
 	}
 	return done(e.SetSettings(next))

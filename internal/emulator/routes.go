@@ -46,6 +46,17 @@ func (e *Emulator) apiRoutes() http.Handler {
 	all := http.NewServeMux()
 	all.Handle("/v2/", e.needManagementKey(managed))
 	all.Handle("/v2", e.needManagementKey(managed))
+	e.route(all, "/v2/auto-monitor-setups", operations{
+		"GET":  e.ofEnvProject(e.listSetups),
+		"POST": e.ofEnvProject(e.createSetup),
+	})
+	e.route(all, "/v2/auto-monitor-setups/{external_id}", operations{
+		"GET":    e.ofEnvProject(e.getSetup),
+		"PUT":    e.ofEnvProject(e.updateSetup),
+		"DELETE": e.ofEnvProject(e.deleteSetup),
+	})
+	all.Handle("POST /v2/auto-monitor-setups/bulk", e.ofEnvProject(e.bulkUpsertSetups))
+	e.route(all, "/v2/organizations", operations{"POST": e.ofEnvProject(e.createOrganization)})
 	e.route(all, "/v1/traces", operations{"POST": http.HandlerFunc(e.acceptTraces)})
 	e.route(all, "/", nil)
 	return e.cleanPathsOnly(all)

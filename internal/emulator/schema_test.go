@@ -61,3 +61,46 @@ func TestSchemaCascades(t *testing.T) {
 		t.Errorf("%d environments are left: %v", left, err)
 	}
 }
+
+func TestSchemaHoldsThePublishedRules(t *testing.T) {
+	t.Parallel()
+	const rule = `INSERT INTO setup_rules (setup_id, position, key, source, operator, value, value_list) VALUES ('s', 9, `
+	for _, test := range []struct{ name, statement, violates string }{
+		{"external id twice", `INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES ('ep', 'x', '', '', '')`, "setups.external_id"},
+		{"no external id", `INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES ('ep', '', '', '', '')`, "setup_external_id"},
+		{"setup of no place", `INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES ('none', 'y', '', '', '')`, "FOREIGN KEY"},
+		{"setup moved", `UPDATE setups SET external_id = 'z'`, "setup_moved"},
+		{"evaluator twice", `INSERT INTO setup_evaluators (setup_id, position, slug) VALUES ('s', 1, 'a')`, "setup_evaluators.slug"},
+		{"unknown operator", rule + `'k', 'span_attributes', 'like', 'v', NULL)`, "rule_operator"},
+		{"unknown source", rule + `'k', 'events', 'equals', 'v', NULL)`, "rule_source"},
+		{"no key", rule + `'', 'span_attributes', 'equals', 'v', NULL)`, "rule_key"},
+		{"no value", rule + `'k', 'span_attributes', 'equals', NULL, NULL)`, "rule_value_missing"},
+		{"no values", rule + `'k', 'span_attributes', 'in', NULL, NULL)`, "rule_list_missing"},
+		{"value of exists", rule + `'k', 'span_attributes', 'exists', 'v', NULL)`, "rule_value_extra"},
+		{"values of equals", rule + `'k', 'span_attributes', 'equals', 'v', '["v"]')`, "rule_list_extra"},
+		{"retention too long", `INSERT INTO organizations (name, retention_hours) VALUES ('x', 721)`, "retention"},
+		{"organization's environment twice", `INSERT INTO organization_keys (organization_id, environment, hash) VALUES ('o', 'dev', randomblob(32))`, "organization_keys.environment"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			store, err := openStore("", "", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer store.Close()
+			if _, err := store.db.Exec(`
+				INSERT INTO projects (id, name, slug, created_at, updated_at) VALUES ('a', 'A', 'a', '', '');
+				INSERT INTO environments (id, project_id, name, slug, created_at) VALUES ('own', 'a', 'Own', 'own', '');
+				INSERT INTO env_projects (id, project_id, environment_id) VALUES ('ep', 'a', 'own');
+				INSERT INTO setups (id, env_project_id, external_id, begun_at, created_at, updated_at) VALUES ('s', 'ep', 'x', '', '', '');
+				INSERT INTO setup_evaluators (setup_id, position, slug) VALUES ('s', 0, 'a');
+				INSERT INTO organizations (id, name) VALUES ('o', 'Other');
+				INSERT INTO organization_keys (organization_id, environment, hash) VALUES ('o', 'dev', randomblob(32))`); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := store.db.Exec(test.statement); !violates(err, test.violates) {
+				t.Errorf("%v, want a violation of %s", err, test.violates)
+			}
+		})
+	}
+}

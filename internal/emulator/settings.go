@@ -9,19 +9,32 @@ import (
 // maxWait is the longest wait that a test can ask for.
 const maxWait = time.Hour
 
-// Settings slow the API down; 0 is no latency, and no limit.
+// maxAhead bounds how far the clock of the setups can be moved, in seconds.
+const maxAhead = 365 * 24 * 60 * 60
+
+// Settings change how the API behaves. The zero value is no latency, no limit, no evaluator
+// that fails, and nobody who may create organizations.
 type Settings struct {
 	LatencyMS          int `json:"latency_ms"`
 	RateLimitPerSecond int `json:"rate_limit_per_second"`
+
+	// SetupsAheadSeconds moves the clock by which auto monitor setups go through their statuses.
+	SetupsAheadSeconds int `json:"setups_ahead_seconds"`
+	// FailingEvaluators are the slugs of evaluators that fail, and why.
+	FailingEvaluators map[string]string `json:"failing_evaluators"`
+	// AllowOrganizations lets POST /v2/organizations create them.
+	AllowOrganizations bool `json:"allow_organizations"`
 }
 
-// SetSettings replaces both, and fills the bucket of the rate limit.
+// SetSettings replaces all of them, and fills the bucket of the rate limit.
 func (e *Emulator) SetSettings(next Settings) error {
 	switch {
 	case next.LatencyMS < 0 || next.LatencyMS > int(maxWait.Milliseconds()):
 		return errors.New("latency_ms must be from 0 (none) to 3600000, an hour")
 	case next.RateLimitPerSecond < 0:
 		return errors.New("rate_limit_per_second must be 0 (none) or more")
+	case next.SetupsAheadSeconds < 0 || next.SetupsAheadSeconds > maxAhead:
+		return errors.New("setups_ahead_seconds must be from 0 to 31536000, a year")
 	}
 	e.settings.replace(next, e.now())
 	e.activity.touch()
@@ -53,6 +66,12 @@ func (s *settings) latency() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return time.Duration(s.current.LatencyMS) * time.Millisecond
+}
+
+func (s *settings) allowsOrganizations() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current.AllowOrganizations
 }
 
 // takeToken takes a token, or returns false if none is left.

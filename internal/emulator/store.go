@@ -19,7 +19,7 @@ import (
 const (
 	// applicationID marks a database as an emulator's: "TLem".
 	applicationID = 0x544c656d
-	schemaVersion = 2
+	schemaVersion = 3
 )
 
 //go:embed schema.sql
@@ -27,6 +27,9 @@ var schema string
 
 //go:embed additions.sql
 var additions string
+
+//go:embed published.sql
+var publishedSchema string
 
 // store is the database. It has one connection, so its transactions run one after the other.
 type store struct{ db *sql.DB }
@@ -76,7 +79,7 @@ func (s *store) prepare(file bool, now string, seed *Seed) error {
 			return errNotNew
 		}
 		if version == 0 {
-			if _, err := tx.Exec(schema); err != nil {
+			if _, err := tx.Exec(schema + ";" + publishedSchema); err != nil {
 				return err
 			}
 			if _, err := tx.Exec(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, schemaVersion)); err != nil {

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
@@ -97,11 +98,11 @@ func (e *Emulator) export(r *http.Request) (contentType string, reply []byte, er
 	if who == managementKey {
 		return "", nil, refuse(http.StatusForbidden, "This is a management key. Traces are sent with the API key of a project and environment.")
 	}
-	contentType, spans, err := decodeExport(r)
+	contentType, traces, err := decodeExport(r)
 	if err != nil {
 		return "", nil, err
 	}
-	if err := e.countSpans(hash, spans); err != nil {
+	if err := e.countSpans(hash, traces); err != nil {
 		return "", nil, err
 	}
 	reply, err = encodings[contentType].marshal(ptraceotlp.NewExportResponse())
@@ -109,21 +110,21 @@ func (e *Emulator) export(r *http.Request) (contentType string, reply []byte, er
 }
 
 // decodeExport returns a content type that is one of encodings.
-func decodeExport(r *http.Request) (contentType string, spans int, err error) {
+func decodeExport(r *http.Request) (contentType string, traces ptrace.Traces, err error) {
 	contentType, _, err = mime.ParseMediaType(r.Header.Get("Content-Type"))
 	encoding, known := encodings[contentType]
 	if err != nil || !known {
-		return "", 0, refuse(http.StatusUnsupportedMediaType, "Content-Type must be application/x-protobuf or application/json, not %q.", r.Header.Get("Content-Type"))
+		return "", traces, refuse(http.StatusUnsupportedMediaType, "Content-Type must be application/x-protobuf or application/json, not %q.", r.Header.Get("Content-Type"))
 	}
 	data, err := readExport(r)
 	if err != nil {
-		return "", 0, err
+		return "", traces, err
 	}
 	request := ptraceotlp.NewExportRequest()
 	if err := encoding.unmarshal(request, data); err != nil {
-		return "", 0, refuse(http.StatusBadRequest, "The request body is not an OTLP export of traces in %s: %v.", contentType, err)
+		return "", traces, refuse(http.StatusBadRequest, "The request body is not an OTLP export of traces in %s: %v.", contentType, err)
 	}
-	return contentType, request.Traces().SpanCount(), nil
+	return contentType, request.Traces(), nil
 }
 
 func readExport(r *http.Request) ([]byte, error) {
@@ -148,8 +149,8 @@ func readExport(r *http.Request) ([]byte, error) {
 }
 
 // countSpans looks the key up again: it may have been revoked while the body was read.
-func (e *Emulator) countSpans(hash []byte, spans int) error {
-	counted := false
+func (e *Emulator) countSpans(hash []byte, traces ptrace.Traces) error {
+	counted, spans := false, traces.SpanCount()
 	err := e.store.transact(func(tx *sql.Tx) error {
 		result, err := tx.Exec(`
 			INSERT INTO traces (project_id, environment_id, spans)
@@ -159,6 +160,16 @@ func (e *Emulator) countSpans(hash []byte, spans int) error {
 			return fmt.Errorf("counting spans: %w", err)
 		}
 		rows, err := result.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if counted = rows > 0; counted {
+			return matchSpans(tx, hash, traces)
+		}
+		if result, err = tx.Exec("UPDATE organization_keys SET spans = spans + ? WHERE hash = ?", spans, hash); err != nil {
+			return err
+		}
+		rows, err = result.RowsAffected()
 		counted = err == nil && rows > 0
 		return err
 	})
@@ -179,8 +190,8 @@ func (e *Emulator) countRefusedExport(r *http.Request, hash []byte) {
 	if err != nil || !revoked {
 		return
 	}
-	if _, spans, err := decodeExport(r); err == nil {
-		e.countRefusedSpans(hash, spans)
+	if _, traces, err := decodeExport(r); err == nil {
+		e.countRefusedSpans(hash, traces.SpanCount())
 	}
 }
 

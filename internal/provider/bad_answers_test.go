@@ -481,7 +481,7 @@ func TestBadAnswers_redirects(t *testing.T) {
 					if !after.value.Equal(state.value) {
 						t.Errorf("the state has changed to %v", after.value)
 					}
-					if err == nil || !strings.Contains(err.Error(), "redirects to another origin, http://"+strings.TrimPrefix(target.URL, "http://")) || !strings.Contains(err.Error(), "management key must not go there") {
+					if err == nil || !strings.Contains(err.Error(), "redirects to another origin, http://"+strings.TrimPrefix(target.URL, "http://")) || !strings.Contains(err.Error(), "the key must not go there") {
 						t.Errorf("the error does not say where the redirect leads and why it is not followed: %v", err)
 					}
 					if requests := elsewhere.requests(); len(requests) > 0 {

@@ -114,6 +114,11 @@ func TestAccExamples_plan(t *testing.T) {
 				server.GenerateKey(project.ID, "prd") // what it looks for
 			}
 			cli := newCLI(t, server)
+			_, setupKey := server.GenerateKey(server.CreateProject("Monitored").ID, "prd")
+			cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+setupKey)
+			if strings.Contains(dir, "data-sources/traceloop_auto_monitor_setup") {
+				server.CreateSetup(setupKey, "checkout-quality", "char-count")
+			}
 			cli.write(example.resources)
 			cli.plan()
 			if example.imports == "" {
@@ -125,6 +130,7 @@ func TestAccExamples_plan(t *testing.T) {
 			server.GenerateKey(project.ID, "prd")
 			eu := server.CreateEnvironment(project.ID, "EU Production")
 			server.CreateEnvironment("", "Load test")
+			server.CreateSetup(setupKey, "checkout-quality", "char-count")
 			ids := strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID)
 			cli.write(example.resources + ids.Replace(example.imports))
 			shows(t, cli.plan(), "to import, 0 to add", "0 to destroy")

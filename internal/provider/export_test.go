@@ -1,8 +1,10 @@
 package provider
 
 import (
+	"context"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -25,4 +27,9 @@ func NewServerWithPaths(now func() time.Time, paths traceloop.Paths) func() (tfp
 		}
 		return newServer(), nil
 	}
+}
+
+// NewWithSleep is New with a clock, and with a way to let time pass.
+func NewWithSleep(now func() time.Time, sleep func(context.Context, time.Duration) error) provider.Provider {
+	return &traceloopProvider{version: "test", now: now, sleep: sleep}
 }

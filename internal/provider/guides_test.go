@@ -281,7 +281,7 @@ func (api publicAPI) check(s snippet) (blocks int, problems []string) {
 		within := indent + "  "
 		if kind == "list" || kind == "action" {
 			within += "  " // in config
-			if argument := argumentHead.FindStringSubmatch(line); argument != nil && argument[1] == indent+"  " && argument[2] != "config" &&
+			if argument := argumentHead.FindStringSubmatch(line); len(argument) > 2 && argument[1] == indent+"  " && argument[2] != "config" &&
 				!slices.Contains(metaArguments, argument[2]) && (kind == "action" || !slices.Contains(queryArguments, argument[2])) {
 				report("%q of %s %q belongs in config", argument[2], kind, name)
 			}

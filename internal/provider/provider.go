@@ -34,13 +34,14 @@ var (
 // New returns the constructor of the provider, as the framework wants it.
 func New(version string) func() provider.Provider {
 	return func() provider.Provider {
-		return &traceloopProvider{version: version, now: time.Now}
+		return &traceloopProvider{version: version, now: time.Now, sleep: sleep}
 	}
 }
 
 type traceloopProvider struct {
 	version string
-	now     func() time.Time             // the one clock of the provider
+	now     func() time.Time // the one clock of the provider
+	sleep   func(context.Context, time.Duration) error
 	paths   traceloop.Paths              // zero: the contract's
 	current atomic.Pointer[providerData] // of the plan or apply under way
 }
@@ -57,6 +58,7 @@ func (p *traceloopProvider) sawState(state []byte) {
 
 type providerModel struct {
 	APIKey         types.String `tfsdk:"api_key"`
+	ProjectAPIKey  types.String `tfsdk:"project_api_key"`
 	BaseURL        types.String `tfsdk:"base_url"`
 	RequestTimeout types.String `tfsdk:"request_timeout"`
 	MaxRetries     types.Int64  `tfsdk:"max_retries"`
@@ -78,6 +80,14 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				Optional:   true,
 				Sensitive:  true,
 				Validators: []validator.String{secretParserValidator("api_key", traceloop.ParseKey)},
+			},
+			"project_api_key": schema.StringAttribute{
+				MarkdownDescription: "API key of a project and environment, for `traceloop_auto_monitor_setup` and `traceloop_organization`: Traceloop documents that their operations take such a key. " +
+					"It can also come from the environment variable `" + envProjectKey + "`. White space around it is dropped. The setups belong to the project and environment of this key; for those of another one, use another provider block with an `alias`. " +
+					"The key may be that of a `traceloop_api_key` resource in the same configuration. It is never sent in the place of `api_key`, nor `api_key` in its place.",
+				Optional:   true,
+				Sensitive:  true,
+				Validators: []validator.String{secretParserValidator("project_api_key", traceloop.ParseKey)},
 			},
 			"base_url": schema.StringAttribute{
 				MarkdownDescription: "Where the API is: an `https` URL, or an `http` one on loopback (the emulator). It can also come from the environment variable `" + envBaseURL + "`; the SDK's `TRACELOOP_BASE_URL` is never read. " +
@@ -126,7 +136,7 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	data.now = p.now
+	data.now, data.sleep = p.now, p.sleep
 	p.handOver(data, resp)
 }
 
@@ -141,6 +151,8 @@ func (p *traceloopProvider) Resources(context.Context) []func() resource.Resourc
 		newProjectResource,
 		newEnvironmentResource,
 		newAPIKeyResource,
+		newSetupResource,
+		newOrganizationResource,
 	}
 }
 
@@ -152,6 +164,8 @@ func (p *traceloopProvider) DataSources(context.Context) []func() datasource.Dat
 		newEnvironmentsDataSource,
 		newAPIKeyDataSource,
 		newAPIKeysDataSource,
+		newSetupDataSource,
+		newSetupsDataSource,
 	}
 }
 
@@ -160,6 +174,7 @@ func (p *traceloopProvider) ListResources(context.Context) []func() list.ListRes
 		newProjectListResource,
 		newEnvironmentListResource,
 		newAPIKeyListResource,
+		newSetupListResource,
 	}
 }
 
@@ -183,7 +198,8 @@ func (p *traceloopProvider) Functions(context.Context) []func() function.Functio
 	}
 }
 
-// unknown names the first argument whose value is not known yet.
+// unknown names the first argument whose value is not known yet. project_api_key may be
+// unknown: see projectAccess.
 func (m providerModel) unknown() (path.Path, bool) {
 	for _, argument := range []struct {
 		name  string

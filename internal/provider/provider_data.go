@@ -16,10 +16,14 @@ import (
 // providerData is what Configure hands to every resource and data source. It lives
 // as long as one plan or one apply.
 type providerData struct {
-	client       *traceloop.Client // nil while an argument of the provider is unknown
+	client       *traceloop.Client // nil while an argument of the provider is unknown, and without a management key
 	unknown      path.Path         // that argument
 	key, baseURL setting
 	now          func() time.Time
+	sleep        func(context.Context, time.Duration) error
+
+	project projectAccess
+	setups  setupRun
 
 	run               *run
 	keysBefore        keysBefore
@@ -40,19 +44,30 @@ func configure(data any, diags *diag.Diagnostics) *providerData {
 	d, ok := data.(*providerData)
 	if !ok {
 		diags.AddError("Unexpected Provider Data", fmt.Sprintf("The provider handed over %T. This is a bug in the provider; please report it.", data))
+		return nil
+	}
+	if d.client == nil && d.isWhollyKnown() {
+		diags.AddError("Missing Management Key", missingKeyDetail())
 	}
 	return d
 }
+
+// isWhollyKnown reports whether every argument of the provider is known, project_api_key aside.
+func (d *providerData) isWhollyKnown() bool { return len(d.unknown.Steps()) == 0 }
 
 // ready reports whether the API can be called, and if not says what to do.
 func (d *providerData) ready(diags *diag.Diagnostics) bool {
 	if d.client != nil {
 		return true
 	}
+	addUnknownConfiguration(diags, d.unknown)
+	return false
+}
+
+func addUnknownConfiguration(diags *diag.Diagnostics, argument path.Path) {
 	diags.AddError("Unknown Provider Configuration", fmt.Sprintf(
 		"The provider argument %q is not known before apply, and this step has to call the Traceloop API. "+
-			"Apply its source first: terraform apply -target=ADDRESS, with the address of what the argument refers to; then plan again.", d.unknown))
-	return false
+			"Apply its source first: terraform apply -target=ADDRESS, with the address of what the argument refers to; then plan again.", argument))
 }
 
 // writable is ready for a call that changes something.

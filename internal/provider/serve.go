@@ -68,7 +68,7 @@ func silenceUnseenLogs(get func(string) (string, bool), set func(string, string)
 
 // newServer returns the constructor of the protocol's server.
 func newServer(version string, now func() time.Time, quiet bool) (func() tfprotov6.ProviderServer, error) {
-	return serverOf(&traceloopProvider{version: version, now: now}, quiet)
+	return serverOf(&traceloopProvider{version: version, now: now, sleep: sleep}, quiet)
 }
 
 func serverOf(p *traceloopProvider, quiet bool) (func() tfprotov6.ProviderServer, error) {

@@ -17,6 +17,7 @@ import (
 const (
 	envManagementKey = "TRACELOOP_MANAGEMENT_API_KEY"
 	envBaseURL       = "TRACELOOP_MANAGEMENT_BASE_URL"
+	envProjectKey    = "TRACELOOP_PROJECT_API_KEY"
 	envCACertFile    = "TRACELOOP_CA_CERT_FILE"
 
 	// envTracesKey is the SDKs' variable for a project's own key. It is looked at only
@@ -50,8 +51,12 @@ func newProviderData(config providerModel, userAgent string, paths traceloop.Pat
 	var diags diag.Diagnostics
 
 	key := lookup(config.APIKey, "api_key", envManagementKey)
+	project := newProjectAccess(config.ProjectAPIKey, &diags)
 	if !key.found {
-		diags.AddError("Missing Management Key", missingKeyDetail())
+		// A provider block for setups needs no management key.
+		if !project.key.found && !project.unknown {
+			diags.AddError("Missing Management Key", missingKeyDetail())
+		}
 	} else if value, err := traceloop.ParseKey(key.value); err != nil {
 		// Not anchored to api_key: the CLI would quote that line of the configuration.
 		diags.AddError("Invalid Management Key",
@@ -96,15 +101,24 @@ func newProviderData(config providerModel, userAgent string, paths traceloop.Pat
 		return nil, diags
 	}
 
-	client, err := traceloop.New(traceloop.Config{
-		BaseURL: baseURL.value, Key: key.value, UserAgent: userAgent,
-		RequestTimeout: timeout, MaxRetries: retries, RootCAs: roots, Paths: paths,
-	})
-	if err != nil {
+	data := &providerData{key: key, baseURL: baseURL, project: project, run: newRun()}
+	client := traceloop.Config{
+		BaseURL: baseURL.value, UserAgent: userAgent, RequestTimeout: timeout, MaxRetries: retries, RootCAs: roots, Paths: paths,
+	}
+	var err, projectErr error
+	if key.found {
+		client.Key = key.value
+		data.client, err = traceloop.New(client)
+	}
+	if project.key.found {
+		client.Key = project.key.value
+		data.project.client, projectErr = traceloop.NewProjectClient(client)
+	}
+	if err = errors.Join(err, projectErr); err != nil {
 		diags.AddError("Unable to Configure Provider", fmt.Sprintf("The client of the Traceloop API cannot be set up: %s.", err))
 		return nil, diags
 	}
-	return &providerData{client: client, key: key, baseURL: baseURL, run: newRun()}, diags
+	return data, diags
 }
 
 func missingKeyDetail() string {

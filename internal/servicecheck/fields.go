@@ -2,6 +2,7 @@ package servicecheck
 
 import (
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -41,7 +42,7 @@ var (
 		{"id", text}, {"name", text}, {"slug", slug}, {"scope", scope}, {"project_id", orNull}, {"built_in", boolean}, {"created_at", moment},
 	}
 	apiKeyFields    = []field{{"id", text}, {"project_id", text}, {"environment", slug}, {"masked_key", mask}, {"created_at", moment}}
-	generatedFields = append(apiKeyFields[:len(apiKeyFields):len(apiKeyFields)], field{"api_key", fullKey})
+	generatedFields = append(slices.Clip(apiKeyFields), field{"api_key", fullKey})
 )
 
 // lacks says which field an object lacks or has otherwise; "" for none.

@@ -3,6 +3,7 @@ package servicecheck
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -119,7 +120,7 @@ func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	json.Unmarshal(body, &e.sent)
 	e.serve = func() *held {
 		if e.sent != nil {
-			body, _ = json.Marshal(e.sent)
+			body, _ = json.Marshal(e.sent) //nolint:errchkjson // it was JSON
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		recorder := httptest.NewRecorder()
@@ -144,7 +145,7 @@ func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.answer.text != "" {
 		io.WriteString(w, e.answer.text)
 	} else if e.answer.body != nil {
-		json.NewEncoder(w).Encode(e.answer.body)
+		json.NewEncoder(w).Encode(e.answer.body) //nolint:errchkjson // it was JSON
 	}
 }
 
@@ -159,8 +160,7 @@ func startBroken(t *testing.T, server *emulatortest.Server, change func(*exchang
 
 // contents is everything that the organization has.
 func contents(server *emulatortest.Server) string {
-	all, _ := json.Marshal([]any{server.Projects(), server.Environments(""), server.Keys()})
-	return string(all)
+	return fmt.Sprint(server.Projects(), server.Environments(""), server.Keys())
 }
 
 func contains(lines []line, operation, rule string, o outcome) bool {

@@ -27,10 +27,11 @@ const (
 
 // attempt is what one request of a call has shown.
 type attempt struct {
-	hops      int                        // redirects followed to get here
-	sent      bool                       // the service may have got the request
-	object    map[string]json.RawMessage // the body's
-	problem   string                     // what is wrong with the body
+	hops      int                          // redirects followed to get here
+	sent      bool                         // the service may have got the request
+	object    map[string]json.RawMessage   // the body's
+	list      []map[string]json.RawMessage // the body's, where a list is expected
+	problem   string                       // what is wrong with the body
 	requestID string
 }
 
@@ -107,6 +108,7 @@ func (c *call) readAnswer(ctx context.Context, answer *http.Response) error {
 		}
 	}
 
+	success := status/100 == 2
 	body, err := io.ReadAll(io.LimitReader(stream, maxBody+1))
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -114,10 +116,13 @@ func (c *call) readAnswer(ctx context.Context, answer *http.Response) error {
 	case err != nil:
 		c.last.problem = "its body broke off"
 	default:
-		c.last.object, c.last.problem = parseBody(answer.Header.Get("Content-Type"), body)
+		if c.list && success {
+			c.last.list, c.last.problem = parseBody[[]map[string]json.RawMessage](answer.Header.Get("Content-Type"), body, "list of objects")
+		} else {
+			c.last.object, c.last.problem = parseBody[map[string]json.RawMessage](answer.Header.Get("Content-Type"), body, "object")
+		}
 	}
 
-	success := status/100 == 2
 	if !success && c.last.problem == "" && c.last.message() == "" {
 		c.last.problem = "its body has no error message"
 	}
@@ -130,8 +135,8 @@ func (c *call) readAnswer(ctx context.Context, answer *http.Response) error {
 	return nil
 }
 
-// parseBody returns the JSON object of a body, or what is wrong with the body.
-func parseBody(contentType string, body []byte) (object map[string]json.RawMessage, problem string) {
+// parseBody returns the JSON object or list of a body, or what is wrong with the body.
+func parseBody[T ~map[string]json.RawMessage | ~[]map[string]json.RawMessage](contentType string, body []byte, kind string) (value T, problem string) {
 	if len(body) > maxBody {
 		return nil, fmt.Sprintf("its body is larger than %d MiB", maxBody>>20)
 	}
@@ -145,10 +150,10 @@ func parseBody(contentType string, body []byte) (object map[string]json.RawMessa
 	case media != "application/json" && !strings.HasSuffix(media, "+json"):
 		shown, _, _ := strings.Cut(contentType, ";") // as it came, so that sanitize finds the key in it
 		return nil, "its content type is " + shown
-	case json.Unmarshal(body, &object) != nil || object == nil:
-		return nil, "its body is not a JSON object"
+	case json.Unmarshal(body, &value) != nil || value == nil:
+		return nil, "its body is not a JSON " + kind
 	}
-	return object, ""
+	return value, ""
 }
 
 // sanitize prepares a text of the service for an error: no management key, one line, no

@@ -20,10 +20,12 @@ type request struct {
 	method string
 	path   string // escaped, below the base URL
 	query  url.Values
-	body   any // encoded as JSON; nil for none
+	body   any  // encoded as JSON; nil for none
+	list   bool // the answer is a list, not an object
 
 	// repeatable says that a POST may be sent again after a failure: the service knows a
-	// repeat by its Idempotency-Key, and gives the first answer again.
+	// repeat by its Idempotency-Key, and gives the first answer again; or a repeat has the same
+	// effect as the first attempt.
 	repeatable bool
 }
 
@@ -33,6 +35,7 @@ type call struct {
 	method         string
 	path           string // of the whole URL, escaped
 	idempotencyKey string // of a POST
+	list           bool   // whether a good answer is a list
 	repeatable     bool   // whether to try again after an attempt that may have been carried out
 	started        time.Time
 
@@ -58,6 +61,7 @@ func (c *Client) do(ctx context.Context, r request, read func(*fields)) error {
 		method:         r.method,
 		path:           req.URL.EscapedPath(),
 		idempotencyKey: req.Header.Get("Idempotency-Key"),
+		list:           r.list,
 		repeatable:     r.method != http.MethodPost || r.repeatable,
 		started:        time.Now(),
 	}
@@ -119,7 +123,7 @@ func (c *call) run(req *retryablehttp.Request, read func(*fields)) error {
 	case answer.StatusCode/100 != 2:
 		err = c.refused(answer.StatusCode)
 	case read != nil:
-		f := &fields{raw: c.last.object, problem: new(string)}
+		f := &fields{raw: c.last.object, elements: c.last.list, problem: new(string)}
 		read(f)
 		if *f.problem != "" {
 			c.maybeDone = true

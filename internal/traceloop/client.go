@@ -1,8 +1,11 @@
-// Package traceloop is a client of Traceloop's management API: the projects,
-// environments and API keys of one organization.
+// Package traceloop is a client of Traceloop's API; no other package knows a path or a body.
 //
-// Traceloop does not publish these operations. openapi.yaml, beside this file, is the
-// contract that the client assumes; no other package knows a path or a body.
+// Client manages the projects, environments and API keys of one organization. Traceloop does
+// not publish these operations: openapi.yaml, beside this file, is the contract that the
+// client assumes.
+//
+// ProjectClient calls operations that Traceloop publishes: its OpenAPI document is in
+// testdata/published.
 package traceloop
 
 import (
@@ -35,7 +38,8 @@ type Config struct {
 	// BaseURL is what comes before "/v2/". See ParseBaseURL for the accepted forms.
 	BaseURL string
 
-	// Key is the organization's management key.
+	// Key is the organization's management key; for a ProjectClient, the API key of a project
+	// and environment.
 	Key string
 
 	// UserAgent is sent as it is with each request.
@@ -82,7 +86,7 @@ func New(config Config) (*Client, error) {
 	}
 	key, err := ParseKey(config.Key)
 	if err != nil {
-		return nil, fmt.Errorf("the management key cannot be used: %w", err)
+		return nil, fmt.Errorf("the key cannot be used: %w", err)
 	}
 	if strings.ContainsFunc(config.UserAgent, unicode.IsControl) {
 		return nil, errors.New("the user agent cannot be used: it contains a control character")

@@ -110,11 +110,11 @@ func TestNew(t *testing.T) {
 		t.Errorf("got %s and %d retries, want %s and none", c.timeout, c.maxRetries, DefaultRequestTimeout)
 	}
 	for want, change := range map[string]func(*Config){
-		"the base URL cannot be used: it is empty":       func(c *Config) { c.BaseURL = "" },
-		"the management key cannot be used: it is empty": func(c *Config) { c.Key = "" },
-		"the user agent cannot be used":                  func(c *Config) { c.UserAgent = "a\r\nb: c" },
-		"cannot be negative":                             func(c *Config) { c.MaxRetries = -1 },
-		"timeout and the number":                         func(c *Config) { c.RequestTimeout = -time.Second },
+		"the base URL cannot be used: it is empty": func(c *Config) { c.BaseURL = "" },
+		"the key cannot be used: it is empty":      func(c *Config) { c.Key = "" },
+		"the user agent cannot be used":            func(c *Config) { c.UserAgent = "a\r\nb: c" },
+		"cannot be negative":                       func(c *Config) { c.MaxRetries = -1 },
+		"timeout and the number":                   func(c *Config) { c.RequestTimeout = -time.Second },
 	} {
 		config := good
 		change(&config)

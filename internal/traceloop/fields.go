@@ -10,8 +10,9 @@ import (
 // that the service can add some. It keeps the first problem, without any value, which may
 // be secret; after a problem the results mean nothing.
 type fields struct {
-	raw     map[string]json.RawMessage
-	problem *string // shared by the objects of one answer
+	raw      map[string]json.RawMessage
+	elements []map[string]json.RawMessage // of an answer that is a list
+	problem  *string                      // shared by the objects of one answer
 }
 
 func (f *fields) fail(format string, args ...any) {
@@ -74,10 +75,39 @@ func (f *fields) time(name string) time.Time {
 	return t
 }
 
+// object reads an object that must be there.
+func (f *fields) object(name string) *fields {
+	var raw map[string]json.RawMessage
+	f.value(name, "an object", &raw)
+	return &fields{raw: raw, problem: f.problem}
+}
+
 // objects reads a list of objects that must be there and may be empty.
 func (f *fields) objects(name string) []*fields {
 	var raw []map[string]json.RawMessage
 	f.value(name, "a list of objects", &raw)
+	return f.each(raw)
+}
+
+// optionalObjects reads a list of objects that may be missing or null.
+func (f *fields) optionalObjects(name string) []*fields {
+	if raw, present := f.raw[name]; !present || string(raw) == "null" {
+		return nil
+	}
+	return f.objects(name)
+}
+
+// optionalTexts reads a list of strings that may be missing or null.
+func (f *fields) optionalTexts(name string) []string {
+	if raw, present := f.raw[name]; !present || string(raw) == "null" {
+		return nil
+	}
+	var list []string
+	f.value(name, "a list of strings", &list)
+	return list
+}
+
+func (f *fields) each(raw []map[string]json.RawMessage) []*fields {
 	list := make([]*fields, len(raw))
 	for i, r := range raw {
 		list[i] = &fields{raw: r, problem: f.problem}

@@ -74,7 +74,7 @@ func refuseRedirect(answer *http.Response, hops int) string {
 	case err != nil:
 		return "it redirects, without a usable target"
 	case origin(target) != origin(answer.Request.URL):
-		return "it redirects to another origin, " + origin(target) + ", and the management key must not go there"
+		return "it redirects to another origin, " + origin(target) + ", and the key must not go there"
 	case answer.Request.Method != http.MethodGet:
 		return "it redirects a " + answer.Request.Method + " to " + origin(target) + ", and only a GET follows a redirect"
 	case hops >= maxRedirects:

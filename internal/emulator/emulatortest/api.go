@@ -91,10 +91,24 @@ func (s *Server) Keys() []APIKey {
 // the answer: 200, or 401 once the key is revoked.
 func (s *Server) SendSpans(key string, n int) (status int) {
 	s.t.Helper()
+	return s.SendSpansWith(key, n, nil, nil)
+}
+
+// SendSpansWith is SendSpans of spans with attributes, and of a resource with some.
+func (s *Server) SendSpansWith(key string, n int, resource, span map[string]string) (status int) {
+	s.t.Helper()
 	traces := ptrace.NewTraces()
-	spans := traces.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	resourceSpans := traces.ResourceSpans().AppendEmpty()
+	for name, value := range resource {
+		resourceSpans.Resource().Attributes().PutStr(name, value)
+	}
+	spans := resourceSpans.ScopeSpans().AppendEmpty().Spans()
 	for range n {
-		spans.AppendEmpty().SetName("span")
+		sent := spans.AppendEmpty()
+		sent.SetName("span")
+		for name, value := range span {
+			sent.Attributes().PutStr(name, value)
+		}
 	}
 	body, err := ptraceotlp.NewExportRequestFromTraces(traces).MarshalProto()
 	if err != nil {
@@ -106,6 +120,43 @@ func (s *Server) SendSpans(key string, n int) (status int) {
 	w := httptest.NewRecorder()
 	s.Emulator.Direct().ServeHTTP(w, r)
 	return w.Code
+}
+
+// PutSetup replaces an auto monitor setup, with the key of its project and environment.
+func (s *Server) PutSetup(key, externalID string, evaluators ...string) Setup {
+	s.t.Helper()
+	return decode[Setup](s, s.doAs(key, "PUT", setupPath(externalID), map[string]any{"evaluators": evaluators}))
+}
+
+// CreateSetup creates an auto monitor setup, with the key of its project and environment.
+func (s *Server) CreateSetup(key, externalID string, evaluators ...string) Setup {
+	s.t.Helper()
+	return decode[Setup](s, s.doAs(key, "POST", "/v2/auto-monitor-setups", map[string]any{"external_id": externalID, "evaluators": evaluators}))
+}
+
+// DeleteSetup deletes an auto monitor setup, with the key of its project and environment.
+func (s *Server) DeleteSetup(key, externalID string) {
+	s.t.Helper()
+	s.doAs(key, "DELETE", setupPath(externalID), nil)
+}
+
+// Setups lists the auto monitor setups of the organization, with the key of any project and
+// environment.
+func (s *Server) Setups(key string) []Setup {
+	s.t.Helper()
+	return decode[[]Setup](s, s.doAs(key, "GET", "/v2/auto-monitor-setups", nil))
+}
+
+func setupPath(externalID string) string {
+	return "/v2/auto-monitor-setups/" + url.PathEscape(externalID)
+}
+
+func decode[T any](s *Server, data []byte) (result T) {
+	s.t.Helper()
+	if err := json.Unmarshal(data, &result); err != nil {
+		s.t.Fatalf("%v in %s", err, data)
+	}
+	return result
 }
 
 func call[T any](s *Server, method, path string, body any) (result T) {
@@ -131,6 +182,11 @@ func list[T any](s *Server, path string, query url.Values) (all []T) {
 
 func (s *Server) do(method, path string, body any) []byte {
 	s.t.Helper()
+	return s.doAs(s.ManagementKey, method, path, body)
+}
+
+func (s *Server) doAs(key, method, path string, body any) []byte {
+	s.t.Helper()
 	var data []byte
 	if body != nil {
 		var err error
@@ -142,7 +198,7 @@ func (s *Server) do(method, path string, body any) []byte {
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	r.Header.Set("Authorization", "Bearer "+s.ManagementKey)
+	r.Header.Set("Authorization", "Bearer "+key)
 	w := httptest.NewRecorder()
 	s.contract.wrap(s.Emulator.Direct()).ServeHTTP(w, r)
 	if w.Code >= http.StatusBadRequest {

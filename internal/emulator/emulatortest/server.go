@@ -20,6 +20,8 @@ type (
 	Environment = emulator.Environment
 	// APIKey as the API shows it, never in full.
 	APIKey = emulator.APIKey
+	// Setup is an auto monitor setup as the API shows it.
+	Setup = emulator.Setup
 	// Request is one request to the API.
 	Request = emulator.Request
 	// Fault is something that goes wrong with the requests that match.

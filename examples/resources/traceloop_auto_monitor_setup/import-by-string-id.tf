@@ -1,0 +1,4 @@
+import {
+  to = traceloop_auto_monitor_setup.checkout_quality
+  id = "checkout-quality"
+}

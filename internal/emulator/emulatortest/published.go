@@ -1,0 +1,174 @@
+package emulatortest
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// publishedPaths are the operations that Traceloop publishes. They are checked against its own
+// OpenAPI document, and not against the contract that this project assumes.
+var publishedPaths = []string{"/v2/auto-monitor-setups", "/v2/organizations"}
+
+func isPublished(path string) bool {
+	for _, published := range publishedPaths {
+		if path == published || strings.HasPrefix(path, published+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// Difference is a place where Traceloop's pages say something else than its OpenAPI document,
+// or where this project goes beyond the document. Apply changes the document so that it allows
+// what this project does, and nothing more.
+type Difference struct {
+	Name  string
+	Says  string // what the document says, and what is done instead
+	Apply func(*openapi3.T)
+}
+
+// Differences are all of them. A test shows of each one that the document alone would refuse
+// what this project does.
+var Differences = []Difference{
+	{
+		"selector-is-a-list",
+		"The document has the selector as a map of attributes, the pages as a list of rules. The client sends a list; the emulator takes both.",
+		func(doc *openapi3.T) {
+			for _, name := range []string{"request.CreateAutoMonitorSetupInput", "request.UpdateAutoMonitorSetupInput"} {
+				properties(doc, name)["selector"] = oneOf(
+					openapi3.NewObjectSchema(),
+					openapi3.NewArraySchema().WithItems(&openapi3.Schema{
+						Type: &openapi3.Types{"object"}, Required: []string{"key", "source"}, AdditionalProperties: none(),
+						Properties: openapi3.Schemas{
+							"key": text(), "source": enum("span_attributes", "resource_attributes"), "operator": enum(operators...), "value": text(), "values": texts(),
+						},
+					}),
+				)
+			}
+		},
+	},
+	{
+		"rule-has-operator",
+		"The document calls a rule's operator \"op\" in answers, the pages \"operator\". The emulator answers \"operator\"; the client reads both.",
+		func(doc *openapi3.T) {
+			rule := properties(doc, "types.Rule")
+			delete(rule, "op")
+			rule["operator"] = enum(operators...)
+		},
+	},
+	{
+		"rule-has-values",
+		"The document has one value in a rule of an answer, the pages a list of values for in and not_in.",
+		func(doc *openapi3.T) { properties(doc, "types.Rule")["values"] = texts() },
+	},
+	{
+		"bulk-upsert",
+		"The pages have POST /v2/auto-monitor-setups/bulk, the document has not.",
+		func(doc *openapi3.T) {
+			item := &openapi3.Schema{
+				Type: &openapi3.Types{"object"}, Required: []string{"external_id", "status"}, AdditionalProperties: none(),
+				Properties: openapi3.Schemas{
+					"external_id": text(), "status": enum("ok", "error"), "error": text(),
+					"result": openapi3.NewSchemaRef("", doc.Components.Schemas["response.AutoMonitorSetupResponse"].Value),
+				},
+			}
+			setups := func(items *openapi3.Schema) *openapi3.Schema {
+				list := openapi3.NewArraySchema().WithItems(items).WithMinItems(1).WithMaxItems(100)
+				return &openapi3.Schema{
+					Type: &openapi3.Types{"object"}, Required: []string{"setups"}, AdditionalProperties: none(),
+					Properties: openapi3.Schemas{"setups": openapi3.NewSchemaRef("", list)},
+				}
+			}
+			operation := openapi3.NewOperation()
+			body := openapi3.NewRequestBody().WithRequired(true).
+				WithJSONSchema(setups(doc.Components.Schemas["request.CreateAutoMonitorSetupInput"].Value))
+			operation.RequestBody = &openapi3.RequestBodyRef{Value: body}
+			operation.AddResponse(http.StatusMultiStatus, openapi3.NewResponse().WithDescription("Each item").WithJSONSchema(setups(item)))
+			refusal := openapi3.NewResponse().WithDescription("Refused").WithJSONSchema(doc.Components.Schemas["response.ErrorResponse"].Value)
+			operation.AddResponse(http.StatusBadRequest, refusal)
+			operation.AddResponse(http.StatusInternalServerError, refusal)
+			doc.AddOperation("/v2/auto-monitor-setups/bulk", http.MethodPost, operation)
+		},
+	},
+	{
+		"more-refusals",
+		"The document lists 400, 404 and 500 (403 for organizations). The emulator also answers 401, 403 and 429, like its other operations.",
+		func(doc *openapi3.T) {
+			refusal := openapi3.NewResponse().WithDescription("Refused").WithJSONSchema(doc.Components.Schemas["response.ErrorResponse"].Value)
+			for _, operation := range publishedOperations(doc) {
+				for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests} {
+					if operation.Responses.Status(status) == nil {
+						operation.AddResponse(status, refusal)
+					}
+				}
+			}
+		},
+	},
+}
+
+var operators = []string{"equals", "not_equals", "contains", "not_contains", "exists", "not_exists", "in", "not_in"}
+
+// publishedDocument reads Traceloop's document and applies differences to it. Where it is
+// silent about further properties, it is taken not to allow any.
+func publishedDocument(contract string, differences []Difference) (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(filepath.Dir(contract), "testdata", "published", "openapi.json"))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{
+		"request.CreateAutoMonitorSetupInput", "request.UpdateAutoMonitorSetupInput", "response.AutoMonitorSetupResponse",
+		"response.AutoMonitorEvaluatorResponse", "types.Rule", "request.CreateOrganizationRequest",
+		"response.CreateOrganizationResponse", "response.EnvironmentWithKeyResponse", "response.ErrorResponse",
+	} {
+		doc.Components.Schemas[name].Value.AdditionalProperties = none()
+	}
+	for _, difference := range differences {
+		difference.Apply(doc)
+	}
+	if err := doc.Validate(context.Background()); err != nil {
+		return nil, err
+	}
+	return doc, nil
+}
+
+func publishedOperations(doc *openapi3.T) []*openapi3.Operation {
+	var found []*openapi3.Operation
+	for path, item := range doc.Paths.Map() {
+		if isPublished(path) {
+			for _, operation := range item.Operations() {
+				found = append(found, operation)
+			}
+		}
+	}
+	return found
+}
+
+func properties(doc *openapi3.T, schema string) openapi3.Schemas {
+	return doc.Components.Schemas[schema].Value.Properties
+}
+
+func none() openapi3.BoolSchema {
+	return openapi3.BoolSchema{Has: new(false)}
+}
+
+func text() *openapi3.SchemaRef { return openapi3.NewStringSchema().NewRef() }
+
+func texts() *openapi3.SchemaRef {
+	return openapi3.NewArraySchema().WithItems(openapi3.NewStringSchema()).NewRef()
+}
+
+func enum(values ...string) *openapi3.SchemaRef {
+	schema := openapi3.NewStringSchema()
+	for _, value := range values {
+		schema.Enum = append(schema.Enum, value)
+	}
+	return schema.NewRef()
+}
+
+func oneOf(schemas ...*openapi3.Schema) *openapi3.SchemaRef {
+	return openapi3.NewOneOfSchema(schemas...).NewRef()
+}

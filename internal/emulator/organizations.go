@@ -1,0 +1,69 @@
+package emulator
+
+import (
+	"database/sql"
+	"net/http"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// CreatedOrganization is the one answer about an organization, with its keys in full.
+type CreatedOrganization struct {
+	OrgID        string           `json:"org_id"`
+	Environments []EnvironmentKey `json:"environments"`
+}
+
+// EnvironmentKey is the API key of an environment.
+type EnvironmentKey struct {
+	Slug string `json:"slug"`
+	Key  string `json:"api_key"`
+}
+
+// createOrganization is refused unless the settings allow it, as it is by the service to most.
+// The keys of the new organization send traces; nothing else is known of it here.
+func (e *Emulator) createOrganization(r *http.Request, _ string) (answer, error) {
+	var name string
+	var environments []string
+	retention := 720
+	body, err := readBody(r, fields{"org_name": &name, "envs": &environments, "retention_hours": &retention})
+	switch {
+	case err != nil:
+		return answer{}, err
+	case !e.settings.allowsOrganizations():
+		return answer{}, refuse(http.StatusForbidden, "Not allowed to create organizations")
+	}
+	if environments == nil {
+		environments = []string{"dev", "stg", "prd"}
+	}
+	return e.create(r, creation{operation: "createOrganization", body: body, secret: true, do: func(tx *sql.Tx) (any, error) {
+		return insertOrganization(tx, name, environments, retention)
+	}})
+}
+
+func insertOrganization(tx *sql.Tx, name string, environments []string, retention int) (*CreatedOrganization, error) {
+	organization := &CreatedOrganization{Environments: []EnvironmentKey{}}
+	err := tx.QueryRow("INSERT INTO organizations (name, retention_hours) VALUES (?, ?) RETURNING id", name, retention).Scan(&organization.OrgID)
+	switch {
+	case violates(err, "organization_name"):
+		return nil, refuse(http.StatusBadRequest, "org_name is required")
+	case violates(err, "retention"):
+		return nil, refuse(http.StatusBadRequest, "retention_hours must be between 1 and 720")
+	case err != nil:
+		return nil, err
+	}
+	for _, environment := range environments {
+		slug, key := traceloop.Slug(environment), newKey()
+		if slug == "" {
+			return nil, refuse(http.StatusBadRequest, "no slug can be made of the environment %q", environment)
+		}
+		_, err := tx.Exec("INSERT INTO organization_keys (organization_id, environment, hash) VALUES (?, ?, ?)", organization.OrgID, slug, hashKey(key))
+		if violates(err, "organization_keys.environment") {
+			return nil, refuse(http.StatusBadRequest, "two environments have the slug %q", slug)
+		}
+		if err != nil {
+			return nil, err
+		}
+		organization.Environments = append(organization.Environments, EnvironmentKey{slug, key})
+	}
+	return organization, nil
+}

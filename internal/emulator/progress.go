@@ -1,0 +1,148 @@
+package emulator
+
+import (
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// How long a setup is pending, and then in progress. After that it waits for a span that its
+// rules match, if none has come yet.
+const (
+	pendingFor  = 5 * time.Second
+	progressFor = 5 * time.Second
+)
+
+// progress is what the statuses of setups come from, beside the setups themselves.
+type progress struct {
+	now     time.Time         // by the clock of the setups
+	failing map[string]string // evaluators that fail, and why
+}
+
+func (s *settings) progress(now time.Time) progress {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return progress{now.UTC().Add(time.Duration(s.current.SetupsAheadSeconds) * time.Second), s.current.FailingEvaluators}
+}
+
+// apply sets the status of a setup and of its evaluators.
+func (p progress) apply(s *storedSetup) {
+	begun, err := time.Parse(time.RFC3339Nano, s.begunAt)
+	elapsed := p.now.Sub(begun)
+	switch {
+	case err != nil || elapsed < pendingFor:
+		s.Status = traceloop.StatusPending
+	case elapsed < pendingFor+progressFor:
+		s.Status = traceloop.StatusInProgress
+	case s.matched == 0:
+		s.Status = traceloop.StatusWaitingForSpans
+	default:
+		p.finish(s)
+		return
+	}
+	for i := range s.Evaluators {
+		s.Evaluators[i].Status = s.Status
+	}
+}
+
+// finish runs the evaluators, in so far as the status needs it.
+func (p progress) finish(s *storedSetup) {
+	failed := 0
+	for i := range s.Evaluators {
+		evaluator := &s.Evaluators[i]
+		evaluator.Status = traceloop.StatusCompleted
+		if message, fails := p.failing[evaluator.Type]; fails {
+			evaluator.Status, evaluator.ErrorMessage = traceloop.StatusFailed, message
+			failed++
+		}
+	}
+	switch failed {
+	case 0:
+		s.Status = traceloop.StatusCompleted
+	case len(s.Evaluators):
+		s.Status = traceloop.StatusFailed
+	default:
+		s.Status = traceloop.StatusPartial
+	}
+}
+
+// matchSpans counts the spans that the setups of a key's project and environment match.
+func matchSpans(tx *sql.Tx, hash []byte, traces ptrace.Traces) error {
+	setups, err := readSetups(tx, `t.env_project_id = (
+		SELECT p.id FROM env_projects p JOIN api_keys k ON k.project_id = p.project_id AND k.environment_id = p.environment_id
+		WHERE k.hash = ?)`, hash)
+	if err != nil {
+		return err
+	}
+	for _, setup := range setups {
+		matched := 0
+		for _, resource := range traces.ResourceSpans().All() {
+			for _, scope := range resource.ScopeSpans().All() {
+				for _, span := range scope.Spans().All() {
+					if matches(setup.InitRules, resource.Resource().Attributes(), span.Attributes()) {
+						matched++
+					}
+				}
+			}
+		}
+		if matched == 0 {
+			continue
+		}
+		if _, err := tx.Exec("UPDATE setups SET matched = matched + ? WHERE id = ?", matched, setup.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// matches reports whether a span meets every rule.
+func matches(rules []Rule, resource, span pcommon.Map) bool {
+	for _, rule := range rules {
+		attributes := span
+		if rule.Source == traceloop.SourceResource {
+			attributes = resource
+		}
+		value, exists := attributes.Get(rule.Key)
+		text := ""
+		if exists {
+			text = value.AsString()
+		}
+		if !rule.holds(text, exists) {
+			return false
+		}
+	}
+	return true
+}
+
+// holds takes an attribute that is missing for one that differs from every value.
+func (r Rule) holds(text string, exists bool) bool {
+	value := ""
+	if r.Value != nil {
+		value = *r.Value
+	}
+	switch r.Operator {
+	case traceloop.OperatorEquals:
+		return exists && text == value
+	case traceloop.OperatorNotEquals:
+		return !exists || text != value
+	case traceloop.OperatorContains:
+		return exists && strings.Contains(text, value)
+	case traceloop.OperatorNotContains:
+		return !exists || !strings.Contains(text, value)
+	case traceloop.OperatorExists:
+		return exists
+	case traceloop.OperatorNotExists:
+		return !exists
+	case traceloop.OperatorIn:
+		return exists && slices.Contains(r.Values, text)
+	case traceloop.OperatorNotIn:
+		return !exists || !slices.Contains(r.Values, text)
+	}
+	return false
+}

@@ -1,0 +1,81 @@
+-- What Traceloop publishes operations for. The rules are held as in schema.sql, which comes
+-- first.
+
+-- An organization has a UUID. The first one is that of the emulator's projects.
+CREATE TABLE organizations (
+  seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+  id              TEXT NOT NULL UNIQUE DEFAULT (lower(
+    hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-a' ||
+    substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))),
+  name            TEXT NOT NULL CONSTRAINT organization_name CHECK (name <> ''),
+  retention_hours INTEGER NOT NULL DEFAULT 720 CONSTRAINT retention CHECK (retention_hours BETWEEN 1 AND 720)
+) STRICT;
+INSERT INTO organizations (name) VALUES ('Organization of the emulator');
+
+-- The keys of the other organizations, one for each environment, which send traces.
+CREATE TABLE organization_keys (
+  organization_id TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+  environment     TEXT NOT NULL CHECK (environment <> ''),
+  hash            BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+  spans           INTEGER NOT NULL DEFAULT 0 CHECK (spans >= 0),
+  PRIMARY KEY (organization_id, environment)
+) STRICT, WITHOUT ROWID;
+
+-- A project and environment, as the operations on setups name the two by one id. There is a
+-- row for each that has or had a key, since only a key can ask for it.
+CREATE TABLE env_projects (
+  seq            INTEGER PRIMARY KEY AUTOINCREMENT,
+  id             TEXT NOT NULL UNIQUE DEFAULT ('c' || lower(hex(randomblob(12)))),
+  project_id     TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+  environment_id TEXT NOT NULL REFERENCES environments (id) ON DELETE CASCADE,
+  UNIQUE (project_id, environment_id)
+) STRICT;
+CREATE INDEX env_projects_by_environment ON env_projects (environment_id);
+
+CREATE TRIGGER key_names_env_project AFTER INSERT ON api_keys BEGIN
+  INSERT INTO env_projects (project_id, environment_id) VALUES (NEW.project_id, NEW.environment_id)
+  ON CONFLICT DO NOTHING;
+END;
+
+-- begun_at is when the setup last began to go through its statuses, by the clock of the
+-- setups, and matched counts the spans since then that its rules match.
+CREATE TABLE setups (
+  seq            INTEGER PRIMARY KEY AUTOINCREMENT,
+  id             TEXT NOT NULL UNIQUE DEFAULT ('c' || lower(hex(randomblob(12)))),
+  env_project_id TEXT NOT NULL REFERENCES env_projects (id) ON DELETE CASCADE,
+  external_id    TEXT NOT NULL CONSTRAINT setup_external_id CHECK (external_id <> ''),
+  begun_at       TEXT NOT NULL,
+  matched        INTEGER NOT NULL DEFAULT 0 CHECK (matched >= 0),
+  created_at     TEXT NOT NULL,
+  updated_at     TEXT NOT NULL,
+  UNIQUE (env_project_id, external_id)
+) STRICT;
+
+CREATE TRIGGER setups_stay_where_they_are BEFORE UPDATE OF id, env_project_id, external_id, created_at ON setups BEGIN
+  SELECT RAISE(ABORT, 'setup_moved');
+END;
+
+CREATE TABLE setup_evaluators (
+  setup_id TEXT NOT NULL REFERENCES setups (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  slug     TEXT NOT NULL CONSTRAINT evaluator_slug CHECK (slug <> ''),
+  PRIMARY KEY (setup_id, position),
+  UNIQUE (setup_id, slug)
+) STRICT, WITHOUT ROWID;
+
+-- value_list is a JSON list of strings.
+CREATE TABLE setup_rules (
+  setup_id   TEXT NOT NULL REFERENCES setups (id) ON DELETE CASCADE,
+  position   INTEGER NOT NULL,
+  key        TEXT NOT NULL CONSTRAINT rule_key CHECK (key <> ''),
+  source     TEXT NOT NULL CONSTRAINT rule_source CHECK (source IN ('span_attributes', 'resource_attributes')),
+  operator   TEXT NOT NULL CONSTRAINT rule_operator CHECK (operator IN
+    ('equals', 'not_equals', 'contains', 'not_contains', 'exists', 'not_exists', 'in', 'not_in')),
+  value      TEXT,
+  value_list TEXT CHECK (json_valid(value_list)),
+  CONSTRAINT rule_value_missing CHECK (value IS NOT NULL OR operator NOT IN ('equals', 'not_equals', 'contains', 'not_contains')),
+  CONSTRAINT rule_value_extra CHECK (value IS NULL OR operator IN ('equals', 'not_equals', 'contains', 'not_contains')),
+  CONSTRAINT rule_list_missing CHECK (coalesce(json_array_length(value_list), 0) > 0 OR operator NOT IN ('in', 'not_in')),
+  CONSTRAINT rule_list_extra CHECK (value_list IS NULL OR operator IN ('in', 'not_in')),
+  PRIMARY KEY (setup_id, position)
+) STRICT, WITHOUT ROWID;

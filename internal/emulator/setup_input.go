@@ -1,0 +1,94 @@
+package emulator
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// setupInput is what a request says about a setup. evaluators is nil where it says nothing
+// about them.
+type setupInput struct {
+	externalID  string
+	evaluators  []string
+	raw         json.RawMessage // the selector
+	selector    []Rule
+	hasSelector bool
+}
+
+// fields are where decodeObject puts what comes. An update has the external id in its path.
+func (in *setupInput) fields(externalID bool) fields {
+	f := fields{"evaluators": &in.evaluators, "selector": &in.raw}
+	if externalID {
+		f["external_id"] = &in.externalID
+	}
+	return f
+}
+
+func (in *setupInput) check(creates bool) error {
+	switch {
+	case in.externalID == "":
+		return errors.New("external_id is required")
+	case creates && len(in.evaluators) == 0, in.evaluators != nil && len(in.evaluators) == 0:
+		return errors.New("evaluators must contain at least one item")
+	}
+	for _, slug := range in.evaluators {
+		if !slices.Contains(knownEvaluators, slug) {
+			return fmt.Errorf("unknown evaluator slug %q", slug)
+		}
+	}
+	in.hasSelector = in.raw != nil
+	var err error
+	in.selector, err = decodeSelector(in.raw)
+	return err
+}
+
+// decodeSelector reads a list of rules, as the pages have it, or a map of span attributes, as
+// the OpenAPI document has it.
+func decodeSelector(raw json.RawMessage) ([]Rule, error) {
+	if raw == nil {
+		return nil, nil
+	}
+	var attributes map[string]any
+	if json.Unmarshal(raw, &attributes) == nil {
+		var rules []Rule
+		for _, key := range slices.Sorted(maps.Keys(attributes)) {
+			value, err := attributeValue(attributes[key])
+			if err != nil {
+				return nil, fmt.Errorf("selector: %q %w", key, err)
+			}
+			rules = append(rules, Rule{Key: key, Value: &value, Source: "span_attributes", Operator: "equals"})
+		}
+		return rules, nil
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, errors.New("selector must be a list of rules or a map of attributes")
+	}
+	rules := make([]Rule, len(list))
+	for i, data := range list {
+		rule := &rules[i]
+		rule.Operator = "equals"
+		err := decodeObject(data, fields{"key": &rule.Key, "value": &rule.Value, "values": &rule.Values, "source": &rule.Source, "operator": &rule.Operator})
+		if err != nil {
+			return nil, fmt.Errorf("selector[%d]: %w", i, err)
+		}
+	}
+	return rules, nil
+}
+
+func attributeValue(value any) (string, error) {
+	switch value := value.(type) {
+	case string:
+		return value, nil
+	case bool:
+		return strconv.FormatBool(value), nil
+	case float64:
+		data, err := json.Marshal(value)
+		return string(data), err
+	}
+	return "", errors.New("must be a string, a number, or true or false")
+}

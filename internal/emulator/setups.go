@@ -1,0 +1,371 @@
+package emulator
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+const maxBulk = 100
+
+// Setup is an auto monitor setup as the API shows it.
+type Setup struct {
+	ID           string           `json:"id"`
+	ExternalID   string           `json:"external_id"`
+	OrgID        string           `json:"org_id"`
+	ProjectID    string           `json:"project_id"`
+	EnvProjectID string           `json:"env_project_id"`
+	InitRules    []Rule           `json:"init_rules"`
+	Evaluators   []SetupEvaluator `json:"evaluators"`
+	Status       string           `json:"status"`
+	CreatedAt    string           `json:"created_at"`
+	UpdatedAt    string           `json:"updated_at"`
+}
+
+// Rule of a setup's selector.
+type Rule struct {
+	Key      string   `json:"key"`
+	Value    *string  `json:"value,omitempty"`
+	Values   []string `json:"values,omitempty"`
+	Source   string   `json:"source"`
+	Operator string   `json:"operator"`
+}
+
+// SetupEvaluator is an evaluator of a setup, and how far it is.
+type SetupEvaluator struct {
+	Type         string `json:"evaluator_type"`
+	Status       string `json:"status"`
+	ErrorMessage string `json:"error_message,omitempty"`
+}
+
+// knownEvaluators are the published ones, and those that stand in the examples of Traceloop's
+// OpenAPI document, as the organization's own.
+var knownEvaluators = append(slices.Clone(traceloop.PublishedEvaluators), "hallucination", "toxicity")
+
+// storedSetup is a setup and what its status comes from.
+type storedSetup struct {
+	Setup
+	begunAt string
+	matched int
+}
+
+const setupColumns = `t.id, t.external_id, (SELECT id FROM organizations ORDER BY seq LIMIT 1), p.project_id, t.env_project_id,
+	t.created_at, t.updated_at, t.begun_at, t.matched`
+
+const setupTables = "FROM setups t JOIN env_projects p ON p.id = t.env_project_id"
+
+// readSetups reads the setups that match, oldest first.
+func readSetups(tx *sql.Tx, where string, args ...any) ([]*storedSetup, error) {
+	var setups []*storedSetup
+	byID := map[string]*storedSetup{}
+	err := each(tx, "SELECT "+setupColumns+" "+setupTables+" WHERE "+where+" ORDER BY t.seq", args, func(scan row) error {
+		s := &storedSetup{Setup: Setup{InitRules: []Rule{}, Evaluators: []SetupEvaluator{}}}
+		setups = append(setups, s)
+		err := scan(&s.ID, &s.ExternalID, &s.OrgID, &s.ProjectID, &s.EnvProjectID, &s.CreatedAt, &s.UpdatedAt, &s.begunAt, &s.matched)
+		byID[s.ID] = s
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(tx, "SELECT e.setup_id, e.slug FROM setup_evaluators e JOIN setups t ON t.id = e.setup_id WHERE "+where+" ORDER BY e.setup_id, e.position", args, func(scan row) error {
+		var id string
+		var e SetupEvaluator
+		err := scan(&id, &e.Type)
+		byID[id].Evaluators = append(byID[id].Evaluators, e)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(tx, "SELECT r.setup_id, r.key, r.source, r.operator, r.value, coalesce(r.value_list, 'null') FROM setup_rules r JOIN setups t ON t.id = r.setup_id WHERE "+where+" ORDER BY r.setup_id, r.position", args, func(scan row) error {
+		var id, values string
+		var rule Rule
+		if err := scan(&id, &rule.Key, &rule.Source, &rule.Operator, &rule.Value, &values); err != nil {
+			return err
+		}
+		err := json.Unmarshal([]byte(values), &rule.Values)
+		byID[id].InitRules = append(byID[id].InitRules, rule)
+		return err
+	})
+	return setups, err
+}
+
+// each runs a query and hands over its rows.
+func each(tx *sql.Tx, query string, args []any, do func(row) error) error {
+	rows, err := tx.Query(query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := do(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// shown gives the setups their statuses.
+func (e *Emulator) shown(stored []*storedSetup) []Setup {
+	progress := e.settings.progress(e.now())
+	setups := make([]Setup, len(stored))
+	for i, s := range stored {
+		progress.apply(s)
+		setups[i] = s.Setup
+	}
+	return setups
+}
+
+// listSetups lists those of the organization, as the OpenAPI document says, whatever project
+// and environment the key belongs to.
+func (e *Emulator) listSetups(r *http.Request, _ string) (answer, error) {
+	query := r.URL.Query()
+	return e.transact(func(tx *sql.Tx) (any, error) {
+		where, args := "true", []any{}
+		if externalID := query.Get("external_id"); externalID != "" {
+			where, args = "t.external_id = ?", []any{externalID}
+		}
+		stored, err := readSetups(tx, where, args...)
+		if err != nil {
+			return nil, err
+		}
+		setups := e.shown(stored)
+		if status := query.Get("status"); status != "" {
+			setups = slices.DeleteFunc(setups, func(s Setup) bool { return s.Status != status })
+		}
+		return setups, nil
+	})
+}
+
+func (e *Emulator) getSetup(r *http.Request, envProject string) (answer, error) {
+	return e.transact(func(tx *sql.Tx) (any, error) { return e.setupByExternalID(tx, envProject, r.PathValue("external_id")) })
+}
+
+func (e *Emulator) setupByExternalID(tx *sql.Tx, envProject, externalID string) (Setup, error) {
+	stored, err := readSetups(tx, "t.env_project_id = ? AND t.external_id = ?", envProject, externalID)
+	if err != nil {
+		return Setup{}, err
+	}
+	if len(stored) == 0 {
+		return Setup{}, noSuchSetup(externalID)
+	}
+	return e.shown(stored)[0], nil
+}
+
+func (e *Emulator) createSetup(r *http.Request, envProject string) (answer, error) {
+	var in setupInput
+	body, err := readBody(r, in.fields(true))
+	if err != nil {
+		return answer{}, err
+	}
+	if err := in.check(true); err != nil {
+		return answer{}, refuse(http.StatusBadRequest, "invalid input: %v", err)
+	}
+	return e.create(r, creation{operation: "createSetup", body: body, do: func(tx *sql.Tx) (any, error) {
+		if err := e.insertSetup(tx, envProject, in); err != nil {
+			return nil, err
+		}
+		return e.setupByExternalID(tx, envProject, in.externalID)
+	}})
+}
+
+func (e *Emulator) updateSetup(r *http.Request, envProject string) (answer, error) {
+	in := setupInput{externalID: r.PathValue("external_id")}
+	if _, err := readBody(r, in.fields(false)); err != nil {
+		return answer{}, err
+	}
+	if err := in.check(false); err != nil {
+		return answer{}, refuse(http.StatusBadRequest, "invalid input: %v", err)
+	}
+	return e.transact(func(tx *sql.Tx) (any, error) {
+		found, err := e.replaceSetup(tx, envProject, in)
+		if err == nil && !found {
+			err = noSuchSetup(in.externalID)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return e.setupByExternalID(tx, envProject, in.externalID)
+	})
+}
+
+func (e *Emulator) deleteSetup(r *http.Request, envProject string) (answer, error) {
+	externalID := r.PathValue("external_id")
+	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
+		return tx.Exec("DELETE FROM setups WHERE env_project_id = ? AND external_id = ?", envProject, externalID)
+	}, noSuchSetup(externalID))
+}
+
+// bulkItem is the outcome of one item of a bulk upsert.
+type bulkItem struct {
+	ExternalID string `json:"external_id"`
+	Status     string `json:"status"`
+	Result     *Setup `json:"result,omitempty"`
+	Error      string `json:"error,omitempty"`
+}
+
+// bulkUpsertSetups refuses the whole request for what the pages list, before anything is
+// written. Everything else concerns its item alone.
+func (e *Emulator) bulkUpsertSetups(r *http.Request, envProject string) (answer, error) {
+	var list []json.RawMessage
+	if _, err := readBody(r, fields{"setups": &list}); err != nil {
+		return answer{}, err
+	}
+	if len(list) == 0 || len(list) > maxBulk {
+		return answer{}, refuse(http.StatusBadRequest, "setups must contain between 1 and %d items, not %d", maxBulk, len(list))
+	}
+	inputs, problems, first := make([]setupInput, len(list)), make([]error, len(list)), map[string]int{}
+	for i, data := range list {
+		problems[i] = decodeObject(data, inputs[i].fields(true))
+		id := inputs[i].externalID
+		if id == "" {
+			return answer{}, refuse(http.StatusBadRequest, "setups[%d]: external_id is required", i)
+		}
+		if j, twice := first[id]; twice {
+			return answer{}, refuse(http.StatusBadRequest, "setups[%d]: duplicate external_id %q (also at setups[%d])", i, id, j)
+		}
+		first[id] = i
+	}
+	items := make([]bulkItem, len(list))
+	for i, in := range inputs {
+		items[i] = bulkItem{ExternalID: in.externalID, Status: "ok"}
+		setup, err := e.upsertSetup(envProject, in, problems[i])
+		if err == nil {
+			items[i].Result = &setup
+			continue
+		}
+		items[i].Status = "error"
+		if _, ok := errors.AsType[*apiError](err); !ok {
+			e.logger.Error("bulk upsert failed", "item", i, "error", err)
+			err = errors.New("internal error")
+		}
+		items[i].Error = fmt.Sprintf("setups[%d]: %v", i, err)
+	}
+	return answer{http.StatusMultiStatus, map[string]any{"setups": items}}, nil
+}
+
+func (e *Emulator) upsertSetup(envProject string, in setupInput, problem error) (setup Setup, err error) {
+	if problem == nil {
+		problem = in.check(true)
+	}
+	if problem != nil {
+		return Setup{}, refuse(http.StatusBadRequest, "%v", problem)
+	}
+	err = e.store.transact(func(tx *sql.Tx) error {
+		in.hasSelector = true // an item without one replaces by none
+		found, err := e.replaceSetup(tx, envProject, in)
+		if err == nil && !found {
+			err = e.insertSetup(tx, envProject, in)
+		}
+		if err != nil {
+			return err
+		}
+		setup, err = e.setupByExternalID(tx, envProject, in.externalID)
+		return err
+	})
+	return setup, err
+}
+
+func (e *Emulator) insertSetup(tx *sql.Tx, envProject string, in setupInput) error {
+	now := e.timestamp()
+	_, err := tx.Exec("INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
+		envProject, in.externalID, e.settings.progress(e.now()).now.Format(time.RFC3339Nano), now, now)
+	if violates(err, "setups.external_id") {
+		return refuse(http.StatusBadRequest, "invalid input: external_id %q exists already", in.externalID)
+	}
+	if err != nil {
+		return err
+	}
+	return e.writeParts(tx, envProject, in)
+}
+
+// replaceSetup replaces what is given, and has the setup begin again. It returns false where
+// there is no such setup.
+func (e *Emulator) replaceSetup(tx *sql.Tx, envProject string, in setupInput) (found bool, err error) {
+	result, err := tx.Exec("UPDATE setups SET begun_at = ?, matched = 0, updated_at = ? WHERE env_project_id = ? AND external_id = ?",
+		e.settings.progress(e.now()).now.Format(time.RFC3339Nano), e.timestamp(), envProject, in.externalID)
+	if err != nil {
+		return false, err
+	}
+	if rows, err := result.RowsAffected(); err != nil || rows == 0 {
+		return false, err
+	}
+	return true, e.writeParts(tx, envProject, in)
+}
+
+func (e *Emulator) writeParts(tx *sql.Tx, envProject string, in setupInput) error {
+	var id string
+	if err := tx.QueryRow("SELECT id FROM setups WHERE env_project_id = ? AND external_id = ?", envProject, in.externalID).Scan(&id); err != nil {
+		return err
+	}
+	if in.evaluators != nil {
+		if _, err := tx.Exec("DELETE FROM setup_evaluators WHERE setup_id = ?", id); err != nil {
+			return err
+		}
+		for i, slug := range in.evaluators {
+			if _, err := tx.Exec("INSERT INTO setup_evaluators (setup_id, position, slug) VALUES (?, ?, ?)", id, i, slug); err != nil {
+				return evaluatorRefused(err, slug)
+			}
+		}
+	}
+	if !in.hasSelector {
+		return nil
+	}
+	if _, err := tx.Exec("DELETE FROM setup_rules WHERE setup_id = ?", id); err != nil {
+		return err
+	}
+	for i, rule := range in.selector {
+		var values *string
+		if rule.Values != nil {
+			data, err := json.Marshal(rule.Values)
+			if err != nil {
+				return err
+			}
+			values = new(string(data))
+		}
+		_, err := tx.Exec("INSERT INTO setup_rules (setup_id, position, key, source, operator, value, value_list) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			id, i, rule.Key, rule.Source, rule.Operator, rule.Value, values)
+		if err != nil {
+			return ruleRefused(err, i)
+		}
+	}
+	return nil
+}
+
+func evaluatorRefused(err error, slug string) error {
+	switch {
+	case violates(err, "evaluator_slug"):
+		return refuse(http.StatusBadRequest, "an evaluator slug is empty")
+	case violates(err, "setup_evaluators.slug"):
+		return refuse(http.StatusBadRequest, "evaluator slug %q is there twice", slug)
+	}
+	return err
+}
+
+func ruleRefused(err error, i int) error {
+	for constraint, problem := range map[string]string{
+		"rule_key":           "key is required",
+		"rule_source":        "source must be span_attributes or resource_attributes",
+		"rule_operator":      "operator is unknown",
+		"rule_value_missing": "value is required for this operator",
+		"rule_value_extra":   "value does not belong to this operator",
+		"rule_list_missing":  "values is required for this operator",
+		"rule_list_extra":    "values does not belong to this operator",
+	} {
+		if violates(err, "failed: "+constraint) {
+			return refuse(http.StatusBadRequest, "selector[%d]: %s", i, problem)
+		}
+	}
+	return err
+}
+
+func noSuchSetup(externalID string) error {
+	return refuse(http.StatusNotFound, "There is no auto monitor setup with the external_id %q.", externalID)
+}

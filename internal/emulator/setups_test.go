@@ -1,0 +1,349 @@
+package emulator_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+const setupsPath = "/v2/auto-monitor-setups"
+
+// asKey is send with another key than the management key.
+func asKey(t *testing.T, s *emulatortest.Server, key, method, path, body string) reply {
+	t.Helper()
+	return send(t, s, method, path, body, "Authorization", "Bearer "+key)
+}
+
+// keyOf generates the key of the default project and one of its environments.
+func keyOf(s *emulatortest.Server, environment string) string {
+	_, key := s.GenerateKey(s.Projects()[0].ID, environment)
+	return key
+}
+
+func setupBody(externalID, selector string, evaluators ...string) string {
+	slugs := ""
+	if len(evaluators) > 0 {
+		slugs = `"` + strings.Join(evaluators, `","`) + `"`
+	}
+	body := fmt.Sprintf(`{"external_id":%q,"evaluators":[%s]`, externalID, slugs)
+	if selector != "" {
+		body += `,"selector":` + selector
+	}
+	return body + "}"
+}
+
+func TestSetup_life(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	key := keyOf(s, "prd")
+
+	created := decoded[emulatortest.Setup](t, asKey(t, s, key, "POST", setupsPath,
+		setupBody("m/1", `[{"key":"gen_ai.system","value":"openai","source":"span_attributes"}]`, "pii-detector", "answer-relevancy")), http.StatusCreated)
+	if created.Status != "pending" || created.Evaluators[0].Type != "pii-detector" || created.InitRules[0].Operator != "equals" ||
+		created.ProjectID != s.Projects()[0].ID || created.EnvProjectID == "" || len(created.OrgID) != 36 {
+		t.Errorf("created %+v", created)
+	}
+	wantRefusal(t, asKey(t, s, key, "POST", setupsPath, setupBody("m/1", "", "pii-detector")), http.StatusBadRequest, "exists already")
+
+	read := decoded[emulatortest.Setup](t, asKey(t, s, key, "GET", setupsPath+"/m%2F1", ""), http.StatusOK)
+	if fmt.Sprint(read.Evaluators) != fmt.Sprint(created.Evaluators) || read.ID != created.ID {
+		t.Errorf("read %+v, created %+v", read, created)
+	}
+
+	updated := decoded[emulatortest.Setup](t, asKey(t, s, key, "PUT", setupsPath+"/m%2F1", `{"evaluators":["char-count"]}`), http.StatusOK)
+	if updated.ID != created.ID || len(updated.Evaluators) != 1 || len(updated.InitRules) != 1 {
+		t.Errorf("the evaluators were to be replaced and the rules kept: %+v", updated)
+	}
+	cleared := decoded[emulatortest.Setup](t, asKey(t, s, key, "PUT", setupsPath+"/m%2F1", `{"selector":[]}`), http.StatusOK)
+	if len(cleared.Evaluators) != 1 || len(cleared.InitRules) != 0 {
+		t.Errorf("the rules were to go and the evaluators kept: %+v", cleared)
+	}
+
+	wantDone(t, asKey(t, s, key, "DELETE", setupsPath+"/m%2F1", ""))
+	for _, method := range []string{"GET", "DELETE"} {
+		wantRefusal(t, asKey(t, s, key, method, setupsPath+"/m%2F1", ""), http.StatusNotFound, "no auto monitor setup")
+	}
+	wantRefusal(t, asKey(t, s, key, "PUT", setupsPath+"/m%2F1", `{"evaluators":["char-count"]}`), http.StatusNotFound, "no auto monitor setup")
+}
+
+func TestSetup_refusals(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
+	key := keyOf(s, "prd")
+	rule := func(rest string) string { return `[{"key":"k","source":"span_attributes"` + rest + `}]` }
+	for name, test := range map[string]struct{ body, says string }{
+		"no external id":     {`{"evaluators":["char-count"]}`, "external_id is required"},
+		"no evaluators":      {`{"external_id":"a"}`, "evaluators must contain at least one item"},
+		"empty evaluators":   {setupBody("a", ""), "evaluators must"},
+		"unknown evaluator":  {setupBody("a", "", "made-up"), `unknown evaluator slug "made-up"`},
+		"evaluator twice":    {setupBody("a", "", "char-count", "char-count"), "there twice"},
+		"selector of text":   {setupBody("a", `"x"`, "char-count"), "list of rules or a map"},
+		"map of a list":      {setupBody("a", `{"k":[1]}`, "char-count"), "must be a string, a number"},
+		"rule without key":   {setupBody("a", `[{"source":"span_attributes","value":"v"}]`, "char-count"), "key is required"},
+		"rule of no source":  {setupBody("a", `[{"key":"k","value":"v"}]`, "char-count"), "source must be"},
+		"unknown operator":   {setupBody("a", rule(`,"operator":"like","value":"v"`), "char-count"), "operator is unknown"},
+		"equals nothing":     {setupBody("a", rule(``), "char-count"), "value is required"},
+		"equals a list":      {setupBody("a", rule(`,"value":"v","values":["v"]`), "char-count"), "values does not belong"},
+		"in nothing":         {setupBody("a", rule(`,"operator":"in","values":[]`), "char-count"), "values is required"},
+		"in one value":       {setupBody("a", rule(`,"operator":"in","value":"v","values":["v"]`), "char-count"), "value does not belong"},
+		"exists with values": {setupBody("a", rule(`,"operator":"exists","value":"v"`), "char-count"), "value does not belong"},
+	} {
+		wantRefusal(t, asKey(t, s, key, "POST", setupsPath, test.body), http.StatusBadRequest, test.says)
+		if setups := s.Setups(key); len(setups) != 0 {
+			t.Fatalf("%s: it is there: %+v", name, setups)
+		}
+	}
+}
+
+// The key that calls decides where a setup is, except in the list, which is the organization's.
+func TestSetup_belongsToTheKey(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	dev, prd := keyOf(s, "dev"), keyOf(s, "prd")
+	inDev, inPrd := s.CreateSetup(dev, "same", "char-count"), s.CreateSetup(prd, "same", "word-count")
+	if inDev.EnvProjectID == inPrd.EnvProjectID || inDev.ProjectID != inPrd.ProjectID {
+		t.Errorf("they are at %+v and %+v", inDev, inPrd)
+	}
+	if setups := s.Setups(dev); len(setups) != 2 {
+		t.Errorf("the list is %+v", setups)
+	}
+	s.DeleteSetup(dev, "same")
+	if setups := s.Setups(dev); len(setups) != 1 || setups[0].ID != inPrd.ID {
+		t.Errorf("the list is %+v", setups)
+	}
+}
+
+func TestSetup_authentication(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	id, key := s.GenerateKey(s.Projects()[0].ID, "prd")
+	s.CreateSetup(key, "a", "char-count")
+	wantRefusal(t, get(t, s, setupsPath), http.StatusForbidden, "management key")
+	wantRefusal(t, asKey(t, s, key, "GET", "/v2/projects", ""), http.StatusForbidden, "needs a management key")
+	s.RevokeKey(id)
+	wantRefusal(t, asKey(t, s, key, "GET", setupsPath, ""), http.StatusUnauthorized, "revoked")
+	_, key = s.GenerateKey(s.Projects()[0].ID, "prd")
+	if setups := s.Setups(key); len(setups) != 1 {
+		t.Errorf("a new key of the same place finds %+v", setups)
+	}
+	s.DeleteProject(s.Projects()[0].ID)
+	other := s.CreateProject("Other")
+	_, key = s.GenerateKey(other.ID, "prd")
+	if setups := s.Setups(key); len(setups) != 0 {
+		t.Errorf("the project is gone, and its setups are %+v", setups)
+	}
+}
+
+func TestSetup_listFilters(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	key := keyOf(s, "prd")
+	s.CreateSetup(key, "old", "char-count")
+	s.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60})
+	s.CreateSetup(key, "new", "char-count")
+	for query, want := range map[string]string{
+		"": "old new", "?status=pending": "new", "?status=waiting_for_spans": "old", "?external_id=old": "old", "?external_id=none": "", "?status=failed": "",
+	} {
+		var ids []string
+		for _, setup := range decoded[[]emulatortest.Setup](t, asKey(t, s, key, "GET", setupsPath+query, ""), http.StatusOK) {
+			ids = append(ids, setup.ExternalID)
+		}
+		if got := strings.Join(ids, " "); got != want {
+			t.Errorf("%q: %q, want %q", query, got, want)
+		}
+	}
+}
+
+func TestSetup_statuses(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return now }))
+	key := keyOf(s, "prd")
+	decoded[emulatortest.Setup](t, asKey(t, s, key, "POST", setupsPath,
+		setupBody("a", `[{"key":"gen_ai.system","value":"openai","source":"span_attributes"}]`, "char-count", "word-count")), http.StatusCreated)
+	want := func(status, first, second string) {
+		t.Helper()
+		a := s.Setups(key)[0]
+		if a.Status != status || a.Evaluators[0].Status != first || a.Evaluators[1].Status != second {
+			t.Errorf("it is %s with %+v, want %s with %s and %s", a.Status, a.Evaluators, status, first, second)
+		}
+	}
+	want("pending", "pending", "pending")
+	s.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 5})
+	want("in_progress", "in_progress", "in_progress")
+	now = now.Add(5 * time.Second)
+	want("waiting_for_spans", "waiting_for_spans", "waiting_for_spans")
+	s.SendSpansWith(key, 3, nil, map[string]string{"gen_ai.system": "anthropic"})
+	want("waiting_for_spans", "waiting_for_spans", "waiting_for_spans")
+	s.SendSpansWith(key, 3, nil, map[string]string{"gen_ai.system": "openai"})
+	want("completed", "completed", "completed")
+
+	s.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 5, FailingEvaluators: map[string]string{"word-count": "no model"}})
+	want("partial", "completed", "failed")
+	if message := s.Setups(key)[0].Evaluators[1].ErrorMessage; message != "no model" {
+		t.Errorf("the message is %q", message)
+	}
+	s.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 5, FailingEvaluators: map[string]string{"word-count": "no", "char-count": "no"}})
+	want("failed", "failed", "failed")
+
+	s.PutSetup(key, "a", "char-count", "word-count")
+	want("pending", "pending", "pending")
+	now = now.Add(time.Hour)
+	want("waiting_for_spans", "waiting_for_spans", "waiting_for_spans") // the spans before do not count
+}
+
+func TestSetup_selectors(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	key := keyOf(s, "prd")
+	rule := func(source, rest string) string {
+		return fmt.Sprintf(`{"key":"k","source":"%s_attributes",%s}`, source, rest)
+	}
+	// The spans that come have k = "gpt-4o" and their resource has k = "api".
+	selectors := map[string]struct {
+		selector string
+		matches  bool
+	}{
+		"none":                     {``, true},
+		"empty":                    {`[]`, true},
+		"map":                      {`{"k":"gpt-4o"}`, true},
+		"map of another value":     {`{"k":"gpt-4"}`, false},
+		"map of another attribute": {`{"none":true}`, false},
+		"equals":                   {"[" + rule("span", `"operator":"equals","value":"gpt-4o"`) + "]", true},
+		"equals in the resource":   {"[" + rule("resource", `"value":"api"`) + "]", true},
+		"equals elsewhere":         {"[" + rule("resource", `"value":"gpt-4o"`) + "]", false},
+		"not equals":               {"[" + rule("span", `"operator":"not_equals","value":"gpt-4o"`) + "]", false},
+		"contains":                 {"[" + rule("span", `"operator":"contains","value":"gpt"`) + "]", true},
+		"not contains":             {"[" + rule("span", `"operator":"not_contains","value":"gpt"`) + "]", false},
+		"exists":                   {"[" + rule("span", `"operator":"exists"`) + "]", true},
+		"not exists":               {"[" + rule("span", `"operator":"not_exists"`) + "]", false},
+		"in":                       {"[" + rule("span", `"operator":"in","values":["a","gpt-4o"]`) + "]", true},
+		"not in":                   {"[" + rule("span", `"operator":"not_in","values":["a","gpt-4o"]`) + "]", false},
+		"all hold":                 {"[" + rule("span", `"value":"gpt-4o"`) + "," + rule("resource", `"value":"api"`) + "]", true},
+		"one does not hold":        {"[" + rule("span", `"value":"gpt-4o"`) + "," + rule("resource", `"value":"web"`) + "]", false},
+		"missing not equals":       {`[{"key":"none","source":"span_attributes","operator":"not_equals","value":"v"}]`, true},
+		"missing not contains":     {`[{"key":"none","source":"span_attributes","operator":"not_contains","value":"v"}]`, true},
+		"missing not in":           {`[{"key":"none","source":"span_attributes","operator":"not_in","values":["v"]}]`, true},
+		"missing not exists":       {`[{"key":"none","source":"span_attributes","operator":"not_exists"}]`, true},
+		"missing contains":         {`[{"key":"none","source":"span_attributes","operator":"contains","value":""}]`, false},
+	}
+	for name, test := range selectors {
+		decoded[emulatortest.Setup](t, asKey(t, s, key, "POST", setupsPath, setupBody(name, test.selector, "char-count")), http.StatusCreated)
+	}
+	s.SendSpansWith(key, 1, map[string]string{"k": "api"}, map[string]string{"k": "gpt-4o"})
+	s.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60})
+	for _, setup := range s.Setups(key) {
+		want := map[bool]string{true: "completed", false: "waiting_for_spans"}[selectors[setup.ExternalID].matches]
+		if setup.Status != want {
+			t.Errorf("%s: %s, want %s", setup.ExternalID, setup.Status, want)
+		}
+	}
+}
+
+type bulkAnswer struct {
+	Setups []struct {
+		ExternalID string              `json:"external_id"`
+		Status     string              `json:"status"`
+		Result     *emulatortest.Setup `json:"result"`
+		Error      string              `json:"error"`
+	} `json:"setups"`
+}
+
+func TestSetup_bulk(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
+	key := keyOf(s, "prd")
+	s.CreateSetup(key, "there", "char-count")
+	before := s.Setups(key)[0]
+
+	body := `{"setups":[` + strings.Join([]string{
+		setupBody("new", "", "char-count"),
+		setupBody("wrong", "", "answer-relevancy-typo"),
+		setupBody("there", "", "word-count"),
+		setupBody("empty", ""),
+	}, ",") + `]}`
+	answer := decoded[bulkAnswer](t, asKey(t, s, key, "POST", setupsPath+"/bulk", body), http.StatusMultiStatus)
+	var outcome []string
+	for _, item := range answer.Setups {
+		outcome = append(outcome, item.ExternalID+" "+item.Status+" "+item.Error)
+	}
+	if want := []string{
+		"new ok ", `wrong error setups[1]: unknown evaluator slug "answer-relevancy-typo"`, "there ok ",
+		"empty error setups[3]: evaluators must contain at least one item",
+	}; !slices.Equal(outcome, want) {
+		t.Errorf("the items are %q", outcome)
+	}
+	if there := answer.Setups[2].Result; there.ID != before.ID || there.Evaluators[0].Type != "word-count" || there.CreatedAt != before.CreatedAt {
+		t.Errorf("it was replaced by %+v", there)
+	}
+	if setups := s.Setups(key); len(setups) != 2 {
+		t.Errorf("there are %+v", setups)
+	}
+}
+
+func TestSetup_bulkRefusedAsAWhole(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
+	key := keyOf(s, "prd")
+	many := make([]string, 101)
+	for i := range many {
+		many[i] = setupBody(fmt.Sprint(i), "", "char-count")
+	}
+	for body, says := range map[string]string{
+		`{"setups":[]}`: "between 1 and 100", `{}`: "between 1 and 100",
+		`{"setups":[` + strings.Join(many, ",") + `]}`:                                        "not 101",
+		`{"setups":[` + setupBody("a", "", "char-count") + `,{"evaluators":["char-count"]}]}`: "setups[1]: external_id is required",
+		`{"setups":[` + strings.Join([]string{many[0], many[1], many[0]}, ",") + `]}`:         `setups[2]: duplicate external_id "0" (also at setups[0])`,
+		`{"setups":[` + strings.Join(many[:100], ",") + `],"colour":1}`:                       "colour",
+	} {
+		wantRefusal(t, asKey(t, s, key, "POST", setupsPath+"/bulk", body), http.StatusBadRequest, says)
+		if setups := s.Setups(key); len(setups) != 0 {
+			t.Fatalf("%s: %d were written", says, len(setups))
+		}
+	}
+	answer := decoded[bulkAnswer](t, asKey(t, s, key, "POST", setupsPath+"/bulk", `{"setups":[`+strings.Join(many[:100], ",")+`]}`), http.StatusMultiStatus)
+	if len(answer.Setups) != 100 || len(s.Setups(key)) != 100 {
+		t.Errorf("%d items, %d written", len(answer.Setups), len(s.Setups(key)))
+	}
+}
+
+func TestOrganization(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
+	key := keyOf(s, "prd")
+	const path = "/v2/organizations"
+	wantRefusal(t, asKey(t, s, key, "POST", path, `{"org_name":"Acme"}`), http.StatusForbidden, "Not allowed to create organizations")
+	wantRefusal(t, post(t, s, path, `{"org_name":"Acme"}`), http.StatusForbidden, "management key")
+	s.SetSettings(emulatortest.Settings{AllowOrganizations: true})
+	for body, says := range map[string]string{
+		`{}`: "org_name is required", `{"org_name":""}`: "org_name is required", `{"org_name":"A","retention_hours":721}`: "between 1 and 720",
+		`{"org_name":"A","retention_hours":0}`: "between 1 and 720", `{"org_name":"A","envs":["?"]}`: "no slug", `{"org_name":"A","envs":["A b","a-b"]}`: `slug "a-b"`,
+	} {
+		wantRefusal(t, asKey(t, s, key, "POST", path, body), http.StatusBadRequest, says)
+	}
+
+	type organization struct {
+		OrgID        string `json:"org_id"`
+		Environments []struct {
+			Slug string `json:"slug"`
+			Key  string `json:"api_key"`
+		} `json:"environments"`
+	}
+	created := decoded[organization](t, asKey(t, s, key, "POST", path, `{"org_name":"Acme","envs":["EU Production"],"retention_hours":24}`), http.StatusCreated)
+	if len(created.OrgID) != 36 || len(created.Environments) != 1 || created.Environments[0].Slug != "eu-production" {
+		t.Fatalf("created %+v", created.OrgID)
+	}
+	theirs := created.Environments[0].Key
+	if status := s.SendSpans(theirs, 1); status != http.StatusOK {
+		t.Errorf("its key is answered %d", status)
+	}
+	wantRefusal(t, asKey(t, s, theirs, "GET", setupsPath, ""), http.StatusForbidden, "another organization")
+	if byDefault := decoded[organization](t, asKey(t, s, key, "POST", path, `{"org_name":"Acme"}`), http.StatusCreated); len(byDefault.Environments) != 3 || byDefault.OrgID == created.OrgID {
+		t.Errorf("created %v environments", len(byDefault.Environments))
+	}
+}

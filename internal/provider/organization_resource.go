@@ -1,0 +1,256 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*organizationResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*organizationResource)(nil)
+	_ resource.ResourceWithImportState = (*organizationResource)(nil)
+)
+
+func newOrganizationResource() resource.Resource {
+	return &organizationResource{}
+}
+
+type organizationResource struct {
+	*providerData
+}
+
+type organizationModel struct {
+	ID             types.String `tfsdk:"id"`
+	Name           types.String `tfsdk:"name"`
+	Environments   types.Set    `tfsdk:"environments"`
+	RetentionHours types.Int64  `tfsdk:"retention_hours"`
+	AgeRecipients  types.Set    `tfsdk:"age_recipients"`
+	Keys           types.Map    `tfsdk:"keys"`
+	EncryptedKeys  types.Map    `tfsdk:"encrypted_keys"`
+}
+
+func (r *organizationResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_organization"
+}
+
+func (r *organizationResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	const unchangeable = " It cannot be changed: a plan that changes it is refused."
+	keep := []planmodifier.Map{mapplanmodifier.UseStateForUnknown()}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Creates a Traceloop organization with environments and their API keys. It is for those whom Traceloop lets create organizations, such as vendors that give each customer one; " +
+			"the service refuses everybody else with 403, \"Not allowed to create organizations\".\n\n" +
+			"The operation is **documented by Traceloop**, and is the only one for organizations: there is none to read, change or delete one. It is called with the provider argument `project_api_key`. " +
+			"Therefore a change is refused at plan, destroying the resource forgets the organization and leaves it in Traceloop, and it cannot be imported.\n\n" +
+			"~> The keys are shown once, and stored in the state, in `keys`, unless `age_recipients` seals them. Protect the state as you would the keys.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Id of the organization, given by Traceloop.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"name": schema.StringAttribute{
+				MarkdownDescription: "Name of the organization; 1 to 255 characters." + unchangeable,
+				Required:            true,
+				Validators:          nameValidator,
+			},
+			"environments": schema.SetAttribute{
+				MarkdownDescription: "Names of the environments, each of which gets a key; at least one. Default: the service chooses." + unchangeable,
+				ElementType:         types.StringType,
+				Optional:            true,
+				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(environmentNameValidator...)},
+			},
+			"retention_hours": schema.Int64Attribute{
+				MarkdownDescription: "How long the organization's data is kept, in hours; 1 to 720. Default: `720`, 30 days." + unchangeable,
+				Optional:            true,
+				Computed:            true,
+				Default:             int64default.StaticInt64(720),
+				Validators:          []validator.Int64{int64validator.Between(1, 720)},
+			},
+			"age_recipients": schema.SetAttribute{
+				MarkdownDescription: "Public keys to seal the API keys to before they reach the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`. The keys are then in `encrypted_keys` alone, and the ephemeral resource `traceloop_api_key` opens them. At least one; default: the keys are not sealed." + unchangeable,
+				ElementType:         types.StringType,
+				Optional:            true,
+				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(recipientValidator{})},
+			},
+			"keys": schema.MapAttribute{
+				MarkdownDescription: "The API key of each environment, by its slug. Null when `age_recipients` seals them.",
+				ElementType:         types.StringType,
+				Computed:            true,
+				Sensitive:           true,
+				PlanModifiers:       keep,
+			},
+			"encrypted_keys": schema.MapAttribute{
+				MarkdownDescription: "The API key of each environment, by its slug, sealed to `age_recipients`: armored age files. Null without recipients.",
+				ElementType:         types.StringType,
+				Computed:            true,
+				PlanModifiers:       keep,
+			},
+		},
+	}
+}
+
+func (r *organizationResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.providerData = configureProject(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *organizationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var plan, state *organizationModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || r.providerData == nil {
+		return
+	}
+	switch {
+	case plan == nil:
+		resp.Diagnostics.AddWarning("Organization Is Forgotten, Not Deleted", state.forgotten())
+	case state != nil:
+		state.refuseChange(*plan, &resp.Diagnostics)
+	case r.isProjectKnown(&resp.Diagnostics) || !resp.Diagnostics.HasError():
+		if plan.AgeRecipients.IsNull() {
+			plan.EncryptedKeys = types.MapNull(types.StringType)
+		} else if !plan.AgeRecipients.IsUnknown() {
+			plan.Keys = types.MapNull(types.StringType)
+		}
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+	}
+}
+
+// refuseChange refuses what the service has no operation for.
+func (m *organizationModel) refuseChange(plan organizationModel, diags *diag.Diagnostics) {
+	for _, argument := range []struct {
+		name       string
+		plan, have attr.Value
+		reason     string
+	}{
+		{"name", plan.Name, m.Name, "Traceloop publishes no operation that changes an organization"},
+		{"environments", plan.Environments, m.Environments, "Traceloop publishes no operation that changes an organization"},
+		{"retention_hours", plan.RetentionHours, m.RetentionHours, "Traceloop publishes no operation that changes an organization"},
+		{"age_recipients", plan.AgeRecipients, m.AgeRecipients, "the keys were shown once, and are not there to be sealed to others"},
+	} {
+		if !argument.plan.Equal(argument.have) {
+			diags.AddAttributeError(path.Root(argument.name), "Organization Cannot Be Changed", fmt.Sprintf(
+				"The %s has another value for %s, and %s. Nothing was changed. Set it back to %s; or ask Traceloop to change the organization, and then remove it from the state (terraform state rm).",
+				m.describe(), argument.name, argument.reason, argument.have))
+		}
+	}
+}
+
+func (r *organizationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan organizationModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	var environments, recipients []string
+	resp.Diagnostics.Append(plan.Environments.ElementsAs(ctx, &environments, false)...)
+	resp.Diagnostics.Append(plan.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
+	for _, recipient := range recipients { // one that was unknown at validation
+		if _, err := parseRecipient(recipient); err != nil {
+			resp.Diagnostics.AddError("Invalid Recipient", fmt.Sprintf("One of the age_recipients cannot be used: %s. No organization was created. Give a public key.", err))
+		}
+	}
+	if resp.Diagnostics.HasError() || !r.projectReady(&resp.Diagnostics) {
+		return
+	}
+
+	organization, err := r.project.client.CreateOrganization(ctx, traceloop.OrganizationRequest{
+		Name: plan.Name.ValueString(), Environments: environments, RetentionHours: plan.RetentionHours.ValueInt64(),
+	})
+	if err != nil {
+		r.addCreateError(plan, err, &resp.Diagnostics)
+		return
+	}
+
+	// Whoever loses this answer loses the keys: nothing may come before the state.
+	plan.ID = types.StringValue(organization.ID)
+	if err := plan.setKeys(organization.Keys, recipients); err != nil {
+		resp.Diagnostics.AddError("Unable to Seal API Keys", fmt.Sprintf(
+			"The %s was created, but its keys cannot be sealed to age_recipients: %s. Nobody has them. Ask Traceloop for new ones; the state keeps the id of the organization.", plan.describe(), err))
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+func (r *organizationResource) addCreateError(plan organizationModel, err error, diags *diag.Diagnostics) {
+	attempted := fmt.Sprintf("create the organization %q", plan.Name.ValueString())
+	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
+		diags.AddError("Organization May Exist", fmt.Sprintf(
+			"The provider tried to %s.\n\n%s\n\nThe answer, which alone held its id and its keys, is lost. Traceloop publishes no operation that would show whether the organization exists, nor one that deletes it. "+
+				"Ask Traceloop's support whether an organization %q was created at about %s, and to delete it or to give you new keys. "+
+				"Apply again only then: if it exists, that creates a second one.", attempted, unknown, plan.Name.ValueString(), unknown.Started.UTC().Format("2006-01-02 15:04:05 UTC")))
+		return
+	}
+	if answer, ok := errors.AsType[*traceloop.Error](err); ok && answer.StatusCode == http.StatusForbidden {
+		diags.AddError("Unable to Create Organization", fmt.Sprintf(
+			"The provider tried to %s.\n\n%s\n\nTraceloop lets few create organizations. The project key comes from %s: check that it is the API key of a project of an organization that may, or ask Traceloop for the permission.", attempted, err, r.project.key.source))
+		return
+	}
+	diags.AddError("Unable to Create Organization", r.projectFailure(attempted, err))
+}
+
+// setKeys keeps the keys where the practitioner chose: sealed, or in plain text.
+func (m *organizationModel) setKeys(keys []traceloop.EnvironmentKey, recipients []string) error {
+	m.Keys, m.EncryptedKeys = types.MapNull(types.StringType), types.MapNull(types.StringType)
+	values := map[string]attr.Value{}
+	for _, key := range keys {
+		value := key.Key
+		if len(recipients) > 0 {
+			sealed, err := seal(value, recipients)
+			if err != nil {
+				return err
+			}
+			value = sealed
+		}
+		values[key.Environment] = types.StringValue(value)
+	}
+	all := types.MapValueMust(types.StringType, values)
+	if len(recipients) > 0 {
+		m.EncryptedKeys = all
+	} else {
+		m.Keys = all
+	}
+	return nil
+}
+
+// Read keeps the state: there is no operation that reads an organization.
+func (r *organizationResource) Read(context.Context, resource.ReadRequest, *resource.ReadResponse) {}
+
+// Update is never called: ModifyPlan refuses every change.
+func (r *organizationResource) Update(_ context.Context, _ resource.UpdateRequest, resp *resource.UpdateResponse) {
+	resp.Diagnostics.AddError("Organization Cannot Be Changed", "Traceloop publishes no operation that changes an organization. Nothing was changed.")
+}
+
+func (r *organizationResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state organizationModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.AddWarning("Organization Was Forgotten, Not Deleted", state.forgotten())
+	}
+}
+
+func (r *organizationResource) ImportState(_ context.Context, _ resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	resp.Diagnostics.AddError("Organization Cannot Be Imported",
+		"Traceloop publishes no operation that reads an organization, and shows its keys only when it is created. Keep the id of an existing organization in a variable instead.")
+}
+
+func (m *organizationModel) describe() string {
+	return fmt.Sprintf("organization %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
+}
+
+func (m *organizationModel) forgotten() string {
+	return fmt.Sprintf("Traceloop publishes no operation that deletes an organization. The %s stays, with its data, and its keys stay valid; only Terraform forgets them. To have it deleted, ask Traceloop's support, with its id.", m.describe())
+}

@@ -1,0 +1,117 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// projectAccess is how the operations that Traceloop publishes are called: with the API key of
+// a project and environment. It is an argument of the provider, since an argument of a resource
+// would have to be in the state to be there when the resource is read and destroyed.
+//
+// The key may come from a resource of the same configuration. Then it is not known in the plan
+// that creates the key, or that rotates it: setups are planned without a call.
+type projectAccess struct {
+	client  *traceloop.ProjectClient // nil without a key, and while the key is unknown
+	key     setting
+	unknown bool
+}
+
+func newProjectAccess(argument types.String, diags *diag.Diagnostics) projectAccess {
+	if argument.IsUnknown() {
+		return projectAccess{unknown: true}
+	}
+	key := lookup(argument, "project_api_key", envProjectKey)
+	if !key.found {
+		return projectAccess{}
+	}
+	value, err := traceloop.ParseKey(key.value)
+	if err != nil {
+		// Not anchored: the CLI would quote that line of the configuration.
+		diags.AddError("Invalid Project Key", fmt.Sprintf(
+			"The API key of a project and environment comes from %s, and cannot be used: %s. Set it to the key as Traceloop showed it, on one line.", key.source, err))
+	}
+	key.value = value
+	return projectAccess{key: key}
+}
+
+// configureProject is the Configure method of everything that is called with a project's key.
+func configureProject(data any, diags *diag.Diagnostics) *providerData {
+	d, ok := data.(*providerData)
+	if data != nil && !ok {
+		diags.AddError("Unexpected Provider Data", fmt.Sprintf("The provider handed over %T. This is a bug in the provider; please report it.", data))
+	}
+	return d
+}
+
+// isProjectKnown reports whether calls can be made now, or not before apply. It adds an error
+// where there is no key at all.
+func (d *providerData) isProjectKnown(diags *diag.Diagnostics) bool {
+	if d.project.client == nil && !d.project.unknown && d.isWhollyKnown() {
+		diags.AddError("Missing Project Key",
+			"Auto monitor setups and organizations are called with the API key of a project and environment, and none is given. "+
+				"Set the provider argument \"project_api_key\" (or the environment variable "+envProjectKey+"). "+
+				"A sealed key is null in the attribute key of traceloop_api_key: open it with the ephemeral resource of the same name. The management key is not sent in its place.")
+	}
+	return d.project.client != nil
+}
+
+// projectReady reports whether calls can be made, and if not says what to do.
+func (d *providerData) projectReady(diags *diag.Diagnostics) bool {
+	if d.isProjectKnown(diags) {
+		return true
+	}
+	if !diags.HasError() {
+		argument := d.unknown
+		if d.project.unknown {
+			argument = path.Root("project_api_key")
+		}
+		addUnknownConfiguration(diags, argument)
+	}
+	return false
+}
+
+// projectFailure is failure for a call with the project's key.
+func (d *providerData) projectFailure(attempted string, err error) string {
+	var (
+		next   string
+		item   *traceloop.ItemError
+		other  *traceloop.OtherEnvironmentError
+		answer *traceloop.Error
+	)
+	switch {
+	case errors.As(err, &item):
+		next = "The service refused this setup; the others of the same request stand. Correct the configuration and apply again."
+	case errors.As(err, &other):
+		next = fmt.Sprintf("The project key comes from %s. Give the key of the project and environment that the setup belongs to. "+
+			"To move the setup, destroy it with that key first; to leave it behind, use a removed block with destroy = false.", d.project.key.source)
+	case errors.As(err, &answer) && answer.StatusCode == http.StatusUnauthorized:
+		next = fmt.Sprintf("The project key comes from %s. Check that it is complete and has not been revoked.", d.project.key.source)
+	case errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:
+		next = fmt.Sprintf("The project key comes from %s. Check that it is the API key of a project and environment; a management key does not open this operation.", d.project.key.source)
+	default: // nextStep speaks of the management key for the two above
+		next = d.nextStep(err)
+	}
+	return fmt.Sprintf("The provider tried to %s.\n\n%s\n\n%s", attempted, err, next)
+}
+
+// sleep waits for d, or until ctx ends, whose error it then returns.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

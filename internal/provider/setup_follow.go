@@ -1,0 +1,122 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+const (
+	defaultWaitTimeout = 5 * time.Minute
+	firstPoll          = time.Second
+	longestPoll        = 10 * time.Second
+)
+
+func parseWaitTimeout(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%q is not a duration such as 90s or 10m", s)
+	case d < time.Second || d > time.Hour:
+		return 0, fmt.Errorf("%s is not between 1s and 1h", s)
+	}
+	return d, nil
+}
+
+// follow waits for the status that wait_for names, and warns of what came of the setup. The
+// setup is there already: nothing here is an error.
+func (r *setupResource) follow(ctx context.Context, m *setupResourceModel, diags *diag.Diagnostics) {
+	defer func() { m.warnFailed(diags) }()
+	if m.WaitFor.IsNull() {
+		return
+	}
+	timeout := defaultWaitTimeout
+	if value, err := parseWaitTimeout(m.WaitTimeout.ValueString()); err == nil {
+		timeout = value
+	}
+	began, interval := r.now(), firstPoll
+	for !hasReached(m.WaitFor.ValueString(), m.Status.ValueString()) {
+		waited := r.now().Sub(began)
+		if waited >= timeout {
+			r.warnStillWaiting(*m, timeout, diags)
+			return
+		}
+		if err := r.sleep(ctx, min(interval, timeout-waited)); err != nil {
+			return // the run was interrupted, and the state has the setup
+		}
+		interval = min(2*interval, longestPoll)
+		r.setups.freshen(r.now(), r.project.client)
+		setup, err := r.project.client.GetAutoMonitorSetup(ctx, m.ExternalID.ValueString(), m.EnvProjectID.ValueString())
+		if err != nil {
+			diags.AddWarning("Unable to Follow Auto Monitor Setup", r.projectFailure("read the status of the "+m.describe(), err)+
+				"\n\nThe setup is in place, and the state has it; only its status is not known. The next plan reads it.")
+			return
+		}
+		if setup.Status != m.Status.ValueString() {
+			tflog.Info(ctx, "Auto monitor setup has a new status", map[string]any{
+				"external_id": setup.ExternalID, "status": setup.Status, "before": m.Status.ValueString(), "waits_for": m.WaitFor.ValueString(),
+			})
+		}
+		m.take(*setup)
+	}
+}
+
+// hasReached reports whether there is nothing more to wait for.
+func hasReached(awaited, status string) bool {
+	switch status {
+	case traceloop.StatusCompleted, traceloop.StatusPartial, traceloop.StatusFailed:
+		return true
+	case traceloop.StatusWaitingForSpans:
+		return awaited == traceloop.StatusWaitingForSpans
+	}
+	return false
+}
+
+func (r *setupResource) warnStillWaiting(m setupResourceModel, timeout time.Duration, diags *diag.Diagnostics) {
+	next := "The service goes on with it; the next plan reads the status."
+	if m.Status.ValueString() == traceloop.StatusWaitingForSpans {
+		next = "It completes once enough spans have come that its selector matches. Check the selector if the application sends some."
+	}
+	diags.AddWarning("Auto Monitor Setup Is Not There Yet", fmt.Sprintf(
+		"The status of the %s is %q, and not %q within %s. %s", m.describe(), m.Status.ValueString(), m.WaitFor.ValueString(), timeout, next))
+}
+
+// warnFailed passes on what the service says about monitors that it could not create.
+func (m setupModel) warnFailed(diags *diag.Diagnostics) {
+	var summary string
+	switch m.Status.ValueString() {
+	case traceloop.StatusFailed:
+		summary = "Auto Monitor Setup Failed"
+	case traceloop.StatusPartial:
+		summary = "Auto Monitor Setup Failed in Part"
+	default:
+		return
+	}
+	var reasons []string
+	for slug, value := range m.EvaluatorStatus.Elements() {
+		object, ok := value.(types.Object)
+		if !ok {
+			continue
+		}
+		status, _ := object.Attributes()["status"].(types.String)
+		message, _ := object.Attributes()["error_message"].(types.String)
+		if status.ValueString() == traceloop.StatusFailed || !message.IsNull() {
+			reason := message.ValueString()
+			if reason == "" {
+				reason = "no reason given"
+			}
+			reasons = append(reasons, fmt.Sprintf("\n  - %s: %s", slug, reason))
+		}
+	}
+	slices.Sort(reasons)
+	diags.AddWarning(summary, fmt.Sprintf("The status of the %s is %q:\n%s\n\nCorrect the evaluators or the selector; an update has the setup begin again. To have it begin again unchanged, replace it with -replace.",
+		m.describe(), m.Status.ValueString(), strings.Join(reasons, "")))
+}

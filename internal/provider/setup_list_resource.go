@@ -1,0 +1,87 @@
+package provider
+
+import (
+	"context"
+	"iter"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+var _ list.ListResourceWithConfigure = (*setupListResource)(nil)
+
+func newSetupListResource() list.ListResource {
+	return &setupListResource{}
+}
+
+type setupListResource struct {
+	*providerData
+}
+
+func (l *setupListResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_auto_monitor_setup"
+}
+
+func (l *setupListResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Lists auto monitor setups, as the service lists them to the provider argument `project_api_key`. Each is shown by its external id. Traceloop documents that these are the setups of the organization: " +
+			"give `env_project_id` to list what this provider block can import.",
+		Attributes: map[string]schema.Attribute{
+			"status": schema.StringAttribute{
+				MarkdownDescription: "Only setups with this status: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` or `failed`. Default: with any.",
+				Optional:            true,
+				Validators:          setupStatusValidator,
+			},
+			"env_project_id": schema.StringAttribute{
+				MarkdownDescription: "Only setups of this project and environment. Default: of all that the service lists.",
+				Optional:            true,
+				Validators:          idValidator,
+			},
+		},
+	}
+}
+
+func (l *setupListResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	l.providerData = configureProject(req.ProviderData, &resp.Diagnostics)
+}
+
+func (l *setupListResource) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var config struct {
+		Status       types.String `tfsdk:"status"`
+		EnvProjectID types.String `tfsdk:"env_project_id"`
+	}
+	diags := req.Config.Get(ctx, &config)
+	if diags.HasError() || !l.projectReady(&diags) {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	setups := where(listSetups(ctx, l.project.client, config.Status.ValueString()), func(s traceloop.AutoMonitorSetup) bool {
+		return config.EnvProjectID.IsNull() || s.EnvProjectID == config.EnvProjectID.ValueString()
+	})
+	stream.Results = results(ctx, req, setupIdentity, setups, func(s traceloop.AutoMonitorSetup) (listed, error) {
+		model := importedSetup(s)
+		return listed{s.ExternalID, []types.String{model.EnvProjectID, model.ExternalID}, model}, nil
+	}, func(err error, diags *diag.Diagnostics) {
+		diags.AddError("Unable to List Auto Monitor Setups", l.projectFailure("list the auto monitor setups", err))
+	})
+}
+
+// listSetups yields what one request brings. An error is yielded once, last.
+func listSetups(ctx context.Context, client *traceloop.ProjectClient, status string) iter.Seq2[traceloop.AutoMonitorSetup, error] {
+	return func(yield func(traceloop.AutoMonitorSetup, error) bool) {
+		setups, err := client.ListAutoMonitorSetups(ctx, status)
+		for _, setup := range setups {
+			if !yield(setup, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(traceloop.AutoMonitorSetup{}, err)
+		}
+	}
+}

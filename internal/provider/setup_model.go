@@ -1,0 +1,128 @@
+package provider
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// setupModel is an auto monitor setup as the service describes it: the part that the resource
+// and the data sources share.
+type setupModel struct {
+	ID              types.String `tfsdk:"id"`
+	ExternalID      types.String `tfsdk:"external_id"`
+	Evaluators      types.Set    `tfsdk:"evaluators"`
+	Selector        types.List   `tfsdk:"selector"`
+	Status          types.String `tfsdk:"status"`
+	EvaluatorStatus types.Map    `tfsdk:"evaluator_status"`
+	ProjectID       types.String `tfsdk:"project_id"`
+	EnvProjectID    types.String `tfsdk:"env_project_id"`
+	CreatedAt       types.String `tfsdk:"created_at"`
+	UpdatedAt       types.String `tfsdk:"updated_at"`
+}
+
+var (
+	ruleType = types.ObjectType{AttrTypes: map[string]attr.Type{
+		"key": types.StringType, "source": types.StringType, "operator": types.StringType,
+		"value": types.StringType, "values": types.SetType{ElemType: types.StringType},
+	}}
+	evaluatorStatusType = types.ObjectType{AttrTypes: map[string]attr.Type{
+		"status": types.StringType, "error_message": types.StringType,
+	}}
+)
+
+// ruleModel is one rule of a selector.
+type ruleModel struct {
+	Key      types.String `tfsdk:"key"`
+	Source   types.String `tfsdk:"source"`
+	Operator types.String `tfsdk:"operator"`
+	Value    types.String `tfsdk:"value"`
+	Values   types.Set    `tfsdk:"values"`
+}
+
+func newSetupModel(s traceloop.AutoMonitorSetup) setupModel {
+	slugs, statuses := make([]string, len(s.Evaluators)), map[string]attr.Value{}
+	for i, e := range s.Evaluators {
+		slugs[i] = e.Slug
+		statuses[e.Slug] = types.ObjectValueMust(evaluatorStatusType.AttrTypes, map[string]attr.Value{
+			"status": optionalString(e.Status), "error_message": optionalString(e.ErrorMessage),
+		})
+	}
+	selector := types.ListNull(ruleType)
+	if len(s.Selector) > 0 {
+		rules := make([]attr.Value, len(s.Selector))
+		for i, rule := range s.Selector {
+			rules[i] = types.ObjectValueMust(ruleType.AttrTypes, map[string]attr.Value{
+				"key":      types.StringValue(rule.Key),
+				"source":   types.StringValue(rule.Source),
+				"operator": types.StringValue(rule.Operator),
+				"value":    types.StringPointerValue(rule.Value),
+				"values":   stringSet(rule.Values),
+			})
+		}
+		selector = types.ListValueMust(ruleType, rules)
+	}
+	return setupModel{
+		ID:              types.StringValue(s.ID),
+		ExternalID:      types.StringValue(s.ExternalID),
+		Evaluators:      stringSet(slugs),
+		Selector:        selector,
+		Status:          types.StringValue(s.Status),
+		EvaluatorStatus: types.MapValueMust(evaluatorStatusType, statuses),
+		ProjectID:       types.StringValue(s.ProjectID),
+		EnvProjectID:    types.StringValue(s.EnvProjectID),
+		CreatedAt:       timestamp(s.CreatedAt),
+		UpdatedAt:       timestamp(s.UpdatedAt),
+	}
+}
+
+func optionalString(s string) types.String {
+	if s == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(s)
+}
+
+// stringSet is null for no strings.
+func stringSet(values []string) types.Set {
+	if len(values) == 0 {
+		return types.SetNull(types.StringType)
+	}
+	elements := make([]attr.Value, 0, len(values))
+	for _, value := range slices.Compact(slices.Sorted(slices.Values(values))) {
+		elements = append(elements, types.StringValue(value))
+	}
+	return types.SetValueMust(types.StringType, elements)
+}
+
+// inOrderOf takes the rules of the state where the service answers the same ones in another
+// order: all of them have to match, whatever their order.
+func (m setupModel) inOrderOf(state types.List) setupModel {
+	if sameElements(m.Selector.Elements(), state.Elements()) {
+		m.Selector = state
+	}
+	return m
+}
+
+func sameElements(a, b []attr.Value) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	left := slices.Clone(b)
+	for _, value := range a {
+		i := slices.IndexFunc(left, value.Equal)
+		if i < 0 {
+			return false
+		}
+		left = slices.Delete(left, i, i+1)
+	}
+	return true
+}
+
+func (m setupModel) describe() string {
+	return fmt.Sprintf("auto monitor setup %q (id %s)", m.ExternalID.ValueString(), m.ID.ValueString())
+}

@@ -1,0 +1,163 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// setupRun is what this process knows of the setups of one plan or one apply. A bulk upsert
+// replaces what has the same external id: whoever creates has to know that nothing does.
+type setupRun struct {
+	looking sync.Mutex // held while the list is read
+
+	mu      sync.Mutex
+	before  map[string][]traceloop.AutoMonitorSetup // by external id, as before the first write; nil if not looked
+	managed map[string]bool                         // ids of setups in the state
+	deleted map[string]bool                         // ids of setups that this process deleted
+	claimed map[string]bool                         // external ids that this process has begun to create
+	unread  bool                                    // whether a warning says that setups were not read
+	fresh   time.Time                               // when the client was last told to forget
+}
+
+// manage notes a setup of the state: a plan to create another with its external id is the
+// second half of its replacement.
+func (s *setupRun) manage(setup setupModel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.managed == nil {
+		s.managed = map[string]bool{}
+	}
+	s.managed[setup.ID.ValueString()] = true
+}
+
+func (s *setupRun) isManaged(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.managed[id]
+}
+
+// gone notes a setup that this process deleted.
+func (s *setupRun) gone(setup setupModel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deleted == nil {
+		s.deleted = map[string]bool{}
+	}
+	s.deleted[setup.ID.ValueString()] = true
+	delete(s.claimed, setup.ExternalID.ValueString())
+}
+
+// claim reports whether no other resource of this run creates a setup with the external id.
+func (s *setupRun) claim(externalID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.claimed == nil {
+		s.claimed = map[string]bool{}
+	}
+	claimed := s.claimed[externalID]
+	s.claimed[externalID] = true
+	return !claimed
+}
+
+// find returns the setup of the key's project and environment that had the external id before
+// the first write; nil, nil if there is none. One list answers for all, except while nothing
+// has shown which of the organization's setups are the key's own.
+func (s *setupRun) find(ctx context.Context, client *traceloop.ProjectClient, externalID string) (*traceloop.AutoMonitorSetup, error) {
+	if err := s.look(ctx, client); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	candidates := slices.DeleteFunc(slices.Clone(s.before[externalID]), func(setup traceloop.AutoMonitorSetup) bool { return s.deleted[setup.ID] })
+	s.mu.Unlock()
+	own := client.OwnEnvProjectID()
+	for _, candidate := range candidates {
+		if own == "" {
+			setup, err := client.GetAutoMonitorSetup(ctx, externalID, "")
+			if traceloop.IsNotFound(err) {
+				return nil, nil
+			}
+			return setup, err
+		}
+		if candidate.EnvProjectID == own {
+			return &candidate, nil
+		}
+	}
+	return nil, nil
+}
+
+func (s *setupRun) look(ctx context.Context, client *traceloop.ProjectClient) error {
+	s.looking.Lock()
+	defer s.looking.Unlock()
+	if s.before != nil {
+		return nil
+	}
+	setups, err := client.ListAutoMonitorSetups(ctx, "")
+	if err != nil {
+		return err
+	}
+	before := map[string][]traceloop.AutoMonitorSetup{}
+	for _, setup := range setups {
+		before[setup.ExternalID] = append(before[setup.ExternalID], setup)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.before = before
+	return nil
+}
+
+// freshen has the client forget what it has read, unless that is new: those who wait at the
+// same time share a list.
+func (s *setupRun) freshen(now time.Time, client *traceloop.ProjectClient) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Sub(s.fresh) >= firstPoll/2 {
+		s.fresh = now
+		client.ForgetAutoMonitorSetups()
+	}
+}
+
+// warnUnread says once that a plan goes by the state.
+func (s *setupRun) warnUnread(diags *diag.Diagnostics) {
+	if diags.HasError() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unread {
+		return
+	}
+	s.unread = true
+	diags.AddWarning("Auto Monitor Setups Were Not Read",
+		"The project key is not known before apply, since this plan creates or rotates it. The setups are planned from the state. Changes made outside Terraform show in the next plan.")
+}
+
+// refuseTaken refuses to create what would replace an existing setup. It returns whether the
+// external id is free.
+func (r *setupResource) refuseTaken(ctx context.Context, externalID string, planning bool, diags *diag.Diagnostics) bool {
+	taken, err := r.setups.find(ctx, r.project.client, externalID)
+	switch {
+	case err != nil:
+		diags.AddError("Unable to Check Auto Monitor Setup", r.projectFailure(fmt.Sprintf("look for an auto monitor setup %q, which creating one would replace", externalID), err))
+	case taken != nil && !(planning && r.setups.isManaged(taken.ID)):
+		diags.AddAttributeError(path.Root("external_id"), "Auto Monitor Setup Already Exists", fmt.Sprintf(
+			"The project and environment of the project key have the %s, created %s. Nothing was changed. Choose one:\n\n"+
+				"  - to manage that setup, import it (write the address of this resource after \"to\"):\n\n%s\n\n"+
+				"  - if this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: two setups cannot have one external id;\n"+
+				"  - use another external id.",
+			newSetupModel(*taken).describe(), timestamp(taken.CreatedAt).ValueString(), importBlock("traceloop_auto_monitor_setup", "example", externalID)))
+	case !planning && !r.setups.claim(externalID):
+		diags.AddAttributeError(path.Root("external_id"), "Auto Monitor Setup Is Declared Twice", fmt.Sprintf(
+			"Another resource of this configuration creates the auto monitor setup %q with the same project key. Keep one of the two, or give one another external id.", externalID))
+	default:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,47 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// settleSetup finds out what came of a write whose answer is lost. It returns the setup if it
+// is as asked for and was written since the attempt began; otherwise it adds an error.
+//
+// A bulk upsert was repeated already, which is safe: two have the effect of one. What is left
+// is to look.
+func (r *setupResource) settleSetup(ctx context.Context, request traceloop.AutoMonitorSetupRequest, unknown *traceloop.UnknownOutcomeError, diags *diag.Diagnostics) *traceloop.AutoMonitorSetup {
+	ctx, cancel := settling(ctx)
+	defer cancel()
+	setup, err := r.project.client.GetAutoMonitorSetup(ctx, request.ExternalID, "")
+	if err == nil && r.project.client.CreatedSince(setup.UpdatedAt, unknown.Started) && isAsRequested(*setup, request) {
+		return setup
+	}
+
+	detail := fmt.Sprintf("The provider tried to write the auto monitor setup %q.\n\n%s\n\n", request.ExternalID, unknown)
+	adopt := importBlock("traceloop_auto_monitor_setup", "example", request.ExternalID)
+	switch {
+	case traceloop.IsNotFound(err):
+		detail += "It does not exist: nothing was created. Apply again. " + r.nextStep(unknown.Err)
+	case err != nil:
+		detail += fmt.Sprintf("What became of it could not be found out:\n\n%s\n\nApply again. If the setup exists by then and Terraform does not manage it, import it (write the address of this resource after \"to\"):\n\n%s", err, adopt)
+	default:
+		detail += "A setup with this external id exists, but it is older than this attempt, or differs from what was asked for. Apply again. " +
+			"If Terraform does not manage it yet, import it (write the address of this resource after \"to\"):\n\n" + adopt
+	}
+	diags.AddError("Outcome of Writing Is Unknown", detail)
+	return nil
+}
+
+func isAsRequested(setup traceloop.AutoMonitorSetup, request traceloop.AutoMonitorSetupRequest) bool {
+	asked := traceloop.AutoMonitorSetup{ExternalID: request.ExternalID, Selector: request.Selector}
+	for _, slug := range request.Evaluators {
+		asked.Evaluators = append(asked.Evaluators, traceloop.AutoMonitorEvaluator{Slug: slug})
+	}
+	got, want := newSetupModel(setup), newSetupModel(asked)
+	return got.Evaluators.Equal(want.Evaluators) && sameElements(got.Selector.Elements(), want.Selector.Elements())
+}

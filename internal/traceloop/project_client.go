@@ -1,0 +1,24 @@
+package traceloop
+
+// ProjectClient calls the operations that Traceloop publishes: auto monitor setups, and the
+// creation of an organization. It does so with the API key of a project and environment,
+// which is what Traceloop's documentation asks for. It has none of the operations that need a
+// management key, and Client has none of these, so that neither key can be sent in the place
+// of the other. It is safe for concurrent use; share one, so that reads and writes do too.
+type ProjectClient struct {
+	client *Client
+	setups *setupList
+	writes *setupWrites
+}
+
+// NewProjectClient returns a client whose Config.Key is the API key of a project and
+// environment.
+func NewProjectClient(config Config) (*ProjectClient, error) {
+	client, err := New(config)
+	if err != nil {
+		return nil, err
+	}
+	c := &ProjectClient{client: client, setups: &setupList{client: client}}
+	c.writes = &setupWrites{deliver: c.write, pace: bulkPace}
+	return c, nil
+}

@@ -1,0 +1,198 @@
+package traceloop
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// maxBulk is the most items that the service takes in one bulk upsert.
+	maxBulk = 100
+
+	// bulkQuiet is how long nothing has to happen before what is gathered is sent.
+	bulkQuiet = 50 * time.Millisecond
+
+	// bulkLull is that time while fewer are gathered than were sent last: each answer has
+	// Terraform begin another write.
+	bulkLull = 250 * time.Millisecond
+
+	// bulkExpect is that time while a write is expected.
+	bulkExpect = 2 * time.Second
+
+	// bulkWait is how long a write waits at most, on a machine that is very busy.
+	bulkWait = 10 * time.Second
+)
+
+// setupWrites gathers the writes of setups that come together into bulk upserts. One that is
+// alone is sent by its own operation. Terraform has as many writes in flight as -parallelism
+// says, and no more come before those are answered. It plans each once more just before it
+// carries it out: a write that is expected so is waited for.
+type setupWrites struct {
+	deliver func([]*setupWrite)
+	pace    pace
+
+	mu       sync.Mutex
+	expected map[string]bool // external ids
+	waiting  []*setupWrite
+	oldest   time.Time
+	last     int // how many were sent last
+	timer    *time.Timer
+}
+
+// pace is how long to wait for more: see bulkQuiet, bulkLull, bulkExpect and bulkWait.
+type pace struct{ quiet, lull, expect, wait time.Duration }
+
+var bulkPace = pace{bulkQuiet, bulkLull, bulkExpect, bulkWait}
+
+// setupWrite is one creation or update that waits to be sent.
+type setupWrite struct {
+	ctx     context.Context //nolint:containedctx // of the caller, who waits for this write
+	request AutoMonitorSetupRequest
+	update  bool
+	done    chan setupResult // takes one
+}
+
+type setupResult struct {
+	setup *AutoMonitorSetup
+	err   error
+}
+
+// expect has writes wait for another one, which is about to come.
+func (g *setupWrites) expect(externalID string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.expected == nil {
+		g.expected = map[string]bool{}
+	}
+	g.expected[externalID] = true
+	g.schedule()
+}
+
+// add waits until the write is sent and answered.
+func (g *setupWrites) add(ctx context.Context, r AutoMonitorSetupRequest, update bool) (*AutoMonitorSetup, error) {
+	w := &setupWrite{ctx: ctx, request: r, update: update, done: make(chan setupResult, 1)}
+	g.gather(w)
+	select {
+	case result := <-w.done:
+		return result.setup, result.err
+	case <-ctx.Done():
+		if g.withdraw(w) {
+			return nil, ctx.Err()
+		}
+		result := <-w.done // what is on its way is seen through
+		return result.setup, result.err
+	}
+}
+
+func (g *setupWrites) gather(w *setupWrite) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.expected, w.request.ExternalID)
+	if slices.ContainsFunc(g.waiting, func(other *setupWrite) bool { return other.request.ExternalID == w.request.ExternalID }) {
+		g.send() // the service refuses a request that names one twice
+	}
+	if len(g.waiting) == 0 {
+		g.oldest = time.Now()
+	}
+	g.waiting = append(g.waiting, w)
+	if len(g.waiting) == maxBulk {
+		g.send()
+		return
+	}
+	g.schedule()
+}
+
+// schedule puts off sending what is gathered. Called with g.mu held.
+func (g *setupWrites) schedule() {
+	if len(g.waiting) == 0 {
+		return
+	}
+	d := g.pace.quiet
+	switch {
+	case len(g.expected) > 0:
+		d = g.pace.expect
+	case len(g.waiting) < g.last:
+		d = g.pace.lull
+	}
+	d = min(d, g.pace.wait-time.Since(g.oldest))
+	if g.timer == nil {
+		g.timer = time.AfterFunc(d, g.due)
+	} else {
+		g.timer.Reset(d)
+	}
+}
+
+func (g *setupWrites) due() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	clear(g.expected) // those do not come
+	g.send()
+}
+
+// withdraw takes back a write that is not on its way yet.
+func (g *setupWrites) withdraw(w *setupWrite) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	i := slices.Index(g.waiting, w)
+	if i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+	}
+	return i >= 0
+}
+
+// send sends what is gathered. Called with g.mu held.
+func (g *setupWrites) send() {
+	if len(g.waiting) == 0 {
+		return // they were withdrawn, or sent since the timer went off
+	}
+	g.timer.Stop()
+	batch := g.waiting
+	g.waiting, g.last = nil, len(batch)
+	go g.deliver(batch)
+}
+
+// write sends a batch, in the context of its first write. It is given up only when all of
+// those who wait for it have given up.
+func (c *ProjectClient) write(batch []*setupWrite) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(batch[0].ctx))
+	defer cancel()
+	var waiting atomic.Int64
+	waiting.Store(int64(len(batch)))
+	givenUp := func() {
+		if waiting.Add(-1) == 0 {
+			cancel()
+		}
+	}
+	stops := make([]func() bool, len(batch))
+	for i, w := range batch {
+		stops[i] = context.AfterFunc(w.ctx, givenUp)
+	}
+	defer func() {
+		for _, stop := range stops {
+			stop()
+		}
+	}()
+
+	c.setups.forget()
+	var results []setupResult
+	if len(batch) > 1 {
+		results = c.upsertMany(ctx, batch)
+	} else {
+		one := c.createOne
+		if batch[0].update {
+			one = c.updateOne
+		}
+		setup, err := one(ctx, batch[0].request)
+		results = []setupResult{{setup, err}}
+	}
+	c.setups.forget()
+	for i, w := range batch {
+		if results[i].err == nil {
+			c.setups.learn(results[i].setup)
+		}
+		w.done <- results[i]
+	}
+}

@@ -1,0 +1,491 @@
+package traceloop
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const testProjectKey = "tl_TopSecretProjectKey0001"
+
+func setupJSON(externalID, envProjectID string) string {
+	return fmt.Sprintf(`{"id":"s-%[1]s-%[2]s","external_id":%[1]q,"org_id":"o","project_id":"p1","env_project_id":%[2]q,"init_rules":[],`+
+		`"evaluators":[{"evaluator_type":"char-count","status":"pending"}],"status":"pending","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:06Z"}`, externalID, envProjectID)
+}
+
+// projectOnLoopback is onLoopback for the operations of a project's key.
+func projectOnLoopback(t *testing.T, handler http.HandlerFunc) *ProjectClient {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	c, err := NewProjectClient(Config{BaseURL: server.URL, Key: testProjectKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// setupService answers as the service would that has some setups in the environment "ep".
+type setupService struct {
+	mu       sync.Mutex
+	ids      []string
+	requests []string
+	list     string // in place of the list
+}
+
+func (s *setupService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
+	id := strings.TrimPrefix(r.URL.Path, setupsPath+"/")
+	switch {
+	case r.URL.Path == setupsPath && s.list != "":
+		answer(200, s.list)(w, r)
+	case r.URL.Path == setupsPath:
+		var all []string
+		for _, id := range s.ids {
+			all = append(all, setupJSON(id, "other"), setupJSON(id, "ep"))
+		}
+		answer(200, "["+strings.Join(all, ",")+"]")(w, r)
+	case slices.Contains(s.ids, id):
+		answer(200, setupJSON(id, "ep"))(w, r)
+	default:
+		answer(404, `{"error":"no"}`)(w, r)
+	}
+}
+
+func (s *setupService) got() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.ReplaceAll(strings.Join(s.requests, " "), setupsPath, "")
+}
+
+func TestSetupReads(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		read     []string
+		list     string
+		requests string
+	}{
+		{"one alone", []string{"a"}, "", "GET /a"},
+		{"further ones share the list", []string{"a", "b", "c", "a"}, "", "GET /a GET "},
+		{"a missing one is asked for", []string{"a", "none", "b"}, "", "GET /a GET  GET /none"},
+		{"one alone that is missing is confirmed by the list", []string{"none"}, "", "GET /none GET "},
+		{"the list waits for the key's environment to be known", []string{"none", "a", "b"}, "", "GET /none GET  GET /a"},
+		{"a list that is no list", []string{"a", "b", "c"}, `{"data":[]}`, "GET /a GET  GET /b GET /c"},
+		{"a list with an object twice", []string{"a", "b"}, "[" + setupJSON("b", "ep") + "," + setupJSON("b", "ep") + "]", "GET /a GET  GET /b"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := &setupService{ids: []string{"a", "b", "c"}, list: test.list}
+			c := projectOnLoopback(t, s.ServeHTTP)
+			for _, id := range test.read {
+				setup, err := c.GetAutoMonitorSetup(t.Context(), id, "ep")
+				switch {
+				case id == "none" && !IsNotFound(err), id != "none" && err != nil:
+					t.Fatal(err)
+				case err == nil && (setup.ExternalID != id || setup.EnvProjectID != "ep"):
+					t.Errorf("%s: got %+v", id, setup)
+				}
+			}
+			if got := s.got(); got != test.requests {
+				t.Errorf("the requests are %q, want %q", got, test.requests)
+			}
+		})
+	}
+}
+
+// An import does not know the environment, which the list may have several of.
+func TestSetupReads_withoutTheEnvironment(t *testing.T) {
+	s := &setupService{ids: []string{"a", "b"}}
+	c := projectOnLoopback(t, s.ServeHTTP)
+	for _, id := range []string{"a", "b"} {
+		if setup, err := c.GetAutoMonitorSetup(t.Context(), id, ""); err != nil || setup.EnvProjectID != "ep" {
+			t.Errorf("%+v, %v", setup, err)
+		}
+	}
+	if got := s.got(); got != "GET /a GET " {
+		t.Errorf("the requests are %q", got)
+	}
+}
+
+// A key of another environment neither reads nor changes what has the same external id there.
+func TestSetups_ofAnotherEnvironment(t *testing.T) {
+	for name, read := range map[string]string{"which has one of the same id": "a", "which has none": "only-there"} {
+		s := &setupService{ids: []string{"a"}, list: "[" + setupJSON("a", "ep") + "," + setupJSON("a", "other") + "," + setupJSON("only-there", "other") + "]"}
+		c := projectOnLoopback(t, s.ServeHTTP)
+		_, readErr := c.GetAutoMonitorSetup(t.Context(), read, "other")
+		_, updateErr := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: read}, "other")
+		for _, err := range []error{readErr, updateErr, c.DeleteAutoMonitorSetup(t.Context(), read, "other")} {
+			as[*OtherEnvironmentError](t, err)
+		}
+		if got := s.got(); strings.Contains(got, "PUT") || strings.Contains(got, "DELETE") || strings.Contains(got, "POST") {
+			t.Errorf("%s: the requests are %q", name, got)
+		}
+	}
+}
+
+func TestSetupReads_wrongBaseURL(t *testing.T) {
+	c := projectOnLoopback(t, answer(404, `{"error":"nothing here"}`))
+	_, err := c.GetAutoMonitorSetup(t.Context(), "a", "ep")
+	as[*UnreadableError](t, err)
+	as[*UnreadableError](t, c.DeleteAutoMonitorSetup(t.Context(), "a", "ep"))
+}
+
+func TestSetupReads_afterAWrite(t *testing.T) {
+	s := &setupService{ids: []string{"a", "b"}}
+	c := projectOnLoopback(t, s.ServeHTTP)
+	for range 2 {
+		for _, id := range []string{"a", "b"} {
+			if _, err := c.GetAutoMonitorSetup(t.Context(), id, "ep"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.DeleteAutoMonitorSetup(t.Context(), "a", "ep"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.got(); got != "GET /a GET  DELETE /a GET /a GET  DELETE /a" {
+		t.Errorf("the requests are %q", got)
+	}
+}
+
+func TestSetupReads_afresh(t *testing.T) {
+	s := &setupService{ids: []string{"a", "b"}}
+	c := projectOnLoopback(t, s.ServeHTTP)
+	for range 2 {
+		c.ForgetAutoMonitorSetups()
+		for _, id := range []string{"a", "b"} {
+			if _, err := c.GetAutoMonitorSetup(t.Context(), id, "ep"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := s.got(); got != "GET /a GET  GET /a GET " {
+		t.Errorf("the requests are %q", got)
+	}
+}
+
+// batches is a service that takes writes, and notes how many came together.
+type batches struct {
+	mu    sync.Mutex
+	sizes []string
+}
+
+func (b *batches) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	data, _ := io.ReadAll(r.Body)
+	body := struct {
+		ExternalID string           `json:"external_id"`
+		Setups     []map[string]any `json:"setups"`
+	}{}
+	if err := json.Unmarshal(data, &body); err != nil {
+		panic(err)
+	}
+	status, items := 201, []string{}
+	for _, item := range body.Setups {
+		id := item["external_id"].(string)
+		if strings.HasPrefix(id, "bad") {
+			items = append(items, fmt.Sprintf(`{"external_id":%q,"status":"error","error":"setups[%d]: no such thing"}`, id, len(items)))
+			continue
+		}
+		items = append(items, fmt.Sprintf(`{"external_id":%q,"status":"ok","result":%s}`, id, setupJSON(id, "ep")))
+	}
+	b.mu.Lock()
+	b.sizes = append(b.sizes, fmt.Sprintf("%s %d", r.Method, len(items)))
+	b.mu.Unlock()
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/bulk"):
+		answer(207, `{"setups":[`+strings.Join(items, ",")+`]}`)(w, r)
+	case r.Method == http.MethodPut:
+		answer(200, setupJSON(strings.TrimPrefix(r.URL.Path, setupsPath+"/"), "ep"))(w, r)
+	default:
+		answer(status, setupJSON(body.ExternalID, "ep"))(w, r)
+	}
+}
+
+func TestSetupWrites_partialSuccess(t *testing.T) {
+	b := &batches{}
+	c := projectOnLoopback(t, b.ServeHTTP)
+	HoldWrites(c)
+	var all sync.WaitGroup
+	results := map[string]error{}
+	var mu sync.Mutex
+	for _, id := range []string{"a", "bad-1", "b", "bad-2"} {
+		all.Go(func() {
+			setup, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id, Evaluators: []string{"char-count"}})
+			if err == nil && setup.ExternalID != id {
+				t.Errorf("%s got %+v", id, setup)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			results[id] = err
+		})
+	}
+	AwaitGathered(c, 4)
+	SendWrites(c)
+	all.Wait()
+	for id, err := range results {
+		var refused *ItemError
+		if bad := strings.HasPrefix(id, "bad"); bad != errors.As(err, &refused) || bad && (refused.ExternalID != id || refused.Message != "no such thing") {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+}
+
+// How writes are gathered, by a clock that stands still while anything runs.
+func TestSetupWrites_gathered(t *testing.T) {
+	write := func(writes *setupWrites, n int, every time.Duration) {
+		var all sync.WaitGroup
+		for i := range n {
+			all.Go(func() {
+				_, _ = writes.add(context.Background(), AutoMonitorSetupRequest{ExternalID: fmt.Sprint("s", i)}, false)
+			})
+			if every > 0 {
+				time.Sleep(every)
+			}
+		}
+		all.Wait()
+	}
+	for _, test := range []struct {
+		name  string
+		n     int
+		every time.Duration
+		want  string
+		takes time.Duration
+	}{
+		{"one alone", 1, 0, "[1]", bulkQuiet},
+		{"all at once", 30, 0, "[30]", bulkQuiet},
+		{"more than the service takes", 250, 0, "[100 100 50]", bulkLull},
+		{"close together", 10, bulkQuiet / 2, "[10]", 10 * bulkQuiet / 2},
+		{"far apart", 3, 2 * bulkQuiet, "[1 1 1]", 6 * bulkQuiet},
+		{"without an end", 95, 40 * time.Millisecond, "[95]", 95*40*time.Millisecond + bulkLull},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
+				var sizes []int
+				writes := &setupWrites{pace: bulkPace, deliver: func(batch []*setupWrite) {
+					mu.Lock()
+					sizes = append(sizes, len(batch))
+					mu.Unlock()
+					for _, w := range batch {
+						w.done <- setupResult{}
+					}
+				}}
+				began := time.Now()
+				write(writes, test.n, test.every)
+				if took := time.Since(began); took > test.takes+bulkQuiet {
+					t.Errorf("it took %s", took)
+				}
+				slices.SortFunc(sizes, func(a, b int) int { return b - a })
+				if got := fmt.Sprint(sizes); got != test.want {
+					t.Errorf("the batches are %s, want %s", got, test.want)
+				}
+			})
+		})
+	}
+}
+
+// waves is Terraform at work: as many writes in flight as its parallelism says, each planned
+// and then carried out, and another one begun with each answer.
+func waves(writes *setupWrites, n, parallelism int, expect bool, planning func(i int) time.Duration) {
+	var all sync.WaitGroup
+	slots := make(chan struct{}, parallelism)
+	for i := range n {
+		slots <- struct{}{}
+		all.Go(func() {
+			id := fmt.Sprint("s", i)
+			if expect {
+				writes.expect(id)
+			}
+			time.Sleep(planning(i))
+			_, _ = writes.add(context.Background(), AutoMonitorSetupRequest{ExternalID: id}, false)
+			<-slots
+		})
+	}
+	all.Wait()
+}
+
+// On a busy machine the writes of a wave come far apart. That they are expected, and how many
+// came last time, keeps them together.
+func TestSetupWrites_inWaves(t *testing.T) {
+	busy := func(i int) time.Duration { return time.Duration(i*7919%1000) * time.Millisecond }
+	slow := func(i int) time.Duration { return time.Duration(i*7919%200) * time.Millisecond }
+	for _, test := range []struct {
+		name        string
+		parallelism int
+		expect      bool
+		planning    func(int) time.Duration
+		most        int
+	}{
+		{"10 at a time", 10, true, func(int) time.Duration { return 0 }, 30},
+		{"10 at a time, busy", 10, true, busy, 31},
+		{"100 at a time, busy", 100, true, busy, 4},
+		{"100 at a time, slow and unexpected", 100, false, slow, 6},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var sent atomic.Int64
+				writes := &setupWrites{pace: bulkPace, deliver: func(batch []*setupWrite) {
+					sent.Add(1)
+					time.Sleep(100 * time.Millisecond) // the service
+					for _, w := range batch {
+						w.done <- setupResult{}
+					}
+				}}
+				waves(writes, 300, test.parallelism, test.expect, test.planning)
+				if got := int(sent.Load()); got > test.most {
+					t.Errorf("%d requests, want %d at most", got, test.most)
+				}
+			})
+		})
+	}
+}
+
+// A write that is expected and does not come holds the others up once, and not for long.
+func TestSetupWrites_neverComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		writes := &setupWrites{pace: bulkPace, deliver: func(batch []*setupWrite) { batch[0].done <- setupResult{} }}
+		writes.expect("never")
+		for _, want := range []time.Duration{bulkExpect, bulkQuiet} {
+			began := time.Now()
+			_, _ = writes.add(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, false)
+			if took := time.Since(began); took != want {
+				t.Errorf("it took %s, want %s", took, want)
+			}
+		}
+	})
+}
+
+// A write that was not sent yet ends with its caller; one on its way is seen through.
+func TestSetupWrites_interrupted(t *testing.T) {
+	b := &batches{}
+	c := projectOnLoopback(t, b.ServeHTTP)
+	HoldWrites(c)
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	var gone, kept error
+	all.Go(func() { _, gone = c.CreateAutoMonitorSetup(ctx, AutoMonitorSetupRequest{ExternalID: "gone"}) })
+	AwaitGathered(c, 1)
+	all.Go(func() {
+		_, kept = c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "kept"})
+	})
+	AwaitGathered(c, 2)
+	cancel()
+	AwaitGathered(c, 1)
+	SendWrites(c)
+	all.Wait()
+	if !errors.Is(gone, context.Canceled) || kept != nil {
+		t.Errorf("%v and %v", gone, kept)
+	}
+	if got := fmt.Sprint(b.sizes); got != "[POST 0]" {
+		t.Errorf("the requests are %s, want the one by itself", got)
+	}
+}
+
+// The service refuses a request that names one external id twice.
+func TestSetupWrites_sameExternalID(t *testing.T) {
+	b := &batches{}
+	c := projectOnLoopback(t, b.ServeHTTP)
+	c.setups.learn(&AutoMonitorSetup{EnvProjectID: "ep"})
+	HoldWrites(c)
+	var all sync.WaitGroup
+	first := make(chan struct{})
+	all.Go(func() {
+		_, _ = c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep")
+		close(first)
+	})
+	AwaitGathered(c, 1)
+	all.Go(func() { _, _ = c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep") })
+	<-first // the second one has sent it off
+	AwaitGathered(c, 1)
+	SendWrites(c)
+	all.Wait()
+	if got := fmt.Sprint(b.sizes); got != "[PUT 0 PUT 0]" {
+		t.Errorf("the requests are %s", got)
+	}
+}
+
+func TestSetupWrites_unreadableAnswers(t *testing.T) {
+	item := func(id, rest string) string { return fmt.Sprintf(`{"external_id":%q,%s}`, id, rest) }
+	ok := func(id string) string { return item(id, `"status":"ok","result":`+setupJSON(id, "ep")) }
+	for name, test := range map[string]struct{ body, says string }{
+		"too few items":    {`{"setups":[` + ok("a") + `]}`, "it has 1 items, not the 2 of the request"},
+		"another order":    {`{"setups":[` + ok("b") + "," + ok("a") + `]}`, "not in the order"},
+		"another's result": {`{"setups":[` + ok("a") + "," + item("b", `"status":"ok","result":`+setupJSON("a", "ep")) + `]}`, "another object"},
+		"unknown status":   {`{"setups":[` + ok("a") + "," + item("b", `"status":"maybe"`) + `]}`, "neither ok nor error"},
+		"no result":        {`{"setups":[` + ok("a") + "," + item("b", `"status":"ok"`) + `]}`, "result is missing"},
+		"no message":       {`{"setups":[` + ok("a") + "," + item("b", `"status":"error"`) + `]}`, "error is missing"},
+	} {
+		c := projectOnLoopback(t, answer(207, test.body))
+		HoldWrites(c)
+		errs := make([]error, 2)
+		var all sync.WaitGroup
+		for i, id := range []string{"a", "b"} {
+			all.Go(func() { _, errs[i] = c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}) })
+			AwaitGathered(c, i+1)
+		}
+		SendWrites(c)
+		all.Wait()
+		for _, err := range errs {
+			as[*UnknownOutcomeError](t, err)
+			if !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%s: %v, want %q", name, err, test.says)
+			}
+		}
+	}
+}
+
+// What either of the published descriptions would answer is read.
+func TestReadSetup_eitherDescription(t *testing.T) {
+	body := strings.Replace(setupJSON("a", "ep"), `"init_rules":[]`, `"init_rules":[
+		{"key":"k","op":"contains","source":"span_attributes","value":"v","value_type":"string"},
+		{"key":"k","operator":"in","source":"resource_attributes","values":["v"]},
+		{"key":"k","source":"span_attributes","value":"v"}]`, 1)
+	body = strings.Replace(body, `"char-count"`, `"PII_DETECTOR"`, 1)
+	c := projectOnLoopback(t, answer(200, body))
+	setup, err := c.GetAutoMonitorSetup(t.Context(), "a", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := setup.Evaluators[0].Slug; got != "pii-detector" {
+		t.Errorf("the evaluator is %q", got)
+	}
+	var got []string
+	for _, rule := range setup.Selector {
+		got = append(got, rule.Operator)
+	}
+	if want := []string{"contains", "in", "equals"}; !slices.Equal(got, want) || *setup.Selector[0].Value != "v" || setup.Selector[1].Values[0] != "v" {
+		t.Errorf("the rules are %+v", setup.Selector)
+	}
+
+	without := strings.Replace(setupJSON("a", "ep"), `"init_rules":[],`, "", 1)
+	c = projectOnLoopback(t, answer(200, without))
+	if setup, err := c.GetAutoMonitorSetup(t.Context(), "a", ""); err != nil || len(setup.Selector) != 0 {
+		t.Errorf("%+v, %v", setup, err)
+	}
+}
+
+func TestCreateOrganization(t *testing.T) {
+	const key = "tl_OrganizationKey0001"
+	c := projectOnLoopback(t, answer(201, `{"org_id":"o1","environments":[{"slug":"dev","api_key":"`+key+`"}]}`))
+	organization, err := c.CreateOrganization(t.Context(), OrganizationRequest{Name: "Acme", Environments: []string{"dev"}, RetentionHours: 24})
+	if err != nil || organization.ID != "o1" || organization.Keys[0].Environment != "dev" || organization.Keys[0].Key != key {
+		t.Fatalf("%v, %v", organization, err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if strings.Contains(fmt.Sprintf(verb, *organization), key) {
+			t.Errorf("%s shows the key", verb)
+		}
+	}
+}
