@@ -3,7 +3,6 @@ package servicecheck
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -160,7 +159,8 @@ func startBroken(t *testing.T, server *emulatortest.Server, change func(*exchang
 
 // contents is everything that the organization has.
 func contents(server *emulatortest.Server) string {
-	return fmt.Sprint(server.Projects(), server.Environments(""), server.Keys())
+	all, _ := json.Marshal([]any{server.Projects(), server.Environments(""), server.Keys()}) //nolint:errchkjson // it was JSON
+	return string(all)
 }
 
 func contains(lines []line, operation, rule string, o outcome) bool {
