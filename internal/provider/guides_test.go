@@ -254,8 +254,7 @@ var (
 	reference    = regexp.MustCompile(`(?:\b(data|ephemeral)\.)?\b(traceloop_\w+)\.\w+(?:\[[^\]]*\])?\.(\w+)`)
 	functionCall = regexp.MustCompile(`provider::traceloop::(\w+)`)
 
-	metaArguments  = []string{"count", "depends_on", "for_each", "lifecycle", "provider"}
-	queryArguments = []string{"limit", "include_resource"}
+	metaArguments = []string{"count", "depends_on", "for_each", "lifecycle", "provider"}
 )
 
 // check reads a snippet by its lines, which is enough for code as terraform fmt writes it.
@@ -281,8 +280,11 @@ func (api publicAPI) check(s snippet) (blocks int, problems []string) {
 		within := indent + "  "
 		if kind == "list" || kind == "action" {
 			within += "  " // in config
-			if argument := argumentHead.FindStringSubmatch(line); len(argument) > 2 && argument[1] == indent+"  " && argument[2] != "config" &&
-				!slices.Contains(metaArguments, argument[2]) && (kind == "action" || !slices.Contains(queryArguments, argument[2])) {
+			outside := slices.Concat(metaArguments, []string{"config"})
+			if kind == "list" {
+				outside = append(outside, "limit", "include_resource")
+			}
+			if argument := argumentHead.FindStringSubmatch(line); len(argument) > 0 && argument[1] == indent+"  " && !slices.Contains(outside, argument[2]) {
 				report("%q of %s %q belongs in config", argument[2], kind, name)
 			}
 		}

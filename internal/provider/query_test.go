@@ -104,7 +104,7 @@ func TestCLI_queryAdoptsOrganization(t *testing.T) {
 		query += fmt.Sprintf("list \"traceloop_%s\" \"all\" {\n  provider = traceloop\n  limit    = 10000\n}\n", kind)
 	}
 	cli.writeQuery(query)
-	shows(t, cli.ok("query", "-generate-config-out=generated.tf"), "Orders", "Service 49 / prd", "Service 01 / EU 01", "Load test (organization-level)")
+	shows(t, cli.ok("query", "-generate-config-out=generated.tf"), "Default project", "Service 49 / prd", "Service 01 / EU 01", "Load test (organization-level)")
 	generated, err := os.ReadFile(filepath.Join(cli.dir, "generated.tf"))
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +130,7 @@ func TestAccQuery(t *testing.T) {
 		server.GenerateKey(orders.ID, environment)
 	}
 	query := func(kind, arguments string) string {
-		return configured(server, fmt.Sprintf("list %q \"found\" {\n  provider = traceloop\n%s}\n", kind, arguments))
+		return fmt.Sprintf("list %q \"found\" {\n  provider = traceloop\n%s}\n", kind, arguments)
 	}
 	key := func(environment string) map[string]knownvalue.Check {
 		return map[string]knownvalue.Check{"project_id": knownvalue.StringExact(orders.ID), "environment": knownvalue.StringExact(environment)}

@@ -221,7 +221,7 @@ func TestRateLimit_applyBelowTheLimit(t *testing.T) {
 	for i := range 10 {
 		server.CreateProject(fmt.Sprintf("Service %d", i))
 	}
-	server.SetSettings(emulatortest.Settings{RateLimitPerSecond: 20})
+	server.SetSettings(emulatortest.Settings{RateLimitPerSecond: 5})
 	c := newCLI(t, server)
 	c.write(`
 data "traceloop_projects" "all" {}

@@ -55,16 +55,16 @@ func requestLog(server *emulatortest.Server) string {
 }
 
 // 300 setups. Terraform has as many creations in flight as -parallelism says, and each waits
-// for its answer: that is how many can come together in one request.
-func TestCLI_300Setups(t *testing.T) {
-	t.Parallel()
+// for its answer: that is how many can come together in one request. The figures are those of
+// a machine that is not busy; how setups are gathered TestSetupWrites holds, on a fake clock.
+func TestCLI_300Setups(t *testing.T) { //nolint:paralleltest // other tests would keep the CLI from sending them together
 	const n = 300
 	for _, test := range []struct {
-		parallelism     string
-		applied, writes int // at most
+		parallelism string
+		applied     int // at most
 	}{
-		{"100", 10, 8},
-		{"10", 65, 60}, // 31 where the machine is not busy
+		{"100", 40}, // 4 or 5
+		{"10", 65},  // 31
 	} {
 		t.Run("parallelism "+test.parallelism, func(t *testing.T) {
 			server := standingStill(t)
