@@ -115,7 +115,7 @@ func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 				Validators: []validator.String{existingKeyValidator()},
 			},
 			"replace_existing": schema.BoolAttribute{
-				MarkdownDescription: "Whether creating this resource may revoke a key that the environment has already, whoever uses it. A plan warns which key that is. Without it an occupied environment is an error. Default: `false`.",
+				MarkdownDescription: "Whether generating this key may revoke a key that the environment has already, whoever uses it. A plan warns which key that is. Without it, an environment that has a key is an error. Keys that change places in one apply need it, each of them. Default: `false`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(false),
