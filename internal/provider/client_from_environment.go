@@ -17,5 +17,8 @@ func ClientFromEnvironment(userAgent string) (*traceloop.Client, error) {
 		}
 		return nil, errors.Join(problems...)
 	}
+	if data.client == nil { // a project's key alone is enough for some resources
+		return nil, errors.New("Missing Management Key. " + missingKeyDetail())
+	}
 	return data.client, nil
 }

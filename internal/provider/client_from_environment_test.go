@@ -24,3 +24,11 @@ func TestClientFromEnvironment(t *testing.T) {
 		t.Errorf("the base URL is %v, %v", client, err)
 	}
 }
+
+// A project's key manages no organization.
+func TestClientFromEnvironment_projectKeyAlone(t *testing.T) {
+	t.Setenv("TRACELOOP_PROJECT_API_KEY", "tl_0123456789012345678901234567890123456789")
+	if client, err := provider.ClientFromEnvironment("test"); err == nil || !strings.Contains(err.Error(), "Missing Management Key") {
+		t.Errorf("got %v, %v", client, err)
+	}
+}
