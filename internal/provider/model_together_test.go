@@ -54,6 +54,12 @@ func (m *machine) applyTogether(rt *rapid.T, disturbed bool) {
 	if disturbed {
 		m.editKeys(rt)
 		before = m.look()
+		// Terraform hands a creation nothing of its plan: with replace_existing it revokes what it finds.
+		for sl, p := range plans {
+			if p.action == "create" && sl.config["replace_existing"] == true {
+				said += before.occupant(text(sl.config["project_id"]), text(sl.config["environment"])) + "\n"
+			}
+		}
 	}
 
 	applying, half := m.process(0), map[*slot]int{}
