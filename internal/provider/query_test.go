@@ -193,13 +193,16 @@ func TestCLI_exampleQueries(t *testing.T) {
 	server := emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return time.Now().Add(-100 * 24 * time.Hour) }))
 	orders := server.CreateProject("Orders").ID
 	server.CreateEnvironment("", "Load test")
-	server.GenerateKey(orders, "prd")
+	_, key := server.GenerateKey(orders, "prd")
+	server.CreateSetup(key, "checkout", "char-count")
+	server.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60, FailingEvaluators: map[string]string{"char-count": "no model"}})
 	for _, file := range files {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		cli := newCLI(t, server)
+		cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+key)
 		cli.write("")
 		cli.writeQuery(string(content))
 		cli.ok("validate", "-query")
