@@ -247,10 +247,14 @@ func (r *apiKeyResource) warnDue(plan apiKeyResourceModel, diags *diag.Diagnosti
 	}
 	switch remaining := due.Sub(r.now()); {
 	case remaining <= 0:
+		why := "only a plan that refreshes the state rotates a key. To rotate it, plan again without -refresh=false"
+		if r.run.wasImported(plan.ID.ValueString()) {
+			why = "this plan imports it. The next plan rotates it"
+		}
 		diags.AddWarning("API Key Is Overdue for Rotation", fmt.Sprintf(
-			"The %s was due at %s, %s ago. It is not rotated here, since only a plan that refreshes the state rotates a key. "+
-				"To rotate it, plan again without -refresh=false; before that, get the applications that use it ready. To keep it for longer, raise rotate_after_days.",
-			plan.describe(), plan.RotateAt.ValueString(), elapsed(-remaining)))
+			"The %s was due at %s, %s ago. It is not rotated here, since %s. "+
+				"Before that, get the applications that use it ready. To keep it for longer, raise rotate_after_days.",
+			plan.describe(), plan.RotateAt.ValueString(), elapsed(-remaining), why))
 	case remaining <= rotationNotice:
 		diags.AddWarning("API Key Is Soon Due for Rotation", fmt.Sprintf(
 			"The %s is due at %s, in %s. From then on a plan rotates it: it is revoked and another is generated. Get the applications that use it ready, or raise rotate_after_days.",
