@@ -285,7 +285,7 @@ func (r *apiKeyResource) Update(ctx context.Context, req resource.UpdateRequest,
 func (r *apiKeyResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state apiKeyResourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	note := getReplacement(ctx, req.Private, &resp.Diagnostics)
+	note := takeReplacement(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || !r.writable(&resp.Diagnostics) {
 		return
 	}

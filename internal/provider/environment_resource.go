@@ -307,7 +307,7 @@ func (r *environmentResource) Update(ctx context.Context, req resource.UpdateReq
 func (r *environmentResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state environmentResourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	note := getReplacement(ctx, req.Private, &resp.Diagnostics)
+	note := takeReplacement(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -263,7 +263,7 @@ func (r *projectResource) Update(ctx context.Context, req resource.UpdateRequest
 func (r *projectResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state projectResourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	note := getReplacement(ctx, req.Private, &resp.Diagnostics)
+	note := takeReplacement(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || !r.writable(&resp.Diagnostics) {
 		return
 	}

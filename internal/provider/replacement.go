@@ -12,7 +12,8 @@ const replacementKey = "replacement"
 
 // replacement is what one half of a replacement tells the next, in the private state of the
 // planned object. The first half says what is replaced, the second where to; the delete finds
-// both, when it applies the plan. An update takes it out again, and a creation begins without it.
+// both, when it applies the plan. Update and delete take it out again, so that no state keeps
+// it when they fail. A creation begins without it.
 type replacement struct {
 	Replaces string `json:"replaces"`          // id of the object that goes
 	Project  string `json:"project,omitempty"` // where the next object is going to be: a place
@@ -46,6 +47,14 @@ func (r replacement) set(ctx context.Context, private privateState, diags *diag.
 		return
 	}
 	diags.Append(private.SetKey(ctx, replacementKey, value)...)
+}
+
+// takeReplacement returns the note and takes it out: a delete that fails leaves its private
+// state to the next plan, which may want something else.
+func takeReplacement(ctx context.Context, private privateState, diags *diag.Diagnostics) replacement {
+	r := getReplacement(ctx, private, diags)
+	dropReplacement(ctx, private, diags)
+	return r
 }
 
 func dropReplacement(ctx context.Context, private privateState, diags *diag.Diagnostics) {

@@ -119,7 +119,11 @@ func TestCLI_placeIsTakenBetweenPlanAndApply(t *testing.T) {
 		stranger, _ := w.server.GenerateKey(w.project.ID, "stg")
 		w.refuses([]string{"apply", "saved"}, "API Key Appeared After the Plan", stranger, "Nothing was changed")
 
+		// The refused replacement is not in the way of another wish.
+		w.destroy()
 		w.server.RevokeKey(stranger)
+		w.write(w.key("orders", "prd", ""))
+		w.apply()
 		w.write(w.key("orders", "stg", ""))
 		w.plan("-out=saved")
 		stranger, _ = w.server.GenerateKey(w.project.ID, "stg")
@@ -272,6 +276,7 @@ func TestCLI_environmentReplacedWhereTheSlugIsTaken(t *testing.T) {
 		w.plan("-out=saved")
 		asia := w.server.CreateEnvironment(w.project.ID, "Asia")
 		w.refuses([]string{"apply", "saved"}, "Environment Already Exists", "Nothing was changed")
+		w.destroy()
 		w.server.DeleteEnvironment(asia.ID)
 		w.apply()
 
@@ -295,7 +300,9 @@ func TestCLI_projectReplacedWhereTheNameIsTaken(t *testing.T) {
 		w.plan("-out=saved", "-replace=traceloop_project.orders")
 		search := w.server.CreateProject("Search")
 		w.refuses([]string{"apply", "saved"}, "Unable to Replace Project", search.ID, "Nothing was changed")
+		w.destroy()
 		w.server.DeleteProject(search.ID)
+		w.apply()
 		shows(t, w.apply("-replace=traceloop_project.orders"), "1 added, 0 changed, 1 destroyed")
 		w.destroy()
 	})
