@@ -22,7 +22,7 @@ func (m *machine) applyTogether(rt *rapid.T, disturbed bool) {
 	}
 	m.contestPlaces(rt, slots)
 
-	ctx, before := m.t.Context(), m.look()
+	ctx, before := m.t.Context(), m.snapshot()
 	planning, plans := m.process(0), map[*slot]planResult{}
 	said, refused := "", error(nil)
 	for _, sl := range shuffled(rt, slots) {
@@ -57,7 +57,7 @@ func (m *machine) applyTogether(rt *rapid.T, disturbed bool) {
 	m.steps.applied.Add(1)
 	if disturbed {
 		m.editKeys(rt)
-		before = m.look()
+		before = m.snapshot()
 		// Terraform hands a creation nothing of its plan: with replace_existing it revokes what it finds.
 		for sl, p := range plans {
 			if p.action == "create" && sl.config["replace_existing"] == true {
@@ -147,8 +147,8 @@ func (m *machine) contestPlaces(rt *rapid.T, slots []*slot) {
 }
 
 // nothingGoes checks that of each key that went somebody said so.
-func (m *machine) nothingGoes(before things, said string) {
-	now := m.look()
+func (m *machine) nothingGoes(before snapshot, said string) {
+	now := m.snapshot()
 	for id, key := range before.keys {
 		if !now.has(id) && !strings.Contains(said, id) {
 			m.t.Errorf("the plan did not say that the key %s of %s goes: %s", id, fmt.Sprint(key.ProjectID, "/", key.Environment), said)

@@ -242,7 +242,8 @@ func TestSetupWrites_partialSuccess(t *testing.T) {
 	}
 }
 
-// How writes are gathered, by a clock that stands still while anything runs.
+// How writes are gathered. Each case has the fake clock of testing/synctest, whose sleeps take
+// no time; so have those below.
 func TestSetupWrites_gathered(t *testing.T) {
 	write := func(writes *setupWrites, n int, every time.Duration) {
 		var all sync.WaitGroup

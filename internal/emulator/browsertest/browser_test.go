@@ -79,8 +79,9 @@ func start() {
 
 // tab is a page that somebody looks at.
 type tab struct {
-	t   *testing.T
-	ctx context.Context
+	t         *testing.T
+	ctx       context.Context
+	noScripts bool
 
 	mu       sync.Mutex
 	problems []string
@@ -235,22 +236,33 @@ func (b *tab) choose(id, option string) {
 func (b *tab) see(text string) {
 	b.t.Helper()
 	quoted := quote(text)
+	if b.noScripts { // and so no promises
+		b.run(chromedp.WaitVisible(fmt.Sprintf(`//body[contains(normalize-space(), %s)]`, quoted)))
+		return
+	}
 	b.until(fmt.Sprintf(`document.body.innerText.replace(/\s+/g, " ").includes(%s)`, quoted))
 }
 
-// until waits until an expression is true.
+// until waits until an expression is true, whatever pages follow each other meanwhile.
 func (b *tab) until(expression string) {
 	b.t.Helper()
-	// Polling by the browser would end with the page that a form leaves.
+	// The browser waits. Its promise ends with the page that a form leaves; then the next page is asked.
+	wait := fmt.Sprintf(`new Promise(done => {
+		const look = () => {
+			let is = false
+			try { is = document.body !== null && Boolean(%s) } catch { }
+			is ? done(true) : setTimeout(look, 20)
+		}
+		look()
+	})`, expression)
 	for {
-		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("document.body !== null && Boolean("+expression+")"))
-		if ok {
+		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](wait, chromedp.EvalAwaitPromise))
+		if err == nil {
 			return
 		}
 		if b.ctx.Err() != nil {
 			b.t.Fatalf("in vain: %s (%v)\n%s", expression, err, b.body())
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 }
 
@@ -311,6 +323,7 @@ func (b *tab) clipboard() string {
 
 func (b *tab) withoutScripts() {
 	b.t.Helper()
+	b.noScripts = true
 	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 }
 

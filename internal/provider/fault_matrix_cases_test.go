@@ -1,0 +1,168 @@
+package provider_test
+
+import (
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+// fault is one way in which a request can go wrong.
+type fault struct {
+	name   string
+	inject emulatortest.Fault
+	says   []string // phrases, one of which is in every error that is due to it
+	// transient: a run succeeds in spite of a single one.
+	transient bool
+	// refuses: the service refuses the request for good, so a write cannot succeed.
+	refuses bool
+	// lasts: also tried as an outage that does not end. The others would show nothing more,
+	// or take minutes.
+	lasts    bool
+	settings arguments
+}
+
+var faults = []fault{
+	{name: "500", says: []string{"500 Internal Server Error"}, inject: emulatortest.Fault{Kind: "status", Status: 500}, transient: true, lasts: true},
+	{name: "500 though done", says: []string{"500 Internal Server Error"}, inject: emulatortest.Fault{Kind: "status", Status: 500, Done: true}, transient: true, lasts: true},
+	{name: "502 as a web page", says: []string{"502 Bad Gateway"}, inject: emulatortest.Fault{Kind: "status", Status: 502, Body: new("<html>Bad Gateway</html>")}, transient: true},
+	{name: "503 with Retry-After", says: []string{"503 Service Unavailable"}, inject: emulatortest.Fault{Kind: "status", Status: 503, RetryAfter: new(1)}, transient: true},
+	{name: "429 with Retry-After", says: []string{"429 Too Many Requests"}, inject: emulatortest.Fault{Kind: "status", Status: 429, RetryAfter: new(1)}, transient: true},
+	{name: "429 for an hour", says: []string{"takes no requests until"}, inject: emulatortest.Fault{Kind: "status", Status: 429, RetryAfter: new(3600)}, refuses: true},
+	{name: "400", says: []string{"400 Bad Request"}, inject: emulatortest.Fault{Kind: "status", Status: 400}, refuses: true},
+	{name: "401", says: []string{"401 Unauthorized"}, inject: emulatortest.Fault{Kind: "status", Status: 401}, refuses: true},
+	{name: "403", says: []string{"403 Forbidden"}, inject: emulatortest.Fault{Kind: "status", Status: 403}, refuses: true, lasts: true},
+	{name: "404 as a web page", says: []string{"404 Not Found"}, inject: emulatortest.Fault{Kind: "status", Status: 404, Body: new("<html>Not Found</html>")}, refuses: true},
+	{name: "409", says: []string{"409 Conflict", "taken", "already"}, inject: emulatortest.Fault{Kind: "status", Status: 409}, refuses: true},
+	{name: "dropped before", says: []string{"EOF"}, inject: emulatortest.Fault{Kind: "drop_before"}, transient: true, lasts: true},
+	{name: "dropped after", says: []string{"EOF"}, inject: emulatortest.Fault{Kind: "drop_after"}, transient: true, lasts: true},
+	{name: "delayed", inject: emulatortest.Fault{Kind: "delay", MS: 20}, transient: true},
+	{name: "too late", says: []string{"within 1s"}, inject: emulatortest.Fault{Kind: "delay", MS: 3000}, settings: arguments{"request_timeout": "1s", "max_retries": int64(3)}},
+	{name: "truncated", says: []string{"not a JSON object"}, inject: emulatortest.Fault{Kind: "truncate"}, transient: true},
+	{name: "web page with 200", says: []string{"text/html"}, inject: emulatortest.Fault{Kind: "garbage"}, transient: true, lasts: true},
+	{name: "endless", says: []string{"larger than 10 MiB"}, inject: emulatortest.Fault{Kind: "huge"}, transient: true},
+}
+
+// operation is one thing that a run can do to one resource.
+type operation struct {
+	name string
+	kind string
+	// prepare creates what exists before, without faults, and returns what is in the state.
+	prepare func(*scene) instance
+	// config is the configuration; nil destroys.
+	config func(*scene) arguments
+	// imports returns the import id; nil: the operation imports nothing.
+	imports func(*scene) string
+	// reads: the operation is a refresh and nothing more.
+	reads bool
+	// occupied: it fails without any fault, and its error names the next step.
+	occupied bool
+}
+
+func nothing(*scene) arguments { return nil }
+
+var operations = []operation{
+	{name: "create project", kind: projectKind, config: func(*scene) arguments { return arguments{"name": "Billing"} }},
+	{
+		name: "read project", kind: projectKind, reads: true, prepare: (*scene).billing,
+		config: func(*scene) arguments { return arguments{"name": "Billing", "deletion_protection": false} },
+	},
+	{
+		name: "rename project", kind: projectKind, prepare: (*scene).billing,
+		config: func(*scene) arguments { return arguments{"name": "Invoices", "deletion_protection": false} },
+	},
+	{
+		name: "protect project", kind: projectKind, prepare: (*scene).billing,
+		config: func(*scene) arguments { return arguments{"name": "Billing"} },
+	},
+	{name: "delete project", kind: projectKind, prepare: (*scene).billing, config: nothing},
+	{
+		name: "import project", kind: projectKind, imports: func(s *scene) string { return s.orders },
+		config: func(*scene) arguments { return arguments{"name": "Orders"} },
+	},
+
+	{
+		name: "create environment", kind: environmentKind,
+		config: func(s *scene) arguments { return arguments{"name": "EU Production", "project_id": s.orders} },
+	},
+	{
+		name: "create organization-level environment", kind: environmentKind,
+		config: func(*scene) arguments { return arguments{"name": "Shared"} },
+	},
+	{
+		name: "read environment", kind: environmentKind, reads: true, prepare: (*scene).europe,
+		config: func(s *scene) arguments {
+			return arguments{"name": "EU Production", "project_id": s.orders, "deletion_protection": false}
+		},
+	},
+	{
+		name: "replace environment", kind: environmentKind, prepare: (*scene).europe,
+		config: func(s *scene) arguments { return arguments{"name": "US Production", "project_id": s.orders} },
+	},
+	{
+		name: "protect environment", kind: environmentKind, prepare: (*scene).europe,
+		config: func(s *scene) arguments { return arguments{"name": "EU Production", "project_id": s.orders} },
+	},
+	{name: "delete environment", kind: environmentKind, prepare: (*scene).europe, config: nothing},
+	{
+		name: "import environment", kind: environmentKind,
+		prepare: func(s *scene) instance {
+			s.server.CreateEnvironment(s.orders, "EU Production")
+			return s.driver().none(environmentKind)
+		},
+		imports: func(s *scene) string { return s.orders + "/eu-production" },
+		config:  func(s *scene) arguments { return arguments{"name": "EU Production", "project_id": s.orders} },
+	},
+
+	{
+		name: "generate key", kind: keyKind,
+		config: func(s *scene) arguments { return arguments{"project_id": s.orders, "environment": "prd"} },
+	},
+	{
+		name: "generate sealed key", kind: keyKind,
+		config: func(s *scene) arguments {
+			return arguments{"project_id": s.orders, "environment": "prd", "age_recipients": []string{s.recipient}}
+		},
+	},
+	{
+		name: "generate key where one is", kind: keyKind, occupied: true,
+		prepare: func(s *scene) instance {
+			s.server.GenerateKey(s.orders, "prd")
+			return s.driver().none(keyKind)
+		},
+		config: func(s *scene) arguments { return arguments{"project_id": s.orders, "environment": "prd"} },
+	},
+	{
+		name: "replace existing key", kind: keyKind,
+		prepare: func(s *scene) instance {
+			s.server.GenerateKey(s.orders, "prd")
+			return s.driver().none(keyKind)
+		},
+		config: func(s *scene) arguments {
+			return arguments{"project_id": s.orders, "environment": "prd", "replace_existing": true}
+		},
+	},
+	{
+		name: "read key", kind: keyKind, reads: true, prepare: (*scene).key,
+		config: func(s *scene) arguments { return s.keyConfig("1") },
+	},
+	{
+		name: "rotate key", kind: keyKind, prepare: (*scene).key,
+		config: func(s *scene) arguments { return s.keyConfig("2") },
+	},
+	{
+		name: "move key", kind: keyKind, prepare: (*scene).key,
+		config: func(s *scene) arguments { return arguments{"project_id": s.orders, "environment": "dev"} },
+	},
+	{
+		name: "record triggers", kind: keyKind, prepare: (*scene).key,
+		config: func(s *scene) arguments { return arguments{"project_id": s.orders, "environment": "prd"} },
+	},
+	{name: "revoke key", kind: keyKind, prepare: (*scene).key, config: nothing},
+	{
+		name: "import key", kind: keyKind,
+		prepare: func(s *scene) instance {
+			s.server.GenerateKey(s.orders, "prd")
+			return s.driver().none(keyKind)
+		},
+		imports: func(s *scene) string { return s.orders + "/prd" },
+		config:  func(s *scene) arguments { return arguments{"project_id": s.orders, "environment": "prd"} },
+	},
+}
