@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 tool=$PWD/.cache/bin/$1
 cd "internal/tools/$2"
-export CGO_ENABLED=0
+export CGO_ENABLED=${TOOL_CGO:-0}
 
 dir=$(mktemp -d)
 trap 'kill "$progress" 2>/dev/null || true; rm -rf "$dir"' EXIT
