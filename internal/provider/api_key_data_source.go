@@ -98,7 +98,7 @@ func (d *apiKeyDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		resp.Diagnostics.AddError("Unable to Read API Key", d.failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 	case key == nil:
 		resp.Diagnostics.AddAttributeError(path.Root("environment"), "API Key Not Found", fmt.Sprintf(
-			"The project %s has no active key in the environment %q. Generate one with a traceloop_api_key resource, or use the data source traceloop_api_keys, which answers with an empty list.", projectID, environment))
+			"The project %s has no active key in the environment %q. Generate one with a traceloop_api_key resource, or use the data source traceloop_api_keys, which returns an empty list.", projectID, environment))
 	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, newAgedAPIKeyModel(*key, d.now()))...)
 	}
@@ -109,7 +109,7 @@ func (d *apiKeyDataSource) readByID(ctx context.Context, id string, resp *dataso
 	switch {
 	case traceloop.IsNotFound(err):
 		resp.Diagnostics.AddAttributeError(path.Root("id"), "API Key Not Found", fmt.Sprintf(
-			"Traceloop has no active key with the id %q: there never was one, or it has been revoked. The data source traceloop_api_keys lists the active keys.", id))
+			"Traceloop has no active key with the id %q: it never existed, or it was revoked. The data source traceloop_api_keys lists the active keys.", id))
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Read API Key", d.failure(fmt.Sprintf("read the key with the id %q", id), err))
 	default:

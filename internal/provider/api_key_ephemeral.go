@@ -69,10 +69,10 @@ func (apiKeyEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, resp
 	case !model.AgeIdentity.IsNull():
 		identity = setting{value: model.AgeIdentity.ValueString(), source: `the argument "age_identity"`}
 	case identity.value == "":
-		detail := "Opening a sealed API key takes the private key of one of its recipients, and none is given. Set the environment variable " + envAgeIdentity + " (or the argument \"age_identity\")."
+		detail := "To open a sealed API key, the provider needs the private key of one of its recipients, and none is set. Set the environment variable " + envAgeIdentity + " (or the argument \"age_identity\")."
 		if model.EncryptedKey.ValueString() != "" {
-			detail += " Nothing is lost: the resource that generated the key keeps it in the state, sealed. Run plan and apply again with the identity, and they open that key. " +
-				"To destroy without the identity, give destroy the option -refresh=false."
+			detail += " Nothing is lost: the state keeps the sealed key. To open it, run plan and apply again with the identity. " +
+				"To destroy without the identity, run destroy with -refresh=false."
 		}
 		resp.Diagnostics.AddError("Missing Age Identity", detail)
 		return
@@ -81,20 +81,20 @@ func (apiKeyEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, resp
 	if err != nil {
 		// Not anchored, here and below: the CLI would quote the line, secret included.
 		resp.Diagnostics.AddError("Invalid Age Identity", fmt.Sprintf(
-			"The identity comes from %s, and cannot be used: %s. Give it as age-keygen or ssh-keygen wrote it.", identity.source, err))
+			"The identity from %s cannot be used: %s. Give it exactly as age-keygen or ssh-keygen wrote it.", identity.source, err))
 		return
 	}
 
 	if model.EncryptedKey.ValueString() == "" {
 		resp.Diagnostics.AddAttributeError(path.Root("encrypted_key"), "Missing Encrypted Key",
-			"There is nothing to open. Give the encrypted_key of a traceloop_api_key resource with age_recipients; without recipients, and after an import without existing_key_wo, it is null.")
+			"There is nothing to open. Give the encrypted_key of a traceloop_api_key resource with age_recipients. It is null without recipients, and after an import without existing_key_wo.")
 		return
 	}
 	key, err := open(model.EncryptedKey.ValueString(), identities)
 	if err != nil {
 		resp.Diagnostics.AddError("Unable to Open Encrypted Key", fmt.Sprintf(
 			"The sealed key cannot be opened: %s. The identity comes from %s. Check that it belongs to one of the age_recipients of the resource, and that encrypted_key is passed on unchanged. "+
-				"If the identity is lost, so is the key: change age_recipients, which generates another.", err, identity.source))
+				"If the identity is lost, nobody can open the key. Then change age_recipients, which generates a new key.", err, identity.source))
 		return
 	}
 	model.Key = types.StringValue(key)

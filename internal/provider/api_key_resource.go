@@ -160,8 +160,8 @@ func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest,
 	generated := r.generateOrReplace(ctx, plan, &resp.Diagnostics)
 	if generated == nil {
 		if before, ok := r.run.handedOver(plan.place()); ok {
-			resp.Diagnostics.AddWarning("Previous API Key Is Revoked", fmt.Sprintf(
-				"This replacement has revoked the %s, and could not generate its successor. Applications that use it are refused until an apply succeeds.", before.gone))
+			resp.Diagnostics.AddWarning("Previous API Key Was Revoked", fmt.Sprintf(
+				"This replacement revoked the %s, but could not generate a new key. Applications that use it cannot send traces until an apply succeeds and they have the new key.", before.gone))
 		}
 		return
 	}
@@ -204,11 +204,11 @@ func (r *apiKeyResource) replaceOccupant(ctx context.Context, plan apiKeyResourc
 		planned, isSecondHalf := r.run.handedOver(plan.place())
 		switch {
 		case r.run.isOurs(occupant.ID):
-			addClaimedPlace(plan.apiKeyModel, "That key was not revoked, and none was generated for this resource.", diags)
+			addClaimedPlace(plan.apiKeyModel, "The provider did not revoke that key, and generated no key for this resource.", diags)
 		case isSecondHalf && planned.named != occupant.ID:
-			addAppeared(*occupant, "It was not revoked, and no key was generated.", diags)
+			addAppeared(*occupant, "The provider did not revoke it, and generated no key.", diags)
 		default:
-			r.refuseOwnKey(diags, "generate a key in place of the existing one", *occupant)
+			r.refuseOwnKey(diags, "replace the existing API key", *occupant)
 		}
 		if diags.HasError() {
 			return nil, conflict
@@ -273,7 +273,7 @@ func (r *apiKeyResource) Update(ctx context.Context, req resource.UpdateRequest,
 		}
 		if err := plan.setKey(key, recipients); err != nil {
 			resp.Diagnostics.AddError("Unable to Seal API Key", fmt.Sprintf(
-				"The %s cannot be sealed to age_recipients: %s. Nothing was changed. Correct the recipients and apply again.", plan.describe(), err))
+				"The provider cannot seal the %s to age_recipients: %s. Nothing was changed. Correct the recipients and apply again.", plan.describe(), err))
 			return
 		}
 	}
@@ -291,7 +291,7 @@ func (r *apiKeyResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	}
 
 	next := place{apiKeyPlace, note.Project, note.Name}
-	if r.refuseOwnKey(&resp.Diagnostics, "revoke it", state.apiKey()) ||
+	if r.refuseOwnKey(&resp.Diagnostics, "revoke an API key", state.apiKey()) ||
 		note.Name != "" && next != state.place() && !r.canFollow(ctx, next, note.Revokes, state.apiKeyModel, &resp.Diagnostics) {
 		return
 	}
@@ -312,7 +312,7 @@ func (r *apiKeyResource) canFollow(ctx context.Context, next place, named string
 	switch {
 	case err != nil:
 		diags.AddError("Unable to Replace API Key", r.failure(fmt.Sprintf(
-			"check that environment %q of project %s has room for a key, before it revokes the %s", next.name, next.project, state.describe()), err)+" Nothing was changed.")
+			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.name, next.project, state.describe()), err)+" Nothing was changed.")
 	case occupant == nil || occupant.ID == named && !r.run.isOurs(named):
 		return true
 	default:
@@ -338,8 +338,8 @@ func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportSta
 	setIdentity(resp.Identity, apiKeyIdentity, model.ProjectID, model.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	resp.Diagnostics.AddWarning("Imported Key Cannot Be Retrieved", fmt.Sprintf(
-		"The %s is now managed by Terraform, but Traceloop shows a key only when it is generated: the attribute key is null. The application that has the key goes on using it. "+
-			"If you have the key, give it once as existing_key_wo, which takes it over without rotating; if this plan does so, all is well. Otherwise, to have a key in the state, rotate it when the application is ready for a new one.", model.describe()))
+		"Terraform now manages the %s. Traceloop shows a key only when it is generated, so the attribute key is null. Applications can continue to use the key. "+
+			"If you have the key, set it once as existing_key_wo, which stores it without rotating it. If this plan does so already, nothing is left to do. Otherwise, to have a key in the state, rotate it when the application is ready for a new one.", model.describe()))
 }
 
 // findImported resolves an import id. It returns nil with an error.
@@ -348,7 +348,7 @@ func (r *apiKeyResource) findImported(ctx context.Context, importID string, diag
 	switch {
 	case strings.HasPrefix(importID, traceloop.KeyPrefix), strings.Contains(importID, "/"+traceloop.KeyPrefix):
 		diags.AddError("Invalid Import ID", fmt.Sprintf(
-			"%q looks like an API key itself, not like its id. Terraform has printed the key in full, and the command line or the import block shows it. Rotate that key. "+
+			"%q looks like an API key, not like the id of a key. Terraform has printed the key in full, and the command line or the import block shows it. Rotate that key. "+
 				"To import it, give <project id>/<environment slug>, or the id of the key, which the data source traceloop_api_keys lists.", maskKeyIn(importID)))
 		return nil
 	case !isPlace && idPattern.MatchString(importID):
@@ -366,7 +366,7 @@ func (r *apiKeyResource) findImported(ctx context.Context, importID string, diag
 	case !isPlace, !idPattern.MatchString(projectID), !slugPattern.MatchString(environment):
 		addInvalidImportID(diags, "API key", importID,
 			"<project id>/<environment slug>, such as cm9v2g95l0000qz8k5h3d7f1a/prd",
-			"<API key id>, such as cm9v2g95l0000qz8k5h3d7f1a. The key itself is no id: never put it on a command line")
+			"<API key id>, such as cm9v2g95l0000qz8k5h3d7f1a. The key itself is not an id. Never put it on a command line")
 		return nil
 	}
 
@@ -383,7 +383,7 @@ func (r *apiKeyResource) findImported(ctx context.Context, importID string, diag
 			return nil
 		}
 		diags.AddError("Unable to Import API Key", fmt.Sprintf(
-			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import, and apply generates one.", projectID, environment))
+			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import; apply then generates a key.", projectID, environment))
 	}
 	return key
 }

@@ -101,12 +101,12 @@ func (d *environmentDataSource) Read(ctx context.Context, req datasource.ReadReq
 		d.addUnknownProject(ctx, projectID, &resp.Diagnostics)
 	case traceloop.IsNotFound(err):
 		resp.Diagnostics.AddAttributeError(path.Root("id"), "Environment Not Found",
-			fmt.Sprintf("Traceloop has no environment with the id %q. The data source traceloop_environments lists what there is.", wanted))
+			fmt.Sprintf("Traceloop has no environment with the id %q. The data source traceloop_environments lists the environments.", wanted))
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Read Environment", d.failure(fmt.Sprintf("find the environment with the %s %q", by, wanted), err))
 	case environment == nil && projectID == "" && slices.Contains(builtInSlugs, wanted):
 		resp.Diagnostics.AddAttributeError(path.Root(by), "Environment Not Found",
-			fmt.Sprintf("Every project has its own built-in environment %q. Say in which project to look: set project_id.", wanted))
+			fmt.Sprintf("Every project has its own built-in environment %q. Set project_id to choose the project.", wanted))
 	case environment == nil:
 		where := "The organization has no organization-level environment"
 		if projectID != "" {

@@ -281,7 +281,7 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 	environment, err := r.client.GetEnvironment(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		r.addNotFound(&resp.Diagnostics, "Environment", state.describe(),
-			"it was deleted: its traces are gone, and its keys are revoked", "the next apply creates a new, empty one")
+			"it was deleted: its traces are gone, and its keys are revoked", "It then creates a new, empty environment")
 		resp.State.RemoveResource(ctx)
 		return
 	}
@@ -367,7 +367,7 @@ func (r *environmentResource) ImportState(ctx context.Context, req resource.Impo
 	// inherited one would want to be replaced by the project_id of the configuration.
 	if projectID, slug, ok := strings.Cut(req.ID, "/"); ok && environment.ProjectID != projectID {
 		resp.Diagnostics.AddError("Unable to Import Environment", fmt.Sprintf(
-			"The environment %q is inherited from the organization; the project %s does not own it. Import it at organization level, into a resource without project_id, with the id %q.",
+			"The project %[2]s inherits the environment %[1]q from the organization, and does not own it. Import it as an organization-level environment, into a resource without project_id, with the id %[3]q.",
 			slug, projectID, slug))
 		return
 	}

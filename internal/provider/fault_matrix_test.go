@@ -302,8 +302,8 @@ var (
 		"The provider tried to", "Nothing was changed", "nothing was changed", "A project named", "Traceloop has no ", "The project ", "No environment was created", "No key was generated",
 	}
 	nextPhrases = []string{
-		"import {", "Run it again", "apply again", "Apply again", "Check that", "Check the id", "Choose another name", "choose another name", "Remove this resource", "refer to it, as in", "Use the id of", "set replace_existing = true",
-		"put a management key", "Plan again", "Choose one:", "Remove one of the two", "Rename or remove", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps",
+		"import {", "Run the command again", "apply again", "Apply again", "Check that", "Check the id", "Choose another name", "choose another name", "Remove this resource", "refer to it, so that", "Use the id of", "set replace_existing = true",
+		"use a management key", "Plan again", "Choose one:", "Remove one of the two", "Rename or remove", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps",
 	}
 )
 
@@ -345,7 +345,7 @@ func (s *scene) checkAfter(e errand, prior, after instance, err error) {
 		}
 		if err == nil {
 			t.Errorf("%s was made and is not in the state", made)
-		} else if text := err.Error(); !strings.Contains(text, made) && !strings.Contains(text, "could not be found out") {
+		} else if text := err.Error(); !strings.Contains(text, made) && !strings.Contains(text, "could not find out") {
 			t.Errorf("%s was made, is not in the state, and the error does not name it: %v", made, err)
 		}
 	}
@@ -799,7 +799,7 @@ resource "traceloop_api_key" "orders" {
 		{
 			name: "a project cannot be read", hcl: hcl("Orders", "EU", "1"),
 			fault:   emulatortest.Fault{Method: "GET", Path: "/v2/projects", Kind: "status", Status: 503, Times: 1000},
-			phrases: []string{"Unable to Read Project", "503", "Run it again"},
+			phrases: []string{"Unable to Read Project", "503", "Run the command again"},
 		},
 		{
 			name: "a renaming is dropped once", hcl: hcl("Invoices", "EU", "1"),
@@ -808,7 +808,7 @@ resource "traceloop_api_key" "orders" {
 		{
 			name: "a renaming is refused", hcl: hcl("Bills", "EU", "1"),
 			fault:   emulatortest.Fault{Method: "PATCH", Path: "/v2/projects", Kind: "status", Status: 403},
-			phrases: []string{"Unable to Rename Project", "403", "put a management key in its place"},
+			phrases: []string{"Unable to Rename Project", "403", "use a management key instead"},
 		},
 		{
 			name: "a sign-in page stands before the environments", hcl: hcl("Bills", "EU", "1"),
@@ -826,7 +826,7 @@ resource "traceloop_api_key" "orders" {
 		{
 			name: "a key cannot be generated during a rotation", hcl: hcl("Bills", "EU", "3"),
 			fault:   emulatortest.Fault{Method: "POST", Path: "/v2/api-keys", Kind: "status", Status: 500, Done: true, Times: 1000},
-			phrases: []string{"Unable to Generate API Key", "none is left behind"},
+			phrases: []string{"Unable to Generate API Key", "no unknown key was left active"},
 		},
 		{
 			name: "a key cannot be revoked", hcl: hcl("Bills", "EU", "4"),
@@ -840,7 +840,7 @@ resource "traceloop_api_key" "orders" {
 		{
 			name: "an environment cannot be deleted to be replaced", hcl: hcl("Bills", "US", "5"),
 			fault:   emulatortest.Fault{Method: "DELETE", Path: "/v2/environments", Kind: "drop_before", Times: 1000},
-			phrases: []string{"Unable to Delete Environment", "Check that this machine reaches the base URL"},
+			phrases: []string{"Unable to Delete Environment", "Check that this machine can reach the base URL"},
 		},
 		{
 			name: "an endless answer in place of the list of keys", hcl: hcl("Bills", "EU", "6"),

@@ -120,7 +120,7 @@ func (r *organizationResource) ModifyPlan(ctx context.Context, req resource.Modi
 	}
 	switch {
 	case plan == nil:
-		resp.Diagnostics.AddWarning("Organization Is Forgotten, Not Deleted", state.forgotten())
+		resp.Diagnostics.AddWarning("Organization Will Not Be Deleted", state.forgotten())
 	case state != nil:
 		state.refuseChange(*plan, &resp.Diagnostics)
 	case r.isProjectKnown(&resp.Diagnostics) || !resp.Diagnostics.HasError():
@@ -143,11 +143,11 @@ func (m *organizationModel) refuseChange(plan organizationModel, diags *diag.Dia
 		{"name", plan.Name, m.Name, "Traceloop publishes no operation that changes an organization"},
 		{"environments", plan.Environments, m.Environments, "Traceloop publishes no operation that changes an organization"},
 		{"retention_hours", plan.RetentionHours, m.RetentionHours, "Traceloop publishes no operation that changes an organization"},
-		{"age_recipients", plan.AgeRecipients, m.AgeRecipients, "the keys were shown once, and are not there to be sealed to others"},
+		{"age_recipients", plan.AgeRecipients, m.AgeRecipients, "Traceloop showed the keys once, so the provider cannot seal them again"},
 	} {
 		if !argument.plan.Equal(argument.have) {
 			diags.AddAttributeError(path.Root(argument.name), "Organization Cannot Be Changed", fmt.Sprintf(
-				"The %s has another value for %s, and %s. Nothing was changed. Set it back to %s; or ask Traceloop to change the organization, and then remove it from the state (terraform state rm).",
+				"The configuration changes %[2]s of the %[1]s, but %[3]s. Nothing was changed. Set %[2]s back to %[4]s. Or ask Traceloop to change the organization, and then remove it from the configuration and from the state (terraform state rm).",
 				m.describe(), argument.name, argument.reason, argument.have))
 		}
 	}
@@ -180,7 +180,7 @@ func (r *organizationResource) Create(ctx context.Context, req resource.CreateRe
 	plan.ID = types.StringValue(organization.ID)
 	if err := plan.setKeys(organization.Keys, recipients); err != nil {
 		resp.Diagnostics.AddError("Unable to Seal API Keys", fmt.Sprintf(
-			"The %s was created, but its keys cannot be sealed to age_recipients: %s. Nobody has them. Ask Traceloop for new ones; the state keeps the id of the organization.", plan.describe(), err))
+			"The provider created the %s, but could not seal its keys to age_recipients: %s. Nobody has the keys. Ask Traceloop for new ones. The state has the id of the organization.", plan.describe(), err))
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
@@ -189,14 +189,14 @@ func (r *organizationResource) addCreateError(plan organizationModel, err error,
 	attempted := fmt.Sprintf("create the organization %q", plan.Name.ValueString())
 	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
 		diags.AddError("Organization May Exist", fmt.Sprintf(
-			"The provider tried to %s.\n\n%s\n\nThe answer, which alone held its id and its keys, is lost. Traceloop publishes no operation that would show whether the organization exists, nor one that deletes it. "+
-				"Ask Traceloop's support whether an organization %q was created at about %s, and to delete it or to give you new keys. "+
-				"Apply again only then: if it exists, that creates a second one.", attempted, unknown, plan.Name.ValueString(), unknown.Started.UTC().Format("2006-01-02 15:04:05 UTC")))
+			"The provider tried to %s.\n\n%s\n\nThe service shows the id and the keys only once, and that answer is lost. Traceloop publishes no operation that shows whether the organization exists, and none that deletes it. "+
+				"Ask Traceloop's support whether an organization %q was created at about %s. If so, ask them to delete it or to give you new keys. "+
+				"Do not apply again before that: if the organization exists, another apply creates a second one.", attempted, unknown, plan.Name.ValueString(), unknown.Started.UTC().Format("2006-01-02 15:04:05 UTC")))
 		return
 	}
 	if answer, ok := errors.AsType[*traceloop.Error](err); ok && answer.StatusCode == http.StatusForbidden {
 		diags.AddError("Unable to Create Organization", fmt.Sprintf(
-			"The provider tried to %s.\n\n%s\n\nTraceloop lets few create organizations. The project key comes from %s: check that it is the API key of a project of an organization that may, or ask Traceloop for the permission.", attempted, err, r.project.key.source))
+			"The provider tried to %s.\n\n%s\n\nOnly some organizations may create organizations. The project key comes from %s. Check that it belongs to a project of such an organization, or ask Traceloop for the permission.", attempted, err, r.project.key.source))
 		return
 	}
 	diags.AddError("Unable to Create Organization", r.projectFailure(attempted, err))
@@ -238,7 +238,7 @@ func (r *organizationResource) Delete(ctx context.Context, req resource.DeleteRe
 	var state organizationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.AddWarning("Organization Was Forgotten, Not Deleted", state.forgotten())
+		resp.Diagnostics.AddWarning("Organization Was Not Deleted", state.forgotten())
 	}
 }
 
@@ -252,5 +252,5 @@ func (m *organizationModel) describe() string {
 }
 
 func (m *organizationModel) forgotten() string {
-	return fmt.Sprintf("Traceloop publishes no operation that deletes an organization. The %s stays, with its data, and its keys stay valid; only Terraform forgets them. To have it deleted, ask Traceloop's support, with its id.", m.describe())
+	return fmt.Sprintf("Traceloop publishes no operation that deletes an organization. Terraform only removes the %s from the state. The organization keeps its data, and its keys stay valid. To delete it, ask Traceloop's support and give them its id.", m.describe())
 }

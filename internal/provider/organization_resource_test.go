@@ -155,7 +155,7 @@ func TestCLI_organizationIsForgottenWithAWarning(t *testing.T) {
 	cli.write(organizationHCL(acme))
 	hides(t, cli.apply(), "tl_")
 	destroyed := cli.destroy()
-	shows(t, destroyed, "Organization Is Forgotten, Not Deleted", "Organization Was Forgotten, Not Deleted", "ask Traceloop's support", "1 destroyed")
+	shows(t, destroyed, "Organization Will Not Be Deleted", "Organization Was Not Deleted", "ask Traceloop's support", "1 destroyed")
 	if n := len(server.Requests()); n != 1 {
 		t.Errorf("%d requests, want the one that creates", n)
 	}
@@ -168,9 +168,9 @@ func TestCLI_organizationFailures(t *testing.T) {
 		allowed bool
 		phrases []string
 	}{
-		"not allowed":  {nil, false, []string{"Unable to Create Organization", "Not allowed to create organizations", "Traceloop lets few create organizations"}},
+		"not allowed":  {nil, false, []string{"Unable to Create Organization", "Not allowed to create organizations", "Only some organizations may create organizations"}},
 		"lost answer":  {[]emulatortest.Fault{{Method: "POST", Path: organizationsPath, Kind: "drop_after"}}, true, []string{"Organization May Exist", "Ask Traceloop's support", "creates a second one"}},
-		"half answer":  {[]emulatortest.Fault{{Method: "POST", Path: organizationsPath, Kind: "truncate"}}, true, []string{"Organization May Exist", "which alone held its id and its keys"}},
+		"half answer":  {[]emulatortest.Fault{{Method: "POST", Path: organizationsPath, Kind: "truncate"}}, true, []string{"Organization May Exist", "shows the id and the keys only once"}},
 		"server error": {[]emulatortest.Fault{{Method: "POST", Path: organizationsPath, Kind: "status", Status: 500}}, true, []string{"Organization May Exist"}},
 	} {
 		t.Run(name, func(t *testing.T) {

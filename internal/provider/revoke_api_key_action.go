@@ -83,11 +83,11 @@ func (a *revokeAPIKeyAction) ModifyPlan(ctx context.Context, req action.ModifyPl
 		return
 	}
 	key := a.find(ctx, config, a.client.ListAPIKeys, &resp.Diagnostics)
-	if key == nil || a.refuseOwnKey(&resp.Diagnostics, "revoke it", *key) {
+	if key == nil || a.refuseOwnKey(&resp.Diagnostics, "revoke an API key", *key) {
 		return
 	}
-	resp.Diagnostics.AddWarning("API Key Is Going to Be Revoked", fmt.Sprintf(
-		"The %s, generated %s ago, is revoked when this action runs: applications that use it are refused from then on.", newAPIKeyModel(*key).describe(), elapsed(a.now().Sub(key.CreatedAt))))
+	resp.Diagnostics.AddWarning("API Key Will Be Revoked", fmt.Sprintf(
+		"This action revokes the %s, generated %s ago. Applications that use it can no longer send traces.", newAPIKeyModel(*key).describe(), elapsed(a.now().Sub(key.CreatedAt))))
 }
 
 func (a *revokeAPIKeyAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
@@ -108,10 +108,10 @@ func (a *revokeAPIKeyAction) Invoke(ctx context.Context, req action.InvokeReques
 	if key == nil {
 		progress("There is no active API key %s: nothing was changed", config.describe())
 		resp.Diagnostics.AddWarning("No API Key to Revoke", fmt.Sprintf(
-			"Traceloop has no active API key %s: there never was one, or it has been revoked already. Nothing was changed. The data source traceloop_api_keys lists the active keys.", config.describe()))
+			"Traceloop has no active API key %s: it never existed, or it was revoked already. Nothing was changed. The data source traceloop_api_keys lists the active keys.", config.describe()))
 		return
 	}
-	if a.refuseOwnKey(&resp.Diagnostics, "revoke it", *key) {
+	if a.refuseOwnKey(&resp.Diagnostics, "revoke an API key", *key) {
 		return
 	}
 	description := newAPIKeyModel(*key).describe()
@@ -123,7 +123,7 @@ func (a *revokeAPIKeyAction) Invoke(ctx context.Context, req action.InvokeReques
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Revoke API Key", a.failure("revoke the "+description, err))
 	default:
-		progress("Revoked the %s. Applications that use it are refused from now on", description)
+		progress("Revoked the %s. Applications that use it can no longer send traces", description)
 	}
 }
 

@@ -45,7 +45,7 @@ type setupResourceModel struct {
 
 var (
 	externalIDPattern   = regexp.MustCompile(`^[^\p{Cc}]{1,255}$`)
-	externalIDForm      = "must have 1 to 255 characters, and no control character"
+	externalIDForm      = "must have 1 to 255 characters, without control characters"
 	externalIDValidator = []validator.String{
 		stringvalidator.RegexMatches(externalIDPattern, externalIDForm),
 		stringvalidator.NoneOf(".", "..", "bulk"), // which are no element of the path, or another operation
@@ -167,8 +167,8 @@ func (r *setupResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 	case !plan.sameRequest(state.setupModel):
 		warnUnpublished(ctx, plan.Evaluators, state.Evaluators, &resp.Diagnostics)
 		if plan.ExternalID.Equal(state.ExternalID) {
-			resp.Diagnostics.AddWarning("Auto Monitor Setup Begins Again", fmt.Sprintf(
-				"Updating the %s replaces its evaluators as a whole and sets its status, now %q, back to %q.", state.describe(), state.Status.ValueString(), traceloop.StatusPending))
+			resp.Diagnostics.AddWarning("Auto Monitor Setup Will Restart", fmt.Sprintf(
+				"Updating the %s replaces all its evaluators. Its status goes from %q back to %q.", state.describe(), state.Status.ValueString(), traceloop.StatusPending))
 		}
 	case !plan.WaitFor.Equal(state.WaitFor) || !plan.WaitTimeout.Equal(state.WaitTimeout):
 		// Kept in the state alone: nothing of the setup changes.
@@ -195,7 +195,7 @@ func warnUnpublished(ctx context.Context, plan, state types.Set, diags *diag.Dia
 			continue
 		}
 		diags.AddAttributeWarning(path.Root("evaluators"), "Evaluator Is Not in the Published List", fmt.Sprintf(
-			"%q is not in the list that Traceloop published on %s.%s If it is an evaluator of your organization or a newer one, all is well; otherwise the service refuses it.",
+			"%q is not in the list that Traceloop published on %s.%s If it is your organization's own evaluator, or newer than the list, ignore this warning. Otherwise the service refuses it.",
 			slug.ValueString(), traceloop.EvaluatorsPublished, closest(slug.ValueString())))
 	}
 }
@@ -262,7 +262,7 @@ func (r *setupResource) Read(ctx context.Context, req resource.ReadRequest, resp
 	setup, err := r.project.client.GetAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
 	if traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddWarning("Auto Monitor Setup Was Deleted Outside Terraform", fmt.Sprintf(
-			"Traceloop no longer has the %s. It is removed from the state; the next apply creates a new one.", state.describe()))
+			"Traceloop no longer has the %s. The next apply removes it from the state and creates a new one.", state.describe()))
 		resp.State.RemoveResource(ctx)
 		return
 	}

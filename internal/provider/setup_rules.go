@@ -136,15 +136,15 @@ func (ruleValidator) ValidateObject(ctx context.Context, req validator.ObjectReq
 		at := req.Path.AtName(string(given.operand))
 		switch {
 		case given.operand == needs && given.null:
-			resp.Diagnostics.AddAttributeError(at, "Missing Operand", fmt.Sprintf("The operator %q needs %q. Give it, or choose another operator.", name, needs))
+			resp.Diagnostics.AddAttributeError(at, "Missing Value for Operator", fmt.Sprintf("The operator %q needs %q. Set it, or choose another operator.", name, needs))
 		case given.operand != needs && !given.null:
-			detail := fmt.Sprintf("The operator %q takes no %q. ", name, given.operand)
+			detail := fmt.Sprintf("The operator %q does not take %q. ", name, given.operand)
 			if needs == noValue {
 				detail += "Remove it; this operator compares with nothing."
 			} else {
 				detail += fmt.Sprintf("Remove it; this operator takes %q.", needs)
 			}
-			resp.Diagnostics.AddAttributeError(at, "Unexpected Operand", detail)
+			resp.Diagnostics.AddAttributeError(at, "Unexpected Value for Operator", detail)
 		}
 	}
 }
