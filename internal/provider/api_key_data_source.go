@@ -31,7 +31,7 @@ func (d *apiKeyDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 
 func (d *apiKeyDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads what Traceloop shows of one active API key, by `id`, or by `project_id` and `environment`. The key itself cannot be retrieved. It is an error when there is none; `traceloop_api_keys` answers with an empty list instead.",
+		MarkdownDescription: "Reads one active API key, by `id`, or by `project_id` and `environment`. The key itself cannot be retrieved. A missing key is an error; the data source `traceloop_api_keys` returns an empty list instead.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id of the key.",
@@ -52,7 +52,7 @@ func (d *apiKeyDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 				Validators:          slugValidator,
 			},
 			"masked_key": schema.StringAttribute{
-				MarkdownDescription: "The key with everything between its prefix and its last 4 characters starred.",
+				MarkdownDescription: "The key with stars between its prefix and its last 4 characters.",
 				Computed:            true,
 			},
 			"created_at": schema.StringAttribute{
@@ -60,7 +60,7 @@ func (d *apiKeyDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 				Computed:            true,
 			},
 			"age_days": schema.Int64Attribute{
-				MarkdownDescription: "Whole days since then, at the time of the plan.",
+				MarkdownDescription: "Age of the key in whole days, when the plan is made.",
 				Computed:            true,
 			},
 		},

@@ -35,16 +35,16 @@ func (apiKeyEphemeral) Metadata(_ context.Context, req ephemeral.MetadataRequest
 
 func (apiKeyEphemeral) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Opens a sealed API key for the length of a run: for a write-only argument of a secret manager, or for the configuration of another provider. " +
-			"It never calls the API and never generates a key, neither at plan nor at apply, and nothing of it is kept. While the ciphertext is not known, as in the plan that generates the key, it waits. Needs Terraform 1.10 or OpenTofu 1.11.",
+		MarkdownDescription: "Opens a sealed API key during a run, for a write-only argument of a secret manager or for the configuration of another provider. " +
+			"It never calls the API, never generates a key, and stores nothing. The plan that generates a key cannot open it, because the ciphertext is not known yet; apply opens it. Needs Terraform 1.10 or OpenTofu 1.11.",
 		Attributes: map[string]schema.Attribute{
 			"encrypted_key": schema.StringAttribute{
-				MarkdownDescription: "Required. The `encrypted_key` of a `traceloop_api_key` resource that has `age_recipients`: an armored age file.",
+				MarkdownDescription: "Required. The `encrypted_key` of a `traceloop_api_key` resource with `age_recipients`: an armored age file.",
 				Optional:            true, // and checked in Open, which knows why it may be null
 			},
 			"age_identity": schema.StringAttribute{
 				MarkdownDescription: "Private key of one of the recipients: an age identity (`AGE-SECRET-KEY-1…`), or an SSH private key (ed25519 or RSA) without a passphrase. " +
-					"It can also come from the environment variable `" + envAgeIdentity + "`, which is the better place for it.",
+					"It can also come from the environment variable `" + envAgeIdentity + "`, which keeps it out of the configuration.",
 				Optional:  true,
 				Sensitive: true,
 			},

@@ -55,84 +55,83 @@ func (r *apiKeyResource) Metadata(_ context.Context, req resource.MetadataReques
 
 func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The API key with which an application sends the traces of one project and environment.\n\n" +
-			"Traceloop shows a key once, when it is generated, and each project and environment hold one key. **Rotation is therefore revoke, then generate**: between the two, and until your application has the new key, " +
-			"its spans are refused. Destroying this resource revokes the key at once.\n\n" +
-			"~> The key is stored in the state, in `key`, unless `age_recipients` seals it. Protect the state as you would the key: a backend with encryption and access control.",
+		MarkdownDescription: "An API key, with which an application sends traces to one environment of a project.\n\n" +
+			"Traceloop shows a key only once, when it is generated. Each environment of a project holds one key. **So a rotation revokes the key, then generates another.** " +
+			"Traceloop refuses the traces of your application until it has the new key. Destroying this resource revokes the key at once.\n\n" +
+			"~> The state stores the key in `key`, unless `age_recipients` seals it. Protect the state like the key itself: use a backend with encryption and access control.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the key, given by Traceloop. It is not secret.",
+				MarkdownDescription: "Id of the key, assigned by Traceloop. It is not secret.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project that the key sends traces to. A change revokes the key and generates another.",
+				MarkdownDescription: "Id of the project that the key sends traces to. Changing it revokes the key and generates another.",
 				Required:            true,
 				Validators:          idValidator,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"environment": schema.StringAttribute{
-				MarkdownDescription: "Slug of the environment that the key sends traces to: `dev`, `stg`, `prd`, or the `slug` of a `traceloop_environment`. A change revokes the key and generates another.",
+				MarkdownDescription: "Slug of the environment that the key sends traces to: `dev`, `stg`, `prd`, or the `slug` of a `traceloop_environment`. Changing it revokes the key and generates another.",
 				Required:            true,
 				Validators:          slugValidator,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"rotation_triggers": schema.MapAttribute{
-				MarkdownDescription: "Any map of strings. A change from one map to another rotates the key: it is revoked and another is generated; an empty map is a map. " +
-					"Going from no map to a map, or from a map to none, is only recorded, so that taking over a running key never cuts an application off.",
-				ElementType: types.StringType,
-				Optional:    true,
+				MarkdownDescription: "Any map of strings. Changing the map rotates the key. Adding the first map, or removing it, does not. `{}` counts as a map.",
+				ElementType:         types.StringType,
+				Optional:            true,
 				PlanModifiers: []planmodifier.Map{
 					mapplanmodifier.RequiresReplaceIf(replaceOnTriggers,
-						"A change from one map to another rotates the key; from no map, or to no map, is only recorded.",
-						"A change from one map to another rotates the key; from no map, or to no map, is only recorded."),
+						"Changing the map rotates the key. Adding the first map, or removing it, does not.",
+						"Changing the map rotates the key. Adding the first map, or removing it, does not."),
 				},
 			},
 			"rotate_after_days": schema.Int64Attribute{
-				MarkdownDescription: "Age in days, 1 to 3650, from which a plan rotates the key. Default: never. A change on a live key moves `rotate_at` in place; if that has passed then, the same plan rotates the key. " +
-					"A plan warns when 7 days or less remain. Nothing rotates by itself: run plan and apply on a schedule, and not with `-refresh=false`.",
+				MarkdownDescription: "Age in days, 1 to 3650, at which a plan rotates the key. Default: never. Changing it moves `rotate_at`; if the new time has passed, the same plan rotates the key. " +
+					"A plan warns in the last 7 days. The key does not rotate by itself: run plan and apply on a schedule, without `-refresh=false`.",
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(1, 3650)},
 			},
 			"rotate_at": schema.StringAttribute{
-				MarkdownDescription: "When the key is due: `created_at` and `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`.",
+				MarkdownDescription: "When the key is due for rotation: `created_at` plus `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"age_recipients": schema.SetAttribute{
-				MarkdownDescription: "Public keys to seal the key to before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`. The key is then in `encrypted_key` alone, and the ephemeral resource `traceloop_api_key` opens it. At least one; leave the argument out, or null, for none. " +
-					"A change rotates the key, since its plain text is not there to be sealed again. It is recorded in place where the state never held the key (imported without `existing_key_wo`), and sealed again in place where `existing_key_wo` gives the key.",
+				MarkdownDescription: "Public keys that seal the key before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed key is in `encrypted_key`, and `key` is null. " +
+					"Changing it rotates the key, unless `existing_key_wo` supplies the key (sealed again in place) or the state never held it (only recorded). Default: the key is not sealed.",
 				ElementType: types.StringType,
 				Optional:    true,
 				Validators:  []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(recipientValidator{})},
 			},
 			"existing_key_wo": schema.StringAttribute{
-				MarkdownDescription: "The full key, for one that was imported: Traceloop cannot show it again, but a vault may have it. It is checked against `masked_key`, then kept in `key`, or sealed into `encrypted_key`; nothing is rotated. " +
-					"A key that does not match is an error. It is not read once the state has the key; remove it then. Needs Terraform or OpenTofu 1.11.",
+				MarkdownDescription: "The full key of an imported resource, for example from a secret manager. It must match `masked_key`. The provider stores it in `key`, or seals it into `encrypted_key`, and does not rotate it. " +
+					"Remove this argument once the state has the key. Needs Terraform or OpenTofu 1.11.",
 				Optional:   true,
 				Sensitive:  true,
 				WriteOnly:  true,
 				Validators: []validator.String{existingKeyValidator()},
 			},
 			"replace_existing": schema.BoolAttribute{
-				MarkdownDescription: "Whether generating this key may revoke a key that the environment has already, whoever uses it. A plan warns which key that is. Without it, an environment that has a key is an error. Keys that change places in one apply need it, each of them. Default: `false`.",
+				MarkdownDescription: "Whether generating this key may revoke a key that the environment already has, no matter who uses it. The plan warns which key that is. With `false`, an existing key is an error. If several resources exchange their environments in one apply, each needs `true`. Default: `false`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(false),
 			},
 			"key": schema.StringAttribute{
-				MarkdownDescription: "The key itself. Null when `age_recipients` seals it, and for a key imported without `existing_key_wo`, since Traceloop shows a key only when it is generated.",
+				MarkdownDescription: "The key itself. Null when `age_recipients` seals it, and after an import without `existing_key_wo`.",
 				Computed:            true,
 				Sensitive:           true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"encrypted_key": schema.StringAttribute{
-				MarkdownDescription: "The key, sealed to `age_recipients`: an armored age file. Null without recipients.",
+				MarkdownDescription: "The key, sealed to `age_recipients`, as an armored age file. The ephemeral resource `traceloop_api_key` opens it. Null without recipients.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"masked_key": schema.StringAttribute{
-				MarkdownDescription: "The key with everything between its prefix and its last 4 characters starred, as the dashboard shows it.",
+				MarkdownDescription: "The key with stars between its prefix and its last 4 characters, as the dashboard shows it.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},

@@ -52,17 +52,17 @@ func (r *organizationResource) Metadata(_ context.Context, req resource.Metadata
 }
 
 func (r *organizationResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	const unchangeable = " It cannot be changed: a plan that changes it is refused."
+	const unchangeable = " A plan that changes it is refused."
 	keep := []planmodifier.Map{mapplanmodifier.UseStateForUnknown()}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Creates a Traceloop organization with environments and their API keys. It is for those whom Traceloop lets create organizations, such as vendors that give each customer one; " +
-			"the service refuses everybody else with 403, \"Not allowed to create organizations\".\n\n" +
-			"The operation is **documented by Traceloop**, and is the only one for organizations: there is none to read, change or delete one. It is called with the provider argument `project_api_key`. " +
-			"Therefore a change is refused at plan, destroying the resource forgets the organization and leaves it in Traceloop, and it cannot be imported.\n\n" +
-			"~> The keys are shown once, and stored in the state, in `keys`, unless `age_recipients` seals them. Protect the state as you would the keys.",
+		MarkdownDescription: "Creates a Traceloop organization with environments and their API keys. Only some accounts may create organizations, such as vendors that create one for each customer. " +
+			"For all others, the service answers 403, \"Not allowed to create organizations\".\n\n" +
+			"The operation is **documented by Traceloop**. It is the only operation for organizations: none reads, changes or deletes one. It uses the provider argument `project_api_key`. " +
+			"So a plan that changes the organization is refused, destroying the resource only removes it from the state, and it cannot be imported.\n\n" +
+			"~> Traceloop shows the keys only once. The state stores them in `keys`, unless `age_recipients` seals them. Protect the state like the keys themselves.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the organization, given by Traceloop.",
+				MarkdownDescription: "Id of the organization, assigned by Traceloop.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
@@ -72,20 +72,20 @@ func (r *organizationResource) Schema(_ context.Context, _ resource.SchemaReques
 				Validators:          nameValidator,
 			},
 			"environments": schema.SetAttribute{
-				MarkdownDescription: "Names of the environments, each of which gets a key; at least one. Default: the service chooses." + unchangeable,
+				MarkdownDescription: "Names of the environments; at least one. Each environment gets a key. Default: the service chooses." + unchangeable,
 				ElementType:         types.StringType,
 				Optional:            true,
 				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(environmentNameValidator...)},
 			},
 			"retention_hours": schema.Int64Attribute{
-				MarkdownDescription: "How long the organization's data is kept, in hours; 1 to 720. Default: `720`, 30 days." + unchangeable,
+				MarkdownDescription: "How long Traceloop keeps the organization's data, in hours; 1 to 720. Default: `720` (30 days)." + unchangeable,
 				Optional:            true,
 				Computed:            true,
 				Default:             int64default.StaticInt64(720),
 				Validators:          []validator.Int64{int64validator.Between(1, 720)},
 			},
 			"age_recipients": schema.SetAttribute{
-				MarkdownDescription: "Public keys to seal the API keys to before they reach the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`. The keys are then in `encrypted_keys` alone, and the ephemeral resource `traceloop_api_key` opens them. At least one; default: the keys are not sealed." + unchangeable,
+				MarkdownDescription: "Public keys that seal the API keys before they reach the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed keys are in `encrypted_keys`, and the ephemeral resource `traceloop_api_key` opens them. Default: the keys are not sealed." + unchangeable,
 				ElementType:         types.StringType,
 				Optional:            true,
 				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(recipientValidator{})},
@@ -98,7 +98,7 @@ func (r *organizationResource) Schema(_ context.Context, _ resource.SchemaReques
 				PlanModifiers:       keep,
 			},
 			"encrypted_keys": schema.MapAttribute{
-				MarkdownDescription: "The API key of each environment, by its slug, sealed to `age_recipients`: armored age files. Null without recipients.",
+				MarkdownDescription: "The API key of each environment, by its slug, sealed to `age_recipients`, as an armored age file. Null without recipients.",
 				ElementType:         types.StringType,
 				Computed:            true,
 				PlanModifiers:       keep,

@@ -61,7 +61,7 @@ func TestAccOrganization_life(t *testing.T) {
 			{Config: hcl("  name = \"Other\"\n  environments = [\"dev\", \"EU Production\"]\n"), ExpectError: says(unchangeable, "name", "no operation that changes")},
 			{Config: hcl("  name = \"Acme\"\n  environments = [\"dev\"]\n"), ExpectError: says(unchangeable, "environments")},
 			{Config: hcl(acme + "  retention_hours = 24\n"), ExpectError: says(unchangeable, "retention_hours")},
-			{Config: hcl(acme + "  age_recipients = [\"" + newIdentity(t).Recipient().String() + "\"]\n"), ExpectError: says(unchangeable, "not there to be sealed")},
+			{Config: hcl(acme + "  age_recipients = [\"" + newIdentity(t).Recipient().String() + "\"]\n"), ExpectError: says(unchangeable, "cannot seal them again")},
 			{ResourceName: organizationAddress, ImportState: true, ImportStateId: "x", ExpectError: says("Organization Cannot Be Imported", "no operation that reads")},
 			{Config: hcl(acme), ConfigStateChecks: []statecheck.StateCheck{sameID.AddStateValue(organizationAddress, tfjsonpath.New("id"))}},
 		},

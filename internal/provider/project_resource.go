@@ -43,18 +43,18 @@ func (r *projectResource) Metadata(_ context.Context, req resource.MetadataReque
 
 func (r *projectResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A project keeps the traces, datasets, prompts and evaluators of one application apart from those of others. " +
-			"It has the built-in environments `dev`, `stg` and `prd`, and every organization-level one, from the start.\n\n" +
+		MarkdownDescription: "A project separates the traces, datasets, prompts and evaluators of one application from those of others. " +
+			"A new project has the built-in environments `dev`, `stg` and `prd`, and every organization-level environment.\n\n" +
 			"~> **Deleting a project is irreversible.** Its traces, datasets and environments are gone and its API keys are revoked at once. " +
-			"`deletion_protection` makes any plan that would do so fail.",
+			"While `deletion_protection` is on, a plan that would delete the project fails.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project, given by Traceloop.",
+				MarkdownDescription: "Id of the project, assigned by Traceloop.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the project, unique in the organization; 1 to 255 characters. A change renames the project in place: its id, traces and keys stay, its `slug` follows.",
+				MarkdownDescription: "Name of the project, unique in the organization; 1 to 255 characters. Changing it renames the project in place. The id, the traces and the keys stay; `slug` changes with the name.",
 				Required:            true,
 				Validators:          nameValidator,
 			},

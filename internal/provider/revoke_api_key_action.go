@@ -41,9 +41,9 @@ func (a *revokeAPIKeyAction) Metadata(_ context.Context, req action.MetadataRequ
 
 func (a *revokeAPIKeyAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Revokes an API key at once, for the moment when it has leaked: by `id`, or by `project_id` and `environment`. Applications that use the key are refused from then on. " +
-			"If a `traceloop_api_key` manages the key, the next plan generates another. Where there is no key, the action does nothing and says so.\n\n" +
-			"The provider refuses to revoke the key that it is configured with itself. Actions need Terraform 1.14; OpenTofu does not have them yet.",
+		MarkdownDescription: "Revokes an API key at once, for example after a leak. Choose the key by `id`, or by `project_id` and `environment`. Applications that use the key can no longer send traces. " +
+			"If a `traceloop_api_key` resource manages the key, the next plan generates another. If there is no key, the action warns and changes nothing.\n\n" +
+			"The provider refuses to revoke its own key. Actions need Terraform 1.14; OpenTofu does not have them yet.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id of the key. Exactly one of `id` and `environment` is required.",
@@ -56,7 +56,7 @@ func (a *revokeAPIKeyAction) Schema(_ context.Context, _ action.SchemaRequest, r
 				Validators:          idValidator,
 			},
 			"environment": schema.StringAttribute{
-				MarkdownDescription: "Slug of the environment that the key sends traces to. Whichever key is active there when the action runs is revoked.",
+				MarkdownDescription: "Slug of the environment that the key sends traces to. The action revokes the key that is active there when it runs.",
 				Optional:            true,
 				Validators:          slugValidator,
 			},
