@@ -64,7 +64,7 @@ func TestCheckService(t *testing.T) {
 		says      string
 	}{
 		"reads":          {[]string{url, key, sdk}, nil, 0, "holds        GET /v2/projects: answers a page"},
-		"no key":         {[]string{url, sdk, "TRACELOOP_API_KEY=tl_x"}, nil, 1, "TRACELOOP_API_KEY is set, but that is a project's own key"},
+		"no key":         {[]string{url, sdk, "TRACELOOP_API_KEY=tl_x"}, nil, 1, "TRACELOOP_API_KEY is set, but it holds a project's own key"},
 		"empty key":      {[]string{url, sdk, "TRACELOOP_MANAGEMENT_API_KEY="}, nil, 1, "cannot be used: it is empty"},
 		"empty URL":      {[]string{key, sdk, "TRACELOOP_MANAGEMENT_BASE_URL="}, nil, 1, "cannot be used: it is empty"},
 		"plain http":     {[]string{key, sdk, "TRACELOOP_MANAGEMENT_BASE_URL=http://192.0.2.1"}, nil, 1, "plain http is allowed only to loopback"},

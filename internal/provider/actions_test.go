@@ -35,7 +35,7 @@ func TestCLI_invokeRevokesTheKey(t *testing.T) {
 	cli.apply()
 	key := cli.ok("output", "-raw", "key")
 
-	shows(t, cli.plan("-invoke=action.traceloop_revoke_api_key.leaked"), "API Key Is Going to Be Revoked", "1 to invoke")
+	shows(t, cli.plan("-invoke=action.traceloop_revoke_api_key.leaked"), "API Key Will Be Revoked", "1 to invoke")
 	if status := server.SendSpans(key, 1); status != http.StatusOK {
 		t.Fatalf("the key is answered %d after the plan", status)
 	}
@@ -100,7 +100,7 @@ func TestCLI_actionRefused(t *testing.T) {
 		"    id          = \"k1\"\n    project_id  = \"p1\"\n    environment = \"prd\"\n":   "Exactly one of these attributes must be configured",
 		fmt.Sprintf("    project_id  = %q\n    environment = \"prod\"\n", project):          "has no environment with the slug \"prod\"",
 		"    project_id  = \"nobody\"\n    environment = \"prd\"\n":                         "no project with the id \"nobody\"",
-		fmt.Sprintf("    project_id  = %q\n    environment = \"EU Production\"\n", project): "must be an environment's slug",
+		fmt.Sprintf("    project_id  = %q\n    environment = \"EU Production\"\n", project): "must be the slug of an environment",
 	} {
 		cli := newCLI(t, server)
 		cli.write("action \"traceloop_revoke_api_key\" \"leaked\" {\n  config {\n" + config + "  }\n}\n")

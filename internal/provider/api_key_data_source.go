@@ -31,7 +31,7 @@ func (d *apiKeyDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 
 func (d *apiKeyDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads what Traceloop shows of one active API key, by `id`, or by `project_id` and `environment`. The key itself cannot be retrieved. It is an error when there is none; `traceloop_api_keys` answers with an empty list instead.",
+		MarkdownDescription: "Reads one active API key, by `id`, or by `project_id` and `environment`. The key itself cannot be retrieved. A missing key is an error; the data source `traceloop_api_keys` returns an empty list instead.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id of the key.",
@@ -52,7 +52,7 @@ func (d *apiKeyDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 				Validators:          slugValidator,
 			},
 			"masked_key": schema.StringAttribute{
-				MarkdownDescription: "The key with everything between its prefix and its last 4 characters starred.",
+				MarkdownDescription: "The key with stars between its prefix and its last 4 characters.",
 				Computed:            true,
 			},
 			"created_at": schema.StringAttribute{
@@ -60,7 +60,7 @@ func (d *apiKeyDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 				Computed:            true,
 			},
 			"age_days": schema.Int64Attribute{
-				MarkdownDescription: "Whole days since then, at the time of the plan.",
+				MarkdownDescription: "Age of the key in whole days, when the plan is made.",
 				Computed:            true,
 			},
 		},
@@ -98,7 +98,7 @@ func (d *apiKeyDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		resp.Diagnostics.AddError("Unable to Read API Key", d.failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 	case key == nil:
 		resp.Diagnostics.AddAttributeError(path.Root("environment"), "API Key Not Found", fmt.Sprintf(
-			"The project %s has no active key in the environment %q. Generate one with a traceloop_api_key resource, or use the data source traceloop_api_keys, which answers with an empty list.", projectID, environment))
+			"The project %s has no active key in the environment %q. Generate one with a traceloop_api_key resource, or use the data source traceloop_api_keys, which returns an empty list.", projectID, environment))
 	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, newAgedAPIKeyModel(*key, d.now()))...)
 	}
@@ -109,7 +109,7 @@ func (d *apiKeyDataSource) readByID(ctx context.Context, id string, resp *dataso
 	switch {
 	case traceloop.IsNotFound(err):
 		resp.Diagnostics.AddAttributeError(path.Root("id"), "API Key Not Found", fmt.Sprintf(
-			"Traceloop has no active key with the id %q: there never was one, or it has been revoked. The data source traceloop_api_keys lists the active keys.", id))
+			"Traceloop has no active key with the id %q: it never existed, or it was revoked. The data source traceloop_api_keys lists the active keys.", id))
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Read API Key", d.failure(fmt.Sprintf("read the key with the id %q", id), err))
 	default:

@@ -46,14 +46,14 @@ func (r *apiKeyResource) addCreateError(ctx context.Context, plan apiKeyModel, e
 
 // addVanished says that a key of the state is not found, and what is in its place.
 func (r *apiKeyResource) addVanished(ctx context.Context, state apiKeyModel, diags *diag.Diagnostics) {
-	const gone = "it was revoked, or its project or environment was deleted: applications that use it are refused"
+	const gone = "it was revoked, or its project or environment was deleted: applications that use it can no longer send traces"
 	key, err := r.occupant(ctx, state)
 	if err != nil || key == nil {
-		r.addNotFound(diags, "API Key", state.describe(), gone, "the next apply generates a new key; the state may hold the only copy of this one")
+		r.addNotFound(diags, "API Key", state.describe(), gone, "It then generates a new key. The state may hold the only copy of the old key")
 		return
 	}
-	r.addNotFound(diags, "API Key", state.describe(), gone+". Somebody has rotated it by hand", fmt.Sprintf(
-		"the environment has another key now, %s (id %s), generated %s, and Terraform generates none beside it. To take that key over, import it, and give it as existing_key_wo:\n\n%s",
+	r.addNotFound(diags, "API Key", state.describe(), gone+". Somebody has rotated it outside Terraform", fmt.Sprintf(
+		"The environment now has another key, %s (id %s), generated %s. Terraform does not generate a second one. To manage that key, import it and set existing_key_wo to its value:\n\n%s",
 		key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), importBlock("traceloop_api_key", "example", key.ProjectID+"/"+key.Environment)))
 }
 
@@ -63,11 +63,11 @@ const occupiedSummary = "Environment Already Has an API Key"
 func (r *apiKeyResource) describeOccupied(key traceloop.APIKey, outcome string) string {
 	return fmt.Sprintf(
 		"Environment %q of project %s already has an API key: %s (id %s), generated %s, %s ago. Each environment of a project holds one. %s Choose one:\n\n"+
-			"  - To manage that key, import it (write the address of this resource after \"to\"). The key itself cannot be retrieved; give it as existing_key_wo if you have it:\n\n%s\n\n"+
+			"  - To manage that key, import it (write the address of this resource after \"to\"). The key itself cannot be retrieved. If you have it, set it as existing_key_wo:\n\n%s\n\n"+
 			"  - If no application uses that key, set replace_existing = true, which revokes it. Or revoke it %s. Then apply again.\n"+
 			"  - Use another environment.\n"+
-			"  - If another resource block had that key, use a moved block, which keeps it.\n"+
-			"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: there is no second place for the new key.",
+			"  - If another resource block managed that key, use a moved block, which keeps the key.\n"+
+			"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: the environment has no room for a second key.",
 		key.Environment, key.ProjectID, key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), elapsed(r.now().Sub(key.CreatedAt)), outcome,
 		importBlock("traceloop_api_key", "example", key.ProjectID+"/"+key.Environment), revokeByHand)
 }
@@ -75,7 +75,7 @@ func (r *apiKeyResource) describeOccupied(key traceloop.APIKey, outcome string) 
 // addAppeared refuses to go on beside a key that the plan has not seen, or to revoke it.
 func addAppeared(key traceloop.APIKey, outcome string, diags *diag.Diagnostics) {
 	diags.AddAttributeError(path.Root("environment"), "API Key Appeared After the Plan", fmt.Sprintf(
-		"Environment %q of project %s has the API key %s (id %s), generated %s, which was not there when this apply was planned. %s Plan again: the next plan says what it does about that key.",
+		"Environment %q of project %s has the API key %s (id %s), generated %s. The plan did not find that key there. %s Plan again: the new plan shows what happens to that key.",
 		key.Environment, key.ProjectID, key.MaskedKey, key.ID, timestamp(key.CreatedAt).ValueString(), outcome))
 }
 
@@ -85,14 +85,14 @@ func addPlaceConflict(plan apiKeyModel, other holding, conflict conflict, diags 
 	var detail string
 	switch conflict {
 	case isKept:
-		detail = fmt.Sprintf("This resource is for %s, which holds one API key. Another resource of this plan manages the key there: the %s. "+
-			"Each would revoke the key of the other. Nothing was changed. Remove one of the two, or give one another environment.", where, other.object.describe())
+		detail = fmt.Sprintf("This resource is for the API key of %s. Another resource of this plan already manages the key there: the %s. "+
+			"Each environment of a project holds one key, so each resource would revoke the key of the other. Nothing was changed. Remove one of the two, or choose another environment for one of them.", where, other.object.describe())
 	case isLeaving:
-		detail = fmt.Sprintf("This resource is for %s, which holds one API key. Another resource of this plan has the key there and gives it up: the %s. "+
-			"Terraform may generate the new key before it revokes that one, which fails. Nothing was changed. Choose one:\n\n"+
-			"  - To keep that key under its new address, use a moved block.\n"+
-			"  - Set replace_existing = true in both resources: then either may revoke the key.\n"+
-			"  - Revoke first: apply the other resource alone (-target), then this one.", where, other.object.describe())
+		detail = fmt.Sprintf("This resource is for the API key of %s. Another resource of this plan has that key now and revokes it: the %s. "+
+			"Terraform may try to generate the new key before it revokes the old one. That fails, because each environment of a project holds one key. Nothing was changed. Choose one:\n\n"+
+			"  - To keep the key under its new address, use a moved block.\n"+
+			"  - Set replace_existing = true in both resources. Then each may revoke the key of the other.\n"+
+			"  - Apply the other resource alone first (-target), then this one.", where, other.object.describe())
 	default:
 		addClaimedPlace(plan, "Nothing was changed.", diags)
 		return
@@ -103,62 +103,62 @@ func addPlaceConflict(plan apiKeyModel, other holding, conflict conflict, diags 
 // addClaimedPlace refuses a resource whose place another one is going to take.
 func addClaimedPlace(key apiKeyModel, outcome string, diags *diag.Diagnostics) {
 	diags.AddAttributeError(path.Root("environment"), "Two Resources for One API Key", fmt.Sprintf(
-		"Another resource of this plan generates an API key in environment %q of project %s, the place of this resource. Each environment of a project holds one key. %s "+
-			"Remove one of the two, or give one another environment. To give this key to the other resource, use a moved block.",
+		"Another resource of this plan generates the API key of environment %q of project %s. This resource is for the same key. Each environment of a project holds one key. %s "+
+			"Remove one of the two, or choose another environment for one of them. To move this key to the other resource, use a moved block.",
 		key.Environment.ValueString(), key.ProjectID.ValueString(), outcome))
 }
 
 // addImportedReplaced refuses to revoke a running key in the plan that takes it over.
 func addImportedReplaced(plan, state apiKeyModel, diags *diag.Diagnostics) {
-	attribute, why, remedy := "project_id", "this plan is told to replace it", "Import the key first, and replace it in a later plan."
+	attribute, why, remedy := "project_id", "this plan was told to replace it", "Import the key first, and replace it in a later plan."
 	switch c := state.changeTo(plan); {
 	case plan.ProjectID.IsUnknown():
 		why = "project_id is not known before apply"
 		remedy = "Import its project too, so that project_id is known (write the address of the project after \"to\"):\n\n" + importBlock("traceloop_project", "example", state.ProjectID.ValueString())
 	case c.argument != "":
 		attribute, why = c.argument, fmt.Sprintf("%s changes from %s to %s", c.argument, c.from, c.to)
-		remedy = fmt.Sprintf("Set %s = %s, or import the key of the place that the configuration names.", c.argument, c.from)
+		remedy = fmt.Sprintf("Set %s = %s, or import the key of the project and environment that the configuration names.", c.argument, c.from)
 	}
 	diags.AddAttributeError(path.Root(attribute), "Imported API Key Would Be Replaced", fmt.Sprintf(
-		"This plan imports the %s and would replace it at once, since %s. Replacing revokes the key, and applications that use it are refused. Nothing was changed.\n\n%s",
+		"This plan imports the %s and would replace it at once, because %s. A replacement revokes the key, and applications that use it can no longer send traces. Nothing was changed.\n\n%s",
 		state.describe(), why, remedy))
 }
 
 // addUnknownPlace warns that a key goes without anybody having changed its place.
 func addUnknownPlace(plan, state apiKeyModel, diags *diag.Diagnostics) {
 	c := state.changeTo(plan)
-	diags.AddAttributeWarning(path.Root(c.argument), "API Key Is Going to Be Replaced", fmt.Sprintf(
-		"The %s is going to be revoked and another generated, since %s is not known before apply. Applications that use it are refused until they have the new one. "+
-			"If the key is to stay where it is, make %s known: import what it refers to, or write %s.",
+	diags.AddAttributeWarning(path.Root(c.argument), "API Key Will Be Replaced", fmt.Sprintf(
+		"Apply revokes the %s and generates another, because %s is not known before apply. Applications that use it cannot send traces until they have the new key. "+
+			"To keep the key, make %s known: import what it refers to, or write %s.",
 		state.describe(), c.argument, c.argument, c.from))
 }
 
 // addSealError gives up a key that can be kept nowhere.
 func (r *apiKeyResource) addSealError(ctx context.Context, key traceloop.APIKey, err error, diags *diag.Diagnostics) {
 	model := newAPIKeyModel(key)
-	detail := fmt.Sprintf("The %s was generated, but cannot be sealed to age_recipients: %s. ", model.describe(), err)
+	detail := fmt.Sprintf("The provider generated the %s, but could not seal it to age_recipients: %s. ", model.describe(), err)
 	if err := r.client.RevokeAPIKey(ctx, key.ID); err != nil {
 		diags.AddError("Unable to Seal API Key", detail+fmt.Sprintf(
-			"Nobody has this key, and it could not be revoked either (%s). Revoke it %s, correct the recipients and apply again.", err, revokeByHand))
+			"Nobody has this key, and the provider could not revoke it either (%s). Revoke it %s, correct the recipients and apply again.", err, revokeByHand))
 		return
 	}
-	diags.AddError("Unable to Seal API Key", detail+"It was revoked again. Correct the recipients and apply again.")
+	diags.AddError("Unable to Seal API Key", detail+"So the provider revoked the key. Correct the recipients and apply again.")
 }
 
 // addOrphan names a key that may be active without anybody having it, and what to do
 // about it.
 func (r *apiKeyResource) addOrphan(orphan *orphanError, attempted string, diags *diag.Diagnostics) {
 	projectID, environment := orphan.request.ProjectID, orphan.request.Environment
-	detail := fmt.Sprintf("The provider tried to %s.\n\n%s\n\nThe answer, which alone held the key, is lost. ", attempted, orphan.err)
+	detail := fmt.Sprintf("The provider tried to %s.\n\n%s\n\nThe service shows a key only once, and that answer is lost. ", attempted, orphan.err)
 	switch {
 	case orphan.key == nil:
-		detail += fmt.Sprintf("Whether a key was generated could not be found out. If there is one, nobody has it, and the next plan says so. To look now:\n\n"+
+		detail += fmt.Sprintf("The provider could not find out whether a key was generated. If there is one, nobody has it, and the next plan reports it. To look now:\n\n"+
 			"  curl -H \"Authorization: Bearer $%s\" '%s/v2/api-keys?project_id=%s&environment=%s'\n\n", envManagementKey, r.baseURL.value, projectID, environment)
 	case orphan.mayPredate:
-		detail += fmt.Sprintf("The environment now has the key %s (id %s), generated %s. It may have been there before this attempt, so it was left alone. ",
+		detail += fmt.Sprintf("The environment now has the key %s (id %s), generated %s. It may be older than this attempt, so the provider did not revoke it. ",
 			orphan.key.MaskedKey, orphan.key.ID, timestamp(orphan.key.CreatedAt).ValueString())
 	default:
-		detail += fmt.Sprintf("The key %s (id %s) was generated by this attempt. Nobody has it, and it could not be revoked. ", orphan.key.MaskedKey, orphan.key.ID)
+		detail += fmt.Sprintf("This attempt generated the key %s (id %s). Nobody has it, and the provider could not revoke it. ", orphan.key.MaskedKey, orphan.key.ID)
 	}
 	diags.AddError("API Key May Be Orphaned", detail+fmt.Sprintf(
 		"To revoke it and generate another, set replace_existing = true and apply. Or revoke it by hand and apply again: %s, or with\n\n"+

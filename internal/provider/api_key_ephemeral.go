@@ -35,16 +35,16 @@ func (apiKeyEphemeral) Metadata(_ context.Context, req ephemeral.MetadataRequest
 
 func (apiKeyEphemeral) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Opens a sealed API key for the length of a run: for a write-only argument of a secret manager, or for the configuration of another provider. " +
-			"It never calls the API and never generates a key, neither at plan nor at apply, and nothing of it is kept. While the ciphertext is not known, as in the plan that generates the key, it waits. Needs Terraform 1.10 or OpenTofu 1.11.",
+		MarkdownDescription: "Opens a sealed API key during a run, for a write-only argument of a secret manager or for the configuration of another provider. " +
+			"It never calls the API, never generates a key, and stores nothing. The plan that generates a key cannot open it, because the ciphertext is not known yet; apply opens it. Needs Terraform 1.10 or OpenTofu 1.11.",
 		Attributes: map[string]schema.Attribute{
 			"encrypted_key": schema.StringAttribute{
-				MarkdownDescription: "Required. The `encrypted_key` of a `traceloop_api_key` resource that has `age_recipients`: an armored age file.",
+				MarkdownDescription: "Required. The `encrypted_key` of a `traceloop_api_key` resource with `age_recipients`: an armored age file.",
 				Optional:            true, // and checked in Open, which knows why it may be null
 			},
 			"age_identity": schema.StringAttribute{
 				MarkdownDescription: "Private key of one of the recipients: an age identity (`AGE-SECRET-KEY-1…`), or an SSH private key (ed25519 or RSA) without a passphrase. " +
-					"It can also come from the environment variable `" + envAgeIdentity + "`, which is the better place for it.",
+					"It can also come from the environment variable `" + envAgeIdentity + "`, which keeps it out of the configuration.",
 				Optional:  true,
 				Sensitive: true,
 			},
@@ -69,10 +69,10 @@ func (apiKeyEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, resp
 	case !model.AgeIdentity.IsNull():
 		identity = setting{value: model.AgeIdentity.ValueString(), source: `the argument "age_identity"`}
 	case identity.value == "":
-		detail := "Opening a sealed API key takes the private key of one of its recipients, and none is given. Set the environment variable " + envAgeIdentity + " (or the argument \"age_identity\")."
+		detail := "To open a sealed API key, the provider needs the private key of one of its recipients, and none is set. Set the environment variable " + envAgeIdentity + " (or the argument \"age_identity\")."
 		if model.EncryptedKey.ValueString() != "" {
-			detail += " Nothing is lost: the resource that generated the key keeps it in the state, sealed. Run plan and apply again with the identity, and they open that key. " +
-				"To destroy without the identity, give destroy the option -refresh=false."
+			detail += " Nothing is lost: the state keeps the sealed key. To open it, run plan and apply again with the identity. " +
+				"To destroy without the identity, run destroy with -refresh=false."
 		}
 		resp.Diagnostics.AddError("Missing Age Identity", detail)
 		return
@@ -81,20 +81,20 @@ func (apiKeyEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, resp
 	if err != nil {
 		// Not anchored, here and below: the CLI would quote the line, secret included.
 		resp.Diagnostics.AddError("Invalid Age Identity", fmt.Sprintf(
-			"The identity comes from %s, and cannot be used: %s. Give it as age-keygen or ssh-keygen wrote it.", identity.source, err))
+			"The identity from %s cannot be used: %s. Give it exactly as age-keygen or ssh-keygen wrote it.", identity.source, err))
 		return
 	}
 
 	if model.EncryptedKey.ValueString() == "" {
 		resp.Diagnostics.AddAttributeError(path.Root("encrypted_key"), "Missing Encrypted Key",
-			"There is nothing to open. Give the encrypted_key of a traceloop_api_key resource with age_recipients; without recipients, and after an import without existing_key_wo, it is null.")
+			"There is nothing to open. Give the encrypted_key of a traceloop_api_key resource with age_recipients. It is null without recipients, and after an import without existing_key_wo.")
 		return
 	}
 	key, err := open(model.EncryptedKey.ValueString(), identities)
 	if err != nil {
 		resp.Diagnostics.AddError("Unable to Open Encrypted Key", fmt.Sprintf(
 			"The sealed key cannot be opened: %s. The identity comes from %s. Check that it belongs to one of the age_recipients of the resource, and that encrypted_key is passed on unchanged. "+
-				"If the identity is lost, so is the key: change age_recipients, which generates another.", err, identity.source))
+				"If the identity is lost, nobody can open the key. Then change age_recipients, which generates a new key.", err, identity.source))
 		return
 	}
 	model.Key = types.StringValue(key)

@@ -129,7 +129,7 @@ func TestAccAPIKeyEphemeral_refused(t *testing.T) {
 		ciphertext, identity string
 		phrases              []string
 	}{
-		"wrong identity":     {sealed, other.String(), []string{"Unable to Open Encrypted Key", "not that of any of the recipients", "age_recipients"}},
+		"wrong identity":     {sealed, other.String(), []string{"Unable to Open Encrypted Key", "belongs to none of the recipients", "age_recipients"}},
 		"damaged":            {damaged, identity.String(), []string{"Unable to Open Encrypted Key", "damaged"}},
 		"foreign":            {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", identity.String(), []string{"Unable to Open Encrypted Key", "damaged, or is not an armored age file"}},
 		"nothing to open":    {"", identity.String(), []string{"Missing Encrypted Key"}},
@@ -191,7 +191,7 @@ resource "terraform_data" "service" {
 		if err == nil {
 			t.Errorf("%v succeeds without the identity", args)
 		}
-		shows(t, output, "Missing Age Identity", "Nothing is lost", "in the state, sealed", "again with the identity", "-refresh=false")
+		shows(t, output, "Missing Age Identity", "Nothing is lost", "the state keeps the sealed key", "again with the identity", "-refresh=false")
 	}
 	failsWithout("apply", "-auto-approve")
 	id := server.Keys()[0].ID

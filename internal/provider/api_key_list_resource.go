@@ -30,20 +30,20 @@ func (l *apiKeyListResource) Metadata(_ context.Context, req resource.MetadataRe
 
 func (l *apiKeyListResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the active API keys of the organization, oldest first. Each is shown by its project and environment, such as `Orders / prd`. The keys themselves cannot be retrieved: the attribute `key` is null. " + queryVersions,
+		MarkdownDescription: "Lists the active API keys of the organization, oldest first. Each is shown as its project and environment, such as `Orders / prd`. The keys themselves cannot be retrieved: the attribute `key` is null. " + queryVersions,
 		Attributes: map[string]schema.Attribute{
 			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Only keys of the project with this id. Default: of all projects.",
+				MarkdownDescription: "Only keys of the project with this id. Default: all projects.",
 				Optional:            true,
 				Validators:          idValidator,
 			},
 			"environment": schema.StringAttribute{
-				MarkdownDescription: "Only keys of the environment with this slug. Default: of all environments.",
+				MarkdownDescription: "Only keys of the environment with this slug. Default: all environments.",
 				Optional:            true,
 				Validators:          slugValidator,
 			},
 			"min_age_days": schema.Int64Attribute{
-				MarkdownDescription: "Only keys that are at least this many days old; 0 or more. Default: of any age.",
+				MarkdownDescription: "Only keys that are at least this many days old; 0 or more. Default: any age.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AtLeast(0)},
 			},

@@ -86,15 +86,15 @@ func (r *apiKeyResource) planUpdate(ctx context.Context, config apiKeyResourceMo
 	case !resealed || !state.hasKey():
 	case config.ExistingKeyWO.IsUnknown():
 		resp.Diagnostics.AddAttributeError(path.Root("existing_key_wo"), "Existing Key Is Not Known Yet", fmt.Sprintf(
-			"age_recipients changes for the %s. With existing_key_wo the key is sealed again in place; without it the key is rotated. Its value is not known before apply, so this plan cannot tell which. "+
-				"Nothing was changed. Apply the source of existing_key_wo first (terraform apply -target=ADDRESS), or change age_recipients in a later plan.", state.describe()))
+			"age_recipients changes for the %s. With existing_key_wo, the key is sealed again in place. Without it, the key is rotated. The value of existing_key_wo is not known before apply, so this plan cannot decide. "+
+				"Nothing was changed. First apply the resource that existing_key_wo refers to (terraform apply -target=ADDRESS), or change age_recipients in a later plan.", state.describe()))
 		return
 	case !given:
 		replaced = true
 		resp.RequiresReplace.Append(path.Root("age_recipients"))
 		resp.Diagnostics.AddWarning("Changing Recipients Rotates the API Key", fmt.Sprintf(
-			"age_recipients changes for the %s. The provider cannot seal the current key again, so it revokes it and generates another; applications that use it are refused until they have the new one. "+
-				"To keep the key, give it as existing_key_wo in the same plan.", state.describe()))
+			"age_recipients changes for the %s. The provider cannot seal the current key again, so it revokes that key and generates another. Applications that use it cannot send traces until they have the new key. "+
+				"To keep the current key, set it as existing_key_wo in the same plan.", state.describe()))
 	}
 
 	plan.setRotateAt()
@@ -103,8 +103,8 @@ func (r *apiKeyResource) planUpdate(ctx context.Context, config apiKeyResourceMo
 		// Terraform replaces for an attribute only if it changes: the new key has another date.
 		plan.RotateAt = types.StringUnknown()
 		if !plan.RotateAfterDays.Equal(state.RotateAfterDays) {
-			resp.Diagnostics.AddAttributeWarning(path.Root("rotate_after_days"), "API Key Is Older Than That", fmt.Sprintf(
-				"The %s was due at %s, so this plan rotates it: applications that use it are refused until they have the new one. To rotate it later, give a higher number now.",
+			resp.Diagnostics.AddAttributeWarning(path.Root("rotate_after_days"), "API Key Is Already Due for Rotation", fmt.Sprintf(
+				"The %s was due at %s, so this plan rotates it. Applications that use it cannot send traces until they have the new key. To rotate it later, set a higher number of days now.",
 				state.describe(), timestamp(due).ValueString()))
 		}
 		resp.RequiresReplace.Append(path.Root("rotate_at"))
@@ -154,8 +154,8 @@ func (r *apiKeyResource) planGenerate(ctx context.Context, config apiKeyResource
 	}
 	replaced := r.run.holding(note.Replaces)
 	if note.Replaces == "" && !config.ExistingKeyWO.IsNull() {
-		resp.Diagnostics.AddAttributeWarning(path.Root("existing_key_wo"), "Existing Key Is Not Read",
-			"This plan generates a new key, so existing_key_wo is not read. To take over a running key, import it first; otherwise remove the argument.")
+		resp.Diagnostics.AddAttributeWarning(path.Root("existing_key_wo"), "Existing Key Is Ignored",
+			"This plan generates a new key, so the provider ignores existing_key_wo. To keep using an existing key, import it first. Otherwise remove the argument.")
 	}
 	if key, ok := replaced.object.(apiKeyModel); ok { // it may be a forced one
 		if r.run.wasImported(note.Replaces) {
@@ -208,13 +208,13 @@ func (r *apiKeyResource) checkPlace(ctx context.Context, plan apiKeyModel, isRep
 		// It may be replaced by this very key. If another resource keeps it, the plan of that one
 		// finds this claim.
 	case !revokes && !isReplacement && !r.run.isPlanning():
-		diags.AddAttributeWarning(path.Root("environment"), occupiedSummary, r.describeOccupied(*occupant, "Apply is going to fail."))
+		diags.AddAttributeWarning(path.Root("environment"), occupiedSummary, r.describeOccupied(*occupant, "Apply will fail."))
 	case !revokes:
 		diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(*occupant, "Nothing was changed."))
-	case r.refuseOwnKey(diags, "generate a key in place of the existing one", *occupant):
+	case r.refuseOwnKey(diags, "replace the existing API key", *occupant):
 	default:
-		diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Is Going to Be Revoked", fmt.Sprintf(
-			"Environment %q of project %s already has an API key: the %s, generated %s ago. Since replace_existing is true, apply revokes it, and applications that use it are refused from then on.",
+		diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Will Be Revoked", fmt.Sprintf(
+			"Environment %q of project %s already has an API key: the %s, generated %s ago. Because replace_existing is true, apply revokes it. Applications that use it can no longer send traces.",
 			slug, projectID, newAPIKeyModel(*occupant).describe(), elapsed(r.now().Sub(occupant.CreatedAt))))
 		return occupant
 	}
@@ -249,15 +249,15 @@ func (r *apiKeyResource) warnDue(plan apiKeyResourceModel, diags *diag.Diagnosti
 	case remaining <= 0:
 		why := "only a plan that refreshes the state rotates a key. To rotate it, plan again without -refresh=false"
 		if r.run.wasImported(plan.ID.ValueString()) {
-			why = "this plan imports it. The next plan rotates it"
+			why = "it imports the key. The next plan rotates it"
 		}
 		diags.AddWarning("API Key Is Overdue for Rotation", fmt.Sprintf(
-			"The %s was due at %s, %s ago. It is not rotated here, since %s. "+
-				"Before that, get the applications that use it ready. To keep it for longer, raise rotate_after_days.",
+			"The %s was due at %s, %s ago. This plan does not rotate it, because %s. "+
+				"Before that, prepare the applications that use it. To keep the key longer, raise rotate_after_days.",
 			plan.describe(), plan.RotateAt.ValueString(), elapsed(-remaining), why))
 	case remaining <= rotationNotice:
 		diags.AddWarning("API Key Is Soon Due for Rotation", fmt.Sprintf(
-			"The %s is due at %s, in %s. From then on a plan rotates it: it is revoked and another is generated. Get the applications that use it ready, or raise rotate_after_days.",
+			"The %s is due at %s, in %s. After that time, a plan rotates it: apply revokes the key and generates another. Prepare the applications that use it, or raise rotate_after_days.",
 			plan.describe(), plan.RotateAt.ValueString(), elapsed(remaining)))
 	}
 }
@@ -265,7 +265,7 @@ func (r *apiKeyResource) warnDue(plan apiKeyResourceModel, diags *diag.Diagnosti
 // refuseRevoking stops a plan that would revoke the provider's own key.
 func (r *apiKeyResource) refuseRevoking(state apiKeyModel, diags *diag.Diagnostics) {
 	if r.client != nil {
-		r.refuseOwnKey(diags, "revoke it", state.apiKey())
+		r.refuseOwnKey(diags, "revoke an API key", state.apiKey())
 	}
 }
 
@@ -288,6 +288,6 @@ func matchExistingKey(given types.String, key apiKeyModel, diags *diag.Diagnosti
 	// Not anchored, since the CLI would quote the line, and with it the key.
 	diags.AddError("Existing Key Does Not Match", fmt.Sprintf(
 		"The argument existing_key_wo is not the %s: its prefix, its length or its last 4 characters differ. Nothing was changed. "+
-			"Give the key that the application uses; if it is lost, remove the argument, and rotate the key when the application is ready for a new one.", key.describe()))
+			"Give the key that the application uses. If that key is lost, remove the argument, and rotate the key when the application is ready for a new one.", key.describe()))
 	return "", false
 }

@@ -55,84 +55,83 @@ func (r *apiKeyResource) Metadata(_ context.Context, req resource.MetadataReques
 
 func (r *apiKeyResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The API key with which an application sends the traces of one project and environment.\n\n" +
-			"Traceloop shows a key once, when it is generated, and each project and environment hold one key. **Rotation is therefore revoke, then generate**: between the two, and until your application has the new key, " +
-			"its spans are refused. Destroying this resource revokes the key at once.\n\n" +
-			"~> The key is stored in the state, in `key`, unless `age_recipients` seals it. Protect the state as you would the key: a backend with encryption and access control.",
+		MarkdownDescription: "An API key, with which an application sends traces to one environment of a project.\n\n" +
+			"Traceloop shows a key only once, when it is generated. Each environment of a project holds one key. **So a rotation revokes the key, then generates another.** " +
+			"Traceloop refuses the traces of your application until it has the new key. Destroying this resource revokes the key at once.\n\n" +
+			"~> The state stores the key in `key`, unless `age_recipients` seals it. Protect the state like the key itself: use a backend with encryption and access control.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the key, given by Traceloop. It is not secret.",
+				MarkdownDescription: "Id of the key, assigned by Traceloop. It is not secret.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project that the key sends traces to. A change revokes the key and generates another.",
+				MarkdownDescription: "Id of the project that the key sends traces to. Changing it revokes the key and generates another.",
 				Required:            true,
 				Validators:          idValidator,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"environment": schema.StringAttribute{
-				MarkdownDescription: "Slug of the environment that the key sends traces to: `dev`, `stg`, `prd`, or the `slug` of a `traceloop_environment`. A change revokes the key and generates another.",
+				MarkdownDescription: "Slug of the environment that the key sends traces to: `dev`, `stg`, `prd`, or the `slug` of a `traceloop_environment`. Changing it revokes the key and generates another.",
 				Required:            true,
 				Validators:          slugValidator,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"rotation_triggers": schema.MapAttribute{
-				MarkdownDescription: "Any map of strings. A change from one map to another rotates the key: it is revoked and another is generated; an empty map is a map. " +
-					"Going from no map to a map, or from a map to none, is only recorded, so that taking over a running key never cuts an application off.",
-				ElementType: types.StringType,
-				Optional:    true,
+				MarkdownDescription: "Any map of strings. Changing the map rotates the key. Adding the first map, or removing it, does not. `{}` counts as a map.",
+				ElementType:         types.StringType,
+				Optional:            true,
 				PlanModifiers: []planmodifier.Map{
 					mapplanmodifier.RequiresReplaceIf(replaceOnTriggers,
-						"A change from one map to another rotates the key; from no map, or to no map, is only recorded.",
-						"A change from one map to another rotates the key; from no map, or to no map, is only recorded."),
+						"Changing the map rotates the key. Adding the first map, or removing it, does not.",
+						"Changing the map rotates the key. Adding the first map, or removing it, does not."),
 				},
 			},
 			"rotate_after_days": schema.Int64Attribute{
-				MarkdownDescription: "Age in days, 1 to 3650, from which a plan rotates the key. Default: never. A change on a live key moves `rotate_at` in place; if that has passed then, the same plan rotates the key. " +
-					"A plan warns when 7 days or less remain. Nothing rotates by itself: run plan and apply on a schedule, and not with `-refresh=false`.",
+				MarkdownDescription: "Age in days, 1 to 3650, at which a plan rotates the key. Default: never. Changing it moves `rotate_at`; if the new time has passed, the same plan rotates the key. " +
+					"A plan warns in the last 7 days. The key does not rotate by itself: run plan and apply on a schedule, without `-refresh=false`.",
 				Optional:   true,
 				Validators: []validator.Int64{int64validator.Between(1, 3650)},
 			},
 			"rotate_at": schema.StringAttribute{
-				MarkdownDescription: "When the key is due: `created_at` and `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`.",
+				MarkdownDescription: "When the key is due for rotation: `created_at` plus `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"age_recipients": schema.SetAttribute{
-				MarkdownDescription: "Public keys to seal the key to before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`. The key is then in `encrypted_key` alone, and the ephemeral resource `traceloop_api_key` opens it. At least one; leave the argument out, or null, for none. " +
-					"A change rotates the key, since its plain text is not there to be sealed again. It is recorded in place where the state never held the key (imported without `existing_key_wo`), and sealed again in place where `existing_key_wo` gives the key.",
+				MarkdownDescription: "Public keys that seal the key before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed key is in `encrypted_key`, and `key` is null. " +
+					"Changing it rotates the key, unless `existing_key_wo` supplies the key (sealed again in place) or the state never held it (only recorded). Default: the key is not sealed.",
 				ElementType: types.StringType,
 				Optional:    true,
 				Validators:  []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(recipientValidator{})},
 			},
 			"existing_key_wo": schema.StringAttribute{
-				MarkdownDescription: "The full key, for one that was imported: Traceloop cannot show it again, but a vault may have it. It is checked against `masked_key`, then kept in `key`, or sealed into `encrypted_key`; nothing is rotated. " +
-					"A key that does not match is an error. It is not read once the state has the key; remove it then. Needs Terraform or OpenTofu 1.11.",
+				MarkdownDescription: "The full key of an imported resource, for example from a secret manager. It must match `masked_key`. The provider stores it in `key`, or seals it into `encrypted_key`, and does not rotate it. " +
+					"Remove this argument once the state has the key. Needs Terraform or OpenTofu 1.11.",
 				Optional:   true,
 				Sensitive:  true,
 				WriteOnly:  true,
 				Validators: []validator.String{existingKeyValidator()},
 			},
 			"replace_existing": schema.BoolAttribute{
-				MarkdownDescription: "Whether generating this key may revoke a key that the environment has already, whoever uses it. A plan warns which key that is. Without it, an environment that has a key is an error. Keys that change places in one apply need it, each of them. Default: `false`.",
+				MarkdownDescription: "Whether generating this key may revoke a key that the environment already has, no matter who uses it. The plan warns which key that is. With `false`, an existing key is an error. If several resources exchange their environments in one apply, each needs `true`. Default: `false`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(false),
 			},
 			"key": schema.StringAttribute{
-				MarkdownDescription: "The key itself. Null when `age_recipients` seals it, and for a key imported without `existing_key_wo`, since Traceloop shows a key only when it is generated.",
+				MarkdownDescription: "The key itself. Null when `age_recipients` seals it, and after an import without `existing_key_wo`.",
 				Computed:            true,
 				Sensitive:           true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"encrypted_key": schema.StringAttribute{
-				MarkdownDescription: "The key, sealed to `age_recipients`: an armored age file. Null without recipients.",
+				MarkdownDescription: "The key, sealed to `age_recipients`, as an armored age file. The ephemeral resource `traceloop_api_key` opens it. Null without recipients.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"masked_key": schema.StringAttribute{
-				MarkdownDescription: "The key with everything between its prefix and its last 4 characters starred, as the dashboard shows it.",
+				MarkdownDescription: "The key with stars between its prefix and its last 4 characters, as the dashboard shows it.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
@@ -160,8 +159,8 @@ func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest,
 	generated := r.generateOrReplace(ctx, plan, &resp.Diagnostics)
 	if generated == nil {
 		if before, ok := r.run.handedOver(plan.place()); ok {
-			resp.Diagnostics.AddWarning("Previous API Key Is Revoked", fmt.Sprintf(
-				"This replacement has revoked the %s, and could not generate its successor. Applications that use it are refused until an apply succeeds.", before.gone))
+			resp.Diagnostics.AddWarning("Previous API Key Was Revoked", fmt.Sprintf(
+				"This replacement revoked the %s, but could not generate a new key. Applications that use it cannot send traces until an apply succeeds and they have the new key.", before.gone))
 		}
 		return
 	}
@@ -204,11 +203,11 @@ func (r *apiKeyResource) replaceOccupant(ctx context.Context, plan apiKeyResourc
 		planned, isSecondHalf := r.run.handedOver(plan.place())
 		switch {
 		case r.run.isOurs(occupant.ID):
-			addClaimedPlace(plan.apiKeyModel, "That key was not revoked, and none was generated for this resource.", diags)
+			addClaimedPlace(plan.apiKeyModel, "The provider did not revoke that key, and generated no key for this resource.", diags)
 		case isSecondHalf && planned.named != occupant.ID:
-			addAppeared(*occupant, "It was not revoked, and no key was generated.", diags)
+			addAppeared(*occupant, "The provider did not revoke it, and generated no key.", diags)
 		default:
-			r.refuseOwnKey(diags, "generate a key in place of the existing one", *occupant)
+			r.refuseOwnKey(diags, "replace the existing API key", *occupant)
 		}
 		if diags.HasError() {
 			return nil, conflict
@@ -273,7 +272,7 @@ func (r *apiKeyResource) Update(ctx context.Context, req resource.UpdateRequest,
 		}
 		if err := plan.setKey(key, recipients); err != nil {
 			resp.Diagnostics.AddError("Unable to Seal API Key", fmt.Sprintf(
-				"The %s cannot be sealed to age_recipients: %s. Nothing was changed. Correct the recipients and apply again.", plan.describe(), err))
+				"The provider cannot seal the %s to age_recipients: %s. Nothing was changed. Correct the recipients and apply again.", plan.describe(), err))
 			return
 		}
 	}
@@ -291,7 +290,7 @@ func (r *apiKeyResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	}
 
 	next := place{apiKeyPlace, note.Project, note.Name}
-	if r.refuseOwnKey(&resp.Diagnostics, "revoke it", state.apiKey()) ||
+	if r.refuseOwnKey(&resp.Diagnostics, "revoke an API key", state.apiKey()) ||
 		note.Name != "" && next != state.place() && !r.canFollow(ctx, next, note.Revokes, state.apiKeyModel, &resp.Diagnostics) {
 		return
 	}
@@ -312,7 +311,7 @@ func (r *apiKeyResource) canFollow(ctx context.Context, next place, named string
 	switch {
 	case err != nil:
 		diags.AddError("Unable to Replace API Key", r.failure(fmt.Sprintf(
-			"check that environment %q of project %s has room for a key, before it revokes the %s", next.name, next.project, state.describe()), err)+" Nothing was changed.")
+			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.name, next.project, state.describe()), err)+" Nothing was changed.")
 	case occupant == nil || occupant.ID == named && !r.run.isOurs(named):
 		return true
 	default:
@@ -338,8 +337,8 @@ func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportSta
 	setIdentity(resp.Identity, apiKeyIdentity, model.ProjectID, model.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 	resp.Diagnostics.AddWarning("Imported Key Cannot Be Retrieved", fmt.Sprintf(
-		"The %s is now managed by Terraform, but Traceloop shows a key only when it is generated: the attribute key is null. The application that has the key goes on using it. "+
-			"If you have the key, give it once as existing_key_wo, which takes it over without rotating; if this plan does so, all is well. Otherwise, to have a key in the state, rotate it when the application is ready for a new one.", model.describe()))
+		"Terraform now manages the %s. Traceloop shows a key only when it is generated, so the attribute key is null. Applications can continue to use the key. "+
+			"If you have the key, set it once as existing_key_wo, which stores it without rotating it. If this plan does so already, nothing is left to do. Otherwise, to have a key in the state, rotate it when the application is ready for a new one.", model.describe()))
 }
 
 // findImported resolves an import id. It returns nil with an error.
@@ -348,7 +347,7 @@ func (r *apiKeyResource) findImported(ctx context.Context, importID string, diag
 	switch {
 	case strings.HasPrefix(importID, traceloop.KeyPrefix), strings.Contains(importID, "/"+traceloop.KeyPrefix):
 		diags.AddError("Invalid Import ID", fmt.Sprintf(
-			"%q looks like an API key itself, not like its id. Terraform has printed the key in full, and the command line or the import block shows it. Rotate that key. "+
+			"%q looks like an API key, not like the id of a key. Terraform has printed the key in full, and the command line or the import block shows it. Rotate that key. "+
 				"To import it, give <project id>/<environment slug>, or the id of the key, which the data source traceloop_api_keys lists.", maskKeyIn(importID)))
 		return nil
 	case !isPlace && idPattern.MatchString(importID):
@@ -366,7 +365,7 @@ func (r *apiKeyResource) findImported(ctx context.Context, importID string, diag
 	case !isPlace, !idPattern.MatchString(projectID), !slugPattern.MatchString(environment):
 		addInvalidImportID(diags, "API key", importID,
 			"<project id>/<environment slug>, such as cm9v2g95l0000qz8k5h3d7f1a/prd",
-			"<API key id>, such as cm9v2g95l0000qz8k5h3d7f1a. The key itself is no id: never put it on a command line")
+			"<API key id>, such as cm9v2g95l0000qz8k5h3d7f1a. The key itself is not an id. Never put it on a command line")
 		return nil
 	}
 
@@ -383,7 +382,7 @@ func (r *apiKeyResource) findImported(ctx context.Context, importID string, diag
 			return nil
 		}
 		diags.AddError("Unable to Import API Key", fmt.Sprintf(
-			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import, and apply generates one.", projectID, environment))
+			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import; apply then generates a key.", projectID, environment))
 	}
 	return key
 }

@@ -43,7 +43,7 @@ func TestCLI_warnsOnceBeforeAKeyIsDue(t *testing.T) {
 	shows(t, out, "in 5 days")
 
 	cli.write(hcl(20)) // passed
-	shows(t, cli.plan(), "API Key Is Older Than That", "forces replacement", "1 to add, 0 to change, 1 to destroy")
+	shows(t, cli.plan(), "API Key Is Already Due for Rotation", "forces replacement", "1 to add, 0 to change, 1 to destroy")
 }
 
 func TestAccAPIKey_overdueWithoutRefresh(t *testing.T) {
@@ -59,7 +59,7 @@ func TestAccAPIKey_overdueWithoutRefresh(t *testing.T) {
 	key := server.Keys()[0]
 
 	cli.write(hcl(30))
-	overdue := []string{warning, "was due at " + time.Now().UTC().AddDate(0, 0, -10).Format(time.DateOnly), "10 days ago", "not rotated here", "plan again without -refresh=false"}
+	overdue := []string{warning, "was due at " + time.Now().UTC().AddDate(0, 0, -10).Format(time.DateOnly), "10 days ago", "This plan does not rotate it", "plan again without -refresh=false"}
 	shows(t, cli.apply("-refresh=false"), append(overdue, "0 added, 1 changed, 0 destroyed")...)
 	out := cli.plan("-refresh=false", "-detailed-exitcode")
 	shows(t, out, overdue...)
@@ -82,13 +82,13 @@ func TestCLI_replaceExistingWarnsBeforehand(t *testing.T) {
 	hcl := keyHCL(fmt.Sprintf("%q", project.ID), "prd", "null")
 
 	cli.write(strings.Replace(hcl, "environment ", "replace_existing = true\n  environment ", 1))
-	shows(t, cli.plan(), "Existing API Key Is Going to Be Revoked", id, traceloop.MaskKey(key), "40 days ago")
+	shows(t, cli.plan(), "Existing API Key Will Be Revoked", id, traceloop.MaskKey(key), "40 days ago")
 	noWrites(t, server)
 	cli.apply()
 	if status := server.SendSpans(key, 1); status != http.StatusUnauthorized {
 		t.Errorf("the key that was there is answered %d, want 401", status)
 	}
-	hides(t, cli.plan("-detailed-exitcode"), "Going to Be Revoked")
+	hides(t, cli.plan("-detailed-exitcode"), "Will Be Revoked")
 }
 
 func TestCLI_changedRecipientsWarn(t *testing.T) {

@@ -38,17 +38,17 @@ func (d *apiKeysDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 		MarkdownDescription: "Lists the active API keys of the organization, oldest first, in their masked form. The keys themselves cannot be retrieved.",
 		Attributes: map[string]schema.Attribute{
 			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Only keys of the project with this id. Default: of all projects.",
+				MarkdownDescription: "Only keys of the project with this id. Default: all projects.",
 				Optional:            true,
 				Validators:          idValidator,
 			},
 			"environment": schema.StringAttribute{
-				MarkdownDescription: "Only keys of the environment with this slug. Default: of all environments.",
+				MarkdownDescription: "Only keys of the environment with this slug. Default: all environments.",
 				Optional:            true,
 				Validators:          slugValidator,
 			},
 			"min_age_days": schema.Int64Attribute{
-				MarkdownDescription: "Only keys that are at least this many days old; 0 or more. Default: of any age.",
+				MarkdownDescription: "Only keys that are at least this many days old; 0 or more. Default: any age.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AtLeast(0)},
 			},
@@ -59,9 +59,9 @@ func (d *apiKeysDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 					"id":          schema.StringAttribute{MarkdownDescription: "Id of the key.", Computed: true},
 					"project_id":  schema.StringAttribute{MarkdownDescription: "Id of the project that the key sends traces to.", Computed: true},
 					"environment": schema.StringAttribute{MarkdownDescription: "Slug of the environment that the key sends traces to.", Computed: true},
-					"masked_key":  schema.StringAttribute{MarkdownDescription: "The key with everything between its prefix and its last 4 characters starred.", Computed: true},
+					"masked_key":  schema.StringAttribute{MarkdownDescription: "The key with stars between its prefix and its last 4 characters.", Computed: true},
 					"created_at":  schema.StringAttribute{MarkdownDescription: "When the key was generated, as an RFC 3339 time in UTC.", Computed: true},
-					"age_days":    schema.Int64Attribute{MarkdownDescription: "Whole days since then, at the time of the plan.", Computed: true},
+					"age_days":    schema.Int64Attribute{MarkdownDescription: "Age of the key in whole days, when the plan is made.", Computed: true},
 				}},
 			},
 		},

@@ -127,7 +127,7 @@ var answersOfObject = []struct {
 	{"with unknown fields", saysJSON(200, strings.Replace(goodProject, "{", `{"plan":{"seats":[1,null]},"id_card":7,`, 1)), ""},
 	{"with another JSON type", saysJSON(200, goodProject, "Content-Type", "application/vnd.traceloop+json; charset=utf-8"), ""},
 	{"JSON that stops", saysJSON(200, goodProject[:len(goodProject)/2]), "not a JSON object"},
-	{"a body that breaks off", halves(goodProject), "broke off"},
+	{"a body that breaks off", halves(goodProject), "is incomplete"},
 	{"JSON and then something", saysJSON(200, goodProject+goodProject), "not a JSON object"},
 	{"a list", saysJSON(200, "["+goodProject+"]"), "not a JSON object"},
 	{"null", saysJSON(200, "null"), "not a JSON object"},
@@ -154,10 +154,10 @@ var answersOfObject = []struct {
 	{"a time that is none", saysJSON(200, with("created_at", `"yesterday"`)), "created_at is not an RFC 3339 time"},
 	{"a number for a time", saysJSON(200, with("created_at", "1767323045")), "created_at is not an RFC 3339 time"},
 	{"an endless body", neverEnds, "larger than 10 MiB"},
-	{"a slow drip", drips, "did not end in time"},
+	{"a slow drip", drips, "did not arrive in time"},
 	{"no answer", hangs, "no answer within 1s"},
 	{"a redirect without a target", saysJSON(302, ""), "without a usable target"},
-	{loop, saysJSON(307, "", "Location", "/v2/projects/p1"), "once more after several redirects"},
+	{loop, saysJSON(307, "", "Location", "/v2/projects/p1"), "after too many redirects"},
 	{"a redirect to a neighbour", saysJSON(301, "", "Location", "http://localhost:1/"), "another origin"},
 	{"a redirect to a file", saysJSON(302, "", "Location", "file:///etc/hostname"), "another origin"},
 }
@@ -331,8 +331,8 @@ func TestBadAnswers_list(t *testing.T) {
 		{"as it should be", saysJSON(200, pageOf(`""`, "e1")), ""},
 		{"no cursor, no total", saysJSON(200, `{"data":[`+goodEnvironment+`]}`), ""},
 		{"unknown fields", saysJSON(200, strings.Replace(pageOf("null", "e1"), "{", `{"took_ms":[4],`, 1)), ""},
-		{"the same id on a page", saysJSON(200, pageOf(`""`, "e1", "e1")), "shows an object twice"},
-		{"the same page again", endlessly(pageOf(`"a"`, "e9"), pageOf(`"b"`, "e9")), "shows an object twice"},
+		{"the same id on a page", saysJSON(200, pageOf(`""`, "e1", "e1")), "contains an object twice"},
+		{"the same page again", endlessly(pageOf(`"a"`, "e9"), pageOf(`"b"`, "e9")), "contains an object twice"},
 		{"a cursor that repeats", endless(func(int64) string { return `"again"` }), "repeats a cursor"},
 		{"two cursors in turn", endless(func(i int64) string { return fmt.Sprintf(`"%d"`, i%2) }), "repeats a cursor"},
 		{"no end", endless(func(i int64) string { return fmt.Sprintf(`"%d"`, i) }), "more than 1000 pages"},
@@ -344,12 +344,12 @@ func TestBadAnswers_list(t *testing.T) {
 		{"strings for objects", saysJSON(200, `{"data":["e1"]}`), "data is not a list of objects"},
 		{"null for an object", saysJSON(200, `{"data":[null]}`), "id is missing"},
 		{"a bad object behind good ones", saysJSON(200, `{"data":[`+strings.ReplaceAll(goodEnvironment, "eu-production", "other")+`,{"id":"e2"}]}`), "name is missing"},
-		{"a second page that breaks off", turns(saysJSON(200, strings.ReplaceAll(pageOf(`"1"`, "e9"), "eu-production", "other")), halves(pageOf(`""`, "e1"))), "broke off"},
+		{"a second page that breaks off", turns(saysJSON(200, strings.ReplaceAll(pageOf(`"1"`, "e9"), "eu-production", "other")), halves(pageOf(`""`, "e1"))), "is incomplete"},
 		{"a second page that is a sign-in page", turns(saysJSON(200, strings.ReplaceAll(pageOf(`"1"`, "e9"), "eu-production", "other")), saysHTML(200)), "text/html"},
 		{"a scope without its project", saysJSON(200, `{"data":[`+strings.Replace(goodEnvironment, `"p1"`, "null", 1)+`]}`), "project_id is null"},
 		{"HTML with 404", saysHTML(404), "404 Not Found"},
 		{"an endless body", neverEnds, "larger than 10 MiB"},
-		{"a slow drip", drips, "did not end in time"},
+		{"a slow drip", drips, "did not arrive in time"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -422,7 +422,7 @@ func TestBadAnswers_generate(t *testing.T) {
 			if err == nil || !key.value.IsNull() {
 				t.Fatalf("the state holds %v: %v", key.value, err)
 			}
-			for _, phrase := range []string{"none is left behind", "The provider tried to generate the API key of project p1"} {
+			for _, phrase := range []string{"no unknown key was left active", "The provider tried to generate the API key of project p1"} {
 				if !strings.Contains(err.Error(), phrase) {
 					t.Errorf("the error does not say %q: %v", phrase, err)
 				}

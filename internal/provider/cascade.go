@@ -27,13 +27,13 @@ func (d *providerData) warnCascade(ctx context.Context, diags *diag.Diagnostics,
 	object := h.object.describe()
 	if err != nil {
 		diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf(
-			"The %s is going to be destroyed: %s. %sWhich keys these are could not be found out:\n\n%s", object, h.loss, more, err))
+			"Apply destroys the %s: %s. %sThe provider could not find out which keys these are:\n\n%s", object, h.loss, more, err))
 		return
 	}
 	if d.refuseOwnKey(diags, "destroy the "+object, found...) {
 		return
 	}
-	diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("The %s is going to be destroyed: %s. %s%s", object, h.loss, more, d.describeRevoked(ctx, found)))
+	diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("Apply destroys the %s: %s. %s%s", object, h.loss, more, d.describeRevoked(ctx, found)))
 }
 
 // describeEnvironments names the environments that go with a project, but for the built-in ones.
@@ -53,14 +53,14 @@ func (d *providerData) describeEnvironments(ctx context.Context, projectID strin
 	if len(names) == 0 {
 		return ""
 	}
-	return "Environments of its own that go with it: " + strings.Join(names, ", ") + ". "
+	return "Its own environments are deleted too: " + strings.Join(names, ", ") + ". "
 }
 
 // warnHandedOver says what a replacement has deleted before its creation failed.
 func (d *providerData) warnHandedOver(to place, diags *diag.Diagnostics) {
 	if before, ok := d.run.handedOver(to); ok {
-		diags.AddWarning("Previous Object Is Deleted", fmt.Sprintf(
-			"This replacement has deleted the %s, and could not create its successor. Correct what the error says and apply again: that creates it.", before.gone))
+		diags.AddWarning("Previous Object Was Deleted", fmt.Sprintf(
+			"This replacement deleted the %s, but could not create the new object. Correct the error and apply again to create it.", before.gone))
 	}
 }
 
@@ -72,7 +72,7 @@ func (d *providerData) guardCascade(diags *diag.Diagnostics, object string, keys
 		return true
 	}
 	if err != nil {
-		diags.AddError("Unable to Check API Keys", d.failure("list the API keys that go with the "+object+", before deleting it", err))
+		diags.AddError("Unable to Check API Keys", d.failure("list the API keys that would be revoked with the "+object, err))
 		return false
 	}
 	return !d.refuseOwnKey(diags, "destroy the "+object, found...)
@@ -97,7 +97,7 @@ func (d *providerData) describeRevoked(ctx context.Context, keys []traceloop.API
 	}
 	names := map[string]string{}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s revoked, and the applications that use %s are refused:\n", pluralIs(len(keys), "API key"), themOrIt(len(keys)))
+	fmt.Fprintf(&b, "%s revoked, and applications that use %s can no longer send traces:\n", pluralIs(len(keys), "API key"), themOrIt(len(keys)))
 	for _, key := range keys[:min(len(keys), maxNamed)] {
 		name, ok := names[key.ProjectID]
 		if !ok {
@@ -126,7 +126,7 @@ func (d *providerData) refuseOwnKey(diags *diag.Diagnostics, action string, keys
 	for _, key := range keys {
 		if key.MaskedKey == own {
 			diags.AddError("Provider Would Revoke Its Own Key", fmt.Sprintf(
-				"To %s would take away the key %s (id %s) of project %s, environment %q. It looks like the one that the provider itself is configured with, by %s: after that, no further call would succeed and the apply would stop half-way. "+
+				"The provider was asked to %s. That would revoke the key %s (id %s) of project %s, environment %q, which looks like the provider's own key. The provider's key comes from %s. Without it, every further call would fail and the apply would stop half-way. "+
 					"Nothing was changed. Configure the provider with another management key, then apply again.",
 				action, key.MaskedKey, key.ID, key.ProjectID, key.Environment, d.key.source))
 			return true

@@ -158,7 +158,7 @@ func TestAccPlan_coalescedChecks(t *testing.T) {
 	c.write(fmt.Sprintf(literal, ids))
 
 	server.ResetRequests()
-	shows(t, c.plan("-out=saved"), "60 to add", "Existing API Key Is Going to Be Revoked")
+	shows(t, c.plan("-out=saved"), "60 to add", "Existing API Key Will Be Revoked")
 	// At most twice a page of projects and a page of keys.
 	if n := len(server.Requests()); n > 2*2 {
 		t.Errorf("the plan takes %d requests", n)

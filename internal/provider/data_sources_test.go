@@ -198,7 +198,7 @@ func TestAccDataSources_refused(t *testing.T) {
 		"environment: unknown id":        {"environment", `id = "cnosuch"`, []string{"Environment Not Found", "traceloop_environments"}},
 		"environment: unknown project":   {"environment", "project_id = \"cnosuch\"\n  slug = \"prd\"", []string{"Unknown Project"}},
 		"environment: unknown slug":      {"environment", fmt.Sprintf("project_id = %q\n  slug = \"prod\"", project.ID), []string{"Environment Not Found", "There are: dev, stg, prd"}},
-		"environment: built in, nowhere": {"environment", `slug = "prd"`, []string{"Environment Not Found", "set project_id"}},
+		"environment: built in, nowhere": {"environment", `slug = "prd"`, []string{"Environment Not Found", "Set project_id"}},
 		"environments: unknown project":  {"environments", `project_id = "cnosuch"`, []string{"Unknown Project"}},
 		"api_key: no selector":           {"api_key", "", []string{"Missing Attribute Configuration"}},
 		"api_key: project alone":         {"api_key", fmt.Sprintf("project_id = %q", project.ID), []string{"Missing Attribute Configuration"}},

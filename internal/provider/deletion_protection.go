@@ -13,8 +13,8 @@ import (
 
 func deletionProtectionAttribute(object string) schema.BoolAttribute {
 	return schema.BoolAttribute{
-		MarkdownDescription: "While this is `true` in the state, a plan that would destroy or replace the " + object + " fails. To destroy it, set `false`, apply, and only then destroy. " +
-			"It is kept in the state alone: a change calls no API. Default: `true`.",
+		MarkdownDescription: "While this is `true` in the state, a plan that would destroy or replace the " + object + " fails. To destroy the " + object + ", set `false` and apply first. " +
+			"The value is stored only in the state; a change calls no API. Default: `true`.",
 		Optional: true,
 		Computed: true,
 		Default:  booldefault.StaticBool(true),
@@ -58,10 +58,10 @@ func newChange(argument string, from, to types.String) change {
 func addReplacesProtected(diags *diag.Diagnostics, h holding, c change, planned types.Bool) {
 	firstStep := "set deletion_protection = false in its resource block, with no other change, and apply"
 	if !planned.IsUnknown() && !planned.ValueBool() {
-		firstStep = "put the old value back and apply: the configuration says deletion_protection = false already, but that counts only once it is applied"
+		firstStep = "put the old value back and apply (deletion_protection = false is in the configuration already, but takes effect only after an apply)"
 	}
 	diags.AddAttributeError(path.Root("deletion_protection"), "Deletion Protection Is On", fmt.Sprintf(
-		"This would replace the %s, since %s changes from %s to %s. That is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed.\n\n"+
+		"This would replace the %s, because %s changes from %s to %s. That is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed.\n\n"+
 			"To keep it, put the old value back: %s = %s.\n\n"+
 			"To replace it, take two steps:\n"+
 			"  1. %s;\n"+
@@ -75,7 +75,7 @@ func addReplacesProtected(diags *diag.Diagnostics, h holding, c change, planned 
 func (d *providerData) refuseReplacing(ctx context.Context, diags *diag.Diagnostics, h holding) bool {
 	if h.protected {
 		diags.AddAttributeError(path.Root("deletion_protection"), "Deletion Protection Is On", fmt.Sprintf(
-			"This plan is told to replace the %s (-replace, replace_triggered_by). That is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed.\n\n"+
+			"This plan was told to replace the %s (-replace, replace_triggered_by). That is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed.\n\n"+
 				"To replace it, take two steps:\n"+
 				"  1. set deletion_protection = false in its resource block, with no other change, and apply;\n"+
 				"  2. replace it.", h.object.describe(), h.loss))

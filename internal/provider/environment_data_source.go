@@ -32,8 +32,8 @@ func (d *environmentDataSource) Metadata(_ context.Context, req datasource.Metad
 
 func (d *environmentDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads one environment, by exactly one of `id`, `name` and `slug`. With `project_id`, name and slug are looked up among the environments in force in that project, inherited ones included; " +
-			"without it, among the organization-level ones. It is an error when there is none.",
+		MarkdownDescription: "Reads one environment, by exactly one of `id`, `name` and `slug`. With `project_id`, it looks up the name or slug among the environments of that project, including inherited ones. " +
+			"Without it, it looks among the organization-level environments. A missing environment is an error.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id of the environment.",
@@ -42,7 +42,7 @@ func (d *environmentDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 				Validators:          idValidator,
 			},
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the environment, exactly as it is written. Composed and decomposed accents (Unicode NFC and NFD) are the same.",
+				MarkdownDescription: "Name of the environment, exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD).",
 				Optional:            true,
 				Computed:            true,
 				Validators:          environmentNameValidator,
@@ -54,13 +54,13 @@ func (d *environmentDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 				Validators:          slugValidator,
 			},
 			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project in which to look up a name or slug. When the environment is read by `id`: its own project, null for an organization-level one.",
+				MarkdownDescription: "Id of the project in which to look up a name or slug. When `id` is given, this is the project that owns the environment, or null for an organization-level environment.",
 				Optional:            true,
 				Computed:            true,
 				Validators:          idValidator,
 			},
 			"scope": schema.StringAttribute{
-				MarkdownDescription: "`project` when the project owns the environment, `organization` when every project inherits it.",
+				MarkdownDescription: "`project` if one project owns the environment, `organization` if every project inherits it.",
 				Computed:            true,
 			},
 			"built_in": schema.BoolAttribute{
@@ -101,12 +101,12 @@ func (d *environmentDataSource) Read(ctx context.Context, req datasource.ReadReq
 		d.addUnknownProject(ctx, projectID, &resp.Diagnostics)
 	case traceloop.IsNotFound(err):
 		resp.Diagnostics.AddAttributeError(path.Root("id"), "Environment Not Found",
-			fmt.Sprintf("Traceloop has no environment with the id %q. The data source traceloop_environments lists what there is.", wanted))
+			fmt.Sprintf("Traceloop has no environment with the id %q. The data source traceloop_environments lists the environments.", wanted))
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Read Environment", d.failure(fmt.Sprintf("find the environment with the %s %q", by, wanted), err))
 	case environment == nil && projectID == "" && slices.Contains(builtInSlugs, wanted):
 		resp.Diagnostics.AddAttributeError(path.Root(by), "Environment Not Found",
-			fmt.Sprintf("Every project has its own built-in environment %q. Say in which project to look: set project_id.", wanted))
+			fmt.Sprintf("Every project has its own built-in environment %q. Set project_id to choose the project.", wanted))
 	case environment == nil:
 		where := "The organization has no organization-level environment"
 		if projectID != "" {

@@ -14,16 +14,18 @@ import (
 
 // addForgotten warns that a built-in environment leaves the state and nothing else.
 func addForgotten(diags *diag.Diagnostics, state environmentResourceModel) {
-	diags.AddWarning("Built-in Environment Is Only Forgotten", fmt.Sprintf(
-		"The %s is built in and cannot be deleted. Terraform removes it from the state and calls no API: the environment, its traces and its keys stay.", state.describe()))
+	diags.AddWarning("Built-in Environment Is Not Deleted", fmt.Sprintf(
+		"The %s is built in and cannot be deleted. Terraform removes it from the state and calls no API. The environment, its traces and its keys stay.", state.describe()))
 }
 
 // addDoomed refuses to destroy a project under a protected environment.
 func addDoomed(diags *diag.Diagnostics, project string, environment holding) {
 	diags.AddError("Deletion Protection Is On", fmt.Sprintf(
-		"This plan destroys the %s, and with it the %s, which this configuration keeps: %s. The deletion_protection of the environment is true in the state, so nothing was changed.\n\n"+
+		"This plan destroys the %s. That also destroys the %s, which this configuration keeps: %s. The deletion_protection of the environment is true in the state, so nothing was changed.\n\n"+
 			"To keep both, put the resource block of the project back, or use a removed block with lifecycle { destroy = false } for it.\n\n"+
-			"To delete both, set deletion_protection = false for the environment and apply, with the block of the project still in place; then remove both blocks and apply.",
+			"To delete both, take two steps:\n"+
+			"  1. keep the block of the project, set deletion_protection = false for the environment, and apply;\n"+
+			"  2. remove both blocks and apply.",
 		project, environment.object.describe(), environment.loss))
 }
 
@@ -34,9 +36,9 @@ func addSlugConflict(diags *diag.Diagnostics, plan environmentModel, other holdi
 		by = fmt.Sprintf("The %s is in the state of another resource.", other.object.describe())
 	}
 	diags.AddAttributeError(path.Root("name"), "Two Resources for One Environment", fmt.Sprintf(
-		"Slugs are unique in a project, and those of organization-level environments in all projects. This plan has two resources for %q. %s Nothing was changed. "+
-			"Rename or remove one of them. If the resource block has another address now, use a moved block, which keeps the environment. "+
-			"If one environment is to take the place of another, destroy that one first, in an apply of its own.", plan.place().name, by))
+		"A slug is unique in its project. The slug of an organization-level environment is unique in all projects. This plan has two resources for %q. %s Nothing was changed. "+
+			"Rename or remove one of them. If you moved the resource block to another address, use a moved block, which keeps the environment. "+
+			"If one environment replaces another, destroy the old one first, in an apply of its own.", plan.place().name, by))
 }
 
 // addUnknownProject refuses a project id that the service does not know.
@@ -67,7 +69,7 @@ func (d *providerData) suggestProject(ctx context.Context, by, given string) str
 func addUnknownEnvironment(projectID, slug string, existing []string, diags *diag.Diagnostics) {
 	diags.AddAttributeError(path.Root("environment"), "Unknown Environment", fmt.Sprintf(
 		"The project %s has no environment with the slug %q. %s\n\n"+
-			"If this configuration creates the environment, by whichever provider block, refer to it, as in environment = traceloop_environment.example.slug, so that it is created first.",
+			"If this configuration creates the environment, with this or another provider block, refer to it, so that Terraform creates it first: environment = traceloop_environment.example.slug.",
 		projectID, slug, slugList(existing)))
 }
 
@@ -105,12 +107,12 @@ func addEnvironmentExists(diags *diag.Diagnostics, plan environmentModel, taken 
 		projectID = "<project id>"
 	}
 	read := fmt.Sprintf("data \"traceloop_environment\" %q {\n  project_id = %q\n  slug       = %q\n}", label, projectID, slug)
-	adopt := "To manage it here, import it, unless another resource does (write the address of this resource after \"to\"):\n\n"
+	adopt := "To manage it with this resource, import it, unless another resource manages it (write the address of this resource after \"to\"):\n\n"
 
 	var why string
 	switch {
 	case taken == nil:
-		why = fmt.Sprintf("The slug %q is taken. Choose another name, or read what is there:\n\n%s", slug, read)
+		why = fmt.Sprintf("The slug %q is taken. Choose another name, or read the existing environment:\n\n%s", slug, read)
 	case taken.BuiltIn && plan.ProjectID.IsNull():
 		why = fmt.Sprintf("The environment %q is built in: every project has it from the start, so there cannot be an organization-level one. "+
 			"Remove this resource and use the slug, or choose another name.", slug)
@@ -118,7 +120,7 @@ func addEnvironmentExists(diags *diag.Diagnostics, plan environmentModel, taken 
 		why = fmt.Sprintf("The environment %q is built in: every project has it from the start. Remove this resource and use the slug, or read it:\n\n%s\n\n%s%s",
 			slug, read, adopt, importBlock("traceloop_environment", label, projectID+"/"+slug))
 	case taken.Scope == traceloop.ScopeOrganization && !plan.ProjectID.IsNull():
-		why = fmt.Sprintf("The project inherits an environment with the slug %q from the organization (%q), so it cannot have one of its own. Remove this resource and read the inherited one:\n\n%s",
+		why = fmt.Sprintf("The project inherits an environment with the slug %q from the organization (%q), so it cannot have its own environment with that slug. Remove this resource and read the inherited one:\n\n%s",
 			slug, taken.Name, read)
 	case taken.Scope == traceloop.ScopeOrganization:
 		why = fmt.Sprintf("The organization has an environment with the slug %q (%q). Choose another name, or adopt it. %s%s",
@@ -138,18 +140,18 @@ func addEnvironmentExists(diags *diag.Diagnostics, plan environmentModel, taken 
 func addEnvironmentImportError(diags *diag.Diagnostics, id string) {
 	if slices.Contains(builtInSlugs, id) {
 		diags.AddError("Unable to Import Environment", fmt.Sprintf(
-			"Every project has its own built-in environment %q. Name the project too: <project id>/%s.", id, id))
+			"Every project has its own built-in environment %q. Add the project: <project id>/%s.", id, id))
 		return
 	}
 	projectID, slug, ok := strings.Cut(id, "/")
 	if idPattern.MatchString(projectID) && (!ok || slugPattern.MatchString(slug)) {
 		diags.AddError("Unable to Import Environment", fmt.Sprintf(
-			"Traceloop has no environment %q. For one that a project owns, give <project id>/<slug>; for an organization-level one, <slug>; for either, its id. "+
-				"The data source traceloop_environments lists them, and traceloop_projects the projects.", maskKeyIn(id)))
+			"Traceloop has no environment %q. Use <project id>/<slug> for a project-level environment, <slug> for an organization-level one, or the id for either. "+
+				"The data source traceloop_environments lists the environments, and traceloop_projects lists the projects.", maskKeyIn(id)))
 		return
 	}
 	addInvalidImportID(diags, "environment", id,
 		"<environment id>, such as cm9v2g95l0000qz8k5h3d7f1a",
-		"<project id>/<slug>, such as cm9v2g95l0000qz8k5h3d7f1a/eu-production, for one that the project owns",
-		"<slug>, such as staging, for an organization-level one")
+		"<project id>/<slug>, such as cm9v2g95l0000qz8k5h3d7f1a/eu-production, for a project-level environment",
+		"<slug>, such as staging, for an organization-level environment")
 }

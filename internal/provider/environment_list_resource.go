@@ -30,10 +30,10 @@ func (l *environmentListResource) Metadata(_ context.Context, req resource.Metad
 
 func (l *environmentListResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists environments, oldest first. A project-level one is shown as `Orders / EU Production`, an organization-level one as `Load test (organization-level)`. " + queryVersions,
+		MarkdownDescription: "Lists environments, oldest first. A project-level environment is shown as `Orders / EU Production`, an organization-level environment as `Load test (organization-level)`. " + queryVersions,
 		Attributes: map[string]schema.Attribute{
 			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Only environments in force in the project with this id, inherited ones included. Default: every environment of the organization, of both scopes.",
+				MarkdownDescription: "Only environments of the project with this id, including inherited ones. Default: every environment of the organization, of both scopes.",
 				Optional:            true,
 				Validators:          idValidator,
 			},
@@ -43,7 +43,7 @@ func (l *environmentListResource) ListResourceConfigSchema(_ context.Context, _ 
 				Validators:          []validator.String{stringvalidator.OneOf(traceloop.ScopeOrganization, traceloop.ScopeProject)},
 			},
 			"include_built_in": schema.BoolAttribute{
-				MarkdownDescription: "Whether to list the built-in environments `dev`, `stg` and `prd` of each project too. They need no resource. Default: `false`.",
+				MarkdownDescription: "Whether to also list the built-in environments `dev`, `stg` and `prd` of each project, which need no resource. Default: `false`.",
 				Optional:            true,
 			},
 		},

@@ -44,30 +44,30 @@ func (r *environmentResource) Metadata(_ context.Context, req resource.MetadataR
 
 func (r *environmentResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "An environment separates the stages of a deployment within a project. A project-level environment exists in one project; an organization-level one appears at once in every project, present and future.\n\n" +
-			"The built-in environments `dev`, `stg` and `prd` exist in every project and need no resource: use their slugs. They can be imported; destroying an imported one only forgets it.\n\n" +
-			"~> **Deleting an environment is irreversible.** Its traces are gone and its API keys are revoked at once, for an organization-level environment in every project. " +
-			"`deletion_protection` makes any plan that would do so fail.",
+		MarkdownDescription: "An environment separates the stages of a deployment within a project. A project-level environment exists in one project. An organization-level environment appears at once in every project, present and future.\n\n" +
+			"The built-in environments `dev`, `stg` and `prd` exist in every project and need no resource: use their slugs. They can be imported. Destroying an imported one only removes it from the state.\n\n" +
+			"~> **Deleting an environment is irreversible.** Its traces are gone and its API keys are revoked at once. For an organization-level environment, this happens in every project. " +
+			"While `deletion_protection` is on, a plan that would delete the environment fails.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the environment, given by Traceloop.",
+				MarkdownDescription: "Id of the environment, assigned by Traceloop.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the environment, such as `EU Production`; 1 to 255 characters, with at least one ASCII letter or digit. Environments cannot be renamed: a change replaces the environment, and its traces are gone.",
+				MarkdownDescription: "Name of the environment, such as `EU Production`; 1 to 255 characters, with at least one ASCII letter or digit. Environments cannot be renamed: changing the name replaces the environment and deletes its traces.",
 				Required:            true,
 				Validators:          environmentNameValidator,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project that the environment belongs to. Without it the environment is organization-level. A change replaces the environment, and its traces are gone.",
+				MarkdownDescription: "Id of the project that the environment belongs to. Without it, the environment is organization-level. Changing it replaces the environment and deletes its traces.",
 				Optional:            true,
 				Validators:          idValidator,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"slug": schema.StringAttribute{
-				MarkdownDescription: "Slug that Traceloop makes from the name, such as `eu-production`. It is what `traceloop_api_key` takes as `environment`.",
+				MarkdownDescription: "Slug that Traceloop makes from the name, such as `eu-production`. Use it as the `environment` of a `traceloop_api_key`.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
@@ -281,7 +281,7 @@ func (r *environmentResource) Read(ctx context.Context, req resource.ReadRequest
 	environment, err := r.client.GetEnvironment(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		r.addNotFound(&resp.Diagnostics, "Environment", state.describe(),
-			"it was deleted: its traces are gone, and its keys are revoked", "the next apply creates a new, empty one")
+			"it was deleted: its traces are gone, and its keys are revoked", "It then creates a new, empty environment")
 		resp.State.RemoveResource(ctx)
 		return
 	}
@@ -367,7 +367,7 @@ func (r *environmentResource) ImportState(ctx context.Context, req resource.Impo
 	// inherited one would want to be replaced by the project_id of the configuration.
 	if projectID, slug, ok := strings.Cut(req.ID, "/"); ok && environment.ProjectID != projectID {
 		resp.Diagnostics.AddError("Unable to Import Environment", fmt.Sprintf(
-			"The environment %q is inherited from the organization; the project %s does not own it. Import it at organization level, into a resource without project_id, with the id %q.",
+			"The project %[2]s inherits the environment %[1]q from the organization, and does not own it. Import it as an organization-level environment, into a resource without project_id, with the id %[3]q.",
 			slug, projectID, slug))
 		return
 	}

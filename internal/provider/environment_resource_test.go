@@ -245,7 +245,7 @@ func TestAccEnvironment_importErrors(t *testing.T) {
 		{project.ID + "/nosuch", []string{"Unable to Import Environment", "no environment"}},
 		{"cnosuchproject/dev", []string{"Unable to Import Environment", "no environment"}},
 		{"dev", []string{"Unable to Import Environment", "<project id>/dev"}},
-		{project.ID + "/inherited", []string{"Unable to Import Environment", "inherited from the organization", "id \"inherited\""}},
+		{project.ID + "/inherited", []string{"Unable to Import Environment", "from the organization", "id \"inherited\""}},
 	} {
 		steps = append(steps, resource.TestStep{
 			ResourceName: environmentAddress, ImportState: true, ImportStateId: test.id, ExpectError: says(test.phrases...),

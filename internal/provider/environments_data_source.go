@@ -31,10 +31,10 @@ func (d *environmentsDataSource) Metadata(_ context.Context, req datasource.Meta
 
 func (d *environmentsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists environments, oldest first: with `project_id` those in force in that project, inherited ones included; without it every environment of the organization, of both scopes.",
+		MarkdownDescription: "Lists environments, oldest first. With `project_id`, it lists the environments of that project, including inherited ones. Without it, it lists every environment of the organization, of both scopes.",
 		Attributes: map[string]schema.Attribute{
 			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project whose environments to list. Default: all of the organization.",
+				MarkdownDescription: "Id of the project whose environments to list. Default: all environments of the organization.",
 				Optional:            true,
 				Validators:          idValidator,
 			},
@@ -44,7 +44,7 @@ func (d *environmentsDataSource) Schema(_ context.Context, _ datasource.SchemaRe
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"id":         schema.StringAttribute{MarkdownDescription: "Id of the environment.", Computed: true},
 					"name":       schema.StringAttribute{MarkdownDescription: "Name of the environment.", Computed: true},
-					"project_id": schema.StringAttribute{MarkdownDescription: "Id of the project that owns the environment; null for an organization-level one.", Computed: true},
+					"project_id": schema.StringAttribute{MarkdownDescription: "Id of the project that owns the environment; null for an organization-level environment.", Computed: true},
 					"slug":       schema.StringAttribute{MarkdownDescription: "Slug of the environment.", Computed: true},
 					"scope":      schema.StringAttribute{MarkdownDescription: "`organization` or `project`.", Computed: true},
 					"built_in":   schema.BoolAttribute{MarkdownDescription: "Whether this is one of `dev`, `stg` and `prd`, which cannot be deleted.", Computed: true},

@@ -52,7 +52,7 @@ resource "traceloop_api_key" "orders" {
 		{
 			name: "an outage stops the plan and leaves the state alone", hcl: hcl("Orders", "EU", "1"),
 			fault: emulatortest.Fault{Method: "GET", Path: "/v2/projects", Kind: "status", Status: 503, Times: 1000},
-			says:  []string{"Unable to Read Project", "503", "Run it again"},
+			says:  []string{"Unable to Read Project", "503", "Run the command again"},
 		},
 		{
 			name: "a renaming that was dropped once succeeds", hcl: hcl("Invoices", "EU", "1"),
@@ -61,7 +61,7 @@ resource "traceloop_api_key" "orders" {
 		{
 			name: "a renaming that is refused says which key to use", hcl: hcl("Bills", "EU", "1"),
 			fault: emulatortest.Fault{Method: "PATCH", Path: "/v2/projects", Kind: "status", Status: 403},
-			says:  []string{"Unable to Rename Project", "403", "put a management key in its place"},
+			says:  []string{"Unable to Rename Project", "403", "use a management key instead"},
 		},
 		{
 			name: "a sign-in page in place of the API is an error", hcl: hcl("Bills", "EU", "1"),
@@ -79,7 +79,7 @@ resource "traceloop_api_key" "orders" {
 		{
 			name: "a rotation that fails leaves no key behind", hcl: hcl("Bills", "EU", "3"),
 			fault: emulatortest.Fault{Method: "POST", Path: "/v2/api-keys", Kind: "status", Status: 500, Done: true, Times: 1000},
-			says:  []string{"Unable to Generate API Key", "none is left behind"},
+			says:  []string{"Unable to Generate API Key", "no unknown key was left active"},
 		},
 		{
 			name: "a key that cannot be revoked stays in the state", hcl: hcl("Bills", "EU", "4"),
@@ -93,7 +93,7 @@ resource "traceloop_api_key" "orders" {
 		{
 			name: "an environment that cannot be deleted is not replaced", hcl: hcl("Bills", "US", "5"),
 			fault: emulatortest.Fault{Method: "DELETE", Path: "/v2/environments", Kind: "drop_before", Times: 1000},
-			says:  []string{"Unable to Delete Environment", "Check that this machine reaches the base URL"},
+			says:  []string{"Unable to Delete Environment", "Check that this machine can reach the base URL"},
 		},
 		{
 			name: "an endless answer is given up and asked for again", hcl: hcl("Bills", "EU", "6"),

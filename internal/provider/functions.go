@@ -49,10 +49,10 @@ func newMaskKeyFunction() function.Function {
 	return stringFunction{
 		name:    "mask_key",
 		summary: "The masked form of an API key",
-		description: "Returns an API key with everything between its prefix and its last 4 characters starred, as Traceloop shows it in `masked_key`. " +
-			"Comparing the two answers whether a key belongs to a project and environment. The result of a sensitive key is sensitive too; `nonsensitive` is safe on it. It is an error when there is no key that can be masked.",
+		description: "Returns an API key with stars between its prefix and its last 4 characters, as Traceloop shows it in `masked_key`. " +
+			"Compare the two to check whether a key belongs to a project and environment. The result for a sensitive key is sensitive too; `nonsensitive` is safe on it. An empty, malformed or already masked key is an error.",
 		parameter: "key",
-		about:     "The full API key; white space around it is dropped.",
+		about:     "The full API key. White space around it is dropped.",
 		call: func(key string) (string, *function.FuncError) {
 			key, err := keyArgument(key)
 			if err != nil {
@@ -67,10 +67,10 @@ func newOTLPHeadersFunction() function.Function {
 	return stringFunction{
 		name:    "otlp_headers",
 		summary: "The value of OTEL_EXPORTER_OTLP_HEADERS for an API key",
-		description: "Returns what `OTEL_EXPORTER_OTLP_HEADERS` has to hold for an OpenTelemetry exporter to send traces with an API key: `Authorization=Bearer%20…`, percent-encoded as the OpenTelemetry specification asks for. " +
-			"It holds the key, so the result of a sensitive key is sensitive too.",
+		description: "Returns the value of `OTEL_EXPORTER_OTLP_HEADERS` for an OpenTelemetry exporter that sends traces with an API key: `Authorization=Bearer%20…`. The OpenTelemetry specification requires the percent-encoding. " +
+			"The result contains the key, so the result for a sensitive key is sensitive too.",
 		parameter: "key",
-		about:     "The full API key; white space around it is dropped.",
+		about:     "The full API key. White space around it is dropped.",
 		call: func(key string) (string, *function.FuncError) {
 			key, err := keyArgument(key)
 			if err != nil {
@@ -86,7 +86,7 @@ func newEnvironmentSlugFunction() function.Function {
 	return stringFunction{
 		name:        "environment_slug",
 		summary:     "The slug of an environment's name",
-		description: "Returns the slug that Traceloop makes from the name of an environment: `EU Production` becomes `eu-production`. ASCII letters in lower case and digits stay; every run of anything else between them becomes one hyphen. It is an error when nothing stays.",
+		description: "Returns the slug that Traceloop makes from the name of an environment: `EU Production` becomes `eu-production`. ASCII letters become lower case, and digits stay. Each run of other characters between them becomes one hyphen. A name without ASCII letters and digits is an error.",
 		parameter:   "name",
 		about:       "The name of the environment, 1 to 255 characters.",
 		call: func(name string) (string, *function.FuncError) {

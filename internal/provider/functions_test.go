@@ -43,7 +43,7 @@ func TestAccFunctions_refused(t *testing.T) {
 	}{
 		"empty key":            {`mask_key("")`, []string{"The key cannot be used", "it is empty"}},
 		"key in two parts":     {`mask_key("tl_secret part")`, []string{"The key cannot be used", "white space"}},
-		"masked key":           {`otlp_headers("tl_****Wx3k")`, []string{"masked key", "full one"}},
+		"masked key":           {`otlp_headers("tl_****Wx3k")`, []string{"masked key", "full key"}},
 		"nothing left of it":   {`environment_slug("日本")`, []string{"ASCII letter or digit"}},
 		"too long for a name":  {`environment_slug(join("", [for i in range(256) : "x"]))`, []string{"255 characters"}},
 		"nothing to make from": {`environment_slug("")`, []string{"ASCII letter or digit"}},

@@ -18,7 +18,7 @@ const maxGenerations = 4
 func (d *providerData) generate(ctx context.Context, request traceloop.APIKeyRequest) (*traceloop.GeneratedAPIKey, error) {
 	if !d.run.isEmptied(keyPlace(request)) {
 		if err := d.keysBefore.look(ctx, d.client, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
-			return nil, fmt.Errorf("the keys that the project has could not be listed beforehand: %w", err)
+			return nil, fmt.Errorf("the existing keys of the project could not be listed: %w", err)
 		}
 	}
 
@@ -44,7 +44,7 @@ func (d *providerData) generate(ctx context.Context, request traceloop.APIKeyReq
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("no key was generated, and none is left behind: %w", lost.Err)
+	return nil, fmt.Errorf("no key was generated, and no unknown key was left active: %w", lost.Err)
 }
 
 // revokeLost revokes the key that a lost answer belongs to, if there is one.

@@ -77,7 +77,7 @@ func importID(req resource.ImportStateRequest, attributes []identityAttribute, d
 		parts = append(parts, *value)
 	}
 	if len(problems) > 0 {
-		diags.AddError("Invalid Import Identity", fmt.Sprintf("Nothing was imported:\n\n  - %s\n\nGive:\n\n%s", strings.Join(problems, "\n  - "), identityExample(attributes)))
+		diags.AddError("Invalid Import Identity", fmt.Sprintf("Nothing was imported:\n\n  - %s\n\nUse:\n\n%s", strings.Join(problems, "\n  - "), identityExample(attributes)))
 	}
 	return strings.Join(parts, "/")
 }

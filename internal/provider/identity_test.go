@@ -307,7 +307,7 @@ func TestIdentity_refused(t *testing.T) {
 		says     []string
 	}{
 		"project that does not exist":     {"traceloop_project", arguments{"id": "nobody"}, []string{"Unable to Import Project", `no project with the id "nobody"`}},
-		"project by its name":             {"traceloop_project", arguments{"id": "My Orders"}, []string{"Invalid Import Identity", `id = "My Orders"`, "A name or a slug is no id", "identity = {"}},
+		"project by its name":             {"traceloop_project", arguments{"id": "My Orders"}, []string{"Invalid Import Identity", `id = "My Orders"`, "A name or a slug is not an id", "identity = {"}},
 		"project without an id":           {"traceloop_project", arguments{}, []string{"Invalid Import Identity", "id is missing", "identity = {"}},
 		"environment that does not exist": {"traceloop_environment", arguments{"id": "nobody"}, []string{"Unable to Import Environment", `no environment "nobody"`}},
 		"environment by its slug":         {"traceloop_environment", arguments{"id": "load-test"}, []string{"Unable to Import Environment", `no environment "load-test"`}},

@@ -279,7 +279,7 @@ func TestInterrupt_duringAPause(t *testing.T) {
 	if took := time.Since(began); err == nil || took > 50*time.Second {
 		t.Errorf("%v after %s", err, took)
 	}
-	shows(t, out, "Unable to Create Project", "The run was interrupted", "Run it again")
+	shows(t, out, "Unable to Create Project", "The run was interrupted", "Run the command again")
 	if there := onServer(server); len(there.projects) != 0 {
 		t.Errorf("the server has the projects %v", there.projects)
 	}

@@ -266,10 +266,10 @@ func TestList_refused(t *testing.T) {
 		says   string
 	}{
 		"name that cannot be":      {"traceloop_project", arguments{"name": " Orders"}, "must not be blank"},
-		"project by its name":      {"traceloop_environment", arguments{"project_id": "My Orders"}, "A name or a slug is no id"},
+		"project by its name":      {"traceloop_environment", arguments{"project_id": "My Orders"}, "A name or a slug is not an id"},
 		"scope that is none":       {"traceloop_environment", arguments{"scope": "team"}, `"organization" "project"`},
 		"project that is none":     {"traceloop_environment", arguments{"project_id": "nobody"}, `no project with the id "nobody"`},
-		"environment by its name":  {"traceloop_api_key", arguments{"environment": "EU Production"}, "must be an environment's slug"},
+		"environment by its name":  {"traceloop_api_key", arguments{"environment": "EU Production"}, "must be the slug of an environment"},
 		"negative age":             {"traceloop_api_key", arguments{"min_age_days": int64(-1)}, "at least 0"},
 		"project that is not here": {"traceloop_api_key", arguments{"project_id": "nobody"}, `no project with the id "nobody"`},
 	} {

@@ -31,7 +31,7 @@ func (m *machine) compare(sl *slot, prior instance, config arguments, before sna
 		}
 	}
 
-	unknown := strings.Contains(message, "could not be found out")
+	unknown := strings.Contains(message, "could not find out")
 	for _, is := range now.ids() {
 		if before.has(is) || is == id || now.environments[is].BuiltIn {
 			continue

@@ -52,17 +52,17 @@ func (r *organizationResource) Metadata(_ context.Context, req resource.Metadata
 }
 
 func (r *organizationResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	const unchangeable = " It cannot be changed: a plan that changes it is refused."
+	const unchangeable = " A plan that changes it is refused."
 	keep := []planmodifier.Map{mapplanmodifier.UseStateForUnknown()}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Creates a Traceloop organization with environments and their API keys. It is for those whom Traceloop lets create organizations, such as vendors that give each customer one; " +
-			"the service refuses everybody else with 403, \"Not allowed to create organizations\".\n\n" +
-			"The operation is **documented by Traceloop**, and is the only one for organizations: there is none to read, change or delete one. It is called with the provider argument `project_api_key`. " +
-			"Therefore a change is refused at plan, destroying the resource forgets the organization and leaves it in Traceloop, and it cannot be imported.\n\n" +
-			"~> The keys are shown once, and stored in the state, in `keys`, unless `age_recipients` seals them. Protect the state as you would the keys.",
+		MarkdownDescription: "Creates a Traceloop organization with environments and their API keys. Only some accounts may create organizations, such as vendors that create one for each customer. " +
+			"For all others, the service answers 403, \"Not allowed to create organizations\".\n\n" +
+			"The operation is **documented by Traceloop**. It is the only operation for organizations: none reads, changes or deletes one. It uses the provider argument `project_api_key`. " +
+			"So a plan that changes the organization is refused, destroying the resource only removes it from the state, and it cannot be imported.\n\n" +
+			"~> Traceloop shows the keys only once. The state stores them in `keys`, unless `age_recipients` seals them. Protect the state like the keys themselves.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the organization, given by Traceloop.",
+				MarkdownDescription: "Id of the organization, assigned by Traceloop.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
@@ -72,20 +72,20 @@ func (r *organizationResource) Schema(_ context.Context, _ resource.SchemaReques
 				Validators:          nameValidator,
 			},
 			"environments": schema.SetAttribute{
-				MarkdownDescription: "Names of the environments, each of which gets a key; at least one. Default: the service chooses." + unchangeable,
+				MarkdownDescription: "Names of the environments; at least one. Each environment gets a key. Default: the service chooses." + unchangeable,
 				ElementType:         types.StringType,
 				Optional:            true,
 				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(environmentNameValidator...)},
 			},
 			"retention_hours": schema.Int64Attribute{
-				MarkdownDescription: "How long the organization's data is kept, in hours; 1 to 720. Default: `720`, 30 days." + unchangeable,
+				MarkdownDescription: "How long Traceloop keeps the organization's data, in hours; 1 to 720. Default: `720` (30 days)." + unchangeable,
 				Optional:            true,
 				Computed:            true,
 				Default:             int64default.StaticInt64(720),
 				Validators:          []validator.Int64{int64validator.Between(1, 720)},
 			},
 			"age_recipients": schema.SetAttribute{
-				MarkdownDescription: "Public keys to seal the API keys to before they reach the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`. The keys are then in `encrypted_keys` alone, and the ephemeral resource `traceloop_api_key` opens them. At least one; default: the keys are not sealed." + unchangeable,
+				MarkdownDescription: "Public keys that seal the API keys before they reach the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed keys are in `encrypted_keys`, and the ephemeral resource `traceloop_api_key` opens them. Default: the keys are not sealed." + unchangeable,
 				ElementType:         types.StringType,
 				Optional:            true,
 				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(recipientValidator{})},
@@ -98,7 +98,7 @@ func (r *organizationResource) Schema(_ context.Context, _ resource.SchemaReques
 				PlanModifiers:       keep,
 			},
 			"encrypted_keys": schema.MapAttribute{
-				MarkdownDescription: "The API key of each environment, by its slug, sealed to `age_recipients`: armored age files. Null without recipients.",
+				MarkdownDescription: "The API key of each environment, by its slug, sealed to `age_recipients`, as an armored age file. Null without recipients.",
 				ElementType:         types.StringType,
 				Computed:            true,
 				PlanModifiers:       keep,
@@ -120,7 +120,7 @@ func (r *organizationResource) ModifyPlan(ctx context.Context, req resource.Modi
 	}
 	switch {
 	case plan == nil:
-		resp.Diagnostics.AddWarning("Organization Is Forgotten, Not Deleted", state.forgotten())
+		resp.Diagnostics.AddWarning("Organization Will Not Be Deleted", state.forgotten())
 	case state != nil:
 		state.refuseChange(*plan, &resp.Diagnostics)
 	case r.isProjectKnown(&resp.Diagnostics) || !resp.Diagnostics.HasError():
@@ -143,11 +143,11 @@ func (m *organizationModel) refuseChange(plan organizationModel, diags *diag.Dia
 		{"name", plan.Name, m.Name, "Traceloop publishes no operation that changes an organization"},
 		{"environments", plan.Environments, m.Environments, "Traceloop publishes no operation that changes an organization"},
 		{"retention_hours", plan.RetentionHours, m.RetentionHours, "Traceloop publishes no operation that changes an organization"},
-		{"age_recipients", plan.AgeRecipients, m.AgeRecipients, "the keys were shown once, and are not there to be sealed to others"},
+		{"age_recipients", plan.AgeRecipients, m.AgeRecipients, "Traceloop showed the keys once, so the provider cannot seal them again"},
 	} {
 		if !argument.plan.Equal(argument.have) {
 			diags.AddAttributeError(path.Root(argument.name), "Organization Cannot Be Changed", fmt.Sprintf(
-				"The %s has another value for %s, and %s. Nothing was changed. Set it back to %s; or ask Traceloop to change the organization, and then remove it from the state (terraform state rm).",
+				"The configuration changes %[2]s of the %[1]s, but %[3]s. Nothing was changed. Set %[2]s back to %[4]s. Or ask Traceloop to change the organization, and then remove it from the configuration and from the state (terraform state rm).",
 				m.describe(), argument.name, argument.reason, argument.have))
 		}
 	}
@@ -180,7 +180,7 @@ func (r *organizationResource) Create(ctx context.Context, req resource.CreateRe
 	plan.ID = types.StringValue(organization.ID)
 	if err := plan.setKeys(organization.Keys, recipients); err != nil {
 		resp.Diagnostics.AddError("Unable to Seal API Keys", fmt.Sprintf(
-			"The %s was created, but its keys cannot be sealed to age_recipients: %s. Nobody has them. Ask Traceloop for new ones; the state keeps the id of the organization.", plan.describe(), err))
+			"The provider created the %s, but could not seal its keys to age_recipients: %s. Nobody has the keys. Ask Traceloop for new ones. The state has the id of the organization.", plan.describe(), err))
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
@@ -189,14 +189,14 @@ func (r *organizationResource) addCreateError(plan organizationModel, err error,
 	attempted := fmt.Sprintf("create the organization %q", plan.Name.ValueString())
 	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
 		diags.AddError("Organization May Exist", fmt.Sprintf(
-			"The provider tried to %s.\n\n%s\n\nThe answer, which alone held its id and its keys, is lost. Traceloop publishes no operation that would show whether the organization exists, nor one that deletes it. "+
-				"Ask Traceloop's support whether an organization %q was created at about %s, and to delete it or to give you new keys. "+
-				"Apply again only then: if it exists, that creates a second one.", attempted, unknown, plan.Name.ValueString(), unknown.Started.UTC().Format("2006-01-02 15:04:05 UTC")))
+			"The provider tried to %s.\n\n%s\n\nThe service shows the id and the keys only once, and that answer is lost. Traceloop publishes no operation that shows whether the organization exists, and none that deletes it. "+
+				"Ask Traceloop's support whether an organization %q was created at about %s. If so, ask them to delete it or to give you new keys. "+
+				"Do not apply again before that: if the organization exists, another apply creates a second one.", attempted, unknown, plan.Name.ValueString(), unknown.Started.UTC().Format("2006-01-02 15:04:05 UTC")))
 		return
 	}
 	if answer, ok := errors.AsType[*traceloop.Error](err); ok && answer.StatusCode == http.StatusForbidden {
 		diags.AddError("Unable to Create Organization", fmt.Sprintf(
-			"The provider tried to %s.\n\n%s\n\nTraceloop lets few create organizations. The project key comes from %s: check that it is the API key of a project of an organization that may, or ask Traceloop for the permission.", attempted, err, r.project.key.source))
+			"The provider tried to %s.\n\n%s\n\nOnly some organizations may create organizations. The project key comes from %s. Check that it belongs to a project of such an organization, or ask Traceloop for the permission.", attempted, err, r.project.key.source))
 		return
 	}
 	diags.AddError("Unable to Create Organization", r.projectFailure(attempted, err))
@@ -238,7 +238,7 @@ func (r *organizationResource) Delete(ctx context.Context, req resource.DeleteRe
 	var state organizationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.AddWarning("Organization Was Forgotten, Not Deleted", state.forgotten())
+		resp.Diagnostics.AddWarning("Organization Was Not Deleted", state.forgotten())
 	}
 }
 
@@ -252,5 +252,5 @@ func (m *organizationModel) describe() string {
 }
 
 func (m *organizationModel) forgotten() string {
-	return fmt.Sprintf("Traceloop publishes no operation that deletes an organization. The %s stays, with its data, and its keys stay valid; only Terraform forgets them. To have it deleted, ask Traceloop's support, with its id.", m.describe())
+	return fmt.Sprintf("Traceloop publishes no operation that deletes an organization. Terraform only removes the %s from the state. The organization keeps its data, and its keys stay valid. To delete it, ask Traceloop's support and give them its id.", m.describe())
 }

@@ -61,7 +61,7 @@ func TestAccOrganization_life(t *testing.T) {
 			{Config: hcl("  name = \"Other\"\n  environments = [\"dev\", \"EU Production\"]\n"), ExpectError: says(unchangeable, "name", "no operation that changes")},
 			{Config: hcl("  name = \"Acme\"\n  environments = [\"dev\"]\n"), ExpectError: says(unchangeable, "environments")},
 			{Config: hcl(acme + "  retention_hours = 24\n"), ExpectError: says(unchangeable, "retention_hours")},
-			{Config: hcl(acme + "  age_recipients = [\"" + newIdentity(t).Recipient().String() + "\"]\n"), ExpectError: says(unchangeable, "not there to be sealed")},
+			{Config: hcl(acme + "  age_recipients = [\"" + newIdentity(t).Recipient().String() + "\"]\n"), ExpectError: says(unchangeable, "cannot seal them again")},
 			{ResourceName: organizationAddress, ImportState: true, ImportStateId: "x", ExpectError: says("Organization Cannot Be Imported", "no operation that reads")},
 			{Config: hcl(acme), ConfigStateChecks: []statecheck.StateCheck{sameID.AddStateValue(organizationAddress, tfjsonpath.New("id"))}},
 		},
@@ -155,7 +155,7 @@ func TestCLI_organizationIsForgottenWithAWarning(t *testing.T) {
 	cli.write(organizationHCL(acme))
 	hides(t, cli.apply(), "tl_")
 	destroyed := cli.destroy()
-	shows(t, destroyed, "Organization Is Forgotten, Not Deleted", "Organization Was Forgotten, Not Deleted", "ask Traceloop's support", "1 destroyed")
+	shows(t, destroyed, "Organization Will Not Be Deleted", "Organization Was Not Deleted", "ask Traceloop's support", "1 destroyed")
 	if n := len(server.Requests()); n != 1 {
 		t.Errorf("%d requests, want the one that creates", n)
 	}
@@ -168,9 +168,9 @@ func TestCLI_organizationFailures(t *testing.T) {
 		allowed bool
 		phrases []string
 	}{
-		"not allowed":  {nil, false, []string{"Unable to Create Organization", "Not allowed to create organizations", "Traceloop lets few create organizations"}},
+		"not allowed":  {nil, false, []string{"Unable to Create Organization", "Not allowed to create organizations", "Only some organizations may create organizations"}},
 		"lost answer":  {[]emulatortest.Fault{{Method: "POST", Path: organizationsPath, Kind: "drop_after"}}, true, []string{"Organization May Exist", "Ask Traceloop's support", "creates a second one"}},
-		"half answer":  {[]emulatortest.Fault{{Method: "POST", Path: organizationsPath, Kind: "truncate"}}, true, []string{"Organization May Exist", "which alone held its id and its keys"}},
+		"half answer":  {[]emulatortest.Fault{{Method: "POST", Path: organizationsPath, Kind: "truncate"}}, true, []string{"Organization May Exist", "shows the id and the keys only once"}},
 		"server error": {[]emulatortest.Fault{{Method: "POST", Path: organizationsPath, Kind: "status", Status: 500}}, true, []string{"Organization May Exist"}},
 	} {
 		t.Run(name, func(t *testing.T) {

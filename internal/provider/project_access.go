@@ -38,7 +38,7 @@ func newProjectAccess(argument types.String, diags *diag.Diagnostics) projectAcc
 	if err != nil {
 		// Not anchored: the CLI would quote that line of the configuration.
 		diags.AddError("Invalid Project Key", fmt.Sprintf(
-			"The API key of a project and environment comes from %s, and cannot be used: %s. Set it to the key as Traceloop showed it, on one line.", key.source, err))
+			"The API key of a project and environment, from %s, cannot be used: %s. Set it to the key exactly as Traceloop showed it, on one line.", key.source, err))
 	}
 	key.value = value
 	return projectAccess{key: key}
@@ -48,7 +48,7 @@ func newProjectAccess(argument types.String, diags *diag.Diagnostics) projectAcc
 func configureProject(data any, diags *diag.Diagnostics) *providerData {
 	d, ok := data.(*providerData)
 	if data != nil && !ok {
-		diags.AddError("Unexpected Provider Data", fmt.Sprintf("The provider handed over %T. This is a bug in the provider; please report it.", data))
+		diags.AddError("Unexpected Provider Data", fmt.Sprintf("The provider passed data of type %T. This is a bug in the provider. Please report it.", data))
 	}
 	return d
 }
@@ -58,9 +58,9 @@ func configureProject(data any, diags *diag.Diagnostics) *providerData {
 func (d *providerData) isProjectKnown(diags *diag.Diagnostics) bool {
 	if d.project.client == nil && !d.project.unknown && d.isWhollyKnown() {
 		diags.AddError("Missing Project Key",
-			"Auto monitor setups and organizations are called with the API key of a project and environment, and none is given. "+
+			"Auto monitor setups and organizations need the API key of a project and environment, and none is set. "+
 				"Set the provider argument \"project_api_key\" (or the environment variable "+envProjectKey+"). "+
-				"A sealed key is null in the attribute key of traceloop_api_key: open it with the ephemeral resource of the same name. The management key is not sent in its place.")
+				"If age_recipients seals the key of a traceloop_api_key, its attribute key is null: open the key with the ephemeral resource of the same name. The provider does not send the management key instead.")
 	}
 	return d.project.client != nil
 }
@@ -90,14 +90,14 @@ func (d *providerData) projectFailure(attempted string, err error) string {
 	)
 	switch {
 	case errors.As(err, &item):
-		next = "The service refused this setup; the others of the same request stand. Correct the configuration and apply again."
+		next = "The service refused this setup. The other setups of the same request are not affected. Correct the configuration and apply again."
 	case errors.As(err, &other):
-		next = fmt.Sprintf("The project key comes from %s. Give the key of the project and environment that the setup belongs to. "+
-			"To move the setup, destroy it with that key first; to leave it behind, use a removed block with destroy = false.", d.project.key.source)
+		next = fmt.Sprintf("The project key comes from %s. Use the key of the project and environment that the setup belongs to. "+
+			"To move the setup, destroy it with that key first. To keep it in Traceloop but stop managing it, use a removed block with destroy = false.", d.project.key.source)
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusUnauthorized:
 		next = fmt.Sprintf("The project key comes from %s. Check that it is complete and has not been revoked.", d.project.key.source)
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:
-		next = fmt.Sprintf("The project key comes from %s. Check that it is the API key of a project and environment; a management key does not open this operation.", d.project.key.source)
+		next = fmt.Sprintf("The project key comes from %s. Check that it is the API key of a project and environment; this operation does not accept a management key.", d.project.key.source)
 	default: // nextStep speaks of the management key for the two above
 		next = d.nextStep(err)
 	}

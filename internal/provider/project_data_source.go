@@ -31,7 +31,7 @@ func (d *projectDataSource) Metadata(_ context.Context, req datasource.MetadataR
 
 func (d *projectDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads one project, by exactly one of `id`, `name` and `slug`. It is an error when there is none.",
+		MarkdownDescription: "Reads one project, by exactly one of `id`, `name` and `slug`. A missing project is an error.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id of the project.",
@@ -40,7 +40,7 @@ func (d *projectDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 				Validators:          idValidator,
 			},
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the project, exactly as it is written. Composed and decomposed accents (Unicode NFC and NFD) are the same.",
+				MarkdownDescription: "Name of the project, exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD).",
 				Optional:            true,
 				Computed:            true,
 				Validators:          nameValidator,

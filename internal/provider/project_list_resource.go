@@ -28,7 +28,7 @@ func (l *projectListResource) Metadata(_ context.Context, req resource.MetadataR
 
 func (l *projectListResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the projects of the organization, oldest first. Each is shown by its name. " + queryVersions,
+		MarkdownDescription: "Lists the projects of the organization, oldest first. Each is shown as its name. " + queryVersions,
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Only the project with this name, exactly as it is written. Default: all projects.",

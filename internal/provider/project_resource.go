@@ -43,18 +43,18 @@ func (r *projectResource) Metadata(_ context.Context, req resource.MetadataReque
 
 func (r *projectResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A project keeps the traces, datasets, prompts and evaluators of one application apart from those of others. " +
-			"It has the built-in environments `dev`, `stg` and `prd`, and every organization-level one, from the start.\n\n" +
+		MarkdownDescription: "A project separates the traces, datasets, prompts and evaluators of one application from those of others. " +
+			"A new project has the built-in environments `dev`, `stg` and `prd`, and every organization-level environment.\n\n" +
 			"~> **Deleting a project is irreversible.** Its traces, datasets and environments are gone and its API keys are revoked at once. " +
-			"`deletion_protection` makes any plan that would do so fail.",
+			"While `deletion_protection` is on, a plan that would delete the project fails.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project, given by Traceloop.",
+				MarkdownDescription: "Id of the project, assigned by Traceloop.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the project, unique in the organization; 1 to 255 characters. A change renames the project in place: its id, traces and keys stay, its `slug` follows.",
+				MarkdownDescription: "Name of the project, unique in the organization; 1 to 255 characters. Changing it renames the project in place. The id, the traces and the keys stay; `slug` changes with the name.",
 				Required:            true,
 				Validators:          nameValidator,
 			},
@@ -217,7 +217,7 @@ func (r *projectResource) Read(ctx context.Context, req resource.ReadRequest, re
 	project, err := r.client.GetProject(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		r.addNotFound(&resp.Diagnostics, "Project", state.describe(),
-			"it was deleted: what it held is gone, and its keys are revoked", "the next apply creates a new, empty one")
+			"it was deleted: its data is gone, and its keys are revoked", "It then creates a new, empty project")
 		resp.State.RemoveResource(ctx)
 		return
 	}
@@ -302,7 +302,7 @@ func (r *projectResource) ImportState(ctx context.Context, req resource.ImportSt
 	project, err := r.client.GetProject(ctx, req.ID)
 	if traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddError("Unable to Import Project",
-			fmt.Sprintf("Traceloop has no project with the id %q. A name or a slug is no id: the data source traceloop_projects lists the ids.", req.ID))
+			fmt.Sprintf("Traceloop has no project with the id %q. A name or a slug is not an id. The data source traceloop_projects lists the ids.", req.ID))
 		return
 	}
 	if err != nil {
@@ -329,19 +329,19 @@ func (r *projectResource) addNameTaken(ctx context.Context, diags *diag.Diagnost
 // addNameTaken says which project has the name, and how to adopt it.
 func addNameTaken(diags *diag.Diagnostics, summary, name, id, outcome string) {
 	diags.AddAttributeError(path.Root("name"), summary, fmt.Sprintf(
-		"A project named %q exists already; names are unique in the organization. %s Choose another name, or, unless another resource manages it, import the existing project (write the address of this resource after \"to\"):\n\n%s",
+		"A project named %q already exists. Project names are unique in the organization. %s Choose another name. Or import the existing project, unless another resource manages it (write the address of this resource after \"to\"):\n\n%s",
 		name, outcome, importBlock("traceloop_project", "example", id)))
 }
 
 // addNameConflict refuses two resources for one project. "other" is the one in the state, if it is known.
 func addNameConflict(diags *diag.Diagnostics, name string, other holding) {
-	by := "Another resource of this plan creates a project of that name."
+	by := "Another resource of this plan creates a project with that name."
 	if other.object != nil {
 		by = fmt.Sprintf("The %s is in the state of another resource.", other.object.describe())
 	}
 	diags.AddAttributeError(path.Root("name"), "Two Resources for One Project", fmt.Sprintf(
-		"Names of projects are unique in the organization, and this plan has two resources for %q. %s Nothing was changed. "+
-			"Rename or remove one of them. If the resource block has another address now, use a moved block, which keeps the project.", name, by))
+		"Project names are unique in the organization, and this plan has two resources for %q. %s Nothing was changed. "+
+			"Rename or remove one of them. If you moved the resource block to another address, use a moved block, which keeps the project.", name, by))
 }
 
 // projectLoss is what goes with a project.

@@ -72,41 +72,41 @@ func (p *traceloopProvider) Metadata(_ context.Context, _ provider.MetadataReque
 
 func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Manages the projects, environments and API keys of a [Traceloop](https://www.traceloop.com) organization.",
+		MarkdownDescription: "[Traceloop](https://www.traceloop.com) is an observability service for LLM applications. This provider manages its projects, environments and API keys as code, and rotates the keys.",
 		Attributes: map[string]schema.Attribute{
 			"api_key": schema.StringAttribute{
-				MarkdownDescription: "Management key of the organization. It can also come from the environment variable `" + envManagementKey + "`, which is the better place for it. " +
-					"White space around it is dropped. A project's own API key (`" + envTracesKey + "`) sends traces and cannot manage anything; it is never read as a credential.",
+				MarkdownDescription: "Management key of the organization. It can also come from the environment variable `" + envManagementKey + "`, which keeps it out of the configuration. " +
+					"White space around it is dropped. A project's own API key (`" + envTracesKey + "`) sends traces and cannot manage anything, so the provider never uses it as a credential.",
 				Optional:   true,
 				Sensitive:  true,
 				Validators: []validator.String{secretParserValidator("api_key", traceloop.ParseKey)},
 			},
 			"project_api_key": schema.StringAttribute{
-				MarkdownDescription: "API key of a project and environment, for `traceloop_auto_monitor_setup` and `traceloop_organization`: Traceloop documents that their operations take such a key. " +
-					"It can also come from the environment variable `" + envProjectKey + "`. White space around it is dropped. The setups belong to the project and environment of this key; for those of another one, use another provider block with an `alias`. " +
-					"The key may be that of a `traceloop_api_key` resource in the same configuration. It is never sent in the place of `api_key`, nor `api_key` in its place.",
+				MarkdownDescription: "API key of a project and environment, for `traceloop_auto_monitor_setup` and `traceloop_organization`. " +
+					"It can also come from the environment variable `" + envProjectKey + "`. White space around it is dropped. The setups belong to the project and environment of this key. For another environment, use another provider block with an `alias`. " +
+					"The key may come from a `traceloop_api_key` resource in the same configuration. The provider never sends it instead of `api_key`, or `api_key` instead of it.",
 				Optional:   true,
 				Sensitive:  true,
 				Validators: []validator.String{secretParserValidator("project_api_key", traceloop.ParseKey)},
 			},
 			"base_url": schema.StringAttribute{
-				MarkdownDescription: "Where the API is: an `https` URL, or an `http` one on loopback (the emulator). It can also come from the environment variable `" + envBaseURL + "`; the SDK's `TRACELOOP_BASE_URL` is never read. " +
+				MarkdownDescription: "Address of the API: an `https` URL, or an `http` URL on loopback (the emulator). It can also come from the environment variable `" + envBaseURL + "`. The provider never reads the SDK's `TRACELOOP_BASE_URL`. " +
 					"Default: `" + traceloop.DefaultBaseURL + "`.",
 				Optional:   true,
 				Validators: []validator.String{parserValidator("base_url", traceloop.ParseBaseURL)},
 			},
 			"request_timeout": schema.StringAttribute{
-				MarkdownDescription: "The longest that one attempt of a request may take, its answer included, as a duration such as `30s` or `1m30s`; from `1s` to `10m`. Default: `30s`.",
+				MarkdownDescription: "Time limit for one attempt of a request, including its answer, as a duration such as `30s` or `1m30s`; from `1s` to `10m`. Default: `30s`.",
 				Optional:            true,
 				Validators:          []validator.String{parserValidator("request_timeout", parseTimeout)},
 			},
 			"max_retries": schema.Int64Attribute{
-				MarkdownDescription: "How many times a request that failed is repeated, where repeating is safe; 0 to 10. Being told to wait by a rate limit is no failure and does not count. Default: `4`.",
+				MarkdownDescription: "How many times the provider repeats a failed request, if repeating is safe; 0 to 10. Repeats after a rate limit do not count. Default: `4`.",
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.Between(0, 10)},
 			},
 			"ca_cert_file": schema.StringAttribute{
-				MarkdownDescription: "Path of a file with PEM certificates of authorities to trust beside the system's, for a proxy or gateway with a certificate of your own. " +
+				MarkdownDescription: "Path of a PEM file with certificates of authorities to trust, in addition to the system's. Use it for a proxy or gateway with your own certificate. " +
 					"It can also come from the environment variable `" + envCACertFile + "`.",
 				Optional: true,
 			},

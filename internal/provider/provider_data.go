@@ -43,7 +43,7 @@ func configure(data any, diags *diag.Diagnostics) *providerData {
 	}
 	d, ok := data.(*providerData)
 	if !ok {
-		diags.AddError("Unexpected Provider Data", fmt.Sprintf("The provider handed over %T. This is a bug in the provider; please report it.", data))
+		diags.AddError("Unexpected Provider Data", fmt.Sprintf("The provider passed data of type %T. This is a bug in the provider. Please report it.", data))
 		return nil
 	}
 	if d.client == nil && d.isWhollyKnown() {
@@ -66,8 +66,8 @@ func (d *providerData) ready(diags *diag.Diagnostics) bool {
 
 func addUnknownConfiguration(diags *diag.Diagnostics, argument path.Path) {
 	diags.AddError("Unknown Provider Configuration", fmt.Sprintf(
-		"The provider argument %q is not known before apply, and this step has to call the Traceloop API. "+
-			"Apply its source first: terraform apply -target=ADDRESS, with the address of what the argument refers to; then plan again.", argument))
+		"The provider argument %q is not known before apply, but this step must call the Traceloop API. "+
+			"First apply the resource that the argument refers to: terraform apply -target=ADDRESS. Then plan again.", argument))
 }
 
 // writable is ready for a call that changes something.

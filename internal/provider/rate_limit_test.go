@@ -130,7 +130,7 @@ func TestRateLimit_longWaitFailsAtOnce(t *testing.T) {
 // refusedUntil checks that an error names the time to come back.
 func refusedUntil(t *testing.T, err error, want time.Time) {
 	t.Helper()
-	explained(t, err, "no secret", "takes no requests until", "Run it again after that time", "a lower -parallelism")
+	explained(t, err, "no secret", "accepts no requests until", "Run the command again after that time", "A lower -parallelism")
 	if err == nil {
 		return
 	}

@@ -43,7 +43,7 @@ func getReplacement(ctx context.Context, private privateState, diags *diag.Diagn
 func (r replacement) set(ctx context.Context, private privateState, diags *diag.Diagnostics) {
 	value, err := json.Marshal(r)
 	if err != nil {
-		diags.AddError("Invalid Private State", "The plan's note about this replacement cannot be written: "+err.Error()+". This is a bug in the provider; please report it.")
+		diags.AddError("Invalid Private State", "The plan's note about this replacement cannot be written: "+err.Error()+". This is a bug in the provider. Please report it.")
 		return
 	}
 	diags.Append(private.SetKey(ctx, replacementKey, value)...)

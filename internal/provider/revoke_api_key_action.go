@@ -41,9 +41,9 @@ func (a *revokeAPIKeyAction) Metadata(_ context.Context, req action.MetadataRequ
 
 func (a *revokeAPIKeyAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Revokes an API key at once, for the moment when it has leaked: by `id`, or by `project_id` and `environment`. Applications that use the key are refused from then on. " +
-			"If a `traceloop_api_key` manages the key, the next plan generates another. Where there is no key, the action does nothing and says so.\n\n" +
-			"The provider refuses to revoke the key that it is configured with itself. Actions need Terraform 1.14; OpenTofu does not have them yet.",
+		MarkdownDescription: "Revokes an API key at once, for example after a leak. Choose the key by `id`, or by `project_id` and `environment`. Applications that use the key can no longer send traces. " +
+			"If a `traceloop_api_key` resource manages the key, the next plan generates another. If there is no key, the action warns and changes nothing.\n\n" +
+			"The provider refuses to revoke its own key. Actions need Terraform 1.14; OpenTofu does not have them yet.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id of the key. Exactly one of `id` and `environment` is required.",
@@ -56,7 +56,7 @@ func (a *revokeAPIKeyAction) Schema(_ context.Context, _ action.SchemaRequest, r
 				Validators:          idValidator,
 			},
 			"environment": schema.StringAttribute{
-				MarkdownDescription: "Slug of the environment that the key sends traces to. Whichever key is active there when the action runs is revoked.",
+				MarkdownDescription: "Slug of the environment that the key sends traces to. The action revokes the key that is active there when it runs.",
 				Optional:            true,
 				Validators:          slugValidator,
 			},
@@ -83,11 +83,11 @@ func (a *revokeAPIKeyAction) ModifyPlan(ctx context.Context, req action.ModifyPl
 		return
 	}
 	key := a.find(ctx, config, a.client.ListAPIKeys, &resp.Diagnostics)
-	if key == nil || a.refuseOwnKey(&resp.Diagnostics, "revoke it", *key) {
+	if key == nil || a.refuseOwnKey(&resp.Diagnostics, "revoke an API key", *key) {
 		return
 	}
-	resp.Diagnostics.AddWarning("API Key Is Going to Be Revoked", fmt.Sprintf(
-		"The %s, generated %s ago, is revoked when this action runs: applications that use it are refused from then on.", newAPIKeyModel(*key).describe(), elapsed(a.now().Sub(key.CreatedAt))))
+	resp.Diagnostics.AddWarning("API Key Will Be Revoked", fmt.Sprintf(
+		"This action revokes the %s, generated %s ago. Applications that use it can no longer send traces.", newAPIKeyModel(*key).describe(), elapsed(a.now().Sub(key.CreatedAt))))
 }
 
 func (a *revokeAPIKeyAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
@@ -108,10 +108,10 @@ func (a *revokeAPIKeyAction) Invoke(ctx context.Context, req action.InvokeReques
 	if key == nil {
 		progress("There is no active API key %s: nothing was changed", config.describe())
 		resp.Diagnostics.AddWarning("No API Key to Revoke", fmt.Sprintf(
-			"Traceloop has no active API key %s: there never was one, or it has been revoked already. Nothing was changed. The data source traceloop_api_keys lists the active keys.", config.describe()))
+			"Traceloop has no active API key %s: it never existed, or it was revoked already. Nothing was changed. The data source traceloop_api_keys lists the active keys.", config.describe()))
 		return
 	}
-	if a.refuseOwnKey(&resp.Diagnostics, "revoke it", *key) {
+	if a.refuseOwnKey(&resp.Diagnostics, "revoke an API key", *key) {
 		return
 	}
 	description := newAPIKeyModel(*key).describe()
@@ -123,7 +123,7 @@ func (a *revokeAPIKeyAction) Invoke(ctx context.Context, req action.InvokeReques
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Revoke API Key", a.failure("revoke the "+description, err))
 	default:
-		progress("Revoked the %s. Applications that use it are refused from now on", description)
+		progress("Revoked the %s. Applications that use it can no longer send traces", description)
 	}
 }
 

@@ -102,7 +102,7 @@ func TestRevokeAction_revokes(t *testing.T) {
 			secret, masked := d.text(key, "key"), d.text(key, "masked_key")
 
 			planned := d.planAction(form(d, key))
-			if err := failure(planned); err != nil || !slices.Contains(warnings(planned), "API Key Is Going to Be Revoked") || !strings.Contains(texts(planned), masked) {
+			if err := failure(planned); err != nil || !slices.Contains(warnings(planned), "API Key Will Be Revoked") || !strings.Contains(texts(planned), masked) {
 				t.Errorf("the plan says %q, want the key %s", texts(planned), masked)
 			}
 			if status := server.SendSpans(secret, 1); status != http.StatusOK {
@@ -178,7 +178,7 @@ func TestRevokeAction_outcomes(t *testing.T) {
 		"lost request":             {emulatortest.Fault{Kind: "drop_before"}, true, "Revoked the API key tl_", ""},
 		"failure and done":         {emulatortest.Fault{Kind: "status", Status: 500, Done: true}, true, "Revoked the API key tl_", ""},
 		"failure that goes on":     {emulatortest.Fault{Kind: "status", Status: 500, Times: 100}, false, "Revoking the API key tl_", "Unable to Revoke API Key"},
-		"refusal":                  {emulatortest.Fault{Kind: "status", Status: 403}, false, "Revoking the API key tl_", "put a management key in its place"},
+		"refusal":                  {emulatortest.Fault{Kind: "status", Status: 403}, false, "Revoking the API key tl_", "use a management key instead"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -219,7 +219,7 @@ func TestRevokeAction_refused(t *testing.T) {
 		"both forms":          {arguments{"id": "k", "project_id": project, "environment": "prd"}, true, "Exactly one of these attributes must be configured: [id,environment]"},
 		"project alone":       {arguments{"project_id": project}, true, "These attributes must be configured together: [project_id,environment]"},
 		"environment alone":   {arguments{"environment": "prd"}, true, "These attributes must be configured together: [project_id,environment]"},
-		"environment by name": {arguments{"project_id": project, "environment": "PRD"}, true, "must be an environment's slug"},
+		"environment by name": {arguments{"project_id": project, "environment": "PRD"}, true, "must be the slug of an environment"},
 		"unknown project":     {arguments{"project_id": "nobody", "environment": "prd"}, false, `no project with the id "nobody"`},
 		"unknown environment": {arguments{"project_id": project, "environment": "prod"}, false, `no environment with the slug "prod"`},
 	} {

@@ -130,8 +130,8 @@ var (
 		"The provider tried to", "Nothing was changed", "nothing was changed", "A project named", "Traceloop has no ", "The project ", "No environment was created", "No key was generated",
 	}
 	nextPhrases = []string{
-		"import {", "Run it again", "apply again", "Apply again", "Check that", "Check the id", "Choose another name", "choose another name", "Remove this resource", "refer to it, as in", "Use the id of", "set replace_existing = true",
-		"put a management key", "Plan again", "Choose one:", "Remove one of the two", "Rename or remove", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps",
+		"import {", "Run the command again", "apply again", "Apply again", "Check that", "Check the id", "Choose another name", "choose another name", "Remove this resource", "refer to it, so that", "Use the id of", "set replace_existing = true",
+		"use a management key", "Plan again", "Choose one:", "Remove one of the two", "Rename or remove", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps",
 	}
 )
 
@@ -173,7 +173,7 @@ func (s *scene) checkAfter(op operation, prior, after instance, err error) {
 		}
 		if err == nil {
 			t.Errorf("%s was made and is not in the state", made)
-		} else if text := err.Error(); !strings.Contains(text, made) && !strings.Contains(text, "could not be found out") {
+		} else if text := err.Error(); !strings.Contains(text, made) && !strings.Contains(text, "could not find out") {
 			t.Errorf("%s was made, is not in the state, and the error does not name it: %v", made, err)
 		}
 	}

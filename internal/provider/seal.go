@@ -23,7 +23,7 @@ func parseRecipient(s string) (age.Recipient, error) {
 	s = strings.TrimSpace(s)
 	switch {
 	case strings.HasPrefix(s, "AGE-SECRET-KEY-"), strings.Contains(s, "PRIVATE KEY"):
-		return nil, errors.New("it is a private key; give the public key that belongs to it, and take the private key out of the configuration")
+		return nil, errors.New("it is a private key. Give the public key that belongs to it, and remove the private key from the configuration")
 	case strings.HasPrefix(s, "ssh-"):
 		recipient, err := agessh.ParseRecipient(s)
 		if err != nil {
@@ -52,7 +52,7 @@ func canonicalRecipient(s string) string {
 // point of low order: sealing would fail, after an API key was generated for it.
 func sealable(recipient age.Recipient) (age.Recipient, error) {
 	if _, err := age.Encrypt(io.Discard, recipient); err != nil {
-		return nil, errors.New("nothing can be sealed to it")
+		return nil, errors.New("age cannot encrypt to it")
 	}
 	return recipient, nil
 }
@@ -67,7 +67,7 @@ func parseIdentity(s string) ([]age.Identity, error) {
 	case strings.HasPrefix(s, "-----BEGIN"):
 		identity, err := agessh.ParseIdentity([]byte(s + "\n"))
 		if err != nil {
-			return nil, errors.New("it is not an ssh-ed25519 or ssh-rsa private key, or it is protected by a passphrase, which cannot be asked for here")
+			return nil, errors.New("it is not an ssh-ed25519 or ssh-rsa private key, or a passphrase protects it, which the provider cannot ask for")
 		}
 		return []age.Identity{identity}, nil
 	}
@@ -105,7 +105,7 @@ func seal(key string, recipients []string) (string, error) {
 
 var (
 	errDamaged  = errors.New("the ciphertext is damaged, or is not an armored age file")
-	errNotForUs = errors.New("the identity is not that of any of the recipients")
+	errNotForUs = errors.New("the identity belongs to none of the recipients")
 )
 
 // open decrypts what seal made. No error repeats a part of the ciphertext or identity.
@@ -142,6 +142,6 @@ func (recipientValidator) ValidateString(_ context.Context, req validator.String
 	if _, err := parseRecipient(req.ConfigValue.ValueString()); err != nil {
 		// Not anchored, since the CLI would quote the line, and with it a private key.
 		resp.Diagnostics.AddError("Invalid Recipient", fmt.Sprintf(
-			"One of the age_recipients cannot be used: %s. Create a pair with age-keygen, and give its public key.", err))
+			"One of the age_recipients cannot be used: %s. Create a key pair with age-keygen, and give its public key.", err))
 	}
 }

@@ -449,7 +449,7 @@ func TestSecrets_errors(t *testing.T) {
 	broken = &brokenAnswer{"GET", "/v2/projects", http.StatusForbidden, "application/json", echo}
 	w.fails([]string{"403 Forbidden: Not tl_***"}, plan...)
 	broken = &brokenAnswer{"GET", "/v2/projects", http.StatusOK, "text/html; key=" + server.ManagementKey, echo}
-	w.fails([]string{"not the Traceloop API"}, plan...)
+	w.fails([]string{"does not come from the Traceloop API"}, plan...)
 
 	w.write(settings + keyHCL(fmt.Sprintf("%q", project), "dev", "null"))
 	broken = nil
@@ -462,7 +462,7 @@ func TestSecrets_errors(t *testing.T) {
 		"text/html":        func(good []byte) []byte { return append([]byte("<html>"), good...) },
 	} {
 		broken = &brokenAnswer{"POST", "/v2/api-keys", http.StatusCreated, contentType, spoil}
-		w.fails([]string{"none is left behind", "not the Traceloop API's"}, apply...)
+		w.fails([]string{"no unknown key was left active", "does not come from the Traceloop API"}, apply...)
 	}
 	broken = nil
 
@@ -480,7 +480,7 @@ func TestSecrets_errors(t *testing.T) {
 		}
 		w.write(fmt.Sprintf("ephemeral \"traceloop_api_key\" \"opened\" {\n  encrypted_key = %q\n}\n", sealed))
 		w.set("TRACELOOP_AGE_IDENTITY", other.String())
-		w.fails([]string{"Unable to Open Encrypted Key", "not that of any of the recipients"}, plan...)
+		w.fails([]string{"Unable to Open Encrypted Key", "belongs to none of the recipients"}, plan...)
 		w.set("TRACELOOP_AGE_IDENTITY", identity.String()[:60]+"x")
 		w.fails([]string{"Invalid Age Identity"}, plan...)
 

@@ -60,7 +60,7 @@ func newProviderData(config providerModel, userAgent string, paths traceloop.Pat
 	} else if value, err := traceloop.ParseKey(key.value); err != nil {
 		// Not anchored to api_key: the CLI would quote that line of the configuration.
 		diags.AddError("Invalid Management Key",
-			fmt.Sprintf("The management key comes from %s, and cannot be used: %s. Set it to the key as Traceloop showed it, on one line.", key.source, err))
+			fmt.Sprintf("The management key from %s cannot be used: %s. Set it to the key exactly as Traceloop showed it, on one line.", key.source, err))
 	} else {
 		key.value = value
 	}
@@ -71,7 +71,7 @@ func newProviderData(config providerModel, userAgent string, paths traceloop.Pat
 	}
 	if value, err := traceloop.ParseBaseURL(baseURL.value); err != nil {
 		diags.AddAttributeError(path.Root("base_url"), "Invalid Base URL",
-			fmt.Sprintf("The base URL comes from %s, and cannot be used: %s. Use %s, the URL that the emulator prints, or leave it unset.", baseURL.source, err, traceloop.DefaultBaseURL))
+			fmt.Sprintf("The base URL from %s cannot be used: %s. Use %s, or the URL that the emulator prints, or leave it unset.", baseURL.source, err, traceloop.DefaultBaseURL))
 	} else {
 		baseURL.value = value.String()
 	}
@@ -80,7 +80,7 @@ func newProviderData(config providerModel, userAgent string, paths traceloop.Pat
 	if !config.RequestTimeout.IsNull() {
 		value, err := parseTimeout(config.RequestTimeout.ValueString())
 		if err != nil {
-			diags.AddAttributeError(path.Root("request_timeout"), "Invalid Request Timeout", fmt.Sprintf("The value cannot be used: %s.", err))
+			diags.AddAttributeError(path.Root("request_timeout"), "Invalid Request Timeout", fmt.Sprintf("The request timeout cannot be used: %s. Give a duration such as 30s.", err))
 		}
 		timeout = value
 	}
@@ -94,7 +94,7 @@ func newProviderData(config providerModel, userAgent string, paths traceloop.Pat
 		var err error
 		if roots, err = certPool(file.value); err != nil {
 			diags.AddAttributeError(path.Root("ca_cert_file"), "Unable to Read CA Certificates",
-				fmt.Sprintf("The file comes from %s, and cannot be used: %s. Give the path of a PEM file that holds the certificate of the authority, or leave it unset.", file.source, err))
+				fmt.Sprintf("The file from %s cannot be used: %s. Give the path of a PEM file that contains the certificate of the authority, or leave it unset.", file.source, err))
 		}
 	}
 	if diags.HasError() {
@@ -115,17 +115,17 @@ func newProviderData(config providerModel, userAgent string, paths traceloop.Pat
 		data.project.client, projectErr = traceloop.NewProjectClient(client)
 	}
 	if err = errors.Join(err, projectErr); err != nil {
-		diags.AddError("Unable to Configure Provider", fmt.Sprintf("The client of the Traceloop API cannot be set up: %s.", err))
+		diags.AddError("Unable to Configure Provider", fmt.Sprintf("The provider cannot set up its client for the Traceloop API: %s.", err))
 		return nil, diags
 	}
 	return data, diags
 }
 
 func missingKeyDetail() string {
-	detail := "The Traceloop API is called with a management key, and none is given. Set the environment variable " + envManagementKey +
+	detail := "The Traceloop API needs a management key, and none is set. Set the environment variable " + envManagementKey +
 		" (or the provider argument \"api_key\"). To try the provider without an account, start the emulator: it prints the variables to set."
 	if os.Getenv(envTracesKey) != "" {
-		detail = envTracesKey + " is set, but that is a project's own key for sending traces; it cannot manage projects, environments or keys, and is not read here.\n\n" + detail
+		detail = envTracesKey + " is set, but it holds a project's own key for sending traces. That key cannot manage projects, environments or keys, so the provider does not read it.\n\n" + detail
 	}
 	return detail
 }
@@ -155,7 +155,7 @@ func certPool(file string) (*x509.CertPool, error) {
 		return nil, err
 	}
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s holds no PEM certificate", file)
+		return nil, fmt.Errorf("%s contains no PEM certificate", file)
 	}
 	return roots, nil
 }

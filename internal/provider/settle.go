@@ -81,10 +81,10 @@ func (d *providerData) addUnsettled(diags *diag.Diagnostics, object string, foun
 	adopt = " To manage an existing one, import it (write the address of this resource after \"to\"):\n\n" + adopt
 	switch {
 	case lookErr != nil:
-		detail += fmt.Sprintf("Whether it exists now could not be found out:\n\n%s\n\n%s", lookErr, d.nextStep(lookErr)) +
-			"\n\nThen apply again: if it exists, the service says so." + adopt
+		detail += fmt.Sprintf("The provider could not find out whether it exists now:\n\n%s\n\n%s", lookErr, d.nextStep(lookErr)) +
+			"\n\nThen apply again. If it exists, the service says so." + adopt
 	case found:
-		detail += "It exists, but may be somebody else's or older than this attempt, so that Terraform does not take it for its own." + adopt
+		detail += "It exists, but somebody else may have created it, or it may be older than this attempt. So Terraform does not manage it." + adopt
 	default:
 		unknown, _ := errors.AsType[*traceloop.UnknownOutcomeError](err)
 		detail += "It does not exist: nothing was created. Apply again. " + d.nextStep(unknown.Err)

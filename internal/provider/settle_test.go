@@ -134,7 +134,7 @@ func TestSettle_givesUpCleanly(t *testing.T) {
 	d := newDriver(t, server, time.Now)
 	lost(server, "/v2/api-keys", emulatortest.Fault{Kind: "drop_after"}, 1000)
 	_, _, err := d.apply(t.Context(), keyKind, d.none(keyKind), arguments{"project_id": projectID, "environment": "prd"})
-	if err == nil || !strings.Contains(err.Error(), "none is left behind") {
+	if err == nil || !strings.Contains(err.Error(), "no unknown key was left active") {
 		t.Errorf("want an error that says that no key is left, got %v", err)
 	}
 	if keys := server.Keys(); len(keys) != 0 {

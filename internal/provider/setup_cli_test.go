@@ -155,7 +155,7 @@ func TestCLI_bulkAnswerLost(t *testing.T) {
 			}
 			server.SetFaults()
 			if !test.ok {
-				shows(t, out, "Outcome of Writing Is Unknown", "It does not exist: nothing was created. Apply again.")
+				shows(t, out, "Outcome of Write Is Unknown", "It does not exist: nothing was created. Apply again.")
 				shows(t, cli.apply(), "8 added")
 			}
 			cli.plan("-detailed-exitcode")
@@ -181,7 +181,7 @@ func TestCLI_bulkOutcomeUnknown(t *testing.T) {
 	if err == nil {
 		t.Fatal("apply succeeded")
 	}
-	shows(t, out, "Outcome of Writing Is Unknown", "could not be found out", "import {", `id = "quality-0"`)
+	shows(t, out, "Outcome of Write Is Unknown", "could not find out", "import {", `id = "quality-0"`)
 	server.SetFaults()
 	out, err = cli.run("plan", "-input=false")
 	if err == nil {
@@ -207,13 +207,13 @@ func TestCLI_setupWarnings(t *testing.T) {
 	hides(t, cli.plan("-detailed-exitcode"), "Warning: Evaluator", "Warning: Auto") // it was said when it was new
 	cli.write(setupHCL("checkout", "", "char-count", "toxicity", "word-count"))
 	again := cli.plan()
-	shows(t, again, "Auto Monitor Setup Begins Again", `now "pending", back to "pending"`)
+	shows(t, again, "Auto Monitor Setup Will Restart", `from "pending" back to "pending"`)
 	hides(t, again, "Warning: Evaluator")
 	cli.apply()
 
 	server.SendSpans(key, 1)
 	server.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60, FailingEvaluators: map[string]string{"word-count": "no text in the spans"}})
-	shows(t, cli.plan("-detailed-exitcode"), "Auto Monitor Setup Failed in Part", "word-count: no text in the spans")
+	shows(t, cli.plan("-detailed-exitcode"), "Auto Monitor Setup Partly Failed", "word-count: no text in the spans")
 	server.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60, FailingEvaluators: map[string]string{"word-count": "no", "char-count": "no", "toxicity": "no"}})
 	shows(t, cli.plan("-detailed-exitcode"), "Auto Monitor Setup Failed with", "char-count: no")
 
@@ -229,11 +229,11 @@ func TestCLI_waitThatFails(t *testing.T) {
 	cli := newCLI(t, server).withKey(key)
 	cli.write("provider \"traceloop\" {\n  max_retries = 0\n}\n" + setupHCL("checkout", "  wait_for = \"completed\"\n", "char-count"))
 	server.SetFaults(emulatortest.Fault{Method: "GET", Path: setupsPath + "/checkout", Kind: "status", Status: 500})
-	shows(t, cli.apply(), "Unable to Follow Auto Monitor Setup", "The setup is in place", "1 added")
+	shows(t, cli.apply(), "Unable to Read Auto Monitor Setup Status", "The setup exists", "1 added")
 	cli.plan("-detailed-exitcode")
 
 	cli.write(setupHCL("other", "  wait_for = \"completed\"\n  wait_timeout = \"1s\"\n", "char-count"))
-	shows(t, cli.apply(), "Auto Monitor Setup Is Not There Yet", `and not "completed" within 1s`, "1 added")
+	shows(t, cli.apply(), "Timed Out Waiting for Auto Monitor Setup", `did not reach the status "completed" within 1s`, "1 added")
 }
 
 func TestCLI_setupFailures(t *testing.T) {
@@ -244,7 +244,7 @@ func TestCLI_setupFailures(t *testing.T) {
 	cli.write(setupHCL("checkout", "", "char-count"))
 	cli.apply()
 	for status, phrases := range map[int][]string{
-		http.StatusForbidden:  {"a management key does not open this operation", "TRACELOOP_PROJECT_API_KEY"},
+		http.StatusForbidden:  {"does not accept a management key", "TRACELOOP_PROJECT_API_KEY"},
 		http.StatusBadGateway: {"The service failed"},
 	} {
 		server.SetFaults(emulatortest.Fault{Path: setupsPath, Kind: "status", Status: status, Times: 100})

@@ -34,7 +34,7 @@ func (d *setupDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, 
 		Validators:          externalIDValidator,
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads one auto monitor setup of the project and environment of the provider argument `project_api_key`. It is an error when there is none. The operation is documented by Traceloop.",
+		MarkdownDescription: "Reads one auto monitor setup of the project and environment of the provider argument `project_api_key`. A missing setup is an error. The operation is documented by Traceloop.",
 		Attributes:          attributes,
 	}
 }
@@ -46,19 +46,19 @@ func setupAttributes() map[string]schema.Attribute {
 		"external_id": schema.StringAttribute{MarkdownDescription: "External id of the setup.", Computed: true},
 		"evaluators":  schema.SetAttribute{MarkdownDescription: "Slugs of the evaluators.", ElementType: types.StringType, Computed: true},
 		"selector": schema.ListNestedAttribute{
-			MarkdownDescription: "Rules that a span has to meet, all of them. Null: every span.",
+			MarkdownDescription: "Rules that a span must match, all of them. Null: every span.",
 			Computed:            true,
 			NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 				"key":      schema.StringAttribute{MarkdownDescription: "Name of the attribute.", Computed: true},
 				"source":   schema.StringAttribute{MarkdownDescription: "Where the attribute is: `span_attributes` or `resource_attributes`.", Computed: true},
 				"operator": schema.StringAttribute{MarkdownDescription: "How the attribute is compared.", Computed: true},
-				"value":    schema.StringAttribute{MarkdownDescription: "What it is compared with, where the operator takes one value.", Computed: true},
-				"values":   schema.SetAttribute{MarkdownDescription: "What it is compared with, where the operator takes several.", ElementType: types.StringType, Computed: true},
+				"value":    schema.StringAttribute{MarkdownDescription: "Value to compare with, if the operator takes one value.", Computed: true},
+				"values":   schema.SetAttribute{MarkdownDescription: "Values to compare with, if the operator takes several.", ElementType: types.StringType, Computed: true},
 			}},
 		},
-		"status": schema.StringAttribute{MarkdownDescription: "How far the setup is: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` or `failed`.", Computed: true},
+		"status": schema.StringAttribute{MarkdownDescription: "Progress of the setup: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` or `failed`.", Computed: true},
 		"evaluator_status": schema.MapNestedAttribute{
-			MarkdownDescription: "How far each evaluator is, by its slug.",
+			MarkdownDescription: "Progress of each evaluator, by its slug.",
 			Computed:            true,
 			NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 				"status":        schema.StringAttribute{MarkdownDescription: "Status of the evaluator.", Computed: true},

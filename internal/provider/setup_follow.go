@@ -56,8 +56,8 @@ func (r *setupResource) follow(ctx context.Context, m *setupResourceModel, diags
 		r.setups.freshen(r.now(), r.project.client)
 		setup, err := r.project.client.GetAutoMonitorSetup(ctx, m.ExternalID.ValueString(), m.EnvProjectID.ValueString())
 		if err != nil {
-			diags.AddWarning("Unable to Follow Auto Monitor Setup", r.projectFailure("read the status of the "+m.describe(), err)+
-				"\n\nThe setup is in place, and the state has it; only its status is not known. The next plan reads it.")
+			diags.AddWarning("Unable to Read Auto Monitor Setup Status", r.projectFailure("read the status of the "+m.describe(), err)+
+				"\n\nThe setup exists, and the state has it. Only its status is not known. The next plan reads it.")
 			return
 		}
 		if setup.Status != m.Status.ValueString() {
@@ -81,12 +81,12 @@ func hasReached(awaited, status string) bool {
 }
 
 func (r *setupResource) warnStillWaiting(m setupResourceModel, timeout time.Duration, diags *diag.Diagnostics) {
-	next := "The service goes on with it; the next plan reads the status."
+	next := "The service continues to work on it. The next plan reads the status."
 	if m.Status.ValueString() == traceloop.StatusWaitingForSpans {
-		next = "It completes once enough spans have come that its selector matches. Check the selector if the application sends some."
+		next = "It completes when enough spans that match its selector have arrived. If the application sends spans, check the selector."
 	}
-	diags.AddWarning("Auto Monitor Setup Is Not There Yet", fmt.Sprintf(
-		"The status of the %s is %q, and not %q within %s. %s", m.describe(), m.Status.ValueString(), m.WaitFor.ValueString(), timeout, next))
+	diags.AddWarning("Timed Out Waiting for Auto Monitor Setup", fmt.Sprintf(
+		"The %s did not reach the status %q within %s. Its status is %q. %s", m.describe(), m.WaitFor.ValueString(), timeout, m.Status.ValueString(), next))
 }
 
 // warnFailed passes on what the service says about monitors that it could not create.
@@ -96,7 +96,7 @@ func (m setupModel) warnFailed(diags *diag.Diagnostics) {
 	case traceloop.StatusFailed:
 		summary = "Auto Monitor Setup Failed"
 	case traceloop.StatusPartial:
-		summary = "Auto Monitor Setup Failed in Part"
+		summary = "Auto Monitor Setup Partly Failed"
 	default:
 		return
 	}
@@ -117,6 +117,6 @@ func (m setupModel) warnFailed(diags *diag.Diagnostics) {
 		}
 	}
 	slices.Sort(reasons)
-	diags.AddWarning(summary, fmt.Sprintf("The status of the %s is %q:\n%s\n\nCorrect the evaluators or the selector; an update has the setup begin again. To have it begin again unchanged, replace it with -replace.",
+	diags.AddWarning(summary, fmt.Sprintf("The status of the %s is %q:\n%s\n\nCorrect the evaluators or the selector. An update restarts the setup. To restart it without a change, use -replace.",
 		m.describe(), m.Status.ValueString(), strings.Join(reasons, "")))
 }

@@ -29,16 +29,16 @@ func (l *setupListResource) Metadata(_ context.Context, req resource.MetadataReq
 
 func (l *setupListResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists auto monitor setups, as the service lists them to the provider argument `project_api_key`. Each is shown by its external id. Traceloop documents that these are the setups of the organization: " +
-			"give `env_project_id` to list what this provider block can import.",
+		MarkdownDescription: "Lists auto monitor setups, as the service lists them for the provider argument `project_api_key`. Each is shown as its external id. Traceloop documents that these are the setups of the whole organization. " +
+			"Set `env_project_id` to list the setups that this provider block can import.",
 		Attributes: map[string]schema.Attribute{
 			"status": schema.StringAttribute{
-				MarkdownDescription: "Only setups with this status: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` or `failed`. Default: with any.",
+				MarkdownDescription: "Only setups with this status: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` or `failed`. Default: any status.",
 				Optional:            true,
 				Validators:          setupStatusValidator,
 			},
 			"env_project_id": schema.StringAttribute{
-				MarkdownDescription: "Only setups of this project and environment. Default: of all that the service lists.",
+				MarkdownDescription: "Only setups of this project and environment. Default: all that the service lists.",
 				Optional:            true,
 				Validators:          idValidator,
 			},

@@ -45,7 +45,7 @@ type setupResourceModel struct {
 
 var (
 	externalIDPattern   = regexp.MustCompile(`^[^\p{Cc}]{1,255}$`)
-	externalIDForm      = "must have 1 to 255 characters, and no control character"
+	externalIDForm      = "must have 1 to 255 characters, without control characters"
 	externalIDValidator = []validator.String{
 		stringvalidator.RegexMatches(externalIDPattern, externalIDForm),
 		stringvalidator.NoneOf(".", "..", "bulk"), // which are no element of the path, or another operation
@@ -63,36 +63,36 @@ func (r *setupResource) Metadata(_ context.Context, req resource.MetadataRequest
 
 func (r *setupResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "An auto monitor setup has Traceloop create monitors: it waits for spans that its selector matches, and then runs evaluators on those spans.\n\n" +
-			"The operations for setups are **documented by Traceloop**. They are called with the provider argument `project_api_key`, and the setup belongs to the project and environment of that key. " +
-			"An update replaces the evaluators as a whole and sets the status back to `pending`.",
+		MarkdownDescription: "An auto monitor setup creates monitors: Traceloop waits for spans that match the selector, and then runs evaluators on those spans.\n\n" +
+			"The operations for setups are **documented by Traceloop**. They use the provider argument `project_api_key`, and the setup belongs to the project and environment of that key. " +
+			"An update replaces all evaluators and sets the status back to `pending`.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the setup, given by Traceloop.",
+				MarkdownDescription: "Id of the setup, assigned by Traceloop.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"external_id": schema.StringAttribute{
-				MarkdownDescription: "Your own id for the setup, unique in its project and environment; 1 to 255 characters. A change destroys the setup and creates another.",
+				MarkdownDescription: "Your own id for the setup, unique in its project and environment; 1 to 255 characters. Changing it destroys the setup and creates another.",
 				Required:            true,
 				Validators:          externalIDValidator,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"evaluators": schema.SetAttribute{
-				MarkdownDescription: "Slugs of the evaluators to run, such as `answer-relevancy`; at least one. A plan warns of a slug that Traceloop's documentation does not list, since it may be one of your organization's own. A change has the setup begin again.",
+				MarkdownDescription: "Slugs of the evaluators to run, such as `answer-relevancy`; at least one. A plan warns about a slug that Traceloop's documentation does not list, because the service may refuse it. Changing them restarts the setup.",
 				ElementType:         types.StringType,
 				Required:            true,
 				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(nameValidator...)},
 			},
 			"selector": selectorAttribute(),
 			"wait_for": schema.StringAttribute{
-				MarkdownDescription: "Status to wait for after creating or updating: `waiting_for_spans` (the setup is ready, or further) or `completed`. `partial` and `failed` end the wait too. " +
-					"A wait that ends without the status is a warning, never an error. Default: apply does not wait.",
+				MarkdownDescription: "Status to wait for after creating or updating: `waiting_for_spans` (or a later status) or `completed`. The wait also ends at `partial` and `failed`. " +
+					"If the setup does not reach the status, apply warns and does not fail. Default: apply does not wait.",
 				Optional:   true,
 				Validators: []validator.String{stringvalidator.OneOf(traceloop.StatusWaitingForSpans, traceloop.StatusCompleted)},
 			},
 			"wait_timeout": schema.StringAttribute{
-				MarkdownDescription: "The longest that `wait_for` waits, as a duration such as `90s` or `10m`; from `1s` to `1h`. Needs `wait_for`. Default: `5m`.",
+				MarkdownDescription: "The longest time that `wait_for` waits, as a duration such as `90s` or `10m`; from `1s` to `1h`. Needs `wait_for`. Default: `5m`.",
 				Optional:            true,
 				Validators: []validator.String{
 					parseValidator{name: "wait_timeout", summary: "Invalid Wait Timeout", noun: "argument", parse: func(s string) error {
@@ -103,24 +103,24 @@ func (r *setupResource) Schema(_ context.Context, _ resource.SchemaRequest, resp
 				},
 			},
 			"status": schema.StringAttribute{
-				MarkdownDescription: "How far the setup is: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` (some monitors failed) or `failed`. It changes by itself, which is no drift.",
+				MarkdownDescription: "Progress of the setup: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` (some monitors failed) or `failed`. It changes by itself, and that is not drift.",
 				Computed:            true,
 			},
 			"evaluator_status": schema.MapNestedAttribute{
-				MarkdownDescription: "How far each evaluator is, by its slug.",
+				MarkdownDescription: "Progress of each evaluator, by its slug.",
 				Computed:            true,
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"status":        schema.StringAttribute{MarkdownDescription: "Status of the evaluator, with the same values as that of the setup.", Computed: true},
+					"status":        schema.StringAttribute{MarkdownDescription: "Status of the evaluator, with the same values as the status of the setup.", Computed: true},
 					"error_message": schema.StringAttribute{MarkdownDescription: "Why the evaluator failed. Null if it did not.", Computed: true},
 				}},
 			},
 			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project that the setup belongs to: that of the key.",
+				MarkdownDescription: "Id of the project that the setup belongs to: the project of the key.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"env_project_id": schema.StringAttribute{
-				MarkdownDescription: "Id that Traceloop has for the project and environment of the key together.",
+				MarkdownDescription: "Id that Traceloop uses for the project and environment of the key together.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
@@ -167,8 +167,8 @@ func (r *setupResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 	case !plan.sameRequest(state.setupModel):
 		warnUnpublished(ctx, plan.Evaluators, state.Evaluators, &resp.Diagnostics)
 		if plan.ExternalID.Equal(state.ExternalID) {
-			resp.Diagnostics.AddWarning("Auto Monitor Setup Begins Again", fmt.Sprintf(
-				"Updating the %s replaces its evaluators as a whole and sets its status, now %q, back to %q.", state.describe(), state.Status.ValueString(), traceloop.StatusPending))
+			resp.Diagnostics.AddWarning("Auto Monitor Setup Will Restart", fmt.Sprintf(
+				"Updating the %s replaces all its evaluators. Its status goes from %q back to %q.", state.describe(), state.Status.ValueString(), traceloop.StatusPending))
 		}
 	case !plan.WaitFor.Equal(state.WaitFor) || !plan.WaitTimeout.Equal(state.WaitTimeout):
 		// Kept in the state alone: nothing of the setup changes.
@@ -195,7 +195,7 @@ func warnUnpublished(ctx context.Context, plan, state types.Set, diags *diag.Dia
 			continue
 		}
 		diags.AddAttributeWarning(path.Root("evaluators"), "Evaluator Is Not in the Published List", fmt.Sprintf(
-			"%q is not in the list that Traceloop published on %s.%s If it is an evaluator of your organization or a newer one, all is well; otherwise the service refuses it.",
+			"%q is not in the list that Traceloop published on %s.%s If it is your organization's own evaluator, or newer than the list, ignore this warning. Otherwise the service refuses it.",
 			slug.ValueString(), traceloop.EvaluatorsPublished, closest(slug.ValueString())))
 	}
 }
@@ -262,7 +262,7 @@ func (r *setupResource) Read(ctx context.Context, req resource.ReadRequest, resp
 	setup, err := r.project.client.GetAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
 	if traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddWarning("Auto Monitor Setup Was Deleted Outside Terraform", fmt.Sprintf(
-			"Traceloop no longer has the %s. It is removed from the state; the next apply creates a new one.", state.describe()))
+			"Traceloop no longer has the %s. The next apply removes it from the state and creates a new one.", state.describe()))
 		resp.State.RemoveResource(ctx)
 		return
 	}

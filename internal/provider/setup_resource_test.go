@@ -178,15 +178,15 @@ func TestAccSetup_refusedBeforeAnythingChanges(t *testing.T) {
 		"empty selector":         {setupHCL("a", "  selector = []\n", "char-count"), []string{"selector", "at least 1"}},
 		"unknown source":         {setupHCL("a", "  selector = [{ key = \"k\", source = \"events\", value = \"v\" }]\n", "char-count"), []string{"source", "span_attributes"}},
 		"unknown operator":       {setupHCL("a", rule(`, operator = "like", value = "v"`), "char-count"), []string{"operator", "not_equals"}},
-		"equals nothing":         {setupHCL("a", rule(``), "char-count"), []string{"Missing Operand", `"equals" needs "value"`}},
-		"not_equals nothing":     {setupHCL("a", rule(`, operator = "not_equals"`), "char-count"), []string{"Missing Operand", `"value"`}},
-		"contains values":        {setupHCL("a", rule(`, operator = "contains", value = "v", values = ["v"]`), "char-count"), []string{"Unexpected Operand", `takes no "values"`}},
-		"not_contains nothing":   {setupHCL("a", rule(`, operator = "not_contains"`), "char-count"), []string{"Missing Operand"}},
-		"in a value":             {setupHCL("a", rule(`, operator = "in", value = "v", values = ["v"]`), "char-count"), []string{"Unexpected Operand", `takes no "value"`, `takes "values"`}},
-		"in nothing":             {setupHCL("a", rule(`, operator = "in"`), "char-count"), []string{"Missing Operand", `"values"`}},
+		"equals nothing":         {setupHCL("a", rule(``), "char-count"), []string{"Missing Value for Operator", `"equals" needs "value"`}},
+		"not_equals nothing":     {setupHCL("a", rule(`, operator = "not_equals"`), "char-count"), []string{"Missing Value for Operator", `"value"`}},
+		"contains values":        {setupHCL("a", rule(`, operator = "contains", value = "v", values = ["v"]`), "char-count"), []string{"Unexpected Value for Operator", `does not take "values"`}},
+		"not_contains nothing":   {setupHCL("a", rule(`, operator = "not_contains"`), "char-count"), []string{"Missing Value for Operator"}},
+		"in a value":             {setupHCL("a", rule(`, operator = "in", value = "v", values = ["v"]`), "char-count"), []string{"Unexpected Value for Operator", `does not take "value"`, `takes "values"`}},
+		"in nothing":             {setupHCL("a", rule(`, operator = "in"`), "char-count"), []string{"Missing Value for Operator", `"values"`}},
 		"not_in an empty set":    {setupHCL("a", rule(`, operator = "not_in", values = []`), "char-count"), []string{"values", "at least 1"}},
-		"exists with a value":    {setupHCL("a", rule(`, operator = "exists", value = "v"`), "char-count"), []string{"Unexpected Operand", "compares with nothing"}},
-		"not_exists with values": {setupHCL("a", rule(`, operator = "not_exists", values = ["v"]`), "char-count"), []string{"Unexpected Operand"}},
+		"exists with a value":    {setupHCL("a", rule(`, operator = "exists", value = "v"`), "char-count"), []string{"Unexpected Value for Operator", "compares with nothing"}},
+		"not_exists with values": {setupHCL("a", rule(`, operator = "not_exists", values = ["v"]`), "char-count"), []string{"Unexpected Value for Operator"}},
 		"timeout without a wait": {setupHCL("a", "  wait_timeout = \"1m\"\n", "char-count"), []string{"wait_for", "must be specified"}},
 		"timeout that is none":   {setupHCL("a", "  wait_for = \"completed\"\n  wait_timeout = \"soon\"\n", "char-count"), []string{"Invalid Wait Timeout"}},
 		"timeout too long":       {setupHCL("a", "  wait_for = \"completed\"\n  wait_timeout = \"2h\"\n", "char-count"), []string{"between 1s and 1h"}},
@@ -271,7 +271,7 @@ func TestAccSetup_keyOfAnotherEnvironment(t *testing.T) {
 		ProtoV6ProviderFactories: factories(),
 		Steps: []resource.TestStep{
 			{Config: withProjectKey(server, prd, hcl)},
-			{Config: withProjectKey(server, dev, hcl), PlanOnly: true, ExpectError: says("Unable to Read Auto Monitor Setup", "another project or environment", "Give the key of the project and environment")},
+			{Config: withProjectKey(server, dev, hcl), PlanOnly: true, ExpectError: says("Unable to Read Auto Monitor Setup", "different projects or environments", "Use the key of the project and environment")},
 			{Config: withProjectKey(server, prd, hcl)},
 		},
 	})
@@ -399,7 +399,7 @@ func TestCLI_projectKeyAndSetupsInOneGo(t *testing.T) {
 
 	// Rotating and updating in one go uses the new key.
 	cli.write(fmt.Sprintf(inOneGo, "3", `, "char-count"`))
-	shows(t, cli.apply(), "1 added, 3 changed, 1 destroyed", "Auto Monitor Setup Begins Again")
+	shows(t, cli.apply(), "1 added, 3 changed, 1 destroyed", "Auto Monitor Setup Will Restart")
 	cli.plan("-detailed-exitcode")
 
 	// Setups go before the key that they are destroyed with.

@@ -35,14 +35,14 @@ type operator struct {
 
 // operators is the table of them.
 var operators = []operator{
-	{traceloop.OperatorEquals, oneValue, "the attribute is `value`"},
-	{traceloop.OperatorNotEquals, oneValue, "the attribute is not `value`"},
-	{traceloop.OperatorContains, oneValue, "the attribute holds `value`"},
-	{traceloop.OperatorNotContains, oneValue, "the attribute does not hold `value`"},
+	{traceloop.OperatorEquals, oneValue, "the attribute equals `value`"},
+	{traceloop.OperatorNotEquals, oneValue, "the attribute differs from `value`"},
+	{traceloop.OperatorContains, oneValue, "the attribute contains `value`"},
+	{traceloop.OperatorNotContains, oneValue, "the attribute does not contain `value`"},
 	{traceloop.OperatorIn, manyValues, "the attribute is one of `values`"},
-	{traceloop.OperatorNotIn, manyValues, "the attribute is none of `values`"},
-	{traceloop.OperatorExists, noValue, "the attribute is there"},
-	{traceloop.OperatorNotExists, noValue, "the attribute is not there"},
+	{traceloop.OperatorNotIn, manyValues, "the attribute is not one of `values`"},
+	{traceloop.OperatorExists, noValue, "the attribute exists"},
+	{traceloop.OperatorNotExists, noValue, "the attribute does not exist"},
 }
 
 func operatorNames() []string {
@@ -63,7 +63,7 @@ func operatorTable() string {
 
 func selectorAttribute() schema.ListNestedAttribute {
 	return schema.ListNestedAttribute{
-		MarkdownDescription: "Rules that a span has to meet, all of them; at least one. Default: every span of the project and environment. A change has the setup begin again.",
+		MarkdownDescription: "Rules that a span must match, all of them; at least one. Default: every span of the project and environment. Changing them restarts the setup.",
 		Optional:            true,
 		Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues()},
 		NestedObject: schema.NestedAttributeObject{
@@ -87,12 +87,12 @@ func selectorAttribute() schema.ListNestedAttribute {
 					Validators:          []validator.String{stringvalidator.OneOf(operatorNames()...)},
 				},
 				"value": schema.StringAttribute{
-					MarkdownDescription: "What to compare with. For `equals`, `not_equals`, `contains` and `not_contains`, which need it; for no other operator.",
+					MarkdownDescription: "Value to compare with. Required for `equals`, `not_equals`, `contains` and `not_contains`; not allowed for other operators.",
 					Optional:            true,
 					Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 				},
 				"values": schema.SetAttribute{
-					MarkdownDescription: "What to compare with; at least one. For `in` and `not_in`, which need it; for no other operator.",
+					MarkdownDescription: "Values to compare with; at least one. Required for `in` and `not_in`; not allowed for other operators.",
 					ElementType:         types.StringType,
 					Optional:            true,
 					Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
@@ -106,7 +106,7 @@ func selectorAttribute() schema.ListNestedAttribute {
 type ruleValidator struct{}
 
 func (ruleValidator) Description(context.Context) string {
-	return "must have value or values as the operator demands"
+	return "must have value or values as the operator requires"
 }
 
 func (v ruleValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
@@ -136,15 +136,15 @@ func (ruleValidator) ValidateObject(ctx context.Context, req validator.ObjectReq
 		at := req.Path.AtName(string(given.operand))
 		switch {
 		case given.operand == needs && given.null:
-			resp.Diagnostics.AddAttributeError(at, "Missing Operand", fmt.Sprintf("The operator %q needs %q. Give it, or choose another operator.", name, needs))
+			resp.Diagnostics.AddAttributeError(at, "Missing Value for Operator", fmt.Sprintf("The operator %q needs %q. Set it, or choose another operator.", name, needs))
 		case given.operand != needs && !given.null:
-			detail := fmt.Sprintf("The operator %q takes no %q. ", name, given.operand)
+			detail := fmt.Sprintf("The operator %q does not take %q. ", name, given.operand)
 			if needs == noValue {
 				detail += "Remove it; this operator compares with nothing."
 			} else {
 				detail += fmt.Sprintf("Remove it; this operator takes %q.", needs)
 			}
-			resp.Diagnostics.AddAttributeError(at, "Unexpected Operand", detail)
+			resp.Diagnostics.AddAttributeError(at, "Unexpected Value for Operator", detail)
 		}
 	}
 }

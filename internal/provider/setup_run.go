@@ -136,7 +136,7 @@ func (s *setupRun) warnUnread(diags *diag.Diagnostics) {
 	}
 	s.unread = true
 	diags.AddWarning("Auto Monitor Setups Were Not Read",
-		"The project key is not known before apply, since this plan creates or rotates it. The setups are planned from the state. Changes made outside Terraform show in the next plan.")
+		"The project key is not known before apply, because this plan creates or rotates it. The plan uses the setups in the state. The next plan shows changes made outside Terraform.")
 }
 
 // refuseTaken refuses to create what would replace an existing setup. It returns whether the
@@ -145,17 +145,17 @@ func (r *setupResource) refuseTaken(ctx context.Context, externalID string, plan
 	taken, err := r.setups.find(ctx, r.project.client, externalID)
 	switch {
 	case err != nil:
-		diags.AddError("Unable to Check Auto Monitor Setup", r.projectFailure(fmt.Sprintf("look for an auto monitor setup %q, which creating one would replace", externalID), err))
+		diags.AddError("Unable to Check Auto Monitor Setup", r.projectFailure(fmt.Sprintf("check that no auto monitor setup %q exists, because creating one would replace it", externalID), err))
 	case taken != nil && !(planning && r.setups.isManaged(taken.ID)):
 		diags.AddAttributeError(path.Root("external_id"), "Auto Monitor Setup Already Exists", fmt.Sprintf(
-			"The project and environment of the project key have the %s, created %s. Nothing was changed. Choose one:\n\n"+
-				"  - to manage that setup, import it (write the address of this resource after \"to\"):\n\n%s\n\n"+
-				"  - if this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: two setups cannot have one external id;\n"+
-				"  - use another external id.",
+			"The project and environment of the project key already have the %s, created %s. Nothing was changed. Choose one:\n\n"+
+				"  - To manage that setup, import it (write the address of this resource after \"to\"):\n\n%s\n\n"+
+				"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: two setups cannot share one external id.\n"+
+				"  - Use another external id.",
 			newSetupModel(*taken).describe(), timestamp(taken.CreatedAt).ValueString(), importBlock("traceloop_auto_monitor_setup", "example", externalID)))
 	case !planning && !r.setups.claim(externalID):
 		diags.AddAttributeError(path.Root("external_id"), "Auto Monitor Setup Is Declared Twice", fmt.Sprintf(
-			"Another resource of this configuration creates the auto monitor setup %q with the same project key. Keep one of the two, or give one another external id.", externalID))
+			"Another resource of this configuration creates the auto monitor setup %q with the same project key. Remove one of the two, or choose another external id for one of them.", externalID))
 	default:
 		return true
 	}

@@ -28,12 +28,12 @@ func (r *setupResource) settleSetup(ctx context.Context, request traceloop.AutoM
 	case traceloop.IsNotFound(err):
 		detail += "It does not exist: nothing was created. Apply again. " + r.nextStep(unknown.Err)
 	case err != nil:
-		detail += fmt.Sprintf("What became of it could not be found out:\n\n%s\n\nApply again. If the setup exists by then and Terraform does not manage it, import it (write the address of this resource after \"to\"):\n\n%s", err, adopt)
+		detail += fmt.Sprintf("The provider could not find out whether this succeeded:\n\n%s\n\nApply again. If the setup then exists and Terraform does not manage it, import it (write the address of this resource after \"to\"):\n\n%s", err, adopt)
 	default:
-		detail += "A setup with this external id exists, but it is older than this attempt, or differs from what was asked for. Apply again. " +
+		detail += "A setup with this external id exists, but it is older than this attempt, or differs from the configuration. Apply again. " +
 			"If Terraform does not manage it yet, import it (write the address of this resource after \"to\"):\n\n" + adopt
 	}
-	diags.AddError("Outcome of Writing Is Unknown", detail)
+	diags.AddError("Outcome of Write Is Unknown", detail)
 	return nil
 }
 

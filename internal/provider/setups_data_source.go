@@ -33,10 +33,10 @@ func (d *setupsDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 
 func (d *setupsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists auto monitor setups, as the service lists them to the provider argument `project_api_key`. Traceloop documents that these are the setups of the organization; `env_project_id` tells those of one project and environment.",
+		MarkdownDescription: "Lists auto monitor setups, as the service lists them for the provider argument `project_api_key`. Traceloop documents that these are the setups of the whole organization. Use `env_project_id` to select those of one project and environment.",
 		Attributes: map[string]schema.Attribute{
 			"status": schema.StringAttribute{
-				MarkdownDescription: "Only setups with this status: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` or `failed`. Default: with any.",
+				MarkdownDescription: "Only setups with this status: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` or `failed`. Default: any status.",
 				Optional:            true,
 				Validators:          setupStatusValidator,
 			},

@@ -162,14 +162,14 @@ func TestTLS_certificates(t *testing.T) {
 		"TLS 1.1":             {certificate: good, file: ours.file(), versions: [2]uint16{tls.VersionTLS10, tls.VersionTLS11}, phrases: []string{nothingSent, "TLS 1.2 and newer"}},
 		"TLS 1.0":             {certificate: good, file: ours.file(), versions: [2]uint16{tls.VersionTLS10, tls.VersionTLS10}, phrases: []string{nothingSent, "TLS 1.2 and newer"}},
 		"unknown authority":   {certificate: good, phrases: []string{"unknown authority", nothingSent, "set ca_cert_file (or TRACELOOP_CA_CERT_FILE)"}},
-		"another authority":   {certificate: good, file: other.file(), phrases: []string{"unknown authority", nothingSent, "where one is set, it is not the right one"}},
+		"another authority":   {certificate: good, file: other.file(), phrases: []string{"unknown authority", nothingSent, "does not contain the right certificate"}},
 		"expired":             {certificate: expired, file: ours.file(), phrases: []string{"has expired", nothingSent, "Check the clock of this machine", "renew the certificate"}},
 		"not valid yet":       {certificate: future, file: ours.file(), phrases: []string{"not yet valid", nothingSent, "Check the clock of this machine"}},
-		"another host":        {certificate: elsewhere, file: ours.file(), phrases: []string{"127.0.0.1", nothingSent, "that of another host", "Check the host name"}},
+		"another host":        {certificate: elsewhere, file: ours.file(), phrases: []string{"127.0.0.1", nothingSent, "for another host", "Check the host name"}},
 		"no such file":        {certificate: good, file: missing, phrases: []string{"Unable to Read CA Certificates", missing, "the provider argument \"ca_cert_file\"", "Give the path of a PEM file"}},
 		"a folder":            {certificate: good, file: filepath.Dir(missing), phrases: []string{"Unable to Read CA Certificates", "is a directory"}},
-		"a private key":       {certificate: good, file: pemFile(t, "PRIVATE KEY", der), phrases: []string{"Unable to Read CA Certificates", "holds no PEM certificate"}},
-		"a certificate's DER": {certificate: good, file: rawFile(t, ours.certificate.Raw), phrases: []string{"Unable to Read CA Certificates", "holds no PEM certificate"}},
+		"a private key":       {certificate: good, file: pemFile(t, "PRIVATE KEY", der), phrases: []string{"Unable to Read CA Certificates", "contains no PEM certificate"}},
+		"a certificate's DER": {certificate: good, file: rawFile(t, ours.certificate.Raw), phrases: []string{"Unable to Read CA Certificates", "contains no PEM certificate"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -196,7 +196,7 @@ func TestTLS_certificates(t *testing.T) {
 		t.Parallel()
 		server := emulatortest.Start(t)
 		err := reach(t, server, arguments{"base_url": strings.Replace(server.URL, "http:", "https:", 1)})
-		explained(t, err, server.ManagementKey, nothingSent, "does not speak TLS", "Check the host and the port")
+		explained(t, err, server.ManagementKey, nothingSent, "does not use TLS", "Check the host and the port")
 	})
 }
 
@@ -387,7 +387,7 @@ func TestTLS_proxies(t *testing.T) {
 		errors []string
 	}{
 		{name: "by the proxy", url: "https://" + host, proxy: true},
-		{name: "past the proxy", url: "https://" + host, except: host, errors: []string{"Check that this machine reaches"}},
+		{name: "past the proxy", url: "https://" + host, except: host, errors: []string{"Check that this machine can reach"}},
 		{name: "plain http, to loopback", url: strings.Replace(server.URL, "127.0.0.1", "LOCALHOST", 1)},
 		{
 			name: "refused by the proxy", before: func() { proxy.refusal = http.StatusProxyAuthRequired }, url: "https://" + host, proxy: true,

@@ -22,10 +22,10 @@ var (
 	idPattern         = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 	slugPattern       = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	slugSource        = regexp.MustCompile(`[A-Za-z0-9]`)
-	idMessage         = "must be an id as Traceloop gives it, such as cm9v2g95l0000qz8k5h3d7f1a: letters, digits, \"-\" and \"_\". A name or a slug is no id"
-	slugMessage       = "must be an environment's slug, such as prd or eu-production: lower-case letters and digits, with single hyphens between them. It is the \"slug\" of the environment, not its name"
-	nameMessage       = "must not be blank, begin or end with white space, or hold a line break or another control character"
-	slugSourceMessage = "must hold an ASCII letter or digit, since the slug is made from them"
+	idMessage         = "must be an id as Traceloop gives it, such as cm9v2g95l0000qz8k5h3d7f1a: letters, digits, \"-\" and \"_\". A name or a slug is not an id"
+	slugMessage       = "must be the slug of an environment, not its name, such as prd or eu-production: lower-case letters and digits, with single hyphens between them"
+	nameMessage       = "must not be blank, must not begin or end with white space, and must not contain a line break or another control character"
+	slugSourceMessage = "must contain an ASCII letter or digit, because the slug is made from them"
 	nameValidator     = []validator.String{
 		stringvalidator.UTF8LengthBetween(1, maxLength),
 		stringvalidator.RegexMatches(namePattern, nameMessage),
@@ -66,7 +66,7 @@ func existingKeyValidator() parseValidator {
 func parseFullKey(s string) (string, error) {
 	key, err := traceloop.ParseKey(s)
 	if err == nil && strings.Contains(key, "*") {
-		return "", errors.New("it is a masked key; the full one is needed, from where the application or a secret manager keeps it")
+		return "", errors.New("it is a masked key. Give the full key, as the application or a secret manager stores it")
 	}
 	return key, err
 }

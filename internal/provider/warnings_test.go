@@ -38,7 +38,7 @@ func TestCLI_vanishedObjectsWarn(t *testing.T) {
 	cli.plan("-detailed-exitcode")
 
 	server.RevokeKey(server.Keys()[0].ID)
-	shows(t, cli.apply(), "API Key No Longer Found", "it was revoked, or its project or environment was deleted", "the next apply generates a new key", "1 added, 0 changed, 0 destroyed")
+	shows(t, cli.apply(), "API Key No Longer Found", "it was revoked, or its project or environment was deleted", "It then generates a new key", "1 added, 0 changed, 0 destroyed")
 	for _, environment := range server.Environments("") {
 		if !environment.BuiltIn {
 			server.DeleteEnvironment(environment.ID)
@@ -70,8 +70,8 @@ func TestCLI_anotherOrganizationsKeyProvesNothing(t *testing.T) {
 			out := cli.plan(parallelism)
 			shows(t, out, "Project No Longer Found", "Environment No Longer Found", "API Key No Longer Found", "3 to add, 0 to change, 0 to destroy")
 			for _, phrase := range []string{
-				"With the management key from the environment variable TRACELOOP_MANAGEMENT_API_KEY", "There are two possible reasons",
-				"the management key belongs to another organization", "Check which it is before you apply", "the state may hold the only copy",
+				"The request used the management key from the environment variable TRACELOOP_MANAGEMENT_API_KEY", "There are two possible reasons",
+				"the management key belongs to another organization", "Check which one it is before you apply", "The state may hold the only copy",
 			} {
 				shows(t, out, phrase)
 			}
@@ -97,7 +97,7 @@ func TestCLI_builtInEnvironmentIsForgottenWithAWarning(t *testing.T) {
 	cli.plan("-detailed-exitcode")
 
 	server.ResetRequests()
-	shows(t, cli.destroy(), "Built-in Environment Is Only Forgotten", "1 destroyed")
+	shows(t, cli.destroy(), "Built-in Environment Is Not Deleted", "1 destroyed")
 	noWrites(t, server)
 }
 

@@ -142,7 +142,7 @@ func TestCLI_keyMovesAndReplacesWhatThePlanNames(t *testing.T) {
 		w.apply()
 		stranger, secret := w.server.GenerateKey(w.project.ID, "stg")
 		w.write(w.key("orders", "stg", "replace_existing = true"))
-		shows(t, w.plan(), "Existing API Key Is Going to Be Revoked", stranger)
+		shows(t, w.plan(), "Existing API Key Will Be Revoked", stranger)
 		w.apply()
 		if status := w.server.SendSpans(secret, 1); status != http.StatusUnauthorized {
 			t.Errorf("the stranger's key is answered %d", status)
@@ -378,7 +378,7 @@ func TestCLI_rotationNeedsNoList(t *testing.T) {
 		if err == nil {
 			t.Errorf("the apply succeeded:\n%s", out)
 		}
-		shows(t, out, "Previous API Key Is Revoked", gone.ID)
+		shows(t, out, "Previous API Key Was Revoked", gone.ID)
 		hides(t, strings.ToLower(out), "nothing was changed")
 		w.server.SetFaults()
 		w.apply()
@@ -458,7 +458,7 @@ func TestCLI_importWithoutItsProject(t *testing.T) {
 		// On the command line the import is over when the plan begins: it warns.
 		w.write(hcl)
 		w.ok("import", "traceloop_api_key.orders", id)
-		shows(t, w.plan(), "API Key Is Going to Be Replaced", id, "project_id is not known before apply")
+		shows(t, w.plan(), "API Key Will Be Replaced", id, "project_id is not known before apply")
 
 		w.write(hcl + importing("project", w.project.ID))
 		shows(t, w.apply(), "1 imported, 0 added, 1 changed, 0 destroyed")
@@ -530,7 +530,7 @@ func TestCLI_keyRotatedByHand(t *testing.T) {
 		w.server.RevokeKey(old.ID)
 		fresh, secret := w.server.GenerateKey(w.project.ID, "prd")
 		w.refusesToPlanAndApply("Environment Already Has an API Key", fresh, "import {")
-		shows(t, w.ok("apply", "-refresh-only", "-auto-approve"), "API Key No Longer Found", fresh, "rotated it by hand", "import {")
+		shows(t, w.ok("apply", "-refresh-only", "-auto-approve"), "API Key No Longer Found", fresh, "rotated it outside Terraform", "import {")
 
 		// The way that the message shows.
 		w.write(w.key("orders", "prd", fmt.Sprintf("existing_key_wo = %q", secret)) + fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n", w.project.ID))

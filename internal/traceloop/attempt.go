@@ -112,9 +112,9 @@ func (c *call) readAnswer(ctx context.Context, answer *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(stream, maxBody+1))
 	switch {
 	case err != nil && ctx.Err() != nil:
-		c.last.problem = "its body did not end in time"
+		c.last.problem = "its body did not arrive in time"
 	case err != nil:
-		c.last.problem = "its body broke off"
+		c.last.problem = "its body is incomplete"
 	default:
 		if c.list && success {
 			c.last.list, c.last.problem = parseBody[[]map[string]json.RawMessage](answer.Header.Get("Content-Type"), body, "list of objects")

@@ -33,12 +33,12 @@ func TestUnreadableAnswers(t *testing.T) {
 		{"empty", answer(200, ""), "its body is empty"},
 		{"no content", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "its body is empty"},
 		{"half the JSON", answer(200, projectJSON[:len(projectJSON)/2]), "its body is not a JSON object"},
-		{"broken off", truncated, "its body broke off"},
+		{"broken off", truncated, "its body is incomplete"},
 		{"two objects", answer(200, projectJSON+projectJSON), "its body is not a JSON object"},
 		{"list", answer(200, "["+projectJSON+"]"), "its body is not a JSON object"},
 		{"string", answer(200, `"secret"`), "its body is not a JSON object"},
 		{"null", answer(200, "null"), "its body is not a JSON object"},
-		{"broken gzip", answer(200, "secret", "Content-Encoding", "gzip"), "its body broke off"},
+		{"broken gzip", answer(200, "secret", "Content-Encoding", "gzip"), "its body is incomplete"},
 		{"no id", replace(`"id":"p1",`, ``), "its field id is missing"},
 		{"id null", replace(`"id":"p1"`, `"id":null`), "its field id is null"},
 		{"id empty", replace(`"id":"p1"`, `"id":""`), "its field id is empty"},
@@ -163,7 +163,7 @@ func TestRequestTimeout(t *testing.T) {
 		t.Run("slow drip/"+http.StatusText(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				err := as[*UnreadableError](t, measure(t, drip(status)))
-				if err.StatusCode != status || err.Reason != "its body did not end in time" {
+				if err.StatusCode != status || err.Reason != "its body did not arrive in time" {
 					t.Errorf("got %v, want status %d and the reason", err, status)
 				}
 			})

@@ -227,7 +227,7 @@ func aboutExternal(externalID string) func(*fields) AutoMonitorSetup {
 	return func(f *fields) AutoMonitorSetup {
 		setup := readAutoMonitorSetup(f)
 		if setup.ExternalID != externalID {
-			f.fail("it is about another object")
+			f.fail("it describes another object")
 		}
 		return setup
 	}

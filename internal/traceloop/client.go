@@ -150,7 +150,7 @@ func ParseBaseURL(s string) (*url.URL, error) {
 		return nil, errors.New("its port must be a number from 1 to 65535")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return nil, errors.New("it must be an https URL; plain http is allowed only to loopback (localhost, 127.0.0.0/8, ::1), " +
-			"since it would show the management key to the network")
+			"because the network could read the management key")
 	}
 	return u, nil
 }

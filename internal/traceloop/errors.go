@@ -54,7 +54,7 @@ type UnreadableError struct {
 }
 
 func (e *UnreadableError) Error() string {
-	return fmt.Sprintf("%s %s: the answer (%s) is not the Traceloop API's: %s%s",
+	return fmt.Sprintf("%s %s: the answer (%s) does not come from the Traceloop API: %s%s",
 		e.Method, e.Path, statusLine(e.StatusCode), e.Reason, requestIDSuffix(e.RequestID))
 }
 
@@ -85,7 +85,7 @@ type RateLimitError struct {
 }
 
 func (e *RateLimitError) Error() string {
-	return fmt.Sprintf("%s %s: the service takes no requests until %s, longer than a call waits",
+	return fmt.Sprintf("%s %s: the service accepts no requests until %s, which is longer than the provider waits",
 		e.Method, e.Path, e.Until.UTC().Format(time.RFC3339))
 }
 

@@ -12,7 +12,7 @@ func TestErrorTexts(t *testing.T) {
 	for want, err := range map[string]error{
 		`POST /v2/projects: 409 Conflict: A project named "x" exists already. (request id req-1)`: refused,
 		"GET /v2/projects: 520: No.": &Error{StatusCode: 520, Message: "No.", Method: "GET", Path: "/v2/projects"},
-		"GET /v2/projects: the answer (404 Not Found) is not the Traceloop API's: its content type is text/html": &UnreadableError{
+		"GET /v2/projects: the answer (404 Not Found) does not come from the Traceloop API: its content type is text/html": &UnreadableError{
 			StatusCode: 404, Reason: "its content type is text/html", Method: "GET", Path: "/v2/projects",
 		},
 		"POST /v2/projects: 500 Internal Server Error: Oops.; it is unknown whether the service carried out this POST": &UnknownOutcomeError{

@@ -87,7 +87,7 @@ func (c *Client) exchangeOnce(ctx context.Context, e Exchange) (*Answer, error) 
 	read, err := io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("the answer's body broke off or did not end in time: %w", err)
+		return nil, fmt.Errorf("the answer's body is incomplete or did not arrive in time: %w", err)
 	case len(read) > maxBody:
 		return nil, fmt.Errorf("the answer's body is larger than %d MiB", maxBody>>20)
 	}

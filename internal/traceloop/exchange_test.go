@@ -87,7 +87,7 @@ func TestExchangeWithoutAnAnswer(t *testing.T) {
 		}
 	}
 	for want, given := range map[string]http.HandlerFunc{
-		"larger than 10 MiB": huge, "broke off": truncated, "EOF": drop,
+		"larger than 10 MiB": huge, "is incomplete": truncated, "EOF": drop,
 	} {
 		c := onLoopback(t, &service{answers: []http.HandlerFunc{given}}, Config{MaxRetries: DefaultMaxRetries})
 		_, err := c.Exchange(t.Context(), Exchange{Method: http.MethodPost, Path: contractPaths.Projects, Body: 1})

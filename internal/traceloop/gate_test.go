@@ -219,7 +219,7 @@ func TestRateLimitErrorIsNoRefusal(t *testing.T) {
 	if _, ok := errors.AsType[*Error](err); ok {
 		t.Error("it holds an *Error")
 	}
-	if want := "GET /v2/projects: the service takes no requests until 1970-01-01T00:00:00Z, longer than a call waits"; err.Error() != want {
+	if want := "GET /v2/projects: the service accepts no requests until 1970-01-01T00:00:00Z, which is longer than the provider waits"; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
 	}
 }

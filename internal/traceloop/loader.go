@@ -181,7 +181,7 @@ func (l *loader[T]) confirmed(ctx context.Context, notFound error) error {
 	if refused, ok := errors.AsType[*Error](err); ok && refused.StatusCode == http.StatusNotFound {
 		return &UnreadableError{
 			StatusCode: refused.StatusCode, RequestID: refused.RequestID, Method: refused.Method, Path: refused.Path,
-			Reason: "the API has this list, and here it is not found",
+			Reason: "the API always has this list, but it was not found at this address",
 		}
 	}
 	if err != nil {

@@ -57,7 +57,7 @@ func requireID[T any](id string, read func(*fields) T) func(*fields) T {
 	return func(f *fields) T {
 		object := read(f)
 		if f.text("id") != id {
-			f.fail("it is about another object")
+			f.fail("it describes another object")
 		}
 		return object
 	}

@@ -68,7 +68,7 @@ func (p *pager[T]) next(ctx context.Context) ([]T, error) {
 			page = append(page, p.read(o))
 			id := o.text("id")
 			if p.ids[id] || ids[id] {
-				f.fail("the list shows an object twice")
+				f.fail("the list contains an object twice")
 			}
 			ids[id] = true
 		}

@@ -98,7 +98,7 @@ func TestPagesThatCannotBeRight(t *testing.T) {
 		{"string in the data", []http.HandlerFunc{answer(200, `{"data":["p1"],"next_cursor":""}`)}, 0, "field data is not a list of objects"},
 		{"cursor a number", []http.HandlerFunc{answer(200, `{"data":[],"next_cursor":2}`)}, 0, "field next_cursor is not a string"},
 		{"broken object", []http.HandlerFunc{page(`"1"`, "a"), page(`""`, "b", "")}, 1, "field id is empty"},
-		{"unreadable page", []http.HandlerFunc{page(`"1"`, "a"), truncated}, 1, "broke off"},
+		{"unreadable page", []http.HandlerFunc{page(`"1"`, "a"), truncated}, 1, "is incomplete"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

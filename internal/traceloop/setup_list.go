@@ -42,9 +42,9 @@ type OtherEnvironmentError struct {
 func (e *OtherEnvironmentError) Error() string {
 	own := ""
 	if e.Own != "" {
-		own = ", that of the key is " + e.Own
+		own = ", and the key's is " + e.Own
 	}
-	return fmt.Sprintf("the setup %q belongs to another project or environment than the key: its env_project_id is %s%s", e.ExternalID, e.EnvProjectID, own)
+	return fmt.Sprintf("the setup %q and the key belong to different projects or environments: the setup's env_project_id is %s%s", e.ExternalID, e.EnvProjectID, own)
 }
 
 func (l *setupList) forget() {
@@ -162,7 +162,7 @@ func (l *setupList) fetch(ctx context.Context, filter url.Values) ([]AutoMonitor
 		for _, o := range f.each(f.elements) {
 			setup := readAutoMonitorSetup(o)
 			if seen[setup.ID] {
-				f.fail("the list shows an object twice")
+				f.fail("the list contains an object twice")
 			}
 			seen[setup.ID] = true
 			setups = append(setups, setup)
@@ -181,7 +181,7 @@ func (l *setupList) confirmed(ctx context.Context, externalID, envProjectID stri
 	if refused, ok := errors.AsType[*Error](err); ok && refused.StatusCode == http.StatusNotFound {
 		return &UnreadableError{
 			StatusCode: refused.StatusCode, RequestID: refused.RequestID, Method: refused.Method, Path: refused.Path,
-			Reason: "the API has this list, and here it is not found",
+			Reason: "the API always has this list, but it was not found at this address",
 		}
 	}
 	if err != nil {

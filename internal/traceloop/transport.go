@@ -72,13 +72,13 @@ func refuseRedirect(answer *http.Response, hops int) string {
 	target, err := answer.Location()
 	switch {
 	case err != nil:
-		return "it redirects, without a usable target"
+		return "it redirects without a usable target"
 	case origin(target) != origin(answer.Request.URL):
 		return "it redirects to another origin, " + origin(target) + ", and the key must not go there"
 	case answer.Request.Method != http.MethodGet:
 		return "it redirects a " + answer.Request.Method + " to " + origin(target) + ", and only a GET follows a redirect"
 	case hops >= maxRedirects:
-		return "it redirects to " + origin(target) + " once more after several redirects"
+		return "it redirects to " + origin(target) + " after too many redirects"
 	default:
 		return ""
 	}
