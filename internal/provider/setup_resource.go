@@ -65,7 +65,9 @@ func (r *setupResource) Schema(_ context.Context, _ resource.SchemaRequest, resp
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An auto monitor setup has Traceloop create monitors: it waits for spans that its selector matches, and then runs evaluators on those spans.\n\n" +
 			"The operations for setups are **documented by Traceloop**. They are called with the provider argument `project_api_key`, and the setup belongs to the project and environment of that key. " +
-			"An update replaces the evaluators as a whole and sets the status back to `pending`.",
+			"An update replaces the evaluators as a whole and sets the status back to `pending`.\n\n" +
+			"Creations and updates that are under way together are sent as one request, of up to 100. Terraform has 10 under way by default, so that 300 setups take 31 requests to apply. " +
+			"With `-parallelism=100` they take 4: [Many at once](../guides/monitors.md#many-at-once).",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id of the setup, given by Traceloop.",
@@ -79,7 +81,7 @@ func (r *setupResource) Schema(_ context.Context, _ resource.SchemaRequest, resp
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"evaluators": schema.SetAttribute{
-				MarkdownDescription: "Slugs of the evaluators to run, such as `answer-relevancy`; at least one. A plan warns of a slug that Traceloop's documentation does not list, since it may be one of your organization's own. A change has the setup begin again.",
+				MarkdownDescription: "Slugs of the evaluators to run, such as `answer-relevancy`; at least one. A plan warns of a slug that Traceloop's documentation does not list, since it may be one of your organization's own. Each runs with the configuration that Traceloop has for it: [why](../guides/monitors.md#what-terraform-manages). A change has the setup begin again.",
 				ElementType:         types.StringType,
 				Required:            true,
 				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(nameValidator...)},
