@@ -36,8 +36,8 @@ func checkService(args []string) int {
 	defer stop()
 	return servicecheck.Command{
 		Version: version,
-		Client: func() (*traceloop.Client, error) {
-			return provider.ClientFromEnvironment("terraform-provider-traceloop/" + version + " " + servicecheck.Name)
+		Clients: func() (*traceloop.Client, *traceloop.ProjectClient, error) {
+			return provider.ClientsFromEnvironment("terraform-provider-traceloop/" + version + " " + servicecheck.Name)
 		},
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Now: time.Now,

@@ -137,11 +137,15 @@ func apiKeyRefused(err error, project, environment string) error {
 	case violates(err, "no_such_project"):
 		return noSuchProject(project)
 	case violates(err, "environment_not_in_force"):
-		return refuse(http.StatusNotFound, "The project has no environment with the slug %q.", environment)
+		return noEnvironmentInForce(environment)
 	case violates(err, "api_keys.environment_id"):
 		return refuse(http.StatusConflict, "The environment %q of this project has an API key already, and can have only one. Revoke that key first.", environment)
 	}
 	return err
+}
+
+func noEnvironmentInForce(slug string) error {
+	return refuse(http.StatusNotFound, "The project has no environment with the slug %q.", slug)
 }
 
 func noSuchAPIKey(id string) error {

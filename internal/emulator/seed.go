@@ -27,6 +27,7 @@ type SeedProject struct {
 	CreatedAt    string            `yaml:"created_at,omitempty"`
 	Environments []SeedEnvironment `yaml:"environments,omitempty"` // beside the built-in ones
 	APIKeys      []SeedAPIKey      `yaml:"api_keys,omitempty"`
+	Setups       []SeedSetup       `yaml:"auto_monitor_setups,omitempty"`
 
 	place string
 }
@@ -70,9 +71,19 @@ func (s *Seed) plant(tx *sql.Tx, now string) error {
 				return at(environment.place, err)
 			}
 		}
+		for _, setup := range project.Setups {
+			if err := setup.name(tx, id); err != nil {
+				return at(setup.place, err)
+			}
+		}
 		for _, key := range project.APIKeys {
 			if err := key.plant(tx, id, now); err != nil {
 				return at(key.place, err)
+			}
+		}
+		for _, setup := range project.Setups {
+			if err := setup.plant(tx, id, now); err != nil {
+				return at(setup.place, err)
 			}
 		}
 	}
@@ -220,10 +231,14 @@ func (e *Emulator) Export() (*Seed, error) {
 		if err != nil {
 			return err
 		}
+		setups, err := exportSetups(tx)
+		if err != nil {
+			return err
+		}
 		seed.Environments = own[""]
 		seed.Projects, err = readAll(tx, func(scan row) (p SeedProject, err error) {
 			err = scan(&p.Name, &p.ID, &p.Slug, &p.CreatedAt)
-			p.Environments, p.APIKeys = own[p.ID], keys[p.ID]
+			p.Environments, p.APIKeys, p.Setups = own[p.ID], keys[p.ID], setups[p.ID]
 			return p, err
 		}, "SELECT name, id, slug, created_at FROM projects ORDER BY seq")
 		return err

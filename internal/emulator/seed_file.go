@@ -155,7 +155,7 @@ func (f seedFile) project(node *yaml.Node, path string) (p SeedProject, err erro
 	err = f.object(node, path, map[string]reader{
 		"name": f.text(&p.Name), "id": f.text(&p.ID), "slug": f.text(&p.Slug), "created_at": f.text(&p.CreatedAt),
 		"environments": list(f, &p.Environments, f.environment),
-		"api_keys":     list(f, &p.APIKeys, f.apiKey),
+		"api_keys":     list(f, &p.APIKeys, f.apiKey), "auto_monitor_setups": list(f, &p.Setups, f.setup),
 	})
 	return p, err
 }

@@ -28,6 +28,16 @@ projects:
         api_key: tl_0000known0000
         created_at: "2026-02-01T00:00:00Z"
       - environment: eu-production
+    auto_monitor_setups:
+      - environment: prd
+        external_id: checkout
+        evaluators: [char-count, word-count]
+        env_project_id: cordersprd
+        created_at: 2026-02-02T00:00:00Z
+        selector:
+          - {key: gen_ai.system, source: span_attributes, value: openai}
+          - {key: service.name, source: resource_attributes, operator: in, values: [web, api]}
+      - {environment: canary, external_id: checkout, evaluators: [pii-detector]}
   - name: "Orders!"
 `
 
@@ -35,7 +45,10 @@ func TestSeed(t *testing.T) {
 	t.Parallel()
 	const asJSON = `{"environments":[{"name":"EU Production"}],"projects":[{"name":"Orders","id":"corders","created_at":"2026-01-31T12:00:00+01:00",
 		"environments":[{"name":"Canary","id":"ccanary"}],"api_keys":[{"environment":"prd","api_key":"tl_0000known0000","created_at":"2026-02-01T00:00:00Z"},
-		{"environment":"eu-production"}]},{"name":"Orders!"}]}`
+		{"environment":"eu-production"}],"auto_monitor_setups":[{"environment":"prd","external_id":"checkout","evaluators":["char-count","word-count"],
+		"env_project_id":"cordersprd","created_at":"2026-02-02T00:00:00Z","selector":[{"key":"gen_ai.system","source":"span_attributes","value":"openai"},
+		{"key":"service.name","source":"resource_attributes","operator":"in","values":["web","api"]}]},
+		{"environment":"canary","external_id":"checkout","evaluators":["pii-detector"]}]},{"name":"Orders!"}]}`
 	for name, text := range map[string]string{"YAML": seedYAML, "JSON": asJSON} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -53,6 +66,15 @@ func TestSeed(t *testing.T) {
 			keys := s.Keys()
 			if len(keys) != 2 || keys[0].CreatedAt != "2026-02-01T00:00:00.000Z" || keys[1].Environment != "eu-production" || !strings.HasPrefix(keys[1].MaskedKey, "tl_****") {
 				t.Errorf("the keys are %+v", keys)
+			}
+			setups := s.Setups("tl_0000known0000")
+			if len(setups) != 2 || setups[0].EnvProjectID != "cordersprd" || setups[0].Status != "waiting_for_spans" || setups[0].ProjectID != "corders" ||
+				len(setups[0].InitRules) != 2 || setups[0].InitRules[0].Operator != "equals" || len(setups[0].InitRules[1].Values) != 2 ||
+				setups[1].Evaluators[0].Type != "pii-detector" || setups[1].Status != "pending" {
+				t.Errorf("the setups are %+v", setups)
+			}
+			if setup := s.PutSetup("tl_0000known0000", "checkout", "char-count"); setup.ID != setups[0].ID {
+				t.Errorf("the known key replaces %+v", setup)
 			}
 		})
 	}
@@ -97,6 +119,9 @@ func TestExportComesBack(t *testing.T) {
 		if status := next.SendSpans(key, 1); status != http.StatusOK {
 			t.Errorf("a key of the exported organization was answered %d", status)
 		}
+	}
+	if was, is := s.Setups(key), next.Setups(key); len(is) != 2 || is[0].ID != was[0].ID || is[1].EnvProjectID != was[1].EnvProjectID {
+		t.Errorf("the setups are %+v, want %+v", is, was)
 	}
 	if keys := next.Keys(); keys[0] != s.Keys()[0] {
 		t.Errorf("a key is %+v, want %+v", keys[0], s.Keys()[0])
@@ -148,6 +173,16 @@ func TestSeedsThatBreakARule(t *testing.T) {
 		{"key and hash", project("    api_keys: [{environment: prd, api_key: tl_same0000, sha256: " + hash + "}]\n"), "leave them out"},
 		{"hash alone", project("    api_keys: [{environment: prd, sha256: " + hash + "}]\n"), "belong together"},
 		{"no hash", project("    api_keys: [{environment: prd, masked_key: tl_****, sha256: abc}]\n"), "64 hexadecimal digits"},
+		{"setup of no environment", project("    auto_monitor_setups: [{environment: qa, external_id: a, evaluators: [char-count]}]\n"), `s.yaml:3: projects[0].auto_monitor_setups[0]: The project has no environment with the slug "qa"`},
+		{"setup without evaluators", project("    auto_monitor_setups: [{environment: prd, external_id: a}]\n"), "s.yaml:3: projects[0].auto_monitor_setups[0]: evaluators must contain at least one item"},
+		{"setup without a name", project("    auto_monitor_setups: [{environment: prd, evaluators: [char-count]}]\n"), "external_id is required"},
+		{"unknown evaluator", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [charcount]}]\n"), `unknown evaluator slug "charcount"`},
+		{"evaluator twice", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count, char-count]}]\n"), `"char-count" is there twice`},
+		{"rule without a value", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count], selector: [{key: k, source: span_attributes}]}]\n"), "selector[0]: value is required"},
+		{"setup twice", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count]}, {environment: prd, external_id: a, evaluators: [char-count]}]\n"), `auto_monitor_setups[1]: Another setup of this project and environment has the external_id "a"`},
+		{"setup of two places", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count], env_project_id: a}, {environment: prd, external_id: b, evaluators: [char-count], env_project_id: b}]\n"), `auto_monitor_setups[1]: Another setup of this project and environment has the env_project_id "a"`},
+		{"place of two environments", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count], env_project_id: a}, {environment: dev, external_id: b, evaluators: [char-count], env_project_id: a}]\n"), `auto_monitor_setups[1]: Another entry has the id "a"`},
+		{"setup id twice", project("    auto_monitor_setups: [{environment: prd, external_id: a, id: a, evaluators: [char-count]}, {environment: prd, external_id: b, id: a, evaluators: [char-count]}]\n"), `auto_monitor_setups[1]: Another entry has the id "a"`},
 		{"mask that shows", project("    api_keys: [{environment: prd, masked_key: tl_0000known0000, sha256: " + hash + "}]\n"), "starred"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -30,11 +30,11 @@ type Setup struct {
 
 // Rule of a setup's selector.
 type Rule struct {
-	Key      string   `json:"key"`
-	Value    *string  `json:"value,omitempty"`
-	Values   []string `json:"values,omitempty"`
-	Source   string   `json:"source"`
-	Operator string   `json:"operator"`
+	Key      string   `json:"key"              yaml:"key"`
+	Value    *string  `json:"value,omitempty"  yaml:"value,omitempty"`
+	Values   []string `json:"values,omitempty" yaml:"values,omitempty"`
+	Source   string   `json:"source"           yaml:"source"`
+	Operator string   `json:"operator"         yaml:"operator"`
 }
 
 // SetupEvaluator is an evaluator of a setup, and how far it is.
@@ -283,7 +283,7 @@ func (e *Emulator) insertSetup(tx *sql.Tx, envProject string, in setupInput) err
 	if err != nil {
 		return err
 	}
-	return e.writeParts(tx, envProject, in)
+	return writeParts(tx, envProject, in)
 }
 
 // replaceSetup replaces what is given, and has the setup begin again. It returns false where
@@ -297,10 +297,10 @@ func (e *Emulator) replaceSetup(tx *sql.Tx, envProject string, in setupInput) (f
 	if rows, err := result.RowsAffected(); err != nil || rows == 0 {
 		return false, err
 	}
-	return true, e.writeParts(tx, envProject, in)
+	return true, writeParts(tx, envProject, in)
 }
 
-func (e *Emulator) writeParts(tx *sql.Tx, envProject string, in setupInput) error {
+func writeParts(tx *sql.Tx, envProject string, in setupInput) error {
 	var id string
 	if err := tx.QueryRow("SELECT id FROM setups WHERE env_project_id = ? AND external_id = ?", envProject, in.externalID).Scan(&id); err != nil {
 		return err

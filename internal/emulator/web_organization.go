@@ -212,7 +212,9 @@ func readAll[T any](tx *sql.Tx, scan func(row) (T, error), query string, args ..
 
 type projectView struct {
 	projectCard
-	Pages pages
+	Pages      pages
+	Setups     []setupRow
+	SetupPages pages
 }
 
 func (p *web) project(w http.ResponseWriter, r *http.Request) error {
@@ -220,7 +222,10 @@ func (p *web) project(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *web) showProject(w http.ResponseWriter, r *http.Request, id string, status int, problem string) error {
-	v := projectView{Pages: pages{What: "Environments", Param: "page", Page: pageNumber(r, "page"), Size: rowsOnPage}}
+	v := projectView{
+		Pages:      pages{What: "Environments", Param: "page", Page: pageNumber(r, "page"), Size: rowsOnPage},
+		SetupPages: pages{What: "Monitors", Param: "monitors", Page: pageNumber(r, "monitors"), Size: rowsOnPage},
+	}
 	err := p.e.store.transact(func(tx *sql.Tx) (err error) {
 		if v.Project, err = projectByID(tx, id); err != nil {
 			return err
@@ -229,7 +234,8 @@ func (p *web) showProject(w http.ResponseWriter, r *http.Request, id string, sta
 			return err
 		}
 		v.Pages.Total = v.Total
-		return nil
+		v.Setups, err = p.e.readSetupRows(tx, id, &v.SetupPages)
+		return err
 	})
 	if err != nil {
 		return err

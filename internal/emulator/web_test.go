@@ -442,6 +442,36 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
+// The page of a project shows its monitors, with their statuses and what failed.
+func TestMonitorsOfAProject(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	v := visit(t, s)
+	project, other := s.Projects()[0].ID, s.CreateProject("Other")
+	page := "/ui/projects/" + project
+	_, key := s.GenerateKey(project, "prd")
+	_, elsewhere := s.GenerateKey(other.ID, "dev")
+	s.CreateSetup(elsewhere, "of-another-project", "char-count")
+	wantPage(t, v.get(page), http.StatusOK, "Monitors", "None yet.")
+
+	s.CreateSetup(key, "<b>checkout</b>", "char-count", "word-count")
+	s.SendSpans(key, 1)
+	wantPage(t, v.get(page), http.StatusOK, "<b>checkout</b>", "pending", "char-count", "word-count")
+	s.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60, FailingEvaluators: map[string]string{"word-count": "no <text>"}})
+	shown := v.get(page)
+	wantPage(t, shown, http.StatusOK, "partial", "no <text>")
+	for _, word := range []string{"<b>checkout", "of-another-project", "None yet."} {
+		if strings.Contains(string(shown.body), word) {
+			t.Errorf("the page has %q: %s", word, shown.body)
+		}
+	}
+	for i := range 60 {
+		s.CreateSetup(key, fmt.Sprintf("m-%02d", i), "char-count")
+	}
+	wantPage(t, v.get(page), http.StatusOK, "Monitors 1 to 50 of 61", "m-48", `href="?monitors=2"`)
+	wantPage(t, v.get(page+"?monitors=2"), http.StatusOK, "Monitors 51 to 61 of 61", "m-49", "m-59")
+}
+
 func TestPagesOfLists(t *testing.T) {
 	t.Parallel()
 	s := emulatortest.Start(t)

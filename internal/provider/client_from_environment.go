@@ -6,19 +6,16 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// ClientFromEnvironment returns the client of a provider block without arguments, for what the
-// provider's binary does beside serving.
-func ClientFromEnvironment(userAgent string) (*traceloop.Client, error) {
+// ClientsFromEnvironment returns the clients of a provider block without arguments, for what the
+// provider's binary does beside serving. One of them is nil if the environment has no key for it.
+func ClientsFromEnvironment(userAgent string) (*traceloop.Client, *traceloop.ProjectClient, error) {
 	data, diags := newProviderData(providerModel{}, userAgent, traceloop.Paths{})
 	if diags.HasError() {
 		problems := make([]error, 0, len(diags))
 		for _, d := range diags.Errors() {
 			problems = append(problems, errors.New(d.Summary()+". "+d.Detail()))
 		}
-		return nil, errors.Join(problems...)
+		return nil, nil, errors.Join(problems...)
 	}
-	if data.client == nil { // a project's key alone is enough for some resources
-		return nil, errors.New("Missing Management Key. " + missingKeyDetail())
-	}
-	return data.client, nil
+	return data.client, data.project.client, nil
 }

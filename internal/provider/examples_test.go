@@ -14,6 +14,7 @@ import (
 const (
 	sampleProjectID     = "cm9v2g95l0000qz8k5h3d7f1a"
 	sampleEnvironmentID = "cm9v2g95l0001qz8k5h3d7f1b"
+	sampleEnvProjectID  = "cm9v2ga9i0001qz8k5h3d7f1a"
 )
 
 // What only some CLIs can plan is held to the schema under any.
@@ -130,8 +131,8 @@ func TestAccExamples_plan(t *testing.T) {
 			server.GenerateKey(project.ID, "prd")
 			eu := server.CreateEnvironment(project.ID, "EU Production")
 			server.CreateEnvironment("", "Load test")
-			server.CreateSetup(setupKey, "checkout-quality", "char-count")
-			ids := strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID)
+			setup := server.CreateSetup(setupKey, "checkout-quality", "char-count")
+			ids := strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID, sampleEnvProjectID, setup.EnvProjectID)
 			cli.write(example.resources + ids.Replace(example.imports))
 			shows(t, cli.plan(), "to import, 0 to add", "0 to destroy")
 
@@ -152,6 +153,7 @@ func TestAccExamples_plan(t *testing.T) {
 				t.Run("by identity", func(t *testing.T) {
 					needs(t, identities)
 					cli := newCLI(t, server)
+					cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+setupKey)
 					cli.write(example.resources + ids.Replace(example.importsByIdentity))
 					shows(t, cli.plan(), "to import, ", "0 to destroy")
 				})

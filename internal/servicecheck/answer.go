@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,22 +34,19 @@ func (a *answer) object() object {
 	return o
 }
 
+// objects are the elements of a body that is a list; nil for those that are none.
+func (a *answer) objects() []object { return object{"": a.value}.objects("") }
+
 // good reports whether the service did what was asked for.
 func (a *answer) good() bool { return a.err == nil && a.status/100 == 2 }
 
-// answers judges an answer that should have the status, and with 200 and 201 an object in
+// answers judges an answer that should have the status, and unless it is 204 an object in
 // which problem finds nothing wrong. problem may be nil.
 func (a *answer) answers(status int, problem func(object) string) verdict {
 	want := strconv.Itoa(status)
-	switch {
-	case a.err != nil:
-		return a.noAnswer()
-	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
-		return a.verdict(notAllowed, want, "")
-	case isAbsent(a.status):
-		return a.verdict(notThere, want, "")
-	case a.status != status:
-		return a.verdict(differs, want, "")
+	switch v := a.comes(status); {
+	case v.outcome != holds:
+		return v
 	case status == http.StatusNoContent && len(a.body) > 0:
 		return a.verdict(differs, want+" without a body", "")
 	case status == http.StatusNoContent:
@@ -60,6 +58,37 @@ func (a *answer) answers(status int, problem func(object) string) verdict {
 		if wrong := problem(a.object()); wrong != "" {
 			return a.verdict(differs, "", wrong)
 		}
+	}
+	return itHolds
+}
+
+// comes judges the status alone.
+func (a *answer) comes(status int) verdict {
+	want := strconv.Itoa(status)
+	switch {
+	case a.err != nil:
+		return a.noAnswer()
+	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
+		return a.verdict(notAllowed, want, "")
+	case isAbsent(a.status):
+		return a.verdict(notThere, want, "")
+	case a.status != status:
+		return a.verdict(differs, want, "")
+	}
+	return itHolds
+}
+
+// lists judges an answer that should be a list of objects in which problem finds nothing wrong.
+func (a *answer) lists(problem func([]object) string) verdict {
+	const want = "200 with a JSON list of objects"
+	if v := a.comes(http.StatusOK); v.outcome != holds {
+		return v
+	}
+	if _, is := a.value.([]any); !is || !isJSON(a.media) || slices.ContainsFunc(a.objects(), func(o object) bool { return o == nil }) {
+		return a.verdict(differs, want, "")
+	}
+	if wrong := problem(a.objects()); wrong != "" {
+		return a.verdict(differs, "", wrong)
 	}
 	return itHolds
 }

@@ -618,7 +618,7 @@ func (e *exchange) delete(path string) {
 
 func TestEachBrokenRuleIsFound(t *testing.T) {
 	t.Parallel()
-	all := slices.Concat(ofEveryCollection(), ofReads(), ofProjects(), ofEnvironments(), ofKeys())
+	all := slices.Concat(ofEveryCollection(), ofReads(), ofProjects(), ofEnvironments(), ofKeys(), ofSetups())
 	var mu sync.Mutex
 	covered := map[string]bool{}
 	t.Run("rules", func(t *testing.T) {
@@ -628,7 +628,7 @@ func TestEachBrokenRuleIsFound(t *testing.T) {
 				server := populated(t)
 				before := contents(server)
 				url, _ := startBroken(t, server, b.change)
-				r := check(t, t.Context(), url, server.ManagementKey, "-write", "-yes")
+				r := check(t, t.Context(), url, server, "-write", "-yes")
 				want := b.outcome
 				if want == "" {
 					want = differs
@@ -659,7 +659,7 @@ func TestEachBrokenRuleIsFound(t *testing.T) {
 	})
 
 	server := populated(t)
-	for _, l := range check(t, t.Context(), server.URL, server.ManagementKey, "-write", "-yes").lines {
+	for _, l := range check(t, t.Context(), server.URL, server, "-write", "-yes").lines {
 		if rule := l.operation + ": " + l.rule; !covered[rule] {
 			t.Errorf("no service breaks %q", rule)
 		}
@@ -697,7 +697,7 @@ func TestServiceThatKnowsOrAllowsNothing(t *testing.T) {
 		server := populated(t)
 		before := contents(server)
 		url, b := startBroken(t, server, test.change)
-		r := check(t, t.Context(), url, server.ManagementKey, "-write", "-yes")
+		r := check(t, t.Context(), url, server, "-write", "-yes")
 		if !contains(r.lines, "GET "+projects, "answers a page: data, next_cursor, total_results", test.outcome) || r.status != test.exit {
 			t.Errorf("%s: status %d\n%s", test.outcome, r.status, r.stdout)
 		}

@@ -24,23 +24,30 @@ type result struct {
 
 var day = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func client(t *testing.T, url, key string) *traceloop.Client {
-	t.Helper()
-	c, err := traceloop.New(traceloop.Config{BaseURL: url, Key: key, UserAgent: "test"})
-	if err != nil {
-		t.Fatal(err)
+// clients returns those for which there is a key.
+func clients(url, managementKey, key string) (management *traceloop.Client, project *traceloop.ProjectClient, err error) {
+	if managementKey != "" {
+		management, err = traceloop.New(traceloop.Config{BaseURL: url, Key: managementKey, UserAgent: "test"})
 	}
-	return c
+	if key != "" && err == nil {
+		project, err = traceloop.NewProjectClient(traceloop.Config{BaseURL: url, Key: key, UserAgent: "test"})
+	}
+	return management, project, err
 }
 
-func check(t *testing.T, ctx context.Context, url, key string, args ...string) result { //nolint:revive // t comes first in a test
+func check(t *testing.T, ctx context.Context, url string, server *org, args ...string) result { //nolint:revive // t comes first in a test
+	t.Helper()
+	return checkWith(t, ctx, url, server.ManagementKey, server.key, args...)
+}
+
+func checkWith(t *testing.T, ctx context.Context, url, managementKey, key string, args ...string) result { //nolint:revive // t comes first in a test
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	var r result
 	file := filepath.Join(t.TempDir(), "report.md")
 	command := Command{
 		Version: "dev",
-		Client:  func() (*traceloop.Client, error) { return client(t, url, key), nil },
+		Clients: func() (*traceloop.Client, *traceloop.ProjectClient, error) { return clients(url, managementKey, key) },
 		Stdin:   strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
 		Now:  func() time.Time { return day },
 		wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
@@ -60,7 +67,7 @@ func TestEveryRuleHoldsOnTheEmulator(t *testing.T) {
 	for _, args := range [][]string{nil, {"-write", "-yes"}} {
 		server := populated(t)
 		before := contents(server)
-		r := check(t, t.Context(), server.URL, server.ManagementKey, args...)
+		r := check(t, t.Context(), server.URL, server, args...)
 		for _, l := range r.lines {
 			if l.outcome != holds {
 				t.Errorf("%s %s: %s, %v", l.operation, l.rule, l.outcome, l.parts())
@@ -87,8 +94,8 @@ func TestEveryRuleHoldsOnTheEmulator(t *testing.T) {
 // A new organization has too little to show every rule, and nothing differs.
 func TestFreshOrganization(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t, emulatortest.WithAnyRequest())
-	r := check(t, t.Context(), server.URL, server.ManagementKey, "-write", "-yes")
+	server := &org{Server: emulatortest.Start(t, emulatortest.WithAnyRequest())}
+	r := check(t, t.Context(), server.URL, server, "-write", "-yes")
 	if r.status != exitHolds || !strings.Contains(r.report, "not shown: there are no keys") || !contains(r.lines, "GET "+apiKeys, "never shows a key in full", notShown) {
 		t.Errorf("status %d\n%s", r.status, r.stdout)
 	}

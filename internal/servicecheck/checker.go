@@ -16,10 +16,11 @@ import (
 
 // checker sends the requests of a check and keeps its verdicts.
 type checker struct {
-	client *traceloop.Client
-	paths  traceloop.Paths
-	show   func(line)
-	wait   func(context.Context, time.Duration) error
+	management service // nil without a management key
+	project    service // nil without the key of a project and environment
+	paths      traceloop.Paths
+	show       func(line)
+	wait       func(context.Context, time.Duration) error
 
 	trial     *trial // of a check that writes
 	lines     []line
@@ -27,6 +28,15 @@ type checker struct {
 	unnamed   int      // answers without an X-Request-Id
 	generated []string // keys that the service showed
 	shown     []string // the requests whose answers showed one of them again
+}
+
+// service is where the requests go to, and the key that they come with: a Client's or a
+// ProjectClient's.
+type service interface {
+	Exchange(ctx context.Context, e traceloop.Exchange) (*traceloop.Answer, error)
+	Paths() traceloop.Paths
+	BaseURL() string
+	IsLoopback() bool
 }
 
 // request is one request, and its path in the contract's terms.
@@ -37,10 +47,12 @@ type request struct {
 	query  url.Values
 	body   map[string]string
 
-	as          *string // a key in place of the management key; "" is none
-	asWhom      string  // whose, in the contract's terms
-	idempotency string  // an Idempotency-Key of its own
-	generates   bool    // the answer may show a key
+	content     map[string]any // in place of the body
+	published   bool           // of the operations that Traceloop publishes, which take a project's key
+	as          *string        // a key in place of the one that the operation takes; "" is none
+	asWhom      string         // whose, in the contract's terms
+	idempotency string         // an Idempotency-Key of its own
+	generates   bool           // the answer may show a key
 }
 
 func (r *request) operation() string { return r.method + " " + r.shown }
@@ -59,7 +71,10 @@ func (r *request) sent() string {
 	if len(parameters) > 0 {
 		text += "?" + strings.Join(parameters, "&")
 	}
-	if r.body != nil {
+	switch {
+	case r.content != nil:
+		text += " {" + strings.Join(slices.Sorted(maps.Keys(r.content)), ", ") + "}"
+	case r.body != nil:
 		text += " {" + strings.Join(slices.Sorted(maps.Keys(r.body)), ", ") + "}"
 	}
 	if r.asWhom != "" {
@@ -80,14 +95,21 @@ func (c *checker) send(ctx context.Context, r request) *answer {
 		header.Set("Idempotency-Key", r.idempotency)
 	}
 	exchange := traceloop.Exchange{Method: r.method, Path: r.path, Query: r.query, Header: header}
-	if r.body != nil {
+	switch {
+	case r.content != nil:
+		exchange.Body = r.content
+	case r.body != nil:
 		exchange.Body = r.body
 	}
-	came, err := c.client.Exchange(ctx, exchange)
+	via := c.management
+	if r.published && r.as == nil || via == nil {
+		via = c.project
+	}
+	came, err := via.Exchange(ctx, exchange)
 	if err != nil {
 		return &answer{sent: r.sent(), err: err}
 	}
-	if !strings.HasPrefix(r.path, tracesPath) {
+	if !r.published && !strings.HasPrefix(r.path, tracesPath) {
 		c.answers++
 		if came.Header.Get("X-Request-Id") == "" {
 			c.unnamed++

@@ -13,7 +13,7 @@ func writesOfACheck(t *testing.T) int {
 	t.Helper()
 	server := populated(t)
 	url, b := startBroken(t, server, nil)
-	if r := check(t, t.Context(), url, server.ManagementKey, "-write", "-yes"); r.status != exitHolds {
+	if r := check(t, t.Context(), url, server, "-write", "-yes"); r.status != exitHolds {
 		t.Fatalf("status %d\n%s", r.status, r.stdout)
 	}
 	for i, write := range b.writes {
@@ -52,7 +52,7 @@ func TestNothingIsLeft(t *testing.T) {
 						}
 					}
 				})
-				r := check(t, ctx, url, server.ManagementKey, "-write", "-yes")
+				r := check(t, ctx, url, server, "-write", "-yes")
 				interrupt()
 				if after := contents(server); after != before {
 					t.Errorf("write %d: the organization has changed:\n%s\n%s\n%s", at, before, after, r.stdout)
@@ -79,7 +79,7 @@ func TestInterruptedBeforeItWrites(t *testing.T) {
 			interrupt()
 		}
 	})
-	r := check(t, ctx, url, server.ManagementKey, "-write", "-yes")
+	r := check(t, ctx, url, server, "-write", "-yes")
 	if len(b.writes) > 0 || r.status != exitFailed || !strings.Contains(r.stderr, "interrupted") {
 		t.Errorf("status %d, %q, writes %q", r.status, r.stderr, b.writes)
 	}
@@ -102,7 +102,7 @@ func TestFailuresOfTheCleanUpAreRepeated(t *testing.T) {
 			e.answer.set(http.StatusForbidden, map[string]any{"error": "No."})
 		}
 	})
-	check(t, t.Context(), url, server.ManagementKey, "-write", "-yes")
+	check(t, t.Context(), url, server, "-write", "-yes")
 	if contents(server) != before { // the emulator has carried out the deletion
 		t.Error("the organization has changed")
 	}
@@ -114,7 +114,7 @@ func TestWhatIsLeftIsPrintedLast(t *testing.T) {
 	server := populated(t)
 	url, b := startBroken(t, server, nil)
 	b.refuse = func(r *http.Request) bool { return r.Method == http.MethodDelete }
-	r := check(t, t.Context(), url, server.ManagementKey, "-write", "-yes")
+	r := check(t, t.Context(), url, server, "-write", "-yes")
 	if r.status != exitLeft {
 		t.Errorf("status %d", r.status)
 	}
@@ -158,7 +158,7 @@ func TestServiceThatGoesAway(t *testing.T) {
 			e.answer.lost = true
 		}
 	}
-	r := check(t, t.Context(), url, server.ManagementKey, "-write", "-yes")
+	r := check(t, t.Context(), url, server, "-write", "-yes")
 	if r.status != exitLeft || !strings.Contains(r.stdout, "look for the project in the answer to") || !strings.Contains(r.stdout, url+projects) {
 		t.Errorf("status %d\n%s", r.status, r.stdout)
 	}

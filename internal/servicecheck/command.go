@@ -1,5 +1,6 @@
 // Package servicecheck checks where a service keeps to the contract that the provider assumes
-// (internal/traceloop/openapi.yaml), and where not. It is a sub-command of the provider's binary.
+// (internal/traceloop/openapi.yaml) and to what Traceloop publishes, and where not. It is a
+// sub-command of the provider's binary.
 package servicecheck
 
 import (
@@ -33,9 +34,14 @@ const (
 
 const usage = `Usage: terraform-provider-traceloop check-service [flags]
 
-Checks where the service keeps to the contract that the provider assumes. It reads
-TRACELOOP_MANAGEMENT_API_KEY, TRACELOOP_MANAGEMENT_BASE_URL and TRACELOOP_CA_CERT_FILE, as
-the provider does. Without -write it sends nothing but GET.
+Checks where the service keeps to the contract that the provider assumes, and to what
+Traceloop publishes. It reads the same variables as the provider:
+
+  TRACELOOP_MANAGEMENT_API_KEY   for projects, environments and API keys
+  TRACELOOP_PROJECT_API_KEY      for auto monitor setups; one of the two keys is enough
+  TRACELOOP_MANAGEMENT_BASE_URL, TRACELOOP_CA_CERT_FILE
+
+Neither key is sent in the place of the other. Without -write it sends nothing but GET.
 
 `
 
@@ -54,7 +60,7 @@ Where several apply: 6, 1, 3, 5, 4.
 // Command is the sub-command and its surroundings.
 type Command struct {
 	Version string
-	Client  func() (*traceloop.Client, error)
+	Clients func() (*traceloop.Client, *traceloop.ProjectClient, error) // of the two, one may be nil
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
@@ -73,7 +79,7 @@ type options struct {
 func (c Command) parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet(Name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.BoolVar(&o.write, "write", false, "also create a project, environments and keys of the check's own, and remove them; asks first")
+	flags.BoolVar(&o.write, "write", false, "also create a project, environments, keys and auto monitor setups of the check's own, and remove them; asks first")
 	flags.BoolVar(&o.yes, "yes", false, "with -write: do not ask")
 	flags.StringVar(&o.report, "report", "", "write a Markdown report to this `file`, without names, ids and keys of the organization")
 	err = flags.Parse(args)
@@ -102,13 +108,22 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	case err != nil:
 		return c.fail(exitUsage, fmt.Errorf("%w; -help lists the flags", err))
 	}
-	client, err := c.Client()
+	checker, at, err := c.checker()
 	if err != nil {
 		return c.fail(exitFailed, err)
 	}
-	fmt.Fprintf(c.Stdout, "Checking %s\n", client.BaseURL())
+	if o.write && checker.management == nil {
+		return c.fail(exitFailed, errors.New("-write needs a management key, in TRACELOOP_MANAGEMENT_API_KEY: nothing was sent"))
+	}
+	fmt.Fprintf(c.Stdout, "Checking %s\n", at.BaseURL())
+	switch {
+	case checker.management == nil:
+		fmt.Fprintln(c.Stdout, "TRACELOOP_MANAGEMENT_API_KEY is not set. Projects, environments and API keys are not checked.")
+	case checker.project == nil:
+		fmt.Fprintln(c.Stdout, "TRACELOOP_PROJECT_API_KEY is not set. Auto monitor setups are checked with -write alone.")
+	}
 	if o.write {
-		fmt.Fprintln(c.Stdout, "The check will create a project with environments and keys, and delete it again. It changes nothing else.")
+		fmt.Fprintln(c.Stdout, "The check will create a project with environments, keys and auto monitor setups, and delete it again. It changes nothing else.")
 		if !o.yes && !c.confirmed(ctx) {
 			return c.fail(exitFailed, errors.New("not confirmed: nothing was sent"))
 		}
@@ -121,14 +136,10 @@ func (c Command) Run(ctx context.Context, args []string) int {
 		file.Close()
 	}
 
-	checker := &checker{client: client, paths: client.Paths(), show: c.print, wait: c.wait}
-	if checker.wait == nil {
-		checker.wait = sleep
-	}
 	left := c.check(ctx, checker, o.write)
-	fmt.Fprintf(c.Stdout, "\n%s\n", count(checker.lines))
+	fmt.Fprintf(c.Stdout, "\n%s\n%s\n", count(checker.lines), checker.unchecked())
 	if o.report != "" {
-		text := report(summary{version: c.Version, address: address(client), at: c.Now(), wrote: o.write, left: len(left)}, checker.lines)
+		text := report(summary{version: c.Version, address: address(at), at: c.Now(), wrote: o.write, left: len(left), unchecked: checker.unchecked()}, checker.lines)
 		if err = os.WriteFile(o.report, []byte(text), 0o600); err != nil {
 			err = fmt.Errorf("the report cannot be written: %w", err)
 		} else {
@@ -142,14 +153,44 @@ func (c Command) Run(ctx context.Context, args []string) int {
 		c.fail(exitFailed, err)
 	}
 	status := exitStatus(checker.lines, err != nil, len(left) > 0)
-	c.printLeft(client, checker, left)
+	c.printLeft(at, checker, left)
 	return status
+}
+
+func (c Command) checker() (*checker, service, error) {
+	management, project, err := c.Clients()
+	if err != nil {
+		return nil, nil, err
+	}
+	made := &checker{show: c.print, wait: c.wait}
+	var at service
+	if project != nil {
+		made.project, at = project, project
+	}
+	if management != nil {
+		made.management, at = management, management
+	}
+	if made.wait == nil {
+		made.wait = sleep
+	}
+	made.paths = at.Paths()
+	return made, at, nil
+}
+
+// unchecked says which operations have no line.
+func (c *checker) unchecked() string {
+	return fmt.Sprintf("`POST %s` is not checked: Traceloop publishes no operation that reads an organization, nor one that deletes it.", c.paths.Organizations)
 }
 
 // check returns what could not be removed.
 func (c Command) check(ctx context.Context, checker *checker, write bool) (left []thing) {
-	org := checker.checkReads(ctx)
-	if org == nil {
+	var org *organization
+	if checker.management != nil {
+		if org = checker.checkReads(ctx); org == nil {
+			return nil
+		}
+	}
+	if checker.project != nil && !checker.checkSetups(ctx) || checker.management == nil {
 		return nil
 	}
 	if write && org.projects.there() != nil {
@@ -214,7 +255,7 @@ func (c Command) print(l line) {
 }
 
 // printLeft prints last what could not be removed, and how to remove it.
-func (c Command) printLeft(client *traceloop.Client, checker *checker, left []thing) {
+func (c Command) printLeft(at service, checker *checker, left []thing) {
 	if len(left) == 0 {
 		return
 	}
@@ -222,11 +263,16 @@ func (c Command) printLeft(client *traceloop.Client, checker *checker, left []th
 	for _, l := range left {
 		if l.id == "" {
 			fmt.Fprintf(c.Stdout, "  look for the project in the answer to:\n    curl -H \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" %s%s\n",
-				client.BaseURL(), checker.paths.Projects)
+				at.BaseURL(), checker.paths.Projects)
+			continue
+		}
+		if l.kind == kindSetup {
+			fmt.Fprintf(c.Stdout, "  %s, unless it went with its project; with an API key of that project and environment:\n    curl -X DELETE -H \"Authorization: Bearer $TRACELOOP_PROJECT_API_KEY\" %s%s\n",
+				l.kind, at.BaseURL(), element("", l.collection, l.id).path)
 			continue
 		}
 		fmt.Fprintf(c.Stdout, "  %s:\n    curl -X DELETE -H \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" %s%s\n",
-			l.kind, client.BaseURL(), element("", l.collection, l.id).path)
+			l.kind, at.BaseURL(), element("", l.collection, l.id).path)
 	}
 }
 
@@ -253,11 +299,11 @@ func exitStatus(lines []line, failed, left bool) int {
 }
 
 // address says where the service is, without the name of a host that may be private.
-func address(client *traceloop.Client) string {
+func address(at service) string {
 	switch {
-	case client.BaseURL() == traceloop.DefaultBaseURL:
+	case at.BaseURL() == traceloop.DefaultBaseURL:
 		return traceloop.DefaultBaseURL
-	case client.IsLoopback():
+	case at.IsLoopback():
 		return "an address on this machine"
 	default:
 		return "another address than " + traceloop.DefaultBaseURL

@@ -64,7 +64,7 @@ func TestEachOperationIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := populated(t)
-	r := check(t, t.Context(), server.URL, server.ManagementKey, "-write", "-yes")
+	r := check(t, t.Context(), server.URL, server, "-write", "-yes")
 	operations := 0
 	for path, item := range contract.Paths.Map() {
 		for method := range item.Operations() {

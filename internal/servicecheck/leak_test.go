@@ -3,12 +3,10 @@ package servicecheck
 import (
 	"strings"
 	"testing"
-
-	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
 // private are the names, ids and keys of an organization.
-func private(server *emulatortest.Server) []string {
+func private(server *org) []string {
 	values := []string{server.ManagementKey, "tl_LeakedKeyOfTheOrganization"}
 	for _, p := range server.Projects() {
 		values = append(values, p.ID, p.Name, p.Slug)
@@ -21,23 +19,29 @@ func private(server *emulatortest.Server) []string {
 	for _, k := range server.Keys() {
 		values = append(values, k.ID, k.MaskedKey)
 	}
+	if server.key != "" {
+		values = append(values, server.key)
+		for _, s := range server.Setups(server.key) {
+			values = append(values, s.ID, s.ExternalID, s.OrgID, s.EnvProjectID)
+		}
+	}
 	return values
 }
 
 // leaks reports what a text shows of the organization.
-func leaks(t *testing.T, server *emulatortest.Server, text string) {
+func leaks(t *testing.T, server *org, text string) {
 	t.Helper()
 	for _, value := range leaked(server, text) {
 		t.Errorf("the report shows %q", value)
 	}
-	for _, value := range []string{"may be deleted", "EU Check", server.URL, "127.0.0.1"} {
+	for _, value := range []string{"may be deleted", "EU Check", "traceloop-check", server.URL, "127.0.0.1"} {
 		if strings.Contains(text, value) {
 			t.Errorf("the report shows %q", value)
 		}
 	}
 }
 
-func leaked(server *emulatortest.Server, text string) []string {
+func leaked(server *org, text string) []string {
 	var found []string
 	for _, value := range private(server) {
 		if strings.Contains(text, value) {
@@ -64,7 +68,7 @@ func TestReportShowsNothingOfTheOrganization(t *testing.T) {
 			e.answer.body["data"] = "none"
 		}
 	})
-	r := check(t, t.Context(), url, server.ManagementKey, "-write", "-yes")
+	r := check(t, t.Context(), url, server, "-write", "-yes")
 	if !strings.Contains(r.report, "of other names") || r.status == exitHolds {
 		t.Errorf("the service was not seen to show anything: %d\n%s", r.status, r.report)
 	}

@@ -13,6 +13,8 @@ type summary struct {
 	at      time.Time
 	wrote   bool
 	left    int // things that could not be removed
+
+	unchecked string // operations that have no line
 }
 
 // report writes the verdicts in Markdown, for an issue. It holds no value that the service sent.
@@ -36,6 +38,7 @@ func report(s summary, lines []line) string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", l.operation, l.rule, verdict)
 	}
+	fmt.Fprintf(&b, "\n%s\n", s.unchecked)
 	details := false
 	for _, l := range lines {
 		if l.outcome == holds || l.outcome == notShown {

@@ -14,7 +14,7 @@ func TestReportInTheGuide(t *testing.T) {
 	t.Parallel()
 	const file = "testdata/report.md"
 	server := populated(t)
-	r := check(t, t.Context(), server.URL, server.ManagementKey, "-write", "-yes")
+	r := check(t, t.Context(), server.URL, server, "-write", "-yes")
 	leaks(t, server, r.report)
 	if *update {
 		if err := os.WriteFile(file, []byte(r.report), 0o600); err != nil {

@@ -21,16 +21,28 @@ const (
 	apiKeys      = "/v2/api-keys"
 )
 
+// org is an organization, and the key of one of its projects and environments.
+type org struct {
+	*emulatortest.Server
+	key string // may be empty
+}
+
 // populated is an organization that can show every rule.
-func populated(t *testing.T) *emulatortest.Server {
+func populated(t *testing.T) *org {
 	t.Helper()
-	server := emulatortest.Start(t, emulatortest.WithAnyRequest())
+	server := &org{Server: emulatortest.Start(t, emulatortest.WithAnyRequest())}
 	orders := server.CreateProject("Orders of Acme")
 	server.CreateEnvironment("", "Acme QA")
 	server.CreateEnvironment(orders.ID, "EU Production")
-	server.GenerateKey(orders.ID, "prd")
+	_, server.key = server.GenerateKey(orders.ID, "prd")
 	server.GenerateKey(orders.ID, "eu-production")
-	server.GenerateKey(server.Projects()[0].ID, "acme-qa")
+	_, other := server.GenerateKey(server.Projects()[0].ID, "acme-qa")
+	server.CreateSetup(other, "acme-returns", "char-count")
+	server.CreateSetup(server.key, "acme-checkout", "char-count", "word-count")
+	server.CreateSetupWith(server.key, "acme-cart", []map[string]any{
+		{"key": "gen_ai.system", "source": "span_attributes", "operator": "equals", "value": "acme-model"},
+		{"key": "service.name", "source": "resource_attributes", "operator": "not_in", "values": []string{"acme-web"}},
+	}, "pii-detector")
 	return server
 }
 
@@ -39,6 +51,7 @@ type held struct {
 	status int
 	header http.Header
 	body   map[string]any // nil for none
+	list   []any          // in place of the body
 	text   string         // takes the place of the body
 	lost   bool           // the connection is closed instead
 }
@@ -60,14 +73,23 @@ func (h *held) setData(all []map[string]any) {
 	h.body["data"] = list
 }
 
+// objects are the elements of a list that is no page.
+func (h *held) objects() []map[string]any {
+	all := make([]map[string]any, len(h.list))
+	for i, o := range h.list {
+		all[i] = o.(map[string]any)
+	}
+	return all
+}
+
 func (h *held) set(status int, body map[string]any) {
-	h.status, h.body = status, body
+	h.status, h.body, h.list = status, body, nil
 	h.header.Set("Content-Type", "application/json")
 }
 
 // broken is a service that breaks a rule.
 type broken struct {
-	server *emulatortest.Server
+	server *org
 
 	mu     sync.Mutex
 	change func(*exchange)
@@ -126,6 +148,7 @@ func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.server.Emulator.Direct().ServeHTTP(recorder, r)
 		h := &held{status: recorder.Code, header: recorder.Header()}
 		json.Unmarshal(recorder.Body.Bytes(), &h.body)
+		json.Unmarshal(recorder.Body.Bytes(), &h.list)
 		return h
 	}
 	if r.Method != http.MethodGet {
@@ -141,15 +164,18 @@ func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.answer.header.Del("Content-Length")
 	maps.Copy(w.Header(), e.answer.header)
 	w.WriteHeader(e.answer.status)
-	if e.answer.text != "" {
+	switch {
+	case e.answer.text != "":
 		io.WriteString(w, e.answer.text)
-	} else if e.answer.body != nil {
+	case e.answer.list != nil:
+		json.NewEncoder(w).Encode(e.answer.list) //nolint:errchkjson // it was JSON
+	case e.answer.body != nil:
 		json.NewEncoder(w).Encode(e.answer.body) //nolint:errchkjson // it was JSON
 	}
 }
 
 // startBroken serves the emulator with a change to what it answers.
-func startBroken(t *testing.T, server *emulatortest.Server, change func(*exchange)) (url string, b *broken) {
+func startBroken(t *testing.T, server *org, change func(*exchange)) (url string, b *broken) {
 	t.Helper()
 	b = &broken{server: server, change: change}
 	front := httptest.NewServer(b)
@@ -158,8 +184,12 @@ func startBroken(t *testing.T, server *emulatortest.Server, change func(*exchang
 }
 
 // contents is everything that the organization has.
-func contents(server *emulatortest.Server) string {
-	all, _ := json.Marshal([]any{server.Projects(), server.Environments(""), server.Keys()}) //nolint:errchkjson // it was JSON
+func contents(server *org) string {
+	setups := server.Setups(server.key)
+	for i := range setups { // these change by themselves
+		setups[i].Status, setups[i].Evaluators = "", nil
+	}
+	all, _ := json.Marshal([]any{server.Projects(), server.Environments(""), server.Keys(), setups}) //nolint:errchkjson // it was JSON
 	return string(all)
 }
 

@@ -16,6 +16,8 @@ var vocabulary = func() map[string]bool {
 		project project_id projectId projects organization organization_id org_id environment environment_id env environments built_in builtIn default
 		api_key apiKey api_keys apiKeys key keys token secret secret_key masked_key maskedKey prefix suffix hash
 		data items results list content values next_cursor nextCursor next cursor prev_cursor has_more total total_results totalResults total_count
+		external_id env_project_id setups init_rules evaluators evaluator_type evaluator_id binding_id input_schema output_schema
+		processed_at error_message selector source operator op value value_type result
 		count page pages page_size limit offset meta metadata pagination links
 		error errors message code detail details reason success`) {
 		words[word] = true

@@ -333,6 +333,7 @@ func (t *trial) checkLifeOfKeys(ctx context.Context, project string, environment
 	t.needs(ctx, "POST "+tracesPath, "takes traces with the key: 200", kindKey, generated, func() verdict {
 		return t.sendTraces(ctx, secret).answers(http.StatusOK, nil)
 	})
+	t.checkLifeOfSetups(ctx, project, secret)
 	remove := element("DELETE", t.paths.APIKeys, id)
 	revoked := t.needs(ctx, remove.operation(), "revokes a key: 204", kindKey, generated, func() verdict {
 		return t.send(ctx, remove).answers(http.StatusNoContent, nil)

@@ -10,11 +10,6 @@ import (
 	"time"
 )
 
-const (
-	setupsPath = "/v2/auto-monitor-setups"
-	bulkPath   = setupsPath + "/bulk"
-)
-
 // The statuses of a setup, and of each of its evaluators.
 const (
 	StatusPending         = "pending"
@@ -192,7 +187,7 @@ func (c *ProjectClient) DeleteAutoMonitorSetup(ctx context.Context, externalID, 
 	}
 	c.setups.forget()
 	defer c.setups.forget()
-	err := remove(ctx, c.client, setupsPath, externalID)
+	err := remove(ctx, c.client, c.client.paths.AutoMonitorSetups, externalID)
 	if IsNotFound(err) {
 		return c.setups.confirmed(ctx, externalID, envProjectID, err)
 	}
@@ -234,11 +229,11 @@ func aboutExternal(externalID string) func(*fields) AutoMonitorSetup {
 }
 
 func (c *ProjectClient) createOne(ctx context.Context, r AutoMonitorSetupRequest) (*AutoMonitorSetup, error) {
-	return object(ctx, c.client, request{method: http.MethodPost, path: setupsPath, body: r.body(false)}, aboutExternal(r.ExternalID))
+	return object(ctx, c.client, request{method: http.MethodPost, path: c.client.paths.AutoMonitorSetups, body: r.body(false)}, aboutExternal(r.ExternalID))
 }
 
 func (c *ProjectClient) updateOne(ctx context.Context, r AutoMonitorSetupRequest) (*AutoMonitorSetup, error) {
-	path, err := elementPath(setupsPath, r.ExternalID)
+	path, err := elementPath(c.client.paths.AutoMonitorSetups, r.ExternalID)
 	if err != nil {
 		return nil, err
 	}
@@ -249,12 +244,13 @@ func (c *ProjectClient) updateOne(ctx context.Context, r AutoMonitorSetupRequest
 
 // ItemError is the service's refusal of one item of a bulk upsert. The others stand.
 type ItemError struct {
+	Path       string
 	ExternalID string
 	Message    string // the service's own words, without the item's index
 }
 
 func (e *ItemError) Error() string {
-	return fmt.Sprintf("POST %s: the item %q: %s", bulkPath, e.ExternalID, e.Message)
+	return fmt.Sprintf("POST %s: the item %q: %s", e.Path, e.ExternalID, e.Message)
 }
 
 // itemIndex is what the service puts before its message. Which item of a request a resource
@@ -271,7 +267,7 @@ func (c *ProjectClient) upsertMany(ctx context.Context, writes []*setupWrite) []
 		body.Setups = append(body.Setups, w.request.body(w.update))
 	}
 	results := make([]setupResult, len(writes))
-	err := c.client.do(ctx, request{method: http.MethodPost, path: bulkPath, body: body, repeatable: true}, func(f *fields) {
+	err := c.client.do(ctx, request{method: http.MethodPost, path: c.client.paths.AutoMonitorSetupsBulk, body: body, repeatable: true}, func(f *fields) {
 		items := f.objects("setups")
 		if len(items) != len(writes) {
 			f.fail("it has %d items, not the %d of the request", len(items), len(writes))
@@ -287,7 +283,7 @@ func (c *ProjectClient) upsertMany(ctx context.Context, writes []*setupWrite) []
 				setup := aboutExternal(externalID)(item.object("result"))
 				results[i].setup = &setup
 			case "error":
-				results[i].err = &ItemError{ExternalID: externalID, Message: c.client.sanitize(itemIndex.ReplaceAllString(item.text("error"), ""))}
+				results[i].err = &ItemError{Path: c.client.paths.AutoMonitorSetupsBulk, ExternalID: externalID, Message: c.client.sanitize(itemIndex.ReplaceAllString(item.text("error"), ""))}
 			default:
 				f.fail("an item's status is neither ok nor error")
 			}

@@ -42,5 +42,5 @@ func readOrganization(f *fields) Organization {
 // changes or deletes one. An *UnknownOutcomeError says that it may exist now, with keys that
 // nobody has seen.
 func (c *ProjectClient) CreateOrganization(ctx context.Context, r OrganizationRequest) (*Organization, error) {
-	return create(ctx, c.client, "/v2/organizations", r, readOrganization)
+	return create(ctx, c.client, c.client.paths.Organizations, r, readOrganization)
 }

@@ -1,5 +1,7 @@
 package traceloop
 
+import "context"
+
 // ProjectClient calls the operations that Traceloop publishes: auto monitor setups, and the
 // creation of an organization. It does so with the API key of a project and environment,
 // which is what Traceloop's documentation asks for. It has none of the operations that need a
@@ -21,4 +23,18 @@ func NewProjectClient(config Config) (*ProjectClient, error) {
 	c := &ProjectClient{client: client, setups: &setupList{client: client}}
 	c.writes = &setupWrites{deliver: c.write, pace: bulkPace}
 	return c, nil
+}
+
+// BaseURL returns the address of the API.
+func (c *ProjectClient) BaseURL() string { return c.client.BaseURL() }
+
+// IsLoopback reports whether the API is on this machine, as the emulator is.
+func (c *ProjectClient) IsLoopback() bool { return c.client.IsLoopback() }
+
+// Paths returns the paths that this client calls.
+func (c *ProjectClient) Paths() Paths { return c.client.Paths() }
+
+// Exchange is that of Client.
+func (c *ProjectClient) Exchange(ctx context.Context, e Exchange) (*Answer, error) {
+	return c.client.Exchange(ctx, e)
 }

@@ -86,7 +86,7 @@ func (l *setupList) ownEnvProject() string {
 
 // get reads a setup. Where envProjectID is not empty, one elsewhere is an *OtherEnvironmentError.
 func (l *setupList) get(ctx context.Context, externalID, envProjectID string) (*AutoMonitorSetup, error) {
-	path, err := elementPath(setupsPath, externalID)
+	path, err := elementPath(l.client.paths.AutoMonitorSetups, externalID)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (l *setupList) all(ctx context.Context) ([]AutoMonitorSetup, error) {
 
 func (l *setupList) fetch(ctx context.Context, filter url.Values) ([]AutoMonitorSetup, error) {
 	var setups []AutoMonitorSetup
-	err := l.client.do(ctx, request{method: http.MethodGet, path: setupsPath, query: filter, list: true}, func(f *fields) {
+	err := l.client.do(ctx, request{method: http.MethodGet, path: l.client.paths.AutoMonitorSetups, query: filter, list: true}, func(f *fields) {
 		seen := map[string]bool{}
 		for _, o := range f.each(f.elements) {
 			setup := readAutoMonitorSetup(o)

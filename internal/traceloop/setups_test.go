@@ -17,7 +17,10 @@ import (
 	"time"
 )
 
-const testProjectKey = "tl_TopSecretProjectKey0001"
+const (
+	testProjectKey = "tl_TopSecretProjectKey0001"
+	setupsPath     = "/v2/auto-monitor-setups"
+)
 
 func setupJSON(externalID, envProjectID string) string {
 	return fmt.Sprintf(`{"id":"s-%[1]s-%[2]s","external_id":%[1]q,"org_id":"o","project_id":"p1","env_project_id":%[2]q,"init_rules":[],`+

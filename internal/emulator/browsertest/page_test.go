@@ -19,6 +19,8 @@ projects:
       - name: Canary
     api_keys:
       - {environment: stg, api_key: tl_0000stagingkey0000}
+    auto_monitor_setups:
+      - {environment: stg, external_id: checkout-quality, evaluators: [char-count, word-count]}
   - name: Checkout
 `
 

@@ -83,6 +83,9 @@ projects:
       - {environment: prd, api_key: tl_Ab3dEf6hIj9lMn2pQr5tUv8xYz1bCd4fGh7jwX3k, created_at: 2026-08-30T08:00:00Z}
       - {environment: stg, api_key: tl_9fQ2mZx7LkVb4RtY1nWc8HsJ6dPgA3eUo5Ti0uBq, created_at: 2026-11-20T07:12:00Z}
       - {environment: eu-production, api_key: tl_Zx81LkVb4RtY1nWc8HsJ6dPgA3eUo5Ti0uBq7mQ9, created_at: 2026-11-24T22:00:00Z}
+    auto_monitor_setups:
+      - {environment: prd, external_id: checkout-quality, evaluators: [answer-relevancy, toxicity-detector], created_at: 2026-11-20T08:00:00Z}
+      - {environment: eu-production, external_id: an-external-id-of-a-length-that-has-to-be-broken-somewhere-on-a-phone, evaluators: [agent-tool-selection-quality, agent-goal-completeness, pii-detector], created_at: 2026-11-25T09:30:00Z}
   - name: Checkout
     id: c9d4e1f07a2b48c6913e5d20
     created_at: 2026-07-14T12:00:00Z

@@ -134,6 +134,13 @@ func (s *Server) CreateSetup(key, externalID string, evaluators ...string) Setup
 	return decode[Setup](s, s.doAs(key, "POST", "/v2/auto-monitor-setups", map[string]any{"external_id": externalID, "evaluators": evaluators}))
 }
 
+// CreateSetupWith creates an auto monitor setup with a selector.
+func (s *Server) CreateSetupWith(key, externalID string, selector []map[string]any, evaluators ...string) Setup {
+	s.t.Helper()
+	body := map[string]any{"external_id": externalID, "evaluators": evaluators, "selector": selector}
+	return decode[Setup](s, s.doAs(key, "POST", "/v2/auto-monitor-setups", body))
+}
+
 // DeleteSetup deletes an auto monitor setup, with the key of its project and environment.
 func (s *Server) DeleteSetup(key, externalID string) {
 	s.t.Helper()

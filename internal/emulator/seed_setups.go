@@ -1,0 +1,123 @@
+package emulator
+
+import (
+	"cmp"
+	"database/sql"
+	"net/http"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// SeedSetup is an auto monitor setup. Its status comes from the time of its creation; spans
+// that were there before it was planted do not count.
+type SeedSetup struct {
+	Environment  string   `yaml:"environment"` // slug
+	ExternalID   string   `yaml:"external_id"`
+	Evaluators   []string `yaml:"evaluators"`
+	Selector     []Rule   `yaml:"selector,omitempty"`
+	ID           string   `yaml:"id,omitempty"`
+	EnvProjectID string   `yaml:"env_project_id,omitempty"` // one for each environment of a project
+	CreatedAt    string   `yaml:"created_at,omitempty"`
+
+	place string
+}
+
+// name gives the project and environment the id that the seed has for them, before a key does.
+func (s SeedSetup) name(tx *sql.Tx, project string) error {
+	if err := cmp.Or(checkEnvironmentSlug(s.Environment), checkID(s.EnvProjectID)); err != nil {
+		return err
+	}
+	_, err := tx.Exec("INSERT INTO env_projects (project_id, environment_id, id) VALUES (?1, "+environmentInForce+", "+newOr+") ON CONFLICT (project_id, environment_id) DO NOTHING",
+		project, s.Environment, s.EnvProjectID)
+	if violates(err, "env_projects.environment_id") {
+		return noEnvironmentInForce(s.Environment)
+	}
+	return idTaken(err, "env_projects.id", s.EnvProjectID)
+}
+
+func (s SeedSetup) plant(tx *sql.Tx, project, now string) error {
+	in := setupInput{externalID: s.ExternalID, evaluators: s.Evaluators}
+	if err := cmp.Or(checkID(s.ID), checkTime(&s.CreatedAt, now)); err != nil {
+		return err
+	}
+	if err := in.check(true); err != nil {
+		return refuse(http.StatusBadRequest, "%v.", err)
+	}
+	in.selector, in.hasSelector = s.Selector, true
+	var place string
+	if err := tx.QueryRow("SELECT id FROM env_projects WHERE project_id = ?1 AND environment_id = "+environmentInForce, project, s.Environment).Scan(&place); err != nil {
+		return err
+	}
+	if s.EnvProjectID != "" && s.EnvProjectID != place {
+		return refuse(http.StatusConflict, "Another setup of this project and environment has the env_project_id %q.", place)
+	}
+	begun, err := time.Parse(time.RFC3339, s.CreatedAt)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("INSERT INTO setups (id, env_project_id, external_id, begun_at, created_at, updated_at) VALUES ("+newOr+", ?, ?, ?, ?, ?)",
+		s.ID, place, s.ExternalID, begun.Format(time.RFC3339Nano), s.CreatedAt, s.CreatedAt)
+	if violates(err, "setups.external_id") {
+		err = refuse(http.StatusConflict, "Another setup of this project and environment has the external_id %q.", s.ExternalID)
+	}
+	if err != nil {
+		return idTaken(err, "setups.id", s.ID)
+	}
+	return writeParts(tx, place, in)
+}
+
+// exportSetups returns the setups of each project.
+func exportSetups(tx *sql.Tx) (map[string][]SeedSetup, error) {
+	environments := map[string]string{}
+	err := each(tx, "SELECT p.id, e.slug FROM env_projects p JOIN environments e ON e.id = p.environment_id", nil, func(scan row) error {
+		var id, slug string
+		err := scan(&id, &slug)
+		environments[id] = slug
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	stored, err := readSetups(tx, "true")
+	all := map[string][]SeedSetup{}
+	for _, s := range stored {
+		seed := SeedSetup{
+			Environment: environments[s.EnvProjectID], ExternalID: s.ExternalID, Selector: s.InitRules,
+			ID: s.ID, EnvProjectID: s.EnvProjectID, CreatedAt: s.CreatedAt,
+		}
+		for _, e := range s.Evaluators {
+			seed.Evaluators = append(seed.Evaluators, e.Type)
+		}
+		all[s.ProjectID] = append(all[s.ProjectID], seed)
+	}
+	return all, err
+}
+
+func (f seedFile) setup(node *yaml.Node, path string) (s SeedSetup, err error) {
+	s.place = f.place(node, path)
+	err = f.object(node, path, map[string]reader{
+		"environment": f.text(&s.Environment), "external_id": f.text(&s.ExternalID), "id": f.text(&s.ID),
+		"env_project_id": f.text(&s.EnvProjectID), "created_at": f.text(&s.CreatedAt),
+		"evaluators": list(f, &s.Evaluators, f.oneText), "selector": list(f, &s.Selector, f.rule),
+	})
+	return s, err
+}
+
+func (f seedFile) rule(node *yaml.Node, path string) (r Rule, err error) {
+	r.Operator = "equals"
+	value := ""
+	err = f.object(node, path, map[string]reader{
+		"key": f.text(&r.Key), "source": f.text(&r.Source), "operator": f.text(&r.Operator),
+		"value": f.text(&value), "values": list(f, &r.Values, f.oneText),
+	})
+	if value != "" {
+		r.Value = &value
+	}
+	return r, err
+}
+
+func (f seedFile) oneText(node *yaml.Node, path string) (s string, err error) {
+	err = f.text(&s)(node, path)
+	return s, err
+}

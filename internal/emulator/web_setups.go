@@ -1,0 +1,36 @@
+package emulator
+
+import (
+	"database/sql"
+)
+
+// setupRow is an auto monitor setup on the page of its project.
+type setupRow struct {
+	Setup
+	Environment string
+}
+
+// readSetupRows reads those of a project on one page of its list, with their statuses.
+func (e *Emulator) readSetupRows(tx *sql.Tx, project string, pages *pages) ([]setupRow, error) {
+	if err := tx.QueryRow("SELECT COUNT(*) FROM setups s JOIN env_projects p ON p.id = s.env_project_id WHERE p.project_id = ?", project).Scan(&pages.Total); err != nil {
+		return nil, err
+	}
+	pages.Page = min(pages.Page, pages.Count())
+	stored, err := readSetups(tx, "t.id IN (SELECT s.id FROM setups s JOIN env_projects q ON q.id = s.env_project_id WHERE q.project_id = ? ORDER BY s.seq LIMIT ? OFFSET ?)",
+		project, pages.Size, (pages.Page-1)*pages.Size)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	err = each(tx, "SELECT p.id, e.name FROM env_projects p JOIN environments e ON e.id = p.environment_id WHERE p.project_id = ?", []any{project}, func(scan row) error {
+		var id, name string
+		err := scan(&id, &name)
+		names[id] = name
+		return err
+	})
+	rows := make([]setupRow, len(stored))
+	for i, setup := range e.shown(stored) {
+		rows[i] = setupRow{setup, names[setup.EnvProjectID]}
+	}
+	return rows, err
+}
