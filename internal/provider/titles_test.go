@@ -1,0 +1,233 @@
+package provider_test
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// titleReader collects the titles of diagnostics from source: what is given as the parameter
+// "summary" of any function of the framework's package diag. A title may come from constants,
+// variables, fields, and parameters of the package's own helpers.
+type titleReader struct {
+	*packages.Package
+
+	arguments map[types.Object][]ast.Expr // what is given for a parameter
+	values    map[types.Object][]ast.Expr // what is assigned to a variable or a field
+	titles    map[string]string           // where each one is first
+	problems  []error
+}
+
+func readTitles(t *testing.T, pattern string) (titles map[string]string, problem error) {
+	t.Helper()
+	loaded, err := packages.Load(&packages.Config{Mode: packages.LoadSyntax, Context: t.Context()}, pattern)
+	if err != nil || len(loaded) != 1 || len(loaded[0].Errors) > 0 {
+		t.Fatalf("%s: %v %v", pattern, loaded, err)
+	}
+	r := &titleReader{Package: loaded[0], arguments: map[types.Object][]ast.Expr{}, values: map[types.Object][]ast.Expr{}, titles: map[string]string{}}
+	for _, file := range r.Syntax {
+		ast.Inspect(file, r.noteValues)
+	}
+	for parameter, given := range r.arguments {
+		if parameter.Name() != "summary" || !strings.HasSuffix(parameter.Pkg().Path(), "terraform-plugin-framework/diag") {
+			continue
+		}
+		for _, argument := range given {
+			r.add(argument)
+		}
+	}
+	return r.titles, errors.Join(r.problems...)
+}
+
+// noteValues notes what a node gives to parameters, variables and fields.
+func (r *titleReader) noteValues(node ast.Node) bool {
+	switch n := node.(type) {
+	case *ast.CallExpr:
+		signature, ok := r.TypesInfo.TypeOf(n.Fun).(*types.Signature)
+		if !ok {
+			break
+		}
+		if callee, ok := r.callee(n); ok {
+			signature = callee.Origin().Signature() // of a generic function, the parameters as it is written
+		}
+		for i := range min(signature.Params().Len(), len(n.Args)) {
+			parameter := signature.Params().At(i)
+			r.arguments[parameter] = append(r.arguments[parameter], n.Args[i])
+		}
+	case *ast.AssignStmt:
+		if len(n.Lhs) == len(n.Rhs) {
+			for i, to := range n.Lhs {
+				r.noteValue(to, n.Rhs[i])
+			}
+		}
+	case *ast.ValueSpec:
+		for i, value := range n.Values {
+			r.noteValue(n.Names[i], value)
+		}
+	case *ast.CompositeLit:
+		object, ok := r.TypesInfo.TypeOf(n).Underlying().(*types.Struct)
+		for i, element := range n.Elts {
+			if pair, isPair := element.(*ast.KeyValueExpr); isPair && ok {
+				r.noteValue(pair.Key, pair.Value)
+			} else if ok {
+				r.values[object.Field(i)] = append(r.values[object.Field(i)], element)
+			}
+		}
+	}
+	return true
+}
+
+func (r *titleReader) noteValue(to, value ast.Expr) {
+	if object := r.object(to); object != nil {
+		r.values[object] = append(r.values[object], value)
+	}
+}
+
+// object is the variable or field that an expression names.
+func (r *titleReader) object(e ast.Expr) types.Object {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return r.TypesInfo.ObjectOf(e)
+	case *ast.SelectorExpr:
+		return r.TypesInfo.ObjectOf(e.Sel)
+	}
+	return nil
+}
+
+func (r *titleReader) callee(call *ast.CallExpr) (*types.Func, bool) {
+	function := ast.Unparen(call.Fun)
+	if index, ok := function.(*ast.IndexExpr); ok {
+		function = index.X
+	}
+	f, ok := r.object(function).(*types.Func)
+	return f, ok
+}
+
+func (r *titleReader) add(e ast.Expr) {
+	found, err := r.read(e, nil)
+	if err != nil {
+		r.problems = append(r.problems, fmt.Errorf("%s: %w", r.Fset.Position(e.Pos()), err))
+	}
+	for _, title := range found {
+		r.titles[title] = r.Fset.Position(e.Pos()).String()
+	}
+}
+
+// read returns what an expression may be. "through" are the variables on the way to it.
+func (r *titleReader) read(e ast.Expr, through []types.Object) ([]string, error) {
+	e = ast.Unparen(e)
+	if value := r.TypesInfo.Types[e].Value; value != nil {
+		return []string{constant.StringVal(value)}, nil
+	}
+	if sum, ok := e.(*ast.BinaryExpr); ok && sum.Op == token.ADD {
+		left, leftErr := r.read(sum.X, through)
+		right, rightErr := r.read(sum.Y, through)
+		var sums []string
+		for _, l := range left {
+			for _, r := range right {
+				sums = append(sums, l+r)
+			}
+		}
+		return sums, errors.Join(leftErr, rightErr)
+	}
+	object := r.object(e)
+	given := slices.Concat(r.arguments[object], r.values[object])
+	if object == nil || len(given) == 0 {
+		return nil, fmt.Errorf("this title cannot be read from the source: %T", e)
+	}
+	if slices.Contains(through, object) {
+		return nil, nil
+	}
+	var found []string
+	var problems []error
+	for _, value := range given {
+		values, err := r.read(value, append(slices.Clone(through), object))
+		found, problems = append(found, values...), append(problems, err)
+	}
+	return found, errors.Join(problems...)
+}
+
+// The titles are found in whatever form they are written, and one that is not is an error.
+func TestTitles_everyForm(t *testing.T) {
+	t.Parallel()
+	titles, err := readTitles(t, "./testdata/titles")
+	want := []string{
+		"A Constant", "A Field", "A Field That Is Set", "A Field by Position", "A Function", "A Generic Function", "A Key Was Not Found", "A Literal",
+		"A Project Was Not Found", "A Variable", "An Attribute", "Another Value", "In Parts", "Passed On Twice",
+	}
+	if got := slices.Sorted(maps.Keys(titles)); !slices.Equal(got, want) {
+		t.Errorf("the titles are\n%q, want\n%q", got, want)
+	}
+	if err == nil || strings.Count(err.Error(), "\n") > 0 || !strings.Contains(err.Error(), "titles.go:5") || !strings.Contains(err.Error(), "cannot be read from the source") {
+		t.Errorf("the one title that cannot be read gives %v", err)
+	}
+}
+
+// Every title has a heading in the guide "Troubleshooting", and every such heading a title.
+func TestGuides_troubleshootingIsComplete(t *testing.T) {
+	t.Parallel()
+	titles, err := readTitles(t, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(titles) < 80 {
+		t.Errorf("only %d titles were found", len(titles))
+	}
+	for _, problem := range compareTitles(titles, guides(t)["troubleshooting"]) {
+		t.Error(problem)
+	}
+}
+
+func TestGuides_troubleshootingCatches(t *testing.T) {
+	t.Parallel()
+	titles := map[string]string{"Unable to Read": "a.go:1", "Not Found": "b.go:2"}
+	const read, found = "### Unable to Read\n\nIt failed. Try again.\n\n", "### Not Found\n\nIt is gone.\n"
+	for guide, want := range map[string]string{
+		"# A guide\n\n## A group\n\n" + read + found: "",
+		read:                             `the guide has no heading "Not Found", the title of b.go:2`,
+		read + found + "### Gone\n\nNo":  `the guide's heading "Gone" is no diagnostic's title`,
+		read + found + read:              `the guide has the heading "Unable to Read" twice`,
+		read + "### Not Found\n\n## B\n": `the guide says nothing below "Not Found"`,
+	} {
+		if got := strings.Join(compareTitles(titles, guide), "\n"); got != want {
+			t.Errorf("%q: %q, want %q", guide, got, want)
+		}
+	}
+}
+
+// compareTitles says where the headings of the third level are not the titles.
+func compareTitles(titles map[string]string, guide string) (problems []string) {
+	headings := map[string]bool{}
+	lines := strings.Split(guide, "\n")
+	for i, line := range lines {
+		heading, ok := strings.CutPrefix(line, "### ")
+		if !ok {
+			continue
+		}
+		body := strings.TrimSpace(strings.Join(lines[i+1:min(i+3, len(lines))], ""))
+		switch {
+		case headings[heading]:
+			problems = append(problems, fmt.Sprintf("the guide has the heading %q twice", heading))
+		case titles[heading] == "":
+			problems = append(problems, fmt.Sprintf("the guide's heading %q is no diagnostic's title", heading))
+		case body == "" || strings.HasPrefix(body, "#"):
+			problems = append(problems, fmt.Sprintf("the guide says nothing below %q", heading))
+		}
+		headings[heading] = true
+	}
+	for _, title := range slices.Sorted(maps.Keys(titles)) {
+		if !headings[title] {
+			problems = append(problems, fmt.Sprintf("the guide has no heading %q, the title of %s", title, titles[title]))
+		}
+	}
+	return problems
+}
