@@ -63,14 +63,12 @@ func TestAccAPIKeyLifecycle_replaceTriggeredBy(t *testing.T) {
 	}
 	o.run(t,
 		o.first(hcl("1")),
-		emptyPlan(hcl("1")),
 		resource.TestStep{
 			PreConfig:        o.server.ResetRequests,
 			Config:           hcl("2"),
 			ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionDestroyBeforeCreate),
 			Check:            resource.ComposeAggregateTestCheckFunc(o.seen.changed, o.sent(1, 1)),
 		},
-		emptyPlan(hcl("2")),
 	)
 }
 

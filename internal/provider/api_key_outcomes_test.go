@@ -118,7 +118,6 @@ func TestAccAPIKeyOutcome_triggerChanged(t *testing.T) {
 		o.first(o.hcl("rotation_triggers = { at = 1 }")),
 		o.rotated(o.hcl("rotation_triggers = { at = 2 }"), "rotation_triggers"),
 		o.rotated(o.hcl("rotation_triggers = {}"), "rotation_triggers"),
-		emptyPlan(o.hcl("rotation_triggers = {}")),
 	)
 }
 
@@ -128,7 +127,6 @@ func TestAccAPIKeyOutcome_triggersRecorded(t *testing.T) {
 		o.first(o.hcl("")),
 		o.kept(o.hcl("rotation_triggers = { at = 1 }")),
 		o.kept(o.hcl("")),
-		emptyPlan(o.hcl("")),
 	)
 }
 
@@ -162,7 +160,6 @@ func TestAccAPIKeyOutcome_ageChanged(t *testing.T) {
 		},
 		o.kept(o.hcl("rotate_after_days = 30"), statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("rotate_at"), later{&created, 30})),
 		o.kept(o.hcl("rotate_after_days = 3650"), statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("rotate_at"), later{&created, 3650})),
-		emptyPlan(o.hcl("rotate_after_days = 3650")),
 		o.kept(o.hcl(""), isNull(keyAddress, "rotate_at")),
 		o.kept(o.hcl("rotate_after_days = 60")),
 		withNonEmptyPlan(passed),
@@ -185,12 +182,12 @@ func TestAccAPIKeyOutcome_projectChanged(t *testing.T) {
 	o := newOutcome(t)
 	before := o.hcl("")
 	o.projectID = o.server.CreateProject("Orders").ID
-	o.run(t, o.first(before), o.rotated(o.hcl(""), "project_id"), emptyPlan(o.hcl("")))
+	o.run(t, o.first(before), o.rotated(o.hcl(""), "project_id"))
 }
 
 func TestAccAPIKeyOutcome_environmentChanged(t *testing.T) {
 	o := newOutcome(t)
-	o.run(t, o.first(o.hcl("")), o.rotated(o.in("stg", ""), "environment"), emptyPlan(o.in("stg", "")))
+	o.run(t, o.first(o.hcl("")), o.rotated(o.in("stg", ""), "environment"))
 }
 
 func TestAccAPIKeyOutcome_revokedOutside(t *testing.T) {
@@ -200,7 +197,7 @@ func TestAccAPIKeyOutcome_revokedOutside(t *testing.T) {
 		Config:           o.hcl(""),
 		ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionCreate),
 		Check:            resource.ComposeAggregateTestCheckFunc(o.seen.changed, o.sent(1, 0)),
-	}, emptyPlan(o.hcl("")))
+	})
 }
 
 func TestAccAPIKeyOutcome_rotatedOutside(t *testing.T) {
@@ -238,7 +235,6 @@ func TestAccAPIKeyOutcome_imported(t *testing.T) {
 		o.kept(o.hcl("rotation_triggers = { at = 1 }"), isNull(keyAddress, "key")),
 		// The state never held the key, so there is nothing to seal and nothing to lose.
 		o.kept(o.hcl("rotation_triggers = { at = 1 }\n  "+recipients), attribute(keyAddress, "id", id), isNull(keyAddress, "encrypted_key")),
-		emptyPlan(o.hcl("rotation_triggers = { at = 1 }\n  "+recipients)),
 	)
 }
 
@@ -360,7 +356,6 @@ func TestAccAPIKeyOutcome_occupied(t *testing.T) {
 			ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionCreate),
 			Check:            resource.ComposeAggregateTestCheckFunc(o.seen.changed, o.sent(2, 1)),
 		},
-		emptyPlan(o.hcl("replace_existing = true")),
 		o.kept(o.hcl("")), // only read at creation
 	)
 	if status := o.server.SendSpans(key, 1); status != 401 {

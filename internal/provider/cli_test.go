@@ -37,6 +37,14 @@ var buildProvider = sync.OnceValues(func() (string, error) {
 // newCLI speaks to the server through the provider's environment variables.
 func newCLI(t *testing.T, server *emulatortest.Server) *cli {
 	t.Helper()
+	c := bareCLI(t)
+	c.env = append(c.env, "TRACELOOP_MANAGEMENT_BASE_URL="+server.URL, "TRACELOOP_MANAGEMENT_API_KEY="+server.ManagementKey)
+	return c
+}
+
+// bareCLI sets nothing for the provider.
+func bareCLI(t *testing.T) *cli {
+	t.Helper()
 	if !regexp.MustCompile(devtool.CLITests).MatchString(t.Name()) {
 		t.Fatalf("the matrix of CLIs does not run this test: see devtool.CLITests")
 	}
@@ -50,11 +58,7 @@ func newCLI(t *testing.T, server *emulatortest.Server) *cli {
 	if err := os.WriteFile(config, []byte(overrides), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.env = append(os.Environ(),
-		"TF_CLI_CONFIG_FILE="+config,
-		"TRACELOOP_MANAGEMENT_BASE_URL="+server.URL,
-		"TRACELOOP_MANAGEMENT_API_KEY="+server.ManagementKey,
-	)
+	c.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+config)
 	return c
 }
 

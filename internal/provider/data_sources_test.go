@@ -18,10 +18,7 @@ func reads(t *testing.T, server *emulatortest.Server, hcl string, checks ...stat
 	t.Helper()
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{Config: configured(server, hcl), ConfigStateChecks: checks},
-			emptyPlan(configured(server, hcl)),
-		},
+		Steps:                    []resource.TestStep{{Config: configured(server, hcl), ConfigStateChecks: checks}},
 	})
 	noWrites(t, server)
 }
@@ -30,16 +27,14 @@ func TestAccProjectDataSource(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders & Returns")
+	hcl := ""
+	var checks []statecheck.StateCheck
 	for by, value := range map[string]string{"id": project.ID, "name": "Orders & Returns", "slug": "orders-returns"} {
-		t.Run(by, func(t *testing.T) {
-			const address = "data.traceloop_project.found"
-			reads(t, server, fmt.Sprintf("data \"traceloop_project\" \"found\" {\n  %s = %q\n}\n", by, value),
-				attribute(address, "id", project.ID),
-				attribute(address, "name", "Orders & Returns"),
-				attribute(address, "slug", "orders-returns"),
-			)
-		})
+		hcl += fmt.Sprintf("data \"traceloop_project\" \"by_%[1]s\" {\n  %[1]s = %[2]q\n}\n", by, value)
+		address := "data.traceloop_project.by_" + by
+		checks = append(checks, attribute(address, "id", project.ID), attribute(address, "name", "Orders & Returns"), attribute(address, "slug", "orders-returns"))
 	}
+	reads(t, server, hcl, checks...)
 }
 
 // Terraform turns what a configuration says into NFC; what the service holds may be in either form.
@@ -90,26 +85,25 @@ func TestAccEnvironmentDataSource(t *testing.T) {
 	own := server.CreateEnvironment(project.ID, "EU Production")
 	inherited := server.CreateEnvironment("", "Load test")
 
+	hcl := ""
+	var checks []statecheck.StateCheck
 	for name, test := range map[string]struct {
 		arguments, id, scope string
 		projectID            knownvalue.Check
 	}{
-		"by id":              {fmt.Sprintf("id = %q", own.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
-		"inherited, by id":   {fmt.Sprintf("id = %q", inherited.ID), inherited.ID, "organization", knownvalue.Null()},
-		"by name":            {fmt.Sprintf("project_id = %q\n  name = \"EU Production\"", project.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
-		"by slug":            {fmt.Sprintf("project_id = %q\n  slug = \"eu-production\"", project.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
-		"inherited, by slug": {fmt.Sprintf("project_id = %q\n  slug = \"load-test\"", project.ID), inherited.ID, "organization", knownvalue.StringExact(project.ID)},
-		"organization-level": {`slug = "load-test"`, inherited.ID, "organization", knownvalue.Null()},
+		"by_id":              {fmt.Sprintf("id = %q", own.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
+		"inherited_by_id":    {fmt.Sprintf("id = %q", inherited.ID), inherited.ID, "organization", knownvalue.Null()},
+		"by_name":            {fmt.Sprintf("project_id = %q\n  name = \"EU Production\"", project.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
+		"by_slug":            {fmt.Sprintf("project_id = %q\n  slug = \"eu-production\"", project.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
+		"inherited_by_slug":  {fmt.Sprintf("project_id = %q\n  slug = \"load-test\"", project.ID), inherited.ID, "organization", knownvalue.StringExact(project.ID)},
+		"organization_level": {`slug = "load-test"`, inherited.ID, "organization", knownvalue.Null()},
 	} {
-		t.Run(name, func(t *testing.T) {
-			const address = "data.traceloop_environment.found"
-			reads(t, server, "data \"traceloop_environment\" \"found\" {\n  "+test.arguments+"\n}\n",
-				attribute(address, "id", test.id),
-				attribute(address, "scope", test.scope),
-				statecheck.ExpectKnownValue(address, tfjsonpath.New("project_id"), test.projectID),
-			)
-		})
+		hcl += fmt.Sprintf("data \"traceloop_environment\" %q {\n  %s\n}\n", name, test.arguments)
+		address := "data.traceloop_environment." + name
+		checks = append(checks, attribute(address, "id", test.id), attribute(address, "scope", test.scope),
+			statecheck.ExpectKnownValue(address, tfjsonpath.New("project_id"), test.projectID))
 	}
+	reads(t, server, hcl, checks...)
 }
 
 func TestAccEnvironmentsDataSource(t *testing.T) {
@@ -132,20 +126,18 @@ func TestAccAPIKeyDataSource(t *testing.T) {
 	project := server.CreateProject("Orders")
 	id, key := server.GenerateKey(project.ID, "prd")
 
+	hcl := ""
+	var checks []statecheck.StateCheck
 	for name, arguments := range map[string]string{
-		"by id":                      fmt.Sprintf("id = %q", id),
-		"by project and environment": fmt.Sprintf("project_id = %q\n  environment = \"prd\"", project.ID),
+		"by_id":                      fmt.Sprintf("id = %q", id),
+		"by_project_and_environment": fmt.Sprintf("project_id = %q\n  environment = \"prd\"", project.ID),
 	} {
-		t.Run(name, func(t *testing.T) {
-			const address = "data.traceloop_api_key.found"
-			reads(t, server, "data \"traceloop_api_key\" \"found\" {\n  "+arguments+"\n}\n",
-				attribute(address, "id", id),
-				attribute(address, "project_id", project.ID),
-				attribute(address, "environment", "prd"),
-				attribute(address, "masked_key", traceloop.MaskKey(key)),
-			)
-		})
+		hcl += fmt.Sprintf("data \"traceloop_api_key\" %q {\n  %s\n}\n", name, arguments)
+		address := "data.traceloop_api_key." + name
+		checks = append(checks, attribute(address, "id", id), attribute(address, "project_id", project.ID),
+			attribute(address, "environment", "prd"), attribute(address, "masked_key", traceloop.MaskKey(key)))
 	}
+	reads(t, server, hcl, checks...)
 }
 
 func TestAccAPIKeysDataSource(t *testing.T) {

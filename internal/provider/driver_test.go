@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,7 +49,7 @@ func newDriverWith(tb testing.TB, now func() time.Time, settings arguments) *dri
 	if err != nil {
 		tb.Fatal(err)
 	}
-	schema, err := providerServer.GetProviderSchema(tb.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	schema, err := providerSchema()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -66,6 +67,15 @@ func newDriverWith(tb testing.TB, now func() time.Time, settings arguments) *dri
 	}
 	return d
 }
+
+// providerSchema asks once; a driver starts thousands of providers.
+var providerSchema = sync.OnceValues(func() (*tfprotov6.GetProviderSchemaResponse, error) {
+	server, err := provider.NewServer(time.Now)()
+	if err != nil {
+		return nil, err
+	}
+	return server.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
+})
 
 // none is a resource that is not in the state.
 func (d *driver) none(kind string) instance {

@@ -52,7 +52,6 @@ func TestAccEnvironment_life(t *testing.T) {
 				},
 				Check: resource.TestCheckResourceAttrWith(environmentAddress, "id", func(v string) error { id = v; return nil }),
 			},
-			emptyPlan(ofProject("EU Production")),
 			{ // by id
 				ResourceName: environmentAddress, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"deletion_protection"},
 			},
@@ -86,7 +85,6 @@ func TestAccEnvironment_life(t *testing.T) {
 					isNull(environmentAddress, "project_id"),
 				},
 			},
-			emptyPlan(configured(server, projectHCL("Orders", false)+environmentHCL("", "US Production", false))),
 			{ // by slug
 				ResourceName: environmentAddress, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"deletion_protection"},
 				ImportStateId: "us-production",
@@ -218,7 +216,6 @@ resource "traceloop_environment" "dev" {
 					statecheck.ExpectKnownValue("traceloop_environment.dev", tfjsonpath.New("built_in"), knownvalue.Bool(true)),
 				},
 			},
-			emptyPlan(hcl),
 			{Config: hcl, Destroy: true},
 		},
 	})

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -12,6 +13,8 @@ import (
 func TestAccFunctions(t *testing.T) {
 	t.Parallel()
 	needs(t, functions)
+	var calls []string
+	results := map[string]knownvalue.Check{}
 	for name, test := range map[string]struct{ call, want string }{
 		"mask_key":                        {`mask_key("tl_abcdefghWx3k\n")`, "tl_********Wx3k"},
 		"mask_key, other prefix":          {`mask_key("abcdefghWx3k")`, "********Wx3k"},
@@ -21,17 +24,16 @@ func TestAccFunctions(t *testing.T) {
 		"otlp_headers, with a separator":  {`otlp_headers("tl_ab,c=d;e%f+g")`, "Authorization=Bearer%20tl_ab%2Cc%3Dd%3Be%25f%2Bg"},
 		"otlp_headers, with a line break": {`otlp_headers(" tl_abcdefghWx3k\n")`, "Authorization=Bearer%20tl_abcdefghWx3k"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			resource.Test(t, resource.TestCase{
-				ProtoV6ProviderFactories: factories(),
-				Steps: []resource.TestStep{{
-					Config:            fmt.Sprintf("output \"result\" {\n  value = provider::traceloop::%s\n}\n", test.call),
-					ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("result", knownvalue.StringExact(test.want))},
-				}},
-			})
-		})
+		calls = append(calls, fmt.Sprintf("    %q = provider::traceloop::%s\n", name, test.call))
+		results[name] = knownvalue.StringExact(test.want)
 	}
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: factories(),
+		Steps: []resource.TestStep{{
+			Config:            "output \"results\" {\n  value = {\n" + strings.Join(calls, "") + "  }\n}\n",
+			ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectKnownOutputValue("results", knownvalue.MapExact(results))},
+		}},
+	})
 }
 
 func TestAccFunctions_refused(t *testing.T) {

@@ -31,6 +31,9 @@ import (
 func TestModel(t *testing.T) {
 	t.Parallel()
 	lasts := 8 * time.Second
+	if !thorough() {
+		lasts = 3 * time.Second
+	}
 	if minutes := os.Getenv("MODEL_MINUTES"); minutes != "" {
 		n, err := strconv.ParseFloat(minutes, 64)
 		if err != nil {
@@ -42,9 +45,13 @@ func TestModel(t *testing.T) {
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	replay := given["rapid.seed"] || given["rapid.failfile"]
 	if !given["rapid.checks"] && !replay {
+		checks := "3"
+		if !thorough() {
+			checks = "15" // rapid takes a fifth
+		}
 		// Few sequences at a time, so that the clock is looked at between them and not within
 		// one, which has to run in the same way when it is replayed.
-		if err := flag.Set("rapid.checks", "3"); err != nil {
+		if err := flag.Set("rapid.checks", checks); err != nil {
 			t.Fatal(err)
 		}
 	}

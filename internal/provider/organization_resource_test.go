@@ -57,7 +57,6 @@ func TestAccOrganization_life(t *testing.T) {
 					isNull(organizationAddress, "encrypted_keys"),
 				},
 			},
-			emptyPlan(hcl(acme)),
 			{Config: hcl("  name = \"Other\"\n  environments = [\"dev\", \"EU Production\"]\n"), ExpectError: says(unchangeable, "name", "no operation that changes")},
 			{Config: hcl("  name = \"Acme\"\n  environments = [\"dev\"]\n"), ExpectError: says(unchangeable, "environments")},
 			{Config: hcl(acme + "  retention_hours = 24\n"), ExpectError: says(unchangeable, "retention_hours")},
@@ -101,7 +100,6 @@ func TestAccOrganization_sealed(t *testing.T) {
 					})),
 				},
 			},
-			emptyPlan(hcl),
 		},
 	})
 }

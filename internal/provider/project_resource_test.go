@@ -50,7 +50,6 @@ func projectLife(t *testing.T, server *emulatortest.Server, factories map[string
 				},
 				Check: resource.TestCheckResourceAttrWith(address, "id", func(id string) error { firstID = id; return nil }),
 			},
-			emptyPlan(configured(server, projectHCL("Orders", true))),
 			{
 				ResourceName: address, ImportState: true, ImportStateVerify: true,
 			},
@@ -94,7 +93,6 @@ func projectLife(t *testing.T, server *emulatortest.Server, factories map[string
 				Config:           configured(server, projectHCL("Orders & Returns", false)),
 				ConfigPlanChecks: planned(address, plancheck.ResourceActionCreate),
 			},
-			emptyPlan(configured(server, projectHCL("Orders & Returns", false))),
 		},
 	})
 }
@@ -180,7 +178,7 @@ func TestAccProject_longestName(t *testing.T) {
 	hcl := configured(server, projectHCL(strings.Repeat("ö", 255), false))
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories(),
-		Steps:                    []resource.TestStep{{Config: hcl}, emptyPlan(hcl)},
+		Steps:                    []resource.TestStep{{Config: hcl}},
 	})
 }
 

@@ -100,31 +100,6 @@ func TestAccSettings_refused(t *testing.T) {
 	noWrites(t, server)
 }
 
-// fails is a test of a configuration whose error holds the phrases and none of the secrets.
-func fails(t *testing.T, hcl string, secrets []string, phrases ...string) {
-	t.Helper()
-	failed := false
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		ErrorCheck: func(err error) error {
-			failed = true
-			if !says(phrases...).MatchString(err.Error()) {
-				return fmt.Errorf("want an error that says %q, got: %w", phrases, err)
-			}
-			for _, secret := range secrets {
-				if strings.Contains(err.Error(), secret) {
-					t.Errorf("the error shows the secret %s", secret)
-				}
-			}
-			return nil
-		},
-		Steps: []resource.TestStep{{Config: hcl, PlanOnly: true}},
-	})
-	if !failed {
-		t.Error("want an error, got none")
-	}
-}
-
 // A provider argument that another resource makes known at apply.
 func TestAccSettings_unknownAtPlan(t *testing.T) {
 	server := emulatortest.Start(t)
@@ -147,7 +122,6 @@ provider "traceloop" {
 				Config:           hcl + projectHCL("Orders", false),
 				ConfigPlanChecks: planned("traceloop_project.orders", plancheck.ResourceActionCreate),
 			},
-			emptyPlan(hcl + projectHCL("Orders", false)),
 			{ // reading does
 				Config:      strings.Replace(hcl, server.URL, server.URL+"/", 1) + projectHCL("Orders", false),
 				ExpectError: says("Unknown Provider Configuration", "base_url", "terraform apply -target"),

@@ -153,7 +153,6 @@ func TestAccSetup_life(t *testing.T) {
 				Config: withProjectKey(server, key, setupHCL("checkout/eu", "", "char-count")), Taint: []string{setupAddress},
 				ConfigPlanChecks: planned(setupAddress, plancheck.ResourceActionDestroyBeforeCreate),
 			},
-			emptyPlan(withProjectKey(server, key, setupHCL("checkout/eu", "", "char-count"))),
 		},
 	})
 	if n := calls(server, "GET", "/v2/projects"); n != 0 {
@@ -225,7 +224,6 @@ func TestAccSetup_operators(t *testing.T) {
 		ProtoV6ProviderFactories: factories(),
 		Steps: []resource.TestStep{
 			{Config: hcl},
-			emptyPlan(hcl),
 			{ResourceName: setupAddress, ImportState: true, ImportStateId: "all", ImportStateVerify: true},
 		},
 	})
@@ -467,7 +465,6 @@ func TestAccSetup_waitFor(t *testing.T) {
 				ProtoV6ProviderFactories: sleeping(server, settings, send),
 				Steps: []resource.TestStep{
 					{Config: hcl, ConfigStateChecks: []statecheck.StateCheck{attribute(setupAddress, "status", test.status)}},
-					emptyPlan(hcl),
 				},
 			})
 		})

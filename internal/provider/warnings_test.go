@@ -54,7 +54,8 @@ func TestCLI_vanishedObjectsWarn(t *testing.T) {
 // What another organization's key shows is the same as if all had been deleted.
 func TestCLI_anotherOrganizationsKeyProvesNothing(t *testing.T) {
 	t.Parallel()
-	for _, parallelism := range []string{"-parallelism=1", "-parallelism=10"} {
+	for _, n := range parallelisms() {
+		parallelism := "-parallelism=" + n
 		t.Run(parallelism, func(t *testing.T) {
 			t.Parallel()
 			server, other := emulatortest.Start(t), emulatortest.Start(t)

@@ -13,7 +13,15 @@ import (
 )
 
 // These tests judge a plan as a whole: nothing is destroyed for something that cannot follow,
-// and a plan and its apply agree. Each runs with one resource at a time and with ten.
+// and a plan and its apply agree.
+
+// parallelisms are one resource at a time and ten; with -short ten alone, as the CLI's default.
+func parallelisms() []string {
+	if !thorough() {
+		return []string{"10"}
+	}
+	return []string{"1", "10"}
+}
 
 // estate is an organization with the project "Orders", and a CLI that works on it.
 type estate struct {
@@ -25,7 +33,7 @@ type estate struct {
 func wholePlan(t *testing.T, test func(*testing.T, estate)) {
 	t.Helper()
 	t.Parallel()
-	for _, parallelism := range []string{"1", "10"} {
+	for _, parallelism := range parallelisms() {
 		t.Run("parallelism="+parallelism, func(t *testing.T) {
 			t.Parallel()
 			server := emulatortest.Start(t)

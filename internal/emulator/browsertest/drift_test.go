@@ -40,7 +40,7 @@ func startTerraform(t *testing.T, s *emulatortest.Server) terraform {
 		t.Fatal(err)
 	}
 	tf := terraform{t: t, cli: cli, dir: filepath.Join(dir, "quickstart"), env: devtool.Env(
-		"TF_CLI_CONFIG_FILE="+config, "TF_INPUT=0", "CHECKPOINT_DISABLE=1",
+		"TF_CLI_CONFIG_FILE="+config, "TF_INPUT=0", "CHECKPOINT_DISABLE=1", "TF_DISABLE_PLUGIN_TLS=1",
 		"TRACELOOP_MANAGEMENT_BASE_URL="+s.URL, "TRACELOOP_MANAGEMENT_API_KEY="+s.ManagementKey,
 	)}
 	if err := os.CopyFS(tf.dir, os.DirFS(filepath.Join(root, "examples", "quickstart"))); err != nil {
