@@ -3,6 +3,7 @@ package provider_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,7 +54,7 @@ type example struct {
 
 func readExample(t *testing.T, dir string) (e example) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	files, err := filepath.Glob(filepath.Join(dir, "*.*")) // a folder is an example of its own
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func TestAccExamples_plan(t *testing.T) {
 		if err == nil && entry.IsDir() && entry.Name() == "modules" {
 			return filepath.SkipDir
 		}
-		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ".tf") && (len(dirs) == 0 || dirs[len(dirs)-1] != filepath.Dir(path)) {
+		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ".tf") && !slices.Contains(dirs, filepath.Dir(path)) {
 			dirs = append(dirs, filepath.Dir(path))
 		}
 		return err
@@ -103,7 +104,7 @@ func TestAccExamples_plan(t *testing.T) {
 	}
 
 	for _, dir := range dirs {
-		t.Run(filepath.Base(dir), func(t *testing.T) {
+		t.Run(strings.TrimPrefix(filepath.ToSlash(dir), "../../examples/"), func(t *testing.T) {
 			t.Parallel()
 			if strings.Contains(dir, "actions") {
 				needs(t, actions) // TestExamples_agreeWithTheSchema reads them under any CLI
@@ -111,15 +112,9 @@ func TestAccExamples_plan(t *testing.T) {
 			server := emulatortest.Start(t)
 			example := readExample(t, dir)
 			project := server.Projects()[0]
-			if strings.Contains(example.resources, "data \"traceloop_api_key\"") {
-				server.GenerateKey(project.ID, "prd") // what it looks for
-			}
 			cli := newCLI(t, server)
 			_, setupKey := server.GenerateKey(server.CreateProject("Monitored").ID, "prd")
 			cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+setupKey)
-			if strings.Contains(dir, "data-sources/traceloop_auto_monitor_setup") {
-				server.CreateSetup(setupKey, "checkout-quality", "char-count")
-			}
 			cli.write(example.resources)
 			cli.plan()
 			if example.imports == "" {

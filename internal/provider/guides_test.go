@@ -2,9 +2,11 @@ package provider_test
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -160,45 +162,99 @@ func TestGuides_checksCatch(t *testing.T) {
 	}
 }
 
-// Every file for the guides is in one, and every file and page that a guide names exists.
-func TestGuides_filesAndLinks(t *testing.T) {
+// Every file for the guides is in one, and every file that a page includes exists.
+func TestGuides_files(t *testing.T) {
 	t.Parallel()
 	include := regexp.MustCompile(`\{\{ (?:tffile|codefile "\w+") "([^"]+)" \}\}`)
-	link := regexp.MustCompile(`\]\(([\w-]+)\.md(?:#([\w-]+))?\)`)
+	pages, err := filepath.Glob("../../templates/*/*.md.tmpl")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("%d pages were found: %v", len(pages), err)
+	}
 	included := map[string]bool{}
-	texts := guides(t)
-	for name, text := range texts {
-		for _, match := range include.FindAllStringSubmatch(text, -1) {
+	for _, page := range pages {
+		for _, match := range include.FindAllStringSubmatch(readFile(t, page), -1) {
 			included[match[1]] = true
 			if _, err := os.Stat(filepath.Join("..", "..", match[1])); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		for _, match := range link.FindAllStringSubmatch(text, -1) {
-			if target, ok := texts[match[1]]; !ok {
-				t.Errorf("%s: there is no guide %q", name, match[1])
-			} else if match[2] != "" && !slices.Contains(anchors(target), match[2]) {
-				t.Errorf("%s: the guide %q has no heading %q, but %v", name, match[1], match[2], anchors(target))
+				t.Errorf("%s: %v", page, err)
 			}
 		}
 	}
-	files, err := filepath.Glob("../../examples/guides/*/*")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files for the guides were found: %v", len(files), err)
-	}
-	for _, file := range files {
-		if name := strings.TrimPrefix(filepath.ToSlash(file), "../../"); !included[name] {
-			t.Errorf("no guide includes %s", name)
+	for _, pattern := range []string{"guides/*/*", "resources/*/*/*"} {
+		files, err := filepath.Glob("../../examples/" + pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files were found: %v", pattern, len(files), err)
+		}
+		for _, file := range files {
+			if name := strings.TrimPrefix(filepath.ToSlash(file), "../../"); !included[name] {
+				t.Errorf("no page includes %s", name)
+			}
 		}
 	}
 }
 
-// anchors are the names that a page's headings have in a link.
+var pageLink = regexp.MustCompile(`\]\(([\w./-]*\.md)?(?:#([\w-]+))?\)`)
+
+// Every link of a page leads to a page, and to a heading of it.
+func TestDocs_linksLead(t *testing.T) {
+	t.Parallel()
+	pages := map[string]string{}
+	err := fs.WalkDir(os.DirFS("../../docs"), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			pages[name] = readFile(t, "../../docs", name)
+		}
+		return err
+	})
+	if err != nil || len(pages) < 30 {
+		t.Fatalf("%d pages were found: %v", len(pages), err)
+	}
+	for _, problem := range deadLinks(pages) {
+		t.Error(problem)
+	}
+}
+
+func TestDocs_deadLinksAreFound(t *testing.T) {
+	t.Parallel()
+	other := "# Other\n\n## One, Two\n\n<a id=\"nestedatt--x\"></a>\n"
+	for text, want := range map[string]string{
+		"[a](b.md) [a](b.md#one-two) [a](#here) [a](b.md#nestedatt--x) [a](https://example.com/c.md#x)\n\n# Here\n": "",
+		"[a](c.md)":       `guides/a.md: there is no page guides/c.md`,
+		"[a](../b.md)":    `guides/a.md: there is no page b.md`,
+		"[a](b.md#three)": `guides/a.md: guides/b.md has no heading "three"`,
+		"[a](#three)":     `guides/a.md: guides/a.md has no heading "three"`,
+	} {
+		if got := strings.Join(deadLinks(map[string]string{"guides/a.md": text, "guides/b.md": other}), "\n"); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// deadLinks says which links between pages lead nowhere.
+func deadLinks(pages map[string]string) (problems []string) {
+	for name, text := range pages {
+		for _, link := range pageLink.FindAllStringSubmatch(text, -1) {
+			target := name
+			if link[1] != "" {
+				target = path.Join(path.Dir(name), link[1])
+			}
+			if _, ok := pages[target]; !ok {
+				problems = append(problems, fmt.Sprintf("%s: there is no page %s", name, target))
+			} else if link[2] != "" && !slices.Contains(anchors(pages[target]), link[2]) {
+				problems = append(problems, fmt.Sprintf("%s: %s has no heading %q", name, target, link[2]))
+			}
+		}
+	}
+	return problems
+}
+
+// anchors are the names that a page's headings have in a link, and those that it gives itself.
 func anchors(text string) []string {
 	var names []string
 	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
 		name := regexp.MustCompile(`[^\w -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
 		names = append(names, strings.ReplaceAll(name, " ", "-"))
+	}
+	for _, id := range regexp.MustCompile(`<a id="([^"]+)">`).FindAllStringSubmatch(text, -1) {
+		names = append(names, id[1])
 	}
 	return names
 }

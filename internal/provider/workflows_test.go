@@ -1,0 +1,310 @@
+package provider_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+const ciExample = "../../examples/guides/provision-from-ci"
+
+// workflows are the guides' workflows for GitHub Actions, by their paths.
+func workflows(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("../../examples/guides/*/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for _, file := range files {
+		if filepath.Base(file) != "gitlab-ci.yml" && filepath.Base(file) != "compose.yml" {
+			texts[file] = readFile(t, file)
+		}
+	}
+	if len(texts) < 4 {
+		t.Fatalf("only %d workflows were found", len(texts))
+	}
+	return texts
+}
+
+// actionlint returns what the linter says against workflows.
+func actionlint(t *testing.T, files ...string) string {
+	t.Helper()
+	arguments := []string{"tool", "actionlint", "-no-color", "-oneline", "-shellcheck=", "-pyflakes="}
+	for _, file := range files {
+		path, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		arguments = append(arguments, path)
+	}
+	command := exec.CommandContext(t.Context(), "go", arguments...)
+	command.Dir = "../tools/actionlint"
+	var stdout, stderr strings.Builder
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if err := command.Run(); err != nil && stdout.Len() == 0 {
+		t.Fatalf("%v: %s", err, &stderr)
+	}
+	return stdout.String()
+}
+
+func TestWorkflows_passActionlint(t *testing.T) {
+	t.Parallel()
+	broken := filepath.Join(t.TempDir(), "broken.yml")
+	if err := os.WriteFile(broken, []byte("on: push\njobs:\n  plan:\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo ${{ github.no_such_thing }}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files := []string{broken}
+	for file := range workflows(t) {
+		files = append(files, file)
+	}
+	problems := strings.Split(strings.TrimSpace(actionlint(t, files...)), "\n")
+	if len(problems) != 1 || !strings.Contains(problems[0], "broken.yml") || !strings.Contains(problems[0], "no_such_thing") {
+		t.Errorf("actionlint finds\n%s\nwant the one problem of broken.yml", strings.Join(problems, "\n"))
+	}
+}
+
+// loose says where a workflow trusts more than it has to.
+func loose(text string) (problems []string) {
+	uses := regexp.MustCompile(`(?m)^\s*-? *uses: (.*)$`)
+	pinned := regexp.MustCompile(`^[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
+	for _, action := range uses.FindAllStringSubmatch(text, -1) {
+		if !pinned.MatchString(action[1]) {
+			problems = append(problems, fmt.Sprintf("%s is not pinned by digest and version", action[1]))
+		}
+	}
+	if !regexp.MustCompile(`(?m)^permissions:( \{\}|\n  contents: read\n\n)`).MatchString(text) {
+		problems = append(problems, "the workflow's permissions are not limited")
+	}
+	for _, forbidden := range []string{"pull_request_target", "write-all", "set -x", "::add-mask::", "GITHUB_ENV"} {
+		if strings.Contains(text, forbidden) {
+			problems = append(problems, forbidden+" is there")
+		}
+	}
+	return problems
+}
+
+func TestWorkflows_trustLittle(t *testing.T) {
+	t.Parallel()
+	for file, text := range workflows(t) {
+		for _, problem := range loose(text) {
+			t.Errorf("%s: %s", file, problem)
+		}
+	}
+	const good = "on: push\n\npermissions: {}\n\nsteps:\n  - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1\n"
+	for change, want := range map[[2]string]int{
+		{"", ""}: 0,
+		{"@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "@v7"}: 1,
+		{" # v7.0.1", ""}:               1,
+		{"permissions: {}\n", ""}:       1,
+		{"push", "pull_request_target"}: 1,
+	} {
+		if got := loose(strings.Replace(good, change[0], change[1], 1)); len(got) != want {
+			t.Errorf("%q: the problems are %q, want %d", change, got, want)
+		}
+	}
+}
+
+// againstSchema checks YAML against a JSON schema in testdata.
+func againstSchema(t *testing.T, schema, text string) error {
+	t.Helper()
+	compiled, err := jsonschema.NewCompiler().Compile(filepath.Join("testdata", schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parsed any
+	if err := yaml.Unmarshal([]byte(text), &parsed); err != nil {
+		return err
+	}
+	asJSON, err := json.Marshal(parsed)
+	if err != nil {
+		return err
+	}
+	instance, err := jsonschema.UnmarshalJSON(strings.NewReader(string(asJSON)))
+	if err != nil {
+		return err
+	}
+	return compiled.Validate(instance)
+}
+
+func TestWorkflows_gitLabSchema(t *testing.T) {
+	t.Parallel()
+	text := readFile(t, ciExample, "gitlab-ci.yml")
+	if err := againstSchema(t, "gitlab-ci/ci.json", text); err != nil {
+		t.Error(err)
+	}
+	for before, after := range map[string]string{
+		"interruptible: true":     "interruptible: often",
+		"action: prepare":         "action: plan",
+		"- if: $CI_COMMIT_BRANCH": "- when_branch: $CI_COMMIT_BRANCH",
+	} {
+		if changed := strings.Replace(text, before, after, 1); changed == text {
+			t.Errorf("%q is not there", before)
+		} else if againstSchema(t, "gitlab-ci/ci.json", changed) == nil {
+			t.Errorf("%q passes", after)
+		}
+	}
+}
+
+// The guide's scripts, with the real CLI: what a pull request plans is what the merge applies,
+// the applications' secrets get the keys, and nothing else does.
+func TestCLI_provisionFromCI(t *testing.T) {
+	t.Parallel()
+	server, identity := emulatortest.Start(t), newIdentity(t)
+	cli := newCLI(t, server)
+	bin, aws := t.TempDir(), t.TempDir()
+	run := func(name string, arguments ...string) (string, error) {
+		command := exec.CommandContext(t.Context(), name, arguments...)
+		command.Dir, command.Env = cli.dir, cli.env
+		out, err := command.CombinedOutput()
+		return string(out), err
+	}
+	ok := func(name string, arguments ...string) string {
+		t.Helper()
+		out, err := run(name, arguments...)
+		if err != nil {
+			t.Fatalf("%s %v: %v\n%s", name, arguments, err, out)
+		}
+		return out
+	}
+
+	// The programs of the job: the CLI under the name terraform, which finds the provider as a release; aws and age.
+	if err := os.Symlink(os.Getenv("TF_ACC_TERRAFORM_PATH"), filepath.Join(bin, "terraform")); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, "age"), "./testdata/ci/age").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	stub, err := filepath.Abs("testdata/ci/bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cli.env = append(withoutManagementKey(cli.env), "TF_CLI_CONFIG_FILE="+mirrorConfig(t), "AWS_FOLDER="+aws, "PLAN_BUCKET=plans", "TF_CLI_ARGS=-no-color",
+		"PATH="+strings.Join([]string{bin, stub, os.Getenv("PATH")}, string(os.PathListSeparator)),
+		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com")
+	secrets := map[string]string{"platform.traceloop-management-key": server.ManagementKey, "platform.age-identity": identity.String()}
+	for _, folder := range []string{"secrets", "plans"} {
+		if err := os.Mkdir(filepath.Join(aws, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, value := range secrets {
+		if err := os.WriteFile(filepath.Join(aws, "secrets", name), []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// The repository, with the lock file that init has written.
+	if err := os.CopyFS(cli.dir, os.DirFS(ciExample)); err != nil {
+		t.Fatal(err)
+	}
+	recipient := regexp.MustCompile(`age1\w+`) // nobody has the identity of the example's
+	main := recipient.ReplaceAllString(readFile(t, ciExample, "main.tf"), identity.Recipient().String())
+	if err := os.WriteFile(filepath.Join(cli.dir, "main.tf"), []byte(main), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ok("terraform", "init", "-input=false")
+	if err := os.WriteFile(filepath.Join(cli.dir, ".gitignore"), []byte(".terraform/\nterraform.tfstate*\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ok("git", "init", "--quiet")
+	ok("git", "add", ".")
+	ok("git", "commit", "--quiet", "-m", "Orders")
+
+	output := ok("bash", "plan.sh")
+	shows(t, output, "Plan: 3 to add, 0 to change, 0 to destroy")
+	noWrites(t, server)
+
+	// Another commit on main: the plan is not for it.
+	ok("git", "commit", "--quiet", "--allow-empty", "-m", "The merge") // has the same files
+	if err := os.WriteFile(filepath.Join(cli.dir, "other.tf"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ok("git", "add", "other.tf")
+	ok("git", "commit", "--quiet", "-m", "Something else")
+	refused, err := run("bash", "apply.sh")
+	if err == nil {
+		t.Error("the apply of other files succeeds")
+	}
+	shows(t, refused, "There is no plan for these files")
+	noWrites(t, server)
+
+	ok("git", "reset", "--quiet", "--hard", "HEAD~1")
+	output += ok("bash", "apply.sh") + ok("bash", "pass-on.sh")
+	shows(t, output, "3 added, 0 changed, 0 destroyed", "The secret orders/prd/traceloop-api-key has the key ")
+	for _, name := range []string{"orders.stg.traceloop-api-key", "orders.prd.traceloop-api-key"} {
+		secrets[name] = readFile(t, aws, "secrets", name)
+		if status := server.SendSpans(secrets[name], 1); status != 200 {
+			t.Errorf("the key in %s is answered %d, want 200", name, status)
+		}
+	}
+	everything := output + allFiles(t, cli.dir) + allFiles(t, filepath.Join(aws, "plans"))
+	shows(t, everything, "BEGIN AGE ENCRYPTED FILE") // what is there is seen
+	for name, value := range secrets {
+		if strings.Contains(everything, value) {
+			t.Errorf("the output or a file shows %s", name)
+		}
+	}
+}
+
+// withoutManagementKey leaves out what the scripts fetch.
+func withoutManagementKey(env []string) (kept []string) {
+	for _, variable := range env {
+		if !strings.HasPrefix(variable, "TRACELOOP_MANAGEMENT_API_KEY=") {
+			kept = append(kept, variable)
+		}
+	}
+	return kept
+}
+
+// mirrorConfig is a configuration of the CLI with which init finds the provider, as version 0.1.0.
+func mirrorConfig(t *testing.T) string {
+	t.Helper()
+	binary, err := buildProvider()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
+		folder := filepath.Join(dir, host, "traceloop", "traceloop", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(filepath.Join(binary, "terraform-provider-traceloop"), filepath.Join(folder, "terraform-provider-traceloop_v0.1.0")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config := filepath.Join(dir, "cli.tfrc")
+	if err := os.WriteFile(config, fmt.Appendf(nil, "provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", dir), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+// allFiles is the text of every file of a folder.
+func allFiles(t *testing.T, dir string) string {
+	t.Helper()
+	var text strings.Builder
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() {
+			text.WriteString(readFile(t, dir, name))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
