@@ -3,21 +3,13 @@ package main
 import (
 	"encoding/json"
 	"testing"
-
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-
-	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
 // TestExport has samples of what `terraform providers schema -json` prints for this provider.
 func TestExport(t *testing.T) {
 	t.Parallel()
 
-	server, err := providerserver.NewProtocol6WithError(provider.New("test")())()
-	if err != nil {
-		t.Fatal(err)
-	}
-	exported, err := export(t.Context(), server)
+	exported, err := ofProvider(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
