@@ -1,12 +1,18 @@
-data "traceloop_project" "default" {
-  name = "Default project"
+resource "traceloop_project" "orders" {
+  name = "Orders"
 }
 
-data "traceloop_api_key" "prd" {
-  project_id  = data.traceloop_project.default.id
+resource "traceloop_api_key" "orders_prd" {
+  project_id  = traceloop_project.orders.id
   environment = "prd"
 }
 
-output "prd_key" {
-  value = "${data.traceloop_api_key.prd.masked_key}, generated ${data.traceloop_api_key.prd.created_at}"
+# Another configuration would look the project up by its name, with a data source.
+data "traceloop_api_key" "orders_prd" {
+  project_id  = traceloop_api_key.orders_prd.project_id
+  environment = traceloop_api_key.orders_prd.environment
+}
+
+output "orders_prd_key" {
+  value = "${data.traceloop_api_key.orders_prd.masked_key}, generated ${data.traceloop_api_key.orders_prd.created_at}"
 }
