@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
 )
@@ -109,11 +111,11 @@ func (m *machine) run(dir, name string, args ...string) {
 	}
 }
 
-// reader follows a page, from an empty folder on.
+// reader follows a page, from an empty folder on. It is the same folder for each, so that Go builds
+// the same files in the same place, and does so once.
 type reader struct {
 	t        *testing.T
 	machine  *machine
-	start    string
 	terminal *terminal
 }
 
@@ -125,15 +127,19 @@ type terminal struct {
 	listen string // where the emulator listens; the pages' own port may be taken
 }
 
-func (m *machine) reader(t *testing.T, variables ...string) *reader {
+func (m *machine) start() string { return filepath.Join(m.dir, "start") }
+
+func (m *machine) terminal(t *testing.T, variables ...string) *terminal {
 	t.Helper()
-	r := &reader{t: t, machine: m, start: t.TempDir()}
-	r.openTerminal(variables...)
-	return r
+	return &terminal{state: t.TempDir(), cwd: m.start(), env: slices.Concat(m.env, variables), listen: "127.0.0.1:0"}
 }
 
-func (r *reader) openTerminal(variables ...string) {
-	r.terminal = &terminal{state: r.t.TempDir(), cwd: r.start, env: slices.Concat(r.machine.env, variables), listen: "127.0.0.1:0"}
+func (m *machine) reader(t *testing.T, variables ...string) *reader {
+	t.Helper()
+	if err := errors.Join(os.RemoveAll(m.start()), os.Mkdir(m.start(), 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	return &reader{t: t, machine: m, terminal: m.terminal(t, variables...)}
 }
 
 // follow runs every block, and stops at the first that fails.
@@ -148,7 +154,9 @@ func (r *reader) follow(blocks []block) error {
 			}
 			continue
 		}
+		began := time.Now()
 		out, stays, err := r.terminal.run(r.t, b.code)
+		r.t.Logf("%s: %.1f s", b.where, time.Since(began).Seconds())
 		if err != nil {
 			return fmt.Errorf("%s: %w\n%s", b.where, err, out)
 		}
@@ -156,7 +164,7 @@ func (r *reader) follow(blocks []block) error {
 			return fmt.Errorf("%s: it does not print\n%sbut\n%s", b.where, b.output, out)
 		}
 		if stays { // nothing more can be typed here
-			r.openTerminal()
+			r.terminal = r.machine.terminal(r.t)
 		}
 	}
 	return nil

@@ -42,7 +42,7 @@ func blocksOf(t *testing.T, root, page string) []block {
 			t.Errorf("%s: %q is no reason, such as %q", b.where, b.notRun, reasons)
 		}
 	}
-	if run < 4 || run <= len(blocks)/2 {
+	if run < 3 || run <= len(blocks)/2 {
 		t.Errorf("%s: only %d of %d blocks are run", page, run, len(blocks))
 	}
 	return blocks
@@ -74,8 +74,8 @@ func TestPages(t *testing.T) {
 		}
 	}
 	follow(m.reader(t), "README.md")
-	started := m.reader(t)
-	follow(started, guide)
+	follow(m.reader(t), guide)
+	scriptStops(t, m)
 
 	service := emulatortest.Start(t)
 	follow(m.reader(t, "TRACELOOP_MANAGEMENT_BASE_URL="+service.URL, "TRACELOOP_MANAGEMENT_API_KEY="+service.ManagementKey), "docs/index.md")
@@ -83,13 +83,12 @@ func TestPages(t *testing.T) {
 		t.Errorf("the index leaves %v and %v", projects, service.Keys())
 	}
 
-	scriptStops(t, m, started.start)
 	mistakesAreFound(t, m)
 }
 
-// scriptStops has the port of the emulator taken. The variables are those of a real service, which
-// must hear nothing.
-func scriptStops(t *testing.T, m *machine, start string) {
+// scriptStops has the port of the emulator taken, where the guide has just been followed. The
+// variables are those of a real service, which must hear nothing.
+func scriptStops(t *testing.T, m *machine) {
 	t.Helper()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -103,9 +102,9 @@ func scriptStops(t *testing.T, m *machine, start string) {
 	}))
 	defer service.Close()
 	run := func(code string) (string, error) {
-		r := m.reader(t, "TRACELOOP_MANAGEMENT_BASE_URL="+service.URL, "TRACELOOP_MANAGEMENT_API_KEY=the-real-one")
-		r.terminal.cwd, r.terminal.listen = filepath.Join(start, "terraform-provider-traceloop"), taken.Addr().String()
-		out, _, err := r.terminal.run(t, code)
+		terminal := m.terminal(t, "TRACELOOP_MANAGEMENT_BASE_URL="+service.URL, "TRACELOOP_MANAGEMENT_API_KEY=the-real-one")
+		terminal.cwd, terminal.listen = filepath.Join(terminal.cwd, "terraform-provider-traceloop"), taken.Addr().String()
+		out, _, err := terminal.run(t, code)
 		return out, err
 	}
 	out, err := run(script(t, m.root))
@@ -123,9 +122,10 @@ func scriptStops(t *testing.T, m *machine, start string) {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	const root = "../.."
-	start, _, found := strings.Cut(script(t, root), ". ./emulator.env\n")
-	if !found {
-		t.Fatal("the script does not read the file")
+	_, start, found := strings.Cut(script(t, root), "rm -f emulator.env\n")
+	start, _, ends := strings.Cut(start, "\n\n")
+	if !found || !ends {
+		t.Fatalf("the script has no part that starts the emulator, but %q", start)
 	}
 	start = strings.ReplaceAll(start, "bin/traceloop-emulator", "traceloop-emulator")
 	for _, file := range []string{"templates/guides/test-your-modules.md.tmpl", "examples/guides/test-modules/test-modules.yml"} {
