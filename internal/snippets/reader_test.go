@@ -41,7 +41,7 @@ func newMachine(t *testing.T) *machine {
 		t.Fatal(err)
 	}
 	m := &machine{t: t, root: root, dir: t.TempDir()}
-	for _, folder := range []string{"bin", "home"} {
+	for _, folder := range []string{"bin", "home", "tmp"} {
 		if err := os.Mkdir(filepath.Join(m.dir, folder), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func newMachine(t *testing.T) *machine {
 	upstream := filepath.Join(m.dir, "upstream")
 	m.env = []string{
 		"PATH=" + filepath.Join(m.dir, "bin") + string(os.PathListSeparator) + os.Getenv("PATH"),
-		"HOME=" + filepath.Join(m.dir, "home"), "TMPDIR=" + os.TempDir(), "CHECKPOINT_DISABLE=1",
+		"HOME=" + filepath.Join(m.dir, "home"), "TMPDIR=" + filepath.Join(m.dir, "tmp"), "CHECKPOINT_DISABLE=1",
 		"HTTP_PROXY=http://127.0.0.1:1", "HTTPS_PROXY=http://127.0.0.1:1", "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1",
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=url." + upstream + ".insteadOf", "GIT_CONFIG_VALUE_0=" + repository,
 	}
