@@ -1,8 +1,9 @@
-# A project, an environment of its own and the key that its application sends traces with.
+# A project, an environment of its own, and the key that the application sends traces with.
 terraform {
   required_providers {
     traceloop = {
-      source = "traceloop/traceloop"
+      source  = "traceloop/traceloop"
+      version = "~> 0.1"
     }
   }
 }

@@ -21,7 +21,7 @@ func (s *story) stay(ctx context.Context, config string) error {
 	s.out.say("Open %s in a browser, and change what is there: revoke the key, for example.", s.server.baseURL)
 	s.out.say("See what Terraform makes of it, in another terminal:")
 	s.out.say("  . %s && cd %s", env, s.cli.dir)
-	s.out.say("  %s plan -var rotation=2", filepath.Base(s.cli.path))
+	s.out.say("  %s plan", filepath.Base(s.cli.path))
 	<-ctx.Done()
 	s.out.heading("Everything is removed.")
 	return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -129,7 +131,14 @@ func (s *story) rotate(ctx context.Context, old *application, oldKey string) (*a
 	s.out.step("Rotate the key while the application keeps sending")
 	stop := old.keepSending(ctx)
 	defer stop()
-	_, err := s.cli.run(ctx, success, "apply", "-auto-approve", "-var", "rotation=2")
+	// In a file, so that the next plan knows the value too.
+	const line = `rotation = "2"`
+	s.out.say("$ echo '%s' > terraform.tfvars", line)
+	err := os.WriteFile(filepath.Join(s.cli.dir, "terraform.tfvars"), []byte(line+"\n"), 0o600)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.cli.run(ctx, success, "apply", "-auto-approve")
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +223,7 @@ func (s *story) checkRotated(ctx context.Context, old *application) error {
 
 func (s *story) destroy(ctx context.Context, app *application) error {
 	s.out.step("Destroy")
-	_, err := s.cli.run(ctx, success, "destroy", "-auto-approve", "-var", "rotation=2")
+	_, err := s.cli.run(ctx, success, "destroy", "-auto-approve")
 	if err != nil {
 		return err
 	}

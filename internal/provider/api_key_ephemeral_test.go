@@ -212,6 +212,48 @@ resource "terraform_data" "service" {
 	}
 }
 
+// A provider block that takes the opened key is configured in every run that has its resources.
+func TestCLI_sealedKeyOfAProviderBlock(t *testing.T) {
+	t.Parallel()
+	server, identity := emulatortest.Start(t), newIdentity(t)
+	with, without := newCLI(t, server), newCLI(t, server)
+	with.dir = without.dir
+	with.env = append(with.env, "TRACELOOP_AGE_IDENTITY="+identity.String())
+	with.write(fmt.Sprintf(`
+resource "traceloop_api_key" "orders" {
+  project_id     = %q
+  environment    = "prd"
+  age_recipients = [%q]
+}
+
+ephemeral "traceloop_api_key" "orders" {
+  encrypted_key = traceloop_api_key.orders.encrypted_key
+}
+
+provider "traceloop" {
+  alias           = "orders"
+  project_api_key = ephemeral.traceloop_api_key.orders.key
+}
+
+resource "traceloop_auto_monitor_setup" "quality" {
+  provider    = traceloop.orders
+  external_id = "quality"
+  evaluators  = ["char-count"]
+  selector    = [{ key = "service.name", source = "resource_attributes", operator = "exists" }]
+}
+`, server.Projects()[0].ID, identity.Recipient()))
+	with.apply()
+	output, err := without.run("destroy", "-auto-approve", "-input=false", "-refresh=false")
+	if err == nil || len(server.Keys()) != 1 {
+		t.Errorf("the destroy without the identity ends with %v, and leaves %v", err, server.Keys())
+	}
+	shows(t, output, "Missing Age Identity")
+	with.destroy()
+	if keys := server.Keys(); len(keys) != 0 {
+		t.Errorf("the key is still active: %v", keys)
+	}
+}
+
 func TestAccAPIKey_badRecipients(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -31,6 +32,24 @@ func TestAccAPIKeyLifecycle_createBeforeDestroy(t *testing.T) {
 		resource.TestStep{Config: o.hcl("rotation_triggers = { at = 1 }"), Check: o.seen.same},
 		// The named fix works.
 		o.rotated(o.hcl("rotation_triggers = { at = 2 }"), "rotation_triggers"),
+		// With replace_existing, the creation revokes the old key. Its deletion then finds nothing.
+		resource.TestStep{
+			PreConfig:        o.server.ResetRequests,
+			Config:           o.hcl("rotation_triggers = { at = 3 }\n  replace_existing = true\n  " + cbd),
+			ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionCreateBeforeDestroy),
+			Check: func(state *terraform.State) error {
+				var writes []string
+				for _, request := range o.server.Requests() {
+					if request.Method != http.MethodGet {
+						writes = append(writes, fmt.Sprint(request.Method, " ", request.Status))
+					}
+				}
+				if got := strings.Join(writes, ", "); got != "POST 409, DELETE 204, POST 201, DELETE 404" {
+					return fmt.Errorf("the writes are %s", got)
+				}
+				return o.seen.changed(state)
+			},
+		},
 	)
 }
 

@@ -7,9 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -85,65 +83,6 @@ func TestFileOfANewerEmulatorStays(t *testing.T) {
 	}
 	stopSecond()
 	<-second.ended
-}
-
-// scriptOf is the block of the README that starts the emulator in a script.
-func scriptOf(t *testing.T) string {
-	t.Helper()
-	readme, err := os.ReadFile("../../../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, block := range regexp.MustCompile("(?s)```shell\n(.*?)```").FindAllStringSubmatch(string(readme), -1) {
-		if strings.Contains(block[1], "-env-file") {
-			return block[1]
-		}
-	}
-	t.Fatal("the README has no script with -env-file")
-	return ""
-}
-
-// The script of the README goes on when the emulator listens, and stops when it cannot.
-func TestScriptOfTheReadme(t *testing.T) {
-	t.Parallel()
-	shell, err := exec.LookPath("sh")
-	if err != nil {
-		t.Skip("there is no sh")
-	}
-	taken, stop := startHere(t, "-listen", "127.0.0.1:0")
-	defer stop()
-	for name, test := range map[string]struct {
-		listen string
-		goesOn bool
-	}{"started": {"127.0.0.1:0", true}, "not started": {strings.TrimPrefix(taken.url, "http://"), false}} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			if err := os.Mkdir(filepath.Join(dir, "bin"), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			binary, err := filepath.Abs(os.Args[0])
-			if err != nil {
-				t.Fatal(err)
-			}
-			wrapper := "#!/bin/sh\nexec '" + binary + `' "$@" -listen ` + test.listen + "\n"
-			if err := os.WriteFile(filepath.Join(dir, "bin", "traceloop-emulator"), []byte(wrapper), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			// A file of an emulator that was killed must not be taken for this one's.
-			if err := os.WriteFile(filepath.Join(dir, "emulator.env"), []byte("export TRACELOOP_OLD=1\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			script := strings.Replace(scriptOf(t), "# … terraform apply …", `echo "at $TRACELOOP_MANAGEMENT_BASE_URL"`, 1)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			cmd := exec.CommandContext(ctx, shell, "-c", script)
-			cmd.Dir, cmd.Env = dir, append(os.Environ(), runMain+"=1")
-			output, err := cmd.CombinedOutput()
-			if test.goesOn != (err == nil) || test.goesOn != strings.Contains(string(output), "at http://127.0.0.1:") {
-				t.Errorf("it ended with %v: %s", err, output)
-			}
-		})
-	}
 }
 
 func TestSeedFlag(t *testing.T) {
