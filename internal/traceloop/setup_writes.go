@@ -15,9 +15,9 @@ const (
 	// bulkQuiet is how long nothing has to happen before what is gathered is sent.
 	bulkQuiet = 50 * time.Millisecond
 
-	// bulkLull is that time while fewer are gathered than were sent last: each answer has
-	// Terraform begin another write.
-	bulkLull = 250 * time.Millisecond
+	// bulkLull is that time while fewer are gathered than came together lately: each answer has
+	// Terraform begin another write, which on a busy machine may take it a while.
+	bulkLull = time.Second
 
 	// bulkExpect is that time while a write is expected.
 	bulkExpect = 2 * time.Second
@@ -29,7 +29,8 @@ const (
 // setupWrites gathers the writes of setups that come together into bulk upserts. One that is
 // alone is sent by its own operation. Terraform has as many writes in flight as -parallelism
 // says, and no more come before those are answered. It plans each once more just before it
-// carries it out: a write that is expected so is waited for.
+// carries it out: a write that is expected so is waited for. While one request is under way,
+// what comes is kept for the next one: else the writes would part into ever smaller requests.
 type setupWrites struct {
 	deliver func([]*setupWrite)
 	pace    pace
@@ -38,7 +39,8 @@ type setupWrites struct {
 	expected map[string]bool // external ids
 	waiting  []*setupWrite
 	oldest   time.Time
-	last     int // how many were sent last
+	sending  int // writes whose request is under way
+	together int // how many wait or are under way together, as far as was seen lately
 	timer    *time.Timer
 }
 
@@ -98,6 +100,7 @@ func (g *setupWrites) gather(w *setupWrite) {
 		g.oldest = time.Now()
 	}
 	g.waiting = append(g.waiting, w)
+	g.together = max(g.together, len(g.waiting)+g.sending)
 	if len(g.waiting) == maxBulk {
 		g.send()
 		return
@@ -112,9 +115,11 @@ func (g *setupWrites) schedule() {
 	}
 	d := g.pace.quiet
 	switch {
+	case g.sending > 0:
+		d = g.pace.wait
 	case len(g.expected) > 0:
 		d = g.pace.expect
-	case len(g.waiting) < g.last:
+	case len(g.waiting) < g.together:
 		d = g.pace.lull
 	}
 	d = min(d, g.pace.wait-time.Since(g.oldest))
@@ -150,8 +155,16 @@ func (g *setupWrites) send() {
 	}
 	g.timer.Stop()
 	batch := g.waiting
-	g.waiting, g.last = nil, len(batch)
-	go g.deliver(batch)
+	g.waiting = nil
+	g.sending += len(batch)
+	g.together = max(g.sending, g.together*3/4)
+	go func() {
+		g.deliver(batch)
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.sending -= len(batch)
+		g.schedule()
+	}()
 }
 
 // write sends a batch, in the context of its first write. It is given up only when all of

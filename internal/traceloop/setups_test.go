@@ -302,13 +302,14 @@ func TestSetupWrites_gathered(t *testing.T) {
 
 // waves is Terraform at work: as many writes in flight as its parallelism says, each planned
 // and then carried out, and another one begun with each answer.
-func waves(writes *setupWrites, n, parallelism int, expect bool, planning func(i int) time.Duration) {
+func waves(writes *setupWrites, n, parallelism int, expect bool, planning, beginning func(i int) time.Duration) {
 	var all sync.WaitGroup
 	slots := make(chan struct{}, parallelism)
 	for i := range n {
 		slots <- struct{}{}
 		all.Go(func() {
 			id := fmt.Sprint("s", i)
+			time.Sleep(beginning(i))
 			if expect {
 				writes.expect(id)
 			}
@@ -325,17 +326,22 @@ func waves(writes *setupWrites, n, parallelism int, expect bool, planning func(i
 func TestSetupWrites_inWaves(t *testing.T) {
 	busy := func(i int) time.Duration { return time.Duration(i*7919%1000) * time.Millisecond }
 	slow := func(i int) time.Duration { return time.Duration(i*7919%200) * time.Millisecond }
+	late := func(i int) time.Duration { return time.Duration(i*7919%700) * time.Millisecond }
+	soon := func(int) time.Duration { return 0 }
+	at := func(int) time.Duration { return 20 * time.Millisecond }
 	for _, test := range []struct {
 		name        string
 		parallelism int
 		expect      bool
 		planning    func(int) time.Duration
+		beginning   func(int) time.Duration
 		most        int
 	}{
-		{"10 at a time", 10, true, func(int) time.Duration { return 0 }, 30},
-		{"10 at a time, busy", 10, true, busy, 31},
-		{"100 at a time, busy", 100, true, busy, 4},
-		{"100 at a time, slow and unexpected", 100, false, slow, 6},
+		{"10 at a time", 10, true, soon, soon, 30},
+		{"10 at a time, busy", 10, true, busy, soon, 31},
+		{"100 at a time, busy", 100, true, busy, soon, 4},
+		{"100 at a time, slow and unexpected", 100, false, slow, soon, 4},
+		{"10 at a time, begun late", 10, true, at, late, 33},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -347,7 +353,7 @@ func TestSetupWrites_inWaves(t *testing.T) {
 						w.done <- setupResult{}
 					}
 				}}
-				waves(writes, 300, test.parallelism, test.expect, test.planning)
+				waves(writes, 300, test.parallelism, test.expect, test.planning, test.beginning)
 				if got := int(sent.Load()); got > test.most {
 					t.Errorf("%d requests, want %d at most", got, test.most)
 				}
