@@ -11,7 +11,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// revokeByHand is where a person revokes a key.
+// revokeByHand says where to revoke a key without Terraform.
 const revokeByHand = "in the dashboard (Settings, Organization, the project, \"Revoke API key\")"
 
 // addCreateError explains why no key was generated.
@@ -44,7 +44,7 @@ func (r *apiKeyResource) addCreateError(ctx context.Context, plan apiKeyModel, e
 	diags.AddError("Unable to Generate API Key", r.failure(attempted, err))
 }
 
-// addVanished says that a key of the state is not found, and what is in its place.
+// addVanished warns that a key of the state is gone, and names the key that replaced it.
 func (r *apiKeyResource) addVanished(ctx context.Context, state apiKeyModel, diags *diag.Diagnostics) {
 	const gone = "it was revoked, or its project or environment was deleted: applications that use it can no longer send traces"
 	key, err := r.occupant(ctx, state)
@@ -59,7 +59,7 @@ func (r *apiKeyResource) addVanished(ctx context.Context, state apiKeyModel, dia
 
 const occupiedSummary = "Environment Already Has an API Key"
 
-// describeOccupied names the key that is where a new one was wanted.
+// describeOccupied names the existing key, and what can be done about it.
 func (r *apiKeyResource) describeOccupied(key traceloop.APIKey, outcome string) string {
 	return fmt.Sprintf(
 		"Environment %q of project %s already has an API key: %s (id %s), generated %s, %s ago. Each environment of a project holds one. %s Choose one:\n\n"+
@@ -72,7 +72,7 @@ func (r *apiKeyResource) describeOccupied(key traceloop.APIKey, outcome string) 
 		importBlock("traceloop_api_key", "example", key.ProjectID+"/"+key.Environment), revokeByHand)
 }
 
-// addAppeared refuses to go on beside a key that the plan has not seen, or to revoke it.
+// addAppeared refuses to revoke a key that the plan did not show.
 func addAppeared(key traceloop.APIKey, outcome string, diags *diag.Diagnostics) {
 	diags.AddAttributeError(path.Root("environment"), "API Key Appeared After the Plan", fmt.Sprintf(
 		"Environment %q of project %s has the API key %s (id %s), generated %s. The plan did not find that key there. %s Plan again: the new plan shows what happens to that key.",
@@ -100,7 +100,7 @@ func addPlaceConflict(plan apiKeyModel, other holding, conflict conflict, diags 
 	diags.AddAttributeError(path.Root("environment"), "Two Resources for One API Key", detail)
 }
 
-// addClaimedPlace refuses a resource whose place another one is going to take.
+// addClaimedPlace refuses a resource if another one generates a key in the same place.
 func addClaimedPlace(key apiKeyModel, outcome string, diags *diag.Diagnostics) {
 	diags.AddAttributeError(path.Root("environment"), "Two Resources for One API Key", fmt.Sprintf(
 		"Another resource of this plan generates the API key of environment %q of project %s. This resource is for the same key. Each environment of a project holds one key. %s "+
@@ -108,7 +108,7 @@ func addClaimedPlace(key apiKeyModel, outcome string, diags *diag.Diagnostics) {
 		key.Environment.ValueString(), key.ProjectID.ValueString(), outcome))
 }
 
-// addImportedReplaced refuses to revoke a running key in the plan that takes it over.
+// addImportedReplaced refuses to revoke a key in the plan that imports it.
 func addImportedReplaced(plan, state apiKeyModel, diags *diag.Diagnostics) {
 	attribute, why, remedy := "project_id", "this plan was told to replace it", "Import the key first, and replace it in a later plan."
 	switch c := state.changeTo(plan); {
@@ -124,7 +124,7 @@ func addImportedReplaced(plan, state apiKeyModel, diags *diag.Diagnostics) {
 		state.describe(), why, remedy))
 }
 
-// addUnknownPlace warns that a key goes without anybody having changed its place.
+// addUnknownPlace warns that a key is replaced only because its place is not known yet.
 func addUnknownPlace(plan, state apiKeyModel, diags *diag.Diagnostics) {
 	c := state.changeTo(plan)
 	diags.AddAttributeWarning(path.Root(c.argument), "API Key Will Be Replaced", fmt.Sprintf(
@@ -133,7 +133,7 @@ func addUnknownPlace(plan, state apiKeyModel, diags *diag.Diagnostics) {
 		state.describe(), c.argument, c.argument, c.from))
 }
 
-// addSealError gives up a key that can be kept nowhere.
+// addSealError revokes a key that cannot be stored.
 func (r *apiKeyResource) addSealError(ctx context.Context, key traceloop.APIKey, err error, diags *diag.Diagnostics) {
 	model := newAPIKeyModel(key)
 	detail := fmt.Sprintf("The provider generated the %s, but could not seal it to age_recipients: %s. ", model.describe(), err)
@@ -145,8 +145,7 @@ func (r *apiKeyResource) addSealError(ctx context.Context, key traceloop.APIKey,
 	diags.AddError("Unable to Seal API Key", detail+"So the provider revoked the key. Correct the recipients and apply again.")
 }
 
-// addOrphan names a key that may be active without anybody having it, and what to do
-// about it.
+// addOrphan names a key that may be active although its value is lost.
 func (r *apiKeyResource) addOrphan(orphan *orphanError, attempted string, diags *diag.Diagnostics) {
 	projectID, environment := orphan.request.ProjectID, orphan.request.Environment
 	detail := fmt.Sprintf("The provider tried to %s.\n\n%s\n\nThe service shows a key only once, and that answer is lost. ", attempted, orphan.err)

@@ -11,7 +11,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// envAgeIdentity holds the identity that opens sealed keys.
 const envAgeIdentity = "TRACELOOP_AGE_IDENTITY"
 
 var _ ephemeral.EphemeralResource = (*apiKeyEphemeral)(nil)
@@ -20,7 +19,7 @@ func newAPIKeyEphemeral() ephemeral.EphemeralResource {
 	return apiKeyEphemeral{}
 }
 
-// apiKeyEphemeral has no client: it must not be able to call the API.
+// apiKeyEphemeral has no client, so that it cannot call the API.
 type apiKeyEphemeral struct{}
 
 type apiKeyEphemeralModel struct {
@@ -40,7 +39,7 @@ func (apiKeyEphemeral) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp
 		Attributes: map[string]schema.Attribute{
 			"encrypted_key": schema.StringAttribute{
 				MarkdownDescription: "Required. The `encrypted_key` of a `traceloop_api_key` resource with `age_recipients`: an armored age file.",
-				Optional:            true, // and checked in Open, which knows why it may be null
+				Optional:            true, // Open checks it, to explain why it may be null
 			},
 			"age_identity": schema.StringAttribute{
 				MarkdownDescription: "Private key of one of the recipients: an age identity (`AGE-SECRET-KEY-1…`), or an SSH private key (ed25519 or RSA) without a passphrase. " +
@@ -79,7 +78,7 @@ func (apiKeyEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, resp
 	}
 	identities, err := parseIdentity(identity.value)
 	if err != nil {
-		// Not anchored, here and below: the CLI would quote the line, secret included.
+		// Not anchored, here and below: the CLI would print the line with the secret.
 		resp.Diagnostics.AddError("Invalid Age Identity", fmt.Sprintf(
 			"The identity from %s cannot be used: %s. Give it exactly as age-keygen or ssh-keygen wrote it.", identity.source, err))
 		return

@@ -84,7 +84,7 @@ func (l *apiKeyListResource) List(ctx context.Context, req list.ListRequest, str
 	})
 }
 
-// importedAPIKey is the resource as an import makes it: without the key itself.
+// importedAPIKey is the resource after an import, without the value of the key.
 func importedAPIKey(k traceloop.APIKey) apiKeyResourceModel {
 	return apiKeyResourceModel{
 		apiKeyModel:      newAPIKeyModel(k),

@@ -10,8 +10,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// apiKeyModel is an API key as the service describes it, without the key itself: the
-// part that the resource and the data sources share.
+// apiKeyModel is an API key as the service describes it, without its value. The resource and
+// the data sources share it.
 type apiKeyModel struct {
 	ID          types.String `tfsdk:"id"`
 	ProjectID   types.String `tfsdk:"project_id"`
@@ -30,8 +30,7 @@ func newAPIKeyModel(k traceloop.APIKey) apiKeyModel {
 	}
 }
 
-// agedAPIKeyModel is what the data sources show. A resource has no age, since its state
-// would differ every day.
+// agedAPIKeyModel is for the data sources. The resource has no age: its state would differ every day.
 type agedAPIKeyModel struct {
 	apiKeyModel
 	AgeDays types.Int64 `tfsdk:"age_days"`
@@ -49,7 +48,7 @@ func (m apiKeyModel) describe() string {
 		m.MaskedKey.ValueString(), m.ID.ValueString(), m.ProjectID.ValueString(), m.Environment.ValueString())
 }
 
-// changeTo is the first argument of the place that differs in another model.
+// changeTo returns the first argument that differs in another model and forces a replacement.
 func (m apiKeyModel) changeTo(other apiKeyModel) change {
 	switch {
 	case !m.ProjectID.Equal(other.ProjectID):
@@ -64,7 +63,6 @@ func (m apiKeyModel) hasUnknownPlace() bool {
 	return m.ProjectID.IsUnknown() || m.Environment.IsUnknown()
 }
 
-// place is the one place that the key can have.
 func (m apiKeyModel) place() place {
 	return place{apiKeyPlace, m.ProjectID.ValueString(), m.Environment.ValueString()}
 }
@@ -73,7 +71,7 @@ func (m apiKeyModel) holding() holding {
 	return holding{id: m.ID.ValueString(), place: m.place(), object: m}
 }
 
-// apiKey is the model as the client's type, for what works on either.
+// apiKey converts the model to the client's type.
 func (m apiKeyModel) apiKey() traceloop.APIKey {
 	return traceloop.APIKey{
 		ID:          m.ID.ValueString(),
@@ -83,13 +81,11 @@ func (m apiKeyModel) apiKey() traceloop.APIKey {
 	}
 }
 
-// keyPlace is the place of a key that is to be generated.
 func keyPlace(request traceloop.APIKeyRequest) place {
 	return place{apiKeyPlace, request.ProjectID, request.Environment}
 }
 
-// activeKey returns the key that a list for one project and environment shows; nil, nil
-// when there is none.
+// activeKey returns the key in a list for one project and environment, or nil.
 func activeKey(keys iter.Seq2[traceloop.APIKey, error]) (*traceloop.APIKey, error) {
 	for key, err := range keys {
 		if err != nil {

@@ -15,15 +15,14 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// rotationNotice is how long before rotate_at a plan begins to warn.
+// rotationNotice is how long before rotate_at plans start to warn.
 const rotationNotice = 7 * 24 * time.Hour
 
-// ModifyPlan decides whether a key stays, is rotated or is generated, and says what
-// that means for the applications that use it. It is called with
+// ModifyPlan decides whether a key is kept, rotated or generated. It is called with
 //
-//	a state and no plan: the key is revoked;
-//	a state and a plan:  the key stays, or is the first half of a replacement;
-//	a plan and no state: a key is generated, or is the second half of a replacement.
+//	a state and no plan: revoke the key;
+//	a state and a plan:  keep the key, or plan the first half of a replacement;
+//	a plan and no state: generate a key, or plan the second half of a replacement.
 func (r *apiKeyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	destroy, create := req.Plan.Raw.IsNull(), req.State.Raw.IsNull()
 	if r.providerData == nil || !destroy && destroysOnly() {
@@ -57,7 +56,6 @@ func (r *apiKeyResource) ModifyPlan(ctx context.Context, req resource.ModifyPlan
 	}
 }
 
-// planRevoke plans for a key that goes.
 func (r *apiKeyResource) planRevoke(state apiKeyResourceModel, resp *resource.ModifyPlanResponse) {
 	r.refuseRevoking(state.apiKeyModel, &resp.Diagnostics)
 	if r.run.leave(state.holding()) == isClaimed {
@@ -65,7 +63,6 @@ func (r *apiKeyResource) planRevoke(state apiKeyResourceModel, resp *resource.Mo
 	}
 }
 
-// planUpdate plans for a key that there is.
 func (r *apiKeyResource) planUpdate(ctx context.Context, config apiKeyResourceModel, plan *apiKeyResourceModel, state apiKeyResourceModel, resp *resource.ModifyPlanResponse) {
 	if !plan.ProjectID.Equal(state.ProjectID) || !plan.Environment.Equal(state.Environment) {
 		r.planMove(ctx, plan.apiKeyModel, plan.ReplaceExisting, state, resp)
@@ -100,7 +97,7 @@ func (r *apiKeyResource) planUpdate(ctx context.Context, config apiKeyResourceMo
 	plan.setRotateAt()
 	if due, known := plan.dueAt(); known && !r.now().Before(due) && r.run.mayRotate(state.ID.ValueString()) {
 		replaced = true
-		// Terraform replaces for an attribute only if it changes: the new key has another date.
+		// Terraform replaces a resource only for an attribute that changes.
 		plan.RotateAt = types.StringUnknown()
 		if !plan.RotateAfterDays.Equal(state.RotateAfterDays) {
 			resp.Diagnostics.AddAttributeWarning(path.Root("rotate_after_days"), "API Key Is Already Due for Rotation", fmt.Sprintf(
@@ -125,7 +122,7 @@ func (r *apiKeyResource) planUpdate(ctx context.Context, config apiKeyResourceMo
 	}
 }
 
-// planMove plans the first half of a replacement in another place.
+// planMove plans the first half of a replacement in another project or environment.
 func (r *apiKeyResource) planMove(ctx context.Context, plan apiKeyModel, replaceExisting types.Bool, state apiKeyResourceModel, resp *resource.ModifyPlanResponse) {
 	if r.run.wasImported(state.ID.ValueString()) {
 		addImportedReplaced(plan, state.apiKeyModel, &resp.Diagnostics)
@@ -141,7 +138,7 @@ func (r *apiKeyResource) planMove(ctx context.Context, plan apiKeyModel, replace
 	}
 }
 
-// planGenerate plans for a key that there is not yet.
+// planGenerate plans a new key, also for the second half of a replacement.
 func (r *apiKeyResource) planGenerate(ctx context.Context, config apiKeyResourceModel, plan *apiKeyResourceModel, resp *resource.ModifyPlanResponse) {
 	plan.setKeyUnknown()
 	if plan.RotateAfterDays.IsNull() {
@@ -157,7 +154,7 @@ func (r *apiKeyResource) planGenerate(ctx context.Context, config apiKeyResource
 		resp.Diagnostics.AddAttributeWarning(path.Root("existing_key_wo"), "Existing Key Is Ignored",
 			"This plan generates a new key, so the provider ignores existing_key_wo. To keep using an existing key, import it first. Otherwise remove the argument.")
 	}
-	if key, ok := replaced.object.(apiKeyModel); ok { // it may be a forced one
+	if key, ok := replaced.object.(apiKeyModel); ok { // the replacement may be a forced one
 		if r.run.wasImported(note.Replaces) {
 			addImportedReplaced(plan.apiKeyModel, key, &resp.Diagnostics)
 			return
@@ -185,8 +182,8 @@ func (r *apiKeyResource) planGenerate(ctx context.Context, config apiKeyResource
 	}
 }
 
-// checkPlace refuses to generate a key where that is not possible. It returns the key that
-// generating revokes.
+// checkPlace checks that a key can be generated. It returns the existing key if generating
+// revokes it.
 func (r *apiKeyResource) checkPlace(ctx context.Context, plan apiKeyModel, isReplacement, revokes bool, diags *diag.Diagnostics) *traceloop.APIKey {
 	projectID, slug := plan.ProjectID.ValueString(), plan.Environment.ValueString()
 	occupant, err := r.occupant(ctx, plan)
@@ -205,8 +202,8 @@ func (r *apiKeyResource) checkPlace(ctx context.Context, plan apiKeyModel, isRep
 		diags.AddError("Unable to Check Environment", r.failure(fmt.Sprintf("list the keys and the environments of the project %s, to check that a key can be generated in %q", projectID, slug), err))
 	case occupant == nil:
 	case !revokes && r.run.mayLeave(occupant.ID):
-		// It may be replaced by this very key. If another resource keeps it, the plan of that one
-		// finds this claim.
+		// This key may replace it. If another resource keeps it, the plan of that resource finds
+		// this claim.
 	case !revokes && !isReplacement && !r.run.isPlanning():
 		diags.AddAttributeWarning(path.Root("environment"), occupiedSummary, r.describeOccupied(*occupant, "Apply will fail."))
 	case !revokes:
@@ -221,7 +218,7 @@ func (r *apiKeyResource) checkPlace(ctx context.Context, plan apiKeyModel, isRep
 	return nil
 }
 
-// occupant returns the key that is now in the place of another; nil, nil when there is none.
+// occupant returns the active key of the model's project and environment, or nil.
 func (r *apiKeyResource) occupant(ctx context.Context, in apiKeyModel) (*traceloop.APIKey, error) {
 	projectID := in.ProjectID.ValueString()
 	if _, created := r.run.knowsProject(projectID); created {
@@ -239,7 +236,6 @@ func (r *apiKeyResource) occupant(ctx context.Context, in apiKeyModel) (*tracelo
 	return nil, nil
 }
 
-// warnDue gives notice of a rotation that is near.
 func (r *apiKeyResource) warnDue(plan apiKeyResourceModel, diags *diag.Diagnostics) {
 	due, known := plan.dueAt()
 	if !known {
@@ -262,14 +258,13 @@ func (r *apiKeyResource) warnDue(plan apiKeyResourceModel, diags *diag.Diagnosti
 	}
 }
 
-// refuseRevoking stops a plan that would revoke the provider's own key.
 func (r *apiKeyResource) refuseRevoking(state apiKeyModel, diags *diag.Diagnostics) {
 	if r.client != nil {
 		r.refuseOwnKey(diags, "revoke an API key", state.apiKey())
 	}
 }
 
-// replaceOnTriggers asks for a replacement when one recorded map becomes another.
+// replaceOnTriggers replaces the key when one map becomes another.
 func replaceOnTriggers(_ context.Context, req planmodifier.MapRequest, resp *mapplanmodifier.RequiresReplaceIfFuncResponse) {
 	resp.RequiresReplace = triggersChanged(req.StateValue, req.PlanValue)
 }
@@ -278,14 +273,13 @@ func triggersChanged(state, plan types.Map) bool {
 	return !state.IsNull() && !plan.IsNull() && !plan.Equal(state)
 }
 
-// matchExistingKey returns the existing key if it is the one that the service knows by its
-// masked form.
+// matchExistingKey returns the existing key if its masked form matches.
 func matchExistingKey(given types.String, key apiKeyModel, diags *diag.Diagnostics) (string, bool) {
 	full, err := parseFullKey(given.ValueString())
 	if err == nil && traceloop.MaskKey(full) == key.MaskedKey.ValueString() {
 		return full, true
 	}
-	// Not anchored, since the CLI would quote the line, and with it the key.
+	// Not anchored: the CLI would print the line, and with it the key.
 	diags.AddError("Existing Key Does Not Match", fmt.Sprintf(
 		"The argument existing_key_wo is not the %s: its prefix, its length or its last 4 characters differ. Nothing was changed. "+
 			"Give the key that the application uses. If that key is lost, remove the argument, and rotate the key when the application is ready for a new one.", key.describe()))

@@ -160,12 +160,12 @@ func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest,
 	if generated == nil {
 		if before, ok := r.run.handedOver(plan.place()); ok {
 			resp.Diagnostics.AddWarning("Previous API Key Was Revoked", fmt.Sprintf(
-				"This replacement revoked the %s, but could not generate a new key. Applications that use it cannot send traces until an apply succeeds and they have the new key.", before.gone))
+				"This replacement revoked the %s, but could not generate a new key. Applications that use it cannot send traces until an apply succeeds and they have the new key.", before.deleted))
 		}
 		return
 	}
 
-	// The key is in this answer alone: nothing that can fail may come before the state.
+	// Only this answer contains the key, so save it before anything that can fail.
 	plan.apiKeyModel = newAPIKeyModel(generated.APIKey)
 	plan.setRotateAt()
 	if err := plan.setKey(generated.Key, recipients); err != nil {
@@ -176,8 +176,8 @@ func (r *apiKeyResource) Create(ctx context.Context, req resource.CreateRequest,
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-// generateOrReplace generates the key. With replace_existing it revokes the key that is in its
-// place, once: one that appears after that is somebody else's. It returns nil with an error.
+// generateOrReplace generates the key. With replace_existing it first revokes the existing key,
+// but only once: a key that appears after that belongs to somebody else. On error it returns nil.
 func (r *apiKeyResource) generateOrReplace(ctx context.Context, plan apiKeyResourceModel, diags *diag.Diagnostics) *traceloop.GeneratedAPIKey {
 	request := traceloop.APIKeyRequest{ProjectID: plan.ProjectID.ValueString(), Environment: plan.Environment.ValueString()}
 	generated, err := r.generate(ctx, request)
@@ -193,7 +193,7 @@ func (r *apiKeyResource) generateOrReplace(ctx context.Context, plan apiKeyResou
 	return generated
 }
 
-// replaceOccupant revokes the key that is in the way and generates another.
+// replaceOccupant revokes the existing key and generates another.
 func (r *apiKeyResource) replaceOccupant(ctx context.Context, plan apiKeyResourceModel, request traceloop.APIKeyRequest, conflict error, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
 	occupant, err := activeKey(r.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter(request)))
 	if err != nil {
@@ -204,7 +204,7 @@ func (r *apiKeyResource) replaceOccupant(ctx context.Context, plan apiKeyResourc
 		switch {
 		case r.run.isOurs(occupant.ID):
 			addClaimedPlace(plan.apiKeyModel, "The provider did not revoke that key, and generated no key for this resource.", diags)
-		case isSecondHalf && planned.named != occupant.ID:
+		case isSecondHalf && planned.plannedRevoke != occupant.ID:
 			addAppeared(*occupant, "The provider did not revoke it, and generated no key.", diags)
 		default:
 			r.refuseOwnKey(diags, "replace the existing API key", *occupant)
@@ -215,13 +215,12 @@ func (r *apiKeyResource) replaceOccupant(ctx context.Context, plan apiKeyResourc
 		if err := r.client.RevokeAPIKey(ctx, occupant.ID); err != nil && !traceloop.IsNotFound(err) {
 			return nil, err
 		}
-		r.run.empty(plan.place())
+		r.run.markEmptied(plan.place())
 	}
 	return r.generate(ctx, request)
 }
 
-// isOccupied reports whether a key is in the way: the service says so, or the answer that
-// would have said so is lost.
+// isOccupied reports whether there is an existing key: the service said so, or its answer is lost.
 func isOccupied(err error) bool {
 	orphan, ok := errors.AsType[*orphanError](err)
 	return traceloop.IsConflict(err) || ok && orphan.mayPredate
@@ -253,8 +252,8 @@ func (r *apiKeyResource) Read(ctx context.Context, req resource.ReadRequest, res
 	}
 }
 
-// Update calls no API: every attribute that the service knows forces replacement. It takes
-// over the value of an imported key where the configuration gives it.
+// Update calls no API: every attribute that the service knows forces replacement. It stores the
+// value of an imported key if the configuration sets existing_key_wo.
 func (r *apiKeyResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, config apiKeyResourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -299,20 +298,20 @@ func (r *apiKeyResource) Delete(ctx context.Context, req resource.DeleteRequest,
 		resp.Diagnostics.AddError("Unable to Revoke API Key", r.failure("revoke the "+state.describe(), err))
 		return
 	}
-	r.run.empty(state.place())
+	r.run.markEmptied(state.place())
 	if note.Name != "" {
-		r.run.handOver(next, handover{gone: state.describe(), named: note.Revokes})
+		r.run.handOver(next, handover{deleted: state.describe(), plannedRevoke: note.Revokes})
 	}
 }
 
-// canFollow reports whether the key that replaces this one elsewhere can be generated there.
-func (r *apiKeyResource) canFollow(ctx context.Context, next place, named string, state apiKeyModel, diags *diag.Diagnostics) bool {
+// canFollow reports whether the key that replaces this one can be generated in its new place.
+func (r *apiKeyResource) canFollow(ctx context.Context, next place, plannedRevoke string, state apiKeyModel, diags *diag.Diagnostics) bool {
 	occupant, err := activeKey(r.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter{ProjectID: next.project, Environment: next.name}))
 	switch {
 	case err != nil:
 		diags.AddError("Unable to Replace API Key", r.failure(fmt.Sprintf(
 			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.name, next.project, state.describe()), err)+" Nothing was changed.")
-	case occupant == nil || occupant.ID == named && !r.run.isOurs(named):
+	case occupant == nil || occupant.ID == plannedRevoke && !r.run.isOurs(plannedRevoke):
 		return true
 	default:
 		addAppeared(*occupant, "Nothing was changed.", diags)
@@ -341,7 +340,7 @@ func (r *apiKeyResource) ImportState(ctx context.Context, req resource.ImportSta
 			"If you have the key, set it once as existing_key_wo, which stores it without rotating it. If this plan does so already, nothing is left to do. Otherwise, to have a key in the state, rotate it when the application is ready for a new one.", model.describe()))
 }
 
-// findImported resolves an import id. It returns nil with an error.
+// findImported resolves an import id. On error it returns nil.
 func (r *apiKeyResource) findImported(ctx context.Context, importID string, diags *diag.Diagnostics) *traceloop.APIKey {
 	projectID, environment, isPlace := strings.Cut(importID, "/")
 	switch {

@@ -10,8 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// recipients returns age_recipients, or diagnostics for one that cannot be sealed to:
-// a value that was not known at validation is checked here, before a key is generated.
+// recipients returns age_recipients. It checks them before a key is generated, because a value
+// may have been unknown at validation.
 func (m *apiKeyResourceModel) recipients(ctx context.Context, diags *diag.Diagnostics) []string {
 	var recipients []string
 	diags.Append(m.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
@@ -46,7 +46,7 @@ func sameRecipients(ctx context.Context, a, b types.Set) bool {
 	return before != nil && after != nil && maps.Equal(before, after)
 }
 
-// setKey keeps a key where the practitioner chose: sealed, or in plain text.
+// setKey stores a key, sealed if there are recipients.
 func (m *apiKeyResourceModel) setKey(key string, recipients []string) error {
 	m.Key, m.EncryptedKey = types.StringValue(key), types.StringNull()
 	if len(recipients) == 0 {
@@ -61,7 +61,7 @@ func (m *apiKeyResourceModel) setKey(key string, recipients []string) error {
 	return nil
 }
 
-// setKeyUnknown plans for setKey.
+// setKeyUnknown plans the values that setKey sets.
 func (m *apiKeyResourceModel) setKeyUnknown() {
 	m.Key, m.EncryptedKey = types.StringNull(), types.StringNull()
 	if m.AgeRecipients.IsNull() || m.AgeRecipients.IsUnknown() {
@@ -72,17 +72,17 @@ func (m *apiKeyResourceModel) setKeyUnknown() {
 	}
 }
 
-// hasKey reports whether the state has the key, in either form.
+// hasKey reports whether the state has the key, in plain text or sealed.
 func (m *apiKeyResourceModel) hasKey() bool {
 	return !m.Key.IsNull() || !m.EncryptedKey.IsNull()
 }
 
-// sameComputed reports whether what a plan works out is the same in another model.
+// sameComputed reports whether another model has the same planned values.
 func (m *apiKeyResourceModel) sameComputed(other apiKeyResourceModel) bool {
 	return m.RotateAt == other.RotateAt && m.Key == other.Key && m.EncryptedKey == other.EncryptedKey && m.AgeRecipients.Equal(other.AgeRecipients)
 }
 
-// setRotateAt works out rotate_at from created_at and rotate_after_days.
+// setRotateAt computes rotate_at from created_at and rotate_after_days.
 func (m *apiKeyResourceModel) setRotateAt() {
 	switch created, err := time.Parse(time.RFC3339, m.CreatedAt.ValueString()); {
 	case m.RotateAfterDays.IsNull():
@@ -94,7 +94,7 @@ func (m *apiKeyResourceModel) setRotateAt() {
 	}
 }
 
-// dueAt returns rotate_at, and false when it is null or unknown.
+// dueAt returns rotate_at, or false if it is null or unknown.
 func (m *apiKeyResourceModel) dueAt() (time.Time, bool) {
 	due, err := time.Parse(time.RFC3339, m.RotateAt.ValueString())
 	return due, err == nil

@@ -11,11 +11,11 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// maxNamed is how many keys a warning names one by one.
+// maxNamed limits how many keys a warning names.
 const maxNamed = 10
 
-// warnCascade says what goes with an object that a plan destroys, and refuses if the
-// provider's own key is among it. "more" is a sentence about what else goes.
+// warnCascade names the keys that are revoked with an object that a plan destroys, and refuses
+// if one is the provider's own. "more" is a sentence about what else is deleted.
 func (d *providerData) warnCascade(ctx context.Context, diags *diag.Diagnostics, h holding, more string) {
 	if d.client == nil {
 		return // the provider's configuration is not known yet
@@ -36,7 +36,7 @@ func (d *providerData) warnCascade(ctx context.Context, diags *diag.Diagnostics,
 	diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("Apply destroys the %s: %s. %s%s", object, h.loss, more, d.describeRevoked(ctx, found)))
 }
 
-// describeEnvironments names the environments that go with a project, but for the built-in ones.
+// describeEnvironments names the environments that are deleted with a project, except built-in ones.
 func (d *providerData) describeEnvironments(ctx context.Context, projectID string) string {
 	if d.client == nil {
 		return ""
@@ -56,16 +56,15 @@ func (d *providerData) describeEnvironments(ctx context.Context, projectID strin
 	return "Its own environments are deleted too: " + strings.Join(names, ", ") + ". "
 }
 
-// warnHandedOver says what a replacement has deleted before its creation failed.
+// warnHandedOver names what a replacement deleted before its creation failed.
 func (d *providerData) warnHandedOver(to place, diags *diag.Diagnostics) {
 	if before, ok := d.run.handedOver(to); ok {
 		diags.AddWarning("Previous Object Was Deleted", fmt.Sprintf(
-			"This replacement deleted the %s, but could not create the new object. Correct the error and apply again to create it.", before.gone))
+			"This replacement deleted the %s, but could not create the new object. Correct the error and apply again to create it.", before.deleted))
 	}
 }
 
-// guardCascade refuses to delete what holds the provider's own key. At apply, "keys" are
-// those that go now.
+// guardCascade refuses to delete an object if that revokes the provider's own key.
 func (d *providerData) guardCascade(diags *diag.Diagnostics, object string, keys iter.Seq2[traceloop.APIKey, error]) bool {
 	found, err := collect(keys)
 	if traceloop.IsNotFound(err) {
@@ -90,7 +89,7 @@ func collect(keys iter.Seq2[traceloop.APIKey, error]) ([]traceloop.APIKey, error
 	return found, nil
 }
 
-// describeRevoked names the keys that go, by project and environment.
+// describeRevoked names the keys by project and environment.
 func (d *providerData) describeRevoked(ctx context.Context, keys []traceloop.APIKey) string {
 	if len(keys) == 0 {
 		return "No API key is active there."
@@ -119,8 +118,7 @@ func (d *providerData) describeRevoked(ctx context.Context, keys []traceloop.API
 	return b.String()
 }
 
-// refuseOwnKey adds an error when one of the keys is the one that the provider itself
-// is configured with, as far as the masked forms tell.
+// refuseOwnKey adds an error if the masked form of a key is that of the provider's own key.
 func (d *providerData) refuseOwnKey(diags *diag.Diagnostics, action string, keys ...traceloop.APIKey) bool {
 	own := traceloop.MaskKey(d.key.value)
 	for _, key := range keys {

@@ -13,19 +13,18 @@ import (
 	"sync"
 )
 
-// cliCommand is what a person asked the CLI to do, as far as a plan has to know: the protocol
-// does not tell. It is read off the command line of the parent process, and empty where that is
-// not to be had, as on Windows or under a debugger.
+// cliCommand is the command that the CLI runs. The plugin protocol does not tell it, so it is
+// read from the command line of the parent process. It is empty if that cannot be read, such as
+// on Windows or under a debugger.
 type cliCommand struct {
-	// plans is true for a plan without an apply. A plan and an apply that has written nothing yet
-	// look alike otherwise.
+	// plans is true for a plan without an apply. Otherwise a plan looks the same as an apply
+	// that has not written yet.
 	plans bool
 
-	// destroys is true for destroy, and for plan and apply with -destroy. Before it plans to destroy,
-	// the CLI plans as usual to refresh the state, and throws that plan away; but an error in it
-	// ends the command (destroyPlan in core's context_plan.go). What the configuration asks
-	// for must not stop anybody from destroying it. Where this is not known, -refresh=false
-	// leaves the usual plan out.
+	// destroys is true for destroy, and for plan and apply with -destroy. Before that, the CLI
+	// makes a usual plan to refresh the state and discards it, but an error in it ends the command
+	// (destroyPlan in core's context_plan.go). So no error about the configuration may stop a
+	// destroy. If this is not known, -refresh=false avoids the usual plan.
 	destroys bool
 }
 
@@ -33,7 +32,7 @@ var currentCommand = sync.OnceValue(func() cliCommand {
 	return parseCommand(parentArguments(os.Getppid()), os.Getenv)
 })
 
-// destroysOnly reports whether nothing of what is planned is going to be created or changed.
+// destroysOnly reports whether the command creates and changes nothing.
 func destroysOnly() bool { return currentCommand().destroys }
 
 // parseCommand reads the arguments of a CLI, without its name.
@@ -57,7 +56,7 @@ func parseCommand(arguments []string, getenv func(string) string) cliCommand {
 	}
 }
 
-// parentArguments returns the arguments of a process, or none where they are not to be had.
+// parentArguments returns the arguments of a process, or none if they cannot be read.
 func parentArguments(pid int) []string {
 	switch runtime.GOOS {
 	case "linux":

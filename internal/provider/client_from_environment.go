@@ -6,8 +6,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// ClientsFromEnvironment returns the clients of a provider block without arguments, for what the
-// provider's binary does beside serving. One of them is nil if the environment has no key for it.
+// ClientsFromEnvironment returns the clients of a provider block without arguments, for the
+// sub-commands of the provider's binary. A client is nil if the environment has no key for it.
 func ClientsFromEnvironment(userAgent string) (*traceloop.Client, *traceloop.ProjectClient, error) {
 	data, diags := newProviderData(providerModel{}, userAgent, traceloop.Paths{})
 	if diags.HasError() {

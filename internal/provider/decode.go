@@ -12,10 +12,9 @@ import (
 
 var _ tftypes.ValueConverter = (*apiKeyResourceModel)(nil)
 
-// FromTerraform5Value fills the model from a plan, a state or a configuration that is not
-// null. The framework calls it for a target of type **apiKeyResourceModel alone, so it serves reads
-// and plans; other calls decode by reflection. That takes 6 to 14% more of a plan's time, and 14 to
-// 22% more of the provider's CPU.
+// FromTerraform5Value decodes a plan, state or configuration that is not null. Without it, the
+// framework decodes by reflection: a plan takes 6 to 14% more time, and the provider 14 to 22%
+// more CPU. The framework calls it only for a **apiKeyResourceModel, in reads and plans.
 func (m *apiKeyResourceModel) FromTerraform5Value(value tftypes.Value) error {
 	var fields map[string]tftypes.Value
 	if err := value.As(&fields); err != nil {
@@ -38,7 +37,6 @@ func (m *apiKeyResourceModel) FromTerraform5Value(value tftypes.Value) error {
 	)
 }
 
-// decode converts one attribute.
 func decode[T attr.Value](fields map[string]tftypes.Value, name string, typ attr.Type, into *T) error {
 	field, ok := fields[name]
 	if !ok {

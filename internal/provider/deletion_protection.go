@@ -21,13 +21,12 @@ func deletionProtectionAttribute(object string) schema.BoolAttribute {
 	}
 }
 
-// isProtected reads the prior state, never the plan: switching protection off takes an
-// apply of its own.
+// isProtected reads the prior state, not the plan, so that switching protection off needs a
+// separate apply.
 func isProtected(state types.Bool) bool {
 	return state.IsNull() || state.ValueBool()
 }
 
-// addProtected refuses to destroy an object.
 func addProtected(diags *diag.Diagnostics, object, loss string) {
 	diags.AddAttributeError(path.Root("deletion_protection"), "Deletion Protection Is On", fmt.Sprintf(
 		"This would destroy the %s, which is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed.\n\n"+
@@ -54,7 +53,6 @@ func newChange(argument string, from, to types.String) change {
 	return change{argument, show(from), show(to)}
 }
 
-// addReplacesProtected refuses to replace an object for a change of its configuration.
 func addReplacesProtected(diags *diag.Diagnostics, h holding, c change, planned types.Bool) {
 	firstStep := "set deletion_protection = false in its resource block, with no other change, and apply"
 	if !planned.IsUnknown() && !planned.ValueBool() {
@@ -69,9 +67,9 @@ func addReplacesProtected(diags *diag.Diagnostics, h holding, c change, planned 
 		h.object.describe(), c.argument, c.from, c.to, h.loss, c.argument, c.from, firstStep, c.argument))
 }
 
-// refuseReplacing stops the second half of a replacement that Terraform was told to make
-// (-replace, replace_triggered_by): it planned the first half as an update, which takes
-// nothing away. Of this half core shows errors alone, so there is no warning of what goes.
+// refuseReplacing stops the second half of a forced replacement (-replace,
+// replace_triggered_by). Terraform plans the first half as an update. In the second half it
+// shows only errors, so this cannot warn.
 func (d *providerData) refuseReplacing(ctx context.Context, diags *diag.Diagnostics, h holding) bool {
 	if h.protected {
 		diags.AddAttributeError(path.Root("deletion_protection"), "Deletion Protection Is On", fmt.Sprintf(

@@ -13,16 +13,14 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// failure is the detail of a diagnostic for a failed call: what was attempted, what
-// came back, and what to do next.
-//
-// "attempted" completes "The provider tried to …".
+// failure returns the detail of a diagnostic for a failed call. "attempted" completes
+// "The provider tried to …".
 func (d *providerData) failure(attempted string, err error) string {
 	return fmt.Sprintf("The provider tried to %s.\n\n%s\n\n%s", attempted, err, d.nextStep(err))
 }
 
-// addNotFound warns that an object leaves the state. The service's 404 is the same for one that
-// is gone and for one of another organization.
+// addNotFound warns that an object leaves the state. The service answers 404 both for a deleted
+// object and for one of another organization.
 func (d *providerData) addNotFound(diags *diag.Diagnostics, kind, described, gone, next string) {
 	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s. The request used the management key from %s. There are two possible reasons:\n\n"+
 		"  - %s;\n"+
@@ -30,18 +28,18 @@ func (d *providerData) addNotFound(diags *diag.Diagnostics, kind, described, gon
 		"Check which one it is before you apply. The next apply removes the %s from the state. %s.", described, d.key.source, gone, described, next))
 }
 
-// nextStep is the one table from what the service answered to what to do next.
+// nextStep maps an error to what the reader can do next.
 func (d *providerData) nextStep(err error) string {
 	var (
-		unknown    *traceloop.UnknownOutcomeError
-		unreadable *traceloop.UnreadableError
-		limited    *traceloop.RateLimitError
-		answer     *traceloop.Error
+		unknown     *traceloop.UnknownOutcomeError
+		unreadable  *traceloop.UnreadableError
+		rateLimited *traceloop.RateLimitError
+		answer      *traceloop.Error
 	)
 	switch {
 	case errors.As(err, &unknown):
 		return "It is not known whether the service carried out the request. Look in the Traceloop dashboard before you apply again. If the object exists, import it or delete it first, because Terraform does not know it."
-	case errors.As(err, &limited):
+	case errors.As(err, &rateLimited):
 		return "The service asks for a longer pause than the provider waits. Run the command again after that time. A lower -parallelism sends requests more slowly."
 	case errors.As(err, &unreadable):
 		return fmt.Sprintf("This answer does not come from the Traceloop API. Check that the base URL %s, which comes from %s, is the address of the API, and that no proxy answers instead of it.", d.baseURL.value, d.baseURL.source)
@@ -51,7 +49,7 @@ func (d *providerData) nextStep(err error) string {
 	return d.nextStepWithoutAnswer(err)
 }
 
-// nextStepWithoutAnswer is for a call that did not get through to the service.
+// nextStepWithoutAnswer is nextStep for a call that did not reach the service.
 func (d *providerData) nextStepWithoutAnswer(err error) string {
 	var (
 		authority   x509.UnknownAuthorityError

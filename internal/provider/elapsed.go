@@ -2,7 +2,7 @@ package provider
 
 import "time"
 
-// elapsed says how long something took, in the unit that a person would choose.
+// elapsed formats a duration in the largest unit that fits.
 func elapsed(d time.Duration) string {
 	switch {
 	case d < time.Minute:

@@ -9,8 +9,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// missing returns true, and the slugs that there are, when an existing project has no such
-// environment and the plan creates none. The error is that of a list request.
+// missing reports whether a project has no such environment, and the plan creates none. It
+// also returns the slugs of the project's environments.
 func (d *providerData) missing(ctx context.Context, projectID, slug string) (bool, []string, error) {
 	known := func() bool {
 		_, created := d.run.knowsProject(projectID)
@@ -26,14 +26,14 @@ func (d *providerData) missing(ctx context.Context, projectID, slug string) (boo
 	}
 	slugs, err := d.listEnvironments(ctx, d.client.ListEnvironments, projectID)
 	if err == nil && !slices.Contains(slugs, slug) {
-		// What this client remembers may be older than what another provider block has created.
+		// Another provider block may have created it since this client read the list.
 		slugs, err = d.listEnvironments(ctx, d.client.ListEnvironmentsFresh, projectID)
 	}
 	return err == nil && !slices.Contains(slugs, slug), slugs, err
 }
 
-// checkProject refuses a project that does not exist. Other failures are left to the
-// call that needs the answer.
+// checkProject refuses a project that does not exist. It ignores other errors: the call that
+// needs the project reports them.
 func (d *providerData) checkProject(ctx context.Context, projectID string, diags *diag.Diagnostics) {
 	if exists, _ := d.run.knowsProject(projectID); exists {
 		return
@@ -43,7 +43,7 @@ func (d *providerData) checkProject(ctx context.Context, projectID string, diags
 	}
 }
 
-// listEnvironments returns the slugs of the environments in force in a project.
+// listEnvironments returns the slugs of a project's environments, including inherited ones.
 func (d *providerData) listEnvironments(ctx context.Context, list environmentList, projectID string) ([]string, error) {
 	slugs := []string{}
 	for environment, err := range list(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {

@@ -118,13 +118,13 @@ func (d *environmentDataSource) Read(ctx context.Context, req datasource.ReadReq
 		d.run.sawEnvironment(*environment)
 		state := newEnvironmentModel(*environment)
 		if projectID != "" {
-			state.ProjectID = config.ProjectID // an inherited environment has no project of its own
+			state.ProjectID = config.ProjectID // an inherited environment has no project
 		}
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
 }
 
-// find returns no environment, and the slugs that it saw, when none has the name or slug.
+// find returns nil and the slugs of the environments if none has the name or slug.
 func (d *environmentDataSource) find(ctx context.Context, projectID, by, wanted string) (*traceloop.Environment, []string, error) {
 	if by == "id" {
 		environment, err := d.client.GetEnvironment(ctx, wanted)

@@ -12,14 +12,14 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// addForgotten warns that a built-in environment leaves the state and nothing else.
+// addForgotten warns that destroying a built-in environment only removes it from the state.
 func addForgotten(diags *diag.Diagnostics, state environmentResourceModel) {
 	diags.AddWarning("Built-in Environment Is Not Deleted", fmt.Sprintf(
 		"The %s is built in and cannot be deleted. Terraform removes it from the state and calls no API. The environment, its traces and its keys stay.", state.describe()))
 }
 
-// addDoomed refuses to destroy a project under a protected environment.
-func addDoomed(diags *diag.Diagnostics, project string, environment holding) {
+// addProtectedInside refuses to destroy a project under a protected environment.
+func addProtectedInside(diags *diag.Diagnostics, project string, environment holding) {
 	diags.AddError("Deletion Protection Is On", fmt.Sprintf(
 		"This plan destroys the %s. That also destroys the %s, which this configuration keeps: %s. The deletion_protection of the environment is true in the state, so nothing was changed.\n\n"+
 			"To keep both, put the resource block of the project back, or use a removed block with lifecycle { destroy = false } for it.\n\n"+
@@ -48,8 +48,7 @@ func (d *providerData) addUnknownProject(ctx context.Context, projectID string, 
 		projectID, d.suggestProject(ctx, "id", projectID)))
 }
 
-// suggestProject says which project was meant by an id, a name or a slug that no project has,
-// or which projects there are.
+// suggestProject suggests a project with a similar id, name or slug, or lists all projects.
 func (d *providerData) suggestProject(ctx context.Context, by, given string) string {
 	var all []string
 	for project, err := range d.client.ListProjects(ctx) {
@@ -73,15 +72,13 @@ func addUnknownEnvironment(projectID, slug string, existing []string, diags *dia
 		projectID, slug, slugList(existing)))
 }
 
-// slugList says which environments there are.
 func slugList(slugs []string) string {
 	return listOf("environment", slugs)
 }
 
-// maxListed is how many objects a diagnostic lists.
+// maxListed limits how many objects a diagnostic lists.
 const maxListed = 20
 
-// listOf says which objects there are.
 func listOf(object string, all []string) string {
 	if len(all) == 0 {
 		return "There is no " + object + "."
@@ -93,9 +90,8 @@ func listOf(object string, all []string) string {
 	return "There are: " + strings.Join(all, ", ") + more + "."
 }
 
-// addEnvironmentExists says what holds the slug that the plan wants, and gives the
-// block to adopt or to read it. "taken" is nil when that is not known; "outcome" says what
-// was changed.
+// addEnvironmentExists names the environment that has the slug already, with a block to import
+// or to read it. "taken" is nil if it is not known; "outcome" says what was changed.
 func addEnvironmentExists(diags *diag.Diagnostics, plan environmentModel, taken *traceloop.Environment, outcome string) {
 	slug := traceloop.Slug(plan.Name.ValueString())
 	label := strings.ReplaceAll(slug, "-", "_")
@@ -135,8 +131,8 @@ func addEnvironmentExists(diags *diag.Diagnostics, plan environmentModel, taken 
 	diags.AddAttributeError(path.Root("name"), "Environment Already Exists", outcome+" "+why)
 }
 
-// addEnvironmentImportError lists the accepted ids. A built-in environment named
-// without its project is the likeliest mistake.
+// addEnvironmentImportError lists the accepted ids. The likeliest mistake is the slug of a
+// built-in environment without its project.
 func addEnvironmentImportError(diags *diag.Diagnostics, id string) {
 	if slices.Contains(builtInSlugs, id) {
 		diags.AddError("Unable to Import Environment", fmt.Sprintf(

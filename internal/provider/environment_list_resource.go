@@ -88,7 +88,7 @@ func (l *environmentListResource) List(ctx context.Context, req list.ListRequest
 	})
 }
 
-// importedEnvironment is the resource as an import makes it.
+// importedEnvironment is the resource after an import.
 func importedEnvironment(e traceloop.Environment) environmentResourceModel {
 	return environmentResourceModel{environmentModel: newEnvironmentModel(e), DeletionProtection: types.BoolValue(true)}
 }

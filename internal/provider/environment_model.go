@@ -12,8 +12,8 @@ import (
 // documentation, "Projects and Environments".
 var builtInSlugs = []string{"dev", "stg", "prd"}
 
-// environmentModel is an environment as the service describes it: the part that the
-// resource and the data sources share.
+// environmentModel is an environment as the service describes it. The resource and the data
+// sources share it.
 type environmentModel struct {
 	ID        types.String `tfsdk:"id"`
 	Name      types.String `tfsdk:"name"`
@@ -43,12 +43,11 @@ func (m environmentModel) describe() string {
 	return fmt.Sprintf("environment %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
 }
 
-// place is the one place that an environment of this name can have.
 func (m environmentModel) place() place {
 	return place{environmentPlace, m.ProjectID.ValueString(), traceloop.Slug(m.Name.ValueString())}
 }
 
-// changeTo is the first argument that differs in another model and forces a replacement.
+// changeTo returns the first argument that differs in another model and forces a replacement.
 func (m environmentModel) changeTo(other environmentModel) change {
 	if !m.Name.Equal(other.Name) {
 		return newChange("name", m.Name, other.Name)

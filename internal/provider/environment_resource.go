@@ -123,8 +123,8 @@ func (r *environmentResource) planKeep(state environmentResourceModel, diags *di
 	if other, conflict := r.run.keep(h); conflict != noConflict {
 		addSlugConflict(diags, state.environmentModel, other)
 	}
-	if project, ok := r.run.isDoomed(h.place.project); ok && h.protected {
-		addDoomed(diags, project, h)
+	if project, ok := r.run.destroyedProject(h.place.project); ok && h.protected {
+		addProtectedInside(diags, project, h)
 	}
 }
 
@@ -132,7 +132,7 @@ func (r *environmentResource) planDestroy(ctx context.Context, state environment
 	h := state.holding()
 	switch {
 	case state.BuiltIn.ValueBool():
-		// Nothing is lost, so protection has nothing to protect.
+		// Nothing is lost, so protection does not apply.
 		addForgotten(diags, state)
 	case h.protected:
 		addProtected(diags, h.object.describe(), h.loss)
@@ -155,7 +155,7 @@ func (r *environmentResource) planReplace(ctx context.Context, plan, state envir
 	}
 }
 
-// planCreate also sees the second half of every replacement.
+// planCreate also plans the second half of a replacement.
 func (r *environmentResource) planCreate(ctx context.Context, plan environmentResourceModel, resp *resource.ModifyPlanResponse) {
 	note := getReplacement(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
@@ -185,8 +185,8 @@ func (r *environmentResource) planCreate(ctx context.Context, plan environmentRe
 	}
 }
 
-// canFollow reports whether the environment that replaces another can be created. What
-// goes with a project that is not known yet cannot be in its way.
+// canFollow reports whether an environment can be created after the one that it replaces is
+// deleted. A new project has no conflicting environments.
 func (r *environmentResource) canFollow(ctx context.Context, list environmentList, next environmentModel, replaced string, diags *diag.Diagnostics) bool {
 	if next.Name.IsUnknown() || next.ProjectID.IsUnknown() {
 		return true
@@ -223,7 +223,7 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-// create returns nil with an error.
+// create returns nil on error.
 func (r *environmentResource) create(ctx context.Context, plan environmentResourceModel, diags *diag.Diagnostics) *traceloop.Environment {
 	name, projectID := plan.Name.ValueString(), plan.ProjectID.ValueString()
 	environment, err := r.client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})
@@ -256,14 +256,15 @@ func (r *environmentResource) create(ctx context.Context, plan environmentResour
 	return nil
 }
 
-// taken finds the environment, other than "but", that has the slug which the plan wants.
-func (r *environmentResource) taken(ctx context.Context, list environmentList, plan environmentModel, but string) (*traceloop.Environment, error) {
+// taken returns the environment that has the planned slug already, or nil. It ignores the id
+// "except".
+func (r *environmentResource) taken(ctx context.Context, list environmentList, plan environmentModel, except string) (*traceloop.Environment, error) {
 	slug := traceloop.Slug(plan.Name.ValueString())
 	for environment, err := range list(ctx, traceloop.EnvironmentFilter{ProjectID: plan.ProjectID.ValueString()}) {
 		if err != nil {
 			return nil, err
 		}
-		if environment.Slug == slug && environment.ID != but {
+		if environment.Slug == slug && environment.ID != except {
 			return &environment, nil
 		}
 	}
@@ -316,13 +317,13 @@ func (r *environmentResource) Delete(ctx context.Context, req resource.DeleteReq
 		addForgotten(&resp.Diagnostics, state)
 		return
 	}
-	// The plan has refused this already, but for a tainted object: Terraform does not
-	// ask the provider before it replaces one.
+	// The plan refuses this too, except for a tainted object: Terraform replaces one without
+	// asking the provider.
 	if isProtected(state.DeletionProtection) {
 		addProtected(&resp.Diagnostics, state.describe(), state.loss())
 		return
 	}
-	if !r.writable(&resp.Diagnostics) || !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysFresh(ctx, state.keys())) {
+	if !r.writable(&resp.Diagnostics) || !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysFresh(ctx, state.keyFilter())) {
 		return
 	}
 	next := place{environmentPlace, note.Project, note.Name}
@@ -341,7 +342,7 @@ func (r *environmentResource) Delete(ctx context.Context, req resource.DeleteReq
 		return
 	}
 	if note.Name != "" {
-		r.run.handOver(next, handover{gone: state.describe()})
+		r.run.handOver(next, handover{deleted: state.describe()})
 	}
 }
 
@@ -363,8 +364,8 @@ func (r *environmentResource) ImportState(ctx context.Context, req resource.Impo
 		addEnvironmentImportError(&resp.Diagnostics, req.ID)
 		return
 	}
-	// Only a project's own environment can be named through the project: the state of an
-	// inherited one would want to be replaced by the project_id of the configuration.
+	// An inherited environment cannot be imported through a project: its state has no project_id,
+	// so the configuration's project_id would replace it.
 	if projectID, slug, ok := strings.Cut(req.ID, "/"); ok && environment.ProjectID != projectID {
 		resp.Diagnostics.AddError("Unable to Import Environment", fmt.Sprintf(
 			"The project %[2]s inherits the environment %[1]q from the organization, and does not own it. Import it as an organization-level environment, into a resource without project_id, with the id %[3]q.",
@@ -376,7 +377,7 @@ func (r *environmentResource) ImportState(ctx context.Context, req resource.Impo
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
-// find resolves an import id; nil, nil when nothing answers to it.
+// find resolves an import id. It returns nil if there is no such environment.
 func (r *environmentResource) find(ctx context.Context, importID string) (*traceloop.Environment, error) {
 	projectID, slug, ok := strings.Cut(importID, "/")
 	if !ok {
@@ -411,11 +412,11 @@ func (r *environmentResource) find(ctx context.Context, importID string) (*trace
 func (m environmentResourceModel) holding() holding {
 	return holding{
 		id: m.ID.ValueString(), place: m.place(), object: m.environmentModel,
-		protected: isProtected(m.DeletionProtection) && !m.BuiltIn.ValueBool(), loss: m.loss(), keys: m.keys(),
+		protected: isProtected(m.DeletionProtection) && !m.BuiltIn.ValueBool(), loss: m.loss(), keys: m.keyFilter(),
 	}
 }
 
-// loss is what goes with the environment.
+// loss says what is lost with the environment.
 func (m environmentResourceModel) loss() string {
 	if m.ProjectID.IsNull() {
 		return "its traces are gone and its API keys are revoked at once, in every project"
@@ -423,8 +424,8 @@ func (m environmentResourceModel) loss() string {
 	return "its traces are gone and its API keys are revoked at once"
 }
 
-// keys selects the API keys that go with the environment. No project can have an
-// environment of its own with the slug of an organization-level one.
-func (m environmentResourceModel) keys() traceloop.APIKeyFilter {
+// keyFilter selects the API keys of the environment, in every project for an organization-level
+// one. No project can have its own environment with that slug.
+func (m environmentResourceModel) keyFilter() traceloop.APIKeyFilter {
 	return traceloop.APIKeyFilter{ProjectID: m.ProjectID.ValueString(), Environment: m.Slug.ValueString()}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// stringFunction is a pure function from one string to another, which needs no
-// configured provider. Its errors never repeat the argument, which may be a key.
+// stringFunction is a pure function from a string to a string. Its errors never repeat the
+// argument, which may be a key.
 type stringFunction struct {
 	name, summary, description string
 	parameter, about           string
@@ -76,7 +76,7 @@ func newOTLPHeadersFunction() function.Function {
 			if err != nil {
 				return "", err
 			}
-			// A space is %20: some decoders take "+" for one, and some do not.
+			// A space must be %20: not every decoder reads "+" as a space.
 			return "Authorization=" + strings.ReplaceAll(url.QueryEscape("Bearer "+key), "+", "%20"), nil
 		},
 	}
@@ -102,7 +102,7 @@ func newEnvironmentSlugFunction() function.Function {
 	}
 }
 
-// keyArgument reads an argument that has to be a full API key.
+// keyArgument checks that an argument is a full API key.
 func keyArgument(argument string) (string, *function.FuncError) {
 	key, err := parseFullKey(argument)
 	if err != nil {

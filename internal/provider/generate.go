@@ -11,10 +11,10 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// maxGenerations limits how often a key is generated until an answer arrives.
+// maxGenerations limits how many keys are generated until an answer arrives.
 const maxGenerations = 4
 
-// generate generates a key. If the answer is lost, it revokes that key before it tries again.
+// generate generates a key. If an answer is lost, it revokes that key before trying again.
 func (d *providerData) generate(ctx context.Context, request traceloop.APIKeyRequest) (*traceloop.GeneratedAPIKey, error) {
 	if !d.run.isEmptied(keyPlace(request)) {
 		if err := d.keysBefore.look(ctx, d.client, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
@@ -23,8 +23,8 @@ func (d *providerData) generate(ctx context.Context, request traceloop.APIKeyReq
 	}
 
 	cancel := func() {}
-	defer func() { cancel() }()             //nolint:gocritic // the one that there is in the end
-	var lost *traceloop.UnknownOutcomeError // the first, if any
+	defer func() { cancel() }()             //nolint:gocritic // cancel is set below
+	var lost *traceloop.UnknownOutcomeError // the first lost answer
 	for range maxGenerations {
 		generated, err := d.client.CreateAPIKey(ctx, request)
 		if err == nil {
@@ -36,7 +36,7 @@ func (d *providerData) generate(ctx context.Context, request traceloop.APIKeyReq
 			lost = unknown
 			ctx, cancel = settling(ctx)
 		}
-		// After a lost answer, a conflict may be the first attempt, carried out late.
+		// After a lost answer, the service may carry out the first attempt late: a conflict.
 		if !ok && (lost == nil || !traceloop.IsConflict(err)) {
 			return nil, err
 		}
@@ -47,7 +47,7 @@ func (d *providerData) generate(ctx context.Context, request traceloop.APIKeyReq
 	return nil, fmt.Errorf("no key was generated, and no unknown key was left active: %w", lost.Err)
 }
 
-// revokeLost revokes the key that a lost answer belongs to, if there is one.
+// revokeLost revokes the key of a lost answer, if there is one.
 func (d *providerData) revokeLost(ctx context.Context, request traceloop.APIKeyRequest, unknown *traceloop.UnknownOutcomeError) error {
 	key, err := activeKey(d.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter(request)))
 	switch {
@@ -64,11 +64,11 @@ func (d *providerData) revokeLost(ctx context.Context, request traceloop.APIKeyR
 	return nil
 }
 
-// orphanError is a key that may be active without anybody having it.
+// orphanError says that a key may be active although its value is lost.
 type orphanError struct {
 	request    traceloop.APIKeyRequest
-	key        *traceloop.APIKey // nil: not known
-	mayPredate bool              // it may have been there before
+	key        *traceloop.APIKey // nil if it is not known
+	mayPredate bool              // the key may be older than the attempt
 	err        error
 }
 
@@ -76,7 +76,7 @@ func (e *orphanError) Error() string { return e.err.Error() }
 
 func (e *orphanError) Unwrap() error { return e.err }
 
-// id is the key's, or a stand-in for the one that is to be looked up.
+// id returns the id of the key, or a placeholder.
 func (e *orphanError) id() string {
 	if e.key == nil {
 		return "<key id>"
@@ -84,8 +84,8 @@ func (e *orphanError) id() string {
 	return e.key.ID
 }
 
-// keysBefore remembers which keys there were before the first key of a project is
-// generated, by one list request for each project.
+// keysBefore stores which keys a project had before the first one is generated. It sends one
+// list request for each project.
 type keysBefore struct {
 	lists singleflight.Group
 
@@ -112,7 +112,7 @@ func (k *keysBefore) look(ctx context.Context, client *traceloop.Client, project
 	return err
 }
 
-// createdProject notes a project that this process created: it has no keys.
+// createdProject notes a new project, which has no keys.
 func (k *keysBefore) createdProject(projectID string) {
 	k.set(projectID, map[string]string{})
 }
@@ -133,7 +133,7 @@ func (k *keysBefore) hasLooked(projectID string) bool {
 	return looked
 }
 
-// had reports whether a key was there at the look.
+// had reports whether look found the key.
 func (k *keysBefore) had(key traceloop.APIKey) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -13,11 +13,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// identityAttribute is one part of a resource's identity. All of them are required to import.
+// identityAttribute is one attribute of a resource's identity. An import needs all of them.
 type identityAttribute struct {
 	name, description, example string
 	pattern                    *regexp.Regexp
-	form                       string
+	message                    string
 }
 
 var (
@@ -37,7 +37,7 @@ func identitySchema(attributes []identityAttribute) identityschema.Schema {
 	return schema
 }
 
-// setIdentity fills an identity, in the order of its attributes.
+// setIdentity sets the values in the order of the attributes.
 func setIdentity(identity *tfsdk.ResourceIdentity, attributes []identityAttribute, values ...types.String) {
 	raw := make(map[string]tftypes.Value, len(values))
 	for i, value := range values {
@@ -46,15 +46,15 @@ func setIdentity(identity *tfsdk.ResourceIdentity, attributes []identityAttribut
 	identity.Raw = tftypes.NewValue(identity.Raw.Type(), raw)
 }
 
-// completeIdentity fills an identity that a state does not have yet: it was written before
-// identities existed, or by a CLI that does not keep them. Otherwise an identity never changes.
+// completeIdentity sets the identity if the state has none, because an older provider or a CLI
+// without identities wrote it. Otherwise an identity never changes.
 func completeIdentity(identity *tfsdk.ResourceIdentity, attributes []identityAttribute, values ...types.String) {
 	if identity.Raw.IsFullyNull() {
 		setIdentity(identity, attributes, values...)
 	}
 }
 
-// importID returns the id string of an import, made from the identity where there is one.
+// importID returns the id string of an import, or makes one from the identity.
 func importID(req resource.ImportStateRequest, attributes []identityAttribute, diags *diag.Diagnostics) string {
 	if req.Identity == nil || req.Identity.Raw.IsNull() {
 		return req.ID
@@ -72,7 +72,7 @@ func importID(req resource.ImportStateRequest, attributes []identityAttribute, d
 			continue
 		}
 		if !a.pattern.MatchString(*value) {
-			problems = append(problems, fmt.Sprintf("%s = %q: it %s", a.name, maskKeyIn(*value), a.form))
+			problems = append(problems, fmt.Sprintf("%s = %q: it %s", a.name, maskKeyIn(*value), a.message))
 		}
 		parts = append(parts, *value)
 	}
@@ -82,7 +82,7 @@ func importID(req resource.ImportStateRequest, attributes []identityAttribute, d
 	return strings.Join(parts, "/")
 }
 
-// identityExample is an import block's argument.
+// identityExample returns the identity argument of an import block.
 func identityExample(attributes []identityAttribute) string {
 	width := 0
 	for _, a := range attributes {

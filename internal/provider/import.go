@@ -15,7 +15,7 @@ func addInvalidImportID(diags *diag.Diagnostics, object, id string, forms ...str
 		"%q does not identify the %s to import. Use:\n\n  %s", maskKeyIn(id), object, strings.Join(forms, "\n  ")))
 }
 
-// maskKeyIn hides what looks like a key: somebody may take it for its id.
+// maskKeyIn masks what looks like a key, which a reader may give instead of an id.
 func maskKeyIn(id string) string {
 	before, key, found := strings.Cut(id, traceloop.KeyPrefix)
 	if !found {
@@ -24,7 +24,7 @@ func maskKeyIn(id string) string {
 	return before + traceloop.MaskKey(traceloop.KeyPrefix+key)
 }
 
-// importBlock is what a practitioner copies to adopt an existing object.
+// importBlock returns a block to copy.
 func importBlock(resourceType, label, id string) string {
 	return fmt.Sprintf("import {\n  to = %s.%s\n  id = %q\n}", resourceType, label, id)
 }

@@ -15,13 +15,12 @@ const queryVersions = "Queries need Terraform 1.14; OpenTofu does not have them 
 
 // listed is one result of a list resource.
 type listed struct {
-	name     string // for people
+	name     string // the display name
 	identity []types.String
 	resource any // the model of an import
 }
 
-// results streams what the practitioner asked for. It asks for no object beyond the limit,
-// and so for no page.
+// results streams the objects up to the limit, and requests no page after that.
 func results[T any](ctx context.Context, req list.ListRequest, attributes []identityAttribute, objects iter.Seq2[T, error],
 	describe func(T) (listed, error), explain func(error, *diag.Diagnostics),
 ) iter.Seq[list.ListResult] {
@@ -50,7 +49,7 @@ func results[T any](ctx context.Context, req list.ListRequest, attributes []iden
 	}
 }
 
-// where yields the objects that are selected, and errors.
+// where yields the selected objects, and errors.
 func where[T any](objects iter.Seq2[T, error], selects func(T) bool) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for object, err := range objects {
@@ -61,7 +60,7 @@ func where[T any](objects iter.Seq2[T, error], selects func(T) bool) iter.Seq2[T
 	}
 }
 
-// projectName is what people call a project; its id if it was deleted meanwhile.
+// projectName returns the name of a project, or its id if it was deleted.
 func (d *providerData) projectName(ctx context.Context, id string) (string, error) {
 	project, err := d.client.GetProject(ctx, id)
 	if traceloop.IsNotFound(err) {

@@ -133,7 +133,7 @@ func (r *organizationResource) ModifyPlan(ctx context.Context, req resource.Modi
 	}
 }
 
-// refuseChange refuses what the service has no operation for.
+// refuseChange refuses every change: the service has no operation for it.
 func (m *organizationModel) refuseChange(plan organizationModel, diags *diag.Diagnostics) {
 	for _, argument := range []struct {
 		name       string
@@ -159,7 +159,7 @@ func (r *organizationResource) Create(ctx context.Context, req resource.CreateRe
 	var environments, recipients []string
 	resp.Diagnostics.Append(plan.Environments.ElementsAs(ctx, &environments, false)...)
 	resp.Diagnostics.Append(plan.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
-	for _, recipient := range recipients { // one that was unknown at validation
+	for _, recipient := range recipients { // it may have been unknown at validation
 		if _, err := parseRecipient(recipient); err != nil {
 			resp.Diagnostics.AddError("Invalid Recipient", fmt.Sprintf("One of the age_recipients cannot be used: %s. No organization was created. Give a public key.", err))
 		}
@@ -176,7 +176,7 @@ func (r *organizationResource) Create(ctx context.Context, req resource.CreateRe
 		return
 	}
 
-	// Whoever loses this answer loses the keys: nothing may come before the state.
+	// Only this answer contains the keys, so save them before anything that can fail.
 	plan.ID = types.StringValue(organization.ID)
 	if err := plan.setKeys(organization.Keys, recipients); err != nil {
 		resp.Diagnostics.AddError("Unable to Seal API Keys", fmt.Sprintf(
@@ -202,7 +202,7 @@ func (r *organizationResource) addCreateError(plan organizationModel, err error,
 	diags.AddError("Unable to Create Organization", r.projectFailure(attempted, err))
 }
 
-// setKeys keeps the keys where the practitioner chose: sealed, or in plain text.
+// setKeys stores the keys, sealed if there are recipients.
 func (m *organizationModel) setKeys(keys []traceloop.EnvironmentKey, recipients []string) error {
 	m.Keys, m.EncryptedKeys = types.MapNull(types.StringType), types.MapNull(types.StringType)
 	values := map[string]attr.Value{}
@@ -226,7 +226,7 @@ func (m *organizationModel) setKeys(keys []traceloop.EnvironmentKey, recipients 
 	return nil
 }
 
-// Read keeps the state: there is no operation that reads an organization.
+// Read keeps the state, because the service has no operation that reads an organization.
 func (r *organizationResource) Read(context.Context, resource.ReadRequest, *resource.ReadResponse) {}
 
 // Update is never called: ModifyPlan refuses every change.

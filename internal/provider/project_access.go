@@ -14,14 +14,14 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// projectAccess is how the operations that Traceloop publishes are called: with the API key of
-// a project and environment. It is an argument of the provider, since an argument of a resource
-// would have to be in the state to be there when the resource is read and destroyed.
+// projectAccess is the API key of a project and environment, for the operations that Traceloop
+// publishes. It is a provider argument: a resource argument would have to be in the state, for
+// reads and deletes.
 //
-// The key may come from a resource of the same configuration. Then it is not known in the plan
-// that creates the key, or that rotates it: setups are planned without a call.
+// The key may come from a resource of the same configuration. Then it is unknown in the plan
+// that creates or rotates the key, and setups are planned without a call.
 type projectAccess struct {
-	client  *traceloop.ProjectClient // nil without a key, and while the key is unknown
+	client  *traceloop.ProjectClient // nil without a key, or while the key is unknown
 	key     setting
 	unknown bool
 }
@@ -36,7 +36,7 @@ func newProjectAccess(argument types.String, diags *diag.Diagnostics) projectAcc
 	}
 	value, err := traceloop.ParseKey(key.value)
 	if err != nil {
-		// Not anchored: the CLI would quote that line of the configuration.
+		// Not anchored: the CLI would print that line of the configuration.
 		diags.AddError("Invalid Project Key", fmt.Sprintf(
 			"The API key of a project and environment, from %s, cannot be used: %s. Set it to the key exactly as Traceloop showed it, on one line.", key.source, err))
 	}
@@ -44,7 +44,7 @@ func newProjectAccess(argument types.String, diags *diag.Diagnostics) projectAcc
 	return projectAccess{key: key}
 }
 
-// configureProject is the Configure method of everything that is called with a project's key.
+// configureProject is the Configure method of everything that uses a project's key.
 func configureProject(data any, diags *diag.Diagnostics) *providerData {
 	d, ok := data.(*providerData)
 	if data != nil && !ok {
@@ -53,8 +53,8 @@ func configureProject(data any, diags *diag.Diagnostics) *providerData {
 	return d
 }
 
-// isProjectKnown reports whether calls can be made now, or not before apply. It adds an error
-// where there is no key at all.
+// isProjectKnown reports whether the project's key is known now. It adds an error if there is
+// no key at all.
 func (d *providerData) isProjectKnown(diags *diag.Diagnostics) bool {
 	if d.project.client == nil && !d.project.unknown && d.isWhollyKnown() {
 		diags.AddError("Missing Project Key",
@@ -65,7 +65,7 @@ func (d *providerData) isProjectKnown(diags *diag.Diagnostics) bool {
 	return d.project.client != nil
 }
 
-// projectReady reports whether calls can be made, and if not says what to do.
+// projectReady is ready for calls with the project's key.
 func (d *providerData) projectReady(diags *diag.Diagnostics) bool {
 	if d.isProjectKnown(diags) {
 		return true
@@ -80,7 +80,7 @@ func (d *providerData) projectReady(diags *diag.Diagnostics) bool {
 	return false
 }
 
-// projectFailure is failure for a call with the project's key.
+// projectFailure is failure for calls with the project's key.
 func (d *providerData) projectFailure(attempted string, err error) string {
 	var (
 		next   string
@@ -98,13 +98,13 @@ func (d *providerData) projectFailure(attempted string, err error) string {
 		next = fmt.Sprintf("The project key comes from %s. Check that it is complete and has not been revoked.", d.project.key.source)
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:
 		next = fmt.Sprintf("The project key comes from %s. Check that it is the API key of a project and environment; this operation does not accept a management key.", d.project.key.source)
-	default: // nextStep speaks of the management key for the two above
+	default: // for 401 and 403, nextStep would name the management key
 		next = d.nextStep(err)
 	}
 	return fmt.Sprintf("The provider tried to %s.\n\n%s\n\n%s", attempted, err, next)
 }
 
-// sleep waits for d, or until ctx ends, whose error it then returns.
+// sleep waits for d. It returns early with the context's error if ctx ends.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -91,7 +91,7 @@ func (d *projectDataSource) Read(ctx context.Context, req datasource.ReadRequest
 	resp.Diagnostics.Append(resp.State.Set(ctx, newProjectModel(*project))...)
 }
 
-// find returns nil, nil when no project has the name or slug.
+// find returns nil if no project has the name or slug.
 func (d *projectDataSource) find(ctx context.Context, by, wanted string) (*traceloop.Project, error) {
 	if by == "id" {
 		return d.client.GetProject(ctx, wanted)

@@ -67,7 +67,7 @@ func (l *projectListResource) List(ctx context.Context, req list.ListRequest, st
 	})
 }
 
-// importedProject is the resource as an import makes it.
+// importedProject is the resource after an import.
 func importedProject(p traceloop.Project) projectResourceModel {
 	return projectResourceModel{projectModel: newProjectModel(p), DeletionProtection: types.BoolValue(true)}
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// projectModel is a project as the service describes it: the part that the resource
-// and the data sources share.
+// projectModel is a project as the service describes it. The resource and the data sources
+// share it.
 type projectModel struct {
 	ID        types.String `tfsdk:"id"`
 	Name      types.String `tfsdk:"name"`

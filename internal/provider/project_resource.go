@@ -113,19 +113,19 @@ func (r *projectResource) planDestroy(ctx context.Context, state projectResource
 		addNameConflict(diags, state.Name.ValueString(), h)
 		return
 	}
-	if !r.refuseDooming(h, diags) {
+	if !r.refuseDestroyingProtected(h, diags) {
 		r.warnCascade(ctx, diags, h, r.describeEnvironments(ctx, h.id))
 	}
 }
 
-// planCreate also sees the second half of every replacement, which is always a forced one.
+// planCreate also plans the second half of a replacement, which is always a forced one.
 func (r *projectResource) planCreate(ctx context.Context, plan projectResourceModel, resp *resource.ModifyPlanResponse) {
 	note := getReplacement(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	replaced := r.run.holding(note.Replaces)
-	if note.Replaces != "" && (r.refuseReplacing(ctx, &resp.Diagnostics, replaced) || r.refuseDooming(replaced, &resp.Diagnostics)) || plan.Name.IsUnknown() {
+	if note.Replaces != "" && (r.refuseReplacing(ctx, &resp.Diagnostics, replaced) || r.refuseDestroyingProtected(replaced, &resp.Diagnostics)) || plan.Name.IsUnknown() {
 		return
 	}
 	if other, conflict := r.run.claim(plan.place(), note.Replaces, false); conflict != noConflict {
@@ -142,7 +142,7 @@ func (r *projectResource) planCreate(ctx context.Context, plan projectResourceMo
 	}
 }
 
-// canFollow reports whether the project that replaces another can be created.
+// canFollow reports whether a project can be created after the one that it replaces is deleted.
 func (r *projectResource) canFollow(ctx context.Context, list func(context.Context) iter.Seq2[traceloop.Project, error], note replacement, diags *diag.Diagnostics) bool {
 	for project, err := range list(ctx) {
 		if err != nil {
@@ -157,11 +157,11 @@ func (r *projectResource) canFollow(ctx context.Context, list func(context.Conte
 	return true
 }
 
-// refuseDooming stops a plan that destroys a project under an environment that is protected.
-func (r *projectResource) refuseDooming(project holding, diags *diag.Diagnostics) bool {
-	environments := r.run.doom(project.id, project.object.describe())
+// refuseDestroyingProtected stops a plan that destroys a project with a protected environment.
+func (r *projectResource) refuseDestroyingProtected(project holding, diags *diag.Diagnostics) bool {
+	environments := r.run.markDestroyed(project.id, project.object.describe())
 	for _, environment := range environments {
-		addDoomed(diags, project.object.describe(), environment)
+		addProtectedInside(diags, project.object.describe(), environment)
 	}
 	return len(environments) > 0
 }
@@ -268,13 +268,13 @@ func (r *projectResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	// The plan has refused this already, but for a tainted object: Terraform does not
-	// ask the provider before it replaces one.
+	// The plan refuses this too, except for a tainted object: Terraform replaces one without
+	// asking the provider.
 	if isProtected(state.DeletionProtection) {
 		addProtected(&resp.Diagnostics, state.describe(), projectLoss)
 		return
 	}
-	if !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysFresh(ctx, state.keys())) ||
+	if !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysFresh(ctx, state.keyFilter())) ||
 		note.Name != "" && note.Name != state.Name.ValueString() && !r.canFollow(ctx, r.client.ListProjectsFresh, note, &resp.Diagnostics) {
 		return
 	}
@@ -284,7 +284,7 @@ func (r *projectResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	if note.Name != "" {
-		r.run.handOver(place{kind: projectPlace, name: note.Name}, handover{gone: state.describe()})
+		r.run.handOver(place{kind: projectPlace, name: note.Name}, handover{deleted: state.describe()})
 	}
 }
 
@@ -314,7 +314,6 @@ func (r *projectResource) ImportState(ctx context.Context, req resource.ImportSt
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
-// addNameTaken looks for the project that has a name.
 func (r *projectResource) addNameTaken(ctx context.Context, diags *diag.Diagnostics, summary, name, outcome string) {
 	id := "<project id>"
 	for project, err := range r.client.ListProjects(ctx) {
@@ -326,14 +325,14 @@ func (r *projectResource) addNameTaken(ctx context.Context, diags *diag.Diagnost
 	addNameTaken(diags, summary, name, id, outcome)
 }
 
-// addNameTaken says which project has the name, and how to adopt it.
+// addNameTaken names the project that has the name, with a block to import it.
 func addNameTaken(diags *diag.Diagnostics, summary, name, id, outcome string) {
 	diags.AddAttributeError(path.Root("name"), summary, fmt.Sprintf(
 		"A project named %q already exists. Project names are unique in the organization. %s Choose another name. Or import the existing project, unless another resource manages it (write the address of this resource after \"to\"):\n\n%s",
 		name, outcome, importBlock("traceloop_project", "example", id)))
 }
 
-// addNameConflict refuses two resources for one project. "other" is the one in the state, if it is known.
+// addNameConflict refuses two resources for one project. "other" is the one in the state, if known.
 func addNameConflict(diags *diag.Diagnostics, name string, other holding) {
 	by := "Another resource of this plan creates a project with that name."
 	if other.object != nil {
@@ -344,19 +343,18 @@ func addNameConflict(diags *diag.Diagnostics, name string, other holding) {
 			"Rename or remove one of them. If you moved the resource block to another address, use a moved block, which keeps the project.", name, by))
 }
 
-// projectLoss is what goes with a project.
+// projectLoss says what is lost with a project.
 const projectLoss = "its traces, datasets and environments are gone and its API keys are revoked at once"
 
 func (m projectModel) describe() string {
 	return fmt.Sprintf("project %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
 }
 
-// keys selects the API keys that go with the project.
-func (m projectModel) keys() traceloop.APIKeyFilter {
+// keyFilter selects the API keys of the project.
+func (m projectModel) keyFilter() traceloop.APIKeyFilter {
 	return traceloop.APIKeyFilter{ProjectID: m.ID.ValueString()}
 }
 
-// place is the one place that a project of this name can have.
 func (m projectModel) place() place {
 	return place{kind: projectPlace, name: m.Name.ValueString()}
 }
@@ -364,6 +362,6 @@ func (m projectModel) place() place {
 func (m projectResourceModel) holding() holding {
 	return holding{
 		id: m.ID.ValueString(), place: m.place(), object: m.projectModel,
-		protected: isProtected(m.DeletionProtection), loss: projectLoss, keys: m.keys(),
+		protected: isProtected(m.DeletionProtection), loss: projectLoss, keys: m.keyFilter(),
 	}
 }

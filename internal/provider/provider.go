@@ -1,5 +1,5 @@
-// Package provider is the Traceloop provider: one file for each resource, data
-// source and rule, to be read from top to bottom.
+// Package provider is the Traceloop provider, with one file for each resource, data source and
+// rule.
 package provider
 
 import (
@@ -31,7 +31,7 @@ var (
 	_ provider.ProviderWithListResources      = (*traceloopProvider)(nil)
 )
 
-// New returns the constructor of the provider, as the framework wants it.
+// New returns the constructor of the provider.
 func New(version string) func() provider.Provider {
 	return func() provider.Provider {
 		return &traceloopProvider{version: version, now: time.Now, sleep: sleep}
@@ -43,10 +43,10 @@ type traceloopProvider struct {
 	now     func() time.Time // the one clock of the provider
 	sleep   func(context.Context, time.Duration) error
 	paths   traceloop.Paths              // zero: the contract's
-	current atomic.Pointer[providerData] // of the plan or apply under way
+	current atomic.Pointer[providerData] // of the current plan or apply
 }
 
-// sawState notes an object that the state has.
+// sawState notes an object of the state.
 func (p *traceloopProvider) sawState(state []byte) {
 	var object struct {
 		ID string `json:"id"`
@@ -122,7 +122,7 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 	}
 
 	if unknown, ok := config.unknown(); ok {
-		// Creating needs no request at plan time, so a plan that only creates goes through.
+		// A plan that only creates needs no request, so it can succeed.
 		if req.ClientCapabilities.DeferralAllowed {
 			resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
 		}
@@ -140,7 +140,7 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 	p.handOver(data, resp)
 }
 
-// handOver gives every kind of object that calls the API the same data, for one plan or apply.
+// handOver gives the same data to all resources, data sources, list resources and actions.
 func (p *traceloopProvider) handOver(data *providerData, resp *provider.ConfigureResponse) {
 	p.current.Store(data)
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData, resp.ActionData = data, data, data, data

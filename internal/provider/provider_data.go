@@ -13,11 +13,10 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// providerData is what Configure hands to every resource and data source. It lives
-// as long as one plan or one apply.
+// providerData is shared by all resources and data sources of one plan or apply.
 type providerData struct {
-	client       *traceloop.Client // nil while an argument of the provider is unknown, and without a management key
-	unknown      path.Path         // that argument
+	client       *traceloop.Client // nil without a management key, or while a provider argument is unknown
+	unknown      path.Path         // the unknown argument
 	key, baseURL setting
 	now          func() time.Time
 	sleep        func(context.Context, time.Duration) error
@@ -30,7 +29,7 @@ type providerData struct {
 	learnEnvironments sync.Once
 }
 
-// environmentList and apiKeyList are the client's ways to list: from what it remembers, or afresh.
+// environmentList and apiKeyList are the client's list methods, cached or fresh.
 type (
 	environmentList func(context.Context, traceloop.EnvironmentFilter) iter.Seq2[traceloop.Environment, error]
 	apiKeyList      func(context.Context, traceloop.APIKeyFilter) iter.Seq2[traceloop.APIKey, error]
@@ -52,10 +51,10 @@ func configure(data any, diags *diag.Diagnostics) *providerData {
 	return d
 }
 
-// isWhollyKnown reports whether every argument of the provider is known, project_api_key aside.
+// isWhollyKnown reports whether every provider argument except project_api_key is known.
 func (d *providerData) isWhollyKnown() bool { return len(d.unknown.Steps()) == 0 }
 
-// ready reports whether the API can be called, and if not says what to do.
+// ready reports whether the API can be called. Otherwise it adds an error.
 func (d *providerData) ready(diags *diag.Diagnostics) bool {
 	if d.client != nil {
 		return true

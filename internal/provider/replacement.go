@@ -7,18 +7,17 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 )
 
-// replacementKey is where a plan keeps its replacement in the private state.
 const replacementKey = "replacement"
 
-// replacement is what one half of a replacement tells the next, in the private state of the
-// planned object. The first half says what is replaced, the second where to; the delete finds
-// both, when it applies the plan. Update and delete take it out again, so that no state keeps
-// it when they fail. A creation begins without it.
+// replacement passes data between the steps of a replacement, in the private state. The plan of
+// the first half sets what is replaced. The plan of the second half sets the new place. The
+// delete reads both. Update and delete remove the data, so that no state keeps it if they fail. A
+// creation does not get it.
 type replacement struct {
-	Replaces string `json:"replaces"`          // id of the object that goes
-	Project  string `json:"project,omitempty"` // where the next object is going to be: a place
-	Name     string `json:"name,omitempty"`    // empty while it is not known
-	Revokes  string `json:"revokes,omitempty"` // id of the key there that the plan said it would revoke
+	Replaces string `json:"replaces"`          // id of the object that is replaced
+	Project  string `json:"project,omitempty"` // with Name, the place of the new object
+	Name     string `json:"name,omitempty"`    // empty if it is not known
+	Revokes  string `json:"revokes,omitempty"` // id of the key there that the plan announced to revoke
 }
 
 // privateState is the private state of a resource, in a request or in a response.

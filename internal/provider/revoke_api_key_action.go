@@ -75,7 +75,7 @@ func (a *revokeAPIKeyAction) Configure(_ context.Context, req action.ConfigureRe
 	a.providerData = configure(req.ProviderData, &resp.Diagnostics)
 }
 
-// ModifyPlan names the key before anybody agrees to revoke it, as far as that is known.
+// ModifyPlan names the key, if it is known, before the user approves the plan.
 func (a *revokeAPIKeyAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
 	var config revokeAPIKeyModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -127,9 +127,8 @@ func (a *revokeAPIKeyAction) Invoke(ctx context.Context, req action.InvokeReques
 	}
 }
 
-// find returns the key that the configuration names; nil where there is none. A project or
-// an environment that does not exist is an error: at such a moment, a slip must not look like
-// a key that is gone.
+// find returns the key, or nil if there is none. A missing project or environment is an error:
+// a typing mistake must not look as if the leaked key was revoked already.
 func (a *revokeAPIKeyAction) find(ctx context.Context, config revokeAPIKeyModel, list apiKeyList, diags *diag.Diagnostics) *traceloop.APIKey {
 	var key *traceloop.APIKey
 	var err error

@@ -6,13 +6,13 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// run is what this process knows of one plan or one apply: what it has read, what it is
-// going to do, and what it has done. Resources tell it facts and ask it questions. What the
-// service knows is the client's to remember, see the loader there.
+// run stores what this process knows about one plan or one apply: what it has read, what it
+// plans, and what it has done. Resources report facts and ask questions. The client, not run,
+// caches what the service answered (see loader).
 //
-// Terraform starts the provider anew for each walk, and configures it once for each provider
-// block. So a run sees the resources of one provider block only, and an apply knows nothing
-// of its plan but what the plan left in a resource's private state (see replacement).
+// Terraform starts a new provider process for each plan and each apply, and configures it once
+// for each provider block. So a run sees only the resources of one provider block, and an apply
+// knows only what the plan stored in a resource's private state (see replacement).
 //
 //	call                              in a plan                                        in an apply
 //	UpgradeResourceState              first, for each object of the state              for those that change
@@ -29,42 +29,42 @@ import (
 //	                                                                                   with the private state of
 //	                                                                                   the plan, a creation without
 //
-// Not told apart: a plan and an apply that has written nothing yet; a plan and the refresh
-// before a destroy (see cliCommand). A forced replacement (-replace, replace_triggered_by)
-// is planned as an update first. With create_before_destroy, an error in the second plan of a
-// creation leaves the old object deposed, and nothing in its place: what only a plan may
-// refuse it refuses only where it is sure to be one.
+// Two pairs look the same: a plan and an apply that has not written yet; a plan and the refresh
+// before a destroy (see cliCommand). A forced replacement (-replace, replace_triggered_by) is
+// planned as an update first. With create_before_destroy, an error in the second plan of a
+// creation leaves the old object deposed and creates no new one. So a check that only a plan may
+// make is made only if this is certainly a plan.
 //
-// No order is guaranteed between two resources unless one refers to the other, nor that a
-// resource is planned at all (-target, removed blocks, tainted objects). Each question is
-// therefore asked at both ends: by whoever comes to a place, and by whoever is there.
+// Terraform guarantees no order between two resources unless one refers to the other. It may not
+// plan a resource at all (-target, removed blocks, tainted objects). So both sides check for a
+// conflict: the resource that wants a place, and the resource that has it.
 type run struct {
 	mu sync.Mutex
 
-	planning bool            // this is a plan for sure
-	writing  bool            // this is an apply for sure
+	planning bool            // this is certainly a plan
+	writing  bool            // this is certainly an apply
 	inState  map[string]bool // ids of objects, by UpgradeResourceState
 	read     map[string]bool // ids of keys, by Read
 	imported map[string]bool // ids of keys, by ImportState
 
-	holdings map[string]holding // by id: what the state has, by each plan of it
-	at       map[place]string   // ids of holdings
-	claims   map[place]claim    // what the plan creates, by each creation
-	doomed   map[string]string  // ids of projects that the plan destroys, and their descriptions
+	holdings  map[string]holding // planned objects of the state, by id
+	at        map[place]string   // ids of holdings
+	claims    map[place]claim    // planned creations
+	destroyed map[string]string  // descriptions of projects that the plan destroys, by id
 
-	projects     map[string]bool // ids of projects that exist; true for those that this process created
-	environments map[place]bool  // those that exist
+	projects     map[string]bool // ids of existing projects; true if this process created it
+	environments map[place]bool  // existing environments
 
-	generated map[string]bool    // ids of keys, by each creation
+	generated map[string]bool    // ids of keys that this process generated
 	emptied   map[place]bool     // places whose key this process revoked
-	handovers map[place]handover // by the delete of each replacement
+	handovers map[place]handover // from the delete of a replacement to its creation
 }
 
-// place is where the service has room for one object: a project's name, an environment's slug
-// at its level, or an API key's environment in its project.
+// place can hold one object: a project by its name, an environment by its slug and scope, or an
+// API key by its project and environment.
 type place struct {
 	kind    placeKind
-	project string // id; empty for a project, and at organization level
+	project string // id; empty for a project and for an organization-level environment
 	name    string // a project's name or an environment's slug
 }
 
@@ -76,52 +76,52 @@ const (
 	apiKeyPlace      placeKind = "api_key"
 )
 
-// holding is an object of the state, and what the plan does with it.
+// holding is an object of the state and what the plan does with it.
 type holding struct {
 	id        string
 	place     place
 	object    interface{ describe() string }
 	protected bool
-	loss      string                 // what goes with it
-	keys      traceloop.APIKeyFilter // those that go with it
-	leaves    bool                   // the plan destroys it, or moves it elsewhere
+	loss      string                 // what is lost if it is destroyed
+	keys      traceloop.APIKeyFilter // the keys that are revoked if it is destroyed
+	leaves    bool                   // the plan destroys or moves it
 }
 
 // claim is a creation in the plan.
 type claim struct {
 	replaced string // id of the object that it replaces, if any
-	revokes  bool   // it may revoke what it finds
+	revokes  bool   // it may revoke an existing key
 }
 
-// conflict is why a plan cannot have an object in a place.
+// conflict says why a plan cannot put an object in a place.
 type conflict int
 
 const (
 	noConflict conflict = iota
-	isKept              // another resource has an object there, and keeps it
-	isLeaving           // another resource has an object there, and may give it up too late
+	isKept              // another resource keeps an object there
+	isLeaving           // another resource removes an object there, perhaps too late
 	isClaimed           // another resource creates one there
 )
 
-// handover is what the delete of a replacement leaves to its creation.
+// handover passes data from the delete of a replacement to its creation.
 type handover struct {
-	gone  string // description of what was deleted
-	named string // id of the key that the plan said the creation would revoke
+	deleted       string // description of what was deleted
+	plannedRevoke string // id of the key that the plan announced to revoke
 }
 
 func newRun() *run {
 	return &run{
 		planning: currentCommand().plans,
 		inState:  map[string]bool{}, read: map[string]bool{}, imported: map[string]bool{},
-		holdings: map[string]holding{}, at: map[place]string{}, claims: map[place]claim{}, doomed: map[string]string{},
+		holdings: map[string]holding{}, at: map[place]string{}, claims: map[place]claim{}, destroyed: map[string]string{},
 		projects: map[string]bool{}, environments: map[place]bool{},
 		generated: map[string]bool{}, emptied: map[place]bool{}, handovers: map[place]handover{},
 	}
 }
 
-// beginWriting notes that this is an apply. Terraform plans each creation again then; what
-// the plan has checked is not checked again. Until the first write an apply looks like a plan,
-// so up to -parallelism creations are checked twice.
+// beginWriting is called before the first write. Terraform plans each creation again while
+// applying; its checks need not run twice. Before the first write, an apply looks like a plan, so
+// up to -parallelism creations are checked twice.
 func (r *run) beginWriting() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -134,7 +134,7 @@ func (r *run) isWriting() bool {
 	return r.writing
 }
 
-// isPlanning reports whether this is a plan for sure.
+// isPlanning reports whether this is certainly a plan.
 func (r *run) isPlanning() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -148,15 +148,15 @@ func (r *run) sawState(id string) {
 	r.inState[id] = true
 }
 
-// mayLeave reports whether an object of the state was not planned so far: it may be planned
-// later, or it is tainted, or deposed, and Terraform is not going to ask.
+// mayLeave reports whether an object of the state was not planned yet. It may be planned later,
+// or never, if it is tainted or deposed.
 func (r *run) mayLeave(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.inState[id] && r.holdings[id].id == ""
 }
 
-// markRead notes a key that was refreshed, which only a plan does.
+// markRead notes a key that was refreshed. Only a plan refreshes.
 func (r *run) markRead(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -175,15 +175,15 @@ func (r *run) wasImported(id string) bool {
 	return r.imported[id]
 }
 
-// mayRotate reports whether a key may be found to be due. An apply must not find what its
-// plan has not, and a plan does not replace a key that it imports.
+// mayRotate reports whether this may rotate a key that is due. An apply must not rotate a key
+// that its plan did not, and a plan does not replace a key that it imports.
 func (r *run) mayRotate(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.read[id] && !r.imported[id]
 }
 
-// keep notes an object that the plan leaves where h says.
+// keep notes an object that the plan does not move.
 func (r *run) keep(h holding) (holding, conflict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -200,8 +200,8 @@ func (r *run) keep(h holding) (holding, conflict) {
 	return holding{}, noConflict
 }
 
-// leave notes an object that the plan destroys or moves from where h says. It reports
-// whether another resource counts on the place.
+// leave notes an object that the plan destroys or moves. It reports whether another resource
+// needs the place before it is free.
 func (r *run) leave(h holding) conflict {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -215,7 +215,7 @@ func (r *run) leave(h holding) conflict {
 	return noConflict
 }
 
-// claim notes a creation, in the place of "replaced" if that is an id.
+// claim notes a planned creation. "replaced" is the id of the object that it replaces, or empty.
 func (r *run) claim(p place, replaced string, revokes bool) (holding, conflict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -235,8 +235,8 @@ func (r *run) claim(p place, replaced string, revokes bool) (holding, conflict) 
 	return holding{}, noConflict
 }
 
-// rivals are the places of which one object at most can be taken. A project cannot have an
-// environment with the slug of an organization-level one.
+// rivals returns the places that conflict with p: an environment and an organization-level one
+// cannot have the same slug.
 func (r *run) rivals(p place) []place {
 	if p.kind != environmentPlace {
 		return []place{p}
@@ -259,33 +259,33 @@ func (r *run) rivals(p place) []place {
 	return rivals
 }
 
-// holding returns the object that the second half of a replacement replaces.
+// holding returns the object with this id, as its plan noted it.
 func (r *run) holding(id string) holding {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.holdings[id]
 }
 
-// doom notes a project that the plan destroys, and returns the protected environments that
+// markDestroyed notes a project that the plan destroys. It returns the protected environments that
 // the plan keeps in it.
-func (r *run) doom(projectID, description string) []holding {
+func (r *run) markDestroyed(projectID, description string) []holding {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.doomed[projectID] = description
-	var stay []holding
+	r.destroyed[projectID] = description
+	var kept []holding
 	for _, h := range r.holdings {
 		if h.place.kind == environmentPlace && h.place.project == projectID && h.protected && !h.leaves {
-			stay = append(stay, h)
+			kept = append(kept, h)
 		}
 	}
-	return stay
+	return kept
 }
 
-// isDoomed returns the description of a project that the plan destroys.
-func (r *run) isDoomed(projectID string) (string, bool) {
+// destroyedProject returns the description of a project that the plan destroys.
+func (r *run) destroyedProject(projectID string) (string, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	description, ok := r.doomed[projectID]
+	description, ok := r.destroyed[projectID]
 	return description, ok
 }
 
@@ -297,8 +297,8 @@ func (r *run) sawProject(id string) {
 	r.projects[id] = created
 }
 
-// createdProject notes a project that this process created: it has no keys, and what is
-// wrong with its environments is found out for free when they are used.
+// createdProject notes a project that this process created. It has no keys, and its environments
+// need no check before they are used.
 func (r *run) createdProject(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -320,8 +320,8 @@ func (r *run) sawEnvironment(e traceloop.Environment) {
 	r.environments[place{environmentPlace, e.ProjectID, e.Slug}] = true
 }
 
-// hasEnvironment reports whether a project that exists is known to have an environment, or
-// to get it in this plan.
+// hasEnvironment reports whether an existing project is known to have an environment, or this
+// plan creates it.
 func (r *run) hasEnvironment(projectID, slug string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -333,22 +333,21 @@ func (r *run) hasEnvironment(projectID, slug string) bool {
 	return false
 }
 
-// generatedKey notes a key that this process has generated.
 func (r *run) generatedKey(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.generated[id] = true
 }
 
-// isOurs reports whether this process has generated a key. It must not revoke it again.
+// isOurs reports whether this process has generated a key, which it must not revoke.
 func (r *run) isOurs(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.generated[id]
 }
 
-// empty notes a place whose key this process has revoked.
-func (r *run) empty(p place) {
+// markEmptied notes a place whose key this process has revoked.
+func (r *run) markEmptied(p place) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.emptied[p] = true
@@ -360,14 +359,13 @@ func (r *run) isEmptied(p place) bool {
 	return r.emptied[p]
 }
 
-// handOver notes what a delete leaves to the creation in a place.
 func (r *run) handOver(to place, h handover) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.handovers[to] = h
 }
 
-// handedOver returns what the delete of the same replacement has left, if it was this process's.
+// handedOver returns the data of the delete, if this process deleted the replaced object.
 func (r *run) handedOver(to place) (handover, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

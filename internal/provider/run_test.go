@@ -117,19 +117,19 @@ func TestRun_protectedEnvironmentsKeepTheirProject(t *testing.T) {
 
 	r := newRun()
 	r.keep(protected)
-	if stay := r.doom("p1", "project"); len(stay) != 1 || stay[0].id != "e1" {
+	if stay := r.markDestroyed("p1", "project"); len(stay) != 1 || stay[0].id != "e1" {
 		t.Errorf("the environment is planned first: %v", stay)
 	}
-	if stay := r.doom("p2", "another"); len(stay) != 0 {
+	if stay := r.markDestroyed("p2", "another"); len(stay) != 0 {
 		t.Errorf("another project: %v", stay)
 	}
 
 	r = newRun()
 	r.leave(protected)
-	if stay := r.doom("p1", "project"); len(stay) != 0 {
+	if stay := r.markDestroyed("p1", "project"); len(stay) != 0 {
 		t.Errorf("the environment goes too: %v", stay)
 	}
-	if text, ok := r.isDoomed("p1"); !ok || text != "project" {
+	if text, ok := r.destroyedProject("p1"); !ok || text != "project" {
 		t.Errorf("the project is planned first: %q, %t", text, ok)
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
 
-// maxSealed limits what is read of a ciphertext, in bytes. A sealed key takes about 500
-// bytes and 200 for each further recipient.
+// maxSealed limits how much of a ciphertext is read, in bytes. A sealed key takes about 500
+// bytes, and 200 for each further recipient.
 const maxSealed = 1 << 20
 
 // parseRecipient reads a public key: age X25519, ssh-ed25519 or ssh-rsa.
@@ -38,8 +38,7 @@ func parseRecipient(s string) (age.Recipient, error) {
 	return sealable(recipient)
 }
 
-// canonicalRecipient is a recipient without what does not matter: white space around it,
-// the comment of an SSH key.
+// canonicalRecipient removes white space and the comment of an SSH key.
 func canonicalRecipient(s string) string {
 	fields := strings.Fields(s)
 	if len(fields) > 1 && strings.HasPrefix(s, "ssh-") {
@@ -48,8 +47,8 @@ func canonicalRecipient(s string) string {
 	return strings.Join(fields, " ")
 }
 
-// sealable refuses a key that is well-formed and yet no public key of anybody, such as a
-// point of low order: sealing would fail, after an API key was generated for it.
+// sealable refuses a well-formed key that cannot be encrypted to, such as a point of low order.
+// Otherwise sealing would fail after the API key was generated.
 func sealable(recipient age.Recipient) (age.Recipient, error) {
 	if _, err := age.Encrypt(io.Discard, recipient); err != nil {
 		return nil, errors.New("age cannot encrypt to it")
@@ -57,8 +56,8 @@ func sealable(recipient age.Recipient) (age.Recipient, error) {
 	return recipient, nil
 }
 
-// parseIdentity reads a private key: age X25519, or SSH without a passphrase. No
-// error repeats a part of it.
+// parseIdentity reads a private key: age X25519, or SSH without a passphrase. Its errors never
+// contain a part of the key.
 func parseIdentity(s string) ([]age.Identity, error) {
 	s = strings.TrimSpace(s)
 	switch {
@@ -108,7 +107,7 @@ var (
 	errNotForUs = errors.New("the identity belongs to none of the recipients")
 )
 
-// open decrypts what seal made. No error repeats a part of the ciphertext or identity.
+// open decrypts what seal encrypted. Its errors never contain a part of its arguments.
 func open(sealed string, identities []age.Identity) (string, error) {
 	plain, err := age.Decrypt(armor.NewReader(strings.NewReader(sealed)), identities...)
 	if _, ok := errors.AsType[*age.NoIdentityMatchError](err); ok {
@@ -124,7 +123,6 @@ func open(sealed string, identities []age.Identity) (string, error) {
 	return string(key), nil
 }
 
-// recipientValidator refuses what cannot be sealed to, before any key is generated.
 type recipientValidator struct{}
 
 func (recipientValidator) Description(context.Context) string {
@@ -140,7 +138,7 @@ func (recipientValidator) ValidateString(_ context.Context, req validator.String
 		return
 	}
 	if _, err := parseRecipient(req.ConfigValue.ValueString()); err != nil {
-		// Not anchored, since the CLI would quote the line, and with it a private key.
+		// Not anchored: the CLI would print the line, which may contain a private key.
 		resp.Diagnostics.AddError("Invalid Recipient", fmt.Sprintf(
 			"One of the age_recipients cannot be used: %s. Create a key pair with age-keygen, and give its public key.", err))
 	}

@@ -5,19 +5,19 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// sameName compares as Terraform does, which turns every string of a configuration and of a
-// provider into NFC. The service may hold a name in NFD, as some editors and file systems write it.
+// sameName compares names in NFC, because Terraform converts every string to NFC. The service
+// may store a name in NFD.
 func sameName(a, b string) bool {
 	return norm.NFC.String(a) == norm.NFC.String(b)
 }
 
-// selector is an argument that can tell a data source which object to read.
+// selector is an argument that selects the object of a data source.
 type selector struct {
 	name  string
 	value types.String
 }
 
-// selected returns the selector that the configuration gives.
+// selected returns the selector that the configuration sets.
 func selected(selectors ...selector) (name, value string) {
 	for _, s := range selectors {
 		if !s.value.IsNull() {

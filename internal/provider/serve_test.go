@@ -53,7 +53,7 @@ func TestServerLetsGoOfContexts(t *testing.T) {
 // Where logs are wanted it is the request's context.
 func TestServerHandsOverContexts(t *testing.T) {
 	ctx := context.WithValue(t.Context(), contextKey{}, "value")
-	_, err := briefly(ctx, false, func(ctx context.Context, _ struct{}) (struct{}, error) {
+	_, err := withCallContext(ctx, false, func(ctx context.Context, _ struct{}) (struct{}, error) {
 		if ctx.Value(contextKey{}) != "value" {
 			t.Error("the value is missing")
 		}
@@ -68,7 +68,7 @@ func TestServerHandsOverContexts(t *testing.T) {
 func TestServerQuietContexts(t *testing.T) {
 	ctx, end := context.WithCancel(context.WithValue(t.Context(), contextKey{}, "value"))
 	defer end()
-	_, err := briefly(ctx, true, func(ctx context.Context, _ struct{}) (struct{}, error) {
+	_, err := withCallContext(ctx, true, func(ctx context.Context, _ struct{}) (struct{}, error) {
 		child, cancel := context.WithCancel(ctx)
 		defer cancel()
 		if child.Value(contextKey{}) != nil {
@@ -169,7 +169,7 @@ func TestServerStreamsInContext(t *testing.T) {
 	t.Parallel()
 	ctx, endRequest := context.WithCancel(t.Context())
 	defer endRequest()
-	brief, end := briefContext(ctx, true)
+	brief, end := callContext(ctx, true)
 	for range untilRead(func(push func(int) bool) {
 		if brief.Err() != nil {
 			t.Error("the context has ended before the stream was read")
@@ -180,7 +180,7 @@ func TestServerStreamsInContext(t *testing.T) {
 		<-brief.Done()
 	}
 
-	brief, end = briefContext(t.Context(), true)
+	brief, end = callContext(t.Context(), true)
 	for range untilRead(slices.Values([]int{1}), end) {
 		if brief.Err() != nil {
 			t.Error("the context has ended while the stream is read")

@@ -20,21 +20,21 @@ const (
 	envProjectKey    = "TRACELOOP_PROJECT_API_KEY"
 	envCACertFile    = "TRACELOOP_CA_CERT_FILE"
 
-	// envTracesKey is the SDKs' variable for a project's own key. It is looked at only
-	// to explain why it does not help here. Their TRACELOOP_BASE_URL is never looked at:
-	// it often is that of a collector, which must not get the management key.
+	// envTracesKey is the SDKs' variable for a project's own key. It is read only to explain
+	// that it does not help here. The SDKs' TRACELOOP_BASE_URL is never read: it often points
+	// to a collector, which must not get the management key.
 	envTracesKey = "TRACELOOP_API_KEY"
 )
 
-// setting is a value and where the practitioner gave it, for diagnostics.
+// setting is a value and its source, for diagnostics.
 type setting struct {
 	value  string
 	source string
 	found  bool
 }
 
-// lookup finds a setting: the argument, or else the environment variable. A variable
-// that is set but empty counts as given: the job that sets it believes that it has a value.
+// lookup returns the argument, or else the environment variable. An empty variable counts as
+// set, and so is an error: usually a CI secret is missing.
 func lookup(argument types.String, name, variable string) setting {
 	if !argument.IsNull() {
 		return setting{value: argument.ValueString(), source: fmt.Sprintf("the provider argument %q", name), found: true}
@@ -45,20 +45,20 @@ func lookup(argument types.String, name, variable string) setting {
 	return setting{}
 }
 
-// newProviderData turns a wholly known configuration into a client. The diagnostics
-// name where a bad value came from, and never repeat a key.
+// newProviderData makes a client from a configuration without unknown values. The diagnostics
+// name the source of a bad value, and never repeat a key.
 func newProviderData(config providerModel, userAgent string, paths traceloop.Paths) (*providerData, diag.Diagnostics) {
 	var diags diag.Diagnostics
 
 	key := lookup(config.APIKey, "api_key", envManagementKey)
 	project := newProjectAccess(config.ProjectAPIKey, &diags)
 	if !key.found {
-		// A provider block for setups needs no management key.
+		// A provider block that manages only setups needs no management key.
 		if !project.key.found && !project.unknown {
 			diags.AddError("Missing Management Key", missingKeyDetail())
 		}
 	} else if value, err := traceloop.ParseKey(key.value); err != nil {
-		// Not anchored to api_key: the CLI would quote that line of the configuration.
+		// Not anchored to api_key: the CLI would print that line of the configuration.
 		diags.AddError("Invalid Management Key",
 			fmt.Sprintf("The management key from %s cannot be used: %s. Set it to the key exactly as Traceloop showed it, on one line.", key.source, err))
 	} else {

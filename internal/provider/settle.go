@@ -11,31 +11,26 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// What to do when nobody knows whether the service has carried out a creation: the
-// connection was lost after the request was sent, there was no answer in time, the
-// service failed, or the answer cannot be read.
+// This file handles a creation whose outcome is unknown: the connection broke after the request
+// was sent, no answer arrived in time, the service failed, or the answer cannot be read.
 //
-// A project and an environment have a name that is theirs alone, and the client has
-// repeated the request already, which a service that knows Idempotency-Key answers with
-// the first answer. What is left is to look for the object, and to adopt it if it
-// cannot have existed before.
-//
-// The secret of a key is gone with the answer: see generate.
+// The client has repeated the request with the same Idempotency-Key already. Names of projects
+// and slugs of environments are unique, so the provider looks for the object, and uses it if it
+// cannot be older than the attempt. A key is different, because its value is lost: see generate.
 
-// settleTime is how long settling goes on at most.
+// settleTime limits how long that takes.
 const settleTime = 2 * time.Minute
 
-// settling returns a context in which to settle a creation even if the run is being
-// interrupted.
+// settling returns a context that an interrupt does not cancel.
 func settling(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 }
 
-// settled is what a search for the object of a lost answer found.
+// settled is the result of a search for the object of a lost answer.
 type settled[T any] struct {
-	object *T    // nil: it is not there
-	ours   bool  // it cannot have existed before the attempt
-	err    error // the search failed
+	object *T    // nil if it does not exist
+	ours   bool  // it cannot be older than the attempt
+	err    error // why the search failed
 }
 
 // settle looks for the object of a creation that ended in err.
@@ -43,7 +38,7 @@ func settle[T any](ctx context.Context, err error, find func(context.Context) se
 	ctx, cancel := settling(ctx)
 	defer cancel()
 	found := find(ctx)
-	// A service that knows the repeat by its Idempotency-Key refuses it only for somebody else's object.
+	// A service that supports Idempotency-Key refuses the repeat only if the object is somebody else's.
 	found.ours = found.ours && !traceloop.IsConflict(err)
 	return found
 }
@@ -61,7 +56,7 @@ func (d *providerData) findProject(ctx context.Context, name string, started tim
 	return settled[traceloop.Project]{}
 }
 
-// findEnvironment looks for an environment by its slug, at its own level.
+// findEnvironment looks for an environment by its slug, in its own scope.
 func (d *providerData) findEnvironment(ctx context.Context, projectID, slug string, started time.Time) settled[traceloop.Environment] {
 	for environment, err := range d.client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
 		if err != nil {
@@ -74,8 +69,8 @@ func (d *providerData) findEnvironment(ctx context.Context, projectID, slug stri
 	return settled[traceloop.Environment]{}
 }
 
-// addUnsettled explains a creation that could not be settled. "adopt" is the import
-// block for the object, should it be there; lookErr is that of the search for it.
+// addUnsettled explains a creation whose outcome is still unknown. "adopt" is the import block
+// for the object; lookErr is the error of the search for it.
 func (d *providerData) addUnsettled(diags *diag.Diagnostics, object string, found bool, adopt string, err, lookErr error) {
 	detail := fmt.Sprintf("The provider tried to create the %s.\n\n%s\n\n", object, err)
 	adopt = " To manage an existing one, import it (write the address of this resource after \"to\"):\n\n" + adopt

@@ -39,7 +39,6 @@ func (d *setupDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, 
 	}
 }
 
-// setupAttributes describe a setup that is read.
 func setupAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"id":          schema.StringAttribute{MarkdownDescription: "Id of the setup.", Computed: true},

@@ -31,9 +31,9 @@ func parseWaitTimeout(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// follow waits for the status that wait_for names, and warns of what came of the setup. The
-// setup is there already: nothing here is an error.
-func (r *setupResource) follow(ctx context.Context, m *setupResourceModel, diags *diag.Diagnostics) {
+// waitForStatus waits for the status in wait_for, and warns if the setup failed. It adds no
+// errors, because the setup exists already.
+func (r *setupResource) waitForStatus(ctx context.Context, m *setupResourceModel, diags *diag.Diagnostics) {
 	defer func() { m.warnFailed(diags) }()
 	if m.WaitFor.IsNull() {
 		return
@@ -50,7 +50,7 @@ func (r *setupResource) follow(ctx context.Context, m *setupResourceModel, diags
 			return
 		}
 		if err := r.sleep(ctx, min(interval, timeout-waited)); err != nil {
-			return // the run was interrupted, and the state has the setup
+			return // the run was interrupted; the state has the setup
 		}
 		interval = min(2*interval, longestPoll)
 		r.setups.freshen(r.now(), r.project.client)
@@ -69,7 +69,7 @@ func (r *setupResource) follow(ctx context.Context, m *setupResourceModel, diags
 	}
 }
 
-// hasReached reports whether there is nothing more to wait for.
+// hasReached reports whether the wait is over.
 func hasReached(awaited, status string) bool {
 	switch status {
 	case traceloop.StatusCompleted, traceloop.StatusPartial, traceloop.StatusFailed:
@@ -89,7 +89,7 @@ func (r *setupResource) warnStillWaiting(m setupResourceModel, timeout time.Dura
 		"The %s did not reach the status %q within %s. Its status is %q. %s", m.describe(), m.WaitFor.ValueString(), timeout, m.Status.ValueString(), next))
 }
 
-// warnFailed passes on what the service says about monitors that it could not create.
+// warnFailed repeats the service's reasons if it could not create all monitors.
 func (m setupModel) warnFailed(diags *diag.Diagnostics) {
 	var summary string
 	switch m.Status.ValueString() {

@@ -71,7 +71,7 @@ func (l *setupListResource) List(ctx context.Context, req list.ListRequest, stre
 	})
 }
 
-// listSetups yields what one request brings. An error is yielded once, last.
+// listSetups yields the setups of one request. An error comes last.
 func listSetups(ctx context.Context, client *traceloop.ProjectClient, status string) iter.Seq2[traceloop.AutoMonitorSetup, error] {
 	return func(yield func(traceloop.AutoMonitorSetup, error) bool) {
 		setups, err := client.ListAutoMonitorSetups(ctx, status)

@@ -10,8 +10,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// setupModel is an auto monitor setup as the service describes it: the part that the resource
-// and the data sources share.
+// setupModel is an auto monitor setup as the service describes it. The resource and the data
+// sources share it.
 type setupModel struct {
 	ID              types.String `tfsdk:"id"`
 	ExternalID      types.String `tfsdk:"external_id"`
@@ -35,7 +35,6 @@ var (
 	}}
 )
 
-// ruleModel is one rule of a selector.
 type ruleModel struct {
 	Key      types.String `tfsdk:"key"`
 	Source   types.String `tfsdk:"source"`
@@ -87,7 +86,7 @@ func optionalString(s string) types.String {
 	return types.StringValue(s)
 }
 
-// stringSet is null for no strings.
+// stringSet returns null for an empty list.
 func stringSet(values []string) types.Set {
 	if len(values) == 0 {
 		return types.SetNull(types.StringType)
@@ -99,8 +98,8 @@ func stringSet(values []string) types.Set {
 	return types.SetValueMust(types.StringType, elements)
 }
 
-// inOrderOf takes the rules of the state where the service answers the same ones in another
-// order: all of them have to match, whatever their order.
+// inOrderOf keeps the order of the rules in the state if the service returns the same rules in
+// another order. The order has no meaning: a span must match all rules.
 func (m setupModel) inOrderOf(state types.List) setupModel {
 	if sameElements(m.Selector.Elements(), state.Elements()) {
 		m.Selector = state

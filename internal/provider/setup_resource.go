@@ -45,15 +45,15 @@ type setupResourceModel struct {
 
 var (
 	externalIDPattern   = regexp.MustCompile(`^[^\p{Cc}]{1,255}$`)
-	externalIDForm      = "must have 1 to 255 characters, without control characters"
+	externalIDMessage   = "must have 1 to 255 characters, without control characters"
 	externalIDValidator = []validator.String{
-		stringvalidator.RegexMatches(externalIDPattern, externalIDForm),
-		stringvalidator.NoneOf(".", "..", "bulk"), // which are no element of the path, or another operation
+		stringvalidator.RegexMatches(externalIDPattern, externalIDMessage),
+		stringvalidator.NoneOf(".", "..", "bulk"), // in a path these mean another operation
 	}
 
 	setupIdentity = []identityAttribute{
 		{"env_project_id", "Id of the project and environment that the setup belongs to.", "cm9v2ga9i0001qz8k5h3d7f1a", idPattern, idMessage},
-		{"external_id", "External id of the setup.", "checkout-quality", externalIDPattern, externalIDForm},
+		{"external_id", "External id of the setup.", "checkout-quality", externalIDPattern, externalIDMessage},
 	}
 )
 
@@ -151,7 +151,7 @@ func (r *setupResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 		return
 	}
 	if state != nil {
-		r.setups.manage(state.setupModel)
+		r.setups.markManaged(state.setupModel)
 	}
 	if plan == nil || !r.isProjectKnown(&resp.Diagnostics) && resp.Diagnostics.HasError() {
 		return
@@ -173,18 +173,18 @@ func (r *setupResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 				"Updating the %s replaces all its evaluators. Its status goes from %q back to %q.", state.describe(), state.Status.ValueString(), traceloop.StatusPending))
 		}
 	case !plan.WaitFor.Equal(state.WaitFor) || !plan.WaitTimeout.Equal(state.WaitTimeout):
-		// Kept in the state alone: nothing of the setup changes.
+		// These arguments are only in the state; the setup does not change.
 		plan.setupModel = state.setupModel
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 	}
 }
 
-// sameRequest reports whether the service would be asked for the same setup.
+// sameRequest reports whether another model leads to the same request.
 func (m setupModel) sameRequest(other setupModel) bool {
 	return m.ExternalID.Equal(other.ExternalID) && m.Evaluators.Equal(other.Evaluators) && m.Selector.Equal(other.Selector)
 }
 
-// warnUnpublished names new slugs that Traceloop's documentation does not list.
+// warnUnpublished warns about new slugs that Traceloop's documentation does not list.
 func warnUnpublished(ctx context.Context, plan, state types.Set, diags *diag.Diagnostics) {
 	var slugs, before []types.String
 	if plan.IsUnknown() {
@@ -202,7 +202,7 @@ func warnUnpublished(ctx context.Context, plan, state types.Set, diags *diag.Dia
 	}
 }
 
-// closest suggests a published slug that begins or ends as this one does.
+// closest suggests a published slug that is similar to this one.
 func closest(slug string) string {
 	for _, published := range traceloop.PublishedEvaluators {
 		if len(slug) > 3 && (strings.HasPrefix(published, slug) || strings.HasPrefix(slug, published) || strings.ReplaceAll(slug, "_", "-") == published) {
@@ -239,11 +239,10 @@ func (r *setupResource) Create(ctx context.Context, req resource.CreateRequest, 
 	setIdentity(resp.Identity, setupIdentity, types.StringValue(setup.EnvProjectID), plan.ExternalID)
 	plan.take(*setup)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	r.follow(ctx, &plan, &resp.Diagnostics)
+	r.waitForStatus(ctx, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-// take puts the service's answer into the model.
 func (m *setupResourceModel) take(setup traceloop.AutoMonitorSetup) {
 	m.setupModel = newSetupModel(setup).inOrderOf(m.Selector)
 }
@@ -255,7 +254,7 @@ func (r *setupResource) Read(ctx context.Context, req resource.ReadRequest, resp
 		return
 	}
 	completeIdentity(resp.Identity, setupIdentity, state.EnvProjectID, state.ExternalID)
-	r.setups.manage(state.setupModel)
+	r.setups.markManaged(state.setupModel)
 	if !r.isProjectKnown(&resp.Diagnostics) {
 		r.setups.warnUnread(&resp.Diagnostics)
 		return
@@ -308,7 +307,7 @@ func (r *setupResource) Update(ctx context.Context, req resource.UpdateRequest, 
 	}
 	plan.take(*setup)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	r.follow(ctx, &plan, &resp.Diagnostics)
+	r.waitForStatus(ctx, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
@@ -324,7 +323,7 @@ func (r *setupResource) Delete(ctx context.Context, req resource.DeleteRequest, 
 		resp.Diagnostics.AddError("Unable to Delete Auto Monitor Setup", r.projectFailure("delete the "+state.describe(), err))
 		return
 	}
-	r.setups.gone(state.setupModel)
+	r.setups.markDeleted(state.setupModel)
 }
 
 func (r *setupResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -357,12 +356,12 @@ func (r *setupResource) ImportState(ctx context.Context, req resource.ImportStat
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
-// importedSetup is the resource as an import makes it.
+// importedSetup is the resource after an import.
 func importedSetup(setup traceloop.AutoMonitorSetup) setupResourceModel {
 	return setupResourceModel{setupModel: newSetupModel(setup)}
 }
 
-// request is what the service is asked for. Sets have no order; slugs are sent sorted.
+// request converts the model. It sorts sets, which have no order.
 func (m setupModel) request(ctx context.Context, diags *diag.Diagnostics) traceloop.AutoMonitorSetupRequest {
 	request := traceloop.AutoMonitorSetupRequest{ExternalID: m.ExternalID.ValueString()}
 	diags.Append(m.Evaluators.ElementsAs(ctx, &request.Evaluators, false)...)

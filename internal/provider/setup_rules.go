@@ -33,7 +33,6 @@ type operator struct {
 	means   string
 }
 
-// operators is the table of them.
 var operators = []operator{
 	{traceloop.OperatorEquals, oneValue, "the attribute equals `value`"},
 	{traceloop.OperatorNotEquals, oneValue, "the attribute differs from `value`"},
@@ -102,7 +101,7 @@ func selectorAttribute() schema.ListNestedAttribute {
 	}
 }
 
-// ruleValidator holds a rule to the table of operators.
+// ruleValidator checks a rule against the table of operators.
 type ruleValidator struct{}
 
 func (ruleValidator) Description(context.Context) string {
@@ -126,7 +125,7 @@ func (ruleValidator) ValidateObject(ctx context.Context, req validator.ObjectReq
 	}
 	i := slices.IndexFunc(operators, func(o operator) bool { return o.name == name })
 	if i < 0 {
-		return // the attribute's own validator says so
+		return // the attribute's own validator reports it
 	}
 	needs := operators[i].operand
 	for _, given := range []struct {

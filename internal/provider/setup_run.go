@@ -13,23 +13,22 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// setupRun is what this process knows of the setups of one plan or one apply. A bulk upsert
-// replaces what has the same external id: whoever creates has to know that nothing does.
+// setupRun stores what this process knows about the setups of one plan or one apply. A bulk
+// upsert replaces a setup with the same external id, so a creation must check that none exists.
 type setupRun struct {
 	looking sync.Mutex // held while the list is read
 
 	mu      sync.Mutex
-	before  map[string][]traceloop.AutoMonitorSetup // by external id, as before the first write; nil if not looked
+	before  map[string][]traceloop.AutoMonitorSetup // before the first write, by external id; nil if not read yet
 	managed map[string]bool                         // ids of setups in the state
 	deleted map[string]bool                         // ids of setups that this process deleted
-	claimed map[string]bool                         // external ids that this process has begun to create
-	unread  bool                                    // whether a warning says that setups were not read
-	fresh   time.Time                               // when the client was last told to forget
+	claimed map[string]bool                         // external ids that this process creates
+	warned  bool                                    // whether warnUnread has warned
+	fresh   time.Time                               // when the client's cache was last cleared
 }
 
-// manage notes a setup of the state: a plan to create another with its external id is the
-// second half of its replacement.
-func (s *setupRun) manage(setup setupModel) {
+// markManaged notes a setup of the state. A plan that creates one with its external id replaces it.
+func (s *setupRun) markManaged(setup setupModel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.managed == nil {
@@ -44,8 +43,8 @@ func (s *setupRun) isManaged(id string) bool {
 	return s.managed[id]
 }
 
-// gone notes a setup that this process deleted.
-func (s *setupRun) gone(setup setupModel) {
+// markDeleted notes a setup that this process deleted.
+func (s *setupRun) markDeleted(setup setupModel) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.deleted == nil {
@@ -55,7 +54,7 @@ func (s *setupRun) gone(setup setupModel) {
 	delete(s.claimed, setup.ExternalID.ValueString())
 }
 
-// claim reports whether no other resource of this run creates a setup with the external id.
+// claim reports whether this is the first resource of the run that creates the external id.
 func (s *setupRun) claim(externalID string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,8 +67,8 @@ func (s *setupRun) claim(externalID string) bool {
 }
 
 // find returns the setup of the key's project and environment that had the external id before
-// the first write; nil, nil if there is none. One list answers for all, except while nothing
-// has shown which of the organization's setups are the key's own.
+// the first write, or nil. One list serves all calls, once it is known which setups of the
+// organization belong to the key.
 func (s *setupRun) find(ctx context.Context, client *traceloop.ProjectClient, externalID string) (*traceloop.AutoMonitorSetup, error) {
 	if err := s.look(ctx, client); err != nil {
 		return nil, err
@@ -113,8 +112,8 @@ func (s *setupRun) look(ctx context.Context, client *traceloop.ProjectClient) er
 	return nil
 }
 
-// freshen has the client forget what it has read, unless that is new: those who wait at the
-// same time share a list.
+// freshen clears the client's cache unless it is new, so that resources that wait at the same
+// time share a list.
 func (s *setupRun) freshen(now time.Time, client *traceloop.ProjectClient) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,23 +123,22 @@ func (s *setupRun) freshen(now time.Time, client *traceloop.ProjectClient) {
 	}
 }
 
-// warnUnread says once that a plan goes by the state.
+// warnUnread warns once that a plan uses the setups in the state.
 func (s *setupRun) warnUnread(diags *diag.Diagnostics) {
 	if diags.HasError() {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.unread {
+	if s.warned {
 		return
 	}
-	s.unread = true
+	s.warned = true
 	diags.AddWarning("Auto Monitor Setups Were Not Read",
 		"The project key is not known before apply, because this plan creates or rotates it. The plan uses the setups in the state. The next plan shows changes made outside Terraform.")
 }
 
-// refuseTaken refuses to create what would replace an existing setup. It returns whether the
-// external id is free.
+// refuseTaken reports whether the external id is free. Otherwise it adds an error.
 func (r *setupResource) refuseTaken(ctx context.Context, externalID string, planning bool, diags *diag.Diagnostics) bool {
 	taken, err := r.setups.find(ctx, r.project.client, externalID)
 	switch {

@@ -9,11 +9,9 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// settleSetup finds out what came of a write whose answer is lost. It returns the setup if it
-// is as asked for and was written since the attempt began; otherwise it adds an error.
-//
-// A bulk upsert was repeated already, which is safe: two have the effect of one. What is left
-// is to look.
+// settleSetup looks for the setup of a write whose answer is lost. It returns the setup if it is
+// as requested and not older than the attempt. Otherwise it adds an error. The client has
+// repeated a bulk upsert already, which is safe.
 func (r *setupResource) settleSetup(ctx context.Context, request traceloop.AutoMonitorSetupRequest, unknown *traceloop.UnknownOutcomeError, diags *diag.Diagnostics) *traceloop.AutoMonitorSetup {
 	ctx, cancel := settling(ctx)
 	defer cancel()

@@ -13,11 +13,11 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// maxLength is the most characters that a name or an id has.
+// maxLength limits names and ids, in characters.
 const maxLength = 255
 
 var (
-	// Empty is left to the length, so that one mistake gives one error.
+	// It accepts the empty string, which the length check refuses: one mistake, one error.
 	namePattern       = regexp.MustCompile(`^([^\s\pZ\p{Cc}]([^\p{Cc}]*[^\s\pZ\p{Cc}])?)?$`)
 	idPattern         = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 	slugPattern       = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
@@ -38,7 +38,7 @@ var (
 	}
 )
 
-// parserValidator makes a validator of a parser. Its diagnostics hold the parser's error and
+// parserValidator makes a validator from a parser. Its diagnostics contain the parser's error,
 // never the value.
 func parserValidator[T any](name string, parse func(string) (T, error)) parseValidator {
 	return parseValidator{name: name, summary: "Invalid Provider Configuration", noun: "provider argument", parse: func(s string) error {
@@ -48,21 +48,21 @@ func parserValidator[T any](name string, parse func(string) (T, error)) parseVal
 }
 
 // secretParserValidator is parserValidator for a secret. Its diagnostics are not anchored to the
-// attribute, since the CLI would quote that line of the configuration, secret included.
+// attribute, because the CLI would print that line of the configuration with the secret.
 func secretParserValidator[T any](name string, parse func(string) (T, error)) parseValidator {
 	v := parserValidator(name, parse)
 	v.secret = true
 	return v
 }
 
-// existingKeyValidator is that of existing_key_wo.
+// existingKeyValidator validates existing_key_wo.
 func existingKeyValidator() parseValidator {
 	v := secretParserValidator("existing_key_wo", parseFullKey)
 	v.summary, v.noun = "Invalid Existing Key", "argument"
 	return v
 }
 
-// parseFullKey reads an API key. A masked one is the likeliest thing to be given in its place.
+// parseFullKey reads an API key. It refuses a masked key, the likeliest mistake.
 func parseFullKey(s string) (string, error) {
 	key, err := traceloop.ParseKey(s)
 	if err == nil && strings.Contains(key, "*") {
@@ -102,7 +102,7 @@ func (v parseValidator) ValidateString(_ context.Context, req validator.StringRe
 	}
 }
 
-// slugFormValidator refuses what is no slug, and suggests the one that a name has.
+// slugFormValidator accepts slugs. If it gets a name, it suggests the slug of that name.
 type slugFormValidator struct{}
 
 func (slugFormValidator) Description(context.Context) string { return slugMessage }

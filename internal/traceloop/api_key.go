@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// APIKey is an active key of a project and environment, which sends traces. It holds no secret.
+// APIKey is an active key of a project and environment, without its secret value.
 type APIKey struct {
 	ID          string
 	ProjectID   string
@@ -27,12 +27,11 @@ func readAPIKey(f *fields) APIKey {
 	}
 }
 
-// GeneratedAPIKey is a new key in full, as the service shows it this once.
+// GeneratedAPIKey is a new key with its value, which the service shows only once.
 type GeneratedAPIKey struct {
 	APIKey
 
-	// Key is the secret. Neither fmt's verbs nor encoding/json, which structured loggers
-	// use, show it.
+	// Key is the secret. fmt and encoding/json do not show it.
 	Key string `json:"-"`
 }
 
@@ -40,13 +39,12 @@ func readGeneratedAPIKey(f *fields) GeneratedAPIKey {
 	return GeneratedAPIKey{APIKey: readAPIKey(f), Key: f.text("api_key")}
 }
 
-// Format writes the key without its secret, whatever the verb.
+// Format never writes the secret.
 func (k GeneratedAPIKey) Format(s fmt.State, _ rune) {
 	fmt.Fprintf(s, "%+v", k.APIKey)
 }
 
-// APIKeyRequest names the place of a new key: a project and the slug of an environment
-// in force in it.
+// APIKeyRequest names the project of a new key, and the slug of one of its environments.
 type APIKeyRequest struct {
 	ProjectID   string `json:"project_id"`
 	Environment string `json:"environment"`
@@ -73,9 +71,8 @@ func (f APIKeyFilter) selects(k *APIKey) bool {
 	return (f.ProjectID == "" || f.ProjectID == k.ProjectID) && (f.Environment == "" || f.Environment == k.Environment)
 }
 
-// ListAPIKeys yields the active keys, oldest first, from what this client has read since
-// its last write if that tells. An error is yielded once, last; IsNotFound says that the
-// filter's project does not exist.
+// ListAPIKeys yields the active keys, oldest first. It uses the client's cache if that has the
+// answer. An error comes last; IsNotFound means that the filter's project does not exist.
 func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
 	if filter == (APIKeyFilter{}) {
 		return c.apiKeys.all(ctx)
@@ -88,15 +85,15 @@ func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2
 		for _, k := range keys {
 			places[APIKeyRequest{k.ProjectID, k.Environment}] = true
 		}
-		return len(places) == len(keys), nil // otherwise one was replaced while the list was read
+		return len(places) == len(keys), nil // otherwise a key was replaced while the list was read
 	})
 }
 
-// hasNoKeys reports whether a filter that selects none of all keys names a project that
-// exists. It returns the 404 of one that does not. Reads of projects share requests, and
-// filtered lists of keys, which would tell as well, do not.
+// hasNoKeys reports whether a filter that selects no key names an existing project; otherwise it
+// returns the service's 404. It reads the project, because those reads share requests and
+// filtered lists of keys do not.
 func (c *Client) hasNoKeys(ctx context.Context, filter APIKeyFilter) (bool, error) {
-	if filter.ProjectID == "" || filter.Environment != "" { // for a single key, ask the service
+	if filter.ProjectID == "" || filter.Environment != "" { // a single key needs its own request anyway
 		return false, nil
 	}
 	_, err := c.projects.get(ctx, filter.ProjectID)
@@ -106,31 +103,31 @@ func (c *Client) hasNoKeys(ctx context.Context, filter APIKeyFilter) (bool, erro
 	return err == nil, nil
 }
 
-// ListAPIKeysFresh is ListAPIKeys by requests of its own. Use it before changing what the
-// list shows, and to confirm that something is not on it.
+// ListAPIKeysFresh is ListAPIKeys without the cache. Use it before changing what the list shows,
+// and to confirm that something is missing.
 func (c *Client) ListAPIKeysFresh(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
 	return list(ctx, c, c.paths.APIKeys, filter.query(), readAPIKey)
 }
 
-// CreateAPIKey generates a key. An environment that has one already is a conflict; see
-// IsConflict. An *UnknownOutcomeError says that a key may be active now which nobody has
-// seen. The service never shows it again, so it can only be revoked.
+// CreateAPIKey generates a key. If the environment already has one, the error is a conflict (see
+// IsConflict). After an *UnknownOutcomeError a key may be active whose value is lost: the service
+// never shows it again, so it can only be revoked.
 func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedAPIKey, error) {
 	defer invalidate(c.apiKeys)()
 	key, err := create(ctx, c, c.paths.APIKeys, r, readGeneratedAPIKey)
-	if IsNotFound(err) { // somebody else has deleted the project or the environment
+	if IsNotFound(err) { // somebody else deleted the project or the environment
 		c.projects.forget()
 		c.environments.forget()
 	}
 	return key, err
 }
 
-// GetAPIKey reads a key. See IsNotFound for one that is revoked.
+// GetAPIKey reads a key. For a revoked key, the error satisfies IsNotFound.
 func (c *Client) GetAPIKey(ctx context.Context, id string) (*APIKey, error) {
 	return c.apiKeys.get(ctx, id)
 }
 
-// RevokeAPIKey revokes a key at once and for good.
+// RevokeAPIKey revokes a key. It cannot be undone.
 func (c *Client) RevokeAPIKey(ctx context.Context, id string) error {
 	defer invalidate(c.apiKeys)()
 	return c.apiKeys.remove(ctx, id)

@@ -18,24 +18,24 @@ import (
 )
 
 const (
-	// maxBody is the largest answer that is read, in bytes.
+	// maxBody limits the size of an answer, in bytes.
 	maxBody = 10 << 20
 
-	// maxMessage is the longest text of the service that an error repeats, in characters.
+	// maxMessage limits the service's text in an error, in characters.
 	maxMessage = 1000
 )
 
-// attempt is what one request of a call has shown.
+// attempt is the result of one request of a call.
 type attempt struct {
-	hops      int                          // redirects followed to get here
-	sent      bool                         // the service may have got the request
-	object    map[string]json.RawMessage   // the body's
-	list      []map[string]json.RawMessage // the body's, where a list is expected
+	hops      int                          // redirects followed so far
+	sent      bool                         // the service may have received the request
+	object    map[string]json.RawMessage   // the body
+	list      []map[string]json.RawMessage // the body, if a list is expected
 	problem   string                       // what is wrong with the body
 	requestID string
 }
 
-// message returns the API's explanation of a refusal, or nothing if it has none.
+// message returns the API's error message, or "".
 func (a *attempt) message() string {
 	var message string
 	if json.Unmarshal(a.object["error"], &message) != nil {
@@ -44,10 +44,9 @@ func (a *attempt) message() string {
 	return message
 }
 
-// RoundTrip makes one attempt: it waits for its turn, sends the request and reads the
-// whole answer within the request timeout. So an answer that breaks off, or is not the
-// API's, is an error here, and checkRetry decides about it. The returned answer has no body;
-// its JSON object is in c.last.
+// RoundTrip makes one attempt: it waits for its turn, sends the request and reads the whole
+// answer within the request timeout. So an incomplete or foreign answer is an error here, and
+// checkRetry decides whether to retry. The returned answer has no body; its JSON is in c.last.
 func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	hops := 0
 	if req.Response != nil { // set by http.Client when it follows a redirect
@@ -58,8 +57,8 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 
-	// Terraform cancels the context at the first interrupt. A write on its way is finished,
-	// within its timeout: without its answer, the key is lost.
+	// Terraform cancels the context at the first interrupt. A write that was sent is completed,
+	// within its timeout: without its answer, a new key would be lost.
 	base := req.Context()
 	if c.method != http.MethodGet {
 		base = context.WithoutCancel(base)
@@ -78,7 +77,7 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	} else if ctx.Err() != nil && base.Err() == nil {
 		err = fmt.Errorf("no answer within %s", c.client.timeout)
 	}
-	// When the context ends, net/http does not wait for the goroutine that writes.
+	// When the context ends, net/http does not wait for its writing goroutine.
 	c.last.sent = answer != nil || wroteHeaders.Load() || connected.Load() && ctx.Err() != nil
 	c.logAttempt(req, answer, err, time.Since(started))
 	if err != nil {
@@ -87,7 +86,7 @@ func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// readAnswer reads and closes the body, and refuses an answer that cannot be relied on.
+// readAnswer reads and closes the body. It refuses an answer that does not come from the API.
 func (c *call) readAnswer(ctx context.Context, answer *http.Response) error {
 	stream := answer.Body
 	defer stream.Close()
@@ -126,7 +125,7 @@ func (c *call) readAnswer(ctx context.Context, answer *http.Response) error {
 	if !success && c.last.problem == "" && c.last.message() == "" {
 		c.last.problem = "its body has no error message"
 	}
-	// Callers act on 404 (drop from state) and 409 (look for the conflict), so these count
+	// Callers act on 404 (remove from state) and 409 (look for the conflict), so these count
 	// only with the API's own error body.
 	actedOn := status == http.StatusNotFound || status == http.StatusConflict
 	if c.last.problem != "" && (success || actedOn) {
@@ -135,7 +134,7 @@ func (c *call) readAnswer(ctx context.Context, answer *http.Response) error {
 	return nil
 }
 
-// parseBody returns the JSON object or list of a body, or what is wrong with the body.
+// parseBody returns the JSON object or list of a body, or the problem with it.
 func parseBody[T ~map[string]json.RawMessage | ~[]map[string]json.RawMessage](contentType string, body []byte, kind string) (value T, problem string) {
 	if len(body) > maxBody {
 		return nil, fmt.Sprintf("its body is larger than %d MiB", maxBody>>20)
@@ -148,7 +147,7 @@ func parseBody[T ~map[string]json.RawMessage | ~[]map[string]json.RawMessage](co
 	case err != nil:
 		return nil, "its content type is missing or malformed"
 	case media != "application/json" && !strings.HasSuffix(media, "+json"):
-		shown, _, _ := strings.Cut(contentType, ";") // as it came, so that sanitize finds the key in it
+		shown, _, _ := strings.Cut(contentType, ";") // unchanged, so that sanitize finds the key in it
 		return nil, "its content type is " + shown
 	case json.Unmarshal(body, &value) != nil || value == nil:
 		return nil, "its body is not a JSON " + kind
@@ -156,8 +155,8 @@ func parseBody[T ~map[string]json.RawMessage | ~[]map[string]json.RawMessage](co
 	return value, ""
 }
 
-// sanitize prepares a text of the service for an error: no management key, one line, no
-// control characters (a terminal would obey them), and not too long.
+// sanitize prepares a text of the service for an error: it masks the client's key, removes line
+// breaks and control characters, and limits the length.
 func (c *Client) sanitize(s string) string {
 	s = strings.ReplaceAll(s, c.key, MaskKey(c.key))
 	s = strings.Map(func(r rune) rune {
@@ -190,7 +189,7 @@ func (c *call) logAttempt(req *http.Request, answer *http.Response, err error, t
 	tflog.Debug(req.Context(), "Traceloop API request", entry)
 }
 
-// loggedQuery keeps only the parameters that are safe to log; a cursor may not be.
+// loggedQuery keeps only the parameters that are safe to log. A cursor may not be.
 func loggedQuery(query url.Values) string {
 	logged := url.Values{}
 	for _, name := range []string{"project_id", "environment", "limit"} {

@@ -20,13 +20,13 @@ const (
 	StatusFailed          = "failed"
 )
 
-// AutoMonitorSetup makes monitors: it runs evaluators on the spans that its selector matches.
-// It belongs to the project and environment of the key that made it.
+// AutoMonitorSetup creates monitors: it runs evaluators on the spans that match its selector.
+// It belongs to the project and environment of the key that created it.
 type AutoMonitorSetup struct {
 	ID           string
 	ExternalID   string // the caller's name for it, unique in the project
 	ProjectID    string
-	EnvProjectID string // names a project and environment
+	EnvProjectID string // id of the project and environment together
 	Selector     []Rule
 	Evaluators   []AutoMonitorEvaluator
 	Status       string
@@ -56,7 +56,7 @@ const (
 	OperatorNotIn       = "not_in"
 )
 
-// Rule selects spans by one attribute. Value and Values are as the operator demands.
+// Rule selects spans by one attribute. The operator decides whether it needs Value or Values.
 type Rule struct {
 	Key      string   `json:"key"`
 	Value    *string  `json:"value,omitempty"`
@@ -65,14 +65,15 @@ type Rule struct {
 	Operator string   `json:"operator,omitempty"` // equals, if it is empty
 }
 
-// AutoMonitorSetupRequest is what can be chosen about a setup.
+// AutoMonitorSetupRequest contains what can be set in a setup.
 type AutoMonitorSetupRequest struct {
 	ExternalID string
 	Evaluators []string // slugs
 	Selector   []Rule   // none: every span
 }
 
-// setupBody leaves out what is nil. An update says "no rules", where a creation says nothing.
+// setupBody omits nil fields. Without rules, an update sends an empty list and a creation sends
+// nothing.
 type setupBody struct {
 	ExternalID string   `json:"external_id,omitempty"`
 	Evaluators []string `json:"evaluators"`
@@ -113,8 +114,8 @@ func readAutoMonitorSetup(f *fields) AutoMonitorSetup {
 	return setup
 }
 
-// readRule takes the operator from where either of the published descriptions has it: the
-// pages call it "operator", the OpenAPI document "op".
+// readRule accepts both published names of the operator: "operator" on the pages, "op" in the
+// OpenAPI document.
 func readRule(f *fields) Rule {
 	rule := Rule{Key: f.text("key"), Source: f.text("source"), Values: f.optionalTexts("values")}
 	if rule.Operator = f.optionalText("operator"); rule.Operator == "" {
@@ -131,8 +132,8 @@ func readRule(f *fields) Rule {
 
 var evaluatorType = regexp.MustCompile(`^[A-Z0-9]+(_[A-Z0-9]+)*$`)
 
-// evaluatorSlug makes a slug of what the OpenAPI document calls an evaluator's type, such as
-// PII_DETECTOR. The pages have slugs in its place.
+// evaluatorSlug makes a slug from an evaluator type of the OpenAPI document, such as
+// PII_DETECTOR. The pages use slugs.
 func evaluatorSlug(s string) string {
 	if !evaluatorType.MatchString(s) {
 		return s
@@ -140,8 +141,8 @@ func evaluatorSlug(s string) string {
 	return strings.ToLower(strings.ReplaceAll(s, "_", "-"))
 }
 
-// ListAutoMonitorSetups returns what the service lists: the setups of the organization, as
-// the OpenAPI document says. An empty status is any.
+// ListAutoMonitorSetups returns the setups with a status, or all if it is empty. According to the
+// OpenAPI document, these are the setups of the whole organization.
 func (c *ProjectClient) ListAutoMonitorSetups(ctx context.Context, status string) ([]AutoMonitorSetup, error) {
 	if status == "" {
 		return c.setups.all(ctx)
@@ -149,30 +150,30 @@ func (c *ProjectClient) ListAutoMonitorSetups(ctx context.Context, status string
 	return c.setups.fetch(ctx, url.Values{"status": {status}})
 }
 
-// GetAutoMonitorSetup reads a setup of the key's project and environment; reads share a list.
-// See IsNotFound for one that does not exist. With an envProjectID, a setup that is there and
-// not in the key's project and environment is an *OtherEnvironmentError.
+// GetAutoMonitorSetup reads a setup of the key's project and environment. If there is none, the
+// error satisfies IsNotFound. With an envProjectID, a setup that exists in another project or
+// environment is an *OtherEnvironmentError.
 func (c *ProjectClient) GetAutoMonitorSetup(ctx context.Context, externalID, envProjectID string) (*AutoMonitorSetup, error) {
 	return c.setups.get(ctx, externalID, envProjectID)
 }
 
-// ForgetAutoMonitorSetups has the next reads ask the service.
+// ForgetAutoMonitorSetups clears the cache.
 func (c *ProjectClient) ForgetAutoMonitorSetups() { c.setups.forget() }
 
-// ExpectAutoMonitorSetup says that a setup is about to be created or updated: writes that
-// come meanwhile are gathered with it.
+// ExpectAutoMonitorSetup announces a create or update, so that other writes wait to be sent with it.
 func (c *ProjectClient) ExpectAutoMonitorSetup(externalID string) { c.writes.expect(externalID) }
 
-// CreateAutoMonitorSetup creates a setup. Writes that come together are sent as one bulk
-// upsert, which replaces a setup that has the external id already: look for one first. An
-// *UnknownOutcomeError says that the setup may exist now.
+// CreateAutoMonitorSetup creates a setup. Writes at about the same time are sent as one bulk
+// upsert, which replaces a setup with the same external id: check first that there is none. After
+// an *UnknownOutcomeError the setup may exist.
 func (c *ProjectClient) CreateAutoMonitorSetup(ctx context.Context, r AutoMonitorSetupRequest) (*AutoMonitorSetup, error) {
 	return c.writes.add(ctx, r, false)
 }
 
 // UpdateAutoMonitorSetup replaces the evaluators and the selector of a setup in the project and
-// environment that envProjectID names, and the setup starts over. Writes that come together are sent as one bulk upsert, which creates a setup that is
-// not there. An *UnknownOutcomeError says that the setup may be replaced now.
+// environment with the id envProjectID, and restarts it. Writes at about the same time are sent as
+// one bulk upsert, which creates a missing setup. After an *UnknownOutcomeError the setup may be
+// replaced.
 func (c *ProjectClient) UpdateAutoMonitorSetup(ctx context.Context, r AutoMonitorSetupRequest, envProjectID string) (*AutoMonitorSetup, error) {
 	if err := c.requirePlace(ctx, r.ExternalID, envProjectID); err != nil {
 		return nil, err
@@ -180,7 +181,7 @@ func (c *ProjectClient) UpdateAutoMonitorSetup(ctx context.Context, r AutoMonito
 	return c.writes.add(ctx, r, true)
 }
 
-// DeleteAutoMonitorSetup deletes a setup of the project and environment that envProjectID names.
+// DeleteAutoMonitorSetup deletes a setup in the project and environment with the id envProjectID.
 func (c *ProjectClient) DeleteAutoMonitorSetup(ctx context.Context, externalID, envProjectID string) error {
 	if err := c.requirePlace(ctx, externalID, envProjectID); err != nil {
 		return err
@@ -189,13 +190,13 @@ func (c *ProjectClient) DeleteAutoMonitorSetup(ctx context.Context, externalID, 
 	defer c.setups.forget()
 	err := remove(ctx, c.client, c.client.paths.AutoMonitorSetups, externalID)
 	if IsNotFound(err) {
-		return c.setups.confirmed(ctx, externalID, envProjectID, err)
+		return c.setups.confirmNotFound(ctx, externalID, envProjectID, err)
 	}
 	return err
 }
 
-// requirePlace refuses to change a setup with the key of another project and environment: it
-// would change another setup, with the same external id.
+// requirePlace refuses to change a setup with the key of another project or environment, because
+// that would change another setup with the same external id.
 func (c *ProjectClient) requirePlace(ctx context.Context, externalID, envProjectID string) error {
 	switch own := c.setups.ownEnvProject(); own {
 	case envProjectID:
@@ -208,17 +209,17 @@ func (c *ProjectClient) requirePlace(ctx context.Context, externalID, envProject
 	}
 }
 
-// OwnEnvProjectID names the key's project and environment. It is empty until an answer about a
-// setup has shown it.
+// OwnEnvProjectID returns the id of the key's project and environment. It is empty until an answer
+// about a setup has shown it.
 func (c *ProjectClient) OwnEnvProjectID() string { return c.setups.ownEnvProject() }
 
-// CreatedSince is that of Client.
+// CreatedSince is like Client.CreatedSince.
 func (c *ProjectClient) CreatedSince(created, ours time.Time) bool {
 	return c.client.CreatedSince(created, ours)
 }
 
-// aboutExternal refuses an answer about another setup than the one that was asked for.
-func aboutExternal(externalID string) func(*fields) AutoMonitorSetup {
+// requireExternalID rejects an answer about another setup than the one requested.
+func requireExternalID(externalID string) func(*fields) AutoMonitorSetup {
 	return func(f *fields) AutoMonitorSetup {
 		setup := readAutoMonitorSetup(f)
 		if setup.ExternalID != externalID {
@@ -229,7 +230,7 @@ func aboutExternal(externalID string) func(*fields) AutoMonitorSetup {
 }
 
 func (c *ProjectClient) createOne(ctx context.Context, r AutoMonitorSetupRequest) (*AutoMonitorSetup, error) {
-	return object(ctx, c.client, request{method: http.MethodPost, path: c.client.paths.AutoMonitorSetups, body: r.body(false)}, aboutExternal(r.ExternalID))
+	return object(ctx, c.client, request{method: http.MethodPost, path: c.client.paths.AutoMonitorSetups, body: r.body(false)}, requireExternalID(r.ExternalID))
 }
 
 func (c *ProjectClient) updateOne(ctx context.Context, r AutoMonitorSetupRequest) (*AutoMonitorSetup, error) {
@@ -239,26 +240,25 @@ func (c *ProjectClient) updateOne(ctx context.Context, r AutoMonitorSetupRequest
 	}
 	body := r.body(true)
 	body.ExternalID = "" // it is in the path
-	return object(ctx, c.client, request{method: http.MethodPut, path: path, body: body}, aboutExternal(r.ExternalID))
+	return object(ctx, c.client, request{method: http.MethodPut, path: path, body: body}, requireExternalID(r.ExternalID))
 }
 
-// ItemError is the service's refusal of one item of a bulk upsert. The others stand.
+// ItemError is the service's refusal of one item of a bulk upsert. It does not affect the others.
 type ItemError struct {
 	Path       string
 	ExternalID string
-	Message    string // the service's own words, without the item's index
+	Message    string // from the service, without the item's index
 }
 
 func (e *ItemError) Error() string {
 	return fmt.Sprintf("POST %s: the item %q: %s", e.Path, e.ExternalID, e.Message)
 }
 
-// itemIndex is what the service puts before its message. Which item of a request a resource
-// was means nothing to the reader.
+// itemIndex is the service's prefix of a message. Readers do not know the index of a resource in
+// the request.
 var itemIndex = regexp.MustCompile(`^setups\[\d+\]:\s*`)
 
-// upsertMany sends one bulk upsert. It may be repeated after a failure: a second one leaves
-// behind what the first one does.
+// upsertMany sends one bulk upsert. It is safe to repeat: a second one has no further effect.
 func (c *ProjectClient) upsertMany(ctx context.Context, writes []*setupWrite) []setupResult {
 	body := struct {
 		Setups []setupBody `json:"setups"`
@@ -280,7 +280,7 @@ func (c *ProjectClient) upsertMany(ctx context.Context, writes []*setupWrite) []
 			}
 			switch status := item.text("status"); status {
 			case "ok":
-				setup := aboutExternal(externalID)(item.object("result"))
+				setup := requireExternalID(externalID)(item.object("result"))
 				results[i].setup = &setup
 			case "error":
 				results[i].err = &ItemError{Path: c.client.paths.AutoMonitorSetupsBulk, ExternalID: externalID, Message: c.client.sanitize(itemIndex.ReplaceAllString(item.text("error"), ""))}

@@ -15,7 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
-// request is one operation of the API, as the caller wants it.
+// request is one operation of the API.
 type request struct {
 	method string
 	path   string // escaped, below the base URL
@@ -23,33 +23,31 @@ type request struct {
 	body   any  // encoded as JSON; nil for none
 	list   bool // the answer is a list, not an object
 
-	// repeatable says that a POST may be sent again after a failure: the service knows a
-	// repeat by its Idempotency-Key, and gives the first answer again; or a repeat has the same
-	// effect as the first attempt.
+	// repeatable says that a POST may be sent again after a failure: the service recognizes a
+	// repeat by its Idempotency-Key, or a repeat has no further effect.
 	repeatable bool
 }
 
-// call is one operation as it is carried out, and what its attempts have shown so far.
+// call is one operation and the results of its attempts so far.
 type call struct {
 	client         *Client
 	method         string
 	path           string // of the whole URL, escaped
 	idempotencyKey string // of a POST
-	list           bool   // whether a good answer is a list
-	repeatable     bool   // whether to try again after an attempt that may have been carried out
+	list           bool   // a good answer is a list
+	repeatable     bool   // retry even if an attempt may have been carried out
 	started        time.Time
 
 	failures     int           // attempts that Config.MaxRetries limits
 	rateLimited  int           // attempts answered 429
 	maybeDone    bool          // a failed attempt may have been carried out
-	wait         time.Duration // before the next attempt, beside the gate
+	wait         time.Duration // before the next attempt, in addition to the gate
 	waitingSince time.Time     // the first wait at the gate
 
 	last attempt
 }
 
-// do carries out one operation and passes the answer's fields to read. read is nil if only
-// the answer's status matters.
+// do carries out one operation and passes the answer's fields to read. read may be nil.
 func (c *Client) do(ctx context.Context, r request, read func(*fields)) error {
 	ctx = tflog.MaskLogStrings(ctx, c.key)
 	req, err := c.newRequest(ctx, r)
@@ -98,7 +96,7 @@ func (c *Client) newRequest(ctx context.Context, r request) (*retryablehttp.Requ
 	}
 	if r.method == http.MethodPost {
 		req.Header.Set("Idempotency-Key", rand.Text())
-		// With that header net/http itself repeats a POST when a reused connection breaks
+		// With that header, net/http itself repeats a POST when a reused connection breaks
 		// (http.Request.isReplayable). Without GetBody it cannot.
 		req.GetBody = nil
 	}
@@ -109,7 +107,7 @@ func (c *Client) newRequest(ctx context.Context, r request) (*retryablehttp.Requ
 func (c *call) run(req *retryablehttp.Request, read func(*fields)) error {
 	retrying := retryablehttp.Client{
 		HTTPClient:   &http.Client{Transport: c},
-		RetryMax:     math.MaxInt, // checkRetry counts, since not every repeat is a retry
+		RetryMax:     math.MaxInt, // checkRetry counts, because not every repeat is a retry
 		CheckRetry:   c.checkRetry,
 		Backoff:      c.nextWait,
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
@@ -119,7 +117,7 @@ func (c *call) run(req *retryablehttp.Request, read func(*fields)) error {
 	case err != nil:
 		err = c.failed(err)
 	case c.method == http.MethodDelete && answer.StatusCode == http.StatusNotFound && c.maybeDone:
-		// The attempt that failed has deleted it.
+		// An earlier attempt, whose answer was lost, deleted it.
 	case answer.StatusCode/100 != 2:
 		err = c.refused(answer.StatusCode)
 	case read != nil:
@@ -136,7 +134,7 @@ func (c *call) run(req *retryablehttp.Request, read func(*fields)) error {
 	return err
 }
 
-// failed names the operation in an error that does not name it yet.
+// failed adds the operation to an error that does not contain it yet.
 func (c *call) failed(err error) error {
 	err = unwrapURL(err)
 	_, unreadable := errors.AsType[*UnreadableError](err)
@@ -165,7 +163,7 @@ func (c *call) unreadable(status int, reason string, err error) error {
 	}
 }
 
-// unwrapURL takes off the wrapping of http.Client, whose text repeats the whole URL.
+// unwrapURL removes http.Client's wrapping, whose text contains the whole URL.
 func unwrapURL(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err

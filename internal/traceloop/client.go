@@ -1,10 +1,10 @@
-// Package traceloop is a client of Traceloop's API; no other package knows a path or a body.
+// Package traceloop is a client of Traceloop's API. No other package knows its paths and bodies.
 //
-// Client manages the projects, environments and API keys of one organization. Traceloop does
-// not publish these operations: openapi.yaml, beside this file, is the contract that the
-// client assumes.
+// Client manages the projects, environments and API keys of one organization. Traceloop does not
+// publish these operations: openapi.yaml, beside this file, is the contract that this project
+// assumes.
 //
-// ProjectClient calls operations that Traceloop publishes: its OpenAPI document is in
+// ProjectClient calls operations that Traceloop documents. Traceloop's OpenAPI document is in
 // testdata/published.
 package traceloop
 
@@ -25,43 +25,42 @@ const (
 	// DefaultBaseURL is the published address of the API.
 	DefaultBaseURL = "https://api.traceloop.com"
 
-	// DefaultRequestTimeout is the time for one attempt where the configuration names none.
+	// DefaultRequestTimeout is the default time limit of one attempt.
 	DefaultRequestTimeout = 30 * time.Second
 
-	// DefaultMaxRetries is the number of retries that suits a service with short outages:
-	// with the waits between them, they bridge 4 to 8 seconds.
+	// DefaultMaxRetries is enough for short outages: with the waits between them, these retries
+	// last 4 to 8 seconds.
 	DefaultMaxRetries = 4
 )
 
-// Config is what a Client needs to know.
+// Config configures a Client.
 type Config struct {
-	// BaseURL is what comes before "/v2/". See ParseBaseURL for the accepted forms.
+	// BaseURL is the part of the URL before "/v2/". See ParseBaseURL for the accepted forms.
 	BaseURL string
 
 	// Key is the organization's management key; for a ProjectClient, the API key of a project
 	// and environment.
 	Key string
 
-	// UserAgent is sent as it is with each request.
+	// UserAgent is sent with each request.
 	UserAgent string
 
-	// RequestTimeout limits one attempt, its answer's body included. 0 means DefaultRequestTimeout.
+	// RequestTimeout limits one attempt, including its answer. 0 means DefaultRequestTimeout.
 	RequestTimeout time.Duration
 
-	// MaxRetries limits the attempts of one call after failures: no connection, a
-	// server error, an unreadable answer. 0 means none. The repeats after 429 are not
-	// counted, since the service asks for them; they have a limit in time.
+	// MaxRetries limits the retries of one call after failures: no connection, a server error, an
+	// unreadable answer. 0 means none. Repeats after 429 do not count; they have a time limit.
 	MaxRetries int
 
-	// RootCAs replaces the system's certificate authorities where it is not nil.
+	// RootCAs replaces the system's certificate authorities, unless nil.
 	RootCAs *x509.CertPool
 
-	// Paths replaces the contract's paths where it is not zero.
+	// Paths replaces the contract's paths, unless zero.
 	Paths Paths
 }
 
-// Client calls the management API. It is safe for concurrent use; share one, so that
-// a pause the service asks for holds for every call.
+// Client calls the management API. It is safe for concurrent use. Share one client, so that all
+// calls respect a pause that the service asks for.
 type Client struct {
 	base       *url.URL
 	paths      Paths
@@ -78,7 +77,7 @@ type Client struct {
 	apiKeys      *loader[APIKey]
 }
 
-// New returns a client, or an error that says which part of the configuration is wrong.
+// New returns a client. Its error says which part of the configuration is wrong.
 func New(config Config) (*Client, error) {
 	base, err := ParseBaseURL(config.BaseURL)
 	if err != nil {
@@ -115,11 +114,11 @@ func New(config Config) (*Client, error) {
 	return c, nil
 }
 
-// ParseBaseURL reads the address of the API: an https URL, or an http one to loopback,
-// where the key stays on the machine. A path may follow the host, for an API behind a
-// gateway. White space around the URL and slashes at its end are dropped.
+// ParseBaseURL reads the address of the API: an https URL, or an http URL on loopback, where the
+// key stays on the machine. It may have a path, for an API behind a gateway. White space around
+// the URL and slashes at its end are dropped.
 //
-// The error completes a sentence about the URL; it repeats no part of it that may be secret.
+// The error completes a sentence about the URL. It contains no part that may be secret.
 func ParseBaseURL(s string) (*url.URL, error) {
 	s = strings.TrimRight(strings.TrimSpace(s), "/")
 	if s == "" {
@@ -130,7 +129,7 @@ func ParseBaseURL(s string) (*url.URL, error) {
 	}
 	u, err := url.Parse(s)
 	if err != nil {
-		// The text of err holds the whole URL, with a password if there is one.
+		// The text of err contains the whole URL, perhaps with a password.
 		return nil, errors.New("it is not a well-formed URL")
 	}
 	switch {
@@ -174,10 +173,10 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// ParseKey reads a management key and drops the white space around it. It refuses what
-// an HTTP header cannot carry.
+// ParseKey reads a key and drops the white space around it. It refuses a key that cannot be in an
+// HTTP header.
 //
-// The error completes a sentence about the key; it never repeats the key.
+// The error completes a sentence about the key. It never contains the key.
 func ParseKey(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if s == "" {

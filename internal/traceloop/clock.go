@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// clockSlack is how far two of the service's times for one moment may differ: the Date
-// header and created_at may each be cut to the second.
+// clockSlack is how much two of the service's times for the same moment may differ: Date and
+// created_at may each be truncated to the second.
 const clockSlack = 2 * time.Second
 
-// clock knows how far the service's clock is ahead of ours, from its last answer.
+// clock measures how far the service's clock is ahead of ours, from its last answer.
 type clock struct {
 	mu    sync.Mutex
 	known bool
@@ -27,9 +27,8 @@ func (k *clock) read(h http.Header) {
 	k.known, k.ahead = true, time.Until(date)
 }
 
-// CreatedSince reports whether an object, created at a time of the service's clock, is newer
-// than a time of ours. One that is older by up to clockSlack counts too. It is false while
-// the service's clock is unknown.
+// CreatedSince reports whether an object was created, by the service's clock, after a time of our
+// clock. It allows a difference of clockSlack. It is false if the service's clock is unknown.
 func (c *Client) CreatedSince(created, ours time.Time) bool {
 	c.clock.mu.Lock()
 	defer c.clock.mu.Unlock()

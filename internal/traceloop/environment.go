@@ -10,13 +10,13 @@ import (
 
 // The scopes of an environment.
 const (
-	// ScopeOrganization is that of an environment which every project inherits.
+	// ScopeOrganization means that every project inherits the environment.
 	ScopeOrganization = "organization"
-	// ScopeProject is that of an environment which one project has.
+	// ScopeProject means that one project owns the environment.
 	ScopeProject = "project"
 )
 
-// Environment divides the traces of a project, such as dev from prd.
+// Environment separates the traces of a project, such as dev from prd.
 type Environment struct {
 	ID        string
 	Name      string
@@ -44,16 +44,14 @@ func readEnvironment(f *fields) Environment {
 	return e
 }
 
-// EnvironmentRequest describes an environment to create. Without a project it is
-// organization-level.
+// EnvironmentRequest describes a new environment. Without a project it is organization-level.
 type EnvironmentRequest struct {
 	Name      string `json:"name"`
 	ProjectID string `json:"project_id,omitempty"`
 }
 
-// EnvironmentFilter restricts a list to the environments in force in one project,
-// inherited ones included. Without a project every environment of the organization is
-// listed, of both scopes.
+// EnvironmentFilter restricts a list to the environments of one project, including inherited
+// ones. Without a project, the list has every environment of the organization, of both scopes.
 type EnvironmentFilter struct {
 	ProjectID string
 }
@@ -69,37 +67,36 @@ func (f EnvironmentFilter) selects(e *Environment) bool {
 	return e.Scope == ScopeOrganization || e.ProjectID == f.ProjectID
 }
 
-// ListEnvironments yields environments, oldest first, from what this client has read
-// since its last write if that tells. An error is yielded once, last; IsNotFound says that
-// the filter's project does not exist.
+// ListEnvironments yields environments, oldest first. It uses the client's cache if that has the
+// answer. An error comes last; IsNotFound means that the filter's project does not exist.
 func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
 	if filter == (EnvironmentFilter{}) {
 		return c.environments.all(ctx)
 	}
 	return c.environments.where(ctx, filter.query(), filter.selects, func(found []Environment) (bool, error) {
-		return slices.ContainsFunc(found, func(e Environment) bool { return e.BuiltIn && e.ProjectID == filter.ProjectID }), nil // every project has some
+		return slices.ContainsFunc(found, func(e Environment) bool { return e.BuiltIn && e.ProjectID == filter.ProjectID }), nil // every project has built-in ones
 	})
 }
 
-// ListEnvironmentsFresh is ListEnvironments by requests of its own; see ListAPIKeysFresh.
+// ListEnvironmentsFresh is ListEnvironments without the cache; see ListAPIKeysFresh.
 func (c *Client) ListEnvironmentsFresh(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
 	return list(ctx, c, c.paths.Environments, filter.query(), readEnvironment)
 }
 
-// CreateEnvironment creates an environment. A slug that is taken is a conflict; see
-// IsConflict. An *UnknownOutcomeError says that the environment may exist now.
+// CreateEnvironment creates an environment. If the slug is taken, the error is a conflict (see
+// IsConflict). After an *UnknownOutcomeError the environment may exist.
 func (c *Client) CreateEnvironment(ctx context.Context, r EnvironmentRequest) (*Environment, error) {
 	defer invalidate(c.environments)()
 	return createIdempotent(ctx, c, c.paths.Environments, r, readEnvironment)
 }
 
-// GetEnvironment reads an environment. See IsNotFound for one that does not exist.
+// GetEnvironment reads an environment. If there is none, the error satisfies IsNotFound.
 func (c *Client) GetEnvironment(ctx context.Context, id string) (*Environment, error) {
 	return c.environments.get(ctx, id)
 }
 
-// DeleteEnvironment deletes an environment and its traces, for good, and revokes its
-// keys; an organization-level one in every project. A built-in one is a conflict.
+// DeleteEnvironment deletes an environment and its traces and revokes its keys, in every project
+// for an organization-level one. For a built-in one, the error is a conflict.
 func (c *Client) DeleteEnvironment(ctx context.Context, id string) error {
 	defer invalidate(c.environments, c.apiKeys)()
 	return c.environments.remove(ctx, id)

@@ -13,8 +13,8 @@ import (
 // Error is a refusal by the service.
 type Error struct {
 	StatusCode int
-	Message    string // the service's own words, or why there are none
-	RequestID  string // names the request in the service's logs; may be empty
+	Message    string // from the service, or why there is none
+	RequestID  string // identifies the request in the service's logs; may be empty
 	Method     string
 	Path       string
 }
@@ -23,12 +23,12 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s %s: %s: %s%s", e.Method, e.Path, statusLine(e.StatusCode), e.Message, requestIDSuffix(e.RequestID))
 }
 
-// IsNotFound reports whether the service itself said that the object does not exist.
-// A 404 in other words than the API's, such as a proxy's page, is an *UnreadableError.
+// IsNotFound reports whether the service said that the object does not exist. A 404 that does not
+// come from the API, such as a proxy's page, is an *UnreadableError.
 func IsNotFound(err error) bool { return hasStatus(err, http.StatusNotFound) }
 
-// IsConflict reports whether the service refused because of its present state, such as
-// a name that is taken.
+// IsConflict reports whether the service refused because of its current state, such as a name that
+// is taken.
 func IsConflict(err error) bool { return hasStatus(err, http.StatusConflict) }
 
 // IsRefused reports whether nothing listens at the address that was called.
@@ -42,15 +42,15 @@ func hasStatus(err error, status int) bool {
 	return ok && e.StatusCode == status
 }
 
-// UnreadableError is an answer that is not the API's: a web page, a broken or too
+// UnreadableError is an answer that does not come from the API: a web page, an incomplete or too
 // large body, a missing field, a redirect that is not followed.
 type UnreadableError struct {
 	StatusCode int
-	Reason     string // about the answer, such as "its content type is text/html"; never a part of its body
+	Reason     string // such as "its content type is text/html"; never a part of the body
 	RequestID  string
 	Method     string
 	Path       string
-	Err        error // what ended the reading, or nil
+	Err        error // why reading stopped, or nil
 }
 
 func (e *UnreadableError) Error() string {
@@ -60,14 +60,14 @@ func (e *UnreadableError) Error() string {
 
 func (e *UnreadableError) Unwrap() error { return e.Err }
 
-// UnknownOutcomeError is a POST that the service may have carried out, and that no repeat
-// could settle. Look whether the object exists before another attempt.
+// UnknownOutcomeError is a POST that the service may have carried out. Check whether the object
+// exists before another attempt.
 type UnknownOutcomeError struct {
 	Method         string
 	Path           string
-	IdempotencyKey string    // a repeat with this key gets the first answer from a service that knows the header
+	IdempotencyKey string    // a service that supports the header answers a repeat with the first answer
 	Started        time.Time // of the first attempt, by our clock; see Client.CreatedSince
-	Err            error     // what hid the outcome
+	Err            error     // why the outcome is unknown
 }
 
 func (e *UnknownOutcomeError) Error() string {
@@ -76,10 +76,10 @@ func (e *UnknownOutcomeError) Error() string {
 
 func (e *UnknownOutcomeError) Unwrap() error { return e.Err }
 
-// RateLimitError is a call that ended because the service asks for a longer wait than a
-// call may take. The request was not carried out.
+// RateLimitError is a call that ended because the service asks for a longer wait than the client
+// accepts. The request was not carried out.
 type RateLimitError struct {
-	Until  time.Time // when the service takes requests again
+	Until  time.Time // when the service accepts requests again
 	Method string
 	Path   string
 }
@@ -89,10 +89,10 @@ func (e *RateLimitError) Error() string {
 		e.Method, e.Path, e.Until.UTC().Format(time.RFC3339))
 }
 
-// ProxyError is a refusal by the proxy, which the service never saw.
+// ProxyError is a refusal by the proxy. The request did not reach the service.
 type ProxyError struct {
 	StatusCode int
-	Host       string // the proxy's, with its port
+	Host       string // of the proxy, with its port
 }
 
 func (e *ProxyError) Error() string {

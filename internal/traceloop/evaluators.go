@@ -1,11 +1,10 @@
 package traceloop
 
-// EvaluatorsPublished is when the list of evaluators was last changed in Traceloop's
-// documentation.
+// EvaluatorsPublished is the date of the last change of the list in Traceloop's documentation.
 const EvaluatorsPublished = "2026-06-18"
 
-// PublishedEvaluators are the slugs of the evaluators that Traceloop's documentation lists, on
-// its page of slugs or as an operation that runs one. Organizations have further ones of their own.
+// PublishedEvaluators are the slugs in Traceloop's documentation, on its page of slugs or as an
+// operation that runs an evaluator. Organizations can have their own evaluators.
 var PublishedEvaluators = []string{
 	"action-advancement",
 	"agent-efficiency",

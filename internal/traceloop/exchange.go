@@ -10,27 +10,26 @@ import (
 	"net/url"
 )
 
-// Exchange is a request for which the answer is wanted as it comes, whatever it is: a check
-// of the contract looks at what the other methods would not pass on.
+// Exchange is a request that returns the answer unchanged, for checks of the contract. Other
+// methods hide parts of the answer.
 type Exchange struct {
 	Method string
 	Path   string // escaped, below the base URL
 	Query  url.Values
 	Body   any         // encoded as JSON; nil for none
-	Header http.Header // takes the place of the client's own; a name without values leaves it out
+	Header http.Header // overrides the client's headers; a name without values removes a header
 }
 
-// Answer is an answer as it came.
+// Answer is an unchanged answer.
 type Answer struct {
 	StatusCode int
 	Header     http.Header
 	Body       []byte
 }
 
-// Exchange sends one request, by the same rules as the other methods: where the key may go,
-// redirects, the time it may take, the size of the answer, and that a write under way is
-// finished. It is repeated only if the service asks for a pause, after it. An error says
-// that there is no answer.
+// Exchange sends one request. The rules of the other methods apply: where the key may be sent,
+// redirects, the time limit, the size limit, and that an interrupt does not stop a write. It
+// repeats the request only after a pause that the service asks for. An error means no answer.
 func (c *Client) Exchange(ctx context.Context, e Exchange) (*Answer, error) {
 	turn := &call{client: c, method: e.Method, path: e.Path}
 	for {

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// fields reads the fields of one JSON object of an answer. It ignores unknown fields, so
-// that the service can add some. It keeps the first problem, without any value, which may
-// be secret; after a problem the results mean nothing.
+// fields reads the fields of one JSON object of an answer. It ignores unknown fields, so that the
+// service can add some. It stores the first problem, without values, which may be secret. After
+// a problem the results are invalid.
 type fields struct {
 	raw      map[string]json.RawMessage
-	elements []map[string]json.RawMessage // of an answer that is a list
+	elements []map[string]json.RawMessage // if the answer is a list
 	problem  *string                      // shared by the objects of one answer
 }
 
@@ -33,7 +33,7 @@ func (f *fields) value(name, kind string, into any) {
 	}
 }
 
-// text reads a string that must be there and not be empty.
+// text reads a required string that is not empty.
 func (f *fields) text(name string) string {
 	var s string
 	f.value(name, "a string", &s)
@@ -59,8 +59,7 @@ func (f *fields) boolean(name string) bool {
 	return b
 }
 
-// optionalInt reads an optional number that only affects efficiency; 0 if it is missing or
-// malformed.
+// optionalInt reads an optional number that only affects efficiency; 0 if missing or malformed.
 func (f *fields) optionalInt(name string) int {
 	var n int
 	if json.Unmarshal(f.raw[name], &n) != nil {
@@ -75,14 +74,14 @@ func (f *fields) time(name string) time.Time {
 	return t
 }
 
-// object reads an object that must be there.
+// object reads a required object.
 func (f *fields) object(name string) *fields {
 	var raw map[string]json.RawMessage
 	f.value(name, "an object", &raw)
 	return &fields{raw: raw, problem: f.problem}
 }
 
-// objects reads a list of objects that must be there and may be empty.
+// objects reads a required list of objects, which may be empty.
 func (f *fields) objects(name string) []*fields {
 	var raw []map[string]json.RawMessage
 	f.value(name, "a list of objects", &raw)

@@ -13,25 +13,25 @@ import (
 )
 
 const (
-	// maxPause is the longest single wait that a call accepts from the service.
+	// maxPause is the longest single wait that a call accepts.
 	maxPause = time.Minute
 
-	// maxPatience limits all waits of one call together, so that a service which always
-	// refuses cannot block an apply for ever.
+	// maxPatience limits all waits of one call together, so that a service that always refuses
+	// cannot block an apply for ever.
 	maxPatience = 10 * time.Minute
 
-	// resumeSpread spreads waiting calls after a pause, so that they do not reach the rate
-	// limit again all together.
+	// resumeSpread spreads waiting calls after a pause, so that they do not reach the rate limit
+	// together again.
 	resumeSpread = time.Second
 )
 
-// gate holds back all calls of a client while the service asks for a pause.
+// gate stops all calls of a client while the service asks for a pause.
 type gate struct {
 	mu    sync.Mutex
 	until time.Time
 }
 
-// pause closes the gate for d from now; a pause never shortens one that lasts longer.
+// pause closes the gate for d, unless it is closed for longer already.
 func (g *gate) pause(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -40,15 +40,15 @@ func (g *gate) pause(d time.Duration) {
 	}
 }
 
-// opens returns the time at which the gate opens, which may be past.
+// opens returns when the gate opens, which may be in the past.
 func (g *gate) opens() time.Time {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.until
 }
 
-// awaitTurn returns once the gate is open: nil, or the context's error, or a
-// *RateLimitError at once if the wait would be too long.
+// awaitTurn waits until the gate is open. It returns a *RateLimitError at once if the wait would
+// be too long.
 func (c *call) awaitTurn(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -73,7 +73,7 @@ func (c *call) awaitTurn(ctx context.Context) error {
 	}
 }
 
-// sleep waits for d or until ctx ends, whose error it then returns.
+// sleep waits for d. It returns early with the context's error if ctx ends.
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -85,8 +85,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// retryAfter reads the Retry-After header, in seconds or as a date. It returns false
-// for a header that is missing, cannot be read, or asks for no wait at all.
+// retryAfter reads the Retry-After header, in seconds or as a date. It returns false if the header
+// is missing or malformed, or asks for no wait.
 func retryAfter(h http.Header) (time.Duration, bool) {
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
@@ -96,7 +96,7 @@ func retryAfter(h http.Header) (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	// Both dates come from the service's clock, so ours may be wrong.
+	// Compare with the service's own clock, because ours may be wrong.
 	now, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		now = time.Now()

@@ -5,29 +5,29 @@ import (
 	"sync"
 )
 
-// generation is what a loader has read between two writes.
+// generation is a loader's cache between two writes.
 type generation[T any] struct {
-	pages *pager[T] // of the list of all objects; used by the one who loads
+	pages *pager[T] // of the list of all objects; used only while loading
 	id    func(*T) string
 
 	mu       sync.Mutex
-	begun    bool          // whether anything was asked for
-	reads    int           // that what was loaded did not answer at once
-	loading  chan struct{} // closed when the page under way is in; nil when there is none
+	begun    bool          // there was a read
+	reads    int           // reads that the cache could not answer at once
+	loading  chan struct{} // closed when the current page is loaded; nil if none is loading
 	loaded   [][]T
 	total    int // pages of the list; 0 while it is unknown
 	complete bool
 	failed   bool
 	byID     map[string]*T
-	filtered map[string][]T // what the service answered to a filter
+	filtered map[string][]T // the service's answers, by filter
 }
 
 func newGeneration[T any](pages *pager[T], id func(*T) string) *generation[T] {
 	return &generation[T]{pages: pages, id: id, byID: map[string]*T{}, filtered: map[string][]T{}}
 }
 
-// find looks a read up, and loads pages while that may be cheaper than the read's own
-// request. On false, the caller sends that request.
+// find looks the read up and loads pages while that may be cheaper than its own request. On
+// false, the caller sends that request.
 func find[T, A any](ctx context.Context, g *generation[T], lookup func() (A, bool)) (A, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -39,7 +39,7 @@ func find[T, A any](ctx context.Context, g *generation[T], lookup func() (A, boo
 	}
 	for !ok && !first && (!paid || g.listIsCheaper()) && !g.failed && !g.complete && ctx.Err() == nil {
 		if g.loading != nil {
-			g.await(ctx) // another read's page may answer this one
+			g.await(ctx) // the page of another read may answer this one
 		} else {
 			paid = true
 			err := g.load(ctx)
@@ -50,11 +50,11 @@ func find[T, A any](ctx context.Context, g *generation[T], lookup func() (A, boo
 	return answer, ok
 }
 
-// listIsCheaper reports whether there were as many reads as the list has pages.
+// listIsCheaper reports whether there were at least as many reads as the list has pages.
 func (g *generation[T]) listIsCheaper() bool { return g.total > 0 && g.reads >= g.total }
 
-// countPage counts a page of a filtered list as a read, and reports whether to read the
-// rest of the list of all objects instead.
+// countPage counts a page of a filtered list as a read. It reports whether to read the rest of the
+// list of all objects instead.
 func (g *generation[T]) countPage() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -70,10 +70,10 @@ func (g *generation[T]) object(id string) (object T, ok bool) {
 	return object, false
 }
 
-// selection is what a filter selects.
+// selection contains the objects that a filter selects.
 type selection[T any] struct {
 	objects []T
-	asked   bool // the service said so; otherwise the list of all objects shows it
+	asked   bool // the service answered the filter; otherwise taken from the list of all objects
 }
 
 // selection looks a filter up. Called with g.mu held.
@@ -110,7 +110,7 @@ func (g *generation[T]) index(objects []T) {
 	}
 }
 
-// page returns the ith page of the list, or false behind the last one.
+// page returns the ith page of the list, or false after the last one.
 func (g *generation[T]) page(ctx context.Context, i int) ([]T, bool, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -133,7 +133,7 @@ func (g *generation[T]) page(ctx context.Context, i int) ([]T, bool, error) {
 	return g.loaded[i], true, nil
 }
 
-// load brings in the next page. Called with g.mu held; releases it meanwhile.
+// load loads the next page. Called with g.mu held; releases it while loading.
 func (g *generation[T]) load(ctx context.Context) error {
 	done := make(chan struct{})
 	g.loading = done
@@ -150,7 +150,7 @@ func (g *generation[T]) load(ctx context.Context) error {
 	return nil
 }
 
-// await waits for the page under way. Called with g.mu held; releases it while waiting.
+// await waits for the current page. Called with g.mu held; releases it while waiting.
 func (g *generation[T]) await(ctx context.Context) {
 	loading := g.loading
 	g.mu.Unlock()

@@ -13,18 +13,17 @@ import (
 
 // loader answers the reads of one kind of object with few requests. Its rule:
 //
-//	The first read sends its own request. Each later read loads the next page of the list
-//	of all objects, and sends its own request only if that does not answer it. Once there
-//	were as many reads as the list has pages, a read loads further pages instead.
+//	The first read sends its own request. Each later read loads the next page of the list of all
+//	objects, and sends its own request only if that page does not answer it. When there were as
+//	many reads as the list has pages, a read loads further pages instead.
 //
-// So the total is never more than twice the cheaper of two ways: one request per read, or
-// reading the whole list. One read alone costs its own request: a GET for a read by id, a
-// filtered list for one by project or environment. Each page of a filtered list counts as
-// a read. The pages of one list are read one after the other, since cursors are opaque.
+// So the total is never more than twice the cheaper of two ways: one request per read, or reading
+// the whole list. A single read sends only its own request: a GET for a read by id, a filtered
+// list for a read by project or environment. Each page of a filtered list counts as a read.
 //
-// The list may change while it is read, so a read that it does not answer sends its own
-// request. If the list fails, every read does. A write makes the loader forget, before and
-// after: a read that begins after a write of this client has ended never sees the past.
+// The list may change while it is read, so a read that it does not answer sends its own request.
+// If the list fails, every read sends its own request. A write clears the cache before and after,
+// so a read that starts after a write never sees older data.
 type loader[T any] struct {
 	client     *Client
 	collection string
@@ -32,7 +31,7 @@ type loader[T any] struct {
 	id         func(*T) string
 
 	mu    sync.Mutex
-	since *generation[T] // the last write
+	since *generation[T] // the cache since the last write
 }
 
 func newLoader[T any](c *Client, collection string, read func(*fields) T, id func(*T) string) *loader[T] {
@@ -41,7 +40,7 @@ func newLoader[T any](c *Client, collection string, read func(*fields) T, id fun
 	return l
 }
 
-// forget leaves requests under way to the generation that they began in.
+// forget clears the cache. Current requests keep the old one.
 func (l *loader[T]) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -54,7 +53,7 @@ func (l *loader[T]) current() *generation[T] {
 	return l.since
 }
 
-// all yields every object, oldest first. An error is yielded once, last.
+// all yields every object, oldest first. An error comes last.
 func (l *loader[T]) all(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		g := l.current()
@@ -90,7 +89,7 @@ func (l *loader[T]) get(ctx context.Context, id string) (*T, error) {
 	}
 	object, err := get(ctx, l.client, l.collection, id, l.read)
 	if IsNotFound(err) {
-		err = l.confirmed(ctx, err)
+		err = l.confirmNotFound(ctx, err)
 	}
 	if err != nil {
 		return nil, err
@@ -99,14 +98,13 @@ func (l *loader[T]) get(ctx context.Context, id string) (*T, error) {
 	return object, nil
 }
 
-// where yields the objects that a filter selects, oldest first, page by page: from the list
-// of all objects where that suffices, or else from the filtered list. It suffices if it is
-// possible and what the filter names exists: the service answers 404 to a filter for what
-// does not. An error is yielded once, last.
+// where yields the objects that a filter selects, oldest first, from the list of all objects if
+// that suffices, or else from the filtered list. The list of all objects does not suffice if the
+// filter's project may not exist, because then the service answers 404. An error comes last.
 func (l *loader[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		g, key := l.current(), filter.Encode()
-		yielded := map[string]bool{} // by a filtered list that was given up
+		yielded := map[string]bool{} // ids from a filtered list that was not read to its end
 		emit := func(objects []T) bool {
 			for i := range objects {
 				id := l.id(&objects[i])
@@ -141,8 +139,8 @@ func (l *loader[T]) where(ctx context.Context, filter url.Values, selects func(*
 	}
 }
 
-// filtered asks for a filtered list, page by page. It stops early, with false, once the
-// rest of the list of all objects is cheaper.
+// filtered reads a filtered list, page by page. It stops early, with false, when the rest of the
+// list of all objects is cheaper.
 func (l *loader[T]) filtered(ctx context.Context, g *generation[T], filter url.Values, emit func([]T) bool) (ended bool, err error) {
 	pages := newPager(l.client, l.collection, filter, l.read)
 	var selected []T
@@ -168,15 +166,14 @@ func (l *loader[T]) filtered(ctx context.Context, g *generation[T], filter url.V
 func (l *loader[T]) remove(ctx context.Context, id string) error {
 	err := remove(ctx, l.client, l.collection, id)
 	if IsNotFound(err) {
-		return l.confirmed(ctx, err)
+		return l.confirmNotFound(ctx, err)
 	}
 	return err
 }
 
-// confirmed returns a 404 only if the service knows the collection that the object would
-// be in. Behind a wrong base URL everything is "not found", and that must not drop an
-// object from a state, or count it as deleted.
-func (l *loader[T]) confirmed(ctx context.Context, notFound error) error {
+// confirmNotFound returns a 404 only if the service has the collection. At a wrong base URL
+// everything is "not found", and that must not remove an object from a state.
+func (l *loader[T]) confirmNotFound(ctx context.Context, notFound error) error {
 	_, _, err := l.current().page(context.WithoutCancel(ctx), 0)
 	if refused, ok := errors.AsType[*Error](err); ok && refused.StatusCode == http.StatusNotFound {
 		return &UnreadableError{
@@ -195,7 +192,7 @@ func (l *loader[T]) logAnswered(ctx context.Context, path string, filter url.Val
 		map[string]any{"path": path, "query": loggedQuery(filter)})
 }
 
-// invalidate makes loaders forget what a write touches. The caller defers what it returns:
+// invalidate clears caches before and after a write:
 //
 //	defer invalidate(c.projects, c.environments)()
 func invalidate(touched ...interface{ forget() }) func() {

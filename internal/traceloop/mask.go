@@ -3,16 +3,15 @@ package traceloop
 import "strings"
 
 const (
-	// KeyPrefix begins every API key. Source: Traceloop's public repository
+	// KeyPrefix is the prefix of every API key. Source: Traceloop's public repository
 	// tenant-evals-integration.
 	KeyPrefix = "tl_"
 
 	maskTail = 4
 )
 
-// MaskKey returns the form of a key that is safe to show: everything between its
-// prefix and its last 4 characters is starred, so the length stays. A key too short
-// to keep at least as much hidden as shown is starred whole.
+// MaskKey returns a form of a key that is safe to show: stars replace everything between its prefix
+// and its last 4 characters. In a short key, they replace the last characters too.
 func MaskKey(key string) string {
 	secret := strings.TrimPrefix(key, KeyPrefix)
 	prefix := key[:len(key)-len(secret)]

@@ -7,14 +7,13 @@ import (
 	"net/url"
 )
 
-// The operations that the objects of the API share. read makes an object from the
-// fields of an answer.
+// These operations are the same for all objects. read makes an object from an answer's fields.
 
 func create[T any](ctx context.Context, c *Client, collection string, body any, read func(*fields) T) (*T, error) {
 	return object(ctx, c, request{method: http.MethodPost, path: collection, body: body}, read)
 }
 
-// createIdempotent is create for a POST whose repeat gets the first answer again.
+// createIdempotent is create for a POST that the service answers with its first answer if repeated.
 func createIdempotent[T any](ctx context.Context, c *Client, collection string, body any, read func(*fields) T) (*T, error) {
 	return object(ctx, c, request{method: http.MethodPost, path: collection, body: body, repeatable: true}, read)
 }
@@ -63,8 +62,8 @@ func requireID[T any](id string, read func(*fields) T) func(*fields) T {
 	}
 }
 
-// elementPath refuses ids that would address the collection or its parent: a DELETE must
-// never reach the wrong object.
+// elementPath refuses ids that would address the collection or its parent, so that a DELETE never
+// reaches the wrong object.
 func elementPath(collection, id string) (string, error) {
 	if id == "" || id == "." || id == ".." {
 		return "", fmt.Errorf("%q cannot be an id under %s", id, collection)

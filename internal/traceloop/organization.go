@@ -5,15 +5,15 @@ import (
 	"fmt"
 )
 
-// OrganizationRequest is what can be chosen about an organization.
+// OrganizationRequest describes a new organization.
 type OrganizationRequest struct {
 	Name           string   `json:"org_name"`
 	Environments   []string `json:"envs,omitempty"`
 	RetentionHours int64    `json:"retention_hours,omitempty"` // 1 to 720; 0 leaves it to the service
 }
 
-// Organization is a new organization, with the API key of each environment, as the service
-// shows them this once.
+// Organization is a new organization, with the API key of each environment. The service shows
+// them only once.
 type Organization struct {
 	ID   string
 	Keys []EnvironmentKey
@@ -25,7 +25,7 @@ type EnvironmentKey struct {
 	Key         string `json:"-"` // the secret
 }
 
-// Format writes it without its secret, whatever the verb.
+// Format never writes the secret.
 func (k EnvironmentKey) Format(s fmt.State, _ rune) {
 	fmt.Fprintf(s, "{Environment:%s}", k.Environment)
 }
@@ -38,9 +38,8 @@ func readOrganization(f *fields) Organization {
 	return organization
 }
 
-// CreateOrganization creates an organization. The service has no operation that reads,
-// changes or deletes one. An *UnknownOutcomeError says that it may exist now, with keys that
-// nobody has seen.
+// CreateOrganization creates an organization. The service has no operation that reads, changes or
+// deletes one. After an *UnknownOutcomeError it may exist, and its keys are lost.
 func (c *ProjectClient) CreateOrganization(ctx context.Context, r OrganizationRequest) (*Organization, error) {
 	return create(ctx, c.client, c.client.paths.Organizations, r, readOrganization)
 }

@@ -9,13 +9,13 @@ import (
 	"strconv"
 )
 
-// pageLimit is the greatest number of results per page that the contract allows.
+// pageLimit is the contract's maximum of results per page.
 const pageLimit = 100
 
-// maxPages is far more than an organization fills. A longer list has no end.
+// maxPages is more than any organization needs. A longer list is taken as endless.
 const maxPages = 1000
 
-// list yields the objects of a collection, page by page as they are asked for.
+// list yields the objects of a collection, and reads each page when it is needed.
 func list[T any](ctx context.Context, c *Client, collection string, filter url.Values, read func(*fields) T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		pages := newPager(c, collection, filter, read)
@@ -35,8 +35,8 @@ func list[T any](ctx context.Context, c *Client, collection string, filter url.V
 	}
 }
 
-// pager reads a list from its first page to its last. A list that does not end, or shows an
-// object twice, is an error: it must not pass for the whole list.
+// pager reads a list page by page. A list that does not end, or contains an object twice, is an
+// error, because it may be incomplete.
 type pager[T any] struct {
 	client     *Client
 	collection string
@@ -44,7 +44,7 @@ type pager[T any] struct {
 	read       func(*fields) T
 
 	done    bool
-	pages   int // as the service tells; 0 if it does not
+	pages   int // from total_results; 0 if it is not known
 	cursors map[string]bool
 	ids     map[string]bool
 	empty   int

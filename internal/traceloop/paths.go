@@ -1,7 +1,7 @@
 package traceloop
 
-// Paths is where the collections of the API are, below the base URL. An object is at its
-// collection's path, a slash and its id.
+// Paths are the paths of the collections, below the base URL. The path of an object is that of its
+// collection, a slash and its id.
 type Paths struct {
 	Projects     string
 	Environments string
@@ -12,8 +12,8 @@ type Paths struct {
 	Organizations         string
 }
 
-// contractPaths are those of openapi.yaml, which are assumed, and those that Traceloop
-// publishes. Where the real ones differ, they change here and there, and nowhere else.
+// contractPaths are those of openapi.yaml, which are assumed by this project, and those that
+// Traceloop documents. If the real paths differ, change them here and in openapi.yaml.
 var contractPaths = Paths{
 	Projects:     "/v2/projects",
 	Environments: "/v2/environments",

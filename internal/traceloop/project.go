@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Project holds the traces of one application, apart by environment.
+// Project contains the traces of one application, separated by environment.
 type Project struct {
 	ID        string
 	Name      string
@@ -25,42 +25,41 @@ func readProject(f *fields) Project {
 	}
 }
 
-// ProjectRequest is what can be chosen about a project.
+// ProjectRequest contains what can be set in a project.
 type ProjectRequest struct {
 	Name string `json:"name"`
 }
 
-// ListProjects yields all projects, oldest first, from what this client has read since its
-// last write if that tells. An error is yielded once, last.
+// ListProjects yields all projects, oldest first. It uses the client's cache. An error comes last.
 func (c *Client) ListProjects(ctx context.Context) iter.Seq2[Project, error] {
 	return c.projects.all(ctx)
 }
 
-// ListProjectsFresh is ListProjects by requests of its own; see ListAPIKeysFresh.
+// ListProjectsFresh is ListProjects without the cache; see ListAPIKeysFresh.
 func (c *Client) ListProjectsFresh(ctx context.Context) iter.Seq2[Project, error] {
 	return list(ctx, c, c.paths.Projects, nil, readProject)
 }
 
-// CreateProject creates a project. A name that is taken is a conflict; see IsConflict.
-// It is repeated like a read, with the same Idempotency-Key. An *UnknownOutcomeError says
-// that the project may exist now.
+// CreateProject creates a project. If the name is taken, the error is a conflict (see IsConflict).
+// A failed request is repeated with the same Idempotency-Key. After an *UnknownOutcomeError the
+// project may exist.
 func (c *Client) CreateProject(ctx context.Context, r ProjectRequest) (*Project, error) {
 	defer invalidate(c.projects, c.environments)()
 	return createIdempotent(ctx, c, c.paths.Projects, r, readProject)
 }
 
-// GetProject reads a project. See IsNotFound for one that does not exist.
+// GetProject reads a project. If there is none, the error satisfies IsNotFound.
 func (c *Client) GetProject(ctx context.Context, id string) (*Project, error) {
 	return c.projects.get(ctx, id)
 }
 
-// UpdateProject renames a project. A name that is taken is a conflict; see IsConflict.
+// UpdateProject renames a project. If the name is taken, the error is a conflict (see IsConflict).
 func (c *Client) UpdateProject(ctx context.Context, id string, r ProjectRequest) (*Project, error) {
 	defer invalidate(c.projects)()
 	return update(ctx, c, c.paths.Projects, id, r, readProject)
 }
 
-// DeleteProject deletes a project and its traces, for good, and revokes its keys.
+// DeleteProject deletes a project and its traces and revokes its keys. It cannot be undone.
 func (c *Client) DeleteProject(ctx context.Context, id string) error {
 	defer invalidate(c.projects, c.environments, c.apiKeys)()
 	return c.projects.remove(ctx, id)

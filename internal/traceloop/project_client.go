@@ -2,11 +2,11 @@ package traceloop
 
 import "context"
 
-// ProjectClient calls the operations that Traceloop publishes: auto monitor setups, and the
-// creation of an organization. It does so with the API key of a project and environment,
-// which is what Traceloop's documentation asks for. It has none of the operations that need a
-// management key, and Client has none of these, so that neither key can be sent in the place
-// of the other. It is safe for concurrent use; share one, so that reads and writes do too.
+// ProjectClient calls the operations that Traceloop documents: those of auto monitor setups, and
+// the creation of an organization. It uses the API key of a project and environment, as Traceloop's
+// documentation requires. Client has the operations that need a management key. The two types are
+// separate, so that the wrong key is never sent. It is safe for concurrent use. Share one
+// ProjectClient, so that reads and writes share requests.
 type ProjectClient struct {
 	client *Client
 	setups *setupList

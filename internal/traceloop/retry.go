@@ -12,13 +12,13 @@ const (
 	maxBackoff = 8 * time.Second
 )
 
-// checkRetry decides after each attempt whether there is another one:
+// checkRetry decides after each attempt whether to make another one:
 //
 //	outcome                          GET, PATCH, DELETE   POST
 //	refused on loopback              stop                 stop
 //	otherwise not sent               retry                retry
 //	429                              wait, repeat         wait, repeat
-//	5xx, broken off, unreadable      retry                retry if repeatable, or else stop, outcome unknown
+//	5xx, incomplete, unreadable      retry                retry if repeatable, or else stop, outcome unknown
 //	any other answer                 stop                 stop
 //
 // It has the signature of retryablehttp.CheckRetry.
@@ -58,7 +58,7 @@ func (c *call) checkRetry(ctx context.Context, answer *http.Response, err error)
 	return true, nil
 }
 
-// pauseFor is the wait that a 429 asks for.
+// pauseFor returns the wait that a 429 asks for.
 func (c *call) pauseFor(answer *http.Response) time.Duration {
 	if wait, hasRetryAfter := retryAfter(answer.Header); hasRetryAfter {
 		return wait
@@ -66,15 +66,15 @@ func (c *call) pauseFor(answer *http.Response) time.Duration {
 	return backoff(c.rateLimited)
 }
 
-// nextWait has the signature of retryablehttp.Backoff. It is 0 where the gate holds
-// the next attempt back.
+// nextWait has the signature of retryablehttp.Backoff. It returns 0 if the gate delays the next
+// attempt.
 func (c *call) nextWait(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
 	return c.wait
 }
 
-// serverFailed reports whether a status says that the service, or a gateway before it,
-// failed at a request which it may have carried out. Gateways use 520 and above for
-// what 502 and 504 say.
+// serverFailed reports whether a status means that the service, or a gateway in front of it,
+// failed, so that it may have carried out the request. Some gateways use 520 and above like 502
+// and 504.
 func serverFailed(status int) bool {
 	switch status {
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -84,8 +84,8 @@ func serverFailed(status int) bool {
 	}
 }
 
-// backoff is the wait after the nth failure in a row: it doubles from minBackoff up to
-// maxBackoff, and a random part of up to one half is taken off.
+// backoff returns the wait after the nth failure in a row. It doubles from minBackoff to
+// maxBackoff, minus a random part of up to one half.
 func backoff(n int) time.Duration {
 	d := maxBackoff
 	if n < 6 {

@@ -9,20 +9,19 @@ import (
 	"sync"
 )
 
-// setupList answers the reads of setups with few requests. Its rule: the first read costs a
-// request of its own, which also shows the project and environment of the key; each further
-// one is looked for in the list, which one request brings whole. A read that the list does not
-// answer costs its own request, and so does every read where the list fails. A write makes it
-// forget, before and after.
+// setupList answers the reads of setups with few requests. The first read sends its own request,
+// which also shows the project and environment of the key. Later reads use the list, which is one
+// request. A read that the list does not answer sends its own request; if the list fails, every
+// read does. A write clears the list, before and after.
 //
-// The service lists the setups of the organization, so that an external id may be there more
-// than once. The key's own are known by the id of the project and environment.
+// The service lists the setups of the organization, so an external id may occur more than once.
+// The id of the project and environment shows which setups belong to the key.
 type setupList struct {
 	client *Client
 
 	mu      sync.Mutex
-	own     string        // the key's project and environment; empty until an answer shows it
-	first   chan struct{} // closed when the first read since the last write is answered
+	own     string        // id of the key's project and environment; empty until an answer shows it
+	first   chan struct{} // closed when the first read after the last write is answered
 	loading *setupLoad
 }
 
@@ -32,11 +31,11 @@ type setupLoad struct {
 	err    error
 }
 
-// OtherEnvironmentError says that a setup is not in the project and environment of the key.
+// OtherEnvironmentError says that a setup is in another project or environment than the key.
 type OtherEnvironmentError struct {
 	ExternalID   string
-	EnvProjectID string // the setup's
-	Own          string // the key's; empty where it is not known
+	EnvProjectID string // of the setup
+	Own          string // of the key; empty if it is not known
 }
 
 func (e *OtherEnvironmentError) Error() string {
@@ -53,8 +52,8 @@ func (l *setupList) forget() {
 	l.first, l.loading = nil, nil
 }
 
-// begin notes a read. It returns a function to call when the read is answered, if it is the
-// first one, and else waits for that one.
+// begin starts a read. For the first read it returns a function to call when that read is
+// answered. Other reads wait for it.
 func (l *setupList) begin(ctx context.Context) (answered func()) {
 	l.mu.Lock()
 	if l.first == nil {
@@ -84,7 +83,8 @@ func (l *setupList) ownEnvProject() string {
 	return l.own
 }
 
-// get reads a setup. Where envProjectID is not empty, one elsewhere is an *OtherEnvironmentError.
+// get reads a setup. A setup outside envProjectID, unless that is empty, is an
+// *OtherEnvironmentError.
 func (l *setupList) get(ctx context.Context, externalID, envProjectID string) (*AutoMonitorSetup, error) {
 	path, err := elementPath(l.client.paths.AutoMonitorSetups, externalID)
 	if err != nil {
@@ -93,15 +93,15 @@ func (l *setupList) get(ctx context.Context, externalID, envProjectID string) (*
 	if answered := l.begin(ctx); answered != nil {
 		defer answered()
 	} else if own := l.ownEnvProject(); own != "" {
-		// Ignore the error: the read's own request shows it again, or does without the list.
+		// Ignore the error: then the read sends its own request.
 		setups, _ := l.all(ctx)
 		if setup := selectSetup(setups, externalID, own); setup != nil {
 			return checkPlace(setup, envProjectID, own)
 		}
 	}
-	setup, err := object(ctx, l.client, request{method: http.MethodGet, path: path}, aboutExternal(externalID))
+	setup, err := object(ctx, l.client, request{method: http.MethodGet, path: path}, requireExternalID(externalID))
 	if IsNotFound(err) {
-		return nil, l.confirmed(ctx, externalID, envProjectID, err)
+		return nil, l.confirmNotFound(ctx, externalID, envProjectID, err)
 	}
 	if err != nil {
 		return nil, err
@@ -126,7 +126,7 @@ func checkPlace(setup *AutoMonitorSetup, envProjectID, own string) (*AutoMonitor
 	return setup, nil
 }
 
-// all returns the whole list. The reads that come meanwhile wait for it and share it.
+// all returns the whole list. Concurrent reads share it.
 func (l *setupList) all(ctx context.Context) ([]AutoMonitorSetup, error) {
 	l.mu.Lock()
 	load, mine := l.loading, false
@@ -141,7 +141,7 @@ func (l *setupList) all(ctx context.Context) ([]AutoMonitorSetup, error) {
 		if load.err != nil && ctx.Err() != nil {
 			l.mu.Lock()
 			if l.loading == load {
-				l.loading = nil // the next one has a context of its own
+				l.loading = nil // the next caller has another context
 			}
 			l.mu.Unlock()
 		}
@@ -174,9 +174,9 @@ func (l *setupList) fetch(ctx context.Context, filter url.Values) ([]AutoMonitor
 	return setups, nil
 }
 
-// confirmed returns a 404 only if the service knows the list that the setup would be in (see
-// loader.confirmed), and the list does not have it, in the place where it was.
-func (l *setupList) confirmed(ctx context.Context, externalID, envProjectID string, notFound error) error {
+// confirmNotFound returns a 404 only if the service has the list (see loader.confirmNotFound), and
+// the list does not have the setup in its project and environment.
+func (l *setupList) confirmNotFound(ctx context.Context, externalID, envProjectID string, notFound error) error {
 	setups, err := l.all(context.WithoutCancel(ctx))
 	if refused, ok := errors.AsType[*Error](err); ok && refused.StatusCode == http.StatusNotFound {
 		return &UnreadableError{

@@ -9,28 +9,27 @@ import (
 )
 
 const (
-	// maxBulk is the most items that the service takes in one bulk upsert.
+	// maxBulk is the service's limit for the items of one bulk upsert.
 	maxBulk = 100
 
-	// bulkQuiet is how long nothing has to happen before what is gathered is sent.
+	// bulkQuiet is how long the client waits for another write before it sends the batch.
 	bulkQuiet = 50 * time.Millisecond
 
-	// bulkLull is that time while fewer are gathered than came together lately: each answer has
-	// Terraform begin another write, which on a busy machine may take it a while.
+	// bulkLull is that time while the batch is smaller than recent ones: Terraform starts another
+	// write after each answer, which may take a while on a busy machine.
 	bulkLull = time.Second
 
 	// bulkExpect is that time while a write is expected.
 	bulkExpect = 2 * time.Second
 
-	// bulkWait is how long a write waits at most, on a machine that is very busy.
+	// bulkWait is how long a write waits at most, on a very busy machine.
 	bulkWait = 10 * time.Second
 )
 
-// setupWrites gathers the writes of setups that come together into bulk upserts. One that is
-// alone is sent by its own operation. Terraform has as many writes in flight as -parallelism
-// says, and no more come before those are answered. It plans each once more just before it
-// carries it out: a write that is expected so is waited for. While one request is under way,
-// what comes is kept for the next one: else the writes would part into ever smaller requests.
+// setupWrites collects writes of setups into bulk upserts. A single write uses its own operation.
+// Terraform sends as many writes at a time as -parallelism allows. It plans each write again just
+// before it carries it out, so the client can expect that write and wait for it. While a request
+// is in flight, new writes wait for the next one. Otherwise the batches would become ever smaller.
 type setupWrites struct {
 	deliver func([]*setupWrite)
 	pace    pace
@@ -44,7 +43,7 @@ type setupWrites struct {
 	timer    *time.Timer
 }
 
-// pace is how long to wait for more: see bulkQuiet, bulkLull, bulkExpect and bulkWait.
+// pace contains the waits: see bulkQuiet, bulkLull, bulkExpect and bulkWait.
 type pace struct{ quiet, lull, expect, wait time.Duration }
 
 var bulkPace = pace{bulkQuiet, bulkLull, bulkExpect, bulkWait}
@@ -54,7 +53,7 @@ type setupWrite struct {
 	ctx     context.Context //nolint:containedctx // of the caller, who waits for this write
 	request AutoMonitorSetupRequest
 	update  bool
-	done    chan setupResult // takes one
+	done    chan setupResult // with room for the result
 }
 
 type setupResult struct {
@@ -62,7 +61,7 @@ type setupResult struct {
 	err   error
 }
 
-// expect has writes wait for another one, which is about to come.
+// expect makes writes wait for another write.
 func (g *setupWrites) expect(externalID string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -84,7 +83,7 @@ func (g *setupWrites) add(ctx context.Context, r AutoMonitorSetupRequest, update
 		if g.withdraw(w) {
 			return nil, ctx.Err()
 		}
-		result := <-w.done // what is on its way is seen through
+		result := <-w.done // it was sent: wait for the answer
 		return result.setup, result.err
 	}
 }
@@ -94,7 +93,7 @@ func (g *setupWrites) gather(w *setupWrite) {
 	defer g.mu.Unlock()
 	delete(g.expected, w.request.ExternalID)
 	if slices.ContainsFunc(g.waiting, func(other *setupWrite) bool { return other.request.ExternalID == w.request.ExternalID }) {
-		g.send() // the service refuses a request that names one twice
+		g.send() // the service refuses a request with the same external id twice
 	}
 	if len(g.waiting) == 0 {
 		g.oldest = time.Now()
@@ -108,7 +107,7 @@ func (g *setupWrites) gather(w *setupWrite) {
 	g.schedule()
 }
 
-// schedule puts off sending what is gathered. Called with g.mu held.
+// schedule sets the timer to send the batch. Called with g.mu held.
 func (g *setupWrites) schedule() {
 	if len(g.waiting) == 0 {
 		return
@@ -133,11 +132,11 @@ func (g *setupWrites) schedule() {
 func (g *setupWrites) due() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	clear(g.expected) // those do not come
+	clear(g.expected) // they did not come in time
 	g.send()
 }
 
-// withdraw takes back a write that is not on its way yet.
+// withdraw removes a write from the batch, unless it was sent.
 func (g *setupWrites) withdraw(w *setupWrite) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -148,10 +147,10 @@ func (g *setupWrites) withdraw(w *setupWrite) bool {
 	return i >= 0
 }
 
-// send sends what is gathered. Called with g.mu held.
+// send sends the batch. Called with g.mu held.
 func (g *setupWrites) send() {
 	if len(g.waiting) == 0 {
-		return // they were withdrawn, or sent since the timer went off
+		return // the writes were withdrawn or sent already
 	}
 	g.timer.Stop()
 	batch := g.waiting
@@ -167,8 +166,8 @@ func (g *setupWrites) send() {
 	}()
 }
 
-// write sends a batch, in the context of its first write. It is given up only when all of
-// those who wait for it have given up.
+// write sends a batch in the context of its first write. It is canceled only when the contexts of
+// all its writes have ended.
 func (c *ProjectClient) write(batch []*setupWrite) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(batch[0].ctx))
 	defer cancel()

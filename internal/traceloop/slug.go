@@ -2,12 +2,12 @@ package traceloop
 
 import "strings"
 
-// Slug makes an environment's slug from its name: ASCII letters in lower case,
-// digits, and one hyphen for each run of anything else between them. It is empty
-// when the name has neither letters nor digits; the service refuses such a name.
+// Slug makes an environment's slug from its name: ASCII letters in lower case, digits, and one
+// hyphen for each run of other characters between them. It is empty if the name has no ASCII
+// letters and digits; the service refuses such a name.
 //
-// Attested by one example of Traceloop's documentation, "EU Production" to
-// eu-production; the rest of the rule is assumed.
+// One example is documented by Traceloop: "EU Production" becomes eu-production. The rest of the
+// rule is assumed by this project.
 func Slug(name string) string {
 	var b strings.Builder
 	gap := false

@@ -18,9 +18,9 @@ func newTransport(roots *x509.CertPool) *http.Transport {
 		DialContext:         dialer.DialContext,
 		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: 10 * time.Second,
-		ForceAttemptHTTP2:   true, // off by default where the dialer or the TLS configuration is ours
+		ForceAttemptHTTP2:   true, // off by default with our own dialer or TLS configuration
 		HTTP2: &http.HTTP2Config{
-			// A connection that died in silence would cost every retry its whole timeout.
+			// Otherwise each retry on a dead connection would last until its timeout.
 			SendPingTimeout: 10 * time.Second,
 			PingTimeout:     5 * time.Second,
 		},
@@ -31,14 +31,14 @@ func newTransport(roots *x509.CertPool) *http.Transport {
 			return nil
 		},
 		MaxIdleConnsPerHost: 64,
-		// Shorter than the idle time of common load balancers: if they close a connection
+		// Shorter than the idle timeout of common load balancers: if they close a connection
 		// while a POST is sent on it, the outcome is unknown.
 		IdleConnTimeout: 30 * time.Second,
 	}
 }
 
-// proxy is the environment's, for https alone. Plain http is for loopback, and a proxy would
-// see the key: net/http skips the proxy for "localhost" and addresses, not for "LOCALHOST".
+// proxy uses the environment's proxy only for https. Plain http is only for loopback, and a proxy
+// would see the key: net/http skips the proxy for "localhost", but not for "LOCALHOST".
 func proxy(r *http.Request) (*url.URL, error) {
 	if r.URL.Scheme != "https" {
 		return nil, nil //nolint:nilnil // http.Transport.Proxy says that this means no proxy
@@ -46,10 +46,10 @@ func proxy(r *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(r)
 }
 
-// permanent reports whether another attempt would meet err again.
+// permanent reports whether another attempt would fail with err again.
 func permanent(err error) bool {
 	if unreadable, ok := errors.AsType[*UnreadableError](err); ok {
-		return unreadable.StatusCode >= 300 // else a gateway may have put its page in place of a good answer
+		return unreadable.StatusCode >= 300 // otherwise a gateway may have replaced a good answer
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true
@@ -63,11 +63,11 @@ func permanent(err error) bool {
 	return errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// maxRedirects is the number of redirects that one attempt follows.
+// maxRedirects limits the redirects of one attempt.
 const maxRedirects = 3
 
-// refuseRedirect says why a redirect must not be followed, or nothing if it may be.
-// The reason names a target's origin and no more, since the rest may be secret.
+// refuseRedirect returns why a redirect must not be followed, or "". The reason contains only the
+// origin of the target, because the rest may be secret.
 func refuseRedirect(answer *http.Response, hops int) string {
 	target, err := answer.Location()
 	switch {
