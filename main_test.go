@@ -70,7 +70,7 @@ func TestCheckService(t *testing.T) {
 		"plain http":     {[]string{key, sdk, "TRACELOOP_MANAGEMENT_BASE_URL=http://192.0.2.1"}, nil, 1, "plain http is allowed only to loopback"},
 		"unknown flag":   {[]string{url, key}, []string{"-wirte"}, 2, "-help lists the flags"},
 		"argument":       {[]string{url, key}, []string{"now"}, 2, `unexpected argument "now"`},
-		"yes to nothing": {[]string{url, key}, []string{"-yes"}, 2, "-yes belongs to -write"},
+		"yes to nothing": {[]string{url, key}, []string{"-yes"}, 2, "-yes needs -write"},
 		"not confirmed":  {[]string{url, key}, []string{"-write"}, 1, "not confirmed: nothing was sent"},
 		"no such folder": {[]string{url, key}, []string{"-report", "no/such/folder/r.md"}, 1, "the report cannot be written"},
 		"nobody there":   {[]string{key, "TRACELOOP_MANAGEMENT_BASE_URL=http://127.0.0.1:1"}, []string{"-write", "-yes"}, 1, "connection refused\n\n1 no answer\n"},
@@ -119,7 +119,7 @@ func TestCheckServiceInterrupted(t *testing.T) {
 	var out bytes.Buffer
 	command = binary(t, []string{"TRACELOOP_MANAGEMENT_BASE_URL=" + front.URL, "TRACELOOP_MANAGEMENT_API_KEY=" + server.ManagementKey}, "check-service", "-write")
 	command.Stdin, command.Stdout, command.Stderr = strings.NewReader("write\n"), &out, &out
-	if err := command.Run(); exitCode(err) != 1 || !strings.Contains(out.String(), "Removing what the check has made") {
+	if err := command.Run(); exitCode(err) != 1 || !strings.Contains(out.String(), "Removing what the check created") {
 		t.Errorf("it ends with %v:\n%s", err, &out)
 	}
 	if left := server.Projects(); !created || len(left) != 1 {

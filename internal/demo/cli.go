@@ -23,11 +23,11 @@ type cli struct {
 	out  *narrator
 }
 
-// telling matches the lines of a CLI's output that a newcomer should see.
+// telling matches the lines of a CLI's output that a new user should see.
 var telling = regexp.MustCompile(`^(# \S+ (will|must) be .*|Plan: .*|No changes\..*|\S+: (Creation|Destruction) complete.*|.* has been successfully initialized!|(Apply|Destroy) complete!.*)$`)
 
-// run runs a command and shows the telling lines of its output; an error holds all of it. It
-// returns the exit code if that is allowed.
+// run runs a command and shows the telling lines of its output. It returns the exit code if that is
+// allowed, or an error with the whole output.
 func (c *cli) run(ctx context.Context, allowed []int, args ...string) (int, error) {
 	c.out.say("$ %s %s", filepath.Base(c.path), strings.Join(args, " "))
 	// Flags come before a plan's file.
@@ -62,8 +62,8 @@ func (c *cli) outputs(ctx context.Context) (map[string]string, error) {
 	return values, nil
 }
 
-// exec returns the exit code, which has to be one of those that are allowed, and what the command
-// printed on standard output. An error holds all that it printed.
+// exec returns the standard output and the exit code, which must be one of the allowed ones. An error
+// contains the whole output.
 func (c *cli) exec(ctx context.Context, allowed []int, args ...string) (code int, output string, err error) {
 	var stdout, stderr bytes.Buffer
 	cmd := devtool.Command(ctx, c.path, args...)

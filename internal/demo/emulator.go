@@ -26,7 +26,7 @@ type emulator struct {
 
 // startEmulator runs the emulator's binary and reads its address from its first two lines.
 func startEmulator(ctx context.Context, file, data string) (*emulator, error) {
-	// It outlives ctx, so that an interrupted CLI can still finish and release what it holds.
+	// It outlives ctx, so that an interrupted CLI can still finish and release its locks.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	e := &emulator{cmd: devtool.Command(ctx, file, "-listen", "127.0.0.1:0", "-data", data), cancel: cancel, log: &bytes.Buffer{}}
 	e.cmd.Env = devtool.Env()
@@ -76,7 +76,7 @@ type object struct {
 	CreatedAt   time.Time `json:"created_at"`
 }
 
-// list reads a collection of the management API, past the provider.
+// list reads a collection of the management API, without the provider.
 func (e *emulator) list(ctx context.Context, path string) ([]object, error) {
 	var page struct{ Data []object }
 	err := e.call(ctx, http.MethodGet, path, &page)
@@ -89,7 +89,7 @@ type request struct {
 	Status int    `json:"status"`
 }
 
-// changes returns the requests so far except reads, and forgets them.
+// changes returns the requests so far, except reads, and clears the record.
 func (e *emulator) changes(ctx context.Context) ([]request, error) {
 	var log struct{ Requests []request }
 	err := e.call(ctx, http.MethodGet, "/_emulator/requests", &log)

@@ -1,5 +1,5 @@
-// Demo runs the life of an API key with the real CLI and the real provider against the emulator,
-// and checks each step. It leaves nothing behind.
+// Demo shows the life of an API key with the real CLI and the real provider against the emulator. It
+// checks each step and removes everything at the end.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	keep := flag.Bool("keep", false, "stop before the destruction, and keep the emulator with its pages until interrupted")
+	keep := flag.Bool("keep", false, "stop before destroy, and keep the emulator and its pages until interrupted")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -25,14 +25,14 @@ func main() {
 	err := run(ctx, out, *keep)
 	if err != nil {
 		if ctx.Err() != nil && !errors.Is(err, errLeft) {
-			err = errors.New("interrupted; nothing is left behind")
+			err = errors.New("interrupted; everything was removed")
 		}
 		fmt.Fprintln(os.Stderr, "\ndemo:", out.mask(err.Error()))
 		os.Exit(1) //nolint:gocritic // The process ends, and stop() with it.
 	}
 }
 
-var errLeft = errors.New("something is left behind")
+var errLeft = errors.New("not everything was removed")
 
 func left(err error) error {
 	if err == nil {
@@ -41,7 +41,7 @@ func left(err error) error {
 	return fmt.Errorf("%w: %w", errLeft, err)
 }
 
-// run prepares a temporary folder, a CLI and an emulator for the story, and removes them after it.
+// run prepares a temporary folder, a CLI and an emulator for the story, and removes them at the end.
 func run(ctx context.Context, out *narrator, keep bool) (err error) {
 	start := time.Now()
 	root, err := devtool.Root(ctx)
@@ -59,7 +59,7 @@ func run(ctx context.Context, out *narrator, keep bool) (err error) {
 	defer func() { err = errors.Join(err, left(os.RemoveAll(dir))) }()
 
 	out.step("Build the provider and the emulator")
-	out.say("This takes some minutes where Go has built neither before, and seconds afterwards.")
+	out.say("The first build takes some minutes; later builds take seconds.")
 	config, err := devtool.BuildMirror(ctx, dir)
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func run(ctx context.Context, out *narrator, keep bool) (err error) {
 	out.say("TRACELOOP_MANAGEMENT_API_KEY=%s", server.managementKey)
 
 	if keep {
-		out.say("Its pages are at %s: open them to watch what comes.", server.baseURL)
+		out.say("Its pages are at %s. Open them to watch the next steps.", server.baseURL)
 	}
 
 	work := filepath.Join(dir, "quickstart")

@@ -10,7 +10,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// narrator prints the story. It masks the keys that it knows, and all that looks like a key.
+// narrator prints the story. It masks known keys, and everything that looks like a key.
 type narrator struct {
 	w     io.Writer
 	steps int

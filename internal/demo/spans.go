@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
-// application sends spans as an instrumented service does: through the OpenTelemetry SDK and
-// its OTLP exporter, with one API key.
+// application sends spans like an instrumented service: with the OpenTelemetry SDK, its OTLP exporter
+// and one API key.
 type application struct {
 	tracing *trace.TracerProvider
 	status  *statusRecorder
@@ -33,7 +33,8 @@ func newApplication(ctx context.Context, baseURL, key string) (*application, err
 	return &application{tracing: trace.NewTracerProvider(trace.WithBatcher(exporter)), status: status}, nil
 }
 
-// send sends one span and waits for the answer. An error is anything but "accepted" or "refused".
+// send sends one span and waits for the answer. Any answer except "accepted" and "refused" is an
+// error.
 func (a *application) send(ctx context.Context) (accepted bool, err error) {
 	_, span := a.tracing.Tracer("demo").Start(ctx, "chat")
 	span.End()
@@ -55,7 +56,7 @@ func (a *application) close(ctx context.Context) {
 	_ = a.tracing.Shutdown(context.WithoutCancel(ctx)) // Every span has been flushed.
 }
 
-// statusRecorder keeps the last HTTP status, which the exporter's error has only in its text.
+// statusRecorder stores the last HTTP status, which the exporter's error contains only as text.
 type statusRecorder struct{ last atomic.Int64 }
 
 func (s *statusRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -66,7 +67,7 @@ func (s *statusRecorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// cutOff is what an application with the old key sees of a rotation.
+// cutOff is what an application with the old key sees during a rotation.
 type cutOff struct {
 	accepted, refused int
 	lastAccepted      time.Time // when the last accepted span was sent

@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 )
 
-// stay keeps everything until the demo is interrupted. Its end removes it.
+// stay keeps everything until the demo is interrupted.
 func (s *story) stay(ctx context.Context, config string) error {
-	// In a file, since the narrator prints no keys.
+	// In a file, because the narrator prints no keys.
 	env := filepath.Join(filepath.Dir(s.cli.dir), "demo.env")
 	lines := fmt.Sprintf("export TF_CLI_CONFIG_FILE='%s'\nexport TRACELOOP_MANAGEMENT_BASE_URL='%s'\nexport TRACELOOP_MANAGEMENT_API_KEY='%s'\n",
 		config, s.server.baseURL, s.server.managementKey)
@@ -18,8 +18,8 @@ func (s *story) stay(ctx context.Context, config string) error {
 		return err
 	}
 	s.out.heading("Kept, until you press Ctrl-C")
-	s.out.say("Open %s in a browser, and change what is there: revoke the key, for example.", s.server.baseURL)
-	s.out.say("See what Terraform makes of it, in another terminal:")
+	s.out.say("Open %s in a browser and change something. For example, revoke the key.", s.server.baseURL)
+	s.out.say("Then run a plan in another terminal:")
 	s.out.say("  . %s && cd %s", env, s.cli.dir)
 	s.out.say("  %s plan", filepath.Base(s.cli.path))
 	<-ctx.Done()

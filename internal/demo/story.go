@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// story is what the demo has learned so far.
+// story is the state of the demo.
 type story struct {
 	out    *narrator
 	cli    *cli
 	server *emulator
-	keep   bool // what the destruction would take away
+	keep   bool // do not destroy at the end
 
 	acceptedBefore, acceptedAfter int
 	revoked                       cutOff
@@ -96,7 +96,7 @@ func (s *story) apply(ctx context.Context) error {
 
 func (s *story) sendFirst(ctx context.Context, app *application, outputs map[string]string) error {
 	s.out.step("Send a span with the new key, as the application would")
-	s.out.say("The key: %s (shown once by the API; now in the state, from where this program reads it)", outputs["masked_key"])
+	s.out.say("The key: %s (the API shows it once; this program reads it from the state)", outputs["masked_key"])
 	accepted, err := app.send(ctx)
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (s *story) sendFirst(ctx context.Context, app *application, outputs map[str
 		return err
 	}
 	if len(traces.Accepted) != 1 || traces.Accepted[0].ProjectID != outputs["project_id"] || traces.Accepted[0].Environment != outputs["environment"] {
-		return fmt.Errorf("the span did not arrive where its key belongs: %+v", traces.Accepted)
+		return fmt.Errorf("the span did not arrive in the project and environment of its key: %+v", traces.Accepted)
 	}
 	s.out.say("Accepted. It arrived in project %q, environment %q.", traces.Accepted[0].Project, traces.Accepted[0].Environment)
 	return nil
@@ -125,8 +125,8 @@ func (s *story) planAgain(ctx context.Context) error {
 	return err
 }
 
-// rotate returns the application with the next key, as soon as the apply has ended and the key is
-// read from the outputs. Until then the application with the old key keeps sending.
+// rotate returns the application with the next key, when the apply has ended and the key is read from
+// the outputs. Until then, the application with the old key keeps sending.
 func (s *story) rotate(ctx context.Context, old *application, oldKey string) (*application, error) {
 	s.out.step("Rotate the key while the application keeps sending")
 	stop := old.keepSending(ctx)
@@ -147,7 +147,7 @@ func (s *story) rotate(ctx context.Context, old *application, oldKey string) (*a
 		return nil, err
 	}
 	if outputs["api_key"] == oldKey {
-		return nil, errors.New("the rotation left the key as it was")
+		return nil, errors.New("the rotation did not change the key")
 	}
 	next, err := newApplication(ctx, s.server.baseURL, outputs["api_key"])
 	if err != nil {
@@ -233,7 +233,7 @@ func (s *story) destroy(ctx context.Context, app *application) error {
 	}
 	accepted, err := app.send(ctx)
 	if err == nil && accepted {
-		err = errors.New("the key is still accepted after its destruction")
+		err = errors.New("the key is still accepted after destroy")
 	}
 	return err
 }
@@ -261,11 +261,11 @@ func (s *story) checkEmpty(ctx context.Context) error {
 	if len(projects) != 1 || projects[0].Name != "Default project" || custom != 0 || len(keys) != 0 {
 		return fmt.Errorf("something is left: %d projects, %d environments that are not built in, %d keys", len(projects), custom, len(keys))
 	}
-	s.out.say("Only %q, as in every new organization.", projects[0].Name)
+	s.out.say("Only %q is left, as in every new organization.", projects[0].Name)
 	return nil
 }
 
-// showChanges prints the requests of the step before that changed something.
+// showChanges prints the requests of the previous step that changed something.
 func (s *story) showChanges(ctx context.Context) error {
 	changes, err := s.server.changes(ctx)
 	if err != nil {
@@ -282,9 +282,9 @@ func (s *story) summarize(total time.Duration) {
 	s.out.heading("Summary (%.1f s in all)", total.Seconds())
 	s.out.say("%d spans accepted before the rotation, %d after it with the next key; the old key refused.", s.acceptedBefore, s.acceptedAfter)
 	s.out.say("%d spans refused between the revocation and the first span with the next key.", s.revoked.refused)
-	s.out.say("The gap in which no key worked: %s, from the last span that the old key got through", seconds(s.revoked.lastAccepted, s.nextCreated))
-	s.out.say("until the API created the next key.")
-	s.out.say("As the application sees it: %s, from the first refusal until a span with the next key", seconds(s.revoked.firstRefused, s.nextAccepted))
+	s.out.say("No key worked for %s: from the last span that was accepted with the old key", seconds(s.revoked.lastAccepted, s.nextCreated))
+	s.out.say("until the API generated the next key.")
+	s.out.say("The application saw a gap of %s: from the first refusal until a span with the next key", seconds(s.revoked.firstRefused, s.nextAccepted))
 	s.out.say("was accepted. That includes the end of `apply` and reading the key from the outputs.")
 	s.out.say("Measured on loopback, sending a span about every %s.", pause)
 }

@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// maxActivity is how many requests the page can show, and maxShown how much of a text
-	// that comes from outside it keeps of each: the ring stays below 1 MB.
+	// maxActivity limits the requests that the page can show. maxShown limits each text from
+	// outside. Together they keep the ring below 1 MB.
 	maxActivity = 1000
 	maxShown    = 200
 )
 
-// event is one request as the page shows it. Status is 0 while there is no answer, and
-// after a fault has dropped the connection.
+// event is one request on the page. Status is 0 before the answer, and after a fault has dropped
+// the connection.
 type event struct {
 	number   uint64
 	at       time.Time
@@ -28,8 +28,7 @@ type event struct {
 	ended    bool
 }
 
-// activity is a ring of the last requests, and the signal that something has changed.
-// Unlike the recorder it is not part of the control API, and nobody can reset it.
+// activity is a ring of the last requests, and signals changes. The control API cannot reset it.
 type activity struct {
 	mu      sync.Mutex
 	ring    []event // request number n is at (n-1) % maxActivity
@@ -37,7 +36,7 @@ type activity struct {
 	changed chan struct{} // nil while nobody waits
 }
 
-// begin returns the number by which end finds the request again.
+// begin returns the number of the request, for end.
 func (a *activity) begin(r *http.Request, who string) uint64 {
 	path := r.URL.Path
 	if r.URL.RawQuery != "" {
@@ -105,8 +104,8 @@ func (a *activity) next() <-chan struct{} {
 	return a.changed
 }
 
-// shorten copies, since a header shares its memory with all others of its request, the
-// management key among them.
+// shorten copies: a header shares memory with the other headers of its request, which contain the
+// management key.
 func shorten(s string) string {
 	if len(s) <= maxShown {
 		return strings.Clone(s)
@@ -114,7 +113,7 @@ func shorten(s string) string {
 	return strings.ToValidUTF8(s[:maxShown], "") + "…"
 }
 
-// client names who sent a request, by its User-Agent.
+// client names the sender of a request, from its User-Agent.
 func client(r *http.Request) string {
 	agent := r.UserAgent()
 	switch {

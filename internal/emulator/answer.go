@@ -23,7 +23,7 @@ func refuse(status int, format string, args ...any) error {
 	return &apiError{status, fmt.Sprintf(format, args...)}
 }
 
-// answer is the answer of an operation; a nil body is none.
+// answer is the answer of an operation. The body may be nil.
 type answer struct {
 	status int
 	body   any
@@ -31,7 +31,7 @@ type answer struct {
 
 type operation func(*http.Request) (answer, error)
 
-// handler makes an http.Handler of an operation.
+// handler makes an http.Handler from an operation.
 func (e *Emulator) handler(do operation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, err := do(r)
@@ -43,7 +43,7 @@ func (e *Emulator) handler(do operation) http.Handler {
 	})
 }
 
-// transact answers 200 with what do returns.
+// transact answers 200 with the result of do.
 func (e *Emulator) transact(do func(*sql.Tx) (any, error)) (answer, error) {
 	var body any
 	err := e.store.transact(func(tx *sql.Tx) (err error) {
@@ -53,7 +53,7 @@ func (e *Emulator) transact(do func(*sql.Tx) (any, error)) (answer, error) {
 	return answer{http.StatusOK, body}, err
 }
 
-// delete answers 204, or absent if nothing was deleted.
+// delete answers 204, or with absent if nothing was deleted.
 func (e *Emulator) delete(do func(*sql.Tx) (sql.Result, error), absent error) (answer, error) {
 	err := e.store.transact(func(tx *sql.Tx) error {
 		result, err := do(tx)
@@ -115,7 +115,7 @@ func (h *heldAnswer) Write(data []byte) (n int, err error) { return h.body.Write
 
 func (h *heldAnswer) sendTo(w http.ResponseWriter) {
 	maps.Copy(w.Header(), h.header)
-	// Only a status fault gives these two a body; HTTP allows none.
+	// HTTP allows no body for these two; only a fault of the kind "status" would set one.
 	if h.status == http.StatusNoContent || h.status == http.StatusNotModified {
 		h.body.Reset()
 	} else {

@@ -8,7 +8,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// APIKey as the API shows it: never in full.
+// APIKey is a key as the API shows it, never in full.
 type APIKey struct {
 	ID          string `json:"id"`
 	ProjectID   string `json:"project_id"`
@@ -17,7 +17,7 @@ type APIKey struct {
 	CreatedAt   string `json:"created_at"`
 }
 
-// GeneratedAPIKey is the one answer that holds a key in full (Rule 6).
+// GeneratedAPIKey is the only answer with a key in full (Rule 6).
 type GeneratedAPIKey struct {
 	APIKey
 	Key string `json:"api_key"`
@@ -94,7 +94,7 @@ func (e *Emulator) createAPIKey(r *http.Request) (answer, error) {
 	}})
 }
 
-// deleteAPIKey revokes by key id, so a stale id never meets somebody's newer key.
+// deleteAPIKey revokes by key id, so an old id never revokes a newer key.
 func (e *Emulator) deleteAPIKey(r *http.Request) (answer, error) {
 	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
 		return tx.Exec("DELETE FROM api_keys WHERE id = ?", r.PathValue("id"))
@@ -118,7 +118,7 @@ func insertAPIKey(tx *sql.Tx, project, environment, now string) (GeneratedAPIKey
 	return GeneratedAPIKey{shown, key}, err
 }
 
-// environmentInForce is the environment with the slug ?2 in the project ?1.
+// environmentInForce selects the environment with the slug ?2 of the project ?1, own or inherited.
 const environmentInForce = "(SELECT id FROM environments WHERE slug = ?2 AND (project_id IS NULL OR project_id = ?1))"
 
 func checkEnvironmentSlug(slug string) error {
@@ -131,7 +131,7 @@ func checkEnvironmentSlug(slug string) error {
 	return nil
 }
 
-// apiKeyRefused says which rule the database has found broken.
+// apiKeyRefused names the rule that the database found violated.
 func apiKeyRefused(err error, project, environment string) error {
 	switch {
 	case violates(err, "no_such_project"):
@@ -139,7 +139,7 @@ func apiKeyRefused(err error, project, environment string) error {
 	case violates(err, "environment_not_in_force"):
 		return noEnvironmentInForce(environment)
 	case violates(err, "api_keys.environment_id"):
-		return refuse(http.StatusConflict, "The environment %q of this project has an API key already, and can have only one. Revoke that key first.", environment)
+		return refuse(http.StatusConflict, "The environment %q of this project already has an API key, and it can have only one. Revoke that key first.", environment)
 	}
 	return err
 }

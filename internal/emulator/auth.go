@@ -9,18 +9,18 @@ import (
 	"strings"
 )
 
-// principal is who the Authorization header shows the client to be.
+// principal is the kind of key in the Authorization header.
 type principal int
 
 const (
 	noKey principal = iota
 	managementKey
 	projectKey
-	organizationKey // of an organization that was created here
+	organizationKey // of an organization that this emulator created
 )
 
-// authenticate also returns the key's hash, which identifies a project's key even after its
-// revocation.
+// authenticate also returns the key's hash, which identifies a project's key even after it is
+// revoked.
 func (e *Emulator) authenticate(r *http.Request) (principal, []byte, error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
@@ -68,8 +68,8 @@ func (e *Emulator) needManagementKey(next http.Handler) http.Handler {
 	})
 }
 
-// ofEnvProject makes a handler of a published operation, which acts in the project and
-// environment of the key that calls.
+// ofEnvProject makes a handler from a published operation, which acts in the project and environment
+// of the key.
 func (e *Emulator) ofEnvProject(do func(r *http.Request, envProject string) (answer, error)) http.Handler {
 	return e.handler(func(r *http.Request) (answer, error) {
 		who, hash, err := e.authenticate(r)
@@ -79,7 +79,7 @@ func (e *Emulator) ofEnvProject(do func(r *http.Request, envProject string) (ans
 		case who == managementKey:
 			return answer{}, refuse(http.StatusForbidden, "This is a management key. This operation needs the API key of a project and environment.")
 		case who == organizationKey:
-			return answer{}, refuse(http.StatusForbidden, "This is the key of another organization, which sends traces. The emulator has the monitors of one organization alone.")
+			return answer{}, refuse(http.StatusForbidden, "This is the key of another organization, which sends traces. The emulator has the monitors of one organization only.")
 		}
 		var envProject string
 		err = e.store.transact(func(tx *sql.Tx) error {
@@ -87,7 +87,7 @@ func (e *Emulator) ofEnvProject(do func(r *http.Request, envProject string) (ans
 				SELECT p.id FROM env_projects p JOIN api_keys k ON k.project_id = p.project_id AND k.environment_id = p.environment_id
 				WHERE k.hash = ?`, hash).Scan(&envProject)
 			if errors.Is(err, sql.ErrNoRows) {
-				err = keyUnknown() // revoked since
+				err = keyUnknown() // it was revoked after the check
 			}
 			return err
 		})

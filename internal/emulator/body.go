@@ -18,10 +18,10 @@ const (
 	maxName = 255
 )
 
-// fields are the names that a JSON object may have, and where their values go.
+// fields maps the names that a JSON object may have to the targets of their values.
 type fields map[string]any
 
-// readBody reads the JSON object of a request into fields, and returns it as it came.
+// readBody reads the JSON object of a request into fields, and returns the unchanged body.
 func readBody(r *http.Request, into fields) ([]byte, error) {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" {
@@ -41,7 +41,7 @@ func readObject(r *http.Request, into fields) ([]byte, error) {
 	return body, nil
 }
 
-// readLimited reads at most limit bytes; more is tooLarge.
+// readLimited reads at most limit bytes, or returns tooLarge.
 func readLimited(r io.Reader, limit int64, tooLarge error) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(data)) > limit {
@@ -50,8 +50,8 @@ func readLimited(r io.Reader, limit int64, tooLarge error) ([]byte, error) {
 	return data, err
 }
 
-// decodeObject is stricter than json.Unmarshal, which accepts NAME for name, a name twice,
-// null for any type and broken UTF-8.
+// decodeObject is stricter than json.Unmarshal, which accepts names in another case, duplicate
+// names, null for any type and invalid UTF-8.
 func decodeObject(data []byte, into fields) error {
 	if !utf8.Valid(data) {
 		return errors.New("it is not UTF-8")
@@ -68,13 +68,13 @@ func decodeObject(data []byte, into fields) error {
 		if err != nil {
 			return syntaxError(err)
 		}
-		name, _ := token.(string) // in an object nothing else comes before a value
+		name, _ := token.(string) // in an object, a name precedes each value
 		target, known := into[name]
 		switch {
 		case !known:
 			return fmt.Errorf("unknown field %q", name)
 		case seen[name]:
-			return fmt.Errorf("field %q is there twice", name)
+			return fmt.Errorf("field %q occurs twice", name)
 		}
 		seen[name] = true
 		var value json.RawMessage
@@ -89,7 +89,7 @@ func decodeObject(data []byte, into fields) error {
 		return syntaxError(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the JSON object")
+		return errors.New("there is more text after the JSON object")
 	}
 	return nil
 }
@@ -116,16 +116,16 @@ func syntaxError(err error) error {
 	return fmt.Errorf("it is not JSON: %w", err)
 }
 
-// checkName holds the contract's rule for names.
+// checkName checks the contract's rule for names.
 func checkName(name string) error {
 	var problem string
 	switch {
 	case name == "":
 		problem = "is missing or empty"
 	case utf8.RuneCountInString(name) > maxName:
-		problem = fmt.Sprintf("has %d characters, and may have %d at most", utf8.RuneCountInString(name), maxName)
+		problem = fmt.Sprintf("has %d characters, but may have at most %d", utf8.RuneCountInString(name), maxName)
 	case strings.ContainsFunc(name, unicode.IsControl):
-		problem = "has a control character in it"
+		problem = "contains a control character"
 	case strings.TrimSpace(name) != name:
 		problem = "begins or ends with white space"
 	default:

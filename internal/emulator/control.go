@@ -36,7 +36,7 @@ func (e *Emulator) controlRoutes() http.Handler {
 func (e *Emulator) loopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isFromLoopback(r) {
-			e.writeError(w, refuse(http.StatusForbidden, "Control calls are answered only to the machine that the emulator runs on."))
+			e.writeError(w, refuse(http.StatusForbidden, "Control calls are allowed only from the machine that the emulator runs on."))
 			return
 		}
 		if !isLocalHost(r.Host) {
@@ -53,7 +53,7 @@ func (e *Emulator) putFaults(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	if list == nil {
-		return answer{}, refuse(http.StatusBadRequest, "faults is missing; it is a list, and empty for no faults.")
+		return answer{}, refuse(http.StatusBadRequest, "faults is missing. It must be a list; an empty list means no faults.")
 	}
 	plan := make([]Fault, len(list))
 	for i, data := range list {
@@ -89,7 +89,7 @@ func (e *Emulator) putSettings(r *http.Request) (answer, error) {
 	return done(e.SetSettings(next))
 }
 
-// done answers a PUT, whose only errors are about the values in it.
+// done answers a PUT. Its errors are all about the values in the body.
 func done(err error) (answer, error) {
 	if err != nil {
 		err = refuse(http.StatusBadRequest, "%v.", err)

@@ -14,26 +14,26 @@ import (
 	"time"
 )
 
-// Options of an emulator; the zero value is a fresh organization in memory.
+// Options of an emulator. The zero value means a new organization in memory.
 type Options struct {
-	// ManagementKey opens the management API; a data file keeps it. Empty: the one that the
-	// data file keeps, or else a random one.
+	// ManagementKey is the key of the management API. Empty: the key in the data file, or else a
+	// random one, which the data file stores.
 	ManagementKey string
-	// DataFile keeps the organization and its management key. Empty: both live as long as the emulator.
+	// DataFile stores the organization and its management key. Empty: both end with the emulator.
 	DataFile string
-	// Logger takes a line for each request. Nil: none.
+	// Logger gets one line for each request. Nil: no log.
 	Logger *slog.Logger
-	// Now is the clock of created_at, updated_at and the rate limit. Nil: time.Now.
+	// Now is the clock for created_at, updated_at and the rate limit. Nil: time.Now.
 	Now func() time.Time
 	// Seed is the organization of a new emulator. Nil: one with a project "Default project".
 	Seed *Seed
-	// NoPage leaves the page in the browser out.
+	// NoPage turns off the page in the browser.
 	NoPage bool
-	// PageNeedsKey has the page ask for the management key, and then open to other machines.
+	// PageNeedsKey makes the page ask for the management key, and allows other machines.
 	PageNeedsKey bool
 }
 
-// Emulator is an http.Handler; several of them share nothing.
+// Emulator is an http.Handler. Emulators share no data.
 type Emulator struct {
 	managementKey     string
 	managementKeyHash [sha256.Size]byte
@@ -41,10 +41,10 @@ type Emulator struct {
 	logger            *slog.Logger
 	now               func() time.Time
 
-	api          http.Handler // the operations, and nothing around them
-	instrumented http.Handler // the API as a client meets it
+	api          http.Handler // the operations only
+	instrumented http.Handler // with record, latency, rate limit and faults
 	control      http.Handler
-	web          *web // nil: none
+	web          *web // nil if there is no page
 
 	requests      recorder
 	activity      activity
@@ -53,7 +53,7 @@ type Emulator struct {
 	refusedTraces atomic.Int64
 }
 
-// New opens the data file, or creates it, and the organization in it.
+// New opens or creates the data file and the organization in it.
 func New(options Options) (*Emulator, error) {
 	e := &Emulator{logger: options.Logger, now: options.Now}
 	if options.ManagementKey != "" {
@@ -84,21 +84,21 @@ func New(options Options) (*Emulator, error) {
 	return e, nil
 }
 
-// ManagementKey returns the key that opens the management API.
+// ManagementKey returns the key of the management API.
 func (e *Emulator) ManagementKey() string { return e.managementKey }
 
 // Close closes the database. Stop the server first.
 func (e *Emulator) Close() error { return e.store.Close() }
 
-// EndStreams ends the answers that follow what happens, which would else go on until their
-// browsers are closed: a server calls it when it shuts down.
+// EndStreams ends the event streams of browsers, which otherwise stay open. Call it when the server
+// shuts down.
 func (e *Emulator) EndStreams() {
 	if e.web != nil {
 		e.web.endStreams()
 	}
 }
 
-// ServeHTTP serves control calls and the page plainly, and all others as a client meets the API.
+// ServeHTTP serves control calls and the page directly, and all others with faults and limits.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, controlPrefix) {
 		e.control.ServeHTTP(w, r)
@@ -111,11 +111,11 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.instrumented.ServeHTTP(w, r)
 }
 
-// Direct serves the API without the record of requests, the latency, the rate limit and the
-// faults: for a test that changes something behind a client's back.
+// Direct serves the API without record, latency, rate limit and faults, for tests that change
+// something outside Terraform.
 func (e *Emulator) Direct() http.Handler { return withRequestID(e.api) }
 
-// timestamp is the present time as the API writes it.
+// timestamp returns the current time in the API's format.
 func (e *Emulator) timestamp() string {
 	return formatTime(e.now())
 }

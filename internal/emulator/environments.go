@@ -8,7 +8,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// Environment as the API shows it.
+// Environment is an environment as the API shows it.
 type Environment struct {
 	ID        string  `json:"id"`
 	Name      string  `json:"name"`
@@ -26,8 +26,8 @@ func scanEnvironment(scan row) (v Environment, err error) {
 	return v, err
 }
 
-// listEnvironments lists the rows of both scopes, or those in force in one project, which
-// are its own and every organization-level one (Rule 3).
+// listEnvironments lists the rows of both scopes, or the environments of one project, including
+// every organization-level one (Rule 3).
 func (e *Emulator) listEnvironments(r *http.Request) (answer, error) {
 	page, err := parsePage(r, "project_id")
 	if err != nil {
@@ -71,7 +71,7 @@ func (e *Emulator) createEnvironment(r *http.Request) (answer, error) {
 	}})
 }
 
-// deleteEnvironment also deletes its keys and traces, in every project where it is in force
+// deleteEnvironment also deletes the keys and traces, in every project that has the environment
 // (Rules 3 and 8).
 func (e *Emulator) deleteEnvironment(r *http.Request) (answer, error) {
 	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
@@ -104,24 +104,24 @@ func checkEnvironmentName(name string) error {
 		return err
 	}
 	if traceloop.Slug(name) == "" {
-		return refuse(http.StatusBadRequest, "name %q has neither an ASCII letter nor a digit to make a slug from.", name)
+		return refuse(http.StatusBadRequest, "name %q has no ASCII letter and no digit to make a slug from.", name)
 	}
 	return nil
 }
 
-// environmentRefused says which rule the database has found broken.
+// environmentRefused names the rule that the database found violated.
 func environmentRefused(err error, slug string) error {
 	switch {
 	case violates(err, "built_in_slug"):
 		err = refuse(http.StatusConflict, "The slug %q belongs to a built-in environment, which every project has.", slug)
 	case violates(err, "slug_of_a_project"):
-		err = refuse(http.StatusConflict, "A project has an environment with the slug %q already, so the organization cannot have one.", slug)
+		err = refuse(http.StatusConflict, "A project already has an environment with the slug %q, so the organization cannot have one.", slug)
 	case violates(err, "slug_of_the_organization"):
-		err = refuse(http.StatusConflict, "The organization has an environment with the slug %q already, which every project inherits.", slug)
+		err = refuse(http.StatusConflict, "The organization already has an environment with the slug %q, and every project inherits it.", slug)
 	case violates(err, "environments.project_id"):
-		err = refuse(http.StatusConflict, "The project has an environment with the slug %q already.", slug)
+		err = refuse(http.StatusConflict, "The project already has an environment with the slug %q.", slug)
 	case violates(err, "environments.slug"):
-		err = refuse(http.StatusConflict, "The organization has an environment with the slug %q already.", slug)
+		err = refuse(http.StatusConflict, "The organization already has an environment with the slug %q.", slug)
 	}
 	return err
 }

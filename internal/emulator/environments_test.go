@@ -123,10 +123,10 @@ func TestEnvironmentSlugsAreUniqueWhereTheyAreInForce(t *testing.T) {
 	for _, test := range []struct{ name, body, says string }{
 		{"built in, organization", `{"name":"DEV"}`, "built-in"},
 		{"built in, project", in(orders, "prd"), "built-in"},
-		{"organization twice", `{"name":"shared"}`, "The organization has"},
+		{"organization twice", `{"name":"shared"}`, "The organization already has"},
 		{"inherited by the project", in(orders, "Shared!"), "every project inherits"},
-		{"project twice", in(orders, "canary"), "The project has"},
-		{"organization, a project has it", `{"name":"Canary"}`, "A project has"},
+		{"project twice", in(orders, "canary"), "The project already has"},
+		{"organization, a project has it", `{"name":"Canary"}`, "A project already has"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			wantRefusal(t, post(t, s, "/v2/environments", test.body), http.StatusConflict, test.says)

@@ -25,29 +25,29 @@ const (
 
 var faultKinds = []string{faultStatus, faultDropBefore, faultDropAfter, faultDelay, faultTruncate, faultGarbage, faultHuge}
 
-// FaultHeader names the fault on an answer that a fault made or corrupted.
+// FaultHeader names the fault in an answer that a fault made or changed.
 const FaultHeader = "X-Emulator-Fault"
 
-// Fault is something that goes wrong with the requests that match.
+// Fault is a failure of the requests that match.
 type Fault struct {
-	Method string `json:"method,omitempty"` // any, when empty
-	Path   string `json:"path,omitempty"`   // prefix; any, when empty
+	Method string `json:"method,omitempty"` // any, if empty
+	Path   string `json:"path,omitempty"`   // prefix; any, if empty
 	Kind   string `json:"kind"`
-	After  int    `json:"after,omitempty"` // matching requests to let pass first
-	Times  int    `json:"times,omitempty"` // requests to hit then; 1, when 0
+	After  int    `json:"after,omitempty"` // matching requests to skip first
+	Times  int    `json:"times,omitempty"` // requests to hit after that; 1, if 0
 
 	// Of the kind "status".
 	Status     int     `json:"status,omitempty"`
 	RetryAfter *int    `json:"retry_after,omitempty"` // seconds
-	Body       *string `json:"body,omitempty"`        // an error of the API, when nil
+	Body       *string `json:"body,omitempty"`        // an error of the API, if nil
 	Done       bool    `json:"done,omitempty"`        // whether the operation is carried out
 
 	// Of the kind "delay".
 	MS int `json:"ms,omitempty"`
 }
 
-// SetFaults replaces the fault plan. Where several faults match a request, the first one
-// that is due hits it; all of them count it for their After.
+// SetFaults replaces the fault plan. If several faults match a request, the first one that is due
+// hits it, and all of them count it for their After.
 func (e *Emulator) SetFaults(plan ...Fault) error {
 	plan = slices.Clone(plan)
 	for i := range plan {
@@ -72,7 +72,7 @@ func (f Fault) check() error {
 	case f.Path != "" && !strings.HasPrefix(f.Path, "/"):
 		return fmt.Errorf("path %q must begin with /", f.Path)
 	case strings.HasPrefix(f.Path, controlPrefix):
-		return errors.New("path: control calls meet no faults")
+		return errors.New("path: faults do not apply to control calls")
 	case f.After < 0:
 		return errors.New("after must be 0 or more")
 	case f.Times < 1:
@@ -93,7 +93,7 @@ func (f Fault) check() error {
 
 type plannedFault struct {
 	Fault
-	number     int // by which the page removes it
+	number     int // its id on the page
 	seen, hits int
 }
 
@@ -118,7 +118,7 @@ func (f *faults) add(fault Fault) {
 	f.plan = append(f.plan, &plannedFault{Fault: fault, number: f.last})
 }
 
-// addLast leaves the others, and how often they have hit, as they are.
+// addLast does not change the other faults or their counts.
 func (f *faults) addLast(fault Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -141,7 +141,7 @@ func (f *faults) snapshot() []plannedFault {
 	return list
 }
 
-// next returns the fault that hits this request; one without a kind is none.
+// next returns the fault that hits this request. Its kind is empty if there is none.
 func (f *faults) next(r *http.Request) (hit Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -168,7 +168,7 @@ func (f Fault) drops() bool {
 	return f.Kind == faultDropBefore || f.Kind == faultDropAfter
 }
 
-// corrupt changes the answer that would have been sent.
+// corrupt changes the answer before it is sent.
 func (f Fault) corrupt(held *heldAnswer) {
 	switch f.Kind {
 	case faultStatus:
@@ -180,7 +180,7 @@ func (f Fault) corrupt(held *heldAnswer) {
 		held.header.Set("Content-Type", "text/html; charset=utf-8")
 		held.body.Reset()
 		held.body.WriteString("<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><h1>Sign in to continue</h1></body></html>\n")
-	default: // the others leave the answer as it is
+	default: // other kinds do not change the answer
 		return
 	}
 	held.header.Set(FaultHeader, f.Kind)
@@ -204,8 +204,8 @@ func (f Fault) answer(held *heldAnswer) {
 	held.body.WriteString(*f.Body)
 }
 
-// drop closes the connection, or with HTTP/2 the request's stream alone, since other requests
-// share the connection.
+// drop closes the connection. With HTTP/2 it closes only the stream, because other requests share
+// the connection.
 func drop(w http.ResponseWriter) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -214,7 +214,7 @@ func drop(w http.ResponseWriter) {
 	connection.Close()
 }
 
-// sendEndless sends what looks like JSON until the client closes the connection.
+// sendEndless sends endless JSON until the client closes the connection.
 func sendEndless(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set(FaultHeader, faultHuge)

@@ -10,16 +10,16 @@ import (
 	"unicode/utf8"
 )
 
-// creation is what a POST asks for.
+// creation is the request of a POST.
 type creation struct {
 	operation string
 	body      []byte
-	secret    bool // the answer is given only once, so it is never kept
+	secret    bool // the answer is given only once, so it is not stored
 	do        func(*sql.Tx) (any, error)
 }
 
-// create answers 201 with what the creation returns. With an Idempotency-Key it is carried
-// out once: the transaction that creates also records the first answer.
+// create answers 201 with the new object. With an Idempotency-Key it creates only once: the same
+// transaction also stores the first answer.
 func (e *Emulator) create(r *http.Request, c creation) (answer, error) {
 	key, err := idempotencyKey(r)
 	if err != nil {

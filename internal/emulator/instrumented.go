@@ -10,8 +10,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// serveInstrumented records a request, and applies the latency, the rate limit and the faults
-// to it.
+// serveInstrumented records a request and applies latency, rate limit and faults to it.
 func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	entry := e.requests.begin(r)
@@ -32,7 +31,7 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 		}
 		fault.corrupt(held)
 	} else {
-		// The next token is never further away: the rate is at least one a second.
+		// The next token comes within a second: the rate is at least one a second.
 		held.Header().Set("Retry-After", "1")
 		e.writeError(held, refuse(http.StatusTooManyRequests, "Too many requests. Wait a second."))
 	}
@@ -40,7 +39,7 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 		held.status = 0
 	}
 
-	// Before the client can see the answer: it may read the record right after.
+	// Before the answer is sent, because the client may read the record right after it.
 	entry.end(held.status, fault.Kind)
 	e.activity.end(number, held.status, fault.Kind)
 	e.logger.Info("request", "method", r.Method, "path", safePath(r.URL.Path), "status", held.status,
@@ -55,15 +54,15 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// wait waits for d, or until the client has gone. The operation is carried out even then:
-// servers do not check whether the client still listens.
+// wait waits for d, or until the client closes the connection. The operation is carried out even
+// then, as servers do.
 func wait(r *http.Request, d time.Duration) {
 	if d <= 0 {
 		return
 	}
-	// net/http notices that the client has gone only after the body is read.
+	// net/http detects a closed connection only after the body is read.
 	var body bytes.Buffer
-	_, _ = io.CopyN(&body, r.Body, maxTraces) // the next reader meets the error again
+	_, _ = io.CopyN(&body, r.Body, maxTraces) // the next reader gets the error again
 	r.Body = io.NopCloser(io.MultiReader(&body, r.Body))
 
 	timer := time.NewTimer(d)
@@ -76,7 +75,7 @@ func wait(r *http.Request, d time.Duration) {
 
 var keyInPath = regexp.MustCompile(traceloop.KeyPrefix + "[0-9A-Za-z]+")
 
-// safePath masks keys for the log: a client may send a key in place of its id.
+// safePath masks keys for the log: a client may send a key instead of its id.
 func safePath(path string) string {
 	return keyInPath.ReplaceAllStringFunc(path, traceloop.MaskKey)
 }

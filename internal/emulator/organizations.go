@@ -7,7 +7,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// CreatedOrganization is the one answer about an organization, with its keys in full.
+// CreatedOrganization is the only answer about an organization, with its keys in full.
 type CreatedOrganization struct {
 	OrgID        string           `json:"org_id"`
 	Environments []EnvironmentKey `json:"environments"`
@@ -19,8 +19,8 @@ type EnvironmentKey struct {
 	Key  string `json:"api_key"`
 }
 
-// createOrganization is refused unless the settings allow it, as it is by the service to most.
-// The keys of the new organization send traces; nothing else is known of it here.
+// createOrganization is refused unless the settings allow it, like the service does for most
+// accounts. The keys of the new organization can send traces; nothing else is stored.
 func (e *Emulator) createOrganization(r *http.Request, _ string) (answer, error) {
 	var name string
 	var environments []string
@@ -54,7 +54,7 @@ func insertOrganization(tx *sql.Tx, name string, environments []string, retentio
 	for _, environment := range environments {
 		slug, key := traceloop.Slug(environment), newKey()
 		if slug == "" {
-			return nil, refuse(http.StatusBadRequest, "no slug can be made of the environment %q", environment)
+			return nil, refuse(http.StatusBadRequest, "no slug can be made from the environment %q", environment)
 		}
 		_, err := tx.Exec("INSERT INTO organization_keys (organization_id, environment, hash) VALUES (?, ?, ?)", organization.OrgID, slug, hashKey(key))
 		if violates(err, "organization_keys.environment") {

@@ -21,16 +21,15 @@ type Page[T any] struct {
 	TotalResults int    `json:"total_results"`
 }
 
-// pageRequest asks for the rows after the place that a cursor marks. That place is a
-// sequence number of creation, so it stays where it is when rows come and go.
+// pageRequest asks for the rows after a cursor. A cursor is a sequence number of creation, so new
+// and deleted rows do not move it.
 type pageRequest struct {
-	list  string // the list and its filters, which a cursor belongs to
+	list  string // the list and its filters; a cursor is only for them
 	after int64
 	limit int
 }
 
-// parsePage reads limit and cursor. filters are the query parameters that, with the path,
-// make one list different from another.
+// parsePage reads limit and cursor. The path and the filters identify a list.
 func parsePage(r *http.Request, filters ...string) (pageRequest, error) {
 	query := r.URL.Query()
 	list := url.Values{}
@@ -50,28 +49,28 @@ func parsePage(r *http.Request, filters ...string) (pageRequest, error) {
 	if query.Has("cursor") {
 		var ok bool
 		if page.after, ok = parseCursor(query.Get("cursor"), page.list); !ok {
-			return page, refuse(http.StatusBadRequest, "cursor is not the next_cursor of this list with these filters. Begin again without a cursor.")
+			return page, refuse(http.StatusBadRequest, "cursor is not a next_cursor of this list with these filters. Start again without a cursor.")
 		}
 	}
 	return page, nil
 }
 
-// filter reads a query parameter that narrows a list.
+// filter reads a query parameter that filters a list.
 func filter(r *http.Request, name string) (value string, given bool, err error) {
 	query := r.URL.Query()
 	if query.Has(name) && query.Get(name) == "" {
-		err = refuse(http.StatusBadRequest, "%s is empty; leave it out to list all.", name)
+		err = refuse(http.StatusBadRequest, "%s is empty. Omit it to list all.", name)
 	}
 	return query.Get(name), query.Has(name), err
 }
 
-// readPage reads the page of the rows that match: from holds FROM and WHERE, and its table is t.
+// readPage reads a page of the matching rows. from contains FROM and WHERE; its table is t.
 func readPage[T any](tx *sql.Tx, page pageRequest, columns, from string, args []any, scan func(row) (T, error)) (*Page[T], error) {
 	result := &Page[T]{Data: []T{}}
 	if err := tx.QueryRow("SELECT COUNT(*) "+from, args...).Scan(&result.TotalResults); err != nil {
 		return nil, err
 	}
-	// One row more than asked for tells whether another page follows.
+	// One more row shows whether another page follows.
 	query := "SELECT t.seq, " + columns + " " + from + " AND t.seq > ? ORDER BY t.seq LIMIT ?" //nolint:gosec // constants of this package
 	rows, err := tx.Query(query,                                                               //nolint:sqlclosecheck // below
 		append(args, page.after, page.limit+1)...)

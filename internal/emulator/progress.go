@@ -12,17 +12,17 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// How long a setup is pending, and then in progress. After that it waits for a span that its
-// rules match, if none has come yet.
+// How long a setup is pending, and then in progress. After that it waits for a span that matches
+// its rules, unless one has arrived already.
 const (
 	pendingFor  = 5 * time.Second
 	progressFor = 5 * time.Second
 )
 
-// progress is what the statuses of setups come from, beside the setups themselves.
+// progress contains what decides the statuses of setups, in addition to the setups themselves.
 type progress struct {
 	now     time.Time         // by the clock of the setups
-	failing map[string]string // evaluators that fail, and why
+	failing map[string]string // reasons by evaluator
 }
 
 func (s *settings) progress(now time.Time) progress {
@@ -51,7 +51,7 @@ func (p progress) apply(s *storedSetup) {
 	}
 }
 
-// finish runs the evaluators, in so far as the status needs it.
+// finish runs the evaluators as far as the status needs.
 func (p progress) finish(s *storedSetup) {
 	failed := 0
 	for i := range s.Evaluators {
@@ -72,7 +72,7 @@ func (p progress) finish(s *storedSetup) {
 	}
 }
 
-// matchSpans counts the spans that the setups of a key's project and environment match.
+// matchSpans counts the spans that match the setups of a key's project and environment.
 func matchSpans(tx *sql.Tx, hash []byte, traces ptrace.Traces) error {
 	setups, err := readSetups(tx, `t.env_project_id = (
 		SELECT p.id FROM env_projects p JOIN api_keys k ON k.project_id = p.project_id AND k.environment_id = p.environment_id
@@ -101,7 +101,7 @@ func matchSpans(tx *sql.Tx, hash []byte, traces ptrace.Traces) error {
 	return nil
 }
 
-// matches reports whether a span meets every rule.
+// matches reports whether a span matches every rule.
 func matches(rules []Rule, resource, span pcommon.Map) bool {
 	for _, rule := range rules {
 		attributes := span
@@ -120,7 +120,7 @@ func matches(rules []Rule, resource, span pcommon.Map) bool {
 	return true
 }
 
-// holds takes an attribute that is missing for one that differs from every value.
+// holds treats a missing attribute as different from every value.
 func (r Rule) holds(text string, exists bool) bool {
 	value := ""
 	if r.Value != nil {

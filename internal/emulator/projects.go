@@ -10,7 +10,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// Project as the API shows it.
+// Project is a project as the API shows it.
 type Project struct {
 	ID        string `json:"id"`
 	Name      string `json:"name"`
@@ -101,8 +101,7 @@ func insertProject(tx *sql.Tx, name, now string) (Project, error) {
 	return scanProject(tx.QueryRow("SELECT "+projectColumns+" FROM projects t WHERE seq = ?", seq).Scan)
 }
 
-// freeProjectSlug makes a slug of the name. A number at its end makes it differ from the
-// slugs of all projects but the one with this id.
+// freeProjectSlug makes a slug from the name. It adds a number if another project has the slug.
 func freeProjectSlug(tx *sql.Tx, name, id string) (string, error) {
 	base := traceloop.Slug(name)
 	if base == "" {
@@ -116,7 +115,7 @@ func freeProjectSlug(tx *sql.Tx, name, id string) (string, error) {
 			return slug, err
 		}
 		suffix := "-" + strconv.Itoa(n)
-		// A slug is never longer than a name may be.
+		// A slug has the same maximum length as a name.
 		slug = strings.TrimRight(base[:min(len(base), maxName-len(suffix))], "-") + suffix
 	}
 }
@@ -135,7 +134,7 @@ func noSuchProject(id string) error {
 
 func projectNameTaken(err error, name string) error {
 	if violates(err, "projects.name") {
-		return refuse(http.StatusConflict, "A project named %q exists already.", name)
+		return refuse(http.StatusConflict, "A project named %q already exists.", name)
 	}
 	return err
 }

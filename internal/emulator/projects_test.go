@@ -74,7 +74,7 @@ func TestProjectNamesAreUnique(t *testing.T) {
 	s.CreateProject("Orders")
 	other := s.CreateProject("orders")
 
-	wantRefusal(t, post(t, s, "/v2/projects", `{"name":"Orders"}`), http.StatusConflict, `"Orders"`, "exists already")
+	wantRefusal(t, post(t, s, "/v2/projects", `{"name":"Orders"}`), http.StatusConflict, `"Orders"`, "already exists")
 	wantRefusal(t, send(t, s, "PATCH", "/v2/projects/"+other.ID, `{"name":"Orders"}`), http.StatusConflict, `"Orders"`)
 	if projects := s.Projects(); projects[2] != other {
 		t.Errorf("a refused rename left %+v of %+v", projects[2], other)

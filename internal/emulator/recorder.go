@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// maxRecorded bounds the memory of a long run: the oldest requests go first.
+// maxRecorded limits the memory of a long run. The oldest requests are dropped first.
 const maxRecorded = 100_000
 
-// Request is one request to the API. Status is 0 while there is no answer, and stays 0 if a
-// fault dropped the connection.
+// Request is one request to the API. Status is 0 before the answer, and if a fault dropped the
+// connection.
 type Request struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`
@@ -18,18 +18,17 @@ type Request struct {
 	Fault  string `json:"fault,omitempty"`
 }
 
-// Requests is the record of them, oldest first. Total also counts those that have left the
-// list.
+// Requests is the record of requests, oldest first. Total also counts dropped ones.
 type Requests struct {
 	Total       int       `json:"total"`
 	MaxInFlight int       `json:"max_in_flight"`
 	Requests    []Request `json:"requests"`
 }
 
-// Requests returns the requests to the API since the start, or since ResetRequests.
+// Requests returns the requests to the API since the start or ResetRequests.
 func (e *Emulator) Requests() Requests { return e.requests.snapshot() }
 
-// ResetRequests forgets them.
+// ResetRequests clears the record.
 func (e *Emulator) ResetRequests() { e.requests.reset() }
 
 type recorder struct {

@@ -62,8 +62,7 @@ func (e *Emulator) apiRoutes() http.Handler {
 	return e.cleanPathsOnly(all)
 }
 
-// route serves one path. The mux itself refuses other methods and unknown paths, but not in
-// JSON.
+// route serves one path. The mux refuses other methods and unknown paths too, but not in JSON.
 func (e *Emulator) route(mux *http.ServeMux, pattern string, methods operations) {
 	for method, handler := range methods {
 		mux.Handle(method+" "+pattern, handler)
@@ -75,12 +74,11 @@ func (e *Emulator) route(mux *http.ServeMux, pattern string, methods operations)
 			return
 		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		e.writeError(w, refuse(http.StatusMethodNotAllowed, "%s is not possible at %s, only %s.", r.Method, r.URL.Path, strings.Join(allowed, " and ")))
+		e.writeError(w, refuse(http.StatusMethodNotAllowed, "%s is not allowed at %s, only %s.", r.Method, r.URL.Path, strings.Join(allowed, " and ")))
 	})
 }
 
-// cleanPathsOnly refuses paths that the mux would redirect to their clean form: the contract
-// has no redirects.
+// cleanPathsOnly refuses paths that the mux would redirect, because the contract has no redirects.
 func (e *Emulator) cleanPathsOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		escaped := r.URL.EscapedPath()

@@ -65,8 +65,8 @@ func TestBodies(t *testing.T) {
 		{"field twice", `{"name":"a","name":"b"}`, "twice"},
 		{"number", `{"name":7}`, `"name" must be a string, not a JSON number`},
 		{"null field", `{"name":null}`, `"name" must not be null`},
-		{"trailing object", `{"name":"a"}{}`, "follows"},
-		{"trailing garbage", `{"name":"a"}]`, "follows"},
+		{"trailing object", `{"name":"a"}{}`, "more text after"},
+		{"trailing garbage", `{"name":"a"}]`, "more text after"},
 		{"too large", `{"name":"` + strings.Repeat("a", 1<<20) + `"}`, "larger than 1048576 bytes"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

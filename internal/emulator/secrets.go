@@ -11,13 +11,13 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// newKey makes a key of the same form as Traceloop's: tl_ and 40 random characters.
+// newKey makes a key like Traceloop's: tl_ and 40 random characters.
 func newKey() string {
 	const (
 		base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 		length = 40
-		// Bytes from here on are drawn again: the remainder of the division by 62
-		// would favour the first characters.
+		// Draw larger bytes again. Otherwise the remainder of the division by 62 would favour the
+		// first characters.
 		unbiased = 256 - 256%len(base62)
 	)
 	key := []byte(traceloop.KeyPrefix)
@@ -36,8 +36,8 @@ func hashKey(key string) []byte {
 	return hash[:]
 }
 
-// checkManagementKey refuses a key that an Authorization header cannot carry. The message
-// does not repeat the key.
+// checkManagementKey refuses a key that cannot be in an Authorization header. Its error never
+// contains the key.
 func checkManagementKey(key string) error {
 	const shortest = 8
 	if utf8.RuneCountInString(key) < shortest {
@@ -45,7 +45,7 @@ func checkManagementKey(key string) error {
 	}
 	for _, c := range key {
 		if c > unicode.MaxASCII || unicode.IsSpace(c) || unicode.IsControl(c) {
-			return errors.New("the management key may hold only visible ASCII characters, and no white space")
+			return errors.New("the management key may contain only visible ASCII characters, and no white space")
 		}
 	}
 	return nil

@@ -12,20 +12,20 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// Seed is an organization to start with: all of it, so that without a project "Default
-// project" there is none. GET /_emulator/export writes one.
+// Seed is the complete organization to start with: without a "Default project" in it, there is
+// none. GET /_emulator/export writes a seed.
 type Seed struct {
 	Environments []SeedEnvironment `yaml:"environments,omitempty"`
 	Projects     []SeedProject     `yaml:"projects,omitempty"`
 }
 
-// SeedProject is a project. Everything but its name may be left out.
+// SeedProject is a project. Only its name is required.
 type SeedProject struct {
 	Name         string            `yaml:"name"`
 	ID           string            `yaml:"id,omitempty"`
 	Slug         string            `yaml:"slug,omitempty"`
 	CreatedAt    string            `yaml:"created_at,omitempty"`
-	Environments []SeedEnvironment `yaml:"environments,omitempty"` // beside the built-in ones
+	Environments []SeedEnvironment `yaml:"environments,omitempty"` // in addition to the built-in ones
 	APIKeys      []SeedAPIKey      `yaml:"api_keys,omitempty"`
 	Setups       []SeedSetup       `yaml:"auto_monitor_setups,omitempty"`
 
@@ -41,8 +41,8 @@ type SeedEnvironment struct {
 	place string
 }
 
-// SeedAPIKey is a key with a known value, APIKey; or one of which only MaskedKey and SHA256
-// are known, as in every export; or, without any of them, one whose value nobody has.
+// SeedAPIKey is a key with its value (APIKey), or with only MaskedKey and SHA256, as in an export,
+// or without a known value.
 type SeedAPIKey struct {
 	Environment string `yaml:"environment"` // slug
 	ID          string `yaml:"id,omitempty"`
@@ -54,7 +54,7 @@ type SeedAPIKey struct {
 	place string
 }
 
-// plant writes the seed into an empty database. The database refuses what breaks a rule.
+// plant writes the seed into an empty database. The database refuses violations of the rules.
 func (s *Seed) plant(tx *sql.Tx, now string) error {
 	for _, environment := range s.Environments {
 		if err := environment.plant(tx, nil, now); err != nil {
@@ -138,7 +138,7 @@ func (k SeedAPIKey) plant(tx *sql.Tx, project, now string) error {
 	_, err = tx.Exec("INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at, id) VALUES (?1, "+environmentInForce+", ?3, ?4, ?5, "+newOr+")",
 		project, k.Environment, hash, masked, k.CreatedAt, k.ID)
 	if violates(err, "api_keys.hash") {
-		err = refuse(http.StatusConflict, "Another entry has the same key; each environment of a project has its own.")
+		err = refuse(http.StatusConflict, "Another entry has the same key. Each environment of a project needs its own.")
 	}
 	return idTaken(apiKeyRefused(err, project, k.Environment), "api_keys.id", k.ID)
 }
@@ -149,22 +149,22 @@ var (
 	idForm     = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 )
 
-// secret returns what the database keeps of the key. No error repeats the key.
+// secret returns what the database stores of the key. Its errors never contain the key.
 func (k SeedAPIKey) secret() (hash []byte, masked string, err error) {
 	switch {
 	case k.APIKey != "" && (k.MaskedKey != "" || k.SHA256 != ""):
-		return nil, "", refuse(http.StatusBadRequest, "masked_key and sha256 are made from api_key; leave them out.")
+		return nil, "", refuse(http.StatusBadRequest, "masked_key and sha256 are made from api_key. Omit them.")
 	case k.APIKey != "" && !keyForm.MatchString(k.APIKey):
-		return nil, "", refuse(http.StatusBadRequest, "api_key must be %s and then 8 to 200 letters and digits.", traceloop.KeyPrefix)
+		return nil, "", refuse(http.StatusBadRequest, "api_key must be %s followed by 8 to 200 letters and digits.", traceloop.KeyPrefix)
 	case k.APIKey != "":
 		return hashKey(k.APIKey), traceloop.MaskKey(k.APIKey), nil
 	case (k.MaskedKey == "") != (k.SHA256 == ""):
-		return nil, "", refuse(http.StatusBadRequest, "masked_key and sha256 belong together: give both, or api_key, or none of them.")
+		return nil, "", refuse(http.StatusBadRequest, "masked_key and sha256 belong together. Give both of them, or api_key, or none of the three.")
 	case k.MaskedKey == "":
 		lost := newKey()
 		return hashKey(lost), traceloop.MaskKey(lost), nil
 	case !maskedForm.MatchString(k.MaskedKey):
-		return nil, "", refuse(http.StatusBadRequest, "masked_key must be a key whose middle is starred, such as %q.", traceloop.MaskKey(traceloop.KeyPrefix+"0000abcd"))
+		return nil, "", refuse(http.StatusBadRequest, "masked_key must be a key with stars in the middle, such as %q.", traceloop.MaskKey(traceloop.KeyPrefix+"0000abcd"))
 	}
 	hash, err = hex.DecodeString(k.SHA256)
 	if err != nil || len(hash) != len(hashKey("")) {
@@ -173,7 +173,7 @@ func (k SeedAPIKey) secret() (hash []byte, masked string, err error) {
 	return hash, k.MaskedKey, nil
 }
 
-// newOr is an id as the schema makes it, in place of an empty one.
+// newOr returns the id, or a new one if it is empty.
 const newOr = "coalesce(nullif(?, ''), 'c' || lower(hex(randomblob(12))))"
 
 func checkID(id string) error {
@@ -183,7 +183,7 @@ func checkID(id string) error {
 	return nil
 }
 
-// checkTime brings a time into the API's form, and an empty one to the present.
+// checkTime converts a time to the API's format. An empty one becomes the current time.
 func checkTime(timestamp *string, now string) error {
 	if *timestamp == "" {
 		*timestamp = now
@@ -204,8 +204,8 @@ func idTaken(err error, constraint, id string) error {
 	return err
 }
 
-// Export returns the organization as a seed. The values of keys are not kept: an export has
-// their SHA-256, so that they are accepted again wherever it is planted.
+// Export returns the organization as a seed. It has the SHA-256 of each key instead of its value,
+// so that an emulator with this seed accepts the same keys.
 func (e *Emulator) Export() (*Seed, error) {
 	seed := &Seed{}
 	return seed, e.store.transact(func(tx *sql.Tx) (err error) {

@@ -14,8 +14,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ParseSeed reads a seed in YAML or JSON. Its errors, and those of New about what it says,
-// begin with the file's name and the line. It is as strict as the API is about bodies.
+// ParseSeed reads a seed in YAML or JSON. Its errors, and the errors of New about the seed, begin
+// with the file name and the line. It is as strict as the API is with bodies.
 func ParseSeed(name string, data []byte) (*Seed, error) {
 	if !utf8.Valid(data) {
 		return nil, fmt.Errorf("%s: it is not UTF-8", name)
@@ -26,12 +26,12 @@ func ParseSeed(name string, data []byte) (*Seed, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var document yaml.Node
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: it is empty; an organization with nothing in it is {}", name)
+		return nil, fmt.Errorf("%s: it is empty; write {} for an empty organization", name)
 	} else if err != nil {
 		return nil, yamlError(name, err)
 	}
 	if err := decoder.Decode(&yaml.Node{}); err == nil {
-		return nil, fmt.Errorf("%s: a second document follows the first; a seed is one", name)
+		return nil, fmt.Errorf("%s: it has more than one document; a seed is one document", name)
 	} else if !errors.Is(err, io.EOF) {
 		return nil, yamlError(name, err)
 	}
@@ -44,7 +44,7 @@ func ParseSeed(name string, data []byte) (*Seed, error) {
 	return seed, err
 }
 
-// yamlError has "yaml: line 3: …" say the file too.
+// yamlError adds the file name to "yaml: line 3: …".
 func yamlError(name string, err error) error {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	if rest, ok := strings.CutPrefix(message, "line "); ok {
@@ -56,7 +56,7 @@ func yamlError(name string, err error) error {
 
 var jsonEscape = regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\.`)
 
-// joinSurrogates writes out what JSON has to escape in two halves, which YAML does not know.
+// joinSurrogates decodes JSON's surrogate pairs, which YAML does not support.
 func joinSurrogates(data []byte) []byte {
 	return jsonEscape.ReplaceAllFunc(data, func(escape []byte) []byte {
 		if len(escape) == 2 {
@@ -70,11 +70,11 @@ func joinSurrogates(data []byte) []byte {
 	})
 }
 
-// seedFile is read node by node, since yaml's own decoder takes 7 for "7" and the last of
-// two names, and knows no line of what it has read.
+// seedFile is read node by node: yaml's own decoder accepts 7 as "7" and duplicate names, and does
+// not report lines.
 type seedFile struct{ name string }
 
-// reader reads a value; path says where it is, as in projects[2].name.
+// reader reads a value. path is its place, such as projects[2].name.
 type reader func(node *yaml.Node, path string) error
 
 func (f seedFile) place(node *yaml.Node, path string) string {
@@ -101,7 +101,7 @@ func (f seedFile) object(node *yaml.Node, path string, members map[string]reader
 		case !known:
 			return f.errorf(key, path, "unknown field %q", key.Value)
 		case seen[key.Value]:
-			return f.errorf(key, path, "field %q is there twice", key.Value)
+			return f.errorf(key, path, "field %q occurs twice", key.Value)
 		}
 		seen[key.Value] = true
 		if err := read(value, strings.TrimPrefix(path+"."+key.Value, ".")); err != nil {
@@ -121,12 +121,12 @@ func resolve(node *yaml.Node) *yaml.Node {
 func (f seedFile) text(into *string) reader {
 	return func(node *yaml.Node, path string) error {
 		node = resolve(node)
-		// A time is the one value that YAML takes for something else without quotes.
+		// Without quotes, YAML does not read a time as text.
 		if node.Kind != yaml.ScalarNode || node.Tag != "!!str" && node.Tag != "!!timestamp" {
 			return f.errorf(node, path, "it must be a text; put it in quotes")
 		}
 		if node.Value == "" {
-			return f.errorf(node, path, "it is empty; leave it out instead")
+			return f.errorf(node, path, "it is empty; omit it instead")
 		}
 		*into = node.Value
 		return nil

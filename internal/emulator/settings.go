@@ -9,24 +9,24 @@ import (
 // maxWait is the longest wait that a test can ask for.
 const maxWait = time.Hour
 
-// maxAhead bounds how far the clock of the setups can be moved, in seconds.
+// maxAhead limits how far the clock of the setups can be moved, in seconds.
 const maxAhead = 365 * 24 * 60 * 60
 
-// Settings change how the API behaves. The zero value is no latency, no limit, no evaluator
-// that fails, and nobody who may create organizations.
+// Settings change how the API behaves. The zero value means no latency, no rate limit, no failing
+// evaluators, and no creation of organizations.
 type Settings struct {
 	LatencyMS          int `json:"latency_ms"`
 	RateLimitPerSecond int `json:"rate_limit_per_second"`
 
-	// SetupsAheadSeconds moves the clock by which auto monitor setups go through their statuses.
+	// SetupsAheadSeconds moves the clock for the statuses of auto monitor setups.
 	SetupsAheadSeconds int `json:"setups_ahead_seconds"`
-	// FailingEvaluators are the slugs of evaluators that fail, and why.
+	// FailingEvaluators maps the slugs of failing evaluators to reasons.
 	FailingEvaluators map[string]string `json:"failing_evaluators"`
-	// AllowOrganizations lets POST /v2/organizations create them.
+	// AllowOrganizations allows POST /v2/organizations.
 	AllowOrganizations bool `json:"allow_organizations"`
 }
 
-// SetSettings replaces all of them, and fills the bucket of the rate limit.
+// SetSettings replaces all settings and fills the bucket of the rate limit.
 func (e *Emulator) SetSettings(next Settings) error {
 	switch {
 	case next.LatencyMS < 0 || next.LatencyMS > int(maxWait.Milliseconds()):
@@ -41,8 +41,8 @@ func (e *Emulator) SetSettings(next Settings) error {
 	return nil
 }
 
-// settings also hold the rate limit's token bucket: one token for each request, at most the
-// tokens of one second.
+// settings also contain the token bucket of the rate limit: one token for each request, and at most
+// the tokens of one second.
 type settings struct {
 	mu      sync.Mutex
 	current Settings
@@ -74,7 +74,7 @@ func (s *settings) allowsOrganizations() bool {
 	return s.current.AllowOrganizations
 }
 
-// takeToken takes a token, or returns false if none is left.
+// takeToken takes a token. It returns false if none is left.
 func (s *settings) takeToken(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,8 +9,7 @@ import (
 	"strconv"
 )
 
-// setupInput is what a request says about a setup. evaluators is nil where it says nothing
-// about them.
+// setupInput is a setup in a request. evaluators is nil if the request does not contain them.
 type setupInput struct {
 	externalID  string
 	evaluators  []string
@@ -19,7 +18,7 @@ type setupInput struct {
 	hasSelector bool
 }
 
-// fields are where decodeObject puts what comes. An update has the external id in its path.
+// fields returns the targets for decodeObject. An update has the external id in its path.
 func (in *setupInput) fields(externalID bool) fields {
 	f := fields{"evaluators": &in.evaluators, "selector": &in.raw}
 	if externalID {
@@ -46,8 +45,8 @@ func (in *setupInput) check(creates bool) error {
 	return err
 }
 
-// decodeSelector reads a list of rules, as the pages have it, or a map of span attributes, as
-// the OpenAPI document has it.
+// decodeSelector reads a list of rules, as on the pages, or a map of span attributes, as in the
+// OpenAPI document.
 func decodeSelector(raw json.RawMessage) ([]Rule, error) {
 	if raw == nil {
 		return nil, nil

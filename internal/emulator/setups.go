@@ -28,7 +28,7 @@ type Setup struct {
 	UpdatedAt    string           `json:"updated_at"`
 }
 
-// Rule of a setup's selector.
+// Rule is a rule of a setup's selector.
 type Rule struct {
 	Key      string   `json:"key"              yaml:"key"`
 	Value    *string  `json:"value,omitempty"  yaml:"value,omitempty"`
@@ -37,18 +37,18 @@ type Rule struct {
 	Operator string   `json:"operator"         yaml:"operator"`
 }
 
-// SetupEvaluator is an evaluator of a setup, and how far it is.
+// SetupEvaluator is an evaluator of a setup and its status.
 type SetupEvaluator struct {
 	Type         string `json:"evaluator_type"`
 	Status       string `json:"status"`
 	ErrorMessage string `json:"error_message,omitempty"`
 }
 
-// knownEvaluators are the published ones, and those that stand in the examples of Traceloop's
-// OpenAPI document, as the organization's own.
+// knownEvaluators are the published evaluators, and those in the examples of Traceloop's OpenAPI
+// document, which count as the organization's own.
 var knownEvaluators = append(slices.Clone(traceloop.PublishedEvaluators), "hallucination", "toxicity")
 
-// storedSetup is a setup and what its status comes from.
+// storedSetup is a setup with the data that decides its status.
 type storedSetup struct {
 	Setup
 	begunAt string
@@ -97,7 +97,7 @@ func readSetups(tx *sql.Tx, where string, args ...any) ([]*storedSetup, error) {
 	return setups, err
 }
 
-// each runs a query and hands over its rows.
+// each runs a query and passes its rows on.
 func each(tx *sql.Tx, query string, args []any, do func(row) error) error {
 	rows, err := tx.Query(query, args...)
 	if err != nil {
@@ -112,7 +112,7 @@ func each(tx *sql.Tx, query string, args []any, do func(row) error) error {
 	return rows.Err()
 }
 
-// shown gives the setups their statuses.
+// shown returns the setups with their statuses.
 func (e *Emulator) shown(stored []*storedSetup) []Setup {
 	progress := e.settings.progress(e.now())
 	setups := make([]Setup, len(stored))
@@ -123,8 +123,7 @@ func (e *Emulator) shown(stored []*storedSetup) []Setup {
 	return setups
 }
 
-// listSetups lists those of the organization, as the OpenAPI document says, whatever project
-// and environment the key belongs to.
+// listSetups lists the setups of the whole organization, as the OpenAPI document says.
 func (e *Emulator) listSetups(r *http.Request, _ string) (answer, error) {
 	query := r.URL.Query()
 	return e.transact(func(tx *sql.Tx) (any, error) {
@@ -203,7 +202,7 @@ func (e *Emulator) deleteSetup(r *http.Request, envProject string) (answer, erro
 	}, noSuchSetup(externalID))
 }
 
-// bulkItem is the outcome of one item of a bulk upsert.
+// bulkItem is the result for one item of a bulk upsert.
 type bulkItem struct {
 	ExternalID string `json:"external_id"`
 	Status     string `json:"status"`
@@ -211,8 +210,8 @@ type bulkItem struct {
 	Error      string `json:"error,omitempty"`
 }
 
-// bulkUpsertSetups refuses the whole request for what the pages list, before anything is
-// written. Everything else concerns its item alone.
+// bulkUpsertSetups refuses the whole request, before it writes anything, for the errors that the
+// pages list. Any other error affects only its item.
 func (e *Emulator) bulkUpsertSetups(r *http.Request, envProject string) (answer, error) {
 	var list []json.RawMessage
 	if _, err := readBody(r, fields{"setups": &list}); err != nil {
@@ -259,7 +258,7 @@ func (e *Emulator) upsertSetup(envProject string, in setupInput, problem error) 
 		return Setup{}, refuse(http.StatusBadRequest, "%v", problem)
 	}
 	err = e.store.transact(func(tx *sql.Tx) error {
-		in.hasSelector = true // an item without one replaces by none
+		in.hasSelector = true // an item without a selector removes the old one
 		found, err := e.replaceSetup(tx, envProject, in)
 		if err == nil && !found {
 			err = e.insertSetup(tx, envProject, in)
@@ -278,7 +277,7 @@ func (e *Emulator) insertSetup(tx *sql.Tx, envProject string, in setupInput) err
 	_, err := tx.Exec("INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
 		envProject, in.externalID, e.settings.progress(e.now()).now.Format(time.RFC3339Nano), now, now)
 	if violates(err, "setups.external_id") {
-		return refuse(http.StatusBadRequest, "invalid input: external_id %q exists already", in.externalID)
+		return refuse(http.StatusBadRequest, "invalid input: external_id %q already exists", in.externalID)
 	}
 	if err != nil {
 		return err
@@ -286,8 +285,8 @@ func (e *Emulator) insertSetup(tx *sql.Tx, envProject string, in setupInput) err
 	return writeParts(tx, envProject, in)
 }
 
-// replaceSetup replaces what is given, and has the setup begin again. It returns false where
-// there is no such setup.
+// replaceSetup replaces the given parts and restarts the setup. It returns false if there is no such
+// setup.
 func (e *Emulator) replaceSetup(tx *sql.Tx, envProject string, in setupInput) (found bool, err error) {
 	result, err := tx.Exec("UPDATE setups SET begun_at = ?, matched = 0, updated_at = ? WHERE env_project_id = ? AND external_id = ?",
 		e.settings.progress(e.now()).now.Format(time.RFC3339Nano), e.timestamp(), envProject, in.externalID)
@@ -344,7 +343,7 @@ func evaluatorRefused(err error, slug string) error {
 	case violates(err, "evaluator_slug"):
 		return refuse(http.StatusBadRequest, "an evaluator slug is empty")
 	case violates(err, "setup_evaluators.slug"):
-		return refuse(http.StatusBadRequest, "evaluator slug %q is there twice", slug)
+		return refuse(http.StatusBadRequest, "evaluator slug %q occurs twice", slug)
 	}
 	return err
 }
@@ -355,9 +354,9 @@ func ruleRefused(err error, i int) error {
 		"rule_source":        "source must be span_attributes or resource_attributes",
 		"rule_operator":      "operator is unknown",
 		"rule_value_missing": "value is required for this operator",
-		"rule_value_extra":   "value does not belong to this operator",
+		"rule_value_extra":   "value is not allowed for this operator",
 		"rule_list_missing":  "values is required for this operator",
-		"rule_list_extra":    "values does not belong to this operator",
+		"rule_list_extra":    "values is not allowed for this operator",
 	} {
 		if violates(err, "failed: "+constraint) {
 			return refuse(http.StatusBadRequest, "selector[%d]: %s", i, problem)

@@ -48,7 +48,7 @@ func TestSetup_life(t *testing.T) {
 		created.ProjectID != s.Projects()[0].ID || created.EnvProjectID == "" || len(created.OrgID) != 36 {
 		t.Errorf("created %+v", created)
 	}
-	wantRefusal(t, asKey(t, s, key, "POST", setupsPath, setupBody("m/1", "", "pii-detector")), http.StatusBadRequest, "exists already")
+	wantRefusal(t, asKey(t, s, key, "POST", setupsPath, setupBody("m/1", "", "pii-detector")), http.StatusBadRequest, "already exists")
 
 	read := decoded[emulatortest.Setup](t, asKey(t, s, key, "GET", setupsPath+"/m%2F1", ""), http.StatusOK)
 	if fmt.Sprint(read.Evaluators) != fmt.Sprint(created.Evaluators) || read.ID != created.ID {
@@ -81,17 +81,17 @@ func TestSetup_refusals(t *testing.T) {
 		"no evaluators":      {`{"external_id":"a"}`, "evaluators must contain at least one item"},
 		"empty evaluators":   {setupBody("a", ""), "evaluators must"},
 		"unknown evaluator":  {setupBody("a", "", "made-up"), `unknown evaluator slug "made-up"`},
-		"evaluator twice":    {setupBody("a", "", "char-count", "char-count"), "there twice"},
+		"evaluator twice":    {setupBody("a", "", "char-count", "char-count"), "occurs twice"},
 		"selector of text":   {setupBody("a", `"x"`, "char-count"), "list of rules or a map"},
 		"map of a list":      {setupBody("a", `{"k":[1]}`, "char-count"), "must be a string, a number"},
 		"rule without key":   {setupBody("a", `[{"source":"span_attributes","value":"v"}]`, "char-count"), "key is required"},
 		"rule of no source":  {setupBody("a", `[{"key":"k","value":"v"}]`, "char-count"), "source must be"},
 		"unknown operator":   {setupBody("a", rule(`,"operator":"like","value":"v"`), "char-count"), "operator is unknown"},
 		"equals nothing":     {setupBody("a", rule(``), "char-count"), "value is required"},
-		"equals a list":      {setupBody("a", rule(`,"value":"v","values":["v"]`), "char-count"), "values does not belong"},
+		"equals a list":      {setupBody("a", rule(`,"value":"v","values":["v"]`), "char-count"), "values is not allowed"},
 		"in nothing":         {setupBody("a", rule(`,"operator":"in","values":[]`), "char-count"), "values is required"},
-		"in one value":       {setupBody("a", rule(`,"operator":"in","value":"v","values":["v"]`), "char-count"), "value does not belong"},
-		"exists with values": {setupBody("a", rule(`,"operator":"exists","value":"v"`), "char-count"), "value does not belong"},
+		"in one value":       {setupBody("a", rule(`,"operator":"in","value":"v","values":["v"]`), "char-count"), "value is not allowed"},
+		"exists with values": {setupBody("a", rule(`,"operator":"exists","value":"v"`), "char-count"), "value is not allowed"},
 	} {
 		wantRefusal(t, asKey(t, s, key, "POST", setupsPath, test.body), http.StatusBadRequest, test.says)
 		if setups := s.Setups(key); len(setups) != 0 {

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// applicationID marks a database as an emulator's: "TLem".
+	// applicationID marks a database of the emulator: "TLem".
 	applicationID = 0x544c656d
 	schemaVersion = 3
 )
@@ -31,11 +31,11 @@ var additions string
 //go:embed published.sql
 var publishedSchema string
 
-// store is the database. It has one connection, so its transactions run one after the other.
+// store is the database. It has one connection, so transactions run one after another.
 type store struct{ db *sql.DB }
 
-// openStore opens a data file, or a database in memory where path is empty. A new one gets
-// the schema and the seed, or the project that every new organization has (Rule 1).
+// openStore opens a data file, or a database in memory if path is empty. A new database gets the
+// schema and the seed, or the default project (Rule 1).
 func openStore(path, now string, seed *Seed) (*store, error) {
 	location := ":memory:"
 	if path != "" {
@@ -48,17 +48,17 @@ func openStore(path, now string, seed *Seed) (*store, error) {
 		}
 		location = (&url.URL{Path: "/" + strings.TrimPrefix(filepath.ToSlash(absolute), "/")}).EscapedPath()
 	}
-	// _txlock: a transaction that starts as a reader could not always become a writer
-	// where two emulators share a file.
+	// _txlock: if two emulators share a file, a transaction that starts as a reader cannot always
+	// become a writer.
 	db, err := sql.Open("sqlite", "file:"+location+
 		"?_txlock=immediate&_pragma=foreign_keys(1)&_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)")
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(1) // more would each have a database in memory of their own
+	db.SetMaxOpenConns(1) // each connection would have its own database in memory
 	s := &store{db}
 	if err := s.prepare(path != "", now, seed); err != nil {
-		if _, broken := errors.AsType[*apiError](err); !broken { // a rule, by the seed
+		if _, broken := errors.AsType[*apiError](err); !broken { // the seed violates a rule
 			err = fmt.Errorf("unable to open the database %s: %w", path, err)
 		}
 		return nil, errors.Join(err, db.Close())
@@ -66,7 +66,7 @@ func openStore(path, now string, seed *Seed) (*store, error) {
 	return s, nil
 }
 
-// errNotNew is about a seed, which would mix two organizations.
+// errNotNew refuses a seed that would mix two organizations.
 var errNotNew = errors.New("it holds an organization already, so a seed cannot start one; name a file that does not exist yet, or leave the seed out")
 
 func (s *store) prepare(file bool, now string, seed *Seed) error {
@@ -98,14 +98,13 @@ func (s *store) prepare(file bool, now string, seed *Seed) error {
 	if err != nil || !file {
 		return err
 	}
-	// Only now, so that the marks of checkDataFile are in the file itself from the
-	// beginning, and not for a while in its write-ahead log alone.
+	// Not earlier, so that the marks for checkDataFile are written to the file itself, and not only
+	// to its write-ahead log.
 	_, err = s.db.Exec("PRAGMA journal_mode = WAL")
 	return err
 }
 
-// managementKey returns the given key, or else the one of the former start, or else a new one, and
-// keeps it for the next start.
+// managementKey returns the given key, or else the stored one, or else a new one. It stores the key.
 func (s *store) managementKey(given string) (key string, err error) {
 	err = s.transact(func(tx *sql.Tx) error {
 		err := tx.QueryRow("SELECT key FROM management_key").Scan(&key)
@@ -123,14 +122,14 @@ func (s *store) managementKey(given string) (key string, err error) {
 	return key, err
 }
 
-// transact runs do in a transaction, which it commits when do returns nil. It ignores the
-// request's context: a server finishes a request even if the client has gone.
+// transact runs do in a transaction and commits it if do returns nil. It ignores the request's
+// context: a server completes a request even if the client has closed the connection.
 func (s *store) transact(do func(*sql.Tx) error) error {
 	tx, err := s.db.Begin()
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // does nothing once it is committed
+	defer tx.Rollback() // does nothing after the commit
 	if err := do(tx); err != nil {
 		return err
 	}
@@ -139,16 +138,15 @@ func (s *store) transact(do func(*sql.Tx) error) error {
 
 func (s *store) Close() error { return s.db.Close() }
 
-// violates reports whether err is the refusal of the named constraint: "table.column" of a
-// UNIQUE one, the name of a CHECK, the word that a trigger raised.
+// violates reports whether err is a violation of the constraint: "table.column" for UNIQUE, the name
+// of a CHECK, or the word that a trigger raises.
 func violates(err error, constraint string) bool {
 	sqliteErr, ok := errors.AsType[*sqlite.Error](err)
 	return ok && sqliteErr.Code()&0xff == sqlite3.SQLITE_CONSTRAINT && strings.Contains(sqliteErr.Error(), constraint)
 }
 
-// checkDataFile refuses a file that an emulator of this version did not make. It looks at
-// the header that every SQLite file has, and leaves the file as it is; one that does not
-// exist yet it creates, empty.
+// checkDataFile refuses a file that this version of the emulator did not create. It reads the SQLite
+// header and does not change the file. It creates a missing file, empty.
 func checkDataFile(path string) error {
 	file, err := os.OpenFile(filepath.Clean(path), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -171,7 +169,7 @@ func checkDataFile(path string) error {
 	}
 	// Offsets from https://www.sqlite.org/fileformat2.html#the_database_header
 	if id := binary.BigEndian.Uint32(header[68:]); id != applicationID {
-		return errors.New("it is a database of something else; name another file, or one that does not exist yet")
+		return errors.New("it is another program's database; name another file, or one that does not exist yet")
 	}
 	if version := binary.BigEndian.Uint32(header[60:]); version != schemaVersion {
 		return fmt.Errorf("another version of the emulator made it: its schema is version %d, this emulator knows version %d; name another file, or one that does not exist yet", version, schemaVersion)

@@ -14,16 +14,16 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 )
 
-// maxTraces bounds an export, after decompression.
+// maxTraces limits an export, after decompression.
 const maxTraces = 20 << 20
 
-// Traces is what was sent to POST /v1/traces. RefusedRequests counts the answers 401 and 403.
+// Traces contains what was sent to POST /v1/traces. RefusedRequests counts the answers 401 and 403.
 type Traces struct {
 	Accepted        []AcceptedSpans `json:"accepted"`
 	RefusedRequests int64           `json:"refused_requests"`
 }
 
-// AcceptedSpans counts the spans that came with the keys of one project and environment.
+// AcceptedSpans counts the spans sent with the keys of one project and environment.
 type AcceptedSpans struct {
 	ProjectID   string `json:"project_id"`
 	Project     string `json:"project"`
@@ -31,8 +31,8 @@ type AcceptedSpans struct {
 	Spans       int    `json:"spans"`
 }
 
-// Traces returns what was accepted, without the spans of deleted projects and environments,
-// and what was refused since the start.
+// Traces returns the accepted spans, without those of deleted projects and environments, and the
+// refusals since the start.
 func (e *Emulator) Traces() (Traces, error) {
 	traces := Traces{Accepted: []AcceptedSpans{}, RefusedRequests: e.refusedTraces.Load()}
 	err := e.store.transact(func(tx *sql.Tx) error {
@@ -75,7 +75,7 @@ func unmarshalJSON(request ptraceotlp.ExportRequest, data []byte) error {
 	return request.UnmarshalJSON(data)
 }
 
-// acceptTraces counts the spans of an export, and does nothing else with them.
+// acceptTraces only counts the spans of an export.
 func (e *Emulator) acceptTraces(w http.ResponseWriter, r *http.Request) {
 	contentType, reply, err := e.export(r)
 	if err != nil {
@@ -96,7 +96,7 @@ func (e *Emulator) export(r *http.Request) (contentType string, reply []byte, er
 		return "", nil, err
 	}
 	if who == managementKey {
-		return "", nil, refuse(http.StatusForbidden, "This is a management key. Traces are sent with the API key of a project and environment.")
+		return "", nil, refuse(http.StatusForbidden, "This is a management key. Send traces with the API key of a project and environment.")
 	}
 	contentType, traces, err := decodeExport(r)
 	if err != nil {
@@ -134,7 +134,7 @@ func readExport(r *http.Request) ([]byte, error) {
 	case "gzip":
 		unzipped, err := gzip.NewReader(body)
 		if err != nil {
-			return nil, refuse(http.StatusBadRequest, "The request body is not gzip, as Content-Encoding says: %v.", err)
+			return nil, refuse(http.StatusBadRequest, "Content-Encoding is gzip, but the request body is not: %v.", err)
 		}
 		body = unzipped
 	default:
@@ -143,12 +143,12 @@ func readExport(r *http.Request) ([]byte, error) {
 	tooLarge := refuse(http.StatusRequestEntityTooLarge, "The export is larger than %d MiB after decompression.", maxTraces>>20)
 	data, err := readLimited(body, maxTraces, tooLarge)
 	if err != nil && !errors.Is(err, tooLarge) {
-		err = refuse(http.StatusBadRequest, "The request body ended in the middle: %v.", err)
+		err = refuse(http.StatusBadRequest, "The request body is incomplete: %v.", err)
 	}
 	return data, err
 }
 
-// countSpans looks the key up again: it may have been revoked while the body was read.
+// countSpans checks the key again, because it may have been revoked while the body was read.
 func (e *Emulator) countSpans(hash []byte, traces ptrace.Traces) error {
 	counted, spans := false, traces.SpanCount()
 	err := e.store.transact(func(tx *sql.Tx) error {
@@ -180,8 +180,8 @@ func (e *Emulator) countSpans(hash []byte, traces ptrace.Traces) error {
 	return keyUnknown()
 }
 
-// countRefusedExport counts the spans of an export whose key was revoked. Who sends no key
-// of this organization's, or nothing that can be read, has no spans to count.
+// countRefusedExport counts the spans of an export with a revoked key. It cannot count an export
+// with an unknown key or an unreadable body.
 func (e *Emulator) countRefusedExport(r *http.Request, hash []byte) {
 	var revoked bool
 	err := e.store.transact(func(tx *sql.Tx) error {
@@ -200,7 +200,7 @@ func (e *Emulator) countRefusedSpans(hash []byte, spans int) {
 		_, err := tx.Exec("UPDATE revoked_keys SET spans = spans + ? WHERE hash = ?", spans, hash)
 		return err
 	})
-	if err != nil { // the refusal stands all the same
+	if err != nil { // the export is refused anyway
 		e.logger.Error("counting refused spans failed", "error", err)
 	}
 }

@@ -66,7 +66,7 @@ func TestExportOfTraces(t *testing.T) {
 		{"no content type", "", "", protobuf, 415},
 		{"another content type", "text/plain", "", protobuf, 415},
 		{"another encoding", protobufType, "br", protobuf, 415},
-		{"not gzip", protobufType, "gzip", protobuf, 400},
+		{"is gzip, but", protobufType, "gzip", protobuf, 400},
 		{"gzip cut off", protobufType, "gzip", zipped(t, protobuf)[:20], 400},
 		{"not protobuf", protobufType, "", json, 400},
 		{"not JSON", jsonType, "", "traces", 400},

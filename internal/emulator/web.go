@@ -15,27 +15,27 @@ import (
 	"time"
 )
 
-// webPrefix begins every path of the page but "/", on which the contract has nothing.
+// webPrefix is the prefix of every path of the page except "/", which the contract does not use.
 const webPrefix = "/ui/"
 
-// maxForm bounds what a form may send.
+// maxForm limits the size of a form.
 const maxForm = 64 << 10
 
 //go:embed web
 var webFiles embed.FS
 
-// webTemplates are parsed when somebody looks at a page for the first time.
+// webTemplates are parsed when a page is first opened.
 var webTemplates = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
 		"age": age, "clock": clock, "count": count, "thousands": thousands, "minus": func(a, b int) int { return a - b },
 	}).ParseFS(webFiles, "web/*.html"))
 })
 
-// web is the page in the browser: what is there, what happened, and what shall go wrong.
+// web is the page in the browser: the organization, the last requests and the faults.
 type web struct {
 	e        *Emulator
 	needKey  bool
-	secret   string // that the token of every form is made from
+	secret   string // for the tokens of forms
 	sessions sessions
 	routes   http.Handler
 	ended    chan struct{}
@@ -48,7 +48,7 @@ func newWeb(e *Emulator, needKey bool) *web {
 	return p
 }
 
-// isWeb reports whether a request is for the page, and not for the API or its 404.
+// isWeb reports whether a request is for the page, not for the API.
 func isWeb(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, webPrefix) ||
 		r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead)
@@ -99,19 +99,19 @@ func (p *web) mux() *http.ServeMux {
 		})
 	}
 	page("/", func(_ http.ResponseWriter, r *http.Request) error {
-		return refuse(http.StatusNotFound, "There is no page at %s, or it does not take %s.", r.URL.Path, r.Method)
+		return refuse(http.StatusNotFound, "There is no page at %s, or it does not accept %s.", r.URL.Path, r.Method)
 	})
 	return mux
 }
 
-// webAssets are the files that a browser may have without signing in.
+// webAssets are the files that need no sign-in.
 var webAssets = []string{"style.css", "page.js", "icon.svg"}
 
-// view is what every page is made from.
+// view is the data of a page.
 type view struct {
 	Title   string
-	Tab     string // of the navigation
-	Here    string // to come back to
+	Tab     string // in the navigation
+	Here    string // the address of the page
 	Token   string
 	SignOut bool
 	Now     time.Time
@@ -120,7 +120,7 @@ type view struct {
 	Data    any
 }
 
-// table is a table of slots, and the page that it is on.
+// table is a table of slots and its page.
 type table struct {
 	Slots []slot
 	Label string
@@ -129,29 +129,29 @@ type table struct {
 
 type tableRoot struct {
 	view
-	DeleteLinks bool // of the environments
+	DeleteLinks bool // for the environments
 }
 
-// Table is for templates, which have one argument only.
+// Table is for templates, which take only one argument.
 func (v view) Table(slots []slot, label string, deleteLinks bool) table {
 	return table{slots, label, tableRoot{v, deleteLinks}}
 }
 
-// notices are what a page says after a form did its work; the address names one of them.
+// notices are messages after a successful form. The address of the page names one of them.
 var notices = map[string]string{
 	"project-created":     "The project is created.",
 	"project-renamed":     "The project is renamed.",
 	"project-deleted":     "The project is deleted, with its environments, keys and traces.",
 	"environment-created": "The environment is created.",
 	"environment-deleted": "The environment is deleted, with its keys and traces.",
-	"key-revoked":         "The API key is revoked. Spans that are sent with it are refused from now on.",
-	"fault-added":         "The fault waits for its requests.",
+	"key-revoked":         "The API key is revoked. Spans sent with it are refused from now on.",
+	"fault-added":         "The fault is added. It waits for matching requests.",
 	"fault-removed":       "The fault is removed.",
 	"faults-removed":      "All faults are removed.",
 	"settings-changed":    "The settings are changed.",
 }
 
-// show renders a page with a status. Nothing is sent before all of it is rendered.
+// show renders a page completely, then sends it.
 func (p *web) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) error {
 	v.Token, v.Now, v.Notice = p.token(r), p.e.now(), notices[r.URL.Query().Get("done")]
 	v.Here = here(r)
@@ -166,7 +166,7 @@ func (p *web) show(w http.ResponseWriter, r *http.Request, status int, name stri
 	return nil
 }
 
-// problem shows an error that has no form to go back to.
+// problem shows an error on its own page.
 func (p *web) problem(w http.ResponseWriter, r *http.Request, err error) {
 	status, message := p.describe(err)
 	v := view{Title: http.StatusText(status), Problem: message}
@@ -184,7 +184,7 @@ func (p *web) describe(err error) (status int, message string) {
 	return http.StatusInternalServerError, "The emulator failed; its log has the reason."
 }
 
-// done goes on to a page, after a form did its work.
+// done redirects to a page after a successful form.
 func done303(w http.ResponseWriter, r *http.Request, path, notice string) error {
 	if notice != "" {
 		separator := "?"
@@ -197,7 +197,7 @@ func done303(w http.ResponseWriter, r *http.Request, path, notice string) error 
 	return nil
 }
 
-// here is the address of a page, without the notice on it.
+// here returns the address of a page without its notice.
 func here(r *http.Request) string {
 	if r.Method != http.MethodGet {
 		return "/"
@@ -209,7 +209,7 @@ func here(r *http.Request) string {
 	return r.URL.EscapedPath() + "?" + query.Encode()
 }
 
-// back is the page of this emulator that a form or a confirmation was reached from.
+// back returns the previous page of this emulator.
 func back(r *http.Request) string {
 	address := r.FormValue("back")
 	if strings.HasPrefix(address, "/?") || strings.HasPrefix(address, webPrefix) {
@@ -218,8 +218,8 @@ func back(r *http.Request) string {
 	return "/"
 }
 
-// call asks the API itself, so that a form meets the rules that every client meets. It
-// passes by faults and limits, and by the record that tests read.
+// call calls the API itself, so that the same rules apply to forms, but without faults, limits and
+// the record for tests.
 func (p *web) call(r *http.Request, method, path string, body, into any) error {
 	var data []byte
 	if body != nil {
@@ -253,13 +253,13 @@ func (p *web) call(r *http.Request, method, path string, body, into any) error {
 	return json.Unmarshal(held.body.Bytes(), into)
 }
 
-// events tells a browser when there is something new to show. It says no more than that.
+// events tells a browser only that something has changed.
 func (p *web) events(w http.ResponseWriter, r *http.Request) {
 	const pause = 250 * time.Millisecond // between two events
 	w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(w)
 	for {
-		changed := p.e.activity.next() // before the browser is told to look: nothing is missed
+		changed := p.e.activity.next() // before telling the browser, so that no change is missed
 		if _, err := w.Write([]byte("data: changed\n\n")); err != nil || out.Flush() != nil {
 			return
 		}

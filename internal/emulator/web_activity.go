@@ -11,12 +11,12 @@ import (
 const requestsShown = 200
 
 type activityView struct {
-	Changes bool // only what changes something
+	Changes bool // show only requests that change something
 	Events  []eventView
 	Total   uint64
 }
 
-// eventView adds to a request what its row says and how it looks.
+// eventView adds the text and style of a row to a request.
 type eventView struct {
 	event
 	Time, Who, Method, Path, Status, Fault, Duration, Class string
@@ -62,7 +62,7 @@ func shortDuration(d time.Duration) string {
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
-// age says how long ago a time of the API was, in its largest unit.
+// age returns how long ago a time of the API was, in the largest unit that fits.
 func age(timestamp string, now time.Time) string {
 	at, err := time.Parse(time.RFC3339, timestamp)
 	if err != nil {
@@ -80,7 +80,7 @@ func age(timestamp string, now time.Time) string {
 	return "less than a minute"
 }
 
-// clock shows a time of the API as a person reads it.
+// clock formats a time of the API for people.
 func clock(timestamp string) string {
 	at, err := time.Parse(time.RFC3339, timestamp)
 	if err != nil {
@@ -96,7 +96,7 @@ func count(n any, what string) string {
 	return "1 " + what
 }
 
-// thousands takes an integer of any type that is not negative.
+// thousands accepts any integer type; the value must not be negative.
 func thousands(n any) string {
 	digits := fmt.Sprint(n)
 	var b strings.Builder

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// preset is a fault that people ask for by what it does to them.
+// preset is a fault with a title that says what a user sees.
 type preset struct {
 	Name, Title, Text string
 	fault             Fault
@@ -27,7 +27,7 @@ var presets = []preset{
 		Fault{Path: "/v2/", Kind: faultStatus, Status: http.StatusServiceUnavailable, RetryAfter: new(1), Times: 3},
 	},
 	{
-		"sign-in", "Answer like a proxy", "The next request gets a sign-in page with status 200, where JSON is due.",
+		"sign-in", "Answer like a proxy", "The next request gets a sign-in page with status 200 instead of JSON.",
 		Fault{Path: "/v2/", Kind: faultGarbage},
 	},
 	{
@@ -40,15 +40,14 @@ var presets = []preset{
 	},
 }
 
-// kindText says what each kind of fault does.
 var kindText = []struct{ Kind, Text string }{
 	{faultStatus, "answer with a status"},
 	{faultDropBefore, "close the connection, and do nothing"},
-	{faultDropAfter, "carry the request out, then close the connection"},
+	{faultDropAfter, "carry out the request, then close the connection"},
 	{faultDelay, "wait, then answer"},
-	{faultTruncate, "carry it out, and send half of the answer"},
-	{faultGarbage, "carry it out, and answer with an HTML page"},
-	{faultHuge, "carry it out, and send an endless answer"},
+	{faultTruncate, "carry out the request, and send half of the answer"},
+	{faultGarbage, "carry out the request, and answer with an HTML page"},
+	{faultHuge, "carry out the request, and send an endless answer"},
 }
 
 type faultsView struct {
@@ -103,7 +102,7 @@ func newFaultView(f plannedFault) faultView {
 		details = append(details, "the request is carried out")
 	}
 	if f.Body != nil {
-		details = append(details, "with a body of its own")
+		details = append(details, "with its own body")
 	}
 	v.Details = strings.Join(details, ", ")
 	method, path := f.Method, f.Path
@@ -124,7 +123,7 @@ func (p *web) addFault(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		message := err.Error()
-		return p.showFaults(w, r, http.StatusBadRequest, "The fault is not added: "+message+".", fault)
+		return p.showFaults(w, r, http.StatusBadRequest, "The fault was not added: "+message+".", fault)
 	}
 	return p.add(w, r, fault)
 }
@@ -146,8 +145,7 @@ func (p *web) add(w http.ResponseWriter, r *http.Request, fault Fault) error {
 	return done303(w, r, webPrefix+"faults", "fault-added")
 }
 
-// faultOf reads the form. It shows the fields of other kinds to nobody, and so what they
-// hold is not meant.
+// faultOf reads the form. It ignores the fields of other kinds, which the page hides.
 func faultOf(r *http.Request) (Fault, error) {
 	form := r.PostForm
 	f := Fault{Method: form.Get("method"), Path: strings.TrimSpace(form.Get("path")), Kind: form.Get("kind")}
@@ -188,7 +186,7 @@ func faultOf(r *http.Request) (Fault, error) {
 func (p *web) removeFault(w http.ResponseWriter, r *http.Request) error {
 	number, err := strconv.Atoi(r.PostForm.Get("number"))
 	if err != nil {
-		return refuse(http.StatusBadRequest, "The form does not say which fault.")
+		return refuse(http.StatusBadRequest, "The form does not name a fault.")
 	}
 	p.e.faults.remove(number)
 	p.e.activity.touch()
@@ -202,18 +200,18 @@ func (p *web) removeFaults(w http.ResponseWriter, r *http.Request) error {
 	return done303(w, r, webPrefix+"faults", "faults-removed")
 }
 
-// changeSettings leaves alone what the form does not have.
+// changeSettings keeps settings that are not in the form.
 func (p *web) changeSettings(w http.ResponseWriter, r *http.Request) error {
 	settings := p.e.settings.snapshot()
 	for name, into := range map[string]*int{"latency_ms": &settings.LatencyMS, "rate_limit_per_second": &settings.RateLimitPerSecond} {
 		n, err := strconv.Atoi(strings.TrimSpace(r.PostForm.Get(name)))
 		if err != nil {
-			return p.showFaults(w, r, http.StatusBadRequest, fmt.Sprintf("The settings are not changed: %s must be a whole number, not %q.", name, r.PostForm.Get(name)), Fault{Kind: faultStatus, Times: 1})
+			return p.showFaults(w, r, http.StatusBadRequest, fmt.Sprintf("The settings were not changed: %s must be a whole number, not %q.", name, r.PostForm.Get(name)), Fault{Kind: faultStatus, Times: 1})
 		}
 		*into = n
 	}
 	if err := p.e.SetSettings(settings); err != nil {
-		return p.showFaults(w, r, http.StatusBadRequest, "The settings are not changed: "+err.Error()+".", Fault{Kind: faultStatus, Times: 1})
+		return p.showFaults(w, r, http.StatusBadRequest, "The settings were not changed: "+err.Error()+".", Fault{Kind: faultStatus, Times: 1})
 	}
 	return done303(w, r, webPrefix+"faults", "settings-changed")
 }

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// guard stands before every path of the page. What each check is against:
+// guard protects every path of the page. Each check is against one attack:
 //
-//   - the policy: scripts that a name smuggles in, and frames of another site
-//   - the host: another site whose name is made to point here (DNS rebinding)
+//   - the content security policy: injected scripts, and frames of another site
+//   - the host: another site whose name resolves to this machine (DNS rebinding)
 //   - the key, or loopback: other machines
 //   - the origin, and the token: forms of another site
 func (p *web) guard(next http.Handler) http.Handler {
@@ -38,7 +38,7 @@ func (p *web) guard(next http.Handler) http.Handler {
 			}
 			http.Redirect(w, r, webPrefix+"sign-in", http.StatusSeeOther)
 		case r.Method == http.MethodPost && !p.hasToken(w, r):
-			p.problem(w, r, refuse(http.StatusForbidden, "The form is not one of this emulator's, or an older run's. Open the page again. Nothing was changed."))
+			p.problem(w, r, refuse(http.StatusForbidden, "This form does not come from this emulator, or comes from an earlier run. Open the page again. Nothing was changed."))
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -53,16 +53,16 @@ func setPolicy(header http.Header) {
 	// Not no-referrer: with that, browsers send forms with "Origin: null".
 	header.Set("Referrer-Policy", "same-origin")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	// A page may show a key, and every page is old at the next request.
+	// A page may show a key, and it is outdated after the next request.
 	header.Set("Cache-Control", "no-store")
 }
 
 func wrongHost(host string) error {
-	return refuse(http.StatusForbidden, "The address names the host %q. Use 127.0.0.1 or localhost: another name may belong to another site.", host)
+	return refuse(http.StatusForbidden, "The address has the host %q. Use 127.0.0.1 or localhost, because another name may belong to another site.", host)
 }
 
-// isLocalHost reports whether the Host header is one that no other site can have: an
-// address, or a name that browsers and resolvers keep for this machine.
+// isLocalHost reports whether no other site can have the Host header: an address, or a name that is
+// reserved for this machine.
 func isLocalHost(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -84,8 +84,8 @@ func (p *web) hasToken(w http.ResponseWriter, r *http.Request) bool {
 	return r.ParseForm() == nil && sameSecret(r.PostForm.Get("token"), p.token(r))
 }
 
-// token is what every form carries, and what another site cannot read. It is bound to the
-// session, so that nobody can use the one of the form to sign in for somebody else.
+// token is in every form, and another site cannot read it. It belongs to the session, so that
+// the token of the sign-in form works for no one else.
 func (p *web) token(r *http.Request) string {
 	session := ""
 	if cookie, err := r.Cookie(sessionCookie); err == nil && p.needKey {
@@ -96,7 +96,7 @@ func (p *web) token(r *http.Request) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// isOpen reports whether a path needs nobody to have signed in.
+// isOpen reports whether a path needs no sign-in.
 func isOpen(r *http.Request) bool {
 	name, ok := strings.CutPrefix(r.URL.Path, webPrefix)
 	if !ok {
@@ -105,16 +105,16 @@ func isOpen(r *http.Request) bool {
 	return name == "sign-in" || slices.Contains(webAssets, name)
 }
 
-// The management key is asked for once, in a form, and a cookie stands for it then. Basic
-// authentication would send the key itself with each request, and browsers add it to the
-// requests that other sites make; SameSite keeps the cookie from those.
+// The management key is entered once, in a form; after that, a cookie identifies the session. With
+// basic authentication, browsers would send the key with each request, also with requests from
+// other sites. SameSite prevents that for the cookie.
 const (
 	sessionCookie = "traceloop_emulator_session"
 	sessionLength = 12 * time.Hour
 	maxSessions   = 100
 )
 
-// sessions are known by the hash of their cookie.
+// sessions are identified by the hash of their cookie.
 type sessions struct {
 	mu   sync.Mutex
 	ends map[[sha256.Size]byte]time.Time
@@ -181,7 +181,7 @@ func (p *web) signOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *web) setSession(w http.ResponseWriter, r *http.Request, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{ //nolint:gosec // without TLS, Secure would keep it from coming back
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // without TLS, browsers do not send a Secure cookie
 		Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
 	})

@@ -13,12 +13,12 @@ import (
 const (
 	projectsOnPage      = 10
 	rowsOfProject       = 8  // on the first page
-	rowsOnPage          = 50 // on the project's own
+	rowsOnPage          = 50 // on the project's page
 	sharedOnPage        = 10 // organization-level environments
 	namesInConfirmation = 8
 )
 
-// slot is the place for one key: an environment in force in a project.
+// slot is an environment of a project, with its key.
 type slot struct {
 	ProjectID, Project               string
 	EnvironmentID, Name, Slug, Scope string
@@ -27,7 +27,7 @@ type slot struct {
 	AcceptedSpans, RefusedSpans      int64
 }
 
-// ShortKey is the masked key, where the length that its stars tell is of no use.
+// ShortKey is the masked key with fewer stars.
 func (s slot) ShortKey() string {
 	first, last := strings.Index(s.MaskedKey, "*"), strings.LastIndex(s.MaskedKey, "*")
 	if first < 0 {
@@ -40,7 +40,7 @@ func (s slot) ShortKey() string {
 type projectCard struct {
 	Project
 	Slots []slot
-	Total int // of its environments
+	Total int // number of its environments
 	Keys  int
 }
 
@@ -49,7 +49,7 @@ type sharedEnvironment struct {
 	Keys int
 }
 
-// pages is where a reader is in a list.
+// pages is a reader's place in a list.
 type pages struct {
 	What, Param, Query string
 	Page, Size, Total  int
@@ -80,7 +80,7 @@ func (p pages) address(page int) string {
 	return "?" + query.Encode()
 }
 
-// pageNumber reads which page is asked for; what is no number is the first one.
+// pageNumber returns the requested page, or the first one if it is not a number.
 func pageNumber(r *http.Request, param string) int {
 	n, err := strconv.Atoi(r.URL.Query().Get(param))
 	if err != nil || n < 1 || n > 1_000_000 {
@@ -160,7 +160,7 @@ func readCards(tx *sql.Tx, pages *pages) ([]projectCard, error) {
 	return cards, nil
 }
 
-// read reads the environments in force in the project.
+// read reads the environments of the project, including inherited ones.
 func (c *projectCard) read(tx *sql.Tx, limit, offset int) (err error) {
 	err = tx.QueryRow(`SELECT
 		(SELECT COUNT(*) FROM environments WHERE project_id = ?1) + (SELECT COUNT(*) FROM environments WHERE project_id IS NULL),
@@ -175,8 +175,8 @@ func (c *projectCard) read(tx *sql.Tx, limit, offset int) (err error) {
 
 const keySlots = "SELECT project_id project, environment_id environment FROM api_keys WHERE "
 
-// readSlots reads the slots that a query selects, by project and environment. It looks up the
-// rest for these alone: a project may have thousands.
+// readSlots reads the slots that a query selects, by project and environment. It reads the other
+// data only for these, because a project may have thousands.
 func readSlots(tx *sql.Tx, selected string, args ...any) ([]slot, error) {
 	return readAll(tx, func(scan row) (s slot, err error) {
 		err = scan(&s.ProjectID, &s.Project, &s.EnvironmentID, &s.Name, &s.Slug, &s.Scope, &s.BuiltIn,
@@ -243,15 +243,15 @@ func (p *web) showProject(w http.ResponseWriter, r *http.Request, id string, sta
 	return p.show(w, r, status, "project", view{Title: v.Name, Tab: "organization", Problem: problem, Data: v})
 }
 
-// confirmation is what a deletion takes with it.
+// confirmation lists what a deletion also deletes.
 type confirmation struct {
 	Action, Back       string
 	Name, Kind         string
-	Environments, Keys []slot // the first of them
+	Environments, Keys []slot // the first few
 	EnvironmentCount   int
 	KeyCount           int
 	Spans              int64
-	Projects           int // in which an organization-level environment is in force
+	Projects           int // number of projects that have an organization-level environment
 	Organization       bool
 }
 
@@ -382,7 +382,7 @@ func (p *web) deleteEnvironment(w http.ResponseWriter, r *http.Request) error {
 	return done303(w, r, back(r), "environment-deleted")
 }
 
-// generated is what the page says of a key, this once.
+// generated is the data of the page that shows a key once.
 type generated struct {
 	GeneratedAPIKey
 	Project string
@@ -390,7 +390,7 @@ type generated struct {
 	Back    string
 }
 
-// generateAPIKey answers the form itself: a page to go on to would have to keep the key.
+// generateAPIKey answers without a redirect, because a second page would need a stored key.
 func (p *web) generateAPIKey(w http.ResponseWriter, r *http.Request) error {
 	v := generated{BaseURL: "http://" + r.Host, Back: back(r)}
 	if r.TLS != nil {
@@ -406,7 +406,7 @@ func (p *web) generateAPIKey(w http.ResponseWriter, r *http.Request) error {
 		v.Project = cmp.Or(project.Name, v.ProjectID)
 		return err
 	})
-	// Whoever deleted the project meanwhile deleted the key: it is shown all the same.
+	// The project may have been deleted already, and the key with it. Show the key anyway.
 	if _, refused := errors.AsType[*apiError](err); err != nil && !refused {
 		return err
 	}

@@ -140,7 +140,7 @@ func TestFormsNeedTheirToken(t *testing.T) {
 	for path, form := range all {
 		for name, token := range map[string]string{"none": "", "wrong": strings.Repeat("a", 64)} {
 			form.Set("token", token)
-			wantPage(t, v.do("POST", path, form), http.StatusForbidden, "not one of this emulator's")
+			wantPage(t, v.do("POST", path, form), http.StatusForbidden, "does not come from this emulator")
 			if after := present(t, s); after != before {
 				t.Fatalf("%s with %s token changed something:\n%s", path, name, after)
 			}
@@ -337,7 +337,7 @@ func TestGeneratedKeyIsShownOnce(t *testing.T) {
 		t.Errorf("the log does not say what was done: %s", &log)
 	}
 	again := v.submit("/ui/api-keys", "project_id", string(ids[1]), "environment", "dev")
-	wantPage(t, again, http.StatusConflict, "has an API key already")
+	wantPage(t, again, http.StatusConflict, "already has an API key")
 }
 
 // What a key mistaken for an id leaves on the pages is masked.
@@ -405,7 +405,7 @@ func TestSignIn(t *testing.T) {
 	wantPage(t, v.get("/ui/events"), http.StatusUnauthorized)
 	anonymous := v.token("/ui/sign-in")
 	wantPage(t, v.do("POST", "/ui/projects", url.Values{"token": {anonymous}, "name": {"Evil"}}), http.StatusUnauthorized, "Sign in first")
-	wantPage(t, v.do("POST", "/ui/sign-in", url.Values{"management_key": {s.ManagementKey}}), http.StatusForbidden, "not one of this emulator's")
+	wantPage(t, v.do("POST", "/ui/sign-in", url.Values{"management_key": {s.ManagementKey}}), http.StatusForbidden, "does not come from this emulator")
 	wrong := v.do("POST", "/ui/sign-in", url.Values{"token": {anonymous}, "management_key": {"tl_wrong000"}})
 	if wantPage(t, wrong, http.StatusForbidden, "not the management key"); strings.Contains(string(wrong.body), "tl_wrong000") {
 		t.Error("the answer repeats the key")
@@ -604,7 +604,7 @@ func TestFaultForm(t *testing.T) {
 		{[]string{"kind", "delay", "times", "1"}, "needs ms"},
 		{[]string{"kind", "huge", "times", "1", "path", "v2"}, "must begin with /"},
 	} {
-		wantPage(t, v.submit("/ui/faults", test.fields...), http.StatusBadRequest, "The fault is not added", test.says)
+		wantPage(t, v.submit("/ui/faults", test.fields...), http.StatusBadRequest, "The fault was not added", test.says)
 	}
 	wantPage(t, v.get("/ui/faults"), http.StatusOK, "None: every request")
 	// What belongs to another kind is not meant.
@@ -622,5 +622,5 @@ func TestFaultForm(t *testing.T) {
 	if r := get(t, s, "/v2/projects"); r.status != 418 || r.header.Get("Retry-After") != "9" || string(r.body) != `{"a":1}` {
 		t.Errorf("answered %d %v %s", r.status, r.header, r.body)
 	}
-	wantPage(t, v.get("/ui/faults"), http.StatusOK, "Spent.", "answer with status 418 I'm a teapot", "Retry-After: 9, with a body of its own")
+	wantPage(t, v.get("/ui/faults"), http.StatusOK, "Spent.", "answer with status 418 I'm a teapot", "Retry-After: 9, with its own body")
 }

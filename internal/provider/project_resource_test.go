@@ -190,9 +190,9 @@ func TestAccProject_nameTaken(t *testing.T) {
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories(),
 		Steps: []resource.TestStep{
-			{Config: configured(server, projectHCL("Orders", false)), ExpectError: says("Unable to Create Project", "exists already", "import {", taken.ID)},
+			{Config: configured(server, projectHCL("Orders", false)), ExpectError: says("Unable to Create Project", "already exists", "import {", taken.ID)},
 			{Config: configured(server, projectHCL("Returns", false))},
-			{Config: configured(server, projectHCL("Orders", false)), ExpectError: says("Unable to Rename Project", "exists already", taken.ID)},
+			{Config: configured(server, projectHCL("Orders", false)), ExpectError: says("Unable to Rename Project", "already exists", taken.ID)},
 		},
 	})
 }

@@ -18,30 +18,30 @@ func (o object) text(name string) string {
 	return s
 }
 
-// answer is what came for a request.
+// answer is the answer to a request.
 type answer struct {
 	sent   string // the request, in the contract's terms
 	err    error  // why there is no answer
 	status int
 	media  string
 	body   []byte
-	value  any // the body, where it is JSON
+	value  any // the body, if it is JSON
 }
 
-// object is the body's object; nil if it is none.
+// object returns the body if it is an object, or nil.
 func (a *answer) object() object {
 	o, _ := a.value.(map[string]any)
 	return o
 }
 
-// objects are the elements of a body that is a list; nil for those that are none.
+// objects returns the elements of a body that is a list; nil for an element that is not an object.
 func (a *answer) objects() []object { return object{"": a.value}.objects("") }
 
-// good reports whether the service did what was asked for.
+// good reports whether the status means success.
 func (a *answer) good() bool { return a.err == nil && a.status/100 == 2 }
 
-// answers judges an answer that should have the status, and unless it is 204 an object in
-// which problem finds nothing wrong. problem may be nil.
+// answers checks that an answer has the status, and unless it is 204 an object without a problem.
+// problem may be nil.
 func (a *answer) answers(status int, problem func(object) string) verdict {
 	want := strconv.Itoa(status)
 	switch v := a.comes(status); {
@@ -62,7 +62,7 @@ func (a *answer) answers(status int, problem func(object) string) verdict {
 	return itHolds
 }
 
-// comes judges the status alone.
+// comes checks only the status.
 func (a *answer) comes(status int) verdict {
 	want := strconv.Itoa(status)
 	switch {
@@ -78,7 +78,7 @@ func (a *answer) comes(status int) verdict {
 	return itHolds
 }
 
-// lists judges an answer that should be a list of objects in which problem finds nothing wrong.
+// lists checks that an answer is a list of objects without a problem.
 func (a *answer) lists(problem func([]object) string) verdict {
 	const want = "200 with a JSON list of objects"
 	if v := a.comes(http.StatusOK); v.outcome != holds {
@@ -93,12 +93,12 @@ func (a *answer) lists(problem func([]object) string) verdict {
 	return itHolds
 }
 
-// isAbsent reports whether a status can say that there is no such operation.
+// isAbsent reports whether a status can mean that the operation does not exist.
 func isAbsent(status int) bool {
 	return status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented
 }
 
-// refuses judges an answer that should be a refusal with the status, in the API's form.
+// refuses checks that an answer is a refusal with the status, in the API's format.
 func (a *answer) refuses(status int) verdict {
 	want := fmt.Sprintf(`%d {"error": "message"}`, status)
 	switch message, _ := a.object()["error"].(string); {
@@ -126,7 +126,7 @@ func (a *answer) noAnswer() verdict {
 	return verdict{outcome: noAnswer, sent: a.sent, came: "no answer", private: a.err.Error()}
 }
 
-// describe shows the form of an answer and none of its values.
+// describe describes an answer without its values.
 func (a *answer) describe() string {
 	parts := []string{strconv.Itoa(a.status)}
 	switch {

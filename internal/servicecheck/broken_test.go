@@ -127,7 +127,7 @@ func ofEveryCollection() []breakage {
 		},
 		func(c string) breakage {
 			return breakage{
-				name: "cursor ignored", lines: []string{"GET " + c + ": next_cursor leads to the next page", "GET " + c + ": a cursor that is none is refused: 400"},
+				name: "cursor ignored", lines: []string{"GET " + c + ": next_cursor leads to the next page", "GET " + c + ": an invalid cursor is refused: 400"},
 				came: "data is not the second object of the list",
 				change: func(e *exchange) {
 					if e.on("GET", c) && e.parameter("cursor") != "" {
@@ -211,7 +211,7 @@ func ofReads() []breakage {
 			}),
 		},
 		{
-			name: "organization-level environments with a project", lines: []string{"GET /v2/environments: project_id is null for an organization-level environment, and for no other"},
+			name: "organization-level environments with a project", lines: []string{"GET /v2/environments: project_id is null only for an organization-level environment"},
 			change: data(environments, func(_ *exchange, data []map[string]any) []map[string]any {
 				for _, o := range data {
 					if o["project_id"] == nil {
@@ -233,7 +233,7 @@ func ofReads() []breakage {
 		},
 		{
 			name: "environments of other projects", came: "project_id is another project's",
-			lines: inBoth("a project has nothing of other projects"),
+			lines: inBoth("a project has no environments of other projects"),
 			change: data(environments, func(e *exchange, data []map[string]any) []map[string]any {
 				if e.parameter("project_id") != "" {
 					data[0]["project_id"] = "c1"
@@ -265,7 +265,7 @@ func ofReads() []breakage {
 			},
 		},
 		{
-			name: "keys in full in lists", lines: []string{"GET /v2/api-keys: never shows a key in full", "GET /v2/api-keys: lists the key masked"}, came: "api_key is there",
+			name: "keys in full in lists", lines: []string{"GET /v2/api-keys: never shows a key in full", "GET /v2/api-keys: lists the key masked"}, came: "api_key is present",
 			change: data(apiKeys, func(_ *exchange, data []map[string]any) []map[string]any {
 				for _, o := range data {
 					o["api_key"] = "tl_LeakedKeyOfTheOrganization"
@@ -490,7 +490,7 @@ func keptOf(collection, deleted string) func(*exchange) {
 func ofKeys() []breakage {
 	return []breakage{
 		{
-			name: "another mask", lines: []string{"POST /v2/api-keys: generates a key and shows it in full: 201"}, came: "masked_key is not api_key, starred",
+			name: "another mask", lines: []string{"POST /v2/api-keys: generates a key and shows it in full: 201"}, came: "masked_key is not api_key with stars",
 			change: func(e *exchange) {
 				if e.on("POST", apiKeys) && e.answer.status == http.StatusCreated {
 					e.answer.body["masked_key"] = "tl_****Wx3k"
@@ -498,7 +498,7 @@ func ofKeys() []breakage {
 			},
 		},
 		{
-			name: "the key again in a read", lines: []string{"GET /v2/api-keys/{id}: shows the key masked", "every operation: shows a key in full at its generation, and never again"},
+			name: "the key again in a read", lines: []string{"GET /v2/api-keys/{id}: shows the key masked", "every operation: shows a key in full only when it is generated"},
 			came: "a key in full",
 			change: func() func(*exchange) {
 				keys := map[any]any{}

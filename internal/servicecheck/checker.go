@@ -22,16 +22,15 @@ type checker struct {
 	show       func(line)
 	wait       func(context.Context, time.Duration) error
 
-	trial     *trial // of a check that writes
+	trial     *trial // nil for a check that only reads
 	lines     []line
 	answers   int
-	unnamed   int      // answers without an X-Request-Id
-	generated []string // keys that the service showed
-	shown     []string // the requests whose answers showed one of them again
+	unnamed   int      // number of answers without an X-Request-Id
+	generated []string // keys that the service generated
+	shown     []string // requests whose answers showed such a key again
 }
 
-// service is where the requests go to, and the key that they come with: a Client's or a
-// ProjectClient's.
+// service sends the requests, with its key: a Client or a ProjectClient.
 type service interface {
 	Exchange(ctx context.Context, e traceloop.Exchange) (*traceloop.Answer, error)
 	Paths() traceloop.Paths
@@ -39,7 +38,7 @@ type service interface {
 	IsLoopback() bool
 }
 
-// request is one request, and its path in the contract's terms.
+// request is one request with its path in the contract.
 type request struct {
 	method string
 	path   string
@@ -47,12 +46,12 @@ type request struct {
 	query  url.Values
 	body   map[string]string
 
-	content     map[string]any // in place of the body
-	published   bool           // of the operations that Traceloop publishes, which take a project's key
-	as          *string        // a key in place of the one that the operation takes; "" is none
-	asWhom      string         // whose, in the contract's terms
-	idempotency string         // an Idempotency-Key of its own
-	generates   bool           // the answer may show a key
+	content     map[string]any // instead of the body
+	published   bool           // of an operation that Traceloop publishes, which takes a project's key
+	as          *string        // another key instead of the operation's; "" for no key
+	asWhom      string         // the kind of that key
+	idempotency string         // its Idempotency-Key
+	generates   bool           // the answer may contain a key
 }
 
 func (r *request) operation() string { return r.method + " " + r.shown }
@@ -121,7 +120,7 @@ func (c *checker) send(ctx context.Context, r request) *answer {
 	return &answer{sent: r.sent(), status: came.StatusCode, media: readMedia(came.Header), body: came.Body, value: readJSON(came.Body)}
 }
 
-// rule judges one rule, unless the check is interrupted.
+// rule checks one rule, unless the check is interrupted.
 func (c *checker) rule(ctx context.Context, operation, rule string, judge func() verdict) verdict {
 	v := unshown("the check was interrupted")
 	if ctx.Err() == nil {
@@ -136,18 +135,18 @@ func (c *checker) rule(ctx context.Context, operation, rule string, judge func()
 	return v
 }
 
-// maxPages is how many pages of a list are read at most.
+// maxPages limits the pages that are read of a list.
 const maxPages = 10
 
-// listing is a list as it was read from its first page to its last, or to maxPages.
+// listing is a list that was read to its last page, or to maxPages.
 type listing struct {
 	first    *answer // of the first page
 	items    []object
 	complete bool
-	wrong    verdict // of the page that ended it too soon
+	wrong    verdict // of the page that ended the reading too early
 }
 
-// pageLimit is the greatest limit of the contract.
+// pageLimit is the contract's maximum for limit.
 const pageLimit = "100"
 
 func (c *checker) read(ctx context.Context, collection string, filter url.Values) *listing {
@@ -176,18 +175,18 @@ func (c *checker) read(ctx context.Context, collection string, filter url.Values
 	return l
 }
 
-// there is nil for a list that answers, well or not, or else why nothing about it can be shown.
+// there returns nil if the list was answered, or else a verdict that says why not.
 func (l *listing) there() *verdict {
 	switch l.wrong.outcome {
 	case notAllowed, notThere, noAnswer:
-		v := unshown("the list is not to be had: %s", l.wrong.outcome)
+		v := unshown("the list could not be read: %s", l.wrong.outcome)
 		return &v
 	default:
 		return nil
 	}
 }
 
-// whole is nil for a list that was read to its end, or else why it tells nothing.
+// whole returns nil if the list was read completely, or else a verdict that says why not.
 func (l *listing) whole() *verdict {
 	switch {
 	case l.wrong.outcome == noAnswer:
@@ -220,7 +219,7 @@ func element(method, collection, id string) request {
 	return request{method: method, path: collection + "/" + url.PathEscape(id), shown: collection + "/{id}"}
 }
 
-// same says which of the contract's fields two answers about one object show otherwise.
+// same names a field of the contract that differs between two answers about one object.
 func same(a, b object, fields []field) string {
 	for _, f := range fields {
 		if !reflect.DeepEqual(a[f.name], b[f.name]) {

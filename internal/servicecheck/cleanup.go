@@ -14,9 +14,9 @@ const (
 	cleanUpAttempts = 4
 )
 
-// cleanUp removes what the check has made, also after an interrupt, and returns what it
-// could not; one without an id is a project that may be there. What a lost answer may have made
-// is looked for by its name.
+// cleanUp removes what the check created, also after an interrupt. It looks for objects of lost
+// answers by their name. It returns what it could not remove; an entry without an id is a project
+// that may exist.
 func (t *trial) cleanUp(ctx context.Context) []thing {
 	if !t.asked {
 		return nil
@@ -36,14 +36,14 @@ func (t *trial) cleanUp(ctx context.Context) []thing {
 			}
 		}
 	}
-	// A 204 and a 404 alone do not show that it is gone.
+	// A 204 or a 404 alone does not prove that it is gone.
 	if read := t.searchLists(ctx); t.lost && !read {
 		t.left = append(t.left, thing{kind: kindProject})
 	}
 	return t.left
 }
 
-// searchProjects notes the check's projects that are there by their name.
+// searchProjects finds the check's projects by their name.
 func (t *trial) searchProjects(ctx context.Context) {
 	for _, p := range t.readPatiently(ctx, t.paths.Projects, nil).items {
 		if strings.HasPrefix(p.text("name"), t.name) {
@@ -52,7 +52,7 @@ func (t *trial) searchProjects(ctx context.Context) {
 	}
 }
 
-// searchIn notes what is in the check's project, except for the built-in environments.
+// searchIn finds what is in the check's project, except the built-in environments.
 func (t *trial) searchIn(ctx context.Context, project string) {
 	filter := url.Values{"project_id": {project}}
 	for _, k := range t.readPatiently(ctx, t.paths.APIKeys, filter).items {
@@ -89,8 +89,8 @@ func (t *trial) remove(ctx context.Context, made thing) bool {
 	return false
 }
 
-// searchLists notes as left what the lists still show, and reports whether the list of projects
-// could be read.
+// searchLists notes what the lists still show as left. It reports whether the list of projects could
+// be read.
 func (t *trial) searchLists(ctx context.Context) bool {
 	mine := map[string]bool{}
 	for _, made := range t.created {

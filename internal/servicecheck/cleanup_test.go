@@ -57,7 +57,7 @@ func TestNothingIsLeft(t *testing.T) {
 				if after := contents(server); after != before {
 					t.Errorf("write %d: the organization has changed:\n%s\n%s\n%s", at, before, after, r.stdout)
 				}
-				if said := strings.Contains(r.stdout, "Removing what the check has made"); said != (fault == "interrupted") {
+				if said := strings.Contains(r.stdout, "Removing what the check created"); said != (fault == "interrupted") {
 					t.Errorf("write %d: it says that it was interrupted: %t", at, said)
 				}
 				if r.status != exitFailed {

@@ -1,6 +1,6 @@
-// Package servicecheck checks where a service keeps to the contract that the provider assumes
-// (internal/traceloop/openapi.yaml) and to what Traceloop publishes, and where not. It is a
-// sub-command of the provider's binary.
+// Package servicecheck checks whether a service follows the contract that this project assumes
+// (internal/traceloop/openapi.yaml) and what Traceloop publishes. It is a sub-command of the
+// provider's binary.
 package servicecheck
 
 import (
@@ -17,11 +17,11 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// Name is the sub-command's.
+// Name is the name of the sub-command.
 const Name = "check-service"
 
-// The exit statuses. Where several apply, the first of these does: exitLeft, exitFailed,
-// exitDiffers, exitNotThere, exitNotAllowed.
+// The exit statuses. If several apply, this order decides: exitLeft, exitFailed, exitDiffers,
+// exitNotThere, exitNotAllowed.
 const (
 	exitHolds      = 0
 	exitFailed     = 1
@@ -57,7 +57,7 @@ Exit status:
 Where several apply: 6, 1, 3, 5, 4.
 `
 
-// Command is the sub-command and its surroundings.
+// Command is the sub-command.
 type Command struct {
 	Version string
 	Clients func() (*traceloop.Client, *traceloop.ProjectClient, error) // of the two, one may be nil
@@ -66,8 +66,8 @@ type Command struct {
 	Stderr  io.Writer
 	Now     func() time.Time
 
-	wait func(context.Context, time.Duration) error // nil: by the clock
-	seen func(line)                                 // nil: nobody
+	wait func(context.Context, time.Duration) error // for tests; nil for the real clock
+	seen func(line)                                 // for tests; may be nil
 }
 
 type options struct {
@@ -79,7 +79,7 @@ type options struct {
 func (c Command) parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet(Name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.BoolVar(&o.write, "write", false, "also create a project, environments, keys and auto monitor setups of the check's own, and remove them; asks first")
+	flags.BoolVar(&o.write, "write", false, "also create a project with environments, keys and auto monitor setups, and delete it again; asks first")
 	flags.BoolVar(&o.yes, "yes", false, "with -write: do not ask")
 	flags.StringVar(&o.report, "report", "", "write a Markdown report to this `file`, without names, ids and keys of the organization")
 	err = flags.Parse(args)
@@ -93,13 +93,12 @@ func (c Command) parse(args []string) (o options, err error) {
 	case flags.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	case o.yes && !o.write:
-		err = errors.New("-yes belongs to -write")
+		err = errors.New("-yes needs -write")
 	}
 	return o, err
 }
 
-// Run makes the check and returns its exit status. When ctx ends, it stops, and removes what it
-// has made.
+// Run makes the check and returns its exit status. If ctx ends, it stops and removes what it created.
 func (c Command) Run(ctx context.Context, args []string) int {
 	o, err := c.parse(args)
 	switch {
@@ -128,7 +127,7 @@ func (c Command) Run(ctx context.Context, args []string) int {
 			return c.fail(exitFailed, errors.New("not confirmed: nothing was sent"))
 		}
 	}
-	if o.report != "" { // fail before anything is sent
+	if o.report != "" { // fail before any request
 		file, err := os.OpenFile(o.report, os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
 			return c.fail(exitFailed, fmt.Errorf("the report cannot be written: %w", err))
@@ -194,14 +193,14 @@ func (c Command) check(ctx context.Context, checker *checker, write bool) (left 
 		return nil
 	}
 	if write && org.projects.there() != nil {
-		fmt.Fprintln(c.Stdout, "Nothing is created: without the list of projects, it might not be found again.")
+		fmt.Fprintln(c.Stdout, "Nothing was created: the list of projects could not be read, so a lost project could not be found.")
 	} else if write && ctx.Err() == nil {
 		trial := newTrial(checker, org)
 		checker.trial = trial
 		fmt.Fprintf(c.Stdout, "Creating the project %q\n", trial.name)
 		defer func() {
 			if ctx.Err() != nil {
-				fmt.Fprintln(c.Stdout, "Interrupted. Removing what the check has made; please wait.")
+				fmt.Fprintln(c.Stdout, "Interrupted. Removing what the check created; please wait.")
 			}
 			left = trial.cleanUp(ctx)
 		}()
@@ -218,7 +217,7 @@ func (c Command) fail(status int, err error) int {
 
 // confirmed asks for a typed confirmation.
 func (c Command) confirmed(ctx context.Context) bool {
-	fmt.Fprint(c.Stdout, "Type \"write\" to go on: ")
+	fmt.Fprint(c.Stdout, "Type \"write\" to continue: ")
 	typed := make(chan string, 1)
 	go func() {
 		text, err := bufio.NewReader(c.Stdin).ReadString('\n')
@@ -254,7 +253,7 @@ func (c Command) print(l line) {
 	}
 }
 
-// printLeft prints last what could not be removed, and how to remove it.
+// printLeft prints what could not be removed, and how to remove it.
 func (c Command) printLeft(at service, checker *checker, left []thing) {
 	if len(left) == 0 {
 		return
@@ -276,7 +275,7 @@ func (c Command) printLeft(at service, checker *checker, left []thing) {
 	}
 }
 
-// exitStatus is that of the whole check.
+// exitStatus returns the exit status of the whole check.
 func exitStatus(lines []line, failed, left bool) int {
 	found := map[outcome]bool{}
 	for _, l := range lines {
@@ -298,7 +297,7 @@ func exitStatus(lines []line, failed, left bool) int {
 	}
 }
 
-// address says where the service is, without the name of a host that may be private.
+// address describes the service's address without a host name, which may be private.
 func address(at service) string {
 	switch {
 	case at.BaseURL() == traceloop.DefaultBaseURL:

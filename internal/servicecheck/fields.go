@@ -8,13 +8,13 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// field is one that the contract requires; a test compares these tables with openapi.yaml.
+// field is a required field of the contract. A test compares these tables with openapi.yaml.
 type field struct {
 	name string
 	kind kind
 }
 
-// kind is what the contract says of a field's value.
+// kind is the contract's rule for the value of a field.
 type kind struct {
 	is   func(any) bool
 	what string
@@ -27,7 +27,7 @@ var (
 	slug     = kind{matches(`^[a-z0-9]+(-[a-z0-9]+)*$`), "a slug"}
 	moment   = kind{isMoment, "an RFC 3339 time"}
 	scope    = kind{func(v any) bool { return v == traceloop.ScopeOrganization || v == traceloop.ScopeProject }, "organization or project"}
-	mask     = kind{matches(`^([A-Za-z0-9]+_)?\*+[A-Za-z0-9]{0,4}$`), "a key that is starred but for its prefix and its last 4 characters"}
+	mask     = kind{matches(`^([A-Za-z0-9]+_)?\*+[A-Za-z0-9]{0,4}$`), "a key with stars between its prefix and its last 4 characters"}
 	fullKey  = kind{matches(`^` + traceloop.KeyPrefix + `.{5,}$`), "a key that begins with " + traceloop.KeyPrefix}
 	anyText  = kind{func(v any) bool { _, ok := v.(string); return ok }, "a string"}
 	anyCount = kind{func(v any) bool { n, ok := v.(float64); return ok && n >= 0 && n == float64(int(n)) }, "a whole number"}
@@ -45,7 +45,7 @@ var (
 	generatedFields = append(slices.Clip(apiKeyFields), field{"api_key", fullKey})
 )
 
-// lacks says which field an object lacks or has otherwise; "" for none.
+// lacks names a field that is missing or has another kind of value, or returns "".
 func lacks(o object, fields []field) string {
 	for _, f := range fields {
 		value, there := o[f.name]
@@ -63,7 +63,7 @@ func has(fields []field) func(object) string {
 	return func(o object) string { return lacks(o, fields) }
 }
 
-// isPage says what is wrong with a page of a list; "" for nothing.
+// isPage returns the problem with a page of a list, or "".
 func isPage(o object) string {
 	if wrong := lacks(o, pageFields); wrong != "" {
 		return wrong

@@ -11,12 +11,12 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// organization is what the reads have shown.
+// organization contains the results of the reads.
 type organization struct {
 	projects, environments, keys *listing
 }
 
-// ids are those of everything that was there before the check wrote anything.
+// ids returns the ids of all objects that existed before the check's first write.
 func (o *organization) ids() map[string]bool {
 	ids := map[string]bool{}
 	for _, l := range []*listing{o.projects, o.environments, o.keys} {
@@ -27,8 +27,8 @@ func (o *organization) ids() map[string]bool {
 	return ids
 }
 
-// checkReads checks what reads alone can show. It is nil if the first request gets no answer:
-// each of the others might wait as long.
+// checkReads checks what needs only reads. It returns nil if the first request gets no answer,
+// because each of the others could take as long.
 func (c *checker) checkReads(ctx context.Context) *organization {
 	if !c.checkKeys(ctx) {
 		return nil
@@ -51,12 +51,12 @@ func (c *checker) checkKeys(ctx context.Context) (answered bool) {
 	if first.outcome == noAnswer {
 		return false
 	}
-	r.as, r.asWhom = &unknown, "a key made up for the check"
+	r.as, r.asWhom = &unknown, "a key that does not exist"
 	c.rule(ctx, r.operation(), "knows its keys: 401 with another", func() verdict { return c.send(ctx, r).refuses(http.StatusUnauthorized) })
 	return true
 }
 
-// checkCollection checks what holds for every collection: its pages, and the reads of one object.
+// checkCollection checks the rules for every collection: its pages, and reads of one object.
 func (c *checker) checkCollection(ctx context.Context, collection string, fields []field) *listing {
 	operation := "GET " + collection
 	c.rule(ctx, operation, "answers a page: data, next_cursor, total_results", func() verdict {
@@ -91,7 +91,7 @@ func (c *checker) checkCollection(ctx context.Context, collection string, fields
 			return c.send(ctx, list(collection, url.Values{"limit": {limit}})).refuses(http.StatusBadRequest)
 		})
 	}
-	rule(operation, "a cursor that is none is refused: 400", func() verdict {
+	rule(operation, "an invalid cursor is refused: 400", func() verdict {
 		return c.send(ctx, list(collection, url.Values{"cursor": {rand.Text()}})).refuses(http.StatusBadRequest)
 	})
 
@@ -142,7 +142,7 @@ func judgeOrder(all *listing) verdict {
 	for i, item := range all.items {
 		id := item.text("id")
 		if seen[id] {
-			return all.first.verdict(differs, "", "an id is there twice")
+			return all.first.verdict(differs, "", "an id occurs twice")
 		}
 		seen[id] = true
 		if i > 0 && createdAt(item).Before(createdAt(all.items[i-1])) {
@@ -165,7 +165,7 @@ func judgeTotal(all *listing) verdict {
 	return itHolds
 }
 
-// judgeCursor reads the first two objects on a page each.
+// judgeCursor reads the first two objects, each on its own page.
 func (c *checker) judgeCursor(ctx context.Context, collection string, all *listing) verdict {
 	if len(all.items) < 2 {
 		return unshown("the list has fewer than 2 objects")
@@ -203,7 +203,7 @@ func (c *checker) checkProjects(ctx context.Context, o *organization) {
 		names := map[string]bool{}
 		for _, p := range o.projects.items {
 			if names[p.text("name")] {
-				return o.projects.first.verdict(differs, "", "a name is there twice")
+				return o.projects.first.verdict(differs, "", "a name occurs twice")
 			}
 			names[p.text("name")] = true
 		}
@@ -236,7 +236,7 @@ func (c *checker) checkEnvironments(ctx context.Context, o *organization) {
 		}
 		return ""
 	})
-	each("project_id is null for an organization-level environment, and for no other", func(e object) string {
+	each("project_id is null only for an organization-level environment", func(e object) string {
 		if (e.text("scope") == traceloop.ScopeOrganization) != (e["project_id"] == nil) {
 			return "scope and project_id do not agree"
 		}
@@ -257,7 +257,7 @@ func (c *checker) checkEnvironments(ctx context.Context, o *organization) {
 	})
 }
 
-// inForceRules judges the environments in force in a project; which begins each rule.
+// inForceRules checks the environments of a project, own and inherited. which begins each rule.
 func (c *checker) inForceRules(ctx context.Context, which, project string, inForce *listing, o *organization) {
 	operation := "GET " + c.paths.Environments
 	rule := func(text string, wrong func() string, enough func() string) {
@@ -289,7 +289,7 @@ func (c *checker) inForceRules(ctx context.Context, which, project string, inFor
 		}
 		return ""
 	}, always)
-	rule("a project has nothing of other projects", func() string {
+	rule("a project has no environments of other projects", func() string {
 		for _, e := range inForce.items {
 			if e["project_id"] != nil && e.text("project_id") != project {
 				return "project_id is another project's"
@@ -319,7 +319,7 @@ func (c *checker) inForceRules(ctx context.Context, which, project string, inFor
 		slugs := map[string]bool{}
 		for _, e := range inForce.items {
 			if slugs[e.text("slug")] {
-				return "a slug is there twice"
+				return "a slug occurs twice"
 			}
 			slugs[e.text("slug")] = true
 		}
@@ -327,7 +327,7 @@ func (c *checker) inForceRules(ctx context.Context, which, project string, inFor
 	}, always)
 }
 
-// some is the id of a project of the list; "" if there is none.
+// some returns the id of a project in the list, or "".
 func some(projects *listing) string {
 	if len(projects.items) == 0 {
 		return ""
@@ -347,7 +347,7 @@ func (c *checker) checkAPIKeys(ctx context.Context, o *organization) {
 		}
 		for _, k := range all.items {
 			if _, there := k["api_key"]; there {
-				return all.first.verdict(differs, "", "api_key is there")
+				return all.first.verdict(differs, "", "api_key is present")
 			}
 		}
 		return itHolds
@@ -415,7 +415,7 @@ func isEmptyPage(page object) string {
 	return ""
 }
 
-// checkEveryAnswer judges what all answers have shown together.
+// checkEveryAnswer checks the rules for all answers.
 func (c *checker) checkEveryAnswer(ctx context.Context) {
 	c.rule(context.WithoutCancel(ctx), "every operation", "names each answer in X-Request-Id", func() verdict {
 		switch {
@@ -429,7 +429,7 @@ func (c *checker) checkEveryAnswer(ctx context.Context) {
 	if len(c.generated) == 0 {
 		return
 	}
-	c.rule(context.WithoutCancel(ctx), "every operation", "shows a key in full at its generation, and never again", func() verdict {
+	c.rule(context.WithoutCancel(ctx), "every operation", "shows a key in full only when it is generated", func() verdict {
 		if len(c.shown) > 0 {
 			return verdict{outcome: differs, sent: c.shown[0], came: "a key in full"}
 		}

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// summary is what a report says beside the lines.
+// summary is the part of a report before its lines.
 type summary struct {
 	version string
-	address string // without its name, if it is not Traceloop's own
+	address string // without the host name, unless it is Traceloop's
 	at      time.Time
 	wrote   bool
-	left    int // things that could not be removed
+	left    int // number of things that could not be removed
 
 	unchecked string // operations that have no line
 }
 
-// report writes the verdicts in Markdown, for an issue. It holds no value that the service sent.
+// report writes the verdicts in Markdown, for an issue. It contains no value from the service.
 func report(s summary, lines []line) string {
 	var b strings.Builder
 	mode := "reads only"
@@ -28,7 +28,7 @@ func report(s summary, lines []line) string {
 		s.version, s.at.UTC().Format(time.DateOnly), s.address, mode)
 	fmt.Fprintf(&b, "%s.", count(lines))
 	if s.left > 0 {
-		fmt.Fprintf(&b, " %d of the things that the check made could not be removed.", s.left)
+		fmt.Fprintf(&b, " %d of the things that the check created could not be removed.", s.left)
 	}
 	b.WriteString("\n\n| operation | rule | |\n|---|---|---|\n")
 	for _, l := range lines {
@@ -56,7 +56,7 @@ func report(s summary, lines []line) string {
 	return b.String()
 }
 
-// parts are what a verdict has to say, by name.
+// parts returns the named parts of a verdict.
 func (v verdict) parts() [][2]string {
 	var parts [][2]string
 	for _, part := range [][2]string{{"sent", v.sent}, {"expected", v.want}, {"came", v.came}} {
@@ -67,7 +67,7 @@ func (v verdict) parts() [][2]string {
 	return parts
 }
 
-// count sums the verdicts up, such as "60 hold, 2 differ".
+// count summarizes the verdicts, such as "60 hold, 2 differ".
 func count(lines []line) string {
 	n := map[outcome]int{}
 	for _, l := range lines {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// vocabulary are the names of fields that a description shows. Any other could be a name or an
-// id of the organization, as in an object by id, so it is only counted.
+// vocabulary are the field names that a description shows. Any other name could be a name or an id
+// of the organization, so it is only counted.
 var vocabulary = func() map[string]bool {
 	words := map[string]bool{}
 	for word := range strings.FieldsSeq(`
@@ -27,7 +27,7 @@ var vocabulary = func() map[string]bool {
 
 const maxDepth = 3
 
-// shape describes a JSON value by its types and the names of its fields, without any value.
+// shape describes the types and field names of a JSON value, without its values.
 func shape(value any, depth int) string {
 	switch v := value.(type) {
 	case map[string]any:

@@ -2,7 +2,7 @@ package servicecheck
 
 import "fmt"
 
-// outcome is what the service does with one rule of the contract.
+// outcome says whether the service follows one rule of the contract.
 type outcome string
 
 const (
@@ -10,21 +10,20 @@ const (
 	differs    outcome = "differs"
 	notAllowed outcome = "not allowed"
 	notThere   outcome = "not there"
-	notShown   outcome = "not shown" // nothing that could be read shows it
+	notShown   outcome = "not shown" // the answers do not show whether it holds
 	noAnswer   outcome = "no answer"
 )
 
-// outcomes are all of them, in the order of a summary.
+// outcomes are all outcomes, in the order of a summary.
 var outcomes = []outcome{holds, differs, notAllowed, notThere, notShown, noAnswer}
 
-// verdict says what became of one rule, in the contract's terms: no text of it is a value
-// that the service sent.
+// verdict is the result for one rule. Its texts contain no value from the service.
 type verdict struct {
 	outcome outcome
 	sent    string
 	want    string
-	came    string // what came, or why nothing could be shown
-	private string // for the terminal alone: it may name hosts
+	came    string // the answer, or why there is no result
+	private string // only for the terminal, because it may contain host names
 }
 
 var itHolds = verdict{outcome: holds}
@@ -33,7 +32,7 @@ func unshown(format string, args ...any) verdict {
 	return verdict{outcome: notShown, came: fmt.Sprintf(format, args...)}
 }
 
-// line is the verdict on one rule of one operation.
+// line is the verdict for one rule of one operation.
 type line struct {
 	operation string // such as "GET /v2/projects/{id}"
 	rule      string

@@ -15,22 +15,22 @@ import (
 // tracesPath is where applications send their spans (OTLP over HTTP).
 const tracesPath = "/v1/traces"
 
-// trial is a check that writes: the life of a project of its own.
+// trial is a check that writes: it creates, uses and deletes its own project.
 type trial struct {
 	*checker
 
 	org    *organization
-	before map[string]bool // ids that the check has not made
+	before map[string]bool // ids of objects that the check did not create
 	name   string          // of its project
-	suffix string          // that its names have and no others
+	suffix string          // unique, in all its names
 
 	asked   bool // whether a creation was sent
-	lost    bool // whether there may be a project whose id is not known
+	lost    bool // whether a project with an unknown id may exist
 	created []thing
-	left    []thing // of them, what could not be removed
+	left    []thing // what could not be removed
 }
 
-// thing is something that the check has made.
+// thing is an object that the check created.
 type thing struct {
 	kind       string // project, environment or API key
 	collection string
@@ -45,8 +45,8 @@ func newTrial(c *checker, org *organization) *trial {
 	}
 }
 
-// create sends a creation and notes what it has made. An id that was there before is not
-// noted: what the check has not made, it never removes.
+// create sends a creation and notes the new object. It does not note an id that existed before,
+// because the check must never remove what it did not create.
 func (t *trial) create(ctx context.Context, kind, collection, idempotency string, body map[string]string) *answer {
 	r := request{method: http.MethodPost, path: collection, shown: collection, body: body, idempotency: idempotency, generates: kind == kindKey}
 	t.asked = true
@@ -65,8 +65,8 @@ func (t *trial) create(ctx context.Context, kind, collection, idempotency string
 	return a
 }
 
-// removable reports whether an id can be that of something the check has made. An id such as
-// ".." would lead a DELETE elsewhere.
+// removable reports whether an id can belong to an object of the check. An id such as ".." would
+// send a DELETE to another path.
 func (t *trial) removable(id string) bool {
 	return id != "" && id != "." && id != ".." && !t.before[id]
 }
@@ -77,7 +77,7 @@ const (
 	kindKey         = "API key"
 )
 
-// needs is a rule that can only be judged with what earlier rules have made.
+// needs checks a rule that needs an object of an earlier rule.
 func (t *trial) needs(ctx context.Context, operation, rule, thing string, made bool, judge func() verdict) verdict {
 	return t.rule(ctx, operation, rule, func() verdict {
 		if !made {
@@ -87,7 +87,7 @@ func (t *trial) needs(ctx context.Context, operation, rule, thing string, made b
 	})
 }
 
-// run goes through the life of a project.
+// run checks the life of a project.
 func (t *trial) run(ctx context.Context) {
 	project := t.checkProject(ctx)
 	environment := t.checkEnvironment(ctx, project)
@@ -109,7 +109,7 @@ func (t *trial) checkProject(ctx context.Context) (id string) {
 			case o.text("name") != t.name:
 				return "name is not the one that was sent"
 			case t.before[o.text("id")]:
-				return "id is that of an object which was there before"
+				return "id belongs to an object that existed before"
 			}
 			return ""
 		})
@@ -174,8 +174,8 @@ func (t *trial) checkProject(ctx context.Context) (id string) {
 	return id
 }
 
-// checkBuiltIn tries to delete a built-in environment. It must be the check's own project's:
-// were it shared with other projects, a service that allows it would harm them.
+// checkBuiltIn tries to delete a built-in environment of the check's own project. If it were shared
+// with other projects, a service that allows this would damage them.
 func (t *trial) checkBuiltIn(ctx context.Context, inForce *listing, project string) {
 	t.rule(ctx, "DELETE "+t.paths.Environments+"/{id}", "a built-in environment is not deleted: 409", func() verdict {
 		if t.org.environments.whole() != nil || inForce == nil {
@@ -250,7 +250,7 @@ func (t *trial) checkEnvironment(ctx context.Context, project string) (environme
 	return environment
 }
 
-// shows judges whether a list of environments has, or has not, the one with this id.
+// shows checks whether a list of environments contains this id.
 func (t *trial) shows(ctx context.Context, filter url.Values, id string, want bool) verdict {
 	l := t.read(ctx, t.paths.Environments, filter)
 	if l.wrong.outcome != holds {
@@ -268,7 +268,7 @@ func (t *trial) shows(ctx context.Context, filter url.Values, id string, want bo
 	}
 }
 
-// checkLifeOfKeys generates a key, looks at it, revokes it and generates the next one.
+// checkLifeOfKeys generates a key, reads it, revokes it and generates another.
 func (t *trial) checkLifeOfKeys(ctx context.Context, project string, environment object) {
 	post := "POST " + t.paths.APIKeys
 	is := environment != nil
@@ -287,7 +287,7 @@ func (t *trial) checkLifeOfKeys(ctx context.Context, project string, environment
 			case o.text("project_id") != project || o.text("environment") != place["environment"]:
 				return "project_id or environment is another one"
 			case o.text("masked_key") != traceloop.MaskKey(o.text("api_key")):
-				return "masked_key is not api_key, starred but for its prefix and its last 4 characters"
+				return "masked_key is not api_key with stars between its prefix and its last 4 characters"
 			}
 			return ""
 		})
@@ -353,13 +353,13 @@ func (t *trial) checkLifeOfKeys(ctx context.Context, project string, environment
 	})
 }
 
-// masked says what is wrong with what a read shows of a new key.
+// masked returns the problem with a read of a new key, or "".
 func masked(shown, generated object) string {
 	switch _, there := shown["api_key"]; {
 	case there:
-		return "api_key is there"
+		return "api_key is present"
 	case strings.Contains(fmt.Sprint(shown), generated.text("api_key")):
-		return "it holds the key in full"
+		return "it contains the full key"
 	}
 	if wrong := lacks(shown, apiKeyFields); wrong != "" {
 		return wrong
@@ -432,7 +432,7 @@ func (t *trial) checkCascades(ctx context.Context, project string, environment o
 	})
 }
 
-// revoked judges whether a key is gone and good for nothing.
+// revoked checks that a key is gone and no longer accepted.
 func (t *trial) revoked(ctx context.Context, key, id string) verdict {
 	if v := t.send(ctx, element("GET", t.paths.APIKeys, id)).refuses(http.StatusNotFound); v.outcome != holds {
 		return v

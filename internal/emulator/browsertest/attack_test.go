@@ -42,7 +42,7 @@ func TestScriptsInNamesDoNotRun(t *testing.T) {
 	}
 	// What follows by itself is no way in either.
 	b.goTo(s.URL)
-	b.see("Follows by itself")
+	b.see("Updates automatically")
 	request(t, s, "POST", "/v2/projects", `{"name":"<img src=y onerror=alert(3)>"}`, "curl/8.0")
 	b.see("<img src=y onerror=alert(3)>")
 	// And if one got in, the policy would not let it run.

@@ -71,7 +71,7 @@ func TestSeeDriftHappen(t *testing.T) {
 	b := open(t)
 	tf := startTerraform(t, s)
 	b.goTo(s.URL)
-	b.see("Follows by itself")
+	b.see("Updates automatically")
 	tf.want(0, "apply", "-auto-approve", "-no-color")
 	b.see("Orders") // by itself
 	b.until(`document.querySelector("table[aria-label='Environments of Orders']")?.innerText.includes("tl_••••")`)
@@ -100,7 +100,7 @@ func TestSeeDriftHappen(t *testing.T) {
 	b.see("The API key is revoked.")
 	b.click("Generate API key for Orders, EU Production")
 	b.see("API key generated")
-	if refusal := tf.want(1, "apply", "-auto-approve", "-no-color"); !strings.Contains(refusal, "already has an API key") && !strings.Contains(refusal, "has an API key already") {
+	if refusal := tf.want(1, "apply", "-auto-approve", "-no-color"); !strings.Contains(refusal, "already has an API key") && !strings.Contains(refusal, "already has an API key") {
 		t.Errorf("the apply says %s", refusal)
 	}
 	b.click("Done")

@@ -78,7 +78,7 @@ func TestDeleteWithConfirmation(t *testing.T) {
 	b.goTo(s.URL)
 	b.click("Delete project Orders")
 	b.see("Delete project “Orders”?")
-	b.see("1 environment beside the built-in ones: Canary")
+	b.see("1 environment in addition to the built-in ones: Canary")
 	b.see("1 active API key, revoked at once: Orders, stg: tl_••••0000")
 	b.see("The traces: 7 spans")
 	b.accessible("the confirmation of a deletion")
@@ -128,7 +128,7 @@ func TestCreateAndRename(t *testing.T) {
 	b.goTo(s.URL)
 	b.fill("New project", "Invoices")
 	b.run(chromedp.KeyEvent("\r"))
-	b.see(`A project named "Invoices" exists already.`)
+	b.see(`A project named "Invoices" already exists.`)
 	b.accessible("a refusal")
 }
 
@@ -138,7 +138,7 @@ func TestFollows(t *testing.T) {
 	s := emulatortest.Start(t, emulatortest.WithSeed(organization))
 	b := open(t)
 	b.goTo(s.URL)
-	b.see("Follows by itself")
+	b.see("Updates automatically")
 	request(t, s, "POST", "/v2/projects", `{"name":"Payments"}`, "terraform-provider-traceloop/0.1.0 Terraform/1.14.0")
 	b.see("Payments")
 
@@ -192,7 +192,7 @@ func TestFaultsInThreeClicks(t *testing.T) {
 	b.expect("400")
 	b.fill("Path begins with", "v2")
 	b.click("Add the fault")
-	b.see(`The fault is not added: path "v2" must begin with /.`)
+	b.see(`The fault was not added: path "v2" must begin with /.`)
 }
 
 func TestEveryPageIsAccessible(t *testing.T) {
@@ -272,7 +272,7 @@ func TestWithoutJavaScript(t *testing.T) {
 	b.see("The API key is revoked.")
 	b.click("Faults")
 	b.click("Add: Be slow")
-	b.see("The fault waits for its requests.")
+	b.see("The fault is added. It waits for matching requests.")
 	b.click("Remove all")
 	b.see("All faults are removed.")
 	b.click("What happened")

@@ -13,8 +13,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
 )
 
-// The methods here act as another user of the organization: no record of requests, latency,
-// rate limit or faults applies to them, and any refusal fails the test.
+// These methods act as another user of the organization, without record, latency, rate limit and
+// faults. A refusal fails the test.
 
 // CreateProject creates a project.
 func (s *Server) CreateProject(name string) Project {
@@ -56,8 +56,8 @@ func (s *Server) DeleteEnvironment(id string) {
 	s.do("DELETE", "/v2/environments/"+url.PathEscape(id), nil)
 }
 
-// Environments lists the environments in force in a project, inherited ones included, or
-// all of both scopes if projectID is empty.
+// Environments lists the environments of a project, including inherited ones, or all of both scopes
+// if projectID is empty.
 func (s *Server) Environments(projectID string) []Environment {
 	s.t.Helper()
 	query := url.Values{}
@@ -87,14 +87,14 @@ func (s *Server) Keys() []APIKey {
 	return list[APIKey](s, "/v2/api-keys", url.Values{})
 }
 
-// SendSpans sends n spans as an application with this key would, and returns the status of
-// the answer: 200, or 401 once the key is revoked.
+// SendSpans sends n spans like an application with this key. It returns the status of the answer:
+// 200, or 401 if the key is revoked.
 func (s *Server) SendSpans(key string, n int) (status int) {
 	s.t.Helper()
 	return s.SendSpansWith(key, n, nil, nil)
 }
 
-// SendSpansWith is SendSpans of spans with attributes, and of a resource with some.
+// SendSpansWith is SendSpans with attributes of the spans and of the resource.
 func (s *Server) SendSpansWith(key string, n int, resource, span map[string]string) (status int) {
 	s.t.Helper()
 	traces := ptrace.NewTraces()

@@ -22,16 +22,16 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// contractCheck sits between the clients and the emulator, and reports every request and
-// answer that breaks the contract.
+// contractCheck checks all requests to the emulator and its answers, and reports violations of the
+// contract.
 type contractCheck struct {
 	router     routers.Router // of the assumed contract
-	published  routers.Router // of what Traceloop publishes
+	published  routers.Router // of Traceloop's OpenAPI document
 	options    *openapi3filter.Options
 	anyRequest bool
 
 	mu     sync.Mutex
-	report func(format string, args ...any) // nil once the test is over
+	report func(format string, args ...any) // nil after the test
 }
 
 func newContractCheck(report func(string, ...any), anyRequest bool) (*contractCheck, error) {
@@ -49,9 +49,9 @@ func newContractCheck(report func(string, ...any), anyRequest bool) (*contractCh
 		MultiError:            true,
 		SkipSettingDefaults:   true, // the emulator must see what the client sent
 	}
-	// The standard message quotes the value, which may be a key.
+	// The standard message contains the value, which may be a key.
 	options.WithCustomSchemaErrorFunc(func(err *openapi3.SchemaError) string {
-		if err.Origin != nil { // the part of an allOf that says more
+		if err.Origin != nil { // the more specific error inside an allOf
 			return err.Origin.Error()
 		}
 		return fmt.Sprintf("/%s: %s", strings.Join(err.JSONPointer(), "/"), err.Reason)
@@ -71,7 +71,7 @@ func (c *contractCheck) violation(side string, r *http.Request, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.report != nil {
-		message := fmt.Sprintf("%s of %s %s breaks the contract: %v", side, r.Method, r.URL.RequestURI(), err)
+		message := fmt.Sprintf("%s of %s %s violates the contract: %v", side, r.Method, r.URL.RequestURI(), err)
 		c.report("%s", secret.ReplaceAllStringFunc(message, traceloop.MaskKey))
 	}
 }
@@ -102,7 +102,7 @@ func (c *contractCheck) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// checkRequest returns nil with its error where the contract has no such operation.
+// checkRequest returns nil and an error if the contract has no such operation.
 func (c *contractCheck) checkRequest(r *http.Request) (*openapi3filter.RequestValidationInput, error) {
 	router := c.router
 	if isPublished(r.URL.Path) {
@@ -115,7 +115,7 @@ func (c *contractCheck) checkRequest(r *http.Request) (*openapi3filter.RequestVa
 	body, err := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), r.Body))
 	if err != nil {
-		return nil, fmt.Errorf("its body ends in the middle: %w", err)
+		return nil, fmt.Errorf("its body is incomplete: %w", err)
 	}
 	copied := r.Clone(r.Context())
 	copied.Body = io.NopCloser(bytes.NewReader(body))
@@ -128,7 +128,7 @@ func (c *contractCheck) checkAnswer(request *openapi3filter.RequestValidationInp
 	if header.Get("X-Request-Id") == "" {
 		return errors.New("it has no X-Request-Id")
 	}
-	// The contract says so with "not: {}", which kin-openapi treats as no condition: see
+	// The contract expresses this with "not: {}", which kin-openapi ignores: see
 	// (*openapi3.Schema).IsEmpty.
 	showsKeys := request.Route.Operation.OperationID == "createAPIKey" || request.Route.Path == "/v2/organizations"
 	if !showsKeys && bytes.Contains(held.body.Bytes(), []byte(`"api_key"`)) {
@@ -141,8 +141,7 @@ func (c *contractCheck) checkAnswer(request *openapi3filter.RequestValidationInp
 	return openapi3filter.ValidateResponse(request.Request.Context(), input)
 }
 
-// heldAnswer holds an answer, unless a fault made or corrupted it, or the connection was
-// hijacked.
+// heldAnswer holds an answer, unless a fault made or changed it, or the connection was hijacked.
 type heldAnswer struct {
 	http.ResponseWriter
 	status int
@@ -170,7 +169,7 @@ func (h *heldAnswer) send() {
 	h.ResponseWriter.Write(h.body.Bytes())
 }
 
-// Unwrap is how http.ResponseController finds the connection to hijack.
+// Unwrap lets http.ResponseController find the connection to hijack.
 func (h *heldAnswer) Unwrap() http.ResponseWriter {
 	h.passed = true
 	return h.ResponseWriter
@@ -205,11 +204,11 @@ var publishedRouter = sync.OnceValues(func() (routers.Router, error) {
 	return gorillamux.NewRouter(doc)
 })
 
-// startDirectory is the package's own, where go test starts every test.
+// startDirectory is the directory of the package, where go test starts every test.
 var startDirectory, _ = os.Getwd()
 
-// contractPath finds the contract from the module's root. runtime.Caller does not help: with
-// -trimpath it names no real file.
+// contractPath finds the contract from the module's root. runtime.Caller does not work with
+// -trimpath.
 func contractPath() (string, error) {
 	for directory := startDirectory; ; directory = filepath.Dir(directory) {
 		if _, err := os.Stat(filepath.Join(directory, "go.mod")); err == nil {

@@ -163,7 +163,7 @@ func TestRequestCutOff(t *testing.T) {
 	if w.Code != http.StatusBadRequest {
 		t.Errorf("answered %d", w.Code)
 	}
-	wantViolation(t, violations, "ends in the middle")
+	wantViolation(t, violations, "is incomplete")
 }
 
 type failing struct{}

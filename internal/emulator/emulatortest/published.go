@@ -9,8 +9,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// publishedPaths are the operations that Traceloop publishes. They are checked against its own
-// OpenAPI document, and not against the contract that this project assumes.
+// publishedPaths are the operations that Traceloop publishes. They are checked against Traceloop's
+// OpenAPI document, not against the contract that this project assumes.
 var publishedPaths = []string{"/v2/auto-monitor-setups", "/v2/organizations"}
 
 func isPublished(path string) bool {
@@ -22,16 +22,16 @@ func isPublished(path string) bool {
 	return false
 }
 
-// Difference is a place where Traceloop's pages say something else than its OpenAPI document,
-// or where this project goes beyond the document. Apply changes the document so that it allows
-// what this project does, and nothing more.
+// Difference is a difference between Traceloop's pages and its OpenAPI document, or between this
+// project and the document. Apply changes the document so that it allows exactly what this project
+// does.
 type Difference struct {
 	Name  string
-	Says  string // what the document says, and what is done instead
+	Says  string // what the document says, and what this project does instead
 	Apply func(*openapi3.T)
 }
 
-// Differences are all of them. A test shows of each one that the document alone would refuse
+// Differences are all differences. For each one, a test shows that the unchanged document refuses
 // what this project does.
 var Differences = []Difference{
 	{
@@ -112,8 +112,8 @@ var Differences = []Difference{
 
 var operators = []string{"equals", "not_equals", "contains", "not_contains", "exists", "not_exists", "in", "not_in"}
 
-// publishedDocument reads Traceloop's document and applies differences to it. Where it is
-// silent about further properties, it is taken not to allow any.
+// publishedDocument reads Traceloop's document and applies differences to it. A schema that does not
+// mention additional properties allows none.
 func publishedDocument(contract string, differences []Difference) (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(filepath.Dir(contract), "testdata", "published", "openapi.json"))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package emulatortest gives a test an emulator of its own, which checks every request and
-// every answer against the contract in internal/traceloop/openapi.yaml.
+// Package emulatortest starts an emulator for a test. It checks every request and every answer
+// against the contract in internal/traceloop/openapi.yaml.
 package emulatortest
 
 import (
@@ -12,23 +12,23 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
 )
 
-// The emulator's own types, so that a test imports one package only.
+// These are the emulator's types, so that a test imports only one package.
 type (
-	// Project as the API shows it.
+	// Project is a project as the API shows it.
 	Project = emulator.Project
-	// Environment as the API shows it.
+	// Environment is an environment as the API shows it.
 	Environment = emulator.Environment
-	// APIKey as the API shows it, never in full.
+	// APIKey is a key as the API shows it, never in full.
 	APIKey = emulator.APIKey
 	// Setup is an auto monitor setup as the API shows it.
 	Setup = emulator.Setup
 	// Request is one request to the API.
 	Request = emulator.Request
-	// Fault is something that goes wrong with the requests that match.
+	// Fault is a failure of the requests that match.
 	Fault = emulator.Fault
-	// Settings slow the API down.
+	// Settings change how the API behaves.
 	Settings = emulator.Settings
-	// Traces is what was sent to POST /v1/traces.
+	// Traces contains what was sent to POST /v1/traces.
 	Traces = emulator.Traces
 	// AcceptedSpans counts the spans of one project and environment.
 	AcceptedSpans = emulator.AcceptedSpans
@@ -61,7 +61,7 @@ func WithNow(now func() time.Time) Option {
 	return func(c *config) { c.emulator.Now = now }
 }
 
-// WithDataFile keeps the organization in a file.
+// WithDataFile stores the organization in a file.
 func WithDataFile(path string) Option {
 	return func(c *config) { c.emulator.DataFile = path }
 }
@@ -71,23 +71,23 @@ func WithSeed(yaml string) Option {
 	return func(c *config) { c.seed = yaml }
 }
 
-// WithPageNeedsKey has the page in the browser ask for the management key.
+// WithPageNeedsKey makes the page in the browser ask for the management key.
 func WithPageNeedsKey() Option {
 	return func(c *config) { c.emulator.PageNeedsKey = true }
 }
 
-// WithTLS serves HTTPS, and HTTP/2, with a certificate that only CACertificate verifies.
+// WithTLS serves HTTPS and HTTP/2, with a certificate that only CACertificate verifies.
 func WithTLS() Option {
 	return func(c *config) { c.tls = true }
 }
 
-// WithAnyRequest allows requests that break the contract, for a test that sends them on
-// purpose. Answers are still checked, if they belong to an operation.
+// WithAnyRequest allows requests that violate the contract, for a test that sends them on purpose.
+// Answers of known operations are still checked.
 func WithAnyRequest() Option {
 	return func(c *config) { c.anyRequest = true }
 }
 
-// Start starts an emulator on loopback, in memory, which ends with the test.
+// Start starts an emulator on loopback, in memory. It ends with the test.
 func Start(tb testing.TB, options ...Option) *Server {
 	tb.Helper()
 	var c config
@@ -126,8 +126,8 @@ func Start(tb testing.TB, options ...Option) *Server {
 	return s
 }
 
-// Close stops the emulator before the test ends. It waits for requests in flight; those that
-// a fault delays end with their connections.
+// Close stops the emulator before the test ends. It waits for requests in flight. Requests that a
+// fault delays end with their connections.
 func (s *Server) Close() {
 	s.closed.Do(func() {
 		s.http.CloseClientConnections()
@@ -139,7 +139,7 @@ func (s *Server) Close() {
 	})
 }
 
-// CACertificate returns the PEM of the certificate behind WithTLS.
+// CACertificate returns the PEM of the certificate for WithTLS.
 func (s *Server) CACertificate() []byte {
 	s.t.Helper()
 	if s.http.Certificate() == nil {
@@ -148,14 +148,14 @@ func (s *Server) CACertificate() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw})
 }
 
-// Requests returns the clients' requests since the start or ResetRequests, without those of
-// this type's methods.
+// Requests returns the clients' requests since the start or ResetRequests, without requests of this
+// type's methods.
 func (s *Server) Requests() []Request { return s.Emulator.Requests().Requests }
 
-// MaxInFlight returns how many of them were in flight at the same time, at most.
+// MaxInFlight returns the largest number of requests in flight at the same time.
 func (s *Server) MaxInFlight() int { return s.Emulator.Requests().MaxInFlight }
 
-// ResetRequests forgets them.
+// ResetRequests clears the record.
 func (s *Server) ResetRequests() { s.Emulator.ResetRequests() }
 
 // SetFaults replaces the fault plan.

@@ -1,5 +1,5 @@
-// Everything works without this file. With it, keys are copied by a button, and what is
-// marked data-live follows what happens.
+// Everything works without this file. It adds buttons that copy keys, and updates the parts that are
+// marked data-live.
 "use strict";
 
 for (const button of document.querySelectorAll("button[data-copy]")) {
@@ -11,7 +11,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
       await navigator.clipboard.writeText(source.textContent);
       said.textContent = "Copied.";
     } catch {
-      // Browsers keep the clipboard from pages that other machines serve without TLS.
+      // Browsers block the clipboard for pages that other machines serve without TLS.
       getSelection().selectAllChildren(source);
       said.textContent = "Selected: copy it with the keyboard.";
     }
@@ -31,7 +31,7 @@ if (live) {
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {
       const next = fresh.getElementById(part.id);
-      // What has the focus is not taken away from under it.
+      // Do not replace the part that has the focus.
       if (!next || next.innerHTML === part.innerHTML || part.contains(document.activeElement)) continue;
       part.replaceChildren(...next.childNodes);
     }
@@ -39,24 +39,24 @@ if (live) {
   const follow = () => {
     if (source) source.close();
     source = null;
-    // A browser has six connections to a server: pages that nobody sees take none.
+    // A browser opens at most six connections to a server, so hidden pages use none.
     if (paused || document.hidden) return;
     source = new EventSource("/ui/events");
-    source.onopen = () => { live.dataset.state = "on"; state.textContent = "Follows by itself"; };
+    source.onopen = () => { live.dataset.state = "on"; state.textContent = "Updates automatically"; };
     source.onerror = () => { live.dataset.state = "off"; state.textContent = "The emulator does not answer"; };
     source.onmessage = () => update().catch(() => {});
   };
   toggle.addEventListener("click", () => {
     paused = !paused;
-    toggle.textContent = paused ? "Follow" : "Pause";
+    toggle.textContent = paused ? "Update" : "Pause";
     live.dataset.state = paused ? "off" : "on";
-    state.textContent = paused ? "Paused" : "Follows by itself";
+    state.textContent = paused ? "Paused" : "Updates automatically";
     follow();
   });
   document.addEventListener("visibilitychange", follow);
   document.addEventListener("focusout", () => { if (source) setTimeout(() => update().catch(() => {})); });
   live.hidden = false;
-  // A page that answers a form has another address than the one it shows.
+  // A page that answers a form has another address, so it cannot be updated.
   if (document.querySelector("[role=alert]")) live.hidden = true;
   else follow();
 }

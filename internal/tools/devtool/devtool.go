@@ -1,5 +1,5 @@
-// Package devtool is what the demo and the benchmarks share: building this module's binaries,
-// finding a CLI, and running it apart from the settings of whoever runs it.
+// Package devtool contains what the demo and the benchmarks share: it builds this module's binaries,
+// finds a CLI, and runs it without the user's own settings.
 package devtool
 
 import (
@@ -19,14 +19,14 @@ const (
 	EmulatorCmd = Module + "/internal/emulator/cmd/traceloop-emulator"
 )
 
-// CLITests selects the tests of internal/provider that depend on the CLI. The others speak the
-// plugin protocol, or look at the code.
+// CLITests selects the tests of internal/provider that depend on the CLI. The others use the plugin
+// protocol, or check the code.
 const CLITests = "^Test(Acc|CLI_|Concurrency_|Guides_|Interrupt_|RateLimit_|Secrets_|TLS_)"
 
-// version is any that a version constraint of the examples accepts; it shows up in `init` alone.
+// version is any version that the examples' constraints accept. Only `init` shows it.
 const version = "0.1.0"
 
-// Root is the folder of this module.
+// Root returns the folder of this module.
 func Root(ctx context.Context) (string, error) {
 	out, err := GoList(ctx, "-f", "{{.Module.Dir}}", Module)
 	if err != nil {
@@ -35,8 +35,8 @@ func Root(ctx context.Context) (string, error) {
 	return out, nil
 }
 
-// GoList is what `go list` prints. On standard error it says which modules it downloads, even
-// where it succeeds, so that is only part of an error.
+// GoList returns the output of `go list`. Standard error is only in errors, because it also lists
+// downloads.
 func GoList(ctx context.Context, args ...string) (string, error) {
 	out, err := exec.CommandContext(ctx, "go", append([]string{"list"}, args...)...).Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -58,7 +58,7 @@ func Build(ctx context.Context, out, pkg string, flags ...string) error {
 	return nil
 }
 
-// Exe is name with the ending that executables have here.
+// Exe returns name with the platform's extension for executables.
 func Exe(name string) string {
 	if runtime.GOOS == "windows" {
 		return name + ".exe"
@@ -66,13 +66,13 @@ func Exe(name string) string {
 	return name
 }
 
-// BuildMirror builds the provider into a filesystem mirror under dir, which lets `init` install it
-// as it would from a registry, and returns a CLI configuration that knows no other place.
+// BuildMirror builds the provider into a filesystem mirror under dir, so that `init` installs it like
+// from a registry. It returns a CLI configuration that uses only this mirror.
 func BuildMirror(ctx context.Context, dir string) (config string, err error) {
 	mirror := filepath.Join(dir, "mirror")
 	file := Exe("terraform-provider-traceloop_v" + version)
 	var built string
-	// "traceloop/traceloop" is in a different registry for each of the two CLIs.
+	// Each CLI looks for "traceloop/traceloop" in its own registry.
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
 		folder := filepath.Join(mirror, host, "traceloop", "traceloop", version, runtime.GOOS+"_"+runtime.GOARCH)
 		err := os.MkdirAll(folder, 0o700)
@@ -94,7 +94,7 @@ func BuildMirror(ctx context.Context, dir string) (config string, err error) {
 	return config, os.WriteFile(config, []byte(content), 0o600)
 }
 
-// CLI finds Terraform or OpenTofu: TF_ACC_TERRAFORM_PATH, else what is on the PATH.
+// CLI finds Terraform or OpenTofu: TF_ACC_TERRAFORM_PATH, or else on the PATH.
 func CLI() (string, error) {
 	if path := os.Getenv("TF_ACC_TERRAFORM_PATH"); path != "" {
 		path, err := exec.LookPath(path)
@@ -108,11 +108,11 @@ func CLI() (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("neither terraform nor tofu is on the PATH; through make, OpenTofu is built where both are missing")
+	return "", errors.New("neither terraform nor tofu is on the PATH; run this with make, which builds OpenTofu if both are missing")
 }
 
-// Env is the environment without the settings that steer a CLI, the provider, or an exporter of
-// traces, and with set added to it.
+// Env returns the environment without settings for a CLI, the provider or an exporter of traces, and
+// with set added to it.
 func Env(set ...string) []string {
 	var env []string
 	for _, entry := range os.Environ() {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Command is exec.CommandContext, except that a context that ends asks the process to stop, and
-// what is left of it and of its own children ten seconds later is killed.
+// Command is like exec.CommandContext, but when the context ends it asks the process to stop. After
+// ten seconds it kills the process and its children.
 func Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	ownGroup(cmd)
@@ -23,5 +23,5 @@ func Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Reap kills what cmd has left running. It is to be called once cmd has been waited for.
+// Reap kills the remaining children of cmd. Call it after cmd.Wait.
 func Reap(cmd *exec.Cmd) { killGroup(cmd) }

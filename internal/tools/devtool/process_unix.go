@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// ownGroup keeps the terminal's Ctrl-C from a child: it would come on top of the one that the
-// child is sent when the context ends, and two of them make a CLI abandon its providers.
+// ownGroup prevents the terminal's Ctrl-C from reaching a child. The child gets an interrupt when the
+// context ends, and a second one makes a CLI abandon its providers.
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
 func killGroup(cmd *exec.Cmd) {

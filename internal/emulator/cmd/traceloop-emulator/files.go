@@ -9,11 +9,11 @@ import (
 	"regexp"
 )
 
-// ownedFile is a file that says where the emulator is, and is there only as long as that is
-// so: whoever waits for it waits for the emulator.
+// ownedFile is a file with the emulator's address. It exists only while the emulator listens, so
+// that scripts can wait for it.
 type ownedFile struct {
 	flag string
-	path string // empty: none is asked for
+	path string // empty if not wanted
 	own  *regexp.Regexp
 }
 
@@ -22,7 +22,7 @@ var (
 	ownAddress = regexp.MustCompile(`\A(\S+:\d+\n)?\z`)
 )
 
-// clear removes what an earlier run has left. It refuses a file that is no emulator's.
+// clear removes the file of an earlier run. It refuses any other file.
 func (f ownedFile) clear() error {
 	if f.path == "" {
 		return nil
@@ -32,7 +32,7 @@ func (f ownedFile) clear() error {
 		return nil
 	}
 	if err == nil && !f.own.Match(content) {
-		err = errors.New("it has something else in it; name another file, or one that does not exist yet")
+		err = errors.New("it has other content; name another file, or one that does not exist yet")
 	}
 	if err == nil {
 		err = os.Remove(f.path)
@@ -43,12 +43,12 @@ func (f ownedFile) clear() error {
 	return nil
 }
 
-// write has the file appear whole, for its user alone.
+// write creates the file atomically, readable only by its user.
 func (f ownedFile) write(content string) error {
 	if f.path == "" {
 		return nil
 	}
-	// os.CreateTemp makes files that only their user can read: it may hold the key.
+	// os.CreateTemp makes files that only their user can read. The file may contain the key.
 	file, err := os.CreateTemp(filepath.Dir(f.path), ".traceloop-emulator-*")
 	if err != nil {
 		return fmt.Errorf("-%s %s: %w", f.flag, f.path, unwrapPath(err))
@@ -63,7 +63,7 @@ func (f ownedFile) write(content string) error {
 	return nil
 }
 
-// remove leaves a file alone that another emulator has written meanwhile.
+// remove keeps the file if another emulator has written it since.
 func (f ownedFile) remove(content string) error {
 	if f.path == "" {
 		return nil

@@ -61,7 +61,7 @@ func TestFilesOfOthersStay(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // if it serves after all
 		err := run(ctx, []string{"-listen", "127.0.0.1:0", flag, path}, &stdout, &stderr)
 		cancel()
-		if err == nil || !strings.Contains(err.Error(), flag+" "+path) || !strings.Contains(err.Error(), "something else in it") || stdout.Len() > 0 {
+		if err == nil || !strings.Contains(err.Error(), flag+" "+path) || !strings.Contains(err.Error(), "other content") || stdout.Len() > 0 {
 			t.Errorf("%v, %q", err, stdout.String())
 		}
 		if after, err := os.ReadFile(path); err != nil || string(after) != content {

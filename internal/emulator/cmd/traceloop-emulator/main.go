@@ -1,5 +1,5 @@
-// Command traceloop-emulator serves an emulation of Traceloop's management API, and of its
-// endpoint for traces, with no account.
+// Command traceloop-emulator emulates Traceloop's management API and its endpoint for traces. It
+// needs no account.
 package main
 
 import (
@@ -60,13 +60,13 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("traceloop-emulator", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // an error is printed once, by main
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:4319", "`address` to listen on; port 0 picks a free one")
-	flags.StringVar(&o.data, "data", "", "`file` that keeps the data and the management key (default: in memory)")
-	flags.StringVar(&o.managementKey, "management-key", "", "`key` that opens the management API; the data file keeps it (default: the one that the data file keeps, or a random one)")
-	flags.BoolVar(&o.allowRemote, "allow-remote", false, "listen on an address that other machines can reach; the page then asks for the management key")
+	flags.StringVar(&o.data, "data", "", "`file` to store the data and the management key in (default: in memory)")
+	flags.StringVar(&o.managementKey, "management-key", "", "management `key`; the data file stores it (default: the key in the data file, or a random one)")
+	flags.BoolVar(&o.allowRemote, "allow-remote", false, "allow an address that other machines can reach; the page then asks for the management key")
 	flags.BoolVar(&o.noPage, "no-page", false, "serve no page in the browser")
 	flags.StringVar(&o.seed, "seed", "", "YAML or JSON `file` with the organization to start with; /_emulator/export writes one")
-	flags.StringVar(&o.envFile, "env-file", "", "`file` to write the two lines to; it is there while the emulator listens")
-	flags.StringVar(&o.addrFile, "addr-file", "", "`file` to write host:port to; it is there while the emulator listens")
+	flags.StringVar(&o.envFile, "env-file", "", "`file` to write the two lines to; it exists while the emulator listens")
+	flags.StringVar(&o.addrFile, "addr-file", "", "`file` to write host:port to; it exists while the emulator listens")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -140,7 +140,7 @@ func readSeed(path string) (*emulator.Seed, error) {
 	return emulator.ParseSeed(path, data)
 }
 
-// serve serves until ctx is done, and then finishes what is in flight.
+// serve serves until ctx ends, and then completes the requests in flight.
 func serve(ctx context.Context, listener net.Listener, handler *emulator.Emulator, logger *slog.Logger) error {
 	server := &http.Server{
 		Handler:           handler,
@@ -156,7 +156,7 @@ func serve(ctx context.Context, listener net.Listener, handler *emulator.Emulato
 	case <-ctx.Done():
 	}
 	logger.Info("stopping")
-	// ctx is done already: the requests in flight get a new one.
+	// ctx has ended, so the requests in flight get a new context.
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
 	if err := server.Shutdown(deadline); err != nil {
@@ -166,7 +166,7 @@ func serve(ctx context.Context, listener net.Listener, handler *emulator.Emulato
 	return nil
 }
 
-// listen refuses addresses that other machines can reach: the API is served without TLS.
+// listen refuses addresses that other machines can reach, because the API is served without TLS.
 func listen(ctx context.Context, o options) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(o.listen)
 	if err != nil {
@@ -178,7 +178,7 @@ func listen(ctx context.Context, o options) (net.Listener, error) {
 			return nil, fmt.Errorf("-listen %q: %w", o.listen, err)
 		}
 		if !loopback {
-			return nil, fmt.Errorf("-listen %q can be reached from other machines; listen on 127.0.0.1:%s instead, or give -allow-remote", o.listen, port)
+			return nil, fmt.Errorf("-listen %q can be reached from other machines; listen on 127.0.0.1:%s instead, or add -allow-remote", o.listen, port)
 		}
 	}
 	var config net.ListenConfig
@@ -192,8 +192,8 @@ func listen(ctx context.Context, o options) (net.Listener, error) {
 	return listener, nil
 }
 
-// isLoopback reports whether host, a name or an address, means this machine and no other.
-// An empty one means every interface.
+// isLoopback reports whether host, a name or an address, is only this machine. An empty host means
+// every interface.
 func isLoopback(ctx context.Context, host string) (bool, error) {
 	if host == "" {
 		return false, nil
@@ -210,7 +210,7 @@ func isLoopback(ctx context.Context, host string) (bool, error) {
 	return true, nil
 }
 
-// baseURL is where a client on this machine reaches the listener.
+// baseURL returns the URL of the listener for a client on this machine.
 func baseURL(address net.Addr) string {
 	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
 		return fmt.Sprintf("http://127.0.0.1:%d", tcp.Port)

@@ -209,7 +209,7 @@ func TestFailures(t *testing.T) {
 		args []string
 		says string
 	}{
-		{"every interface", []string{"-listen", ":4319"}, "listen on 127.0.0.1:4319 instead, or give -allow-remote"},
+		{"every interface", []string{"-listen", ":4319"}, "listen on 127.0.0.1:4319 instead, or add -allow-remote"},
 		{"every IPv4 interface", []string{"-listen", "0.0.0.0:0"}, "-allow-remote"},
 		{"every IPv6 interface", []string{"-listen", "[::]:0"}, "-allow-remote"},
 		{"another address", []string{"-listen", "192.0.2.1:0"}, "-allow-remote"},
