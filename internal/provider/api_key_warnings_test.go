@@ -120,11 +120,11 @@ func TestCLI_destroyingWarnsOfWhatGoes(t *testing.T) {
 
 	server.ResetRequests()
 	out := cli.plan("-destroy", "-target=traceloop_project.orders")
-	shows(t, out, "Destroying Is Irreversible", `The project "Orders"`, "2 API keys are revoked", `project "Orders", environment "prd": `+traceloop.MaskKey(key), `environment "load-test"`)
+	shows(t, out, "Destroying Is Irreversible", `Apply destroys the project "Orders"`, "2 API keys are revoked", `project "Orders", environment "prd": `+traceloop.MaskKey(key), `environment "load-test"`)
 	hides(t, out, "Project 3")
 
 	out = cli.plan("-destroy", "-target=traceloop_environment.eu")
-	shows(t, out, `The environment "Load test"`, "in every project", "13 API keys are revoked", `project "Project 3", environment "load-test"`, "and 3 more; 13 projects in all")
+	shows(t, out, `Apply destroys the environment "Load test"`, "in every project", "13 API keys are revoked", `project "Project 3", environment "load-test"`, "and 3 more; 13 projects in all")
 	noWrites(t, server)
 }
 

@@ -48,11 +48,11 @@ func TestSetup_listedAndImportedByIdentity(t *testing.T) {
 	}
 
 	for says, identity := range map[string]arguments{
-		"another project or environment":  {"env_project_id": inDev.EnvProjectID, "external_id": "checkout/eu"},
-		"no auto monitor setup":           {"env_project_id": inPrd.EnvProjectID, "external_id": "none"},
-		"env_project_id is missing":       {"external_id": "checkout/eu"},
-		"must have 1 to 255 characters":   {"env_project_id": inPrd.EnvProjectID, "external_id": ""},
-		"does not identify the auto moni": {"env_project_id": inPrd.EnvProjectID, "external_id": ".."},
+		"different projects or environments": {"env_project_id": inDev.EnvProjectID, "external_id": "checkout/eu"},
+		"no auto monitor setup":              {"env_project_id": inPrd.EnvProjectID, "external_id": "none"},
+		"env_project_id is missing":          {"external_id": "checkout/eu"},
+		"must have 1 to 255 characters":      {"env_project_id": inPrd.EnvProjectID, "external_id": ""},
+		"does not identify the auto moni":    {"env_project_id": inPrd.EnvProjectID, "external_id": ".."},
 	} {
 		if _, err := d.importIdentity(kind, identity); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%v: %v, want %q", identity, err, says)
