@@ -25,7 +25,7 @@ var faults = []fault{
 	{name: "502 as a web page", says: []string{"502 Bad Gateway"}, inject: emulatortest.Fault{Kind: "status", Status: 502, Body: new("<html>Bad Gateway</html>")}, transient: true},
 	{name: "503 with Retry-After", says: []string{"503 Service Unavailable"}, inject: emulatortest.Fault{Kind: "status", Status: 503, RetryAfter: new(1)}, transient: true},
 	{name: "429 with Retry-After", says: []string{"429 Too Many Requests"}, inject: emulatortest.Fault{Kind: "status", Status: 429, RetryAfter: new(1)}, transient: true},
-	{name: "429 for an hour", says: []string{"takes no requests until"}, inject: emulatortest.Fault{Kind: "status", Status: 429, RetryAfter: new(3600)}, refuses: true},
+	{name: "429 for an hour", says: []string{"accepts no requests until"}, inject: emulatortest.Fault{Kind: "status", Status: 429, RetryAfter: new(3600)}, refuses: true},
 	{name: "400", says: []string{"400 Bad Request"}, inject: emulatortest.Fault{Kind: "status", Status: 400}, refuses: true},
 	{name: "401", says: []string{"401 Unauthorized"}, inject: emulatortest.Fault{Kind: "status", Status: 401}, refuses: true},
 	{name: "403", says: []string{"403 Forbidden"}, inject: emulatortest.Fault{Kind: "status", Status: 403}, refuses: true, lasts: true},

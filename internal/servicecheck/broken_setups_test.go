@@ -81,7 +81,7 @@ func ofSetups() []breakage {
 			}),
 		},
 		{
-			name: "a setup twice", lines: []string{"GET " + setups + ": lists each setup once"}, came: "an id is there twice",
+			name: "a setup twice", lines: []string{"GET " + setups + ": lists each setup once"}, came: "an id is occurs twice",
 			change: setupsListed(func(e *exchange, _ []map[string]any) { e.answer.list = append(e.answer.list, e.answer.list...) }),
 		},
 		{
