@@ -219,7 +219,7 @@ func (l *lab) printTargets(w io.Writer) error {
 	return missed
 }
 
-// progress tells whoever waits what is being measured.
+// progress prints what is being measured.
 func progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)
 }

@@ -381,8 +381,7 @@ func endlessly(pages ...string) http.HandlerFunc {
 	}
 }
 
-// A generated key without its secret, or with half of it, is one that nobody has: it is
-// revoked, or else named.
+// A generated key without its secret, or with half of it, is lost: it is revoked, or else named.
 func TestBadAnswers_generate(t *testing.T) {
 	t.Parallel()
 	generated := strings.Replace(goodKey, "}", `,"api_key":"`+secretInAnswer+`"}`, 1)
@@ -431,13 +430,13 @@ func TestBadAnswers_generate(t *testing.T) {
 				t.Errorf("the error shows a secret: %v", err)
 			}
 			if active.Load() || posts == 0 {
-				t.Errorf("after %d keys were generated one is left that nobody has: %v", posts, s.requests())
+				t.Errorf("after %d keys were generated one is left whose value is lost: %v", posts, s.requests())
 			}
 		})
 	}
 }
 
-// Whoever a redirect leads to never gets the management key, nor any request.
+// The target of a redirect never gets the management key, nor any request.
 func TestBadAnswers_redirects(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"GET", "PATCH", "POST", "DELETE"} {

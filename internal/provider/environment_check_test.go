@@ -39,7 +39,7 @@ func TestEnvironmentCheck_costs(t *testing.T) {
 		}
 	}
 	if n := len(server.Requests()); n > 2 {
-		t.Errorf("planning 6 keys of projects and environments that were read takes %d requests, want at most 2, which show the keys that there are", n)
+		t.Errorf("planning 6 keys of projects and environments that were read takes %d requests, want at most 2, which show the existing keys", n)
 	}
 	_, err := planning.plan(t.Context(), keyKind, planning.none(keyKind), arguments{"project_id": projects[1], "environment": "us"})
 	if err == nil || !strings.Contains(err.Error(), "Unknown Environment") {

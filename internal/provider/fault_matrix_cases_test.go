@@ -11,7 +11,7 @@ type fault struct {
 	says   []string // phrases, one of which is in every error that is due to it
 	// transient: a run succeeds in spite of a single one.
 	transient bool
-	// refuses: the service refuses the request for good, so a write cannot succeed.
+	// refuses: the service refuses the request permanently, so a write cannot succeed.
 	refuses bool
 	// lasts: also tried as an outage that does not end. The others would show nothing more,
 	// or take minutes.

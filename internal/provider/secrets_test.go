@@ -234,7 +234,7 @@ func (w *witness) fails(phrases []string, args ...string) {
 	}
 }
 
-// everything calls visit with each file that there is now, but for the configuration.
+// everything calls visit with each existing file, except the configuration.
 func (w *witness) everything(visit func(place string, content []byte)) {
 	w.t.Helper()
 	for _, root := range []string{w.dir, w.kept} {

@@ -169,7 +169,7 @@ func TestCLI_bulkAnswerLost(t *testing.T) {
 	}
 }
 
-// Whoever lost the answer of a bulk upsert, and cannot look either, applies again.
+// If the answer of a bulk upsert is lost and no read works either, the user applies again.
 func TestCLI_bulkOutcomeUnknown(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)

@@ -70,7 +70,7 @@ func (a *authority) sign(template *x509.Certificate) ([]byte, *ecdsa.PrivateKey)
 	return der, key
 }
 
-// certify makes the certificate of a server on 127.0.0.1, but for what change does to it.
+// certify makes the certificate of a server on 127.0.0.1, after change has changed it.
 func (a *authority) certify(change func(*x509.Certificate)) tls.Certificate {
 	a.t.Helper()
 	template := &x509.Certificate{

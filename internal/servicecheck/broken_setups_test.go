@@ -62,7 +62,7 @@ func ofSetups() []breakage {
 			}),
 		},
 		{
-			name: "op, as in the OpenAPI document", lines: []string{"GET " + setups + ": shows rules with key, source, operator and what the operator demands"},
+			name: "op, as in the OpenAPI document", lines: []string{"GET " + setups + ": shows rules with key, source, operator and what the operator requires"},
 			came: "init_rules: operator is missing",
 			change: setupsListed(func(_ *exchange, all []map[string]any) {
 				for _, rule := range rules(all) {
@@ -72,7 +72,7 @@ func ofSetups() []breakage {
 			}),
 		},
 		{
-			name: "one value in place of a list", lines: []string{"GET " + setups + ": shows rules with key, source, operator and what the operator demands"},
+			name: "one value in place of a list", lines: []string{"GET " + setups + ": shows rules with key, source, operator and what the operator requires"},
 			came: "init_rules: values is missing",
 			change: setupsListed(func(_ *exchange, all []map[string]any) {
 				for _, rule := range rules(all) {
@@ -81,7 +81,7 @@ func ofSetups() []breakage {
 			}),
 		},
 		{
-			name: "a setup twice", lines: []string{"GET " + setups + ": lists each setup once"}, came: "an id is occurs twice",
+			name: "a setup twice", lines: []string{"GET " + setups + ": lists each setup once"}, came: "an id occurs twice",
 			change: setupsListed(func(e *exchange, _ []map[string]any) { e.answer.list = append(e.answer.list, e.answer.list...) }),
 		},
 		{

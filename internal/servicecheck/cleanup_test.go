@@ -140,7 +140,7 @@ func TestWhatIsLeftIsPrintedLast(t *testing.T) {
 	}
 }
 
-// The service fails for good once the project is there.
+// The service fails permanently after the project is created.
 func TestServiceThatGoesAway(t *testing.T) {
 	t.Parallel()
 	server := populated(t)

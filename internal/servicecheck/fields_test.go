@@ -31,7 +31,7 @@ func TestFieldsAreTheContracts(t *testing.T) {
 				property := schema.Properties[f.name].Value
 				want := i == 0
 				if got := f.kind.is(value); got != want {
-					t.Errorf("%s.%s: %v is taken for good: %t", name, f.name, value, got)
+					t.Errorf("%s.%s: %v is accepted: %t", name, f.name, value, got)
 				}
 				if f.name != "masked_key" && f.name != "created_at" && f.name != "updated_at" || want {
 					if err := property.VisitJSON(value); (err == nil) != want && (f.name != "project_id" || want) {

@@ -73,7 +73,7 @@ func TestReportShowsNothingOfTheOrganization(t *testing.T) {
 		t.Errorf("the service was not seen to show anything: %d\n%s", r.status, r.report)
 	}
 	leaks(t, server, r.report)
-	// The terminal shows no more, but for the address and the name of the check's own project.
+	// The terminal shows no more, except the address and the name of the check's own project.
 	if found := leaked(server, r.stdout+r.stderr); len(found) > 0 {
 		t.Errorf("the terminal shows %q", found)
 	}

@@ -11,15 +11,15 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// Auto monitor setups are the published operations that can be read. They are called with
-// the key of a project and environment, and never with the management key.
+// Auto monitor setups have the only published operations that read. They are called with the key
+// of a project and environment, never with the management key.
 
 var (
 	setupStatuses = []string{
 		traceloop.StatusPending, traceloop.StatusInProgress, traceloop.StatusWaitingForSpans,
 		traceloop.StatusCompleted, traceloop.StatusPartial, traceloop.StatusFailed,
 	}
-	operators = map[string]string{ // and what each compares with
+	operators = map[string]string{ // each with its operand
 		traceloop.OperatorEquals: "value", traceloop.OperatorNotEquals: "value",
 		traceloop.OperatorContains: "value", traceloop.OperatorNotContains: "value",
 		traceloop.OperatorIn: "values", traceloop.OperatorNotIn: "values",
@@ -41,13 +41,13 @@ var (
 		{"created_at", moment},
 		{"updated_at", moment},
 	}
-	// stillFields are those that change with no request alone.
+	// stillFields are the fields that do not change without a request.
 	stillFields     = []field{{"id", text}, {"external_id", text}, {"project_id", text}, {"env_project_id", text}, {"init_rules", anyList}, {"created_at", moment}}
 	evaluatorFields = []field{{"evaluator_type", slug}}
 	ruleFields      = []field{{"key", text}, {"source", source}, {"operator", operator}}
 )
 
-// maxPlaces is in how many projects and environments a setup of the key's own is looked for.
+// maxPlaces limits the projects and environments in which to look for a setup of the key.
 const maxPlaces = 20
 
 func (c *checker) setups(query url.Values) request {
@@ -62,8 +62,8 @@ func (c *checker) setup(method, externalID string) request {
 	return r
 }
 
-// checkSetups checks what reads show of auto monitor setups. It is false if the first request
-// gets no answer.
+// checkSetups checks the reads of auto monitor setups. It returns false if the first request gets no
+// answer.
 func (c *checker) checkSetups(ctx context.Context) (answered bool) {
 	none, unknown := "", traceloop.KeyPrefix+rand.Text()
 	r := c.setups(nil)
@@ -72,7 +72,7 @@ func (c *checker) checkSetups(ctx context.Context) (answered bool) {
 	if c.rule(ctx, operation, "needs a key: 401 without one", func() verdict { return c.send(ctx, r).refuses(http.StatusUnauthorized) }).outcome == noAnswer {
 		return false
 	}
-	r.as, r.asWhom = &unknown, "a key made up for the check"
+	r.as, r.asWhom = &unknown, "a key that does not exist"
 	c.rule(ctx, operation, "knows its keys: 401 with another", func() verdict { return c.send(ctx, r).refuses(http.StatusUnauthorized) })
 
 	var all *answer
@@ -87,7 +87,7 @@ func (c *checker) checkSetups(ctx context.Context) (answered bool) {
 	rule := func(operation, rule string, judge func() verdict) {
 		c.rule(ctx, operation, rule, func() verdict {
 			if listed.outcome != holds {
-				return unshown("the list is not to be had: %s", listed.outcome)
+				return unshown("the list could not be read: %s", listed.outcome)
 			}
 			return judge()
 		})
@@ -113,7 +113,7 @@ func (c *checker) checkSetups(ctx context.Context) (answered bool) {
 	each("shows each setup with its fields", has(setupFields))
 	each("names evaluators by their slugs, in evaluator_type", func(o object) string { return eachLacks(o, "evaluators", evaluatorFields) })
 	rules := 0
-	each("shows rules with key, source, operator and what the operator demands", func(o object) string {
+	each("shows rules with key, source, operator and what the operator requires", func(o object) string {
 		rules += len(o.objects("init_rules"))
 		return wrongRules(o)
 	})
@@ -124,7 +124,7 @@ func (c *checker) checkSetups(ctx context.Context) (answered bool) {
 	each("lists each setup once", func(o object) string {
 		twice := seen[o.text("id")]
 		seen[o.text("id")] = true
-		return problemIf(twice, "an id is there twice")
+		return problemIf(twice, "an id occurs twice")
 	})
 	each("an external id is unique in a project and environment", func(o object) string {
 		place := [2]string{o.text("env_project_id"), o.text("external_id")}
@@ -168,8 +168,8 @@ func (c *checker) checkSetups(ctx context.Context) (answered bool) {
 	return true
 }
 
-// ownSetup looks for a setup of the key's project and environment, since no answer to a list
-// says which that is.
+// ownSetup looks for a setup of the key's project and environment, because a list does not say
+// which one that is.
 func (c *checker) ownSetup(ctx context.Context, setups []object) (object, *answer) {
 	tried := map[string]bool{}
 	for _, setup := range setups {
@@ -191,7 +191,7 @@ func (c *checker) ownSetup(ctx context.Context, setups []object) (object, *answe
 	return nil, nil
 }
 
-// selects judges a filter of the list.
+// selects checks a filter of the list.
 func (c *checker) selects(ctx context.Context, name, value string) verdict {
 	return c.send(ctx, c.setups(url.Values{name: {value}})).lists(func(found []object) string {
 		for _, setup := range found {
@@ -203,7 +203,7 @@ func (c *checker) selects(ctx context.Context, name, value string) verdict {
 	})
 }
 
-// objects are the elements of a list that an object has; nil for those that are none.
+// objects returns the elements of a list in an object; nil for an element that is not an object.
 func (o object) objects(name string) []object {
 	values, _ := o[name].([]any)
 	all := make([]object, len(values))

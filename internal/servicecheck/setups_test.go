@@ -19,7 +19,7 @@ func published(t *testing.T) *openapi3.T {
 	return document
 }
 
-// The fields of a setup are in Traceloop's own document, but for what its pages say otherwise.
+// The fields of a setup are in Traceloop's own document, except where its pages differ.
 func TestSetupFieldsArePublished(t *testing.T) {
 	t.Parallel()
 	document := published(t)
@@ -35,7 +35,7 @@ func TestSetupFieldsArePublished(t *testing.T) {
 	}
 	for value, good := range map[string]bool{"waiting_for_spans": true, "running": false, "": false} {
 		if setupStatus.is(value) != good {
-			t.Errorf("status %q is taken for good: %t", value, !good)
+			t.Errorf("status %q is accepted: %t", value, !good)
 		}
 	}
 }

@@ -22,7 +22,7 @@ type mixed struct {
 	reads        []mixedRead
 }
 
-// mixedRead is one of all the reads that there are.
+// mixedRead is one of all possible reads.
 type mixedRead struct {
 	collection string
 	cost       int // requests by itself

@@ -48,8 +48,8 @@ func TestConflictAfterARepeatIsAnUnknownOutcome(t *testing.T) {
 	})
 }
 
-// Terraform cancels the context at the first interrupt, and keeps what comes of the
-// calls that are under way.
+// Terraform cancels the context at the first interrupt, and keeps the results of calls in
+// flight.
 func TestInterruptedWriteIsSeenThrough(t *testing.T) {
 	for _, method := range []string{http.MethodPost, http.MethodPatch, http.MethodDelete} {
 		t.Run(method, func(t *testing.T) {

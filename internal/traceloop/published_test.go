@@ -292,7 +292,7 @@ func TestPublishedExample_document(t *testing.T) {
 	}
 }
 
-// The pages' answers are read as they are, whoever sends them.
+// The answers on the pages can be read unchanged.
 func TestPublishedExample_answers(t *testing.T) {
 	t.Parallel()
 	stub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
