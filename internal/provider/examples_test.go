@@ -83,12 +83,12 @@ func readExample(t *testing.T, dir string) (e example) {
 }
 
 // Every example is planned, with the server that it speaks of. None may be forgotten:
-// the test walks the folder. Modules have tests of their own: see TestAccModules.
+// the test walks the folder. Modules and scenarios have tests of their own: TestAccModules, TestAccScenarios_plan.
 func TestAccExamples_plan(t *testing.T) {
 	t.Parallel()
 	var dirs []string
 	err := filepath.WalkDir("../../examples", func(path string, entry os.DirEntry, err error) error {
-		if err == nil && entry.IsDir() && entry.Name() == "modules" {
+		if err == nil && entry.IsDir() && (entry.Name() == "modules" || entry.Name() == "scenarios") {
 			return filepath.SkipDir
 		}
 		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ".tf") && !slices.Contains(dirs, filepath.Dir(path)) {

@@ -85,7 +85,7 @@ func loose(text string) (problems []string) {
 			problems = append(problems, fmt.Sprintf("%s is not pinned by digest and version", action[1]))
 		}
 	}
-	if !regexp.MustCompile(`(?m)^permissions:( \{\}|\n  contents: read\n\n)`).MatchString(text) {
+	if !regexp.MustCompile(`(?m)^permissions:( \{\}|\n {2}contents: read\n\n)`).MatchString(text) {
 		problems = append(problems, "the workflow's permissions are not limited")
 	}
 	for _, forbidden := range []string{"pull_request_target", "write-all", "set -x", "::add-mask::", "GITHUB_ENV"} {
