@@ -153,7 +153,7 @@ func (r *setupResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 	if state != nil {
 		r.setups.markManaged(state.setupModel)
 	}
-	if plan == nil || !r.isProjectKnown(&resp.Diagnostics) && resp.Diagnostics.HasError() {
+	if plan == nil || !r.isProjectKnown(&resp.Diagnostics) && resp.Diagnostics.HasError() || !r.planPlace(ctx, plan, state, resp) {
 		return
 	}
 
@@ -177,6 +177,24 @@ func (r *setupResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 		plan.setupModel = state.setupModel
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 	}
+}
+
+// planPlace refuses two resources for one external id, also while the key is not known. What an
+// apply plans again, its plan has checked.
+func (r *setupResource) planPlace(ctx context.Context, plan, state *setupResourceModel, resp *resource.ModifyPlanResponse) bool {
+	ok := true
+	if state != nil {
+		replacement{Replaces: state.ID.ValueString()}.set(ctx, resp.Private, &resp.Diagnostics)
+		if plan.ExternalID.Equal(state.ExternalID) {
+			ok = r.setups.keep(state.setupModel)
+		}
+	} else if !plan.ExternalID.IsUnknown() && !r.run.isWriting() {
+		ok = r.setups.create(plan.ExternalID.ValueString(), getReplacement(ctx, resp.Private, &resp.Diagnostics).Replaces)
+	}
+	if !ok {
+		addDeclaredTwice(plan.ExternalID.ValueString(), &resp.Diagnostics)
+	}
+	return ok
 }
 
 // sameRequest reports whether another model leads to the same request.
@@ -283,6 +301,7 @@ func (r *setupResource) Update(ctx context.Context, req resource.UpdateRequest, 
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	dropReplacement(ctx, resp.Private, &resp.Diagnostics)
 	completeIdentity(resp.Identity, setupIdentity, state.EnvProjectID, state.ExternalID)
 	if plan.sameRequest(state.setupModel) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -314,6 +333,7 @@ func (r *setupResource) Update(ctx context.Context, req resource.UpdateRequest, 
 func (r *setupResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state setupResourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	dropReplacement(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() || !r.projectReady(&resp.Diagnostics) {
 		return
 	}

@@ -23,6 +23,8 @@ type setupRun struct {
 	managed map[string]bool                         // ids of setups in the state
 	deleted map[string]bool                         // ids of setups that this process deleted
 	claimed map[string]bool                         // external ids that this process creates
+	kept    map[string]string                       // ids of setups that the plan leaves where they are, by external id
+	planned map[string]string                       // what the plan creates, by external id: the id of what it replaces, if any
 	warned  bool                                    // whether warnUnread has warned
 	fresh   time.Time                               // when the client's cache was last cleared
 }
@@ -52,6 +54,33 @@ func (s *setupRun) markDeleted(setup setupModel) {
 	}
 	s.deleted[setup.ID.ValueString()] = true
 	delete(s.claimed, setup.ExternalID.ValueString())
+}
+
+// keep reports whether no other resource of the plan creates a setup with the external id of
+// this one, which stays.
+func (s *setupRun) keep(setup setupModel) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept == nil {
+		s.kept = map[string]string{}
+	}
+	id, externalID := setup.ID.ValueString(), setup.ExternalID.ValueString()
+	s.kept[externalID] = id
+	replaces, created := s.planned[externalID]
+	return !created || replaces == id
+}
+
+// create reports whether no other resource of the plan creates or keeps a setup with the
+// external id. replaces is the id of the setup that the new one replaces, if it is known to.
+func (s *setupRun) create(externalID, replaces string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.planned == nil {
+		s.planned = map[string]string{}
+	}
+	_, twice := s.planned[externalID]
+	s.planned[externalID] = replaces
+	return !twice && (s.kept[externalID] == "" || s.kept[externalID] == replaces)
 }
 
 // claim reports whether this is the first resource of the run that creates the external id.
@@ -152,10 +181,14 @@ func (r *setupResource) refuseTaken(ctx context.Context, externalID string, plan
 				"  - Use another external id.",
 			newSetupModel(*taken).describe(), timestamp(taken.CreatedAt).ValueString(), importBlock("traceloop_auto_monitor_setup", "example", externalID)))
 	case !planning && !r.setups.claim(externalID):
-		diags.AddAttributeError(path.Root("external_id"), "Auto Monitor Setup Is Declared Twice", fmt.Sprintf(
-			"Another resource of this configuration creates the auto monitor setup %q with the same project key. Remove one of the two, or choose another external id for one of them.", externalID))
+		addDeclaredTwice(externalID, diags)
 	default:
 		return true
 	}
 	return false
+}
+
+func addDeclaredTwice(externalID string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("external_id"), "Auto Monitor Setup Is Declared Twice", fmt.Sprintf(
+		"Another resource of this configuration has, or creates, the auto monitor setup %q with the same project key. Nothing was changed for this one. Remove one of the two, or choose another external id for one of them.", externalID))
 }

@@ -158,7 +158,11 @@ func parseBody[T ~map[string]json.RawMessage | ~[]map[string]json.RawMessage](co
 // sanitize prepares a text of the service for an error: it masks the client's key, removes line
 // breaks and control characters, and limits the length.
 func (c *Client) sanitize(s string) string {
-	s = strings.ReplaceAll(s, c.key, MaskKey(c.key))
+	return sanitize(strings.ReplaceAll(s, c.key, MaskKey(c.key)))
+}
+
+// sanitize makes one line of a text of the service, without control characters.
+func sanitize(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '

@@ -108,7 +108,7 @@ func readAutoMonitorSetup(f *fields) AutoMonitorSetup {
 		setup.Evaluators = append(setup.Evaluators, AutoMonitorEvaluator{
 			Slug:         evaluatorSlug(e.text("evaluator_type")),
 			Status:       e.optionalText("status"),
-			ErrorMessage: e.optionalText("error_message"),
+			ErrorMessage: sanitize(e.optionalText("error_message")),
 		})
 	}
 	return setup

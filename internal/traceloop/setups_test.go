@@ -479,6 +479,12 @@ func TestReadSetup_eitherDescription(t *testing.T) {
 		t.Errorf("the rules are %+v", setup.Selector)
 	}
 
+	failed := strings.Replace(setupJSON("a", "ep"), `"status":"pending"}]`, `"status":"failed","error_message":"no\u001b[31m \ntext "}]`, 1)
+	c = projectOnLoopback(t, answer(200, failed))
+	if setup, err := c.GetAutoMonitorSetup(t.Context(), "a", ""); err != nil || setup.Evaluators[0].ErrorMessage != "no [31m  text" {
+		t.Errorf("%+v, %v", setup, err)
+	}
+
 	without := strings.Replace(setupJSON("a", "ep"), `"init_rules":[],`, "", 1)
 	c = projectOnLoopback(t, answer(200, without))
 	if setup, err := c.GetAutoMonitorSetup(t.Context(), "a", ""); err != nil || len(setup.Selector) != 0 {
