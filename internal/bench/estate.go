@@ -38,11 +38,6 @@ type estate struct {
 	environments int
 	// shared environments are somebody else's; others are part of the estate.
 	shared bool
-	// perBlock is how many keys share a resource block, and forEach how the block is written;
-	// the table "shape" shows what hangs on it.
-	perBlock int
-	forEach  bool
-
 	// What there is of it:
 	created struct {
 		projects     []traceloop.Project
@@ -53,7 +48,7 @@ type estate struct {
 
 // estateOf returns an estate with so many keys.
 func estateOf(keys int) *estate {
-	return &estate{prefix: "project", projects: max(1, keys/keysPerProject), environments: min(keys, keysPerProject), perBlock: keysPerBlock}
+	return &estate{prefix: "project", projects: max(1, keys/keysPerProject), environments: min(keys, keysPerProject)}
 }
 
 func (e *estate) keys() int { return e.projects * e.environments }
@@ -153,54 +148,30 @@ func inParallel(ctx context.Context, first, end int, do func(context.Context, in
 type block struct {
 	Name        string
 	First, Last int
-	ForEach     bool
-	Index       string // the expression for a key's number
-}
-
-func (e *estate) keyBlocks() []block {
-	var all []block
-	for first := 0; first < e.keys(); first += e.perBlock {
-		b := block{Name: fmt.Sprintf("part%d", len(all)), First: first, Last: min(first+e.perBlock, e.keys()), ForEach: e.forEach}
-		b.Index = fmt.Sprintf("(%d + count.index)", first)
-		if e.forEach {
-			b.Index = "each.value"
-		}
-		all = append(all, b)
-	}
-	return all
-}
-
-// index is the ith key's in the state.
-func (b block) index(i int) any {
-	if b.ForEach {
-		return fmt.Sprintf("key-%05d", i)
-	}
-	return i - b.First
 }
 
 func (b block) Count() int { return b.Last - b.First }
 
-// write writes the configuration, and the state of what was created. With builtin it is
-// the same estate made of terraform_data, which needs no plugin.
-func (e *estate) write(dir string, builtin bool) error {
-	if err := e.writeConfiguration(dir, builtin); err != nil {
-		return err
+func (e *estate) keyBlocks() []block {
+	var all []block
+	for first := 0; first < e.keys(); first += keysPerBlock {
+		all = append(all, block{fmt.Sprintf("part%d", len(all)), first, min(first+keysPerBlock, e.keys())})
 	}
-	s := e.state()
-	if builtin {
-		s = e.builtinState()
-	}
-	return s.write(filepath.Join(dir, "terraform.tfstate"))
+	return all
 }
 
-func (e *estate) writeConfiguration(dir string, builtin bool) error {
-	values := map[string]any{
-		"Builtin": builtin, "Address": address, "Prefix": e.prefix, "Blocks": e.keyBlocks(),
-		"Projects": e.projects, "Environments": e.environments, "OwnEnvironments": e.ownEnvironments(),
-		"Project": "traceloop_project.all", "Environment": "traceloop_environment.all[*].slug", "Key": "traceloop_api_key",
+// write writes the configuration, and the state of what was created.
+func (e *estate) write(dir string) error {
+	if err := e.writeConfiguration(dir); err != nil {
+		return err
 	}
-	if builtin {
-		values["Project"], values["Environment"], values["Key"] = "terraform_data.project", "terraform_data.environment[*].output", "terraform_data"
+	return e.state().write(filepath.Join(dir, "terraform.tfstate"))
+}
+
+func (e *estate) writeConfiguration(dir string) error {
+	values := map[string]any{
+		"Address": address, "Prefix": e.prefix, "Blocks": e.keyBlocks(),
+		"Projects": e.projects, "Environments": e.environments, "OwnEnvironments": e.ownEnvironments(),
 	}
 	var config bytes.Buffer
 	if err := template.Must(template.New("").Parse(configuration)).Execute(&config, values); err != nil {
@@ -230,34 +201,12 @@ func (e *estate) state() *state {
 	for _, b := range e.keyBlocks() {
 		s.add("traceloop_api_key", b.Name, b.Count(), func(i int) stateInstance {
 			v := e.created.keys[b.First+i]
-			return newInstance(b.index(b.First+i), attributes{
+			return newInstance(i, attributes{
 				"id": v.ID, "project_id": v.ProjectID, "environment": v.Environment, "masked_key": v.MaskedKey, "created_at": timestamp(v.CreatedAt),
 				"key": v.Key, "encrypted_key": nil, "existing_key_wo": nil, "age_recipients": nil, "replace_existing": false,
 				"rotate_after_days": nil, "rotate_at": nil, "rotation_triggers": nil,
 			}, "existing_key_wo", "key")
 		}, after...)
-	}
-	return s
-}
-
-func (e *estate) builtinState() *state {
-	s := newState("terraform.io/builtin/terraform")
-	data := func(index any, id string, input, typ any) stateInstance {
-		value := attributes{"value": input, "type": typ}
-		return newInstance(index, attributes{"id": id, "input": value, "output": value, "triggers_replace": nil})
-	}
-	named := func(name func(int) string) func(int) stateInstance {
-		return func(i int) stateInstance { return data(i, "of "+name(i), name(i), "string") }
-	}
-	s.add("terraform_data", "environment", e.ownEnvironments(), named(environmentName))
-	s.add("terraform_data", "project", e.projects, named(e.projectName))
-	for _, b := range e.keyBlocks() {
-		s.add("terraform_data", b.Name, b.Count(), func(i int) stateInstance {
-			project, environment := e.slot(b.First + i)
-			return data(b.index(b.First+i), fmt.Sprintf("of key %d", b.First+i),
-				attributes{"project_id": "of " + e.projectName(project), "environment": environment},
-				[]any{"object", attributes{"project_id": "string", "environment": "string"}})
-		}, "terraform_data.environment", "terraform_data.project")
 	}
 	return s
 }

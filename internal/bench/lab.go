@@ -24,7 +24,7 @@ type lab struct {
 
 	workspaces int
 
-	cliPath      string // these are made by prepareCLI
+	cliPath      string // these are set by prepareCLI
 	cliConfig    string
 	emulatorPath string
 }
@@ -77,6 +77,15 @@ func (l *lab) workspace(e *emulator) *workspace {
 	return &workspace{lab: l, dir: filepath.Join(l.dir, fmt.Sprintf("workspace%d", l.workspaces)), emulator: e, provider: l.provider}
 }
 
+// seeded creates the estate, and a workspace that manages it.
+func (l *lab) seeded(ctx context.Context, e *emulator, estate *estate) (*workspace, error) {
+	if err := estate.seed(ctx, e.client); err != nil {
+		return nil, fmt.Errorf("seeding: %w", err)
+	}
+	w := l.workspace(e)
+	return w, estate.write(w.dir)
+}
+
 // with is the same workspace with another provider.
 func (w *workspace) with(provider string) *workspace {
 	other := *w
@@ -86,13 +95,12 @@ func (w *workspace) with(provider string) *workspace {
 
 // outcome is what one run of the CLI took.
 type outcome struct {
+	traffic
+
 	wall   time.Duration
-	peak   int64         // resident memory of the provider, in bytes; 0 where unknown
+	peak   int           // resident memory of the provider, in bytes
 	cpu    time.Duration // of all the provider's processes
 	output string
-
-	// What all the CLIs that ran at the time asked of the API.
-	requests, lists, writes, limited, inFlight int
 }
 
 // run runs the CLI, alone, and counts what it asks of the API.
@@ -104,19 +112,8 @@ func (w *workspace) run(ctx context.Context, args ...string) (outcome, error) {
 	if err != nil {
 		return o, err
 	}
-	err = o.count(ctx, w.emulator)
+	o.traffic, err = w.emulator.traffic(ctx)
 	return o, err
-}
-
-func (o *outcome) count(ctx context.Context, e *emulator) error {
-	t, err := e.traffic(ctx)
-	if err != nil {
-		return err
-	}
-	o.requests, o.inFlight, o.lists = t.Total, t.MaxInFlight, t.lists()
-	o.writes = t.count("POST", 0) + t.count("DELETE", 0) + t.count("PATCH", 0)
-	o.limited = t.count("", 429)
-	return nil
 }
 
 func (w *workspace) exec(ctx context.Context, args ...string) (o outcome, err error) {
@@ -128,7 +125,7 @@ func (w *workspace) exec(ctx context.Context, args ...string) (o outcome, err er
 	cmd.Dir = w.dir
 	cmd.Env = devtool.Env(
 		"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_INPUT=0", "TF_CLI_CONFIG_FILE="+w.lab.cliConfig,
-		"TRACELOOP_MANAGEMENT_BASE_URL="+w.emulator.url, "TRACELOOP_MANAGEMENT_API_KEY="+w.emulator.key,
+		"TRACELOOP_MANAGEMENT_BASE_URL="+w.emulator.URL, "TRACELOOP_MANAGEMENT_API_KEY="+w.emulator.Key,
 		"BENCH_PROVIDER="+w.provider, "BENCH_USAGE="+notes,
 	)
 	var stdout, stderr bytes.Buffer
@@ -156,7 +153,7 @@ func (o *outcome) readUsage(notes string) error {
 		return nil // no provider was needed
 	}
 	for line := range strings.Lines(string(content)) {
-		var peak, cpu int64
+		var peak, cpu int
 		if _, err := fmt.Sscanf(line, "%d %d", &peak, &cpu); err != nil {
 			return fmt.Errorf("the stand-in's note %q: %w", line, err)
 		}

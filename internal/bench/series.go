@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 )
 
@@ -12,7 +14,18 @@ type series struct {
 	all []outcome
 }
 
-func newSeries(do func(context.Context) (outcome, error)) *series { return &series{do: do} }
+// series runs a command at a pace.
+func (w *workspace) series(p pace, run func(ctx context.Context, args ...string) (outcome, error), args ...string) *series {
+	return &series{do: func(ctx context.Context) (outcome, error) {
+		if err := w.emulator.set(ctx, p); err != nil {
+			return outcome{}, err
+		}
+		return run(ctx, args...)
+	}}
+}
+
+// planning is a series of plans that find nothing to change.
+func (w *workspace) planning(p pace, args ...string) *series { return w.series(p, w.plan, args...) }
 
 // alternate runs each of the series in turn, so that a machine that is busier for a while
 // slows all of them.
@@ -30,47 +43,65 @@ func alternate(ctx context.Context, rounds int, all ...*series) error {
 	return nil
 }
 
-// wall is the median.
+// wall and cpu are medians.
 func (s *series) wall() time.Duration {
-	walls := make(sample, 0, len(s.all))
-	for _, o := range s.all {
-		walls = append(walls, o.wall)
-	}
-	return walls.median()
+	return median(s.all, func(o outcome) time.Duration { return o.wall })
 }
-
-// cpu is the median.
 func (s *series) cpu() time.Duration {
-	used := make(sample, 0, len(s.all))
-	for _, o := range s.all {
-		used = append(used, o.cpu)
-	}
-	return used.median()
+	return median(s.all, func(o outcome) time.Duration { return o.cpu })
 }
 
 // most is the largest of a figure, since a limit must hold for every run.
-func (s *series) most(figure func(*outcome) int) int {
+func (s *series) most(figure func(outcome) int) int {
 	n := 0
-	for i := range s.all {
-		n = max(n, figure(&s.all[i]))
+	for _, o := range s.all {
+		n = max(n, figure(o))
 	}
 	return n
 }
 
-func (s *series) requests() int { return s.most(func(o *outcome) int { return o.requests }) }
-func (s *series) lists() int    { return s.most(func(o *outcome) int { return o.lists }) }
-func (s *series) writes() int   { return s.most(func(o *outcome) int { return o.writes }) }
-func (s *series) limited() int  { return s.most(func(o *outcome) int { return o.limited }) }
-func (s *series) inFlight() int { return s.most(func(o *outcome) int { return o.inFlight }) }
+func (s *series) requests() int { return s.most(func(o outcome) int { return o.requests }) }
+func (s *series) lists() int    { return s.most(func(o outcome) int { return o.lists }) }
+func (s *series) writes() int   { return s.most(func(o outcome) int { return o.writes }) }
+func (s *series) limited() int  { return s.most(func(o outcome) int { return o.limited }) }
+func (s *series) inFlight() int { return s.most(func(o outcome) int { return o.inFlight }) }
+func (s *series) peak() int     { return s.most(func(o outcome) int { return o.peak }) }
 
-// peak is in bytes.
-func (s *series) peak() int { return s.most(func(o *outcome) int { return int(o.peak) }) }
+// median of a figure.
+func median[T any](all []T, figure func(T) time.Duration) time.Duration {
+	sorted := make([]time.Duration, 0, len(all))
+	for _, v := range all {
+		sorted = append(sorted, figure(v))
+	}
+	slices.Sort(sorted)
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 0 {
+		return (sorted[middle-1] + sorted[middle]) / 2
+	}
+	return sorted[middle]
+}
+
+func itself(d time.Duration) time.Duration { return d }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+}
+
+func ratio(a, b time.Duration) string { return fmt.Sprintf("%.2f", float64(a)/float64(b)) }
 
 func megabytes(bytes int) string {
 	if bytes == 0 {
 		return "–"
 	}
 	return fmt.Sprintf("%.0f MB", float64(bytes)/1e6)
+}
+
+// grouped writes a number with its thousands apart.
+func grouped(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%s,%03d", grouped(n/1000), n%1000)
 }

@@ -72,17 +72,19 @@ func run(ctx context.Context, out *narrator, keep bool) (err error) {
 	out.say("Done in %.1f s.", time.Since(start).Seconds())
 
 	out.step("Start the emulator, a stand-in for Traceloop's API")
-	server, err := startEmulator(ctx, emulatorFile, filepath.Join(dir, "organization.db"))
+	// It outlives ctx, so that an interrupted CLI can still finish and release what it holds.
+	started, err := devtool.StartEmulator(context.WithoutCancel(ctx), emulatorFile, "-data", filepath.Join(dir, "organization.db"))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, left(server.stop())) }()
-	out.secret(server.managementKey)
-	out.say("TRACELOOP_MANAGEMENT_BASE_URL=%s", server.baseURL)
-	out.say("TRACELOOP_MANAGEMENT_API_KEY=%s", server.managementKey)
+	defer func() { err = errors.Join(err, left(started.Stop())) }()
+	server := &emulator{started}
+	out.secret(server.Key)
+	out.say("TRACELOOP_MANAGEMENT_BASE_URL=%s", server.URL)
+	out.say("TRACELOOP_MANAGEMENT_API_KEY=%s", server.Key)
 
 	if keep {
-		out.say("Its pages are at %s. Open them to watch the next steps.", server.baseURL)
+		out.say("Its pages are at %s. Open them to watch the next steps.", server.URL)
 	}
 
 	work := filepath.Join(dir, "quickstart")
@@ -103,8 +105,8 @@ func run(ctx context.Context, out *narrator, keep bool) (err error) {
 				"TF_IN_AUTOMATION=1",
 				"TF_INPUT=0",
 				"CHECKPOINT_DISABLE=1",
-				"TRACELOOP_MANAGEMENT_BASE_URL="+server.baseURL,
-				"TRACELOOP_MANAGEMENT_API_KEY="+server.managementKey,
+				"TRACELOOP_MANAGEMENT_BASE_URL="+server.URL,
+				"TRACELOOP_MANAGEMENT_API_KEY="+server.Key,
 			),
 		},
 	}

@@ -38,7 +38,7 @@ func (s *story) tell(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	old, err := newApplication(ctx, s.server.baseURL, outputs["api_key"])
+	old, err := newApplication(ctx, s.server.URL, outputs["api_key"])
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (s *story) rotate(ctx context.Context, old *application, oldKey string) (*a
 	if outputs["api_key"] == oldKey {
 		return nil, errors.New("the rotation did not change the key")
 	}
-	next, err := newApplication(ctx, s.server.baseURL, outputs["api_key"])
+	next, err := newApplication(ctx, s.server.URL, outputs["api_key"])
 	if err != nil {
 		return nil, err
 	}

@@ -8,36 +8,8 @@ import (
 
 // run stores what this process knows about one plan or one apply: what it has read, what it
 // plans, and what it has done. Resources report facts and ask questions. The client, not run,
-// caches what the service answered (see loader).
-//
-// Terraform starts a new provider process for each plan and each apply, and configures it once
-// for each provider block. So a run sees only the resources of one provider block, and an apply
-// knows only what the plan stored in a resource's private state (see replacement).
-//
-//	call                              in a plan                                        in an apply
-//	UpgradeResourceState              first, for each object of the state              for those that change
-//	ImportResourceState               before the first read of an import               never
-//	ReadResource                      before the plan of the same resource;            never
-//	                                  not at all with -refresh=false
-//	PlanResourceChange, state only    destroy                                          never
-//	PlanResourceChange, both          update, or the first half of a replacement       update only
-//	PlanResourceChange, plan only     creation; the second half of a replacement,      again, just before each
-//	                                  right after the first and with its private       creation, without that
-//	                                  state; the whole replacement of a tainted        private state
-//	                                  object, without it
-//	ApplyResourceChange               never                                            the delete of a replacement
-//	                                                                                   with the private state of
-//	                                                                                   the plan, a creation without
-//
-// Two pairs look the same: a plan and an apply that has not written yet; a plan and the refresh
-// before a destroy (see cliCommand). A forced replacement (-replace, replace_triggered_by) is
-// planned as an update first. With create_before_destroy, an error in the second plan of a
-// creation leaves the old object deposed and creates no new one. So a check that only a plan may
-// make is made only if this is certainly a plan.
-//
-// Terraform guarantees no order between two resources unless one refers to the other. It may not
-// plan a resource at all (-target, removed blocks, tainted objects). So both sides check for a
-// conflict: the resource that wants a place, and the resource that has it.
+// caches what the service answered (see loader). When Terraform calls, and what follows from
+// that: DESIGN.md, "Run".
 type run struct {
 	mu sync.Mutex
 

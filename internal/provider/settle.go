@@ -11,12 +11,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// This file handles a creation whose outcome is unknown: the connection broke after the request
-// was sent, no answer arrived in time, the service failed, or the answer cannot be read.
-//
-// The client has repeated the request with the same Idempotency-Key already. Names of projects
-// and slugs of environments are unique, so the provider looks for the object, and uses it if it
-// cannot be older than the attempt. A key is different, because its value is lost: see generate.
+// This file handles a creation whose outcome is unknown: DESIGN.md, "Settling".
 
 // settleTime limits how long that takes.
 const settleTime = 2 * time.Minute

@@ -24,7 +24,7 @@ func (e *Error) Error() string {
 }
 
 // IsNotFound reports whether the service said that the object does not exist. A 404 that does not
-// come from the API, such as a proxy's page, is an *UnreadableError.
+// come from the API, such as a proxy's page, is an *UnreadableError: DESIGN.md, "404".
 func IsNotFound(err error) bool { return hasStatus(err, http.StatusNotFound) }
 
 // IsConflict reports whether the service refused because of its current state, such as a name that

@@ -11,15 +11,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
-// loader answers the reads of one kind of object with few requests. Its rule:
-//
-//	The first read sends its own request. Each later read loads the next page of the list of all
-//	objects, and sends its own request only if that page does not answer it. When there were as
-//	many reads as the list has pages, a read loads further pages instead.
-//
-// So the total is never more than twice the cheaper of two ways: one request per read, or reading
-// the whole list. A single read sends only its own request: a GET for a read by id, a filtered
-// list for a read by project or environment. Each page of a filtered list counts as a read.
+// loader answers the reads of one kind of object with few requests, by the rule in DESIGN.md,
+// "Loader". A single read sends only its own request: a GET for a read by id, a filtered list for
+// a read by project or environment. Each page of a filtered list counts as a read.
 //
 // The list may change while it is read, so a read that it does not answer sends its own request.
 // If the list fails, every read sends its own request. A write clears the cache before and after,

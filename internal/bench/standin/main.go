@@ -1,3 +1,5 @@
+//go:build unix
+
 // Standin is what the CLI starts in place of the provider. It starts the provider, and notes
 // what it used up, which nobody but its parent is told.
 package main
@@ -7,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
+	"syscall"
 )
 
 func main() {
@@ -20,7 +24,6 @@ func main() {
 func run(provider, notes string) (code int, err error) {
 	cmd := exec.Command(provider, os.Args[1:]...) //nolint:noctx // the CLI ends it
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	dieWithUs(cmd)
 	var exit *exec.ExitError
 	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
 		return 1, err
@@ -34,4 +37,16 @@ func run(provider, notes string) (code int, err error) {
 	// One write, since the providers of several CLIs may end at the same time.
 	_, err = fmt.Fprintf(file, "%d %d\n", peak(state), state.UserTime()+state.SystemTime())
 	return max(0, state.ExitCode()), err
+}
+
+// peak is the largest resident set of a process, in bytes.
+func peak(state *os.ProcessState) int64 {
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	if runtime.GOOS == "darwin" {
+		return usage.Maxrss
+	}
+	return usage.Maxrss << 10
 }
