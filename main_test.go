@@ -74,7 +74,7 @@ func TestCheckService(t *testing.T) {
 		"not confirmed":  {[]string{url, key}, []string{"-write"}, 1, "not confirmed: nothing was sent"},
 		"no such folder": {[]string{url, key}, []string{"-report", "no/such/folder/r.md"}, 1, "the report cannot be written"},
 		"nobody there":   {[]string{key, "TRACELOOP_MANAGEMENT_BASE_URL=http://127.0.0.1:1"}, []string{"-write", "-yes"}, 1, "connection refused\n\n1 no answer\n"},
-		"help":           {nil, []string{"-help"}, 0, "6  something that the check made could not be removed"},
+		"help":           {nil, []string{"-help"}, 0, "6  something that the check created could not be removed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := binary(t, test.variables, append([]string{"check-service"}, test.args...)...).CombinedOutput()

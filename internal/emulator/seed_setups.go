@@ -9,8 +9,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// SeedSetup is an auto monitor setup. Its status comes from the time of its creation; spans
-// that were there before it was planted do not count.
+// SeedSetup is an auto monitor setup. Its status depends on its creation time. Spans that arrived
+// before the seed was planted do not count.
 type SeedSetup struct {
 	Environment  string   `yaml:"environment"` // slug
 	ExternalID   string   `yaml:"external_id"`
@@ -23,7 +23,7 @@ type SeedSetup struct {
 	place string
 }
 
-// name gives the project and environment the id that the seed has for them, before a key does.
+// name sets the id of the project and environment from the seed, before a key sets one.
 func (s SeedSetup) name(tx *sql.Tx, project string) error {
 	if err := cmp.Or(checkEnvironmentSlug(s.Environment), checkID(s.EnvProjectID)); err != nil {
 		return err

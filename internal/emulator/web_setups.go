@@ -10,7 +10,7 @@ type setupRow struct {
 	Environment string
 }
 
-// readSetupRows reads those of a project on one page of its list, with their statuses.
+// readSetupRows reads one page of a project's setups, with their statuses.
 func (e *Emulator) readSetupRows(tx *sql.Tx, project string, pages *pages) ([]setupRow, error) {
 	if err := tx.QueryRow("SELECT COUNT(*) FROM setups s JOIN env_projects p ON p.id = s.env_project_id WHERE p.project_id = ?", project).Scan(&pages.Total); err != nil {
 		return nil, err

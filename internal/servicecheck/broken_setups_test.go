@@ -149,7 +149,7 @@ func ofSetups() []breakage {
 		},
 		{name: "200 for a new setup", change: status("POST", setups, 201, 200), lines: []string{"POST " + setups + ": creates a setup in the project and environment of the key: 201"}},
 		{
-			name: "a new setup is elsewhere", lines: []string{"POST " + setups + ": creates a setup in the project and environment of the key: 201"}, came: "project_id is not that of the key's project",
+			name: "a new setup is elsewhere", lines: []string{"POST " + setups + ": creates a setup in the project and environment of the key: 201"}, came: "project_id is not the key's project",
 			change: func(e *exchange) {
 				if e.on("POST", setups) && e.answer.status == http.StatusCreated {
 					e.answer.body["project_id"] = "c1"
@@ -174,7 +174,7 @@ func ofSetups() []breakage {
 			},
 		},
 		{
-			name: "an empty selector says nothing", lines: []string{"PUT " + setups + "/{external_id}: an empty selector takes the rules away: 200"}, came: "init_rules are not the selector that was sent",
+			name: "an empty selector says nothing", lines: []string{"PUT " + setups + "/{external_id}: an empty selector removes the rules: 200"}, came: "init_rules are not the selector that was sent",
 			change: func() func(*exchange) {
 				var was any
 				return func(e *exchange) {
@@ -204,13 +204,13 @@ func ofSetups() []breakage {
 			change: bulkAnswered(func(_ *exchange, items []any) { slices.Reverse(items) }),
 		},
 		{
-			name: "a bulk upsert makes another setup", lines: []string{"POST " + bulk + ": replaces a setup that is there"}, came: "result: id is not the same",
+			name: "a bulk upsert makes another setup", lines: []string{"POST " + bulk + ": replaces an existing setup"}, came: "result: id is not the same",
 			change: bulkAnswered(func(_ *exchange, items []any) {
 				items[0].(map[string]any)["result"].(map[string]any)["id"] = "c1"
 			}),
 		},
 		{
-			name: "all items or none", lines: []string{"POST " + bulk + ": creates a setup that is not there, though another item is refused"}, came: "result: id is missing",
+			name: "all items or none", lines: []string{"POST " + bulk + ": creates a missing setup, even if another item is refused"}, came: "result: id is missing",
 			change: bulkAnswered(func(e *exchange, items []any) {
 				item := items[2].(map[string]any)
 				e.delete(setups + "/" + fmt.Sprint(item["external_id"]))
@@ -218,7 +218,7 @@ func ofSetups() []breakage {
 			}),
 		},
 		{
-			name: "refusals without an index", lines: []string{"POST " + bulk + ": refuses the item of an unknown evaluator alone, and says so with its index"}, came: "error does not begin with the item's index",
+			name: "refusals without an index", lines: []string{"POST " + bulk + ": refuses only the item with an unknown evaluator, and names its index"}, came: "error does not begin with the item's index",
 			change: bulkAnswered(func(_ *exchange, items []any) { items[1].(map[string]any)["error"] = "unknown evaluator" }),
 		},
 		{

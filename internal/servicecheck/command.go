@@ -34,33 +34,33 @@ const (
 
 const usage = `Usage: terraform-provider-traceloop check-service [flags]
 
-Checks where the service keeps to the contract that the provider assumes, and to what
+Checks whether the service follows the contract that this project assumes, and what
 Traceloop publishes. It reads the same variables as the provider:
 
   TRACELOOP_MANAGEMENT_API_KEY   for projects, environments and API keys
   TRACELOOP_PROJECT_API_KEY      for auto monitor setups; one of the two keys is enough
   TRACELOOP_MANAGEMENT_BASE_URL, TRACELOOP_CA_CERT_FILE
 
-Neither key is sent in the place of the other. Without -write it sends nothing but GET.
+The check never sends one key instead of the other. Without -write, it sends only GET requests.
 
 `
 
 const exitStatuses = `
 Exit status:
-  0  every rule that could be shown holds
-  1  the check could not be made, or not to its end
+  0  every rule that could be checked holds
+  1  the check could not start, or did not finish
   2  the flags are wrong
   3  a rule differs
   4  no rule differs, and an operation is not allowed
-  5  no rule differs, and an operation is not there
-  6  something that the check made could not be removed
-Where several apply: 6, 1, 3, 5, 4.
+  5  no rule differs, and an operation does not exist
+  6  something that the check created could not be removed
+If several apply, the first of these counts: 6, 1, 3, 5, 4.
 `
 
 // Command is the sub-command.
 type Command struct {
 	Version string
-	Clients func() (*traceloop.Client, *traceloop.ProjectClient, error) // of the two, one may be nil
+	Clients func() (*traceloop.Client, *traceloop.ProjectClient, error) // one of them may be nil
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
@@ -112,14 +112,14 @@ func (c Command) Run(ctx context.Context, args []string) int {
 		return c.fail(exitFailed, err)
 	}
 	if o.write && checker.management == nil {
-		return c.fail(exitFailed, errors.New("-write needs a management key, in TRACELOOP_MANAGEMENT_API_KEY: nothing was sent"))
+		return c.fail(exitFailed, errors.New("-write needs a management key, in TRACELOOP_MANAGEMENT_API_KEY. Nothing was sent"))
 	}
 	fmt.Fprintf(c.Stdout, "Checking %s\n", at.BaseURL())
 	switch {
 	case checker.management == nil:
 		fmt.Fprintln(c.Stdout, "TRACELOOP_MANAGEMENT_API_KEY is not set. Projects, environments and API keys are not checked.")
 	case checker.project == nil:
-		fmt.Fprintln(c.Stdout, "TRACELOOP_PROJECT_API_KEY is not set. Auto monitor setups are checked with -write alone.")
+		fmt.Fprintln(c.Stdout, "TRACELOOP_PROJECT_API_KEY is not set. Auto monitor setups are checked only with -write.")
 	}
 	if o.write {
 		fmt.Fprintln(c.Stdout, "The check will create a project with environments, keys and auto monitor setups, and delete it again. It changes nothing else.")

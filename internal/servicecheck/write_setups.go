@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// setupTrial is the life of auto monitor setups in the check's own project, with the key that
-// it has just generated there.
+// setupTrial creates, uses and deletes auto monitor setups in the check's own project, with the key
+// that it has just generated there.
 type setupTrial struct {
 	*trial
 
 	project, key string
-	ids          [3]string // external ids; the last is that of a setup which must not be created
+	ids          [3]string // external ids; the last one must not be created
 	open         map[string]bool
 	deleted      map[string]bool
 }
@@ -27,7 +27,7 @@ type (
 	listOf   = []any
 )
 
-// trialSelector is a selector with a value and one with a list of them.
+// trialSelector has a rule with a value and a rule with a list of values.
 var trialSelector = listOf{
 	fieldsOf{"key": "gen_ai.system", "source": "span_attributes", "operator": "equals", "value": "openai"},
 	fieldsOf{"key": "service.name", "source": "resource_attributes", "operator": "in", "values": listOf{"a", "b"}},
@@ -84,7 +84,7 @@ func (s *setupTrial) item(id string, evaluators ...any) fieldsOf {
 	return fieldsOf{"external_id": id, "evaluators": evaluators, "selector": trialSelector}
 }
 
-// isWritten says what is wrong with the answer to a write of a setup.
+// isWritten returns the problem with the answer to a write of a setup, or "".
 func (s *setupTrial) isWritten(o object, id string, selector listOf, evaluators ...string) string {
 	if wrong := lacks(o, setupFields); wrong != "" {
 		return wrong
@@ -101,7 +101,7 @@ func (s *setupTrial) isWritten(o object, id string, selector listOf, evaluators 
 	case o.text("external_id") != id:
 		return "external_id is not the one that was sent"
 	case o.text("project_id") != s.project:
-		return "project_id is not that of the key's project"
+		return "project_id is not the key's project"
 	case !slices.Equal(slugs, evaluators):
 		return "evaluators are not those that were sent"
 	case o.text("status") != "pending":
@@ -113,7 +113,7 @@ func (s *setupTrial) isWritten(o object, id string, selector listOf, evaluators 
 	return problemIf(!sameRules(o.objects("init_rules"), selector), "init_rules are not the selector that was sent")
 }
 
-// sameRules looks at what was sent: a service may add to that, such as the type of a value.
+// sameRules compares only what was sent. A service may add more, such as the type of a value.
 func sameRules(rules []object, sent listOf) bool {
 	if len(rules) != len(sent) {
 		return false
@@ -161,7 +161,7 @@ func (s *setupTrial) checkOne(ctx context.Context) (first object) {
 			return s.isWritten(o, s.ids[0], trialSelector, "word-count")
 		})
 	})
-	s.needs(ctx, put, "an empty selector takes the rules away: 200", kindSetup, made, func() verdict {
+	s.needs(ctx, put, "an empty selector removes the rules: 200", kindSetup, made, func() verdict {
 		return s.put(ctx, s.ids[0], fieldsOf{"evaluators": listOf{"word-count"}, "selector": listOf{}}).answers(http.StatusOK, func(o object) string {
 			return s.isWritten(o, s.ids[0], listOf{}, "word-count")
 		})
@@ -172,7 +172,7 @@ func (s *setupTrial) checkOne(ctx context.Context) (first object) {
 	return first
 }
 
-// checkBulk has one item replace a setup, one refused and one create a setup.
+// checkBulk sends three items: one replaces a setup, one is refused, and one creates a setup.
 func (s *setupTrial) checkBulk(ctx context.Context, first object) {
 	bulk := "POST " + s.paths.AutoMonitorSetupsBulk
 	made := first != nil
@@ -209,19 +209,19 @@ func (s *setupTrial) checkBulk(ctx context.Context, first object) {
 		o, _ := items[i]["result"].(map[string]any)
 		return o
 	}
-	of("replaces a setup that is there", func() string {
+	of("replaces an existing setup", func() string {
 		if wrong := s.isWritten(result(0), s.ids[0], trialSelector, "char-count"); wrong != "" {
 			return "result: " + wrong
 		}
 		return problemIf(result(0).text("id") != first.text("id"), "result: id is not the same")
 	})
-	of("creates a setup that is not there, though another item is refused", func() string {
+	of("creates a missing setup, even if another item is refused", func() string {
 		if wrong := s.isWritten(result(2), s.ids[1], trialSelector, "word-count"); wrong != "" {
 			return "result: " + wrong
 		}
 		return ""
 	})
-	of("refuses the item of an unknown evaluator alone, and says so with its index", func() string {
+	of("refuses only the item with an unknown evaluator, and names its index", func() string {
 		return problemIf(items[1].text("status") != "error" || !strings.HasPrefix(items[1].text("error"), "setups[1]: "), "error does not begin with the item's index")
 	})
 	s.needs(ctx, bulk, "one external id twice is refused: 400", kindSetup, made, func() verdict {
@@ -255,7 +255,7 @@ func (s *setupTrial) checkDeletion(ctx context.Context, first object) {
 	})
 }
 
-// cleanUp deletes what is still there, before the key that it takes is revoked.
+// cleanUp deletes the remaining setups before the key for them is revoked.
 func (s *setupTrial) cleanUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()

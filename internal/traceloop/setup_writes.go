@@ -38,8 +38,8 @@ type setupWrites struct {
 	expected map[string]bool // external ids
 	waiting  []*setupWrite
 	oldest   time.Time
-	sending  int // writes whose request is under way
-	together int // how many wait or are under way together, as far as was seen lately
+	sending  int // writes in flight
+	together int // recent maximum of writes that wait or are in flight
 	timer    *time.Timer
 }
 
