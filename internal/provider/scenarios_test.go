@@ -24,9 +24,6 @@ func TestAccScenarios_plan(t *testing.T) {
 		name := filepath.Base(filepath.Dir(scenario))
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if name == "team-modules" {
-				needs(t, functions)
-			}
 			server := emulatortest.Start(t)
 			cli := newCLI(t, server)
 			cli.scenario(filepath.Dir(scenario))

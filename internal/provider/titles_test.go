@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -184,6 +185,23 @@ func TestGuides_troubleshootingIsComplete(t *testing.T) {
 	}
 	for _, problem := range compareTitles(titles, guides(t)["troubleshooting"]) {
 		t.Error(problem)
+	}
+}
+
+// What the guide quotes of the messages is in the source.
+func TestGuides_troubleshootingQuotes(t *testing.T) {
+	t.Parallel()
+	source := readFile(t, "diagnostics.go")
+	_, section, found := strings.Cut(guides(t)["troubleshooting"], "## When a Request Fails\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	quotes := regexp.MustCompile(`(?m)^\| "([^"]+)" \|`).FindAllStringSubmatch(section, -1)
+	if !found || len(quotes) < 5 {
+		t.Errorf("only %d quotes were found", len(quotes))
+	}
+	for _, quote := range quotes {
+		if !strings.Contains(source, quote[1]) {
+			t.Errorf("no message says %q", quote[1])
+		}
 	}
 }
 

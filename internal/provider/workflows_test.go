@@ -215,7 +215,7 @@ func TestCLI_provisionFromCI(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(cli.dir, "main.tf"), []byte(main), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ok("terraform", "init", "-input=false")
+	cli.ok("init", "-input=false")
 	if err := os.WriteFile(filepath.Join(cli.dir, ".gitignore"), []byte(".terraform/\nterraform.tfstate*\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
