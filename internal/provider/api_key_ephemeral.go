@@ -71,7 +71,7 @@ func (apiKeyEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, resp
 		detail := "To open a sealed API key, the provider needs the private key of one of its recipients, and none is set. Set the environment variable " + envAgeIdentity + " (or the argument \"age_identity\")."
 		if model.EncryptedKey.ValueString() != "" {
 			detail += " Nothing is lost: the state keeps the sealed key. To open it, run plan and apply again with the identity. " +
-				"To destroy without the identity, run destroy with -refresh=false."
+				"To destroy without the identity, run destroy with -refresh=false. This does not work if a provider block uses the key."
 		}
 		resp.Diagnostics.AddError("Missing Age Identity", detail)
 		return

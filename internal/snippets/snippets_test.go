@@ -1,4 +1,8 @@
 // Package snippets runs the code of the pages that a newcomer reads first, as that reader would.
+//
+// A shell block runs in the terminal of the block before it, or in a new one if that block stays in the
+// foreground. A text block right after it is what it prints. A terraform block is saved under the name in the
+// line before it. A block after <!-- not run: reason --> is not run.
 package snippets
 
 import (
