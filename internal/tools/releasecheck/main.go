@@ -78,12 +78,6 @@ func build(ctx context.Context, clone, cache string, key signingKey) (dist strin
 			return "", fmt.Errorf("git %s: %w\n%s", strings.Join(args, " "), err, out)
 		}
 	}
-	if err := os.Mkdir(filepath.Join(clone, ".cache"), 0o750); err != nil {
-		return "", err
-	}
-	if err := os.Symlink(tools, filepath.Join(clone, ".cache", "bin")); err != nil {
-		return "", err
-	}
 	config, err := os.ReadFile(filepath.Join(clone, ".goreleaser.yml"))
 	if err != nil {
 		return "", err
@@ -99,7 +93,8 @@ func build(ctx context.Context, clone, cache string, key signingKey) (dist strin
 	}
 	command := exec.CommandContext(ctx, filepath.Join(tools, "goreleaser"), "release", "--config", onePlatform, "--clean", "--skip", skip)
 	command.Dir = clone
-	command.Env = append(os.Environ(), "GNUPGHOME="+key.home, "GPG_FINGERPRINT="+key.fingerprint, "GPG_PASSPHRASE=")
+	command.Env = append(os.Environ(), "GNUPGHOME="+key.home, "GPG_FINGERPRINT="+key.fingerprint, "GPG_PASSPHRASE=",
+		"PATH="+tools+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	if cache != "" {
 		command.Env = append(command.Env, "GOCACHE="+cache)
 	}
