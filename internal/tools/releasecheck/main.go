@@ -42,10 +42,14 @@ func run(ctx context.Context) error {
 	}
 	defer done()
 
+	commit, err := exec.CommandContext(ctx, "git", "rev-parse", "HEAD").Output()
+	if err != nil {
+		return fmt.Errorf("git rev-parse: %w", err)
+	}
 	cache := filepath.Join(work, "cache")
 	var builds []string
 	for _, b := range []struct{ folder, cache string }{{"a", os.Getenv("GOCACHE")}, {"another-folder", cache}} {
-		dist, err := build(ctx, filepath.Join(work, b.folder), b.cache, key)
+		dist, err := build(ctx, filepath.Join(work, b.folder), strings.TrimSpace(string(commit)), b.cache, key)
 		if err != nil {
 			return err
 		}
@@ -63,14 +67,15 @@ func run(ctx context.Context) error {
 	return r.compare(release{dist: builds[1], version: version})
 }
 
-// build makes the files of a release in a clone of the last commit, and says where they are.
-func build(ctx context.Context, clone, cache string, key signingKey) (dist string, err error) {
+// build makes the files of a release in a clone of a commit, and says where they are.
+func build(ctx context.Context, clone, commit, cache string, key signingKey) (dist string, err error) {
 	tools, err := filepath.Abs(".cache/bin")
 	if err != nil {
 		return "", err
 	}
 	for _, args := range [][]string{
 		{"clone", "--quiet", ".", clone},
+		{"-C", clone, "checkout", "--quiet", "--detach", commit},
 		{"-C", clone, "remote", "set-url", "origin", "https://" + devtool.Module},
 		{"-C", clone, "tag", "v" + version},
 	} {
