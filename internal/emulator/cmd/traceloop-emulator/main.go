@@ -20,6 +20,9 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
 )
 
+// version is set by the release build.
+var version = "dev"
+
 // grace is the time for requests in flight when the emulator stops.
 const grace = 5 * time.Second
 
@@ -41,6 +44,7 @@ type options struct {
 	seed          string
 	envFile       string
 	addrFile      string
+	version       bool
 }
 
 const help = `An emulator of Traceloop's management API, and of its endpoint for traces.
@@ -67,6 +71,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.seed, "seed", "", "YAML or JSON `file` with the organization to start with; /_emulator/export writes one")
 	flags.StringVar(&o.envFile, "env-file", "", "`file` to write the two lines to; it exists while the emulator listens")
 	flags.StringVar(&o.addrFile, "addr-file", "", "`file` to write host:port to; it exists while the emulator listens")
+	flags.BoolVar(&o.version, "version", false, "print the version, and do nothing else")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -88,6 +93,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	}
 	if err != nil {
 		return err
+	}
+	if o.version {
+		fmt.Fprintln(stdout, version)
+		return nil
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
 

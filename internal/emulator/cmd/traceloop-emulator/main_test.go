@@ -259,7 +259,7 @@ func TestHelp(t *testing.T) {
 	if err := run(t.Context(), []string{"-help"}, &stdout, &stderr); err != nil || stdout.Len() > 0 {
 		t.Errorf("%v, %q", err, stdout.String())
 	}
-	for _, flag := range []string{"-listen", "-data", "-management-key", "-allow-remote", "-no-page", "-seed", "-env-file", "-addr-file"} {
+	for _, flag := range []string{"-listen", "-data", "-management-key", "-allow-remote", "-no-page", "-seed", "-env-file", "-addr-file", "-version"} {
 		if !strings.Contains(stderr.String(), flag) {
 			t.Errorf("%s is not explained:\n%s", flag, stderr.String())
 		}
@@ -352,5 +352,13 @@ func TestShellQuote(t *testing.T) {
 		if err != nil || string(output) != value {
 			t.Errorf("the shell reads %s as %q, %v", quoted, output, err)
 		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	var stdout, stderr strings.Builder
+	if err := run(t.Context(), []string{"-version"}, &stdout, &stderr); err != nil || stdout.String() != version+"\n" || stderr.Len() > 0 {
+		t.Errorf("it prints %q and %q: %v", stdout.String(), stderr.String(), err)
 	}
 }
