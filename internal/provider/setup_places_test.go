@@ -7,9 +7,9 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
-// otherSetup is setupHCL for a second resource, which is planned before or after the first.
-func otherSetup(name, externalID, evaluator string) string {
-	return strings.Replace(setupHCL(externalID, "", evaluator), `"quality"`, `"`+name+`"`, 1)
+// otherSetup is the setup "checkout" of a second resource, which is planned before or after the first.
+func otherSetup(name, evaluator string) string {
+	return strings.Replace(setupHCL("checkout", "", evaluator), `"quality"`, `"`+name+`"`, 1)
 }
 
 // Two resources for one external id are refused by the plan, also by one that cannot call yet.
@@ -30,20 +30,20 @@ func TestCLI_twoSetupsForOneExternalID(t *testing.T) {
 		shows(t, out, "Auto Monitor Setup Is Declared Twice", `"checkout"`)
 	}
 	first := setupHCL("checkout", "", "char-count")
-	refused(first + otherSetup("other", "checkout", "word-count"))
-	refused(unknownKey + first + otherSetup("other", "checkout", "word-count"))
+	refused(first + otherSetup("other", "word-count"))
+	refused(unknownKey + first + otherSetup("other", "word-count"))
 	noWrites(t, server)
 
 	cli.write(first)
 	cli.apply()
 	server.ResetRequests()
-	refused(first + otherSetup("a_first", "checkout", "word-count"))
-	refused(first + otherSetup("z_last", "checkout", "word-count"))
-	refused(setupHCL("checkout", "", "word-count") + otherSetup("other", "checkout", "word-count"))
+	refused(first + otherSetup("a_first", "word-count"))
+	refused(first + otherSetup("z_last", "word-count"))
+	refused(setupHCL("checkout", "", "word-count") + otherSetup("other", "word-count"))
 	noWrites(t, server)
 
 	// One that leaves the place, and one that comes to it.
-	cli.write(setupHCL("cart", "", "char-count") + otherSetup("other", "checkout", "word-count"))
+	cli.write(setupHCL("cart", "", "char-count") + otherSetup("other", "word-count"))
 	shows(t, cli.plan(), "2 to add, 0 to change, 1 to destroy")
 
 	// A replacement has its own place.
@@ -55,11 +55,11 @@ func TestCLI_twoSetupsForOneExternalID(t *testing.T) {
 	cli.plan("-detailed-exitcode")
 
 	// So has one that is moved.
-	cli.write(otherSetup("renamed", "checkout", "char-count") + "moved {\n  from = " + setupAddress + "\n  to   = traceloop_auto_monitor_setup.renamed\n}\n")
+	cli.write(otherSetup("renamed", "char-count") + "moved {\n  from = " + setupAddress + "\n  to   = traceloop_auto_monitor_setup.renamed\n}\n")
 	shows(t, cli.plan(), "has moved to", "0 to add, 0 to change, 0 to destroy")
 	cli.apply()
 	cli.plan("-detailed-exitcode")
-	cli.write(otherSetup("renamed", "checkout", "word-count"))
+	cli.write(otherSetup("renamed", "word-count"))
 	shows(t, cli.apply(), "0 added, 1 changed, 0 destroyed")
 	shows(t, cli.destroy(), "1 destroyed")
 }
