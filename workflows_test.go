@@ -90,7 +90,14 @@ func TestWorkflows(t *testing.T) {
 			t.Errorf("there is no workflow %s", name)
 		}
 	}
-	for _, file := range files {
+	guides, err := filepath.Glob("examples/guides/*/*.yml")
+	if err != nil || len(guides) < 5 {
+		t.Fatalf("%d workflows of the guides were found: %v", len(guides), err)
+	}
+	for _, file := range append(files, guides...) {
+		if name := filepath.Base(file); name == "gitlab-ci.yml" || name == "compose.yml" {
+			continue
+		}
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
