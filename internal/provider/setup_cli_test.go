@@ -54,13 +54,13 @@ func requestLog(server *emulatortest.Server) string {
 	return strings.Join(order, "\n")
 }
 
-// 300 setups, with -short 100. Terraform has as many creations in flight as -parallelism says, and
+// 300 setups, with -short 60. Terraform has as many creations in flight as -parallelism says, and
 // each waits for its answer: that is how many can come together in one request. The figures are those of
 // a machine that is not busy; how setups are gathered TestSetupWrites holds, on a fake clock.
 func TestCLI_manySetupsGoTogether(t *testing.T) { //nolint:paralleltest // other tests would keep the CLI from sending them together
 	n := 300
 	if !thorough() {
-		n = 100
+		n = 60
 	}
 	for _, test := range []struct {
 		parallelism string
