@@ -80,7 +80,7 @@ func TestSeeDriftHappen(t *testing.T) {
 	b.until(rowHas("EU Production", "1 0 Revoke API key"))
 
 	b.click("Revoke API key of Orders, EU Production")
-	b.see("Where Terraform manages the key, its next plan shows that the key is gone.")
+	b.see("If Terraform manages the key, its next plan shows that the key is gone.")
 	b.click("Revoke API key")
 	b.see("The API key is revoked.")
 	sendSpan(t, s, key, 401)
