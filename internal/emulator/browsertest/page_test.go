@@ -151,7 +151,7 @@ func TestFollows(t *testing.T) {
 	b.click("Pause")
 	b.see("Paused")
 	request(t, s, "GET", "/v2/environments", "", "curl/8.0")
-	b.click("Follow")
+	b.click("Resume")
 	b.see("/v2/environments")
 	b.click("Changes only")
 	b.until(`location.search === "?only=changes" && !document.body.innerText.includes("GET")`)
