@@ -116,7 +116,7 @@ func TestSignIn(t *testing.T) {
 	b := open(t)
 	address := fmt.Sprintf("http://emulator.test:%d", listener.Addr().(*net.TCPAddr).Port)
 	b.goTo(address)
-	b.see("Its page asks for the management key")
+	b.see("its page asks for the management key")
 	b.accessible("the form to sign in")
 	b.expect("403")
 	b.fill("Management key", "tl_wrong0000")
@@ -140,7 +140,7 @@ func TestSignIn(t *testing.T) {
 		t.Errorf("selected is %q", selected)
 	}
 	b.click("Sign out")
-	b.see("Its page asks for the management key")
+	b.see("its page asks for the management key")
 	b.goTo(address)
-	b.see("Its page asks for the management key")
+	b.see("its page asks for the management key")
 }

@@ -112,7 +112,7 @@ func TestCreateAndRename(t *testing.T) {
 	b.run(chromedp.KeyEvent("\r"))
 	b.see("The environment is created.")
 	b.click("Add an environment to Billing")
-	b.fill("New environment of this project", "Canary")
+	b.fill("New environment in this project", "Canary")
 	b.run(chromedp.KeyEvent("\r"))
 	b.see("Canary")
 	b.fill("Name", "Invoices")
@@ -151,7 +151,7 @@ func TestFollows(t *testing.T) {
 	b.click("Pause")
 	b.see("Paused")
 	request(t, s, "GET", "/v2/environments", "", "curl/8.0")
-	b.click("Follow")
+	b.click("Resume")
 	b.see("/v2/environments")
 	b.click("Changes only")
 	b.until(`location.search === "?only=changes" && !document.body.innerText.includes("GET")`)
@@ -167,7 +167,7 @@ func TestFaultsInThreeClicks(t *testing.T) {
 	b.click("Faults")
 	b.click("Add: Fail half-way")
 	b.see("POST /v2/… answer with status 500")
-	b.see("Hits 20 more requests, after it has let 1 request pass")
+	b.see("Hits 20 more requests, after 1 other request")
 	for i, want := range []int{201, 500, 500} {
 		if status := request(t, s, "POST", "/v2/projects", fmt.Sprintf(`{"name":"P%d"}`, i), "curl/8.0"); status != want {
 			t.Errorf("creation %d was answered %d, want %d", i, status, want)
@@ -175,7 +175,7 @@ func TestFaultsInThreeClicks(t *testing.T) {
 	}
 	b.see("Hits 18 more requests.")
 	b.click("Remove the fault of POST /v2/…: answer with status 500 Internal Server Error")
-	b.see("None: every request is answered as it should be.")
+	b.see("None: every request gets its normal answer.")
 
 	b.until(`document.getElementById("ms").offsetParent === null`) // of another kind
 	b.choose("kind", "delay")

@@ -48,7 +48,7 @@ if (live) {
   };
   toggle.addEventListener("click", () => {
     paused = !paused;
-    toggle.textContent = paused ? "Update" : "Pause";
+    toggle.textContent = paused ? "Resume" : "Pause";
     live.dataset.state = paused ? "off" : "on";
     state.textContent = paused ? "Paused" : "Updates automatically";
     follow();
