@@ -39,12 +39,15 @@ func TestNothingIsLeft(t *testing.T) {
 				server := populated(t)
 				before := contents(server)
 				ctx, interrupt := context.WithCancel(t.Context())
-				writes := 0
+				writes, want := 0, exitFailed
 				url, _ := startBroken(t, server, func(e *exchange) {
 					if e.Method == http.MethodGet {
 						return
 					}
 					if writes++; writes == at {
+						if e.Method == http.MethodDelete && strings.HasSuffix(e.URL.Path, "-3") && fault == "answer lost" {
+							want = exitHolds // no rule, but the removal of a setup that was never created
+						}
 						if fault == "interrupted" {
 							interrupt()
 						} else {
@@ -60,7 +63,7 @@ func TestNothingIsLeft(t *testing.T) {
 				if said := strings.Contains(r.stdout, "Removing what the check created"); said != (fault == "interrupted") {
 					t.Errorf("write %d: it says that it was interrupted: %t", at, said)
 				}
-				if r.status != exitFailed {
+				if r.status != want {
 					t.Errorf("write %d: status %d\n%s", at, r.status, r.stdout)
 				}
 				leaks(t, server, r.report)
