@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
 )
@@ -98,6 +99,7 @@ func build(ctx context.Context, clone, commit, cache string, key signingKey) (di
 	}
 	command := exec.CommandContext(ctx, filepath.Join(tools, "goreleaser"), "release", "--config", onePlatform, "--clean", "--skip", skip)
 	command.Dir = clone
+	command.WaitDelay = 5 * time.Second // Ctrl-C does not wait for the compilers that it started
 	command.Env = append(os.Environ(), "GNUPGHOME="+key.home, "GPG_FINGERPRINT="+key.fingerprint, "GPG_PASSPHRASE=",
 		"PATH="+tools+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	if cache != "" {
