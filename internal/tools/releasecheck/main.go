@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
 )
@@ -46,25 +47,25 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("git rev-parse: %w", err)
 	}
-	cache := filepath.Join(work, "cache")
-	var builds []string
-	for _, b := range []struct{ folder, cache string }{{"a", os.Getenv("GOCACHE")}, {"another-folder", cache}} {
-		dist, err := build(ctx, filepath.Join(work, b.folder), strings.TrimSpace(string(commit)), b.cache, key)
-		if err != nil {
-			return err
-		}
-		builds = append(builds, dist)
+	head := strings.TrimSpace(string(commit))
+	dist, err := build(ctx, filepath.Join(work, "a"), head, os.Getenv("GOCACHE"), key)
+	if err != nil {
+		return err
 	}
-	r := release{dist: builds[0], version: version, platform: runtime.GOOS + "_" + runtime.GOARCH, folder: work}
-	if err := r.check(key.home != ""); err != nil {
+	first := release{dist: dist, version: version, platform: runtime.GOOS + "_" + runtime.GOARCH, folder: work}
+	if err := first.check(key.home != ""); err != nil {
 		return err
 	}
 	if key.home != "" {
-		if out, err := exec.CommandContext(ctx, "gpg", "--homedir", key.home, "--verify", r.checksums()+".sig", r.checksums()).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(ctx, "gpg", "--homedir", key.home, "--verify", first.checksums()+".sig", first.checksums()).CombinedOutput(); err != nil {
 			return fmt.Errorf("the signature does not hold: %w\n%s", err, out)
 		}
+		fmt.Println("The signature of the checksums holds.")
 	}
-	return r.compare(release{dist: builds[1], version: version})
+	if dist, err = build(ctx, filepath.Join(work, "another-folder"), head, filepath.Join(work, "cache"), key); err != nil {
+		return err
+	}
+	return first.compare(release{dist: dist, version: version})
 }
 
 // build makes the files of a release in a clone of a commit, and says where they are.
@@ -98,6 +99,7 @@ func build(ctx context.Context, clone, commit, cache string, key signingKey) (di
 	}
 	command := exec.CommandContext(ctx, filepath.Join(tools, "goreleaser"), "release", "--config", onePlatform, "--clean", "--skip", skip)
 	command.Dir = clone
+	command.WaitDelay = 5 * time.Second // Ctrl-C does not wait for the compilers that it started
 	command.Env = append(os.Environ(), "GNUPGHOME="+key.home, "GPG_FINGERPRINT="+key.fingerprint, "GPG_PASSPHRASE=",
 		"PATH="+tools+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	if cache != "" {
