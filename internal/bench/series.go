@@ -47,6 +47,7 @@ func alternate(ctx context.Context, rounds int, all ...*series) error {
 func (s *series) wall() time.Duration {
 	return median(s.all, func(o outcome) time.Duration { return o.wall })
 }
+
 func (s *series) cpu() time.Duration {
 	return median(s.all, func(o outcome) time.Duration { return o.cpu })
 }

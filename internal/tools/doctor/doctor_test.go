@@ -30,7 +30,7 @@ func run(t *testing.T, port string, programs map[string]string, env ...string) (
 	}
 	for program, says := range programs {
 		script := fmt.Sprintf("#!%s\necho %s\n", bash, says)
-		if err := os.WriteFile(filepath.Join(bin, program), []byte(script), 0o700); err != nil { //nolint:gosec // it is to be run
+		if err := os.WriteFile(filepath.Join(bin, program), []byte(script), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -42,7 +42,7 @@ func run(t *testing.T, port string, programs map[string]string, env ...string) (
 
 func TestDoctor(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it ends with the test
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
