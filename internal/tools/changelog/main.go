@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -31,7 +32,7 @@ func run(notes string, args []string) error {
 		return err
 	}
 	if len(args) != 1 {
-		return fmt.Errorf("which version? As in: make changelog VERSION=1.2.3")
+		return errors.New("which version? As in: make changelog VERSION=1.2.3")
 	}
 	fragments, err := readFragments(os.DirFS(folder))
 	if err != nil {

@@ -36,7 +36,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }()
 	key, done, err := throwAwayKey(ctx, filepath.Join(work, "gpg"))
 	if err != nil {
 		return err

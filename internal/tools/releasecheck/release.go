@@ -126,7 +126,7 @@ func (r release) checkArchive(stem, binary string) error {
 	if err != nil {
 		return err
 	}
-	defer archive.Close()
+	defer func() { _ = archive.Close() }()
 	var names []string
 	var program []byte
 	for _, f := range archive.File {

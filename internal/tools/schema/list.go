@@ -78,7 +78,7 @@ func attributesOf(object, path string, attributes map[string]attribute) []entry 
 			all = append(all, entry{object, path + name, words(a.Type, properties)})
 			continue
 		}
-		all = append(all, entry{object, path + name, "nested, " + a.NestedType.Nesting + words(nil, properties)})
+		all = append(all, entry{object, path + name, "nested, " + a.NestedType.Nesting + ", " + words(nil, properties)})
 		all = append(all, attributesOf(object, path+name+".", a.NestedType.Attributes)...)
 	}
 	return all
@@ -86,20 +86,20 @@ func attributesOf(object, path string, attributes map[string]attribute) []entry 
 
 // words are a type and the properties that hold.
 func words(of tftypes.Type, properties map[string]bool) string {
-	var text string
+	var parts []string
 	if of != nil {
-		data, err := json.Marshal(of) //nolint:staticcheck // the JSON of `terraform providers schema` is made of it too
+		data, err := json.Marshal(of)
 		if err != nil {
 			panic(err) // a type of the framework has a JSON form
 		}
-		text = string(data)
+		parts = append(parts, string(data))
 	}
 	for _, property := range slices.Sorted(maps.Keys(properties)) {
 		if properties[property] {
-			text += ", " + property
+			parts = append(parts, property)
 		}
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 // untold are the differences between two lists that no text names. Naming a new or a removed object is enough for all of
