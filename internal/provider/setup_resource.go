@@ -153,6 +153,9 @@ func (r *setupResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 	if state != nil {
 		r.setups.markManaged(state.setupModel)
 	}
+	if plan == nil && !r.setups.leave(state.setupModel) {
+		addTwoSetups(state.ExternalID.ValueString(), &resp.Diagnostics)
+	}
 	if plan == nil || !r.isProjectKnown(&resp.Diagnostics) && resp.Diagnostics.HasError() || !r.planPlace(ctx, plan, state, resp) {
 		return
 	}
@@ -187,12 +190,15 @@ func (r *setupResource) planPlace(ctx context.Context, plan, state *setupResourc
 		replacement{Replaces: state.ID.ValueString()}.set(ctx, resp.Private, &resp.Diagnostics)
 		if plan.ExternalID.Equal(state.ExternalID) {
 			ok = r.setups.keep(state.setupModel)
+		} else if !r.setups.leave(state.setupModel) {
+			addTwoSetups(state.ExternalID.ValueString(), &resp.Diagnostics)
+			return false
 		}
 	} else if !plan.ExternalID.IsUnknown() && !r.run.isWriting() {
 		ok = r.setups.create(plan.ExternalID.ValueString(), getReplacement(ctx, resp.Private, &resp.Diagnostics).Replaces)
 	}
 	if !ok {
-		addDeclaredTwice(plan.ExternalID.ValueString(), &resp.Diagnostics)
+		addTwoSetups(plan.ExternalID.ValueString(), &resp.Diagnostics)
 	}
 	return ok
 }

@@ -243,7 +243,7 @@ func TestAccSetup_existing(t *testing.T) {
 			{ // what another environment has under that id is in nobody's way
 				Config: withProjectKey(server, dev, setupHCL("checkout", "", "char-count")),
 			},
-			{Config: withProjectKey(server, dev, setupHCL("twice", "", "char-count")+twice), ExpectError: says("Auto Monitor Setup Is Declared Twice", "twice")},
+			{Config: withProjectKey(server, dev, setupHCL("twice", "", "char-count")+twice), ExpectError: says("Two Resources for One Auto Monitor Setup", "twice")},
 			{Config: withProjectKey(server, dev, "")},
 			{
 				Config: "import {\n  to = " + setupAddress + "\n  id = \"checkout\"\n}\n\n" + hcl,

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -24,6 +25,7 @@ type setupRun struct {
 	deleted map[string]bool                         // ids of setups that this process deleted
 	claimed map[string]bool                         // external ids that this process creates
 	kept    map[string]string                       // ids of setups that the plan leaves where they are, by external id
+	leaving map[string]string                       // ids of setups that the plan deletes, by external id
 	planned map[string]string                       // what the plan creates, by external id: the id of what it replaces, if any
 	warned  bool                                    // whether warnUnread has warned
 	fresh   time.Time                               // when the client's cache was last cleared
@@ -70,8 +72,22 @@ func (s *setupRun) keep(setup setupModel) bool {
 	return !created || replaces == id
 }
 
-// create reports whether no other resource of the plan creates or keeps a setup with the
-// external id. replaces is the id of the setup that the new one replaces, if it is known to.
+// leave reports whether no other resource of the plan creates a setup with the external id of
+// this one, which the plan deletes. Terraform may delete it too late, or delete the new one.
+func (s *setupRun) leave(setup setupModel) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leaving == nil {
+		s.leaving = map[string]string{}
+	}
+	id, externalID := setup.ID.ValueString(), setup.ExternalID.ValueString()
+	s.leaving[externalID] = id
+	replaces, created := s.planned[externalID]
+	return !created || replaces == id
+}
+
+// create reports whether no other resource of the plan creates, keeps or deletes a setup with
+// the external id. replaces is the id of the setup that the new one replaces, if it is known to.
 func (s *setupRun) create(externalID, replaces string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,7 +96,8 @@ func (s *setupRun) create(externalID, replaces string) bool {
 	}
 	_, twice := s.planned[externalID]
 	s.planned[externalID] = replaces
-	return !twice && (s.kept[externalID] == "" || s.kept[externalID] == replaces)
+	other := cmp.Or(s.kept[externalID], s.leaving[externalID])
+	return !twice && (other == "" || other == replaces)
 }
 
 // claim reports whether this is the first resource of the run that creates the external id.
@@ -181,14 +198,15 @@ func (r *setupResource) refuseTaken(ctx context.Context, externalID string, plan
 				"  - Use another external id.",
 			newSetupModel(*taken).describe(), timestamp(taken.CreatedAt).ValueString(), importBlock("traceloop_auto_monitor_setup", "example", externalID)))
 	case !planning && !r.setups.claim(externalID):
-		addDeclaredTwice(externalID, diags)
+		addTwoSetups(externalID, diags)
 	default:
 		return true
 	}
 	return false
 }
 
-func addDeclaredTwice(externalID string, diags *diag.Diagnostics) {
-	diags.AddAttributeError(path.Root("external_id"), "Auto Monitor Setup Is Declared Twice", fmt.Sprintf(
-		"Another resource of this configuration has, or creates, the auto monitor setup %q with the same project key. Nothing was changed for this one. Remove one of the two, or choose another external id for one of them.", externalID))
+func addTwoSetups(externalID string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("external_id"), "Two Resources for One Auto Monitor Setup", fmt.Sprintf(
+		"Another resource has, creates or deletes the auto monitor setup %q with the same project key. Nothing was changed for this one. "+
+			"Remove one of the two, or choose another external id for one of them. To move the setup to another resource, use a moved block.", externalID))
 }
