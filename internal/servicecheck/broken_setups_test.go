@@ -15,7 +15,7 @@ const (
 // setupsListed changes the setups of a good list.
 func setupsListed(change func(*exchange, []map[string]any)) func(*exchange) {
 	return func(e *exchange) {
-		if e.on("GET", setups) && e.answer.status == http.StatusOK {
+		if e.on("GET", setups) && e.answer.status == http.StatusOK && len(e.answer.objects()) > 0 {
 			change(e, e.answer.objects())
 		}
 	}
