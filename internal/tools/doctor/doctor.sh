@@ -34,6 +34,7 @@ else
   fi
 fi
 
+if has curl; then ok "curl"; else missing "curl: the test of Get started uses it, as the page does"; fi
 if has git; then ok "git"; else missing "git: .ci/run clones the last commit"; fi
 
 cli=

@@ -52,7 +52,7 @@ func TestDoctor(t *testing.T) {
 		t.Fatal(err)
 	}
 	const free = "1" // nobody listens there without being root
-	all := map[string]string{"go": "go1.99.1", "git": "", "terraform": "", "chromium": "", "gcc": ""}
+	all := map[string]string{"go": "go1.99.1", "git": "", "curl": "", "terraform": "", "chromium": "", "gcc": ""}
 	without := func(name string) map[string]string {
 		rest := map[string]string{}
 		for program, says := range all {
@@ -76,6 +76,7 @@ func TestDoctor(t *testing.T) {
 		"Go is missing":                    {without("go"), free, nil, false, "MISSING  Go 1."},
 		"Go is too old":                    {old, free, nil, false, "this is 1.2.3; install a newer one"},
 		"git is missing":                   {without("git"), free, nil, false, "MISSING  git"},
+		"curl is missing":                  {without("curl"), free, nil, false, "MISSING  curl"},
 		"the CLI of a variable is not it":  {all, free, []string{"TF_ACC_TERRAFORM_PATH=/no/such/tofu"}, false, "/no/such/tofu cannot be run"},
 		"Chromium can be done without":     {without("chromium"), free, nil, true, "optional Chromium"},
 		"a C compiler can be done without": {without("gcc"), free, nil, true, "optional a C compiler"},
