@@ -152,7 +152,7 @@ func (r *apiKeyResource) addOrphan(orphan *orphanError, attempted string, diags 
 	switch {
 	case orphan.key == nil:
 		detail += fmt.Sprintf("The provider could not find out whether a key was generated. If there is one, nobody has it, and the next plan reports it. To look now:\n\n"+
-			"  curl -H \"Authorization: Bearer $%s\" '%s/v2/api-keys?project_id=%s&environment=%s'\n\n", envManagementKey, r.baseURL.value, projectID, environment)
+			"  echo \"Authorization: Bearer $%s\" | curl -H @- '%s/v2/api-keys?project_id=%s&environment=%s'\n\n", envManagementKey, r.baseURL.value, projectID, environment)
 	case orphan.mayPredate:
 		detail += fmt.Sprintf("The environment now has the key %s (id %s), generated %s. It may be older than this attempt, so the provider did not revoke it. ",
 			orphan.key.MaskedKey, orphan.key.ID, timestamp(orphan.key.CreatedAt).ValueString())
@@ -161,5 +161,5 @@ func (r *apiKeyResource) addOrphan(orphan *orphanError, attempted string, diags 
 	}
 	diags.AddError("API Key May Be Orphaned", detail+fmt.Sprintf(
 		"To revoke it and generate another, set replace_existing = true and apply. Or revoke it by hand and apply again: %s, or with\n\n"+
-			"  curl -X DELETE -H \"Authorization: Bearer $%s\" %s/v2/api-keys/%s", revokeByHand, envManagementKey, r.baseURL.value, orphan.id()))
+			"  echo \"Authorization: Bearer $%s\" | curl -X DELETE -H @- %s/v2/api-keys/%s", revokeByHand, envManagementKey, r.baseURL.value, orphan.id()))
 }

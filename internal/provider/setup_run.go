@@ -208,5 +208,5 @@ func (r *setupResource) refuseTaken(ctx context.Context, externalID string, plan
 func addTwoSetups(externalID string, diags *diag.Diagnostics) {
 	diags.AddAttributeError(path.Root("external_id"), "Two Resources for One Auto Monitor Setup", fmt.Sprintf(
 		"Another resource has, creates or deletes the auto monitor setup %q with the same project key. Nothing was changed for this one. "+
-			"Remove one of the two, or choose another external id for one of them. To move the setup to another resource, use a moved block.", externalID))
+			"Remove one of the two, or choose another external id for one of them. To move the setup to another resource, use a moved block. To give the external id to another resource, apply once without the new one.", externalID))
 }

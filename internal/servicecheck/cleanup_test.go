@@ -127,7 +127,7 @@ func TestWhatIsLeftIsPrintedLast(t *testing.T) {
 	}
 	for _, p := range server.Projects() {
 		ours := strings.HasPrefix(p.Name, "Check of terraform-provider-traceloop")
-		if ours != strings.Contains(last, `curl -X DELETE -H "Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY" `+url+"/v2/projects/"+p.ID) {
+		if ours != strings.Contains(last, `echo "Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY" | curl -X DELETE -H @- `+url+"/v2/projects/"+p.ID) {
 			t.Errorf("%s: how to delete it is wrong:\n%s", p.Name, last)
 		}
 		if ours && !strings.Contains(last, p.Name[:len(p.Name)-len(" (renamed)")]) {

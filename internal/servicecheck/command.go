@@ -261,16 +261,16 @@ func (c Command) printLeft(at service, checker *checker, left []thing) {
 	fmt.Fprintf(c.Stdout, "\nCould not be removed. Delete the project %q in Traceloop's dashboard, or:\n", checker.trial.name)
 	for _, l := range left {
 		if l.id == "" {
-			fmt.Fprintf(c.Stdout, "  look for the project in the answer to:\n    curl -H \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" %s%s\n",
+			fmt.Fprintf(c.Stdout, "  look for the project in the answer to:\n    echo \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" | curl -H @- %s%s\n",
 				at.BaseURL(), checker.paths.Projects)
 			continue
 		}
 		if l.kind == kindSetup {
-			fmt.Fprintf(c.Stdout, "  %s, unless it went with its project; with an API key of that project and environment:\n    curl -X DELETE -H \"Authorization: Bearer $TRACELOOP_PROJECT_API_KEY\" %s%s\n",
+			fmt.Fprintf(c.Stdout, "  %s, unless it went with its project; with an API key of that project and environment:\n    echo \"Authorization: Bearer $TRACELOOP_PROJECT_API_KEY\" | curl -X DELETE -H @- %s%s\n",
 				l.kind, at.BaseURL(), element("", l.collection, l.id).path)
 			continue
 		}
-		fmt.Fprintf(c.Stdout, "  %s:\n    curl -X DELETE -H \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" %s%s\n",
+		fmt.Fprintf(c.Stdout, "  %s:\n    echo \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" | curl -X DELETE -H @- %s%s\n",
 			l.kind, at.BaseURL(), element("", l.collection, l.id).path)
 	}
 }

@@ -147,7 +147,7 @@ func TestSetupsThatAreLeft(t *testing.T) {
 	}
 	r := check(t, t.Context(), url, server, "-write", "-yes")
 	_, last, _ := strings.Cut(r.stdout, "Could not be removed.")
-	if n := strings.Count(last, `curl -X DELETE -H "Authorization: Bearer $TRACELOOP_PROJECT_API_KEY" `+url+setups+"/terraform-provider-traceloop-check-"); n != 2 || r.status != exitLeft {
+	if n := strings.Count(last, `echo "Authorization: Bearer $TRACELOOP_PROJECT_API_KEY" | curl -X DELETE -H @- `+url+setups+"/terraform-provider-traceloop-check-"); n != 2 || r.status != exitLeft {
 		t.Errorf("status %d, %d setups are left:\n%s", r.status, n, last)
 	}
 	if strings.Contains(last, "$TRACELOOP_MANAGEMENT_API_KEY") {
