@@ -216,7 +216,7 @@ resource "terraform_data" "service" {
 func TestCLI_sealedKeyOfAProviderBlock(t *testing.T) {
 	t.Parallel()
 	server, identity := emulatortest.Start(t), newIdentity(t)
-	with, without := newCLI(t, server), newCLI(t, server)
+	with, without := newCLI(t, server).unattached(), newCLI(t, server).unattached()
 	with.dir = without.dir
 	with.env = append(with.env, "TRACELOOP_AGE_IDENTITY="+identity.String())
 	with.write(fmt.Sprintf(`

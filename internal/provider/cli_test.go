@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,12 +17,22 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
 )
 
-// cli is the real CLI in a folder of its own, with the provider as a process of its
-// own: for what the testing framework does not show, such as warnings.
+// cli is the real CLI in a folder of its own, with the built provider: for what the testing
+// framework does not show, such as warnings.
 type cli struct {
 	t   *testing.T
 	dir string
 	env []string
+
+	provider *attached // nil where the CLI starts the provider itself, a process for each walk
+}
+
+// unattached starts the provider as it does for users, with -short as well: for aliases, which
+// an attached provider does not keep apart, for logs, for signals, and for what the provider
+// learns from its parent's command line.
+func (c *cli) unattached() *cli {
+	c.provider = nil
+	return c
 }
 
 // buildProvider builds the provider once for all tests.
@@ -53,6 +64,9 @@ func bareCLI(t *testing.T) *cli {
 		t.Fatal(err)
 	}
 	c := &cli{t: t, dir: t.TempDir()}
+	if !thorough() {
+		c.provider = &attached{t: t}
+	}
 	config := filepath.Join(t.TempDir(), "cli.tfrc")
 	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"traceloop/traceloop\" = %q\n  }\n  direct {}\n}\n", binary)
 	if err := os.WriteFile(config, []byte(overrides), 0o600); err != nil {
@@ -60,6 +74,16 @@ func bareCLI(t *testing.T) *cli {
 	}
 	c.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+config)
 	return c
+}
+
+// environment is that of a command. With -short all commands attach to one provider, which
+// halves what they cost.
+func (c *cli) environment() []string {
+	c.t.Helper()
+	if c.provider == nil {
+		return c.env
+	}
+	return append(slices.Clone(c.env), "TF_REATTACH_PROVIDERS="+c.provider.started(c.env))
 }
 
 const requiredProviders = "terraform {\n  required_providers {\n    traceloop = {\n      source = \"traceloop/traceloop\"\n    }\n  }\n}\n\n"
@@ -80,7 +104,7 @@ func (c *cli) write(hcl string) {
 func (c *cli) run(args ...string) (string, error) {
 	c.t.Helper()
 	command := exec.CommandContext(c.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), append(args, "-no-color")...)
-	command.Dir, command.Env = c.dir, c.env
+	command.Dir, command.Env = c.dir, c.environment()
 	out, err := command.CombinedOutput()
 	return strings.Join(strings.FieldsFunc(string(out), func(r rune) bool { return strings.ContainsRune(" \n\t│╷╵", r) }), " "), err
 }
@@ -99,7 +123,7 @@ func (c *cli) ok(args ...string) string {
 func (c *cli) parse(into any, args ...string) {
 	c.t.Helper()
 	command := exec.CommandContext(c.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), args...)
-	command.Dir, command.Env = c.dir, c.env
+	command.Dir, command.Env = c.dir, c.environment()
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	out, err := command.Output()

@@ -175,7 +175,7 @@ func TestRateLimit_creations(t *testing.T) {
 func TestRateLimit_log(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	c := newCLI(t, server)
+	c := newCLI(t, server).unattached()
 	path := filepath.Join(t.TempDir(), "provider.log")
 	c.set("TF_LOG_PROVIDER", "INFO")
 	c.set("TF_LOG_PATH", path)

@@ -375,7 +375,7 @@ func TestCLI_projectKeyAndSetupsInOneGo(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	front, seen := guarded(t, server)
-	cli := newCLI(t, server)
+	cli := newCLI(t, server).unattached()
 	cli.env = append(cli.env, "TRACELOOP_MANAGEMENT_BASE_URL="+front)
 	cli.write(fmt.Sprintf(inOneGo, "1", ""))
 

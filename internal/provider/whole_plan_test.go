@@ -162,6 +162,7 @@ func TestCLI_keyMovesAndReplacesWhatThePlanNames(t *testing.T) {
 
 func TestCLI_newKeyInAnOccupiedPlace(t *testing.T) {
 	wholePlan(t, func(_ *testing.T, w estate) {
+		w.unattached()
 		stranger, _ := w.server.GenerateKey(w.project.ID, "prd")
 		w.write(w.key("orders", "prd", ""))
 		w.refusesToPlanAndApply("Environment Already Has an API Key", stranger)
@@ -265,6 +266,7 @@ func TestCLI_keysShiftAndSwap(t *testing.T) {
 
 func TestCLI_environmentReplacedWhereTheSlugIsTaken(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
+		w.unattached()
 		project := fmt.Sprintf("%q", w.project.ID)
 		w.write(environmentHCL(project, "EU", false))
 		w.apply()
@@ -423,6 +425,7 @@ func TestCLI_sameRecipientsInOtherWords(t *testing.T) {
 // What the configuration wants never blocks a destroy.
 func TestCLI_destroyWithAConfigurationThatCannotBe(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
+		w.unattached()
 		managed := w.key("kept", "prd", "") + environmentHCL(fmt.Sprintf("%q", w.project.ID), "EU", false)
 		w.server.GenerateKey(w.project.ID, "stg")
 		for name, wrong := range map[string]string{
@@ -523,6 +526,7 @@ resource "traceloop_api_key" "orders" {
 // What one provider block creates, another one finds.
 func TestCLI_environmentOfAnotherAlias(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
+		w.unattached()
 		w.write(fmt.Sprintf(twoAliases, w.project.ID))
 		shows(t, w.apply(), "3 added")
 		w.plan("-detailed-exitcode")

@@ -122,7 +122,7 @@ func TestWorkflows_gitLabSchema(t *testing.T) {
 func TestCLI_provisionFromCI(t *testing.T) {
 	t.Parallel()
 	server, identity := emulatortest.Start(t), newIdentity(t)
-	cli := newCLI(t, server)
+	cli := newCLI(t, server).unattached()
 	bin, aws := t.TempDir(), t.TempDir()
 	run := func(name string, arguments ...string) (string, error) {
 		command := exec.CommandContext(t.Context(), name, arguments...)
