@@ -58,46 +58,52 @@ ephemeral "traceloop_api_key" "opened" {
 
 func TestAccAPIKeyEphemeral_opens(t *testing.T) {
 	t.Parallel()
+	server := emulatortest.Start(t)
 	age1 := newIdentity(t)
 	sshPublic, sshPrivate := sshPair(t)
 
-	for name, test := range map[string]struct{ recipients, identity string }{
-		"age":             {fmt.Sprintf("%q", age1.Recipient()), fmt.Sprintf("%q", age1)},
-		"ssh":             {fmt.Sprintf("%q", sshPublic), fmt.Sprintf("%q", sshPrivate)},
-		"one of several":  {fmt.Sprintf("%q, %q, %q", recipient(t), sshPublic, age1.Recipient()), fmt.Sprintf("%q", age1)},
-		"file of age-key": {fmt.Sprintf("%q", age1.Recipient()), fmt.Sprintf("%q", "# created: 2026-11-23\n# public key: x\n"+age1.String()+"\n")},
+	hcl, shown, checks, generated := "", "", []statecheck.StateCheck{}, 0
+	opened := knownvalue.StringFunc(func(key string) error {
+		generated = calls(server, "POST", "/v2/api-keys") // the last step destroys them
+		if status := server.SendSpans(key, 1); status != 200 {
+			return fmt.Errorf("the opened key is answered %d, want 200", status)
+		}
+		return nil
+	})
+	for name, test := range map[string]struct {
+		recipients []string
+		identity   string
+	}{
+		"age":        {[]string{age1.Recipient().String()}, age1.String()},
+		"ssh":        {[]string{sshPublic}, sshPrivate},
+		"of_several": {[]string{recipient(t), sshPublic, age1.Recipient().String()}, age1.String()},
+		"age_keygen": {[]string{age1.Recipient().String()}, "# created: 2026-11-23\n# public key: x\n" + age1.String() + "\n"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := emulatortest.Start(t)
-			hcl := sealedHCL(server, test.recipients, test.identity) + echoHCL
-			var before []emulatortest.Request
-			resource.Test(t, resource.TestCase{
-				ProtoV6ProviderFactories: withEcho(),
-				Steps: []resource.TestStep{{
-					Config: hcl, // at the first plan the ciphertext is not known, and the ephemeral resource waits
-					ConfigStateChecks: []statecheck.StateCheck{
-						isNull(keyAddress, "key"),
-						statecheck.ExpectKnownValue("echo.shown", tfjsonpath.New("data"), knownvalue.StringFunc(func(key string) error {
-							if status := server.SendSpans(key, 1); status != 200 {
-								return fmt.Errorf("the opened key is answered %d, want 200", status)
-							}
-							before = server.Requests()
-							return nil
-						})),
-					},
-				}},
-			})
-			generated := 0
-			for _, request := range before {
-				if request.Method == "POST" && request.Path == "/v2/api-keys" {
-					generated++
-				}
-			}
-			if generated != 1 {
-				t.Errorf("%d keys were generated, want only that of the resource", generated)
-			}
-		})
+		hcl += fmt.Sprintf(`
+resource "traceloop_api_key" %[1]q {
+  project_id     = %[2]q
+  environment    = "prd"
+  age_recipients = ["%[3]s"]
+}
+
+ephemeral "traceloop_api_key" %[1]q {
+  encrypted_key = traceloop_api_key.%[1]s.encrypted_key
+  age_identity  = %[4]q
+}
+`, name, server.CreateProject(name).ID, strings.Join(test.recipients, `", "`), test.identity)
+		shown += fmt.Sprintf("    %[1]s = ephemeral.traceloop_api_key.%[1]s.key\n", name)
+		checks = append(checks, isNull("traceloop_api_key."+name, "key"), statecheck.ExpectKnownValue("echo.shown", tfjsonpath.New("data").AtMapKey(name), opened))
+	}
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: withEcho(),
+		Steps: []resource.TestStep{{
+			// At the first plan the ciphertexts are not known, and the ephemeral resources wait.
+			Config:            configured(server, hcl+"\nprovider \"echo\" {\n  data = {\n"+shown+"  }\n}\n\nresource \"echo\" \"shown\" {}\n"),
+			ConfigStateChecks: checks,
+		}},
+	})
+	if generated != 4 {
+		t.Errorf("%d keys were generated, want only those of the four resources", generated)
 	}
 }
 

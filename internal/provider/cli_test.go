@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
 )
@@ -132,6 +134,20 @@ func (c *cli) parse(into any, args ...string) {
 	}
 	if err != nil {
 		c.t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, &stderr)
+	}
+}
+
+// checks looks at the state as a step of the testing framework does.
+func (c *cli) checks(checks ...statecheck.StateCheck) {
+	c.t.Helper()
+	var req statecheck.CheckStateRequest
+	c.parse(&req.State, "show", "-json")
+	for _, check := range checks {
+		var resp statecheck.CheckStateResponse
+		check.CheckState(c.t.Context(), req, &resp)
+		if resp.Error != nil {
+			c.t.Error(resp.Error)
+		}
 	}
 }
 

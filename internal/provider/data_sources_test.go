@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
@@ -13,13 +12,15 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// reads is a test of data sources alone: what they find, and that nothing is written.
+// reads is a test of data sources alone: what they find, that they find it again, and that
+// nothing is written.
 func reads(t *testing.T, server *emulatortest.Server, hcl string, checks ...statecheck.StateCheck) {
 	t.Helper()
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps:                    []resource.TestStep{{Config: configured(server, hcl), ConfigStateChecks: checks}},
-	})
+	c := bareCLI(t)
+	c.write(configured(server, hcl))
+	c.apply()
+	c.checks(checks...)
+	c.plan("-detailed-exitcode")
 	noWrites(t, server)
 }
 
