@@ -39,7 +39,7 @@ func (a *attached) started(env []string) string {
 	}
 	ctx, cancel := context.WithCancel(a.t.Context())
 	command := exec.CommandContext(ctx, filepath.Join(dir, "terraform-provider-traceloop"), "-debug")
-	command.Env = env
+	command.Env = append(slices.Clone(env), "TF_LOG_SDK=OFF", "TF_LOG_SDK_PROTO=OFF", "TF_LOG_SDK_FRAMEWORK=OFF", "TF_LOG_PROVIDER_TRACELOOP=OFF") // as where the CLI starts it
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 10 * time.Second
 	stdout, err := command.StdoutPipe()
