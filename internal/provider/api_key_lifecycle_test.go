@@ -7,10 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/plancheck"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
-
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
@@ -19,127 +15,151 @@ import (
 
 func lifecycleRule(rule string) string { return "lifecycle {\n    " + rule + "\n  }" }
 
+// triggered is the key of "prd" with a trigger and such a rule.
+func (w estate) triggered(at int, rest string) string {
+	return w.key("orders", "prd", fmt.Sprintf("rotation_triggers = { at = %d }\n  %s", at, rest))
+}
+
 func TestAccAPIKeyLifecycle_createBeforeDestroy(t *testing.T) {
-	o := newOutcome(t)
+	w := newEstate(t)
 	cbd := lifecycleRule("create_before_destroy = true")
-	o.run(t,
-		o.first(o.hcl("rotation_triggers = { at = 1 }\n  "+cbd)),
-		resource.TestStep{
-			PreConfig:   o.server.ResetRequests,
-			Config:      o.hcl("rotation_triggers = { at = 2 }\n  " + cbd),
-			ExpectError: says("Environment Already Has an API Key", "create_before_destroy = true", "remove that"),
-		},
-		resource.TestStep{Config: o.hcl("rotation_triggers = { at = 1 }"), Check: o.seen.same},
-		// The named fix works.
-		o.rotated(o.hcl("rotation_triggers = { at = 2 }"), "rotation_triggers"),
-		// With replace_existing, the creation revokes the old key. Its deletion then finds nothing.
-		resource.TestStep{
-			PreConfig:        o.server.ResetRequests,
-			Config:           o.hcl("rotation_triggers = { at = 3 }\n  replace_existing = true\n  " + cbd),
-			ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionCreateBeforeDestroy),
-			Check: func(state *terraform.State) error {
-				var writes []string
-				for _, request := range o.server.Requests() {
-					if request.Method != http.MethodGet {
-						writes = append(writes, fmt.Sprint(request.Method, " ", request.Status))
-					}
-				}
-				if got := strings.Join(writes, ", "); got != "POST 409, DELETE 204, POST 201, DELETE 404" {
-					return fmt.Errorf("the writes are %s", got)
-				}
-				return o.seen.changed(state)
-			},
-		},
-	)
+	w.write(w.triggered(1, cbd))
+	w.apply()
+	first := w.active()
+	w.write(w.triggered(2, cbd))
+	w.refuses([]string{"apply", "-auto-approve", "-input=false"}, "Environment Already Has an API Key", "create_before_destroy = true", "remove that")
+	w.write(w.triggered(1, ""))
+	shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
+
+	// The named fix works.
+	w.write(w.triggered(2, ""))
+	w.server.ResetRequests()
+	shows(t, w.apply(), "~ rotation_triggers = { # forces replacement", "1 added, 0 changed, 1 destroyed")
+	second := w.active()
+	w.wrote("DELETE 204, POST 201")
+
+	// With replace_existing, the creation revokes the old key. Its deletion then finds nothing.
+	w.write(w.triggered(3, "replace_existing = true\n  "+cbd))
+	w.server.ResetRequests()
+	shows(t, w.apply(), "create replacement and then destroy", "1 added, 0 changed, 1 destroyed")
+	third := w.active()
+	w.wrote("POST 409, DELETE 204, POST 201, DELETE 404")
+	w.plan("-detailed-exitcode")
+	if first.ID == second.ID || second.ID == third.ID {
+		t.Errorf("the keys were %s, %s and %s, want three", first.ID, second.ID, third.ID)
+	}
+}
+
+// wrote checks the requests that write, and how they were answered.
+func (w estate) wrote(want string) {
+	w.t.Helper()
+	var writes []string
+	for _, request := range w.server.Requests() {
+		if request.Method != http.MethodGet {
+			writes = append(writes, fmt.Sprint(request.Method, " ", request.Status))
+		}
+	}
+	if got := strings.Join(writes, ", "); got != want {
+		w.t.Errorf("the writes are %s, want %s", got, want)
+	}
 }
 
 func TestAccAPIKeyLifecycle_preventDestroy(t *testing.T) {
-	o := newOutcome(t)
-	o.run(t,
-		o.first(o.hcl("rotation_triggers = { at = 1 }\n  "+lifecycleRule("prevent_destroy = true"))),
-		resource.TestStep{
-			Config:      o.hcl("rotation_triggers = { at = 2 }\n  " + lifecycleRule("prevent_destroy = true")),
-			ExpectError: says("prevent_destroy"),
-		},
-		resource.TestStep{Config: o.hcl("rotation_triggers = { at = 1 }"), Check: o.seen.same},
-	)
+	w := newEstate(t)
+	prevent := lifecycleRule("prevent_destroy = true")
+	w.write(w.triggered(1, prevent))
+	w.apply()
+	w.write(w.triggered(2, prevent))
+	w.refuses([]string{"plan", "-input=false"}, "prevent_destroy")
+	w.write(w.triggered(1, ""))
+	w.plan("-detailed-exitcode")
 }
 
 func TestAccAPIKeyLifecycle_ignoreChanges(t *testing.T) {
-	o := newOutcome(t)
+	w := newEstate(t)
 	ignored := lifecycleRule("ignore_changes = [rotation_triggers]")
-	o.run(t,
-		o.first(o.hcl("rotation_triggers = { at = 1 }\n  "+ignored)),
-		emptyPlan(o.hcl("rotation_triggers = { at = 2 }\n  "+ignored)),
-	)
+	w.write(w.triggered(1, ignored))
+	w.apply()
+	w.write(w.triggered(2, ignored))
+	w.plan("-detailed-exitcode")
 }
 
 func TestAccAPIKeyLifecycle_replaceTriggeredBy(t *testing.T) {
-	o := newOutcome(t)
-	hcl := func(at string) string {
-		return o.hcl(lifecycleRule("replace_triggered_by = [terraform_data.rotation]")) +
-			fmt.Sprintf("resource \"terraform_data\" \"rotation\" {\n  input = %q\n}\n", at)
+	w := newEstate(t)
+	hcl := func(at int) string {
+		return w.key("orders", "prd", lifecycleRule("replace_triggered_by = [terraform_data.rotation]")) + data(at)
 	}
-	o.run(t,
-		o.first(hcl("1")),
-		resource.TestStep{
-			PreConfig:        o.server.ResetRequests,
-			Config:           hcl("2"),
-			ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionDestroyBeforeCreate),
-			Check:            resource.ComposeAggregateTestCheckFunc(o.seen.changed, o.sent(1, 1)),
-		},
-	)
+	w.write(hcl(1))
+	w.apply()
+	first := w.active()
+	w.write(hcl(2))
+	w.server.ResetRequests()
+	shows(t, w.apply(), "replace_triggered_by", "1 added, 1 changed, 1 destroyed")
+	w.wrote("DELETE 204, POST 201")
+	if w.active().ID == first.ID {
+		t.Errorf("the key is still %s", first.ID)
+	}
+	w.plan("-detailed-exitcode")
+}
+
+// data is a resource that changes with its input.
+func data(input int) string {
+	return fmt.Sprintf("resource \"terraform_data\" \"rotation\" {\n  input = %d\n}\n", input)
+}
+
+// The provider is not asked whether a replacement may be forced. It refuses its half of it.
+func TestAccAPIKeyLifecycle_replaceTriggeredByOfTheProvidersOwn(t *testing.T) {
+	w := newEstate(t)
+	id, key := w.server.GenerateKey(w.project.ID, "prd")
+	w.env = append(w.env, "TRACELOOP_MANAGEMENT_BASE_URL="+ownKey(t, w.server, traceloop.MaskKey(key)).URL)
+	hcl := func(at int) string {
+		return w.key("orders", "prd", lifecycleRule("replace_triggered_by = [terraform_data.rotation]")) + data(at) +
+			fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n", w.project.ID)
+	}
+	w.write(hcl(1))
+	w.apply()
+	w.write(hcl(2))
+	w.refuses([]string{"plan", "-input=false"}, "Provider Would Revoke Its Own Key", id, "TRACELOOP_MANAGEMENT_API_KEY", "another management key")
 }
 
 func TestCLI_replaceOption(t *testing.T) {
-	o := newOutcome(t)
-	cli := newCLI(t, o.server)
+	w := newEstate(t)
 	// replace_existing warns of a stranger's key only: not of the one that is replaced.
-	cli.write(withoutProvider(o.hcl("replace_existing = true\n  existing_key_wo = null")))
-	cli.apply()
-	first := o.server.Keys()[0].ID
+	w.write(w.key("orders", "prd", "replace_existing = true\n  existing_key_wo = null"))
+	w.apply()
+	first := w.active()
 
-	o.server.ResetRequests()
-	out := cli.apply("-replace=" + keyAddress)
+	out := w.apply("-replace=" + keyAddress)
 	shows(t, out, "1 added, 0 changed, 1 destroyed")
 	hides(t, out, "Warning: Existing")
-	if keys := o.server.Keys(); len(keys) != 1 || keys[0].ID == first {
-		t.Errorf("after -replace the server has the keys %v, want one that is not %s", keys, first)
+	if keys := w.server.Keys(); len(keys) != 1 || keys[0].ID == first.ID {
+		t.Errorf("after -replace the server has the keys %v, want one that is not %s", keys, first.ID)
 	}
-	cli.plan("-detailed-exitcode")
+	w.plan("-detailed-exitcode")
 }
 
 func TestCLI_removedBlockForgetsTheKey(t *testing.T) {
-	o := newOutcome(t)
-	cli := newCLI(t, o.server)
-	cli.write(withoutProvider(o.hcl("")))
-	cli.apply()
-	cli.write("removed {\n  from = traceloop_api_key.orders\n  lifecycle {\n    destroy = false\n  }\n}\n")
-	o.server.ResetRequests()
-	cli.apply()
-	noWrites(t, o.server)
-	if n := len(o.server.Keys()); n != 1 {
+	w := newEstate(t)
+	w.write(w.key("orders", "prd", ""))
+	w.apply()
+	w.write("removed {\n  from = traceloop_api_key.orders\n  lifecycle {\n    destroy = false\n  }\n}\n")
+	w.server.ResetRequests()
+	w.apply()
+	noWrites(t, w.server)
+	if n := len(w.server.Keys()); n != 1 {
 		t.Errorf("the server has %d keys, want the one that was only forgotten", n)
 	}
 }
 
 func TestCLI_movedBlockKeepsTheKey(t *testing.T) {
-	o := newOutcome(t)
-	cli := newCLI(t, o.server)
-	hcl := withoutProvider(o.hcl("rotation_triggers = { at = 1 }"))
-	cli.write(hcl)
-	cli.apply()
-	cli.write(strings.Replace(hcl, `"orders"`, `"returns"`, 1) + "moved {\n  from = traceloop_api_key.orders\n  to   = traceloop_api_key.returns\n}\n")
-	o.server.ResetRequests()
-	shows(t, cli.apply(), "0 added, 0 changed, 0 destroyed")
-	noWrites(t, o.server)
-	cli.plan("-detailed-exitcode")
-}
-
-// withoutProvider drops the provider block: the CLI's tests configure it by environment.
-func withoutProvider(hcl string) string {
-	_, rest, _ := strings.Cut(hcl, "}\n\n")
-	return rest
+	w := newEstate(t)
+	w.write(w.triggered(1, ""))
+	w.apply()
+	w.write(strings.Replace(w.triggered(1, ""), `"orders"`, `"returns"`, 1) + "moved {\n  from = traceloop_api_key.orders\n  to   = traceloop_api_key.returns\n}\n")
+	w.server.ResetRequests()
+	shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
+	noWrites(t, w.server)
+	w.plan("-detailed-exitcode")
 }
 
 // Rotating is harmless as often as it is done.

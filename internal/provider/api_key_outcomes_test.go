@@ -1,394 +1,277 @@
 package provider_test
 
 import (
-	"fmt"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"filippo.io/age"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
-	"github.com/hashicorp/terraform-plugin-testing/plancheck"
-	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
-	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
-	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// These tests are the table of what a plan and an apply do to a key, one row each.
+// These tests are the table of what a plan and an apply do to a key, one row each. They speak the
+// plugin protocol; what a CLI adds has tests with the CLI.
 
-// clock is the provider's time, set by a test.
-type clock struct{ ahead atomic.Int64 }
-
-func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
-
-func (c *clock) advanceTo(days float64) { c.ahead.Store(int64(days * 24 * float64(time.Hour))) }
-
-func (c *clock) factories() map[string]func() (tfprotov6.ProviderServer, error) {
-	return map[string]func() (tfprotov6.ProviderServer, error){
-		"traceloop": provider.NewServer(c.now),
-	}
-}
-
-// outcome is a test of one key, in the default project, that begins with an apply of
-// "before".
-type outcome struct {
-	server    *emulatortest.Server
-	clock     clock
-	projectID string
-	seen      keeper
-}
-
-func newOutcome(t *testing.T) *outcome {
-	t.Helper()
-	t.Parallel()
-	o := &outcome{server: emulatortest.Start(t)}
-	o.projectID = o.server.Projects()[0].ID
-	return o
-}
-
-// hcl is the key's configuration in the environment prd, with more arguments.
-func (o *outcome) hcl(arguments string) string {
-	return o.in("prd", arguments)
-}
-
-func (o *outcome) in(environment, arguments string) string {
-	return configured(o.server, fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id  = %q\n  environment = %q\n  %s\n}\n", o.projectID, environment, arguments))
-}
-
-func (o *outcome) run(t *testing.T, steps ...resource.TestStep) {
-	t.Helper()
-	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: o.clock.factories(), Steps: steps})
-}
-
-// rotated is a step that revokes the key and generates another, and says which
-// attribute forces it.
-func (o *outcome) rotated(hcl, because string) resource.TestStep {
-	return resource.TestStep{
-		PreConfig: o.server.ResetRequests,
-		Config:    hcl,
-		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-			plancheck.ExpectResourceAction(keyAddress, plancheck.ResourceActionDestroyBeforeCreate),
-			replacedFor(because),
-		}},
-		Check: resource.ComposeAggregateTestCheckFunc(o.seen.changed, o.sent(1, 1)),
-	}
-}
-
-// kept is a step that changes the state and no key.
-func (o *outcome) kept(hcl string, checks ...statecheck.StateCheck) resource.TestStep {
-	return resource.TestStep{
-		PreConfig:         o.server.ResetRequests,
-		Config:            hcl,
-		ConfigPlanChecks:  planned(keyAddress, plancheck.ResourceActionUpdate),
-		ConfigStateChecks: checks,
-		Check:             o.sent(0, 0),
-	}
-}
-
-func (o *outcome) first(hcl string) resource.TestStep {
-	return resource.TestStep{Config: hcl, Check: o.seen.changed}
-}
-
-// sent checks how many keys were generated and revoked since the last step.
-func (o *outcome) sent(generated, revoked int) resource.TestCheckFunc {
-	return func(*terraform.State) error {
-		g, r := calls(o.server, "POST", "/v2/api-keys"), calls(o.server, "DELETE", "/v2/api-keys")
-		if g != generated || r != revoked {
-			return fmt.Errorf("%d keys were generated and %d revoked, want %d and %d", g, r, generated, revoked)
-		}
-		return nil
-	}
-}
-
-func TestAccAPIKeyOutcome_unchanged(t *testing.T) {
+func TestAPIKeyOutcome_unchanged(t *testing.T) {
 	o := newOutcome(t)
-	hcl := o.hcl("rotate_after_days = 30\n  rotation_triggers = { at = 1 }")
-	o.run(t, o.first(hcl), emptyPlan(hcl))
+	config := arguments{"rotate_after_days": 30, "rotation_triggers": at("1")}
+	o.creates(config)
+	o.plansNothing(config)
+	o.destroys()
 }
 
-func TestAccAPIKeyOutcome_triggerChanged(t *testing.T) {
+func TestAPIKeyOutcome_triggerChanged(t *testing.T) {
 	o := newOutcome(t)
-	o.run(t,
-		o.first(o.hcl("rotation_triggers = { at = 1 }")),
-		o.rotated(o.hcl("rotation_triggers = { at = 2 }"), "rotation_triggers"),
-		o.rotated(o.hcl("rotation_triggers = {}"), "rotation_triggers"),
-	)
+	o.creates(arguments{"rotation_triggers": at("1")})
+	o.rotates(arguments{"rotation_triggers": at("2")}, "rotation_triggers")
+	o.rotates(arguments{"rotation_triggers": map[string]string{}}, "rotation_triggers")
+	o.destroys()
 }
 
-func TestAccAPIKeyOutcome_triggersRecorded(t *testing.T) {
+func TestAPIKeyOutcome_triggersRecorded(t *testing.T) {
 	o := newOutcome(t)
-	o.run(t,
-		o.first(o.hcl("")),
-		o.kept(o.hcl("rotation_triggers = { at = 1 }")),
-		o.kept(o.hcl("")),
-	)
+	o.creates(nil)
+	o.keeps(arguments{"rotation_triggers": at("1")})
+	o.keeps(nil)
+	o.destroys()
 }
 
-func TestAccAPIKeyOutcome_agePassed(t *testing.T) {
+func TestAPIKeyOutcome_agePassed(t *testing.T) {
 	o := newOutcome(t)
-	hcl := o.hcl("rotate_after_days = 30")
-	due := o.rotated(hcl, "rotate_at")
-	due.PreConfig = func() { o.clock.advanceTo(30.01); o.server.ResetRequests() }
-	o.run(t,
-		o.first(hcl),
-		resource.TestStep{ // not a moment before
-			PreConfig: func() { o.clock.advanceTo(29.99) }, Config: hcl,
-			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
-		},
-		// The server's clock stands still here, so that the new key is due at once as well.
-		withNonEmptyPlan(due),
-	)
+	config := arguments{"rotate_after_days": 30}
+	o.creates(config)
+	o.clock.advanceTo(29.99) // not a moment before
+	o.plansNothing(config)
+	o.clock.advanceTo(30.01)
+	o.rotates(config, "rotate_at")
+	o.clock.advanceTo(60.01 - 0.02) // the new key has days of its own
+	o.plansNothing(config)
+	o.clock.advanceTo(60.02)
+	o.rotates(config, "rotate_at")
+	o.destroys()
 }
 
-func TestAccAPIKeyOutcome_ageChanged(t *testing.T) {
+func TestAPIKeyOutcome_ageChanged(t *testing.T) {
 	o := newOutcome(t)
-	passed := o.rotated(o.hcl("rotate_after_days = 10"), "rotate_at")
-	passed.PreConfig = func() { o.clock.advanceTo(20); o.server.ResetRequests() }
-	var created string
-	o.run(t,
-		resource.TestStep{
-			Config: o.hcl(""),
-			Check: resource.ComposeAggregateTestCheckFunc(o.seen.changed,
-				resource.TestCheckResourceAttrWith(keyAddress, "created_at", func(v string) error { created = v; return nil })),
-			ConfigStateChecks: []statecheck.StateCheck{isNull(keyAddress, "rotate_at")},
-		},
-		o.kept(o.hcl("rotate_after_days = 30"), statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("rotate_at"), later{&created, 30})),
-		o.kept(o.hcl("rotate_after_days = 3650"), statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("rotate_at"), later{&created, 3650})),
-		o.kept(o.hcl(""), isNull(keyAddress, "rotate_at")),
-		o.kept(o.hcl("rotate_after_days = 60")),
-		withNonEmptyPlan(passed),
-	)
+	o.creates(nil)
+	o.keeps(arguments{"rotate_after_days": 30})
+	o.keeps(arguments{"rotate_after_days": 3650})
+	o.keeps(nil)
+	o.keeps(arguments{"rotate_after_days": 60})
+	o.clock.advanceTo(20)
+	o.rotates(arguments{"rotate_after_days": 10}, "rotate_at")
+	o.destroys()
 }
 
-func TestAccAPIKeyOutcome_recipientsChanged(t *testing.T) {
+func TestAPIKeyOutcome_recipientsChanged(t *testing.T) {
 	o := newOutcome(t)
 	first, second := recipient(t), recipient(t)
-	o.run(t,
-		o.first(o.hcl("age_recipients = [\""+first+"\"]")),
-		o.rotated(o.hcl("age_recipients = [\""+first+"\", \""+second+"\"]"), "age_recipients"),
-		emptyPlan(o.hcl("age_recipients = [\""+second+"\", \""+first+"\"]")), // a set has no order
-		o.rotated(o.hcl(""), "age_recipients"),
-		o.rotated(o.hcl("age_recipients = [\""+first+"\"]"), "age_recipients"),
-	)
+	o.creates(arguments{"age_recipients": []string{first}})
+	o.rotates(arguments{"age_recipients": []string{first, second}}, "age_recipients")
+	o.plansNothing(arguments{"age_recipients": []string{second, first}}) // a set has no order
+	o.rotates(nil, "age_recipients")
+	o.rotates(arguments{"age_recipients": []string{first}}, "age_recipients")
+	o.destroys()
 }
 
-func TestAccAPIKeyOutcome_projectChanged(t *testing.T) {
+func TestAPIKeyOutcome_projectChanged(t *testing.T) {
 	o := newOutcome(t)
-	before := o.hcl("")
+	o.creates(nil)
 	o.projectID = o.server.CreateProject("Orders").ID
-	o.run(t, o.first(before), o.rotated(o.hcl(""), "project_id"))
+	o.rotates(nil, "project_id")
+	o.destroys()
 }
 
-func TestAccAPIKeyOutcome_environmentChanged(t *testing.T) {
+func TestAPIKeyOutcome_environmentChanged(t *testing.T) {
 	o := newOutcome(t)
-	o.run(t, o.first(o.hcl("")), o.rotated(o.in("stg", ""), "environment"))
+	o.creates(nil)
+	o.rotates(arguments{"environment": "stg"}, "environment")
+	o.destroys()
 }
 
-func TestAccAPIKeyOutcome_revokedOutside(t *testing.T) {
+func TestAPIKeyOutcome_revokedOutside(t *testing.T) {
 	o := newOutcome(t)
-	o.run(t, o.first(o.hcl("")), resource.TestStep{
-		PreConfig:        func() { o.server.RevokeKey(o.seen.id); o.server.ResetRequests() },
-		Config:           o.hcl(""),
-		ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionCreate),
-		Check:            resource.ComposeAggregateTestCheckFunc(o.seen.changed, o.sent(1, 0)),
-	})
+	o.creates(nil)
+	o.server.RevokeKey(o.text("id"))
+	o.creates(nil)
+	o.destroys()
 }
 
-func TestAccAPIKeyOutcome_rotatedOutside(t *testing.T) {
+func TestAPIKeyOutcome_rotatedOutside(t *testing.T) {
 	o := newOutcome(t)
-	var other string
-	o.run(t, o.first(o.hcl("")),
-		resource.TestStep{ // another key is there now: it is somebody's, and stays
-			PreConfig: func() {
-				o.server.RevokeKey(o.seen.id)
-				_, other = o.server.GenerateKey(o.projectID, "prd")
-				o.server.ResetRequests()
-			},
-			Config:      o.hcl(""),
-			ExpectError: says("Environment Already Has an API Key", "import {", "replace_existing = true"),
-		},
-	)
-	noWritesThatCount(t, o.server)
-	if status := o.server.SendSpans(other, 1); status != 200 {
-		t.Errorf("the key generated by hand is answered %d, want 200", status)
-	}
+	o.creates(nil)
+	o.server.RevokeKey(o.text("id"))
+	id, key := o.server.GenerateKey(o.projectID, "prd") // it is somebody's, and stays
+	o.refuses(nil, "Environment Already Has an API Key", traceloop.MaskKey(key), id, "Nothing was changed", "import {", "replace_existing = true")
+	o.accepts(key)
 }
 
-func TestAccAPIKeyOutcome_imported(t *testing.T) {
-	o := newOutcome(t)
-	id, _ := o.server.GenerateKey(o.projectID, "prd")
-	recipients := "age_recipients = [\"" + recipient(t) + "\"]"
-	o.run(t,
-		resource.TestStep{
-			Config:            o.importing() + o.hcl(""),
-			ConfigPlanChecks:  planned(keyAddress, plancheck.ResourceActionNoop),
-			ConfigStateChecks: []statecheck.StateCheck{attribute(keyAddress, "id", id), isNull(keyAddress, "key"), isNull(keyAddress, "encrypted_key")},
-			Check:             o.sent(0, 0),
-		},
-		emptyPlan(o.hcl("")),
-		o.kept(o.hcl("rotation_triggers = { at = 1 }"), isNull(keyAddress, "key")),
-		// The state never held the key, so there is nothing to seal and nothing to lose.
-		o.kept(o.hcl("rotation_triggers = { at = 1 }\n  "+recipients), attribute(keyAddress, "id", id), isNull(keyAddress, "encrypted_key")),
-	)
-}
-
-func TestAccAPIKeyOutcome_importedWithProof(t *testing.T) {
+func TestAPIKeyOutcome_imported(t *testing.T) {
 	o := newOutcome(t)
 	id, key := o.server.GenerateKey(o.projectID, "prd")
-	proof := fmt.Sprintf("existing_key_wo = %q", key+"\n")
-	o.run(t,
-		resource.TestStep{
-			Config: o.importing() + o.hcl(proof),
-			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-				plancheck.ExpectResourceAction(keyAddress, plancheck.ResourceActionUpdate),
-				plancheck.ExpectUnknownValue(keyAddress, tfjsonpath.New("key")), // no plan shows it
-			}},
-			ConfigStateChecks: []statecheck.StateCheck{
-				attribute(keyAddress, "id", id), attribute(keyAddress, "key", key), isNull(keyAddress, "existing_key_wo"),
-			},
-			Check: o.sent(0, 0),
-		},
-		emptyPlan(o.hcl(proof)),
-		emptyPlan(o.hcl("")),
-	)
-}
-
-func TestAccAPIKeyOutcome_importedWithProofAndSealed(t *testing.T) {
-	o := newOutcome(t)
-	_, key := o.server.GenerateKey(o.projectID, "prd")
-	identity, other := newIdentity(t), newIdentity(t)
-	sealed := func(i *age.X25519Identity, proof string) string {
-		return o.hcl(fmt.Sprintf("age_recipients = [%q]\n  existing_key_wo = %s", i.Recipient(), proof))
+	o.imports()
+	o.plansNothing(nil)
+	o.keeps(arguments{"rotation_triggers": at("1")})
+	// The state never held the key, so there is nothing to seal and nothing to lose.
+	o.keeps(arguments{"rotation_triggers": at("1"), "age_recipients": []string{recipient(t)}})
+	if o.text("id") != id || o.text("key") != "" || o.text("encrypted_key") != "" {
+		t.Errorf("the state has %s, want the key %s without its value", o.state.value, id)
 	}
-	o.run(t,
-		resource.TestStep{
-			Config: o.importing() + sealed(identity, fmt.Sprintf("%q", key)),
-			ConfigStateChecks: []statecheck.StateCheck{
-				isNull(keyAddress, "key"),
-				statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("encrypted_key"), opens{identity, key}),
-			},
-			Check: o.sent(0, 0),
-		},
-		emptyPlan(sealed(identity, "null")),
-		// With the key at hand, other recipients need no other key.
-		o.kept(sealed(other, fmt.Sprintf("%q", key)), statecheck.ExpectKnownValue(keyAddress, tfjsonpath.New("encrypted_key"), opens{other, key})),
-		emptyPlan(sealed(other, "null")),
-	)
+	o.accepts(key)
+	o.rotates(arguments{"rotation_triggers": at("2")}, "rotation_triggers")
+	o.rejects(key)
+	o.destroys()
 }
 
-func TestAccAPIKeyOutcome_importedWithWrongProof(t *testing.T) {
+func TestAPIKeyOutcome_importedAndChanged(t *testing.T) {
 	o := newOutcome(t)
 	_, key := o.server.GenerateKey(o.projectID, "prd")
-	o.run(t, resource.TestStep{
-		Config:      o.importing() + o.hcl(`existing_key_wo = "tl_0123456789012345678901234567890123456789"`),
-		PlanOnly:    true,
-		ExpectError: says("Existing Key Does Not Match", traceloop.MaskKey(key), "Nothing was changed"),
-	})
-	noWrites(t, o.server)
+	o.imports()
+	o.keeps(arguments{"rotation_triggers": at("1"), "rotate_after_days": 30})
+	o.accepts(key)
+	o.destroys()
+	o.rejects(key)
+}
+
+func TestAPIKeyOutcome_importedWithProof(t *testing.T) {
+	o := newOutcome(t)
+	id, key := o.server.GenerateKey(o.projectID, "prd")
+	proof := arguments{"existing_key_wo": key + "\n"}
+	o.imports()
+	o.keeps(proof, "key") // no plan shows it
+	if o.text("id") != id || o.text("key") != key {
+		t.Errorf("the state has %s, want the key %s with its value", o.text("id"), id)
+	}
+	o.plansNothing(proof)
+	o.plansNothing(nil)
+	o.destroys()
+}
+
+func TestAPIKeyOutcome_importedWithProofAndSealed(t *testing.T) {
+	o := newOutcome(t)
+	id, key := o.server.GenerateKey(o.projectID, "prd")
+	identity, other := newIdentity(t), newIdentity(t)
+	sealed := func(i *age.X25519Identity, proof any) arguments {
+		return arguments{"age_recipients": []string{i.Recipient().String()}, "existing_key_wo": proof}
+	}
+	o.imports()
+	o.keeps(sealed(identity, key), "encrypted_key")
+	o.opens(identity, key)
+	o.plansNothing(sealed(identity, nil))
+	// With the key at hand, other recipients need no other key.
+	o.keeps(sealed(other, key), "encrypted_key")
+	o.opens(other, key)
+	o.plansNothing(sealed(other, nil))
+	if o.text("id") != id {
+		t.Errorf("the state has the key %s, want %s", o.text("id"), id)
+	}
+	o.accepts(key)
+	o.destroys()
+}
+
+func TestAPIKeyOutcome_importedWithWrongProof(t *testing.T) {
+	o := newOutcome(t)
+	_, key := o.server.GenerateKey(o.projectID, "prd")
+	o.imports()
+	o.refuses(arguments{"existing_key_wo": "tl_0123456789012345678901234567890123456789"}, "Existing Key Does Not Match", traceloop.MaskKey(key), "Nothing was changed")
 }
 
 // What Traceloop shows of a key proves nothing.
-func TestAccAPIKeyOutcome_importedWithMaskedProof(t *testing.T) {
+func TestAPIKeyOutcome_importedWithMaskedProof(t *testing.T) {
 	o := newOutcome(t)
 	_, key := o.server.GenerateKey(o.projectID, "prd")
-	o.run(t, resource.TestStep{
-		Config:      o.importing() + o.hcl(fmt.Sprintf("existing_key_wo = %q", traceloop.MaskKey(key))),
-		PlanOnly:    true,
-		ExpectError: says("Invalid Existing Key", "it is a masked key"),
-	})
-	noWrites(t, o.server)
+	o.imports()
+	o.refuses(arguments{"existing_key_wo": traceloop.MaskKey(key)}, "Invalid Existing Key", "it is a masked key")
 }
 
 // A plan waits for its approval, and meanwhile the key comes due: what was planned as an
 // update stays one, since core takes anything else for a bug.
-func TestAccAPIKeyOutcome_dueBetweenPlanAndApply(t *testing.T) {
+func TestAPIKeyOutcome_dueBetweenPlanAndApply(t *testing.T) {
 	o := newOutcome(t)
-	config := arguments{"project_id": o.projectID, "environment": "prd", "rotate_after_days": 30}
-	created, _, err := newDriver(t, o.server, o.clock.now).apply(t.Context(), keyKind, newDriver(t, o.server, o.clock.now).none(keyKind), config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o.creates(arguments{"rotate_after_days": 30})
+	more := arguments{"rotate_after_days": 30, "rotation_triggers": at("1")}
 
 	o.clock.advanceTo(29.9)
-	config["rotation_triggers"] = map[string]string{"at": "1"}
-	planning := newDriver(t, o.server, o.clock.now)
-	refreshed, err := planning.refresh(t.Context(), keyKind, created)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if plan, err := planning.plan(t.Context(), keyKind, refreshed, config); err != nil || plan.action != "update" {
+	planning, before, plan, err := o.plan(o.config(more))
+	if err != nil || plan.action != "update" {
 		t.Fatalf("before it is due the plan is %q, %v; want an update", plan.action, err)
 	}
 	o.clock.advanceTo(30.1)
-	applying := newDriver(t, o.server, o.clock.now) // which does not refresh
-	updated, plan, err := applying.apply(t.Context(), keyKind, refreshed, config)
-	if err != nil || plan.action != "update" {
-		t.Fatalf("at apply it is %q, %v; want an update", plan.action, err)
-	}
-
-	next := newDriver(t, o.server, o.clock.now)
-	refreshed, err = next.refresh(t.Context(), keyKind, updated)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if plan, err := next.plan(t.Context(), keyKind, refreshed, config); err != nil || plan.action != "replace" {
-		t.Errorf("the next plan is %q, %v; want a replacement", plan.action, err)
-	}
+	o.carriesOut(planning, before, plan, 0, 0)
+	o.keepsPromises(more)
+	o.rotates(more, "rotate_at")
+	o.destroys()
 }
 
-func TestAccAPIKeyOutcome_occupied(t *testing.T) {
+func TestAPIKeyOutcome_occupied(t *testing.T) {
 	o := newOutcome(t)
 	id, key := o.server.GenerateKey(o.projectID, "prd")
-	o.run(t,
-		resource.TestStep{
-			Config:      o.hcl(""),
-			ExpectError: says("Environment Already Has an API Key", traceloop.MaskKey(key), id, "replace_existing = true"),
-		},
-		resource.TestStep{
-			PreConfig:        o.server.ResetRequests,
-			Config:           o.hcl("replace_existing = true"),
-			ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionCreate),
-			Check:            resource.ComposeAggregateTestCheckFunc(o.seen.changed, o.sent(2, 1)),
-		},
-		o.kept(o.hcl("")), // only read at creation
-	)
-	if status := o.server.SendSpans(key, 1); status != 401 {
-		t.Errorf("the key that was there is answered %d, want 401", status)
+	o.failsToCreate(nil, "Environment Already Has an API Key",
+		"Environment Already Has an API Key", traceloop.MaskKey(key), id, "less than a minute ago", "import {", o.projectID+"/prd", "replace_existing = true", "revoke it in the dashboard")
+	o.accepts(key)
+	o.takesOver(arguments{"replace_existing": true})
+	o.rejects(key)
+	o.keeps(nil) // only read at creation
+	o.destroys()
+}
+
+func TestAPIKeyOutcome_refused(t *testing.T) {
+	o := newOutcome(t)
+	orders := o.server.CreateProject("Orders").ID
+	o.server.CreateEnvironment(o.projectID, "EU Production")
+	for _, test := range []struct {
+		is      string
+		config  arguments
+		phrases []string
+	}{
+		{"a name as id", arguments{"project_id": "Default project"}, []string{"must be an id"}},
+		{"empty id", arguments{"project_id": ""}, []string{"must be an id"}},
+		{"empty environment", arguments{"environment": ""}, []string{"between 1 and 255"}},
+		{"name, not slug", arguments{"environment": "EU Production"}, []string{`Did you mean "eu-production"?`, "not its name"}},
+		{"unknown project", arguments{"project_id": "cnosuchproject"}, []string{"Unknown Project", "cnosuchproject", "There are:", orders, `("Orders")`}},
+		{"name of a project", arguments{"project_id": "Orders"}, []string{"Unknown Project", "Did you mean", orders}},
+		{"capitals", arguments{"environment": "PRD"}, []string{`"PRD" is not an environment slug`, `Did you mean "prd"?`}},
+		{"unknown environment", arguments{"environment": "prod"}, []string{"Unknown Environment", "There are: dev, stg, prd, eu-production"}},
+	} {
+		t.Log(test.is)
+		o.refuses(test.config, test.phrases...)
 	}
 }
 
-// importing is an import block for the key.
-func (o *outcome) importing() string {
-	return fmt.Sprintf("import {\n  to = %s\n  id = \"%s/prd\"\n}\n\n", keyAddress, o.projectID)
-}
+// A key that is shown with the masked form of the management key may be that key.
+func TestAPIKeyOutcome_providersOwn(t *testing.T) {
+	o := newOutcome(t)
+	project := o.server.CreateProject("Orders")
+	o.projectID = project.ID
+	id, key := o.server.GenerateKey(project.ID, "prd")
+	o.url = ownKey(t, o.server, traceloop.MaskKey(key)).URL
+	refusal := []string{"Provider Would Revoke Its Own Key", id, `provider argument "api_key"`, "another management key"}
 
-func withNonEmptyPlan(step resource.TestStep) resource.TestStep {
-	step.ExpectNonEmptyPlan = true
-	return step
-}
-
-func newIdentity(t *testing.T) *age.X25519Identity {
-	t.Helper()
-	identity, err := age.GenerateX25519Identity()
+	o.refuses(arguments{"replace_existing": true}, refusal...)
+	o.imports()
+	importing, imported, plan, err := o.plan(o.config(arguments{"rotation_triggers": at("1")}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return identity
-}
+	o.carriesOut(importing, imported, plan, 0, 0)
+	o.refuses(arguments{"rotation_triggers": at("2")}, refusal...)
+	o.refuses(arguments{"rotation_triggers": at("1"), "environment": "stg"}, refusal...)
+	o.refusesToDestroy(refusal...)
 
-func recipient(t *testing.T) string {
-	t.Helper()
-	return newIdentity(t).Recipient().String()
+	// Its project would take the key along.
+	d := o.driver()
+	owner, err := d.importID(t.Context(), projectKind, project.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, _, err = d.apply(t.Context(), projectKind, owner, arguments{"name": "Orders", "deletion_protection": false})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d = o.driver()
+	if _, err = d.plan(t.Context(), projectKind, owner, nil); err == nil {
+		t.Fatal("the plan destroys the project, want an error")
+	}
+	o.says(err, refusal...)
+	noWrites(t, o.server)
+	o.accepts(key)
 }
-
-var (
-	_ knownvalue.Check    = later{}
-	_ knownvalue.Check    = opens{}
-	_ plancheck.PlanCheck = replacedFor("")
-)

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
@@ -127,115 +126,14 @@ func TestAccAPIKey_life(t *testing.T) {
 	})
 }
 
-func TestAccAPIKey_imported(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
-	id, key := server.GenerateKey(project.ID, "prd")
-	hcl := func(triggers string) string {
-		return configured(server, fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n\n", project.ID)+
-			keyHCL(fmt.Sprintf("%q", project.ID), "prd", triggers))
-	}
-
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{
-				Config:           hcl("null"),
-				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionNoop),
-				ConfigStateChecks: []statecheck.StateCheck{
-					attribute(keyAddress, "id", id),
-					attribute(keyAddress, "masked_key", traceloop.MaskKey(key)),
-					isNull(keyAddress, "key"),
-				},
-			},
-			{ // recording triggers leaves the running key alone, and nothing unknown in the plan
-				Config: hcl(`{ at = "1" }`),
-				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-					plancheck.ExpectResourceAction(keyAddress, plancheck.ResourceActionUpdate),
-					plancheck.ExpectKnownValue(keyAddress, tfjsonpath.New("key"), knownvalue.Null()),
-				}},
-				Check: func(*terraform.State) error {
-					if status := server.SendSpans(key, 1); status != 200 {
-						return fmt.Errorf("the running key is answered %d", status)
-					}
-					return nil
-				},
-			},
-		},
-	})
-	if n := calls(server, "POST", "/v2/api-keys"); n != 0 {
-		t.Errorf("%d keys were generated, want none", n)
-	}
-}
-
-func TestAccAPIKey_environmentOccupied(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
-	id, key := server.GenerateKey(project.ID, "prd")
-
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{{
-			Config:      configured(server, keyHCL(fmt.Sprintf("%q", project.ID), "prd", "null")),
-			ExpectError: says("Environment Already Has an API Key", traceloop.MaskKey(key), id, "less than a minute ago", "import {", project.ID+"/prd", "revoke it in the dashboard"),
-		}},
-	})
-	if status := server.SendSpans(key, 1); status != 200 {
-		t.Errorf("the key that was there is answered %d, want 200", status)
-	}
-}
-
-func TestAccAPIKey_refusedBeforeAnythingChanges(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
-	server.CreateEnvironment(project.ID, "EU Production")
-	id := fmt.Sprintf("%q", project.ID)
-
-	for name, test := range map[string]struct {
-		projectID, environment string
-		phrases                []string
-	}{
-		"a name as id":        {`"Default project"`, "prd", []string{"must be an id"}},
-		"empty id":            {`""`, "prd", []string{"must be an id"}},
-		"empty environment":   {id, "", []string{"between 1 and 255"}},
-		"name, not slug":      {id, "EU Production", []string{"Did you mean \"eu-production\"?", "not its name"}},
-		"unknown project":     {`"cnosuchproject"`, "prd", []string{"Unknown Project", "cnosuchproject", "There are:", project.ID, `("Orders")`}},
-		"name of a project":   {`"Orders"`, "prd", []string{"Unknown Project", "Did you mean", project.ID}},
-		"capitals":            {id, "PRD", []string{`"PRD" is not an environment slug`, "Did you mean \"prd\"?"}},
-		"unknown environment": {id, "prod", []string{"Unknown Environment", "There are: dev, stg, prd, eu-production"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			refused(t, server, keyHCL(test.projectID, test.environment, "null"), test.phrases...)
-		})
-	}
-}
-
 // An environment that the same plan creates may be named by its slug.
-func TestAccAPIKey_environmentOfTheSamePlan(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
-	hcl := configured(server, fmt.Sprintf(`
-resource "traceloop_environment" "eu" {
-  project_id          = %[1]q
-  name                = "EU Production"
-  deletion_protection = false
-}
-
-resource "traceloop_api_key" "orders" {
-  project_id  = %[1]q
-  environment = "eu-production"
-  depends_on  = [traceloop_environment.eu]
-}
-`, project.ID))
-
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps:                    []resource.TestStep{{Config: hcl}},
-	})
+func TestCLI_environmentOfTheSamePlan(t *testing.T) {
+	w := newEstate(t)
+	w.write(environmentHCL(fmt.Sprintf("%q", w.project.ID), "EU Production", false) +
+		w.key("orders", "eu-production", "depends_on  = [traceloop_environment.eu]"))
+	w.apply()
+	w.plan("-detailed-exitcode")
+	w.destroy()
 }
 
 func TestAccAPIKey_importErrors(t *testing.T) {

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
@@ -157,50 +155,4 @@ func ownKey(t *testing.T, server *emulatortest.Server, masked string) *httptest.
 	}))
 	t.Cleanup(proxy.Close)
 	return proxy
-}
-
-func TestAccAPIKey_doesNotRevokeTheProvidersOwn(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
-	id, key := server.GenerateKey(project.ID, "prd")
-	proxy := ownKey(t, server, traceloop.MaskKey(key))
-	hcl := func(resources string) string {
-		return fmt.Sprintf("provider \"traceloop\" {\n  base_url = %q\n  api_key  = %q\n}\n\n", proxy.URL, server.ManagementKey) + resources
-	}
-	imported := fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\nimport {\n  to = traceloop_project.orders\n  id = %q\n}\n", project.ID, project.ID) + projectHCL("Orders", false)
-	keyed := func(triggers, rest string) string {
-		return hcl(imported + fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id = %q\n  environment = \"prd\"\n  rotation_triggers = %s\n%s}\n", project.ID, triggers, rest))
-	}
-	forced := "  lifecycle {\n    replace_triggered_by = [terraform_data.force]\n  }\n"
-	refusal := says("Provider Would Revoke Its Own Key", id, `provider argument "api_key"`, "another management key")
-
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{ // replacing what is there
-				Config:   hcl(fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id = %q\n  environment = \"prd\"\n  replace_existing = true\n}\n", project.ID)),
-				PlanOnly: true, ExpectError: refusal,
-			},
-			{Config: keyed(`{ at = "1" }`, "")},
-			{Config: keyed(`{ at = "2" }`, ""), PlanOnly: true, ExpectError: refusal},
-			{Config: keyed(`{ at = "1" }`, ""), Destroy: true, ExpectError: refusal},
-			{ // with all that the project holds
-				Config: hcl("removed {\n  from = traceloop_api_key.orders\n  lifecycle {\n    destroy = false\n  }\n}\n"), PlanOnly: true, ExpectError: refusal,
-			},
-			{Config: keyed(`{ at = "1" }`, "") + "resource \"terraform_data\" \"force\" {\n  input = 1\n}\n"},
-			{Config: keyed(`{ at = "1" }`, forced) + "resource \"terraform_data\" \"force\" {\n  input = 1\n}\n"},
-			{Config: keyed(`{ at = "1" }`, forced) + "resource \"terraform_data\" \"force\" {\n  input = 2\n}\n", PlanOnly: true, ExpectError: refusal},
-			{ // only the server can end this test
-				PreConfig: func() { server.DeleteProject(project.ID) },
-				Config:    hcl("removed {\n  from = traceloop_api_key.orders\n  lifecycle {\n    destroy = false\n  }\n}\n"),
-			},
-		},
-	})
-	if status := server.SendSpans(key, 1); status != http.StatusUnauthorized {
-		t.Errorf("the deleted project's key is answered %d, want 401", status)
-	}
-	if n := calls(server, "DELETE", "/v2/"); n != 0 {
-		t.Errorf("%d DELETE requests were sent, want none", n)
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -140,12 +142,26 @@ func (d *driver) importAs(ctx context.Context, kind string, request *tfprotov6.I
 
 // planResult is what a plan makes of an instance.
 type planResult struct {
-	action   string // "", create, update, replace or delete
+	action   string   // "", create, update, replace or delete
+	forcedBy []string // the attributes that force a replacement
 	config   tftypes.Value
 	value    tftypes.Value
 	identity *tfprotov6.ResourceIdentityData
 	private  []byte
 	diags    []*tfprotov6.Diagnostic
+}
+
+// validate checks a configuration, as core does before it plans.
+func (d *driver) validate(ctx context.Context, kind string, config arguments) error {
+	typ := d.schemas[kind].ValueType()
+	resp, err := d.server.ValidateResourceConfig(ctx, &tfprotov6.ValidateResourceConfigRequest{
+		TypeName: kind, Config: d.dynamic(typ, d.object(typ, config)),
+		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
+	})
+	if err != nil {
+		return err
+	}
+	return failure(resp.Diagnostics)
 }
 
 // plan compares with a configuration; nil is none, which destroys.
@@ -194,7 +210,13 @@ func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *p
 		return err
 	}
 	p.value, p.identity, p.private = d.value(typ, resp.PlannedState), resp.PlannedIdentity, resp.PlannedPrivate
+	if err := d.planValid(kind, prior.value, *p); err != nil {
+		return err
+	}
 	second := p.action == "replace"
+	if !second {
+		p.forcedBy = d.forcing(prior.value, p.value, resp.RequiresReplace)
+	}
 	switch {
 	case second:
 	case prior.value.IsNull() && p.value.IsNull():
@@ -202,7 +224,7 @@ func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *p
 		p.action = "create"
 	case p.value.IsNull():
 		p.action = "delete"
-	case d.replaces(prior.value, p.value, resp.RequiresReplace):
+	case len(p.forcedBy) > 0:
 		p.action = "replace"
 	case !prior.value.Equal(p.value):
 		p.action = "update"
@@ -210,9 +232,51 @@ func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *p
 	return nil
 }
 
-// replaces says whether an attribute that forces a replacement changes; core ignores
-// those that do not.
-func (d *driver) replaces(prior, planned tftypes.Value, paths []*tftypes.AttributePath) bool {
+// planValid is core's check that a plan keeps to the configuration.
+func (d *driver) planValid(kind string, prior tftypes.Value, p planResult) error {
+	was, config, planned := attributes(d.t, prior), attributes(d.t, p.config), attributes(d.t, p.value)
+	if (config == nil) != (planned == nil) {
+		return fmt.Errorf("provider produced invalid plan: there is a plan: %t, and a configuration: %t", planned != nil, config != nil)
+	}
+	for _, attribute := range d.schemas[kind].Block.Attributes {
+		name := attribute.Name
+		given := config[name].IsKnown() && !config[name].IsNull()
+		switch {
+		case planned == nil:
+		case attribute.WriteOnly:
+			if !planned[name].IsNull() {
+				return fmt.Errorf("provider produced invalid plan: it shows the write-only %s", name)
+			}
+		case !attribute.Computed || given:
+			if !equal(planned[name], config[name]) && (was == nil || was[name].IsNull() || !given || !equal(planned[name], was[name])) {
+				return fmt.Errorf("provider produced invalid plan: %s is %s, and configured as %s", name, planned[name], config[name])
+			}
+		}
+	}
+	return nil
+}
+
+// equal compares as core does: a set has no order.
+func equal(a, b tftypes.Value) bool {
+	if a.Type().Is(tftypes.Set{}) && b.Type().Is(tftypes.Set{}) && a.IsKnown() && b.IsKnown() && !a.IsNull() && !b.IsNull() {
+		var all [2][]tftypes.Value
+		if a.As(&all[0]) != nil || b.As(&all[1]) != nil {
+			return false
+		}
+		for _, elements := range all {
+			slices.SortFunc(elements, func(x, y tftypes.Value) int { return strings.Compare(x.String(), y.String()) })
+		}
+		return slices.EqualFunc(all[0], all[1], tftypes.Value.Equal)
+	}
+	return a.Equal(b)
+}
+
+// forcing returns the attributes that force a replacement. Core ignores those that do not change.
+func (d *driver) forcing(prior, planned tftypes.Value, paths []*tftypes.AttributePath) []string {
+	if prior.IsNull() || planned.IsNull() {
+		return nil
+	}
+	var names []string
 	for _, path := range paths {
 		before, _, err := tftypes.WalkAttributePath(prior, path)
 		if err != nil {
@@ -223,10 +287,11 @@ func (d *driver) replaces(prior, planned tftypes.Value, paths []*tftypes.Attribu
 			d.t.Fatal(err)
 		}
 		if b, ok := before.(tftypes.Value); !ok || !b.Equal(after.(tftypes.Value)) {
-			return true
+			names = append(names, string(path.Steps()[0].(tftypes.AttributeName)))
 		}
 	}
-	return false
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // apply plans, and applies with the provider of another process. What it returns is in the
@@ -305,9 +370,26 @@ func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p p
 	}
 	err = failure(resp.Diagnostics)
 	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
+	if err == nil {
+		err = d.resultKeepsTo(p.value, after.value)
+	}
 	// Core marks what a failed creation left as tainted.
 	after.tainted = err != nil && prior.value.IsNull() && !after.value.IsNull() || prior.tainted && err != nil
 	return after, err
+}
+
+// resultKeepsTo is core's check that an apply does what was planned, and leaves nothing unknown.
+func (d *driver) resultKeepsTo(planned, after tftypes.Value) error {
+	if planned.IsNull() != after.IsNull() || !after.IsFullyKnown() {
+		return fmt.Errorf("provider produced inconsistent result after apply: %s after %s", after, planned)
+	}
+	results := attributes(d.t, after)
+	for name, value := range attributes(d.t, planned) {
+		if value.IsFullyKnown() && !equal(value, results[name]) {
+			return fmt.Errorf("provider produced inconsistent result after apply: %s", name)
+		}
+	}
+	return nil
 }
 
 // proposed is core's objchange.ProposedNew for the flat schemas of this provider.
@@ -315,7 +397,7 @@ func (d *driver) proposed(kind string, prior, config tftypes.Value) tftypes.Valu
 	if config.IsNull() {
 		return config
 	}
-	was, now := attributes(d.t, prior), attributes(d.t, config)
+	was, now := attributes(d.t, prior), maps.Clone(attributes(d.t, config)) // a value shares its map
 	for _, attribute := range d.schemas[kind].Block.Attributes {
 		switch {
 		case attribute.WriteOnly:

@@ -30,6 +30,13 @@ type estate struct {
 	project emulatortest.Project
 }
 
+func newEstate(t *testing.T) estate {
+	t.Helper()
+	t.Parallel()
+	server := emulatortest.Start(t)
+	return estate{newCLI(t, server), server, server.CreateProject("Orders")}
+}
+
 func wholePlan(t *testing.T, test func(*testing.T, estate)) {
 	t.Helper()
 	t.Parallel()
