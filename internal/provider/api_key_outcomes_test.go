@@ -43,7 +43,7 @@ func TestAPIKeyOutcome_agePassed(t *testing.T) {
 	o.plansNothing(config)
 	o.clock.advanceTo(30.01)
 	o.rotates(config, "rotate_at")
-	o.clock.advanceTo(60.01 - 0.02) // the new key has days of its own
+	o.clock.advanceTo(60) // the new key has 30 days of its own
 	o.plansNothing(config)
 	o.clock.advanceTo(60.02)
 	o.rotates(config, "rotate_at")
@@ -257,7 +257,7 @@ func TestAPIKeyOutcome_providersOwn(t *testing.T) {
 	o.refuses(arguments{"rotation_triggers": at("1"), "environment": "stg"}, refusal...)
 	o.refusesToDestroy(refusal...)
 
-	// Its project would take the key along.
+	// Its project would take the key along, also if the key itself is only forgotten.
 	d := o.driver()
 	owner, err := d.importID(t.Context(), projectKind, project.ID)
 	if err != nil {
@@ -268,6 +268,9 @@ func TestAPIKeyOutcome_providersOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	d = o.driver()
+	if _, err := d.refresh(t.Context(), keyKind, o.state); err != nil {
+		t.Fatal(err)
+	}
 	if _, err = d.plan(t.Context(), projectKind, owner, nil); err == nil {
 		t.Fatal("the plan destroys the project, want an error")
 	}

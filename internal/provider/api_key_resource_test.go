@@ -41,8 +41,8 @@ func (k *keeper) compare(s *terraform.State, change bool) error {
 func TestAccAPIKey_life(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	hcl := func(environment, triggers string) string {
-		return configured(server, projectHCL("Orders", false)+keyHCL("traceloop_project.orders.id", environment, triggers))
+	hcl := func(triggers string) string {
+		return configured(server, projectHCL("Orders", false)+keyHCL("traceloop_project.orders.id", "prd", triggers))
 	}
 	var seen keeper
 	sends := func(key string, status int) error {
@@ -62,7 +62,7 @@ func TestAccAPIKey_life(t *testing.T) {
 		},
 		Steps: []resource.TestStep{
 			{
-				Config:           hcl("prd", "null"),
+				Config:           hcl("null"),
 				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionCreate),
 				ConfigStateChecks: []statecheck.StateCheck{
 					attribute(keyAddress, "environment", "prd"),
@@ -88,7 +88,7 @@ func TestAccAPIKey_life(t *testing.T) {
 			},
 			{ // from no triggers to some: only recorded
 				PreConfig: server.ResetRequests,
-				Config:    hcl("prd", `{ at = "1" }`),
+				Config:    hcl(`{ at = "1" }`),
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 					plancheck.ExpectResourceAction(keyAddress, plancheck.ResourceActionUpdate),
 				}},
@@ -100,7 +100,7 @@ func TestAccAPIKey_life(t *testing.T) {
 				}),
 			},
 			{ // from one map to another: rotated
-				Config:           hcl("prd", `{ at = "2" }`),
+				Config:           hcl(`{ at = "2" }`),
 				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionDestroyBeforeCreate),
 				Check: resource.ComposeAggregateTestCheckFunc(
 					func(*terraform.State) error { return sends(seen.key, 401) },
@@ -108,17 +108,9 @@ func TestAccAPIKey_life(t *testing.T) {
 					func(*terraform.State) error { return sends(seen.key, 200) },
 				),
 			},
-			{ // to no triggers: only recorded
-				Config: hcl("prd", "null"), ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionUpdate), Check: seen.same,
-			},
-			{ // another environment is another key
-				Config:           hcl("stg", "null"),
-				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionDestroyBeforeCreate),
-				Check:            seen.changed,
-			},
 			{ // revoked outside Terraform: generated again
 				PreConfig:        func() { server.RevokeKey(seen.id) },
-				Config:           hcl("stg", "null"),
+				Config:           hcl(`{ at = "2" }`),
 				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionCreate),
 				Check:            seen.changed,
 			},
