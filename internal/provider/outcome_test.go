@@ -207,7 +207,7 @@ func (o *outcome) creates(more arguments) {
 func (o *outcome) takesOver(more arguments) {
 	o.t.Helper()
 	before := o.state
-	_, p := o.applies(more, "create", 2, 1) // the first answer is that there is a key
+	_, p := o.applies(more, "create", 2, 1) // the first answer is a conflict
 	o.generates(before, p, more)
 }
 
