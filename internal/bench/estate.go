@@ -2,26 +2,22 @@ package main
 
 import (
 	"bytes"
-	"context"
+	"crypto/sha256"
 	_ "embed"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"text/template"
-	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 const (
 	keysPerProject = 10
 	keysPerBlock   = 100
-	// seeders is how many requests seed an organization at the same time.
-	seeders = 8
+	createdAt      = "2026-01-01T00:00:00Z"
 
 	// address does not leave the registry to the CLI, since the state names it too.
 	address = "registry.terraform.io/traceloop/traceloop"
@@ -33,115 +29,47 @@ var configuration string
 // estate is projects with a key in each of the organization-level environments, and the
 // configuration that manages them.
 type estate struct {
-	prefix       string // of the names of its projects
-	projects     int
-	environments int
-	// shared environments are somebody else's; others are part of the estate.
-	shared bool
-	// What there is of it:
-	created struct {
-		projects     []traceloop.Project
-		environments []traceloop.Environment
-		keys         []traceloop.GeneratedAPIKey
+	emulator.Seed
+
+	prefix  string // of the names of its projects
+	shared  bool   // its environments are somebody else's
+	planned bool   // nothing of it exists yet
+}
+
+func newEstate(prefix string, projects, environments int) *estate {
+	e := &estate{prefix: prefix}
+	for i := range environments {
+		name := fmt.Sprintf("env-%d", i)
+		e.Environments = append(e.Environments, emulator.SeedEnvironment{Name: name, ID: "id-" + name, CreatedAt: createdAt})
 	}
+	for i := range projects {
+		name := fmt.Sprintf("%s-%04d", prefix, i)
+		project := emulator.SeedProject{Name: name, Slug: name, ID: "id-" + name, CreatedAt: createdAt}
+		for _, environment := range e.Environments {
+			id := project.ID + "-" + environment.Name
+			key := fmt.Sprintf("%s%.20x", traceloop.KeyPrefix, sha256.Sum256([]byte(id)))
+			project.APIKeys = append(project.APIKeys, emulator.SeedAPIKey{ID: id, Environment: environment.Name, APIKey: key, CreatedAt: createdAt})
+		}
+		e.Projects = append(e.Projects, project)
+	}
+	return e
 }
 
 // estateOf returns an estate with so many keys.
 func estateOf(keys int) *estate {
-	return &estate{prefix: "project", projects: max(1, keys/keysPerProject), environments: min(keys, keysPerProject)}
+	return newEstate("project", max(1, keys/keysPerProject), min(keys, keysPerProject))
 }
 
-func (e *estate) keys() int { return e.projects * e.environments }
+func (e *estate) keys() int { return len(e.Projects) * len(e.Environments) }
 
 // objects is how many there are in it.
-func (e *estate) objects() int { return e.projects + e.keys() + e.ownEnvironments() }
+func (e *estate) objects() int { return len(e.Projects) + e.keys() + len(e.ownEnvironments()) }
 
-func (e *estate) ownEnvironments() int {
+func (e *estate) ownEnvironments() []emulator.SeedEnvironment {
 	if e.shared {
-		return 0
+		return nil
 	}
-	return e.environments
-}
-
-func (e *estate) projectName(i int) string { return fmt.Sprintf("%s-%04d", e.prefix, i) }
-
-func environmentName(i int) string { return "env-" + strconv.Itoa(i) }
-
-// slot is the place of the ith key.
-func (e *estate) slot(i int) (project int, environment string) {
-	return i / e.environments, environmentName(i % e.environments)
-}
-
-// seed creates the estate through the API, or with shared environments what else there is.
-// The project that every new organization has becomes one of an estate that is alone in it.
-func (e *estate) seed(ctx context.Context, client *traceloop.Client) error {
-	e.created.projects = make([]traceloop.Project, e.projects)
-	first := 0
-	if !e.shared {
-		var err error
-		if e.created.environments, err = createEnvironments(ctx, client, e.environments); err != nil {
-			return err
-		}
-		if e.created.projects[0], err = e.adopt(ctx, client); err != nil {
-			return err
-		}
-		first = 1
-	}
-	err := inParallel(ctx, first, e.projects, func(ctx context.Context, i int) error {
-		project, err := client.CreateProject(ctx, traceloop.ProjectRequest{Name: e.projectName(i)})
-		if err == nil {
-			e.created.projects[i] = *project
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	e.created.keys = make([]traceloop.GeneratedAPIKey, e.keys())
-	return inParallel(ctx, 0, e.keys(), func(ctx context.Context, i int) error {
-		project, environment := e.slot(i)
-		key, err := client.CreateAPIKey(ctx, traceloop.APIKeyRequest{ProjectID: e.created.projects[project].ID, Environment: environment})
-		if err == nil {
-			e.created.keys[i] = *key
-		}
-		return err
-	})
-}
-
-func createEnvironments(ctx context.Context, client *traceloop.Client, n int) ([]traceloop.Environment, error) {
-	all := make([]traceloop.Environment, n)
-	for i := range all {
-		environment, err := client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: environmentName(i)})
-		if err != nil {
-			return nil, err
-		}
-		all[i] = *environment
-	}
-	return all, nil
-}
-
-// adopt makes the organization's first project the estate's.
-func (e *estate) adopt(ctx context.Context, client *traceloop.Client) (traceloop.Project, error) {
-	for project, err := range client.ListProjects(ctx) {
-		if err != nil {
-			return project, err
-		}
-		renamed, err := client.UpdateProject(ctx, project.ID, traceloop.ProjectRequest{Name: e.projectName(0)})
-		if err != nil {
-			return project, err
-		}
-		return *renamed, nil
-	}
-	return traceloop.Project{}, errors.New("the organization has no project")
-}
-
-func inParallel(ctx context.Context, first, end int, do func(context.Context, int) error) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(seeders)
-	for i := first; i < end; i++ {
-		group.Go(func() error { return do(ctx, i) })
-	}
-	return group.Wait()
+	return e.Environments
 }
 
 // block is a resource block with the keys from First up to, but without, Last.
@@ -160,18 +88,11 @@ func (e *estate) keyBlocks() []block {
 	return all
 }
 
-// write writes the configuration, and the state of what was created.
+// write writes the configuration, and the state of what exists.
 func (e *estate) write(dir string) error {
-	if err := e.writeConfiguration(dir); err != nil {
-		return err
-	}
-	return e.state().write(filepath.Join(dir, "terraform.tfstate"))
-}
-
-func (e *estate) writeConfiguration(dir string) error {
 	values := map[string]any{
 		"Address": address, "Prefix": e.prefix, "Blocks": e.keyBlocks(),
-		"Projects": e.projects, "Environments": e.environments, "OwnEnvironments": e.ownEnvironments(),
+		"Projects": len(e.Projects), "Environments": len(e.Environments), "OwnEnvironments": len(e.ownEnvironments()),
 	}
 	var config bytes.Buffer
 	if err := template.Must(template.New("").Parse(configuration)).Execute(&config, values); err != nil {
@@ -180,35 +101,58 @@ func (e *estate) writeConfiguration(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "main.tf"), config.Bytes(), 0o600)
-}
-
-// state is what the CLI would have written after creating the estate.
-func (e *estate) state() *state {
-	s := newState(address)
-	s.add("traceloop_environment", "all", e.ownEnvironments(), func(i int) stateInstance {
-		v := e.created.environments[i]
-		return newInstance(i, attributes{
-			"id": v.ID, "name": v.Name, "slug": v.Slug, "scope": v.Scope, "project_id": nil, "built_in": v.BuiltIn,
-			"created_at": timestamp(v.CreatedAt), "deletion_protection": false,
-		})
-	})
-	s.add("traceloop_project", "all", e.projects, func(i int) stateInstance {
-		v := e.created.projects[i]
-		return newInstance(i, attributes{"id": v.ID, "name": v.Name, "slug": v.Slug, "created_at": timestamp(v.CreatedAt), "deletion_protection": false})
-	})
-	after := []string{"traceloop_environment.all", "traceloop_project.all"}
-	for _, b := range e.keyBlocks() {
-		s.add("traceloop_api_key", b.Name, b.Count(), func(i int) stateInstance {
-			v := e.created.keys[b.First+i]
-			return newInstance(i, attributes{
-				"id": v.ID, "project_id": v.ProjectID, "environment": v.Environment, "masked_key": v.MaskedKey, "created_at": timestamp(v.CreatedAt),
-				"key": v.Key, "encrypted_key": nil, "existing_key_wo": nil, "age_recipients": nil, "replace_existing": false,
-				"rotate_after_days": nil, "rotate_at": nil, "rotation_triggers": nil,
-			}, "existing_key_wo", "key")
-		}, after...)
+	if err := os.WriteFile(filepath.Join(dir, "main.tf"), config.Bytes(), 0o600); err != nil || e.planned {
+		return err
 	}
-	return s
+	state, err := json.Marshal(e.state())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "terraform.tfstate"), state, 0o600)
 }
 
-func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+type object = map[string]any
+
+// state is what the CLI would have written after creating the estate, in version 4:
+// https://github.com/hashicorp/terraform/blob/main/internal/states/statefile/version4.go
+func (e *estate) state() object {
+	environments := make([]object, len(e.ownEnvironments()))
+	for i, v := range e.ownEnvironments() {
+		environments[i] = object{
+			"id": v.ID, "name": v.Name, "slug": v.Name, "scope": "organization", "built_in": false, "created_at": v.CreatedAt, "deletion_protection": false,
+		}
+	}
+	projects := make([]object, len(e.Projects))
+	keys := make([]object, 0, e.keys())
+	for i, p := range e.Projects {
+		projects[i] = object{"id": p.ID, "name": p.Name, "slug": p.Slug, "created_at": p.CreatedAt, "deletion_protection": false}
+		for _, k := range p.APIKeys {
+			keys = append(keys, object{
+				"id": k.ID, "project_id": p.ID, "environment": k.Environment, "masked_key": traceloop.MaskKey(k.APIKey), "created_at": k.CreatedAt,
+				"key": k.APIKey, "replace_existing": false,
+			})
+		}
+	}
+	blocks := e.keyBlocks()
+	resources := make([]object, len(blocks), len(blocks)+2)
+	for i, b := range blocks {
+		resources[i] = resource("traceloop_api_key", b.Name, keys[b.First:b.Last], "existing_key_wo", "key")
+	}
+	resources = append(resources, resource("traceloop_environment", "all", environments), resource("traceloop_project", "all", projects))
+	// No CLI that knows this provider's protocol is older, and none reads a state of a newer one.
+	return object{"version": 4, "terraform_version": "1.5.0", "serial": 1, "lineage": "bench", "resources": resources}
+}
+
+// resource is one in a state, with an instance for each of the attributes. The CLI finds a change
+// where the secret ones are not all named.
+func resource(kind, name string, attributes []object, secrets ...string) object {
+	sensitive := make([][]object, len(secrets))
+	for i, secret := range secrets {
+		sensitive[i] = []object{{"type": "get_attr", "value": secret}}
+	}
+	instances := make([]object, len(attributes))
+	for i, values := range attributes {
+		instances[i] = object{"index_key": i, "schema_version": 0, "attributes": values, "sensitive_attributes": sensitive}
+	}
+	return object{"mode": "managed", "type": kind, "name": name, "provider": fmt.Sprintf("provider[%q]", address), "instances": instances}
+}

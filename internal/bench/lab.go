@@ -1,16 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
 	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
 )
 
@@ -18,177 +18,111 @@ import (
 type lab struct {
 	options
 
-	dir      string
-	provider string // stripped and without paths, as released
-	targets  []target
+	dir       string
+	cli       string
+	cliConfig string
+	provider  string // stripped and without paths, as released
+	targets   targets
 
 	workspaces int
-
-	cliPath      string // these are set by prepareCLI
-	cliConfig    string
-	emulatorPath string
-}
-
-// target is a figure that the provider must reach.
-type target struct {
-	what, want, got string
-	met             bool
-}
-
-func (l *lab) target(met bool, what, want, got string) {
-	l.targets = append(l.targets, target{what, want, got, met})
+	servers    []*httptest.Server
 }
 
 func newLab(ctx context.Context, o options, dir string) (*lab, error) {
-	l := &lab{options: o, dir: dir, provider: filepath.Join(dir, devtool.Exe("terraform-provider-traceloop"))}
-	return l, devtool.Build(ctx, l.provider, devtool.Module, "-trimpath", "-ldflags", "-s -w")
-}
-
-// prepareCLI finds a CLI and builds what it and the provider need.
-func (l *lab) prepareCLI(ctx context.Context) (err error) {
-	if l.cliPath, err = devtool.CLI(); err != nil {
-		return err
+	cli, err := devtool.CLI()
+	if err != nil {
+		return nil, err
 	}
-	overrides := filepath.Join(l.dir, "overrides")
-	if err := os.MkdirAll(overrides, 0o700); err != nil {
-		return err
-	}
-	l.emulatorPath = filepath.Join(l.dir, devtool.Exe("traceloop-emulator"))
-	l.cliConfig = filepath.Join(l.dir, "cli.tfrc")
+	executable := devtool.Exe("terraform-provider-traceloop")
+	l := &lab{options: o, dir: dir, cli: cli, cliConfig: filepath.Join(dir, "cli.tfrc"), provider: filepath.Join(dir, executable)}
+	overrides := filepath.Join(dir, "overrides")
 	content := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n}\n", address, filepath.ToSlash(overrides))
-	return errors.Join(
-		devtool.Build(ctx, l.emulatorPath, devtool.EmulatorCmd),
-		devtool.Build(ctx, filepath.Join(overrides, devtool.Exe("terraform-provider-traceloop")), devtool.Module+"/internal/bench/standin", "-ldflags", "-s -w"),
+	return l, errors.Join(
+		devtool.Build(ctx, l.provider, devtool.Module, "-trimpath", "-ldflags", "-s -w"),
+		devtool.Build(ctx, filepath.Join(overrides, executable), devtool.Module+"/internal/bench/standin", "-ldflags", "-s -w"),
 		os.WriteFile(l.cliConfig, []byte(content), 0o600),
 	)
+}
+
+func (l *lab) close() {
+	for _, server := range l.servers {
+		server.Close()
+	}
 }
 
 // workspace is a folder with a configuration and its state.
 type workspace struct {
 	lab      *lab
 	dir      string
-	emulator *emulator
 	provider string
+	api      *emulator.Emulator
+	url      string
 }
 
-// workspace is a new one.
-func (l *lab) workspace(e *emulator) *workspace {
-	l.workspaces++
-	return &workspace{lab: l, dir: filepath.Join(l.dir, fmt.Sprintf("workspace%d", l.workspaces)), emulator: e, provider: l.provider}
-}
-
-// seeded creates the estate, and a workspace that manages it.
-func (l *lab) seeded(ctx context.Context, e *emulator, estate *estate) (*workspace, error) {
-	if err := estate.seed(ctx, e.client); err != nil {
-		return nil, fmt.Errorf("seeding: %w", err)
+// organization starts an emulator with the estates, except those that are only planned, and with
+// the environments that they share. Each estate gets a workspace.
+func (l *lab) organization(estates ...*estate) ([]*workspace, error) {
+	seed := &emulator.Seed{}
+	for _, e := range estates {
+		if e.planned {
+			continue
+		}
+		seed.Projects = append(seed.Projects, e.Projects...)
+		if len(e.Environments) > len(seed.Environments) {
+			seed.Environments = e.Environments
+		}
 	}
-	w := l.workspace(e)
-	return w, estate.write(w.dir)
-}
-
-// with is the same workspace with another provider.
-func (w *workspace) with(provider string) *workspace {
-	other := *w
-	other.provider = provider
-	return &other
-}
-
-// outcome is what one run of the CLI took.
-type outcome struct {
-	traffic
-
-	wall   time.Duration
-	peak   int           // resident memory of the provider, in bytes
-	cpu    time.Duration // of all the provider's processes
-	output string
-}
-
-// run runs the CLI, alone, and counts what it asks of the API.
-func (w *workspace) run(ctx context.Context, args ...string) (outcome, error) {
-	if err := w.emulator.begin(ctx); err != nil {
-		return outcome{}, err
-	}
-	o, err := w.exec(ctx, args...)
+	api, err := emulator.New(emulator.Options{Seed: seed, NoPage: true})
 	if err != nil {
-		return o, err
+		return nil, err
 	}
-	o.traffic, err = w.emulator.traffic(ctx)
-	return o, err
+	server := httptest.NewServer(api)
+	l.servers = append(l.servers, server)
+
+	all := make([]*workspace, len(estates))
+	for i, e := range estates {
+		l.workspaces++
+		all[i] = &workspace{lab: l, dir: filepath.Join(l.dir, fmt.Sprintf("workspace%d", l.workspaces)), provider: l.provider, api: api, url: server.URL}
+		if err := e.write(all[i].dir); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
-func (w *workspace) exec(ctx context.Context, args ...string) (o outcome, err error) {
-	notes := filepath.Join(w.dir, "usage")
+// consumption is what one run of the CLI took.
+type consumption struct {
+	wall time.Duration
+	cpu  time.Duration // of all the provider's processes
+	peak megabytes     // resident memory of the largest of them
+}
+
+func (w *workspace) run(ctx context.Context, args ...string) (c consumption, err error) {
+	notes := filepath.Join(w.dir, "consumption")
 	if err := os.RemoveAll(notes); err != nil {
-		return o, err
+		return c, err
 	}
-	cmd := devtool.Command(ctx, w.lab.cliPath, args...)
+	cmd := devtool.Command(ctx, w.lab.cli, args...)
 	cmd.Dir = w.dir
-	cmd.Env = devtool.Env(
-		"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_INPUT=0", "TF_CLI_CONFIG_FILE="+w.lab.cliConfig,
-		"TRACELOOP_MANAGEMENT_BASE_URL="+w.emulator.URL, "TRACELOOP_MANAGEMENT_API_KEY="+w.emulator.Key,
-		"BENCH_PROVIDER="+w.provider, "BENCH_USAGE="+notes,
-	)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-
+	cmd.Env = devtool.CLIEnv(w.lab.cliConfig, w.url, w.api.ManagementKey(), "TF_CLI_ARGS=-no-color", "BENCH_PROVIDER="+w.provider, "BENCH_NOTES="+notes)
 	start := time.Now()
-	err = cmd.Run()
-	o.wall = time.Since(start)
-	devtool.Reap(cmd)
-	o.output = stdout.String()
+	_, err = devtool.Output(cmd)
+	c.wall = time.Since(start)
 	if err != nil {
-		if _, ok := errors.AsType[*exec.ExitError](err); ok {
-			err = fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, tail(o.output+stderr.String()))
-		}
-		return o, err
+		return c, err
 	}
-	err = o.readUsage(notes)
-	return o, err
-}
-
-// readUsage adds up what the stand-in noted: the CLI starts several providers, one after the other.
-func (o *outcome) readUsage(notes string) error {
 	content, err := os.ReadFile(notes) //nolint:gosec // the stand-in's
-	if errors.Is(err, os.ErrNotExist) {
-		return nil // no provider was needed
+	if err != nil {
+		return c, err
 	}
-	for line := range strings.Lines(string(content)) {
-		var peak, cpu int
-		if _, err := fmt.Sscanf(line, "%d %d", &peak, &cpu); err != nil {
-			return fmt.Errorf("the stand-in's note %q: %w", line, err)
+	for line := range strings.Lines(string(content)) { // one for each walk: a CLI starts the provider anew
+		var cpu time.Duration
+		var peak megabytes
+		if _, err := fmt.Sscan(line, &cpu, &peak); err != nil {
+			return c, fmt.Errorf("the stand-in's note %q: %w", line, err)
 		}
-		o.peak = max(o.peak, peak)
-		o.cpu += time.Duration(cpu)
+		c.cpu += cpu
+		c.peak = max(c.peak, peak)
 	}
-	return err
-}
-
-// plan runs a plan that must find nothing to change.
-func (w *workspace) plan(ctx context.Context, args ...string) (outcome, error) {
-	o, err := w.run(ctx, planArgs(args...)...)
-	if err == nil {
-		err = o.unchanged()
-	}
-	return o, err
-}
-
-func planArgs(args ...string) []string {
-	return append([]string{"plan", "-no-color", "-detailed-exitcode"}, args...)
-}
-
-// unchanged is an error unless a plan says that there are no changes.
-func (o *outcome) unchanged() error {
-	if !strings.Contains(o.output, "No changes.") {
-		return fmt.Errorf("the plan is not empty:\n%s", tail(o.output))
-	}
-	return nil
-}
-
-// tail is the end of an output, which says what went wrong.
-func tail(output string) string {
-	const most = 3000
-	if len(output) > most {
-		return "…" + output[len(output)-most:]
-	}
-	return output
+	return c, nil
 }

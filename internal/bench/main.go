@@ -3,60 +3,52 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 )
 
-// table is one measured subject. A row holds as many cells as the header.
-type table struct {
-	title  string
-	header []string
-	rows   [][]string
-	notes  []string
-}
-
+// subject is what one table is about.
 type subject struct {
-	name    string
-	what    string
+	name    string // in -tables and in the guide
+	title   string
 	slow    bool // left out unless asked for
 	measure func(context.Context, *lab) (*table, error)
 }
 
 // subjects are measured one after the other, so that none disturbs another.
 var subjects = []subject{
-	{"startup", "start-up and size of the provider's binary", false, startup},
-	{"plan", "a plan without changes, by size and latency", false, plans},
-	{"write", "apply and destroy of 300 keys, by latency", false, writes},
-	{"limit", "a plan of 1,000 keys under 20 requests a second", false, limit},
-	{"small", "a plan of one key in an organization of 10,000 projects", false, small},
-	{"jobs", "CI jobs that share one limit of 20 requests a second", true, jobs},
+	{"startup", "Start-up and size of the binary", false, startup},
+	{"plan", "Plan without changes", false, plans},
+	{"write", english.Sprintf("Apply and destroy of %d keys", writeSize), false, writes},
+	{"limit", english.Sprintf("Plan of %d keys under %d requests a second", limitSize, rateLimit), false, limit},
+	{"small", english.Sprintf("Plan of one key in an organization of %d projects", largeOrganization), false, small},
+	{"jobs", english.Sprintf("CI jobs that share %d requests a second", rateLimit), true, jobs},
 }
 
 // options are what a run is to measure.
 type options struct {
-	subjects       []subject
-	sizes          []int
-	latencies      []int
-	writeLatencies []int
-	runs           int
-	baseline       string // of BENCH_BASELINE: another provider's binary
-	guide          string // the template to write the tables into
+	subjects  []subject
+	sizes     []int
+	latencies []int
+	runs      int
+	baseline  string // of BENCH_BASELINE: another provider's binary
+	guide     string // the template to write the tables into
 }
 
 func main() {
+	log.SetFlags(0)
+	log.SetPrefix("bench: ")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	o, err := parse(os.Args[1:], os.Stderr)
 	if err == nil {
@@ -64,95 +56,85 @@ func main() {
 	}
 	stop()
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+		log.Fatal(err)
 	}
 }
 
 const usage = `Usage: make bench ARGS="-tables plan,limit -sizes 100,1000"
 
-Without flags: startup, plan (100 and 1,000 keys), write (at 50 ms), limit and small, in less than 5 minutes.
-With -full: every table, 10,000 keys and every latency as well, in less than 25 minutes on an idle machine of 2 cores.
-BENCH_BASELINE=path compares with the provider's binary there. All but startup needs terraform or tofu on the PATH,
-or TF_ACC_TERRAFORM_PATH.
+Without flags: every table except jobs, in less than 5 minutes on an idle machine of 2 cores.
+With -full: every table, 10,000 keys and one more latency, in less than 25 minutes.
+BENCH_BASELINE=path plans with the provider's binary there, too.
 
 Tables:
 `
 
 func parse(args []string, help io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(help)
+	flags.SetOutput(io.Discard) // main prints an error
 	full := flags.Bool("full", false, "measure everything")
-	only := flags.String("tables", "", "`names` of the tables to measure, with commas between them")
-	sizes := flags.String("sizes", "", "`numbers` of keys to plan (default 100,1000; with -full also 10000)")
-	latencies := flags.String("latencies", "", "latencies of the API in `ms` (default 0,20,50; for writes 50, with -full all)")
+	flags.Func("tables", "`names` of the tables to measure, with commas between them", func(list string) error {
+		for name := range strings.SplitSeq(list, ",") {
+			i := slices.IndexFunc(subjects, func(s subject) bool { return s.name == name })
+			if i < 0 {
+				return fmt.Errorf("there is no table %q", name)
+			}
+			o.subjects = append(o.subjects, subjects[i])
+		}
+		return nil
+	})
+	flags.Func("sizes", "`numbers` of keys to plan (default 100,1000; with -full also 10000)", numbers(&o.sizes))
+	flags.Func("latencies", "latencies of the API in `ms` (default 0,50; with -full also 20)", numbers(&o.latencies))
 	flags.StringVar(&o.guide, "update", "", "`template` of a guide to write the tables into; without -full, only on the machine that it names")
 	flags.IntVar(&o.runs, "runs", 3, "how often each thing is measured")
-	flags.Usage = func() {
+	err = flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(help, usage)
 		for _, s := range subjects {
-			fmt.Fprintf(help, "  %-8s %s\n", s.name, s.what)
+			fmt.Fprintf(help, "  %-8s %s\n", s.name, s.title)
 		}
 		fmt.Fprintln(help, "\nFlags:")
+		flags.SetOutput(help)
 		flags.PrintDefaults()
-	}
-	if err := flags.Parse(args); err != nil {
 		return o, err
-	}
-	if o.runs < 1 || flags.NArg() > 0 {
+	case err != nil:
+		return o, fmt.Errorf("%w; -help lists the flags and the tables", err)
+	case o.runs < 1 || flags.NArg() > 0:
 		return o, fmt.Errorf("unexpected arguments; -help lists the flags: %q", args)
 	}
 
-	o.baseline = os.Getenv("BENCH_BASELINE")
-	o.sizes, o.latencies, o.writeLatencies = []int{100, 1000}, []int{0, 20, 50}, []int{50}
+	sizes, latencies := []int{100, 1000}, []int{0, 50}
 	if *full {
-		o.sizes, o.writeLatencies = append(o.sizes, 10_000), o.latencies
+		sizes, latencies = []int{100, 1000, 10_000}, []int{0, 20, 50}
 	}
-	if *sizes != "" {
-		if o.sizes, err = numbers(*sizes); err != nil {
-			return o, err
-		}
+	if o.sizes == nil {
+		o.sizes = sizes
 	}
-	if *latencies != "" {
-		if o.latencies, err = numbers(*latencies); err != nil {
-			return o, err
-		}
-		o.writeLatencies = o.latencies
+	if o.latencies == nil {
+		o.latencies = latencies
 	}
-	o.subjects, err = named(*only, *full)
+	if o.subjects == nil {
+		o.subjects = slices.DeleteFunc(slices.Clone(subjects), func(s subject) bool { return s.slow && !*full })
+	}
+	if baseline := os.Getenv("BENCH_BASELINE"); baseline != "" {
+		o.baseline, err = filepath.Abs(baseline)
+	}
 	return o, err
 }
 
-func named(only string, full bool) ([]subject, error) {
-	var chosen []subject
-	if only == "" {
-		for _, s := range subjects {
-			if full || !s.slow {
-				chosen = append(chosen, s)
+// numbers reads a list into a slice.
+func numbers(into *[]int) func(list string) error {
+	return func(list string) error {
+		for word := range strings.SplitSeq(list, ",") {
+			n, err := strconv.ParseUint(word, 10, 31)
+			if err != nil {
+				return fmt.Errorf("%q is not a number of 0 or more", word)
 			}
+			*into = append(*into, int(n))
 		}
-		return chosen, nil
+		return nil
 	}
-	for name := range strings.SplitSeq(only, ",") {
-		i := slices.IndexFunc(subjects, func(s subject) bool { return s.name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("there is no table %q; -help lists them", name)
-		}
-		chosen = append(chosen, subjects[i])
-	}
-	return chosen, nil
-}
-
-func numbers(list string) ([]int, error) {
-	var all []int
-	for word := range strings.SplitSeq(list, ",") {
-		n, err := strconv.Atoi(word)
-		if err != nil || n < 0 {
-			return nil, fmt.Errorf("%q is not a number of 0 or more", word)
-		}
-		all = append(all, n)
-	}
-	return all, nil
 }
 
 func run(ctx context.Context, w io.Writer, o options) (err error) {
@@ -161,109 +143,28 @@ func run(ctx context.Context, w io.Writer, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if o.baseline != "" {
-		if o.baseline, err = filepath.Abs(o.baseline); err != nil {
-			return err
-		}
-	}
 	l, err := newLab(ctx, o, dir)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(o.subjects, func(s subject) bool { return s.name != "startup" }) {
-		if err := l.prepareCLI(ctx); err != nil {
-			return err
-		}
-	}
+	defer l.close()
 
-	measuredOn := fmt.Sprintf("Measured on %s.", machine(ctx))
+	measuredOn := fmt.Sprintf("Measured on %s.", machine())
 	fmt.Fprintln(w, measuredOn, load())
-	tables := map[string]string{"machine": measuredOn}
+	measured := map[string]string{"machine": measuredOn}
 	for _, s := range o.subjects {
-		measured, err := s.measure(ctx, l)
+		log.Print(s.title)
+		t, err := s.measure(ctx, l)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		measured.print(w)
-		tables[s.name] = measured.body()
+		fmt.Fprintf(w, "\n## %s\n\n%s", s.title, t)
+		measured[s.name] = t.String()
 	}
 	if o.guide != "" {
-		if err := updateGuide(o.guide, tables); err != nil {
+		if err := updateGuide(o.guide, measured); err != nil {
 			return err
 		}
 	}
-	return l.printTargets(w)
-}
-
-// printTargets prints which targets are met; the error names the others.
-func (l *lab) printTargets(w io.Writer) error {
-	if len(l.targets) == 0 {
-		return nil
-	}
-	var missed error
-	t := &table{title: "Targets", header: []string{"What", "Target", "Measured", "Met"}}
-	for _, g := range l.targets {
-		met := "yes"
-		if !g.met {
-			met = "**no**"
-			missed = errors.Join(missed, fmt.Errorf("target missed: %s: %s instead of %s", g.what, g.got, g.want))
-		}
-		t.rows = append(t.rows, []string{g.what, g.want, g.got, met})
-	}
-	t.print(w)
-	return missed
-}
-
-// progress prints what is being measured.
-func progress(format string, args ...any) {
-	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)
-}
-
-func (t *table) print(w io.Writer) {
-	fmt.Fprintf(w, "\n## %s\n\n%s", t.title, t.body())
-}
-
-// body is the table and what there is to say of it.
-func (t *table) body() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(t.header, " | "), strings.Repeat("---|", len(t.header)))
-	for _, row := range t.rows {
-		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
-	}
-	if len(t.notes) > 0 {
-		fmt.Fprintf(&b, "\n%s\n", strings.Join(t.notes, "\n"))
-	}
-	return b.String()
-}
-
-// machine says in one line what the figures were measured on.
-func machine(ctx context.Context) string {
-	version := runtime.Version()
-	if out, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output(); err == nil {
-		version = strings.TrimSpace(string(out))
-	}
-	return fmt.Sprintf("%d cores%s, %s/%s, %s", runtime.NumCPU(), processor(), runtime.GOOS, runtime.GOARCH, version)
-}
-
-// load is the machine's load where it can be told: figures from a busy machine mean little.
-func load() string {
-	content, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return ""
-	}
-	return fmt.Sprintf("Load average at the start: %s.", strings.Join(strings.Fields(string(content))[:2], ", "))
-}
-
-func processor() string {
-	info, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return ""
-	}
-	defer info.Close()
-	for lines := bufio.NewScanner(info); lines.Scan(); {
-		if name, value, found := strings.Cut(lines.Text(), ":"); found && strings.TrimSpace(name) == "model name" {
-			return " (" + strings.TrimSpace(value) + ")"
-		}
-	}
-	return ""
+	return l.targets.report(w)
 }

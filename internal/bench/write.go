@@ -9,61 +9,58 @@ const writeSize = 300 // keys
 
 // writes measures apply and destroy.
 func writes(ctx context.Context, l *lab) (*table, error) {
-	t := &table{
-		title:  fmt.Sprintf("Apply and destroy of %d keys", writeSize),
-		header: []string{"What", "Latency", "Wall", "POSTs and DELETEs", "Lists", "Requests", "Most in flight", "Provider's peak memory", "Relative to the floor"},
-		notes: []string{fmt.Sprintf("Medians of %d runs that alternate; requests, in flight and memory: the most of them. The floor is the same with `-refresh=false`; without a refresh a plan of new keys has to look whether their projects exist. "+
-			"A saved plan is applied without a refresh, and what does not exist needs none.", l.runs)},
+	estate := estateOf(writeSize)
+	estate.planned = true
+	workspaces, err := l.organization(estate)
+	if err != nil {
+		return nil, err
 	}
-	for _, latency := range l.writeLatencies {
-		progress("apply and destroy of %d keys at %d ms", writeSize, latency)
-		if err := l.onEmulator(ctx, func(e *emulator) error { return l.write(ctx, t, e, latency) }); err != nil {
+	t := &table{
+		header: []string{"What", "Latency", "Wall", "POSTs and DELETEs", "Lists", "Requests", "Most in flight", "Provider's peak memory", "Relative to the floor"},
+		note: fmt.Sprintf("Medians of %d runs that alternate; requests, in flight and memory: the most of them. The floor is the same with `-refresh=false`; without a refresh a plan of new keys has to look whether their projects exist. "+
+			"A saved plan is applied without a refresh, and what does not exist needs none.", l.runs),
+	}
+	for _, latency := range l.latencies {
+		if err := l.write(ctx, t, estate, workspaces[0], pace{latency: latency}); err != nil {
 			return nil, err
 		}
 	}
 	return t, nil
 }
 
-func (l *lab) write(ctx context.Context, t *table, e *emulator, latency int) error {
-	estate := estateOf(writeSize)
-	w := l.workspace(e)
-	if err := estate.writeConfiguration(w.dir); err != nil {
-		return err
-	}
-	do := func(args ...string) *series {
-		return w.series(pace{LatencyMS: latency}, w.run, append([]string{args[0], "-no-color"}, args[1:]...)...)
+func (l *lab) write(ctx context.Context, t *table, e *estate, w *workspace, p pace) error {
+	do := func(name string, args ...string) *trial {
+		return &trial{name: name, pace: p, workspaces: []*workspace{w}, args: args}
 	}
 	const noRefresh, approve, out, file = "-refresh=false", "-auto-approve", "-out=plan.out", "plan.out"
-	base, plannedFloor, planned, applied := do("apply", approve, "-var=keys=false"), do("plan", out, noRefresh), do("plan", out), do("apply", file)
-	destroyedFloor, everything, destroyed := do("destroy", approve, noRefresh), do("apply", approve), do("destroy", approve)
+	base := do("", "apply", approve, "-target=traceloop_project.all", "-target=traceloop_environment.all")
+	plannedFloor := do("", "plan", out, noRefresh)
+	planned := do(fmt.Sprintf("Plan of %d new keys in %d projects that exist", writeSize, len(e.Projects)), "plan", out)
+	applied := do("Apply of that plan", "apply", file)
+	destroyedFloor := do("", "destroy", approve, noRefresh)
+	everything := do(fmt.Sprintf("Apply of %d keys, with their projects and environments", writeSize), "apply", approve)
+	destroyed := do("Destroy all of it", "destroy", approve)
 	// Each makes what the next one needs, or removes what it must not find.
 	if err := alternate(ctx, l.runs, base, plannedFloor, planned, applied, destroyedFloor, everything, destroyed); err != nil {
 		return err
 	}
 
-	row := func(what string, s, floor *series) {
-		relative := "–"
-		if floor != nil {
-			relative = ratio(s.wall(), floor.wall())
-		}
-		t.rows = append(t.rows, []string{
-			what, fmt.Sprintf("%d ms", latency), seconds(s.wall()), grouped(s.writes()), grouped(s.lists()), grouped(s.requests()), grouped(s.inFlight()),
-			megabytes(s.peak()), relative,
-		})
+	row := func(r *trial, relative any) {
+		t.add(r.name, p, r.wall(), r.writes, r.lists, r.requests, r.inFlight, r.peak, relative)
 	}
-	row(fmt.Sprintf("Plan of %d new keys in %d projects that exist", writeSize, estate.projects), planned, plannedFloor)
-	row("Apply of that plan", applied, nil)
-	row(fmt.Sprintf("Apply of %d keys, with their projects and environments", writeSize), everything, nil)
-	row("Destroy all of it", destroyed, destroyedFloor)
+	row(planned, ratio(planned.wall(), plannedFloor.wall()))
+	row(applied, "–")
+	row(everything, "–")
+	row(destroyed, ratio(destroyed.wall(), destroyedFloor.wall()))
 
-	// An apply looks like a plan until it writes, so the first creations are checked once more, from shared lists.
+	// An apply looks like a plan until it writes, so the first creations are checked once more, from
+	// shared lists. All other reads are a list for each project, and one of environments.
 	const checks = 4
-	reads, most := applied.requests()-applied.writes(), estate.projects+1+checks
-	l.target(applied.writes() == writeSize && reads <= most,
-		fmt.Sprintf("Apply of a plan of %d keys in %d projects at %d ms: requests", writeSize, estate.projects, latency),
-		fmt.Sprintf("%d POSTs, ≤ %d reads: a list for each project, one of environments, %d to check", writeSize, most, checks), fmt.Sprintf("%d and %d", applied.writes(), reads))
-	l.target(everything.writes() == estate.objects() && everything.lists() <= estate.projects,
-		fmt.Sprintf("Apply of %d keys with their projects and environments at %d ms: requests", writeSize, latency),
-		fmt.Sprintf("%d POSTs, ≤ %d lists", estate.objects(), estate.projects), fmt.Sprintf("%d and %d", everything.writes(), everything.lists()))
+	what := fmt.Sprintf("Apply of a plan of %d keys in %d projects at %s: ", writeSize, len(e.Projects), p)
+	atMost(&l.targets, what+"POSTs", applied.writes, writeSize)
+	atMost(&l.targets, what+"reads", applied.requests-applied.writes, len(e.Projects)+1+checks)
+	what = fmt.Sprintf("Apply of %d keys with their projects and environments at %s: ", writeSize, p)
+	atMost(&l.targets, what+"POSTs", everything.writes, e.objects())
+	atMost(&l.targets, what+"lists", everything.lists, len(e.Projects))
 	return nil
 }

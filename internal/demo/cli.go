@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,20 +61,14 @@ func (c *cli) outputs(ctx context.Context) (map[string]string, error) {
 	return values, nil
 }
 
-// exec returns the standard output and the exit code, which must be one of the allowed ones. An error
-// contains the whole output.
+// exec returns the standard output and the exit code, which must be 0 or one of the allowed ones. An
+// error contains the whole output.
 func (c *cli) exec(ctx context.Context, allowed []int, args ...string) (code int, output string, err error) {
-	var stdout, stderr bytes.Buffer
 	cmd := devtool.Command(ctx, c.path, args...)
 	cmd.Dir, cmd.Env = c.dir, c.env
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
-	devtool.Reap(cmd)
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok && ctx.Err() == nil {
-		code, err = exit.ExitCode(), nil
+	output, err = devtool.Output(cmd)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && ctx.Err() == nil && slices.Contains(allowed, exit.ExitCode()) {
+		return exit.ExitCode(), output, nil
 	}
-	if err != nil || !slices.Contains(allowed, code) {
-		err = errors.Join(fmt.Errorf("%s %s: exit status %d\n%s%s", c.path, args[0], code, &stdout, &stderr), err)
-	}
-	return code, stdout.String(), err
+	return 0, output, err
 }

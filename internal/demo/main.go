@@ -73,12 +73,11 @@ func run(ctx context.Context, out *narrator, keep bool) (err error) {
 
 	out.step("Start the emulator, a stand-in for Traceloop's API")
 	// It outlives ctx, so that an interrupted CLI can still finish and release what it holds.
-	started, err := devtool.StartEmulator(context.WithoutCancel(ctx), emulatorFile, "-data", filepath.Join(dir, "organization.db"))
+	server, err := startEmulator(context.WithoutCancel(ctx), emulatorFile, "-data", filepath.Join(dir, "organization.db"))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, left(started.Stop())) }()
-	server := &emulator{started}
+	defer func() { err = errors.Join(err, left(server.stop())) }()
 	out.secret(server.Key)
 	out.say("TRACELOOP_MANAGEMENT_BASE_URL=%s", server.URL)
 	out.say("TRACELOOP_MANAGEMENT_API_KEY=%s", server.Key)
@@ -100,14 +99,7 @@ func run(ctx context.Context, out *narrator, keep bool) (err error) {
 			path: executable,
 			dir:  work,
 			out:  out,
-			env: devtool.Env(
-				"TF_CLI_CONFIG_FILE="+config,
-				"TF_IN_AUTOMATION=1",
-				"TF_INPUT=0",
-				"CHECKPOINT_DISABLE=1",
-				"TRACELOOP_MANAGEMENT_BASE_URL="+server.URL,
-				"TRACELOOP_MANAGEMENT_API_KEY="+server.Key,
-			),
+			env:  devtool.CLIEnv(config, server.URL, server.Key),
 		},
 	}
 	err = s.tell(ctx)

@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	code, err := run(os.Getenv("BENCH_PROVIDER"), os.Getenv("BENCH_USAGE"))
+	code, err := run(os.Getenv("BENCH_PROVIDER"), os.Getenv("BENCH_NOTES"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "standin:", err)
 	}
@@ -35,18 +35,18 @@ func run(provider, notes string) (code int, err error) {
 	}
 	defer file.Close()
 	// One write, since the providers of several CLIs may end at the same time.
-	_, err = fmt.Fprintf(file, "%d %d\n", peak(state), state.UserTime()+state.SystemTime())
+	_, err = fmt.Fprintf(file, "%d %f\n", state.UserTime()+state.SystemTime(), peak(state))
 	return max(0, state.ExitCode()), err
 }
 
-// peak is the largest resident set of a process, in bytes.
-func peak(state *os.ProcessState) int64 {
+// peak is the largest resident set of a process, in MB.
+func peak(state *os.ProcessState) float64 {
 	usage, ok := state.SysUsage().(*syscall.Rusage)
 	if !ok {
 		return 0
 	}
 	if runtime.GOOS == "darwin" {
-		return usage.Maxrss
+		return float64(usage.Maxrss) / 1e6
 	}
-	return usage.Maxrss << 10
+	return float64(usage.Maxrss) * 1024 / 1e6
 }

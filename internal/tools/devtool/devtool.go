@@ -124,3 +124,11 @@ func Env(set ...string) []string {
 	}
 	return append(env, set...)
 }
+
+// CLIEnv is Env for a CLI with a configuration file of its own and the emulator at baseURL.
+func CLIEnv(config, baseURL, key string, set ...string) []string {
+	return append(Env(
+		"CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", "TF_INPUT=0", "TF_CLI_CONFIG_FILE="+config,
+		"TRACELOOP_MANAGEMENT_BASE_URL="+baseURL, "TRACELOOP_MANAGEMENT_API_KEY="+key,
+	), set...)
+}

@@ -1,9 +1,12 @@
 package devtool
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 )
 
@@ -25,3 +28,15 @@ func Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 
 // Reap kills the remaining children of cmd. Call it after cmd.Wait.
 func Reap(cmd *exec.Cmd) { killGroup(cmd) }
+
+// Output runs cmd, reaps it, and returns its standard output. An error contains the whole output.
+func Output(cmd *exec.Cmd) (string, error) {
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	Reap(cmd)
+	if err != nil {
+		err = fmt.Errorf("%s: %w\n%s%s", strings.Join(cmd.Args, " "), err, &stdout, &stderr)
+	}
+	return stdout.String(), err
+}
