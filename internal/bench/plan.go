@@ -57,8 +57,9 @@ func (l *lab) planSize(ctx context.Context, t *table, size int) error {
 		switch size {
 		case 1000:
 			atMost(&l.targets, what+"requests", r.requests, 25)
-			if latency := 50 * time.Millisecond; r.pace.latency == 50 {
-				atMost(&l.targets, what+"1.3 × floor + 3 round trips", r.wall(), time.Duration(1.3*float64(floor.wall()))+3*latency)
+			if r.pace.latency == 50 {
+				most := time.Duration(1.3*float64(floor.wall())) + 3*50*time.Millisecond
+				atMost(&l.targets, what+"1.3 × floor + 3 round trips", r.wall(), most)
 			}
 		case 10_000:
 			atMost(&l.targets, what+"requests", r.requests, 250)
@@ -118,7 +119,7 @@ func small(ctx context.Context, l *lab) (*table, error) {
 }
 
 // jobs simulates CI jobs that begin to plan at the same moment, each a configuration of
-// its own in the same organization. A job that fails is an error.
+// its own in the same organization. A job that fails is an error. Each number of jobs runs once.
 func jobs(ctx context.Context, l *lab) (*table, error) {
 	counts := []int{1, 5, 10, 20}
 	estates := make([]*estate, slices.Max(counts))

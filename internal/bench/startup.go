@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -73,12 +74,14 @@ func start(ctx context.Context, binary string, env ...string) (time.Duration, er
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
+	defer func() {
+		cancel()
+		_ = cmd.Wait() // a signal, or its refusal, ended it
+	}()
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	took := time.Since(begin)
-	cancel()
-	_ = cmd.Wait() // a signal, or its refusal, ended it
 	if listens := strings.Count(line, "|") >= 4; listens != (len(env) > 0) {
-		return 0, fmt.Errorf("the provider with %q says %q: %w", env, line, err)
+		return 0, errors.Join(fmt.Errorf("the provider with the environment %q prints %q", env, line), err, ctx.Err())
 	}
 	return took, nil
 }

@@ -109,7 +109,7 @@ func (t *trial) count(record emulator.Requests) {
 			limited++
 		case r.Method != http.MethodGet:
 			writes++
-		case strings.Count(r.Path, "/") == 2:
+		case strings.Count(r.Path, "/") == 2: // of a collection
 			lists++
 		}
 	}
