@@ -27,6 +27,9 @@ type driver struct {
 	next    func() *driver // the provider of another plan or apply
 }
 
+// newServer makes a provider, as the CLI starts one.
+type newServer = func() (tfprotov6.ProviderServer, error)
+
 // instance is a resource in the state. A null value is none.
 type instance struct {
 	value    tftypes.Value
@@ -52,7 +55,7 @@ func newDriverWith(tb testing.TB, now func() time.Time, settings arguments) *dri
 }
 
 // newDriverOf takes the provider too, which may have other paths or its own way to sleep.
-func newDriverOf(tb testing.TB, newServer func() (tfprotov6.ProviderServer, error), settings arguments) *driver {
+func newDriverOf(tb testing.TB, newServer newServer, settings arguments) *driver {
 	tb.Helper()
 	d, err := startDriver(tb, newServer, settings)
 	if err != nil {
@@ -62,7 +65,7 @@ func newDriverOf(tb testing.TB, newServer func() (tfprotov6.ProviderServer, erro
 }
 
 // startDriver returns what the provider says of a configuration that it refuses.
-func startDriver(tb testing.TB, newServer func() (tfprotov6.ProviderServer, error), settings arguments) (*driver, error) {
+func startDriver(tb testing.TB, newServer newServer, settings arguments) (*driver, error) {
 	tb.Helper()
 	providerServer, err := newServer()
 	if err != nil {

@@ -134,7 +134,7 @@ func calls(server *emulatortest.Server, method, path string) int {
 
 // writes counts recorded requests that change something.
 func writes(server *emulatortest.Server) int {
-	return calls(server, "POST", "/v2/") + calls(server, "PATCH", "/v2/") + calls(server, "DELETE", "/v2/")
+	return calls(server, "POST", "/v2/") + calls(server, "PUT", "/v2/") + calls(server, "PATCH", "/v2/") + calls(server, "DELETE", "/v2/")
 }
 
 // noWrites checks that a refused configuration changed nothing.
