@@ -156,7 +156,9 @@ func TestEnvironment_protected(t *testing.T) {
 	l.state.forced = true
 	l.refusesToPlan(config, "Deletion Protection Is On", "replace")
 	l.refusesToPlan(off, "Deletion Protection Is On", "replace")
-	l.state.forced = false
+	l.state.forced, l.state.tainted = false, true
+	l.refusesToApply(config, "Deletion Protection Is On", "terraform untaint")
+	l.state.tainted = false
 	l.apply(off, "update") // which calls no API
 	noWrites(t, server)
 

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
@@ -19,27 +17,25 @@ const anyRead = "data \"traceloop_projects\" \"all\" {}\n"
 
 // Most of these tests set environment variables of the process, so they are not parallel.
 
-func TestAccSettings_fromEnvironment(t *testing.T) {
+func TestSettings_fromEnvironment(t *testing.T) {
 	server := emulatortest.Start(t)
 	t.Setenv("TRACELOOP_MANAGEMENT_BASE_URL", "\n "+server.URL+"/ \n")
 	t.Setenv("TRACELOOP_MANAGEMENT_API_KEY", " "+server.ManagementKey+"\n")
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps:                    []resource.TestStep{{Config: anyRead}},
-	})
+	if err := newDriverWith(t, time.Now, nil).readData("traceloop_projects", nil); err != nil {
+		t.Error(err)
+	}
 	if calls(server, "GET", "/v2/projects") == 0 {
 		t.Error("the server that the environment names got no request")
 	}
 }
 
-func TestAccSettings_argumentBeforeEnvironment(t *testing.T) {
+func TestSettings_argumentBeforeEnvironment(t *testing.T) {
 	server := emulatortest.Start(t)
 	t.Setenv("TRACELOOP_MANAGEMENT_BASE_URL", "https://127.0.0.1:1")
 	t.Setenv("TRACELOOP_MANAGEMENT_API_KEY", "tl_of_somebody_else")
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps:                    []resource.TestStep{{Config: configured(server, anyRead)}},
-	})
+	if err := newDriver(t, server, time.Now).readData("traceloop_projects", nil); err != nil {
+		t.Error(err)
+	}
 }
 
 // The CLI shows which argument it is, and none of its value.
