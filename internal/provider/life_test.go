@@ -121,7 +121,7 @@ func refuses(tb testing.TB, err error, phrases ...string) {
 func pointsAt(tb testing.TB, diags []*tfprotov6.Diagnostic) {
 	tb.Helper()
 	for _, diag := range diags {
-		if diag.Severity == tfprotov6.DiagnosticSeverityError && diag.Attribute == nil {
+		if diag.Severity == tfprotov6.DiagnosticSeverityError && (diag.Attribute == nil || len(diag.Attribute.Steps()) == 0) {
 			tb.Errorf("%q is anchored to no attribute", diag.Summary)
 		}
 	}

@@ -115,6 +115,14 @@ func projectLife(t *testing.T, server *emulatortest.Server, newServer newServer)
 	// Deleted outside Terraform: created again.
 	server.DeleteProject(id)
 	l.apply(unprotected, "create")
+
+	// Replaced by force under another name.
+	id = l.id()
+	l.state.forced = true
+	l.apply(unprotected.with(arguments{"name": "Returns"}), "replace")
+	if projects := server.Projects(); len(projects) != 2 || projects[1].ID != l.id() || l.id() == id {
+		t.Errorf("the state has %s, was %s, and the server %v", l.id(), id, projects)
+	}
 	l.destroy()
 	if projects := server.Projects(); len(projects) != 1 {
 		t.Errorf("the server has %d projects after destroy, want the default one", len(projects))

@@ -478,14 +478,14 @@ func TestCLI_projectKeyAndSetupsInOneGo(t *testing.T) {
 	}
 }
 
-// sleeping gives a provider whose waits move the emulator's clock of setups.
-func sleeping(server *emulatortest.Server, settings emulatortest.Settings, meanwhile func()) newServer {
+// sleeping gives a provider whose waits move the emulator's clock of setups, and says how long they were.
+func sleeping(server *emulatortest.Server, settings emulatortest.Settings, meanwhile func()) (start newServer, waited func() time.Duration) {
 	var mu sync.Mutex
 	now, ahead := time.Now(), time.Duration(0)
-	clock := func() time.Time {
+	waited = func() time.Duration {
 		mu.Lock()
 		defer mu.Unlock()
-		return now.Add(ahead)
+		return ahead
 	}
 	sleep := func(_ context.Context, d time.Duration) error {
 		mu.Lock()
@@ -496,26 +496,28 @@ func sleeping(server *emulatortest.Server, settings emulatortest.Settings, meanw
 		meanwhile()
 		return nil
 	}
-	return provider.NewServerWithSleep(clock, sleep)
+	return provider.NewServerWithSleep(func() time.Time { return now.Add(waited()) }, sleep), waited
 }
 
 // What the CLI says of a wait that ends early is in TestCLI_waitThatFails.
 func TestSetup_waitFor(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		wait    arguments
-		spans   bool
-		failing map[string]string
-		status  string
+		wait     arguments
+		spans    bool
+		failing  map[string]string
+		status   string
+		timesOut time.Duration // 0: the wait ends before
 	}{
-		"waiting for spans":            {arguments{"wait_for": "waiting_for_spans"}, false, nil, "waiting_for_spans"},
-		"already further":              {arguments{"wait_for": "waiting_for_spans"}, true, nil, "completed"},
-		"completed":                    {arguments{"wait_for": "completed"}, true, nil, "completed"},
-		"never completed":              {arguments{"wait_for": "completed", "wait_timeout": "30s"}, false, nil, "waiting_for_spans"},
-		"a timeout that is too short":  {arguments{"wait_for": "completed", "wait_timeout": "2s"}, false, nil, "pending"},
-		"failed":                       {arguments{"wait_for": "completed"}, true, map[string]string{"char-count": "no", "word-count": "no"}, "failed"},
-		"partial, which is not drift":  {arguments{"wait_for": "completed"}, true, map[string]string{"char-count": "no"}, "partial"},
-		"none, and the status changes": {nil, false, nil, "pending"},
+		"waiting for spans":            {arguments{"wait_for": "waiting_for_spans"}, false, nil, "waiting_for_spans", 0},
+		"already further":              {arguments{"wait_for": "waiting_for_spans"}, true, nil, "completed", 0},
+		"completed":                    {arguments{"wait_for": "completed"}, true, nil, "completed", 0},
+		"never completed":              {arguments{"wait_for": "completed", "wait_timeout": "30s"}, false, nil, "waiting_for_spans", 30 * time.Second},
+		"never completed, by default":  {arguments{"wait_for": "completed"}, false, nil, "waiting_for_spans", 5 * time.Minute},
+		"a timeout that is too short":  {arguments{"wait_for": "completed", "wait_timeout": "2s"}, false, nil, "pending", 2 * time.Second},
+		"failed":                       {arguments{"wait_for": "completed"}, true, map[string]string{"char-count": "no", "word-count": "no"}, "failed", 0},
+		"partial, which is not drift":  {arguments{"wait_for": "completed"}, true, map[string]string{"char-count": "no"}, "partial", 0},
+		"none, and the status changes": {nil, false, nil, "pending", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -527,9 +529,13 @@ func TestSetup_waitFor(t *testing.T) {
 			if test.spans {
 				send = func() { server.SendSpans(key, 1) }
 			}
-			l := newLife(newDriverOf(t, sleeping(server, settings, send), arguments{"base_url": server.URL, "project_api_key": key}), setupKind)
+			start, waited := sleeping(server, settings, send)
+			l := newLife(newDriverOf(t, start, arguments{"base_url": server.URL, "project_api_key": key}), setupKind)
 			l.apply(setupConfig("a", "char-count", "word-count").with(test.wait), "create")
 			l.has(arguments{"status": test.status})
+			if d := waited(); test.timesOut > 0 && d != test.timesOut || test.timesOut == 0 && (d > time.Minute || d > 0 && test.wait == nil) {
+				t.Errorf("it waited %s, want a timeout after %s; 0s is none", d, test.timesOut)
+			}
 			l.destroy()
 		})
 	}
