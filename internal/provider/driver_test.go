@@ -270,6 +270,9 @@ func (d *driver) planValid(kind string, prior tftypes.Value, p planResult) error
 	}
 	for _, attribute := range d.schemas[kind].Block.Attributes {
 		name := attribute.Name
+		if planned != nil && attribute.NestedType != nil && attribute.NestedType.Nesting == tfprotov6.SchemaObjectNestingModeList {
+			config[name] = d.filledIn(attribute.NestedType, config[name], planned[name])
+		}
 		given := config[name].IsKnown() && !config[name].IsNull()
 		switch {
 		case planned == nil:
@@ -284,6 +287,25 @@ func (d *driver) planValid(kind string, prior tftypes.Value, p planResult) error
 		}
 	}
 	return nil
+}
+
+// filledIn is a configured list of objects with the computed attributes that its plan fills in.
+func (d *driver) filledIn(nested *tfprotov6.SchemaObject, config, planned tftypes.Value) tftypes.Value {
+	var given, filled []tftypes.Value
+	if config.IsNull() || !config.IsKnown() || config.As(&given) != nil || planned.As(&filled) != nil || len(given) != len(filled) {
+		return config
+	}
+	objects := make([]tftypes.Value, len(given))
+	for i := range given {
+		object, from := attributes(d.t, given[i]), attributes(d.t, filled[i])
+		for _, attribute := range nested.Attributes {
+			if attribute.Computed && object[attribute.Name].IsNull() {
+				object[attribute.Name] = from[attribute.Name]
+			}
+		}
+		objects[i] = tftypes.NewValue(given[i].Type(), object)
+	}
+	return tftypes.NewValue(config.Type(), objects)
 }
 
 // equal compares as core does: a set has no order.
