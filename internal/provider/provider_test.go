@@ -178,15 +178,6 @@ func isNull(address, name string) statecheck.StateCheck {
 	return statecheck.ExpectKnownValue(address, tfjsonpath.New(name), knownvalue.Null())
 }
 
-// emptyPlan is a step that finds nothing to do. Every step with a configuration ends in two plans
-// that have to be empty, so this one is for a configuration that the step before did not have.
-func emptyPlan(hcl string) resource.TestStep {
-	return resource.TestStep{
-		Config:           hcl,
-		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
-	}
-}
-
 // planned checks the action that a plan has for a resource.
 func planned(address string, action plancheck.ResourceActionType) resource.ConfigPlanChecks {
 	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, action)}}
