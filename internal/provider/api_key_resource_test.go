@@ -127,28 +127,3 @@ func TestCLI_environmentOfTheSamePlan(t *testing.T) {
 	w.plan("-detailed-exitcode")
 	w.destroy()
 }
-
-func TestAccAPIKey_importErrors(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
-	hcl := configured(server, keyHCL(fmt.Sprintf("%q", project.ID), "prd", "null"))
-
-	steps := []resource.TestStep{{Config: hcl}}
-	for _, test := range []struct {
-		id      string
-		phrases []string
-	}{
-		{project.ID, []string{"Unable to Import API Key", "no active API key with the id", "<project id>/<environment slug>"}},
-		{project.ID + "/EU Production", []string{"Invalid Import ID", "<project id>/<environment slug>"}},
-		{project.ID + "/prod", []string{"Unable to Import API Key", "no environment with the slug", "There are: dev, stg, prd"}},
-		{"tl_0123456789012345678901234567890123456789", []string{"Invalid Import ID", "tl_************************************6789"}},
-		{project.ID + "/stg", []string{"Unable to Import API Key", "no active key"}},
-		{"cnosuchproject/prd", []string{"Unable to Import API Key", "no project with the id"}},
-	} {
-		steps = append(steps, resource.TestStep{
-			ResourceName: keyAddress, ImportState: true, ImportStateId: test.id, ExpectError: says(test.phrases...),
-		})
-	}
-	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories(), Steps: steps})
-}

@@ -3,7 +3,9 @@ package provider_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
@@ -171,39 +173,72 @@ data "traceloop_api_keys" "none" {
 `, orders.ID), size("all", 3), size("orders", 2), size("production", 2), size("one", 1), size("none", 0))
 }
 
+// readData reads a data source as a plan does: it validates the configuration first.
+func (d *driver) readData(kind string, config arguments) error {
+	d.t.Helper()
+	schema, err := providerSchema()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	typ := schema.DataSourceSchemas[kind].ValueType()
+	dynamic := d.dynamic(typ, d.object(typ, config))
+	validated, err := d.server.ValidateDataResourceConfig(d.t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: kind, Config: dynamic})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := failure(validated.Diagnostics); err != nil {
+		return err
+	}
+	read, err := d.server.ReadDataSource(d.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: kind, Config: dynamic})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return failure(read.Diagnostics)
+}
+
 func TestAccDataSources_refused(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
+	refused(t, server, "data \"traceloop_project\" \"found\" {\n  id   = \"c1\"\n  name = \"Orders\"\n}\n", "Invalid Attribute Combination")
+	refused(t, server, fmt.Sprintf("data \"traceloop_environment\" \"found\" {\n  project_id = %q\n  slug = \"prod\"\n}\n", server.Projects()[0].ID), "Environment Not Found", "There are: dev, stg, prd")
+}
+
+func TestDataSources_refused(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders").ID
 
 	for name, test := range map[string]struct {
-		kind, arguments string
-		phrases         []string
+		kind    string
+		config  arguments
+		phrases []string
 	}{
-		"project: no selector":           {"project", "", []string{"Missing Attribute Configuration", "id,name,slug"}},
-		"project: two selectors":         {"project", "id = \"c1\"\n  name = \"Orders\"", []string{"Invalid Attribute Combination"}},
-		"project: malformed id":          {"project", `id = "Default project"`, []string{"must be an id"}},
-		"project: unknown id":            {"project", `id = "cnosuch"`, []string{"Project Not Found", "There are:", `("Default project")`}},
-		"project: unknown name":          {"project", `name = "Nope"`, []string{"Project Not Found", "name \"Nope\""}},
-		"environment: no selector":       {"environment", fmt.Sprintf("project_id = %q", project.ID), []string{"Missing Attribute Configuration"}},
-		"environment: two selectors":     {"environment", "name = \"EU\"\n  slug = \"eu\"", []string{"Invalid Attribute Combination"}},
-		"environment: id and project":    {"environment", "id = \"c1\"\n  project_id = \"c2\"", []string{"Invalid Attribute Combination"}},
-		"environment: unknown id":        {"environment", `id = "cnosuch"`, []string{"Environment Not Found", "traceloop_environments"}},
-		"environment: unknown project":   {"environment", "project_id = \"cnosuch\"\n  slug = \"prd\"", []string{"Unknown Project"}},
-		"environment: unknown slug":      {"environment", fmt.Sprintf("project_id = %q\n  slug = \"prod\"", project.ID), []string{"Environment Not Found", "There are: dev, stg, prd"}},
-		"environment: built in, nowhere": {"environment", `slug = "prd"`, []string{"Environment Not Found", "Set project_id"}},
-		"environments: unknown project":  {"environments", `project_id = "cnosuch"`, []string{"Unknown Project"}},
-		"api_key: no selector":           {"api_key", "", []string{"Missing Attribute Configuration"}},
-		"api_key: project alone":         {"api_key", fmt.Sprintf("project_id = %q", project.ID), []string{"Missing Attribute Configuration"}},
-		"api_key: both":                  {"api_key", fmt.Sprintf("id = \"c1\"\n  project_id = %q\n  environment = \"prd\"", project.ID), []string{"Invalid Attribute Combination"}},
-		"api_key: none there":            {"api_key", fmt.Sprintf("project_id = %q\n  environment = \"prd\"", project.ID), []string{"API Key Not Found", "traceloop_api_keys"}},
-		"api_key: unknown id":            {"api_key", `id = "cnosuch"`, []string{"API Key Not Found", "revoked"}},
-		"api_key: unknown project":       {"api_key", "project_id = \"cnosuch\"\n  environment = \"prd\"", []string{"Unknown Project"}},
-		"api_keys: unknown project":      {"api_keys", `project_id = "cnosuch"`, []string{"Unknown Project"}},
-		"api_keys: malformed slug":       {"api_keys", `environment = "Production"`, []string{"slug"}},
+		"project: no selector":           {"project", nil, []string{"Missing Attribute Configuration", "id,name,slug"}},
+		"project: two selectors":         {"project", arguments{"id": "c1", "name": "Orders"}, []string{"Invalid Attribute Combination"}},
+		"project: malformed id":          {"project", arguments{"id": "Default project"}, []string{"must be an id"}},
+		"project: unknown id":            {"project", arguments{"id": "cnosuch"}, []string{"Project Not Found", "There are:", `("Default project")`}},
+		"project: unknown name":          {"project", arguments{"name": "Nope"}, []string{"Project Not Found", "name \"Nope\""}},
+		"environment: no selector":       {"environment", arguments{"project_id": project}, []string{"Missing Attribute Configuration"}},
+		"environment: two selectors":     {"environment", arguments{"name": "EU", "slug": "eu"}, []string{"Invalid Attribute Combination"}},
+		"environment: id and project":    {"environment", arguments{"id": "c1", "project_id": "c2"}, []string{"Invalid Attribute Combination"}},
+		"environment: unknown id":        {"environment", arguments{"id": "cnosuch"}, []string{"Environment Not Found", "traceloop_environments"}},
+		"environment: unknown project":   {"environment", arguments{"project_id": "cnosuch", "slug": "prd"}, []string{"Unknown Project"}},
+		"environment: unknown slug":      {"environment", arguments{"project_id": project, "slug": "prod"}, []string{"Environment Not Found", "There are: dev, stg, prd"}},
+		"environment: built in, nowhere": {"environment", arguments{"slug": "prd"}, []string{"Environment Not Found", "Set project_id"}},
+		"environments: unknown project":  {"environments", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
+		"api_key: no selector":           {"api_key", nil, []string{"Missing Attribute Configuration"}},
+		"api_key: project alone":         {"api_key", arguments{"project_id": project}, []string{"Missing Attribute Configuration"}},
+		"api_key: both":                  {"api_key", arguments{"id": "c1", "project_id": project, "environment": "prd"}, []string{"Invalid Attribute Combination"}},
+		"api_key: none there":            {"api_key", arguments{"project_id": project, "environment": "prd"}, []string{"API Key Not Found", "traceloop_api_keys"}},
+		"api_key: unknown id":            {"api_key", arguments{"id": "cnosuch"}, []string{"API Key Not Found", "revoked"}},
+		"api_key: unknown project":       {"api_key", arguments{"project_id": "cnosuch", "environment": "prd"}, []string{"Unknown Project"}},
+		"api_keys: unknown project":      {"api_keys", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
+		"api_keys: malformed slug":       {"api_keys", arguments{"environment": "Production"}, []string{"slug"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refused(t, server, fmt.Sprintf("data \"traceloop_%s\" \"found\" {\n  %s\n}\n", test.kind, test.arguments), test.phrases...)
+			err := newDriver(t, server, time.Now).readData("traceloop_"+test.kind, test.config)
+			refuses(t, err, test.phrases...)
 		})
 	}
+	noWrites(t, server)
 }

@@ -27,16 +27,20 @@ type driver struct {
 	next    func() *driver // the provider of another plan or apply
 }
 
+// newServer makes a provider, as the CLI starts one.
+type newServer = func() (tfprotov6.ProviderServer, error)
+
 // instance is a resource in the state. A null value is none.
 type instance struct {
 	value    tftypes.Value
 	identity *tfprotov6.ResourceIdentityData // nil in a state from before Terraform 1.12
 	private  []byte
 	tainted  bool
+	forced   bool // to be replaced, as -replace and replace_triggered_by ask for
 }
 
 // arguments are a resource's configuration: strings, bools, int64s, []string,
-// map[string]string, tftypes.Values, or nil.
+// map[string]string, []arguments, tftypes.Values, or nil.
 type arguments map[string]any
 
 func newDriver(tb testing.TB, server *emulatortest.Server, now func() time.Time) *driver {
@@ -47,7 +51,23 @@ func newDriver(tb testing.TB, server *emulatortest.Server, now func() time.Time)
 // newDriverWith takes the whole configuration of the provider.
 func newDriverWith(tb testing.TB, now func() time.Time, settings arguments) *driver {
 	tb.Helper()
-	providerServer, err := provider.NewServer(now)()
+	return newDriverOf(tb, provider.NewServer(now), settings)
+}
+
+// newDriverOf takes the provider too, which may have other paths or its own way to sleep.
+func newDriverOf(tb testing.TB, newServer newServer, settings arguments) *driver {
+	tb.Helper()
+	d, err := startDriver(tb, newServer, settings)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return d
+}
+
+// startDriver returns what the provider says of a configuration that it refuses.
+func startDriver(tb testing.TB, newServer newServer, settings arguments) (*driver, error) {
+	tb.Helper()
+	providerServer, err := newServer()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -56,18 +76,22 @@ func newDriverWith(tb testing.TB, now func() time.Time, settings arguments) *dri
 		tb.Fatal(err)
 	}
 	d := &driver{t: tb, server: providerServer, schemas: schema.ResourceSchemas}
-	d.next = func() *driver { return newDriverWith(tb, now, settings) }
+	d.next = func() *driver { return newDriverOf(tb, newServer, settings) }
 
 	configType := schema.Provider.ValueType()
-	config := d.object(configType, settings)
-	configured, err := d.server.ConfigureProvider(tb.Context(), &tfprotov6.ConfigureProviderRequest{Config: d.dynamic(configType, config), TerraformVersion: "1.11.4"})
+	config := d.dynamic(configType, d.object(configType, settings))
+	validated, err := d.server.ValidateProviderConfig(tb.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: config})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if err := failure(configured.Diagnostics); err != nil {
+	if err := failure(validated.Diagnostics); err != nil {
+		return nil, err
+	}
+	configured, err := d.server.ConfigureProvider(tb.Context(), &tfprotov6.ConfigureProviderRequest{Config: config, TerraformVersion: "1.11.4"})
+	if err != nil {
 		tb.Fatal(err)
 	}
-	return d
+	return d, failure(configured.Diagnostics)
 }
 
 // providerSchema asks once; a driver starts thousands of providers.
@@ -100,7 +124,7 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 	if err := failure(resp.Diagnostics); err != nil {
 		return prior, err
 	}
-	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private, tainted: prior.tainted}
+	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private, tainted: prior.tainted, forced: prior.forced}
 	if after.value.IsNull() {
 		after.identity = nil
 	}
@@ -151,25 +175,15 @@ type planResult struct {
 	diags    []*tfprotov6.Diagnostic
 }
 
-// validate checks a configuration, as core does before it plans.
-func (d *driver) validate(ctx context.Context, kind string, config arguments) error {
-	typ := d.schemas[kind].ValueType()
-	resp, err := d.server.ValidateResourceConfig(ctx, &tfprotov6.ValidateResourceConfigRequest{
-		TypeName: kind, Config: d.dynamic(typ, d.object(typ, config)),
-		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
-	})
-	if err != nil {
-		return err
-	}
-	return failure(resp.Diagnostics)
-}
-
 // plan compares with a configuration; nil is none, which destroys.
 func (d *driver) plan(ctx context.Context, kind string, prior instance, config arguments) (planResult, error) {
 	typ := d.schemas[kind].ValueType()
 	p := planResult{config: tftypes.NewValue(typ, nil)}
 	if config != nil {
 		p.config = d.object(typ, config)
+		if err := d.validate(ctx, kind, &p); err != nil {
+			return p, err
+		}
 	} else if prior.value.IsNull() {
 		return p, nil // core does not ask
 	}
@@ -183,6 +197,9 @@ func (d *driver) plan(ctx context.Context, kind string, prior instance, config a
 	if err := d.planOnce(ctx, kind, prior, &p); err != nil {
 		return p, err
 	}
+	if prior.forced && config != nil {
+		p.action = "replace"
+	}
 	if p.action == "replace" {
 		second := d.none(kind)
 		second.private, second.identity = p.private, p.identity // as core does, although they are those of the old object
@@ -190,6 +207,19 @@ func (d *driver) plan(ctx context.Context, kind string, prior instance, config a
 		return p, err
 	}
 	return p, nil
+}
+
+// validate checks the configuration, as core does before each plan.
+func (d *driver) validate(ctx context.Context, kind string, p *planResult) error {
+	resp, err := d.server.ValidateResourceConfig(ctx, &tfprotov6.ValidateResourceConfigRequest{
+		TypeName: kind, Config: d.dynamic(d.schemas[kind].ValueType(), p.config),
+		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
+	})
+	if err != nil {
+		return err
+	}
+	p.diags = append(p.diags, resp.Diagnostics...)
+	return failure(resp.Diagnostics)
 }
 
 func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *planResult) error {
@@ -240,6 +270,9 @@ func (d *driver) planValid(kind string, prior tftypes.Value, p planResult) error
 	}
 	for _, attribute := range d.schemas[kind].Block.Attributes {
 		name := attribute.Name
+		if planned != nil && attribute.NestedType != nil && attribute.NestedType.Nesting == tfprotov6.SchemaObjectNestingModeList {
+			config[name] = d.filledIn(attribute.NestedType, config[name], planned[name])
+		}
 		given := config[name].IsKnown() && !config[name].IsNull()
 		switch {
 		case planned == nil:
@@ -254,6 +287,25 @@ func (d *driver) planValid(kind string, prior tftypes.Value, p planResult) error
 		}
 	}
 	return nil
+}
+
+// filledIn is a configured list of objects with the computed attributes that its plan fills in.
+func (d *driver) filledIn(nested *tfprotov6.SchemaObject, config, planned tftypes.Value) tftypes.Value {
+	var given, filled []tftypes.Value
+	if config.IsNull() || !config.IsKnown() || config.As(&given) != nil || planned.As(&filled) != nil || len(given) != len(filled) {
+		return config
+	}
+	objects := make([]tftypes.Value, len(given))
+	for i := range given {
+		object, from := attributes(d.t, given[i]), attributes(d.t, filled[i])
+		for _, attribute := range nested.Attributes {
+			if attribute.Computed && object[attribute.Name].IsNull() {
+				object[attribute.Name] = from[attribute.Name]
+			}
+		}
+		objects[i] = tftypes.NewValue(given[i].Type(), object)
+	}
+	return tftypes.NewValue(config.Type(), objects)
 }
 
 // equal compares as core does: a set has no order.
@@ -397,7 +449,7 @@ func (d *driver) proposed(kind string, prior, config tftypes.Value) tftypes.Valu
 	if config.IsNull() {
 		return config
 	}
-	was, now := attributes(d.t, prior), maps.Clone(attributes(d.t, config)) // a value shares its map
+	was, now := attributes(d.t, prior), attributes(d.t, config)
 	for _, attribute := range d.schemas[kind].Block.Attributes {
 		switch {
 		case attribute.WriteOnly:
@@ -431,7 +483,7 @@ func attributes(tb testing.TB, object tftypes.Value) map[string]tftypes.Value {
 	if err := object.As(&all); err != nil {
 		tb.Fatal(err)
 	}
-	return all
+	return maps.Clone(all) // As returns the map of the value itself
 }
 
 // object makes a configuration; what it does not name is null.
@@ -449,6 +501,12 @@ func (d *driver) object(typ tftypes.Type, config arguments) tftypes.Value {
 				elements = append(elements, tftypes.NewValue(tftypes.String, s))
 			}
 			given = elements
+		case []arguments:
+			elements := []tftypes.Value{}
+			for _, a := range v {
+				elements = append(elements, d.object(elementType(attribute), a))
+			}
+			given = elements
 		case map[string]string:
 			elements := map[string]tftypes.Value{}
 			for k, s := range v {
@@ -464,6 +522,14 @@ func (d *driver) object(typ tftypes.Type, config arguments) tftypes.Value {
 		}
 	}
 	return tftypes.NewValue(typ, values)
+}
+
+// elementType is that of a list or a set of objects.
+func elementType(collection tftypes.Type) tftypes.Type {
+	if list, ok := collection.(tftypes.List); ok {
+		return list.ElementType
+	}
+	return collection.(tftypes.Set).ElementType
 }
 
 func (d *driver) dynamic(typ tftypes.Type, value tftypes.Value) *tfprotov6.DynamicValue {

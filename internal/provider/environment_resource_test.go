@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -13,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
 const environmentAddress = "traceloop_environment.eu"
@@ -55,12 +57,6 @@ func TestAccEnvironment_life(t *testing.T) {
 			{ // by id
 				ResourceName: environmentAddress, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"deletion_protection"},
 			},
-			{ // by project and slug
-				ResourceName: environmentAddress, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"deletion_protection"},
-				ImportStateIdFunc: func(s *terraform.State) (string, error) {
-					return s.RootModule().Resources[environmentAddress].Primary.Attributes["project_id"] + "/eu-production", nil
-				},
-			},
 			{ // there is no rename
 				Config:           ofProject("US Production"),
 				ConfigPlanChecks: planned(environmentAddress, plancheck.ResourceActionDestroyBeforeCreate),
@@ -77,112 +73,142 @@ func TestAccEnvironment_life(t *testing.T) {
 				Config:           ofProject("US Production"),
 				ConfigPlanChecks: planned(environmentAddress, plancheck.ResourceActionCreate),
 			},
-			{ // another scope is another environment
-				Config:           configured(server, projectHCL("Orders", false)+environmentHCL("", "US Production", false)),
-				ConfigPlanChecks: planned(environmentAddress, plancheck.ResourceActionDestroyBeforeCreate),
-				ConfigStateChecks: []statecheck.StateCheck{
-					attribute(environmentAddress, "scope", "organization"),
-					isNull(environmentAddress, "project_id"),
-				},
-			},
-			{ // by slug
-				ResourceName: environmentAddress, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"deletion_protection"},
-				ImportStateId: "us-production",
-			},
 		},
 	})
 }
 
-func TestAccEnvironment_protectedIsNeitherDestroyedNorReplaced(t *testing.T) {
+func TestEnvironment_life(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t)
-	hcl := func(name string, protected bool) string {
-		return configured(server, environmentHCL("", name, protected))
-	}
-	refusal := says("Deletion Protection Is On", "in every project", "deletion_protection = false")
-
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{Config: hcl("EU Production", true)},
-			{PreConfig: server.ResetRequests, Config: hcl("EU Production", true), Destroy: true, ExpectError: refusal},
-			{Config: hcl("US Production", true), PlanOnly: true, ExpectError: refusal},
-			{ // off and renamed in one go: the state still protects it
-				Config: hcl("US Production", false), ExpectError: refusal,
-			},
-			{ // switching it off calls no API
-				Config: hcl("EU Production", false),
-				Check: func(*terraform.State) error {
-					if n := writes(server); n != 0 {
-						return fmt.Errorf("%d requests that write were sent", n)
-					}
-					return nil
-				},
-			},
-		},
-	})
+	environmentLife(t, emulatortest.Start(t), provider.NewServer(time.Now))
 }
 
-func TestAccEnvironment_protectedIsNotReplacedByForce(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	hcl := func(value string, protected bool) string {
-		return configured(server, fmt.Sprintf(`
-resource "terraform_data" "trigger" {
-  input = %q
-}
+// environmentLife is the whole life of an environment, with a provider of any paths.
+func environmentLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
+	t.Helper()
+	project := server.CreateProject("Orders").ID
+	l := newLife(newDriverOf(t, newServer, arguments{"base_url": server.URL, "api_key": server.ManagementKey}), environmentKind)
+	config := arguments{"project_id": project, "name": "EU Production", "deletion_protection": false}
+	l.apply(config, "create")
+	l.has(arguments{"slug": "eu-production", "scope": "project", "built_in": false})
+	id := l.id()
+	l.imports(id, "deletion_protection")
+	l.imports(project+"/eu-production", "deletion_protection")
 
-resource "traceloop_environment" "eu" {
-  name                = "EU Production"
-  deletion_protection = %t
-
-  lifecycle {
-    replace_triggered_by = [terraform_data.trigger]
-  }
-}
-`, value, protected))
+	// There is no rename.
+	renamed := config.with(arguments{"name": "US Production"})
+	l.apply(renamed, "replace")
+	if l.id() == id {
+		t.Errorf("the environment %s was not replaced", id)
 	}
 
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{Config: hcl("1", true)},
-			{Config: hcl("2", true), PlanOnly: true, ExpectError: says("Deletion Protection Is On", "replace")},
-			{Config: hcl("1", false)},
-			{Config: hcl("2", false), ConfigPlanChecks: planned(environmentAddress, plancheck.ResourceActionReplace)},
-		},
-	})
+	// Deleted outside Terraform: created again.
+	server.DeleteEnvironment(l.id())
+	l.apply(renamed, "create")
+
+	// Another scope is another environment.
+	l.apply(renamed.with(arguments{"project_id": nil}), "replace")
+	l.has(arguments{"scope": "organization", "project_id": nil})
+	l.imports("us-production", "deletion_protection")
+	l.destroy()
+	if n := len(server.Environments("")); n != 2*3 {
+		t.Errorf("the server has %d environments after destroy, want the 3 built-in ones of 2 projects", n)
+	}
 }
 
-func TestAccEnvironment_alreadyExists(t *testing.T) {
+func TestCLI_protectedEnvironment(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
+	cli := newCLI(t, server)
+	cli.write(environmentHCL("", "EU Production", true))
+	cli.apply()
+	server.ResetRequests()
+	refuses := func(command ...string) {
+		t.Helper()
+		out, err := cli.run(command...)
+		if err == nil {
+			t.Errorf("%v succeeds:\n%s", command, out)
+		}
+		shows(t, out, "Deletion Protection Is On", "in every project", "set deletion_protection = false")
+	}
+	refuses("destroy", "-auto-approve", "-input=false")
+	cli.write(environmentHCL("", "US Production", true))
+	refuses("plan", "-input=false")
+	noWrites(t, server)
+	cli.write(environmentHCL("", "EU Production", false))
+	cli.apply()
+	noWrites(t, server)
+	cli.destroy()
+}
+
+func TestEnvironment_protected(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	config := arguments{"name": "EU Production"}
+	off := config.with(arguments{"deletion_protection": false})
+	refusal := []string{"Deletion Protection Is On", "in every project", "deletion_protection = false"}
+	l := newLife(newDriver(t, server, time.Now), environmentKind)
+	l.apply(config, "create")
+	id := l.id()
+	server.ResetRequests()
+	pointsAt(t, l.refusesToPlan(nil, refusal...))
+	pointsAt(t, l.refusesToPlan(config.with(arguments{"name": "US Production"}), refusal...))
+	l.refusesToPlan(off.with(arguments{"name": "US Production"}), refusal...) // off and renamed in one go: the state still protects it
+	l.state.forced = true
+	l.refusesToPlan(config, "Deletion Protection Is On", "replace")
+	l.refusesToPlan(off, "Deletion Protection Is On", "replace")
+	l.state.forced, l.state.tainted = false, true
+	l.refusesToApply(config, "Deletion Protection Is On", "terraform untaint")
+	l.state.tainted = false
+	l.apply(off, "update") // which calls no API
+	noWrites(t, server)
+
+	l.state.forced = true
+	l.apply(off, "replace")
+	if l.id() == id {
+		t.Errorf("the environment %s was not replaced", id)
+	}
+	l.destroy()
+}
+
+func TestCLI_environmentAlreadyExists(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders").ID
+	refused(t, server, environmentHCL(fmt.Sprintf("%q", project), "Dev", false),
+		"Environment Already Exists", "built in", "data \"traceloop_environment\"", "import {", project+"/dev")
+}
+
+func TestEnvironment_alreadyExists(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders").ID
 	server.CreateEnvironment("", "Inherited")
-	server.CreateEnvironment(project.ID, "EU Production")
-	id := fmt.Sprintf("%q", project.ID)
+	server.CreateEnvironment(project, "EU Production")
 
 	for name, test := range map[string]struct {
-		projectID, name string
-		planOnly        bool // whether the plan can know
-		phrases         []string
+		projectID any
+		name      string
+		planned   bool // whether the plan can know
+		phrases   []string
 	}{
-		"built in":              {id, "Dev", true, []string{"Environment Already Exists", "built in", "data \"traceloop_environment\"", "import {", project.ID + "/dev"}},
-		"built in everywhere":   {"", "prd", true, []string{"Environment Already Exists", "built in", "organization-level"}},
-		"inherited":             {id, "inherited", false, []string{"Environment Already Exists", "inherits", "data \"traceloop_environment\"", "inherited"}},
-		"exists in the project": {id, "eu production", false, []string{"Environment Already Exists", "import {", project.ID + "/eu-production"}},
-		"organization has it":   {"", "Inherited", false, []string{"Environment Already Exists", "The organization has", "id = \"inherited\""}},
-		"a project has it":      {"", "EU production", false, []string{"Environment Already Exists", project.ID + "/eu-production"}},
+		"built in":              {project, "Dev", true, []string{"Environment Already Exists", "built in", "data \"traceloop_environment\"", "import {", project + "/dev"}},
+		"built in everywhere":   {nil, "prd", true, []string{"Environment Already Exists", "built in", "organization-level"}},
+		"inherited":             {project, "inherited", false, []string{"Environment Already Exists", "inherits", "data \"traceloop_environment\"", "inherited"}},
+		"exists in the project": {project, "eu production", false, []string{"Environment Already Exists", "import {", project + "/eu-production"}},
+		"organization has it":   {nil, "Inherited", false, []string{"Environment Already Exists", "The organization has", "id = \"inherited\""}},
+		"a project has it":      {nil, "EU production", false, []string{"Environment Already Exists", project + "/eu-production"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			resource.Test(t, resource.TestCase{
-				ProtoV6ProviderFactories: factories(),
-				Steps: []resource.TestStep{{
-					Config:      configured(server, environmentHCL(test.projectID, test.name, false)),
-					PlanOnly:    test.planOnly,
-					ExpectError: says(test.phrases...),
-				}},
-			})
+			l := newLife(newDriver(t, server, time.Now), environmentKind)
+			config := arguments{"project_id": test.projectID, "name": test.name, "deletion_protection": false}
+			if test.planned {
+				l.refusesToPlan(config, test.phrases...)
+			} else {
+				l.refusesToApply(config, test.phrases...)
+			}
+			if !l.state.value.IsNull() {
+				t.Errorf("the state has %s", l.state.value)
+			}
 		})
 	}
 	if n := len(server.Environments("")); n != 2*3+2 {
@@ -190,83 +216,49 @@ func TestAccEnvironment_alreadyExists(t *testing.T) {
 	}
 }
 
-func TestAccEnvironment_importedBuiltIn(t *testing.T) {
+// What the CLI shows of its end is in TestCLI_builtInEnvironmentIsForgottenWithAWarning.
+func TestEnvironment_importedBuiltIn(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
-	hcl := configured(server, fmt.Sprintf(`
-import {
-  to = traceloop_environment.dev
-  id = "%[1]s/dev"
-}
-
-resource "traceloop_environment" "dev" {
-  project_id = %[1]q
-  name       = "dev"
-}
-`, project.ID))
-
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{
-				Config:           hcl,
-				ConfigPlanChecks: planned("traceloop_environment.dev", plancheck.ResourceActionNoop),
-				ConfigStateChecks: []statecheck.StateCheck{
-					statecheck.ExpectKnownValue("traceloop_environment.dev", tfjsonpath.New("built_in"), knownvalue.Bool(true)),
-				},
-			},
-			{Config: hcl, Destroy: true},
-		},
-	})
+	project := server.CreateProject("Orders").ID
+	l := newLife(newDriver(t, server, time.Now), environmentKind)
+	var err error
+	if l.state, err = l.provider.importID(t.Context(), environmentKind, project+"/dev"); err != nil {
+		t.Fatal(err)
+	}
+	l.apply(arguments{"project_id": project, "name": "dev"}, "")
+	l.has(arguments{"built_in": true, "slug": "dev"})
+	l.destroy()
 	noWrites(t, server)
-	if n := len(server.Environments(project.ID)); n != 3 {
+	if n := len(server.Environments(project)); n != 3 {
 		t.Errorf("the project has %d environments, want 3", n)
 	}
 }
 
-func TestAccEnvironment_importErrors(t *testing.T) {
+func TestAccEnvironment_refused(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Returns")
-	server.CreateEnvironment("", "Inherited")
-	hcl := configured(server, environmentHCL("", "EU Production", false))
-
-	steps := []resource.TestStep{{Config: hcl}}
-	for _, test := range []struct {
-		id      string
-		phrases []string
-	}{
-		{"EU Production", []string{"Invalid Import ID", "<environment id>", "<project id>/<slug>", "<slug>"}},
-		{"nosuch", []string{"Unable to Import Environment", "no environment", "traceloop_environments"}},
-		{project.ID + "/nosuch", []string{"Unable to Import Environment", "no environment"}},
-		{"cnosuchproject/dev", []string{"Unable to Import Environment", "no environment"}},
-		{"dev", []string{"Unable to Import Environment", "<project id>/dev"}},
-		{project.ID + "/inherited", []string{"Unable to Import Environment", "from the organization", "id \"inherited\""}},
-	} {
-		steps = append(steps, resource.TestStep{
-			ResourceName: environmentAddress, ImportState: true, ImportStateId: test.id, ExpectError: says(test.phrases...),
-		})
-	}
-	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories(), Steps: steps})
+	refused(t, emulatortest.Start(t), environmentHCL(`"cnosuchproject"`, "EU", true), "Unknown Project", "There are:", `("Default project")`)
 }
 
-func TestAccEnvironment_refusedBeforeAnythingChanges(t *testing.T) {
+func TestEnvironment_refused(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	for name, test := range map[string]struct {
-		projectID, name string
-		phrases         []string
+		projectID any
+		name      string
+		phrases   []string
 	}{
-		"empty name":      {"", "", []string{"between 1 and 255"}},
-		"blank name":      {"", " \t", []string{"must not be blank"}},
-		"no letter":       {"", "!!!", []string{"ASCII letter or digit"}},
-		"too long":        {"", strings.Repeat("x", 256), []string{"between 1 and 255"}},
-		"malformed id":    {`"Default project"`, "EU", []string{"must be an id"}},
-		"unknown project": {`"cnosuchproject"`, "EU", []string{"Unknown Project", "There are:", `("Default project")`}},
+		"empty name":      {nil, "", []string{"between 1 and 255"}},
+		"blank name":      {nil, " \t", []string{"must not be blank"}},
+		"no letter":       {nil, "!!!", []string{"ASCII letter or digit"}},
+		"too long":        {nil, strings.Repeat("x", 256), []string{"between 1 and 255"}},
+		"malformed id":    {"Default project", "EU", []string{"must be an id"}},
+		"unknown project": {"cnosuchproject", "EU", []string{"Unknown Project", "There are:", `("Default project")`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refused(t, server, environmentHCL(test.projectID, test.name, true), test.phrases...)
+			l := newLife(newDriver(t, server, time.Now), environmentKind)
+			pointsAt(t, l.refusesToPlan(arguments{"project_id": test.projectID, "name": test.name}, test.phrases...))
 		})
 	}
+	noWrites(t, server)
 }

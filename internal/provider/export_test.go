@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -20,16 +19,20 @@ func NewServer(now func() time.Time) func() (tfprotov6.ProviderServer, error) {
 
 // NewServerWithPaths is NewServer for an API with other paths than the contract's.
 func NewServerWithPaths(now func() time.Time, paths traceloop.Paths) func() (tfprotov6.ProviderServer, error) {
+	return starting(func() *traceloopProvider { return &traceloopProvider{version: "test", now: now, paths: paths} })
+}
+
+// NewServerWithSleep is NewServer with a way to let time pass.
+func NewServerWithSleep(now func() time.Time, sleep func(context.Context, time.Duration) error) func() (tfprotov6.ProviderServer, error) {
+	return starting(func() *traceloopProvider { return &traceloopProvider{version: "test", now: now, sleep: sleep} })
+}
+
+func starting(newProvider func() *traceloopProvider) func() (tfprotov6.ProviderServer, error) {
 	return func() (tfprotov6.ProviderServer, error) {
-		newServer, err := serverOf(&traceloopProvider{version: "test", now: now, paths: paths}, false)
+		newServer, err := serverOf(newProvider(), false)
 		if err != nil {
 			return nil, err
 		}
 		return newServer(), nil
 	}
-}
-
-// NewWithSleep is New with a clock, and with a way to let time pass.
-func NewWithSleep(now func() time.Time, sleep func(context.Context, time.Duration) error) provider.Provider {
-	return &traceloopProvider{version: "test", now: now, sleep: sleep}
 }

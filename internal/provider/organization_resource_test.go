@@ -1,23 +1,17 @@
 package provider_test
 
 import (
-	"fmt"
+	"maps"
+	"slices"
 	"testing"
-
-	"filippo.io/age"
-	"github.com/hashicorp/terraform-plugin-testing/compare"
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
-	"github.com/hashicorp/terraform-plugin-testing/plancheck"
-	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
 const (
-	organizationAddress = "traceloop_organization.acme"
-	organizationsPath   = "/v2/organizations"
+	organizationKind  = "traceloop_organization"
+	organizationsPath = "/v2/organizations"
 )
 
 func organizationHCL(rest string) string {
@@ -33,116 +27,102 @@ func allowingOrganizations(t *testing.T) (server *emulatortest.Server, key strin
 	return server, projectKey(server, "prd")
 }
 
-func TestAccOrganization_life(t *testing.T) {
+func newOrganizationLife(t *testing.T, server *emulatortest.Server, key string) *life {
+	t.Helper()
+	return newLife(newDriverWith(t, time.Now, arguments{"base_url": server.URL, "project_api_key": key}), organizationKind)
+}
+
+func acmeConfig() arguments {
+	return arguments{"name": "Acme", "environments": []string{"dev", "EU Production"}}
+}
+
+func TestOrganization_life(t *testing.T) {
 	t.Parallel()
 	server, key := allowingOrganizations(t)
-	hcl := func(rest string) string { return withProjectKey(server, key, organizationHCL(rest)) }
-	sameID := statecheck.CompareValue(compare.ValuesSame())
+	server.ResetRequests()
+	l := newOrganizationLife(t, server, key)
+	l.apply(acmeConfig(), "create")
+	l.has(arguments{"retention_hours": int64(720), "encrypted_keys": nil})
+	keys := l.mapOf("keys")
+	if names := slices.Sorted(maps.Keys(keys)); !slices.Equal(names, []string{"dev", "eu-production"}) {
+		t.Errorf("there are keys of %v", names)
+	}
+	for name, key := range keys {
+		if status := server.SendSpans(key, 1); status != 200 {
+			t.Errorf("spans with the key of %s are answered %d", name, status)
+		}
+	}
+	for _, attribute := range l.provider.schemas[organizationKind].Block.Attributes {
+		if attribute.Name == "keys" && !attribute.Sensitive {
+			t.Error("the keys are not sensitive")
+		}
+	}
+
 	const unchangeable = "Organization Cannot Be Changed"
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{
-				Config: hcl(acme),
-				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-					plancheck.ExpectResourceAction(organizationAddress, plancheck.ResourceActionCreate),
-					plancheck.ExpectSensitiveValue(organizationAddress, tfjsonpath.New("keys")),
-				}},
-				ConfigStateChecks: []statecheck.StateCheck{
-					sameID.AddStateValue(organizationAddress, tfjsonpath.New("id")),
-					statecheck.ExpectKnownValue(organizationAddress, tfjsonpath.New("retention_hours"), knownvalue.Int64Exact(720)),
-					statecheck.ExpectKnownValue(organizationAddress, tfjsonpath.New("keys"), knownvalue.MapExact(map[string]knownvalue.Check{
-						"dev": accepted{server}, "eu-production": accepted{server},
-					})),
-					isNull(organizationAddress, "encrypted_keys"),
-				},
-			},
-			{Config: hcl("  name = \"Other\"\n  environments = [\"dev\", \"EU Production\"]\n"), ExpectError: says(unchangeable, "name", "no operation that changes")},
-			{Config: hcl("  name = \"Acme\"\n  environments = [\"dev\"]\n"), ExpectError: says(unchangeable, "environments")},
-			{Config: hcl(acme + "  retention_hours = 24\n"), ExpectError: says(unchangeable, "retention_hours")},
-			{Config: hcl(acme + "  age_recipients = [\"" + newIdentity(t).Recipient().String() + "\"]\n"), ExpectError: says(unchangeable, "cannot seal them again")},
-			{ResourceName: organizationAddress, ImportState: true, ImportStateId: "x", ExpectError: says("Organization Cannot Be Imported", "no operation that reads")},
-			{Config: hcl(acme), ConfigStateChecks: []statecheck.StateCheck{sameID.AddStateValue(organizationAddress, tfjsonpath.New("id"))}},
-		},
-	})
-	if n := len(server.Requests()) - 0; calls(server, "POST", organizationsPath) != 1 || n != 1 {
+	for _, test := range []struct {
+		change  arguments
+		phrases []string
+	}{
+		{arguments{"name": "Other"}, []string{"name", "no operation that changes"}},
+		{arguments{"environments": []string{"dev"}}, []string{"environments"}},
+		{arguments{"retention_hours": int64(24)}, []string{"retention_hours"}},
+		{arguments{"age_recipients": []string{newIdentity(t).Recipient().String()}}, []string{"cannot seal them again"}},
+	} {
+		pointsAt(t, l.refusesToPlan(acmeConfig().with(test.change), append([]string{unchangeable}, test.phrases...)...))
+	}
+	id := l.id()
+	l.changesNothing(acmeConfig())
+	l.has(arguments{"id": id})
+	l.destroy()
+	if n := len(server.Requests()); calls(server, "POST", organizationsPath) != 1 || n != 1 {
 		t.Errorf("%d requests, want the one that creates: %v", n, server.Requests())
 	}
 }
 
-// accepted checks for a key with which spans are accepted.
-type accepted struct{ server *emulatortest.Server }
-
-func (c accepted) CheckValue(value any) error {
-	key, _ := value.(string)
-	if status := c.server.SendSpans(key, 1); status != 200 {
-		return fmt.Errorf("spans are answered %d", status)
-	}
-	return nil
-}
-
-func (accepted) String() string { return "a key that sends spans" }
-
-func TestAccOrganization_sealed(t *testing.T) {
+func TestOrganization_sealed(t *testing.T) {
 	t.Parallel()
 	server, key := allowingOrganizations(t)
 	identity := newIdentity(t)
-	hcl := withProjectKey(server, key, organizationHCL(acme+"  age_recipients = [\""+identity.Recipient().String()+"\"]\n"))
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{
-				Config: hcl,
-				ConfigStateChecks: []statecheck.StateCheck{
-					isNull(organizationAddress, "keys"),
-					statecheck.ExpectKnownValue(organizationAddress, tfjsonpath.New("encrypted_keys"), knownvalue.MapExact(map[string]knownvalue.Check{
-						"dev": sealedKey{identity, accepted{server}}, "eu-production": sealedKey{identity, accepted{server}},
-					})),
-				},
-			},
-		},
-	})
-}
-
-// sealedKey checks what a ciphertext opens to.
-type sealedKey struct {
-	identity *age.X25519Identity
-	key      knownvalue.Check
-}
-
-func (c sealedKey) CheckValue(value any) error {
-	text, _ := value.(string)
-	key, err := decrypt(text, c.identity)
-	if err != nil {
-		return err
+	l := newOrganizationLife(t, server, key)
+	l.apply(acmeConfig().with(arguments{"age_recipients": []string{identity.Recipient().String()}}), "create")
+	l.has(arguments{"keys": nil})
+	sealed := l.mapOf("encrypted_keys")
+	if names := slices.Sorted(maps.Keys(sealed)); !slices.Equal(names, []string{"dev", "eu-production"}) {
+		t.Errorf("there are keys of %v", names)
 	}
-	return c.key.CheckValue(key)
+	for name, text := range sealed {
+		key, err := decrypt(text, identity)
+		if status := server.SendSpans(key, 1); err != nil || status != 200 {
+			t.Errorf("spans with the key of %s are answered %d; %v", name, status, err)
+		}
+	}
+	l.destroy()
 }
 
-func (c sealedKey) String() string { return "sealed: " + c.key.String() }
-
-func TestAccOrganization_refusedBeforeAnythingChanges(t *testing.T) {
+func TestOrganization_refused(t *testing.T) {
 	t.Parallel()
 	server, key := allowingOrganizations(t)
+	server.ResetRequests()
 	for name, test := range map[string]struct {
-		rest    string
+		config  arguments
 		phrases []string
 	}{
-		"no name":            {"  name = \"\"\n", []string{"name", "between 1 and 255"}},
-		"no environments":    {"  name = \"A\"\n  environments = []\n", []string{"environments", "at least 1"}},
-		"no slug":            {"  name = \"A\"\n  environments = [\"?\"]\n", []string{"environments", "ASCII letter or digit"}},
-		"retention of none":  {"  name = \"A\"\n  retention_hours = 0\n", []string{"retention_hours", "between 1 and 720"}},
-		"retention too long": {"  name = \"A\"\n  retention_hours = 721\n", []string{"retention_hours", "between 1 and 720"}},
-		"private key":        {"  name = \"A\"\n  age_recipients = [\"AGE-SECRET-KEY-1\"]\n", []string{"Invalid Recipient", "private key"}},
+		"no name":            {arguments{"name": ""}, []string{"name", "between 1 and 255"}},
+		"no environments":    {arguments{"name": "A", "environments": []string{}}, []string{"environments", "at least 1"}},
+		"no slug":            {arguments{"name": "A", "environments": []string{"?"}}, []string{"environments", "ASCII letter or digit"}},
+		"retention of none":  {arguments{"name": "A", "retention_hours": int64(0)}, []string{"retention_hours", "between 1 and 720"}},
+		"retention too long": {arguments{"name": "A", "retention_hours": int64(721)}, []string{"retention_hours", "between 1 and 720"}},
+		"private key":        {arguments{"name": "A", "age_recipients": []string{"AGE-SECRET-KEY-1"}}, []string{"Invalid Recipient", "private key"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			resource.Test(t, resource.TestCase{
-				ProtoV6ProviderFactories: factories(),
-				Steps:                    []resource.TestStep{{Config: withProjectKey(server, key, organizationHCL(test.rest)), PlanOnly: true, ExpectError: says(test.phrases...)}},
-			})
-			noWrites(t, server)
+			diags := newOrganizationLife(t, server, key).refusesToPlan(test.config, test.phrases...)
+			if name != "private key" { // Terraform would show the element that it points at
+				pointsAt(t, diags)
+			}
 		})
+	}
+	if requests := server.Requests(); len(requests) != 0 {
+		t.Errorf("what no plan can take needs no request, and there are %v", requests)
 	}
 }
 
@@ -152,6 +132,17 @@ func TestCLI_organizationIsForgottenWithAWarning(t *testing.T) {
 	cli := newCLI(t, server).withKey(key)
 	cli.write(organizationHCL(acme))
 	hides(t, cli.apply(), "tl_")
+	hides(t, cli.plan("-detailed-exitcode"), "tl_")
+
+	cli.write(organizationHCL(acme + "  retention_hours = 24\n"))
+	out, err := cli.run("plan", "-input=false")
+	if err == nil {
+		t.Errorf("the plan of a change succeeds:\n%s", out)
+	}
+	shows(t, out, "Organization Cannot Be Changed", "retention_hours")
+	hides(t, out, "tl_")
+
+	cli.write(organizationHCL(acme))
 	destroyed := cli.destroy()
 	shows(t, destroyed, "Organization Will Not Be Deleted", "Organization Was Not Deleted", "ask Traceloop's support", "1 destroyed")
 	if n := len(server.Requests()); n != 1 {

@@ -65,18 +65,13 @@ func textOf(t *testing.T, i instance, name string) string {
 	return (&driver{t: t}).text(i, name)
 }
 
-// plan validates, refreshes or imports, and plans; without a configuration, it destroys. A plan
+// plan refreshes or imports, and plans; without a configuration, it destroys. A plan
 // never writes.
 func (o *outcome) plan(config arguments) (*driver, instance, planResult, error) {
 	o.t.Helper()
 	d, ctx := o.driver(), o.t.Context()
 	o.server.ResetRequests()
 	defer noWrites(o.t, o.server)
-	if config != nil {
-		if err := d.validate(ctx, keyKind, config); err != nil {
-			return d, o.state, planResult{}, err
-		}
-	}
 	var prior instance
 	var err error
 	if o.importing != "" {

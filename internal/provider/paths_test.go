@@ -1,15 +1,14 @@
 package provider_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
@@ -25,53 +24,87 @@ var moved = traceloop.Paths{
 	Organizations:         "/v3/organizations",
 }
 
-// The day the real paths are known, the table of paths is all that changes.
-func TestAccProject_lifeAtOtherPaths(t *testing.T) {
+// The day the real paths are known, the table of paths is all that changes: at other paths, every
+// operation of every kind is found, and nothing else is asked for.
+func TestPaths(t *testing.T) {
+	t.Parallel()
+	newServer := provider.NewServerWithPaths(time.Now, moved)
+	for name, life := range map[string]func(*testing.T, *emulatortest.Server){
+		"projects":     func(t *testing.T, server *emulatortest.Server) { projectLife(t, server, newServer) },
+		"environments": func(t *testing.T, server *emulatortest.Server) { environmentLife(t, server, newServer) },
+		"keys": func(t *testing.T, server *emulatortest.Server) {
+			project := server.Projects()[0].ID
+			config := arguments{"project_id": project, "environment": "prd"}
+			l := newLife(newDriverOf(t, newServer, arguments{"base_url": server.URL, "api_key": server.ManagementKey}), keyKind)
+			l.apply(config, "create")
+			l.imports(project+"/prd", "key")
+			l.apply(config.with(arguments{"environment": "stg"}), "replace")
+			l.destroy()
+		},
+		"setups":         func(t *testing.T, server *emulatortest.Server) { setupLife(t, server, newServer) },
+		"setups in bulk": func(t *testing.T, server *emulatortest.Server) { createTogether(t, server, newServer) },
+		"organizations": func(t *testing.T, server *emulatortest.Server) {
+			server.SetSettings(emulatortest.Settings{AllowOrganizations: true})
+			l := newLife(newDriverOf(t, newServer, arguments{"base_url": server.URL, "project_api_key": projectKey(server, "prd")}), organizationKind)
+			l.apply(acmeConfig(), "create")
+		},
+		"data sources": func(t *testing.T, server *emulatortest.Server) {
+			d := newDriverOf(t, newServer, arguments{"base_url": server.URL, "api_key": server.ManagementKey, "project_api_key": projectKey(server, "prd")})
+			for _, kind := range []string{"projects", "environments", "api_keys", "auto_monitor_setups"} {
+				if err := d.readData("traceloop_"+kind, nil); err != nil {
+					t.Errorf("%s: %v", kind, err)
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := standingStill(t)
+			elsewhere := startMoved(t, server, moved)
+			life(t, server)
+			if elsewhere.Load() != 0 {
+				t.Errorf("%d requests went to other paths than those of the table", elsewhere.Load())
+			}
+		})
+	}
+}
+
+// Without the table, nothing is found there.
+func TestPaths_ofTheContractAreElsewhere(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	elsewhere := startMoved(t, server, moved)
-	paths := map[string]func() (tfprotov6.ProviderServer, error){"traceloop": provider.NewServerWithPaths(time.Now, moved)}
-	projectLife(t, server, paths)
-	if elsewhere.Load() != 0 {
-		t.Errorf("%d requests went to other paths than those of the table", elsewhere.Load())
-	}
-
-	// Without the table, nothing is found there.
-	server.ResetRequests()
-	refused(t, server, "data \"traceloop_projects\" \"all\" {}\n", "There is nothing at /v2/projects.")
+	err := newDriver(t, server, time.Now).readData("traceloop_projects", nil)
+	refuses(t, err, "There is nothing at /v2/projects.")
 	if elsewhere.Load() == 0 {
 		t.Error("a request to the contract's paths was not counted")
 	}
 }
 
-// The same goes for the operations that Traceloop publishes.
-func TestAccSetup_lifeAtOtherPaths(t *testing.T) {
-	t.Parallel()
-	server := standingStill(t)
-	server.SetSettings(emulatortest.Settings{AllowOrganizations: true})
+// createTogether creates ten setups in one apply, as many at a time as Terraform does by default.
+func createTogether(t *testing.T, server *emulatortest.Server, newServer newServer) {
+	t.Helper()
 	key := projectKey(server, "prd")
-	elsewhere := startMoved(t, server, moved)
-	paths := map[string]func() (tfprotov6.ProviderServer, error){"traceloop": provider.NewServerWithPaths(time.Now, moved)}
-	hcl := func(evaluators string) string {
-		return withProjectKey(server, key, setupHCL("checkout", "", "char-count")+manySetups(3, evaluators)+
-			"data \"traceloop_auto_monitor_setups\" \"all\" {}\nresource \"traceloop_organization\" \"acme\" {\n  name = \"Acme\"\n}\n")
-	}
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: paths,
-		Steps: []resource.TestStep{
-			{Config: hcl(`"char-count"`)},
-			{Config: hcl(`"word-count"`)},
-			{ResourceName: setupAddress, ImportState: true, ImportStateId: "checkout", ImportStateVerify: true},
-		},
-	})
-	for operation, least := range map[string]int{"POST " + setupsPath + "/bulk": 2, "DELETE " + setupsPath: 4, "POST /v2/organizations": 1} {
-		method, path, _ := strings.Cut(operation, " ")
-		if n := calls(server, method, path); n < least {
-			t.Errorf("%s was called %d times, want %d", operation, n, least)
+	planning := newDriverOf(t, newServer, arguments{"base_url": server.URL, "project_api_key": key})
+	plans := make([]planResult, 10)
+	for i := range plans {
+		var err error
+		if plans[i], err = planning.plan(t.Context(), setupKind, planning.none(setupKind), setupConfig(fmt.Sprintf("quality-%d", i), "char-count")); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if elsewhere.Load() != 0 {
-		t.Errorf("%d requests went to other paths than those of the table", elsewhere.Load())
+	applying := planning.next()
+	var wait sync.WaitGroup
+	for _, p := range plans {
+		wait.Go(func() {
+			if _, err := applying.carryOut(t.Context(), setupKind, applying.none(setupKind), p); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if n := len(server.Setups(key)); n != len(plans) || calls(server, "POST", setupsPath+"/bulk") == 0 {
+		t.Errorf("there are %d setups, want %d, created in bulk: %v", n, len(plans), server.Requests())
 	}
 }
 
@@ -86,9 +119,9 @@ func startMoved(t *testing.T, server *emulatortest.Server, moved traceloop.Paths
 			moved.AutoMonitorSetups: "/v2/auto-monitor-setups", moved.AutoMonitorSetupsBulk: "/v2/auto-monitor-setups/bulk",
 			moved.Organizations: "/v2/organizations",
 		} {
-			rest, found := strings.CutPrefix(r.URL.Path, collection)
+			rest, found := strings.CutPrefix(r.URL.EscapedPath(), collection)
 			if found && (rest == "" || rest[0] == '/') {
-				r.URL.Path = was + rest
+				r.URL.Path, r.URL.RawPath = was+strings.TrimPrefix(r.URL.Path, collection), was+rest
 				server.Emulator.ServeHTTP(w, r)
 				return
 			}

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
 func projectHCL(name string, protected bool) string {
@@ -22,16 +23,12 @@ func projectHCL(name string, protected bool) string {
 
 func TestAccProject_life(t *testing.T) {
 	t.Parallel()
-	projectLife(t, emulatortest.Start(t), factories())
-}
-
-func projectLife(t *testing.T, server *emulatortest.Server, factories map[string]func() (tfprotov6.ProviderServer, error)) {
-	t.Helper()
+	server := emulatortest.Start(t)
 	const address = "traceloop_project.orders"
-	var firstID string
+	var id string
 
 	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories,
+		ProtoV6ProviderFactories: factories(),
 		CheckDestroy: func(*terraform.State) error {
 			if projects := server.Projects(); len(projects) != 1 {
 				return fmt.Errorf("the server has %d projects after destroy, want the default one", len(projects))
@@ -48,7 +45,7 @@ func projectLife(t *testing.T, server *emulatortest.Server, factories map[string
 					statecheck.ExpectKnownValue(address, tfjsonpath.New("id"), knownvalue.StringRegexp(says("c"))),
 					statecheck.ExpectKnownValue(address, tfjsonpath.New("deletion_protection"), knownvalue.Bool(true)),
 				},
-				Check: resource.TestCheckResourceAttrWith(address, "id", func(id string) error { firstID = id; return nil }),
+				Check: resource.TestCheckResourceAttrWith(address, "id", func(v string) error { id = v; return nil }),
 			},
 			{
 				ResourceName: address, ImportState: true, ImportStateVerify: true,
@@ -61,35 +58,15 @@ func projectLife(t *testing.T, server *emulatortest.Server, factories map[string
 					plancheck.ExpectUnknownValue(address, tfjsonpath.New("slug")),
 				}},
 				ConfigStateChecks: []statecheck.StateCheck{attribute(address, "slug", "orders-returns")},
-				Check: resource.TestCheckResourceAttrWith(address, "id", func(id string) error {
-					if id != firstID || calls(server, "PATCH", "/v2/projects/"+id) != 1 || writes(server) != 1 {
-						return fmt.Errorf("a rename was not one PATCH: id %s, was %s; %v", id, firstID, server.Requests())
+				Check: resource.TestCheckResourceAttrWith(address, "id", func(v string) error {
+					if v != id {
+						return fmt.Errorf("the id is %s, was %s", v, id)
 					}
 					return nil
 				}),
 			},
-			{ // renamed outside Terraform: drift is put right
-				PreConfig:         func() { server.RenameProject(firstID, "Somebody's") },
-				Config:            configured(server, projectHCL("Orders & Returns", true)),
-				ConfigPlanChecks:  planned(address, plancheck.ResourceActionUpdate),
-				ConfigStateChecks: []statecheck.StateCheck{attribute(address, "name", "Orders & Returns")},
-			},
-			{ // protection off is kept in the state alone
-				PreConfig: server.ResetRequests,
-				Config:    configured(server, projectHCL("Orders & Returns", false)),
-				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-					plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
-					plancheck.ExpectKnownValue(address, tfjsonpath.New("slug"), knownvalue.StringExact("orders-returns")),
-				}},
-				Check: func(*terraform.State) error {
-					if n := writes(server); n != 0 {
-						return fmt.Errorf("changing deletion_protection sent %d requests that write", n)
-					}
-					return nil
-				},
-			},
 			{ // deleted outside Terraform: created again
-				PreConfig:        func() { server.DeleteProject(firstID) },
+				PreConfig:        func() { server.DeleteProject(id) },
 				Config:           configured(server, projectHCL("Orders & Returns", false)),
 				ConfigPlanChecks: planned(address, plancheck.ResourceActionCreate),
 			},
@@ -97,63 +74,139 @@ func projectLife(t *testing.T, server *emulatortest.Server, factories map[string
 	})
 }
 
-func TestAccProject_protectedIsNotDestroyed(t *testing.T) {
+func TestProject_life(t *testing.T) {
+	t.Parallel()
+	projectLife(t, emulatortest.Start(t), provider.NewServer(time.Now))
+}
+
+// projectLife is the whole life of a project, with a provider of any paths.
+func projectLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
+	t.Helper()
+	l := newLife(newDriverOf(t, newServer, arguments{"base_url": server.URL, "api_key": server.ManagementKey}), projectKind)
+	l.apply(arguments{"name": "Orders"}, "create")
+	l.has(arguments{"name": "Orders", "slug": "orders", "deletion_protection": true})
+	id := l.id()
+	l.imports(id)
+
+	// Renamed in place; the slug follows.
+	server.ResetRequests()
+	renamed := arguments{"name": "Orders & Returns", "deletion_protection": true}
+	if unknown := l.apply(renamed, "update").unknown(t); unknown != "slug" {
+		t.Errorf("the plan of a rename does not know %q, want the slug alone", unknown)
+	}
+	l.has(arguments{"id": id, "slug": "orders-returns"})
+	if calls(server, "PATCH", "/v2/projects/"+id) != 1 || writes(server) != 1 {
+		t.Errorf("a rename was not one PATCH: %v", server.Requests())
+	}
+
+	// Renamed outside Terraform: drift is put right.
+	server.RenameProject(id, "Somebody's")
+	l.apply(renamed, "update")
+	l.has(arguments{"id": id, "name": "Orders & Returns"})
+
+	// Protection off is kept in the state alone.
+	server.ResetRequests()
+	unprotected := renamed.with(arguments{"deletion_protection": false})
+	if unknown := l.apply(unprotected, "update").unknown(t); unknown != "" {
+		t.Errorf("the plan that changes deletion_protection does not know %q", unknown)
+	}
+	noWrites(t, server)
+
+	// Deleted outside Terraform: created again.
+	server.DeleteProject(id)
+	l.apply(unprotected, "create")
+
+	// Replaced by force under another name.
+	id = l.id()
+	l.state.forced = true
+	l.apply(unprotected.with(arguments{"name": "Returns"}), "replace")
+	if projects := server.Projects(); len(projects) != 2 || projects[1].ID != l.id() || l.id() == id {
+		t.Errorf("the state has %s, was %s, and the server %v", l.id(), id, projects)
+	}
+	l.destroy()
+	if projects := server.Projects(); len(projects) != 1 {
+		t.Errorf("the server has %d projects after destroy, want the default one", len(projects))
+	}
+}
+
+func TestCLI_protectedProject(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	refusal := says("Deletion Protection Is On", "irreversible", "deletion_protection = false", "and apply")
+	cli := newCLI(t, server)
+	cli.write(projectHCL("Orders", true))
+	cli.apply()
+	server.ResetRequests()
+	for _, command := range [][]string{
+		{"destroy", "-auto-approve", "-input=false"},
+		{"plan", "-input=false", "-replace=traceloop_project.orders"},
+	} {
+		out, err := cli.run(command...)
+		if err == nil {
+			t.Errorf("%v succeeds:\n%s", command, out)
+		}
+		shows(t, out, "Deletion Protection Is On", "irreversible", "set deletion_protection = false", "and apply")
+	}
+	noWrites(t, server)
+	cli.write(projectHCL("Orders", false))
+	shows(t, cli.apply(), "0 added, 1 changed, 0 destroyed")
+	cli.destroy()
+}
 
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{Config: configured(server, projectHCL("Orders", true))},
-			{PreConfig: server.ResetRequests, Config: configured(server, projectHCL("Orders", true)), Destroy: true, ExpectError: refusal},
-			{Config: configured(server, ""), PlanOnly: true, ExpectError: refusal},
-			{ // switched off and taken away in one go: the state still protects it
-				Config: configured(server, ""), ExpectError: refusal,
-			},
-			{Config: configured(server, projectHCL("Orders", false))},
-		},
-	})
+func TestProject_protectedIsNotDestroyed(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	l := newLife(newDriver(t, server, time.Now), projectKind)
+	l.apply(arguments{"name": "Orders"}, "create")
+	server.ResetRequests()
+	// What is taken away is protected by the state, whatever its block said last.
+	pointsAt(t, l.refusesToPlan(nil, "Deletion Protection Is On", "irreversible", "deletion_protection = false", "and apply"))
+
+	// Core does not ask whether a tainted one may go: the delete refuses, and it stays tainted.
+	l.state.tainted = true
+	l.refusesToApply(arguments{"name": "Orders"}, "Deletion Protection Is On", "terraform untaint")
+	if l.state.value.IsNull() || !l.state.tainted {
+		t.Errorf("the state has %s, tainted: %t", l.state.value, l.state.tainted)
+	}
+	noWrites(t, server)
+
+	l.state.tainted = false
+	l.apply(arguments{"name": "Orders", "deletion_protection": false}, "update")
+	noWrites(t, server)
+	l.destroy()
 	if n := calls(server, "DELETE", "/v2/projects"); n != 1 {
 		t.Errorf("%d projects were deleted, want only the one after protection was off", n)
 	}
 }
 
-func TestAccProject_protectedIsNotReplacedByForce(t *testing.T) {
+func TestProject_protectedIsNotReplacedByForce(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	trigger := func(value string, protected bool) string {
-		return configured(server, fmt.Sprintf(`
-resource "terraform_data" "trigger" {
-  input = %q
-}
-
-resource "traceloop_project" "orders" {
-  name                = "Orders"
-  deletion_protection = %t
-
-  lifecycle {
-    replace_triggered_by = [terraform_data.trigger]
-  }
-}
-`, value, protected))
+	l := newLife(newDriver(t, server, time.Now), projectKind)
+	l.apply(arguments{"name": "Orders"}, "create")
+	server.ResetRequests()
+	for _, protected := range []bool{true, false} { // switched off in the same plan: the state still protects it
+		l.state.forced = true
+		pointsAt(t, l.refusesToPlan(arguments{"name": "Orders", "deletion_protection": protected}, "Deletion Protection Is On", "replace"))
 	}
+	noWrites(t, server)
 
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{Config: trigger("1", true)},
-			{Config: trigger("2", true), PlanOnly: true, ExpectError: says("Deletion Protection Is On", "replace")},
-			{Config: trigger("1", true), Taint: []string{"traceloop_project.orders"}, ExpectError: says("Deletion Protection Is On", "terraform untaint")},
-			{ // a tainted, protected project stays so: only the server can end this test
-				PreConfig: func() { server.DeleteProject(server.Projects()[1].ID) },
-				Config:    trigger("1", false),
-			},
-		},
-	})
+	l.state.forced = false
+	unprotected := arguments{"name": "Orders", "deletion_protection": false}
+	l.apply(unprotected, "update")
+	id := l.id()
+	l.state.forced = true
+	l.apply(unprotected, "replace")
+	if projects := server.Projects(); len(projects) != 2 || projects[1].ID != l.id() || l.id() == id {
+		t.Errorf("the state has %s, was %s, and the server %v", l.id(), id, projects)
+	}
 }
 
-func TestAccProject_refusedBeforeAnythingChanges(t *testing.T) {
+func TestAccProject_refused(t *testing.T) {
+	t.Parallel()
+	refused(t, emulatortest.Start(t), projectHCL("", true), "Invalid Attribute Value Length", "between 1 and 255")
+}
+
+func TestProject_refused(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	for name, test := range map[string]struct {
@@ -167,53 +220,49 @@ func TestAccProject_refusedBeforeAnythingChanges(t *testing.T) {
 		"too long":           {strings.Repeat("ö", 256), []string{"Invalid Attribute Value Length", "between 1 and 255"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			refused(t, server, projectHCL(test.name, true), test.phrases...)
+			pointsAt(t, newLife(newDriver(t, server, time.Now), projectKind).refusesToPlan(arguments{"name": test.name}, test.phrases...))
 		})
+	}
+	if requests := server.Requests(); len(requests) != 0 {
+		t.Errorf("what no plan can take needs no request, and there are %v", requests)
 	}
 }
 
-func TestAccProject_longestName(t *testing.T) {
+func TestProject_longestName(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	hcl := configured(server, projectHCL(strings.Repeat("ö", 255), false))
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps:                    []resource.TestStep{{Config: hcl}},
-	})
+	l := newLife(newDriver(t, server, time.Now), projectKind)
+	l.apply(arguments{"name": strings.Repeat("ö", 255), "deletion_protection": false}, "create")
+	l.has(arguments{"name": strings.Repeat("ö", 255)})
+	l.destroy()
 }
 
-func TestAccProject_nameTaken(t *testing.T) {
+func TestProject_nameTaken(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	taken := server.CreateProject("Orders")
-
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{Config: configured(server, projectHCL("Orders", false)), ExpectError: says("Unable to Create Project", "already exists", "import {", taken.ID)},
-			{Config: configured(server, projectHCL("Returns", false))},
-			{Config: configured(server, projectHCL("Orders", false)), ExpectError: says("Unable to Rename Project", "already exists", taken.ID)},
-		},
-	})
+	l := newLife(newDriver(t, server, time.Now), projectKind)
+	l.refusesToApply(arguments{"name": "Orders"}, "Unable to Create Project", "already exists", "import {", taken.ID)
+	if !l.state.value.IsNull() {
+		t.Errorf("the state has %s", l.state.value)
+	}
+	l.apply(arguments{"name": "Returns"}, "create")
+	l.refusesToApply(arguments{"name": "Orders"}, "Unable to Rename Project", "already exists", taken.ID)
+	l.has(arguments{"name": "Returns"})
+	if projects := server.Projects(); len(projects) != 3 || projects[2].Name != "Returns" {
+		t.Errorf("the server has %v", projects)
+	}
 }
 
-func TestAccProject_importErrors(t *testing.T) {
+func TestCLI_projectNameTaken(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	hcl := configured(server, projectHCL("Orders", false))
-
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{Config: hcl},
-			{
-				ResourceName: "traceloop_project.orders", ImportState: true, ImportStateId: "Default project",
-				ExpectError: says("Invalid Import ID", "<project id>"),
-			},
-			{
-				ResourceName: "traceloop_project.orders", ImportState: true, ImportStateId: "cnosuchproject",
-				ExpectError: says("Unable to Import Project", "no project with the id", "traceloop_projects"),
-			},
-		},
-	})
+	taken := server.CreateProject("Orders")
+	cli := newCLI(t, server)
+	cli.write(projectHCL("Orders", false))
+	out, err := cli.run("apply", "-auto-approve", "-input=false")
+	if err == nil || len(server.Projects()) != 2 {
+		t.Errorf("it succeeds: %v\n%s", server.Projects(), out)
+	}
+	shows(t, out, "Unable to Create Project", "already exists", "import {", taken.ID)
 }

@@ -134,7 +134,7 @@ func calls(server *emulatortest.Server, method, path string) int {
 
 // writes counts recorded requests that change something.
 func writes(server *emulatortest.Server) int {
-	return calls(server, "POST", "/v2/") + calls(server, "PATCH", "/v2/") + calls(server, "DELETE", "/v2/")
+	return calls(server, "POST", "/v2/") + calls(server, "PUT", "/v2/") + calls(server, "PATCH", "/v2/") + calls(server, "DELETE", "/v2/")
 }
 
 // noWrites checks that a refused configuration changed nothing.
@@ -176,15 +176,6 @@ func attribute(address, name, value string) statecheck.StateCheck {
 // isNull checks that an attribute is null in the state.
 func isNull(address, name string) statecheck.StateCheck {
 	return statecheck.ExpectKnownValue(address, tfjsonpath.New(name), knownvalue.Null())
-}
-
-// emptyPlan is a step that finds nothing to do. Every step with a configuration ends in two plans
-// that have to be empty, so this one is for a configuration that the step before did not have.
-func emptyPlan(hcl string) resource.TestStep {
-	return resource.TestStep{
-		Config:           hcl,
-		ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
-	}
 }
 
 // planned checks the action that a plan has for a resource.

@@ -7,41 +7,47 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
 const anyRead = "data \"traceloop_projects\" \"all\" {}\n"
 
 // Most of these tests set environment variables of the process, so they are not parallel.
 
-func TestAccSettings_fromEnvironment(t *testing.T) {
+func TestSettings_fromEnvironment(t *testing.T) {
 	server := emulatortest.Start(t)
 	t.Setenv("TRACELOOP_MANAGEMENT_BASE_URL", "\n "+server.URL+"/ \n")
 	t.Setenv("TRACELOOP_MANAGEMENT_API_KEY", " "+server.ManagementKey+"\n")
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps:                    []resource.TestStep{{Config: anyRead}},
-	})
+	if err := newDriverWith(t, time.Now, nil).readData("traceloop_projects", nil); err != nil {
+		t.Error(err)
+	}
 	if calls(server, "GET", "/v2/projects") == 0 {
 		t.Error("the server that the environment names got no request")
 	}
 }
 
-func TestAccSettings_argumentBeforeEnvironment(t *testing.T) {
+func TestSettings_argumentBeforeEnvironment(t *testing.T) {
 	server := emulatortest.Start(t)
 	t.Setenv("TRACELOOP_MANAGEMENT_BASE_URL", "https://127.0.0.1:1")
 	t.Setenv("TRACELOOP_MANAGEMENT_API_KEY", "tl_of_somebody_else")
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps:                    []resource.TestStep{{Config: configured(server, anyRead)}},
-	})
+	if err := newDriver(t, server, time.Now).readData("traceloop_projects", nil); err != nil {
+		t.Error(err)
+	}
 }
 
+// The CLI shows which argument it is, and none of its value.
 func TestAccSettings_refused(t *testing.T) {
+	server := emulatortest.Start(t)
+	fails(t, "provider \"traceloop\" {\n  api_key = \"tl_secret_ part\"\n}\n"+anyRead, []string{"tl_secret"}, "Invalid Provider Configuration", "api_key")
+	t.Setenv("TRACELOOP_MANAGEMENT_API_KEY", "tl_secret_unknown")
+	fails(t, fmt.Sprintf("provider \"traceloop\" {\n  base_url = %q\n}\n", server.URL)+anyRead, []string{"tl_secret"}, "401", "environment variable TRACELOOP_MANAGEMENT_API_KEY")
+	noWrites(t, server)
+}
+
+func TestSettings_refused(t *testing.T) {
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders")
 	_, projectKey := server.GenerateKey(project.ID, "prd")
@@ -53,57 +59,63 @@ func TestAccSettings_refused(t *testing.T) {
 
 	for name, test := range map[string]struct {
 		environment map[string]string
-		arguments   string
+		arguments   arguments
 		phrases     []string
 	}{
-		"no key":                     {nil, "", []string{"Missing Management Key", "TRACELOOP_MANAGEMENT_API_KEY"}},
-		"only the SDK's key":         {map[string]string{"TRACELOOP_API_KEY": "tl_secret_of_sdk"}, "", []string{"Missing Management Key", "TRACELOOP_API_KEY is set", "cannot manage", "TRACELOOP_MANAGEMENT_API_KEY"}},
-		"empty key":                  {nil, `api_key = ""`, []string{"Invalid Provider Configuration", "api_key"}},
-		"empty key variable":         {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": ""}, "", []string{"Invalid Management Key", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
-		"key in two parts":           {nil, `api_key = "tl_secret_ part"`, []string{"Invalid Provider Configuration", "api_key"}},
-		"key with a control":         {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": "tl_secret_\x01part"}, "", []string{"Invalid Management Key", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
-		"rejected key":               {nil, `api_key = "tl_secret_unknown"`, []string{"401", "provider argument \"api_key\"", "has not been revoked", "Without -data, the emulator makes a new management key at each start"}},
-		"rejected key of a variable": {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": "tl_secret_unknown"}, "", []string{"401", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
-		"project's key":              {nil, fmt.Sprintf("api_key = %q", projectKey), []string{"403", "project's own API key", "TRACELOOP_MANAGEMENT_API_KEY"}},
-		"empty URL":                  {nil, `base_url = ""`, []string{"Invalid Provider Configuration", "base_url"}},
-		"URL without a scheme":       {nil, `base_url = "api.traceloop.com"`, []string{"Invalid Provider Configuration", "base_url", "https"}},
-		"plain http":                 {nil, `base_url = "http://api.traceloop.com"`, []string{"Invalid Provider Configuration", "base_url", "https"}},
-		"white space in the URL":     {nil, `base_url = "https://api.trace loop.com"`, []string{"Invalid Provider Configuration", "base_url"}},
-		"plain http in a variable":   {map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": "http://api.traceloop.com"}, "", []string{"Invalid Base URL", "environment variable TRACELOOP_MANAGEMENT_BASE_URL", "https"}},
-		"not the API":                {nil, fmt.Sprintf("base_url = %q", html.URL), []string{"does not come from the Traceloop API", "provider argument \"base_url\""}},
-		"not the API, in a variable": {map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": html.URL}, "", []string{"does not come from the Traceloop API", "environment variable TRACELOOP_MANAGEMENT_BASE_URL"}},
-		"nobody listens":             {nil, `base_url = "http://127.0.0.1:1"`, []string{"Nothing listens at the base URL http://127.0.0.1:1", "provider argument \"base_url\"", "Is the emulator running?", "make emulator"}},
-		"timeout without a unit":     {nil, `request_timeout = "30"`, []string{"request_timeout", "30s"}},
-		"no time at all":             {nil, `request_timeout = "0s"`, []string{"request_timeout", "between 1s and 10m"}},
-		"endless retries":            {nil, `max_retries = 1000`, []string{"max_retries", "between 0 and 10"}},
-		"no such certificate":        {nil, `ca_cert_file = "/nonexistent/ca.pem"`, []string{"Unable to Read CA Certificates", "provider argument \"ca_cert_file\""}},
-		"not a certificate":          {map[string]string{"TRACELOOP_CA_CERT_FILE": "settings_test.go"}, "", []string{"Unable to Read CA Certificates", "environment variable TRACELOOP_CA_CERT_FILE"}},
+		"no key":                     {nil, nil, []string{"Missing Management Key", "TRACELOOP_MANAGEMENT_API_KEY"}},
+		"only the SDK's key":         {map[string]string{"TRACELOOP_API_KEY": "tl_secret_of_sdk"}, nil, []string{"Missing Management Key", "TRACELOOP_API_KEY is set", "cannot manage", "TRACELOOP_MANAGEMENT_API_KEY"}},
+		"empty key":                  {nil, arguments{"api_key": ""}, []string{"Invalid Provider Configuration", "api_key"}},
+		"empty key variable":         {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": ""}, nil, []string{"Invalid Management Key", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
+		"key in two parts":           {nil, arguments{"api_key": "tl_secret_ part"}, []string{"Invalid Provider Configuration", "api_key"}},
+		"key with a control":         {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": "tl_secret_\x01part"}, nil, []string{"Invalid Management Key", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
+		"rejected key":               {nil, arguments{"api_key": "tl_secret_unknown"}, []string{"401", "provider argument \"api_key\"", "has not been revoked", "Without -data, the emulator makes a new management key at each start"}},
+		"rejected key of a variable": {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": "tl_secret_unknown"}, nil, []string{"401", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
+		"project's key":              {nil, arguments{"api_key": projectKey}, []string{"403", "project's own API key", "TRACELOOP_MANAGEMENT_API_KEY"}},
+		"empty URL":                  {nil, arguments{"base_url": ""}, []string{"Invalid Provider Configuration", "base_url"}},
+		"URL without a scheme":       {nil, arguments{"base_url": "api.traceloop.com"}, []string{"Invalid Provider Configuration", "base_url", "https"}},
+		"plain http":                 {nil, arguments{"base_url": "http://api.traceloop.com"}, []string{"Invalid Provider Configuration", "base_url", "https"}},
+		"white space in the URL":     {nil, arguments{"base_url": "https://api.trace loop.com"}, []string{"Invalid Provider Configuration", "base_url"}},
+		"plain http in a variable":   {map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": "http://api.traceloop.com"}, nil, []string{"Invalid Base URL", "environment variable TRACELOOP_MANAGEMENT_BASE_URL", "https"}},
+		"not the API":                {nil, arguments{"base_url": html.URL}, []string{"does not come from the Traceloop API", "provider argument \"base_url\""}},
+		"not the API, in a variable": {map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": html.URL}, nil, []string{"does not come from the Traceloop API", "environment variable TRACELOOP_MANAGEMENT_BASE_URL"}},
+		"nobody listens":             {nil, arguments{"base_url": "http://127.0.0.1:1"}, []string{"Nothing listens at the base URL http://127.0.0.1:1", "provider argument \"base_url\"", "Is the emulator running?", "make emulator"}},
+		"timeout without a unit":     {nil, arguments{"request_timeout": "30"}, []string{"request_timeout", "30s"}},
+		"no time at all":             {nil, arguments{"request_timeout": "0s"}, []string{"request_timeout", "between 1s and 10m"}},
+		"endless retries":            {nil, arguments{"max_retries": int64(1000)}, []string{"max_retries", "between 0 and 10"}},
+		"no such certificate":        {nil, arguments{"ca_cert_file": "/nonexistent/ca.pem"}, []string{"Unable to Read CA Certificates", "provider argument \"ca_cert_file\""}},
+		"not a certificate":          {map[string]string{"TRACELOOP_CA_CERT_FILE": "settings_test.go"}, nil, []string{"Unable to Read CA Certificates", "environment variable TRACELOOP_CA_CERT_FILE"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			arguments := test.arguments
-			if !strings.Contains(arguments, "base_url") && test.environment["TRACELOOP_MANAGEMENT_BASE_URL"] == "" {
-				arguments += fmt.Sprintf("\n  base_url = %q", server.URL)
+			settings := arguments{"max_retries": int64(0)}
+			if test.environment["TRACELOOP_MANAGEMENT_BASE_URL"] == "" {
+				settings["base_url"] = server.URL
 			}
-			if _, ok := test.environment["TRACELOOP_MANAGEMENT_API_KEY"]; !ok && !strings.Contains(arguments, "api_key") && !strings.Contains(name, "SDK") && name != "no key" {
-				arguments += fmt.Sprintf("\n  api_key = %q", server.ManagementKey)
-			}
-			if !strings.Contains(arguments, "max_retries") {
-				arguments += "\n  max_retries = 0"
+			if _, ok := test.environment["TRACELOOP_MANAGEMENT_API_KEY"]; !ok && !strings.Contains(name, "SDK") && name != "no key" {
+				settings["api_key"] = server.ManagementKey
 			}
 			for variable, value := range test.environment {
 				t.Setenv(variable, value)
 			}
-			fails(t, "provider \"traceloop\" {\n  "+arguments+"\n}\n"+anyRead,
-				[]string{"tl_secret", server.ManagementKey, projectKey}, test.phrases...)
+			d, err := startDriver(t, provider.NewServer(time.Now), settings.with(test.arguments))
+			if err == nil {
+				err = d.readData("traceloop_projects", nil)
+			}
+			refuses(t, err, test.phrases...)
+			if err != nil {
+				hides(t, err.Error(), "tl_secret", server.ManagementKey, projectKey)
+			}
 		})
 	}
 	noWrites(t, server)
 }
 
 // A provider argument that another resource makes known at apply.
-func TestAccSettings_unknownAtPlan(t *testing.T) {
+func TestCLI_providerArgumentUnknownAtPlan(t *testing.T) {
+	t.Parallel()
 	server := emulatortest.Start(t)
-	hcl := fmt.Sprintf(`
+	cli := bareCLI(t)
+	hcl := func(url string) string {
+		return fmt.Sprintf(`
 resource "terraform_data" "url" {
   input = %q
 }
@@ -113,22 +125,22 @@ provider "traceloop" {
   api_key  = %q
 }
 
-`, server.URL, server.ManagementKey)
+`, url, server.ManagementKey) + projectHCL("Orders", false)
+	}
 
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{ // creating needs no API at plan
-				Config:           hcl + projectHCL("Orders", false),
-				ConfigPlanChecks: planned("traceloop_project.orders", plancheck.ResourceActionCreate),
-			},
-			{ // reading does
-				Config:      strings.Replace(hcl, server.URL, server.URL+"/", 1) + projectHCL("Orders", false),
-				ExpectError: says("Unknown Provider Configuration", "base_url", "terraform apply -target"),
-			},
-			emptyPlan(hcl + projectHCL("Orders", false)),
-		},
-	})
+	cli.write(hcl(server.URL)) // creating needs no API at plan
+	shows(t, cli.apply(), "2 added")
+
+	cli.write(hcl(server.URL + "/")) // reading does
+	out, err := cli.run("plan", "-input=false")
+	if err == nil {
+		t.Errorf("the plan succeeds:\n%s", out)
+	}
+	shows(t, out, "Unknown Provider Configuration", "base_url", "terraform apply -target")
+
+	cli.write(hcl(server.URL))
+	cli.plan("-detailed-exitcode")
+	cli.destroy()
 }
 
 // The SDK's variable for the base URL is often that of a collector.

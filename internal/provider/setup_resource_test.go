@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -27,6 +25,7 @@ import (
 
 const (
 	setupAddress = "traceloop_auto_monitor_setup.quality"
+	setupKind    = "traceloop_auto_monitor_setup"
 	setupsPath   = "/v2/auto-monitor-setups"
 )
 
@@ -69,7 +68,6 @@ func TestAccSetup_life(t *testing.T) {
 	hcl := func(rest string, evaluators ...string) string {
 		return withProjectKey(server, key, setupHCL("checkout", rest, evaluators...))
 	}
-	var firstID string
 
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories(),
@@ -80,8 +78,7 @@ func TestAccSetup_life(t *testing.T) {
 			return nil
 		},
 		Steps: []resource.TestStep{
-			{ // created, by its own operation
-				PreConfig:        server.ResetRequests,
+			{
 				Config:           hcl(openAISelector, "toxicity-detector", "answer-relevancy"),
 				ConfigPlanChecks: planned(setupAddress, plancheck.ResourceActionCreate),
 				ConfigStateChecks: []statecheck.StateCheck{
@@ -90,223 +87,294 @@ func TestAccSetup_life(t *testing.T) {
 					statecheck.ExpectKnownValue(setupAddress, tfjsonpath.New("evaluator_status").AtMapKey("answer-relevancy").AtMapKey("status"), knownvalue.StringExact("pending")),
 					statecheck.ExpectKnownValue(setupAddress, tfjsonpath.New("selector").AtSliceIndex(0).AtMapKey("operator"), knownvalue.StringExact("equals")),
 				},
-				Check: resource.TestCheckResourceAttrWith(setupAddress, "id", func(id string) error {
-					firstID = id
-					if n := calls(server, "POST", setupsPath); n != 1 || calls(server, "POST", setupsPath+"/bulk") != 0 {
-						return fmt.Errorf("%d POSTs, want the one of the single operation: %v", n, server.Requests())
-					}
-					return nil
-				}),
 			},
-			emptyPlan(hcl(openAISelector, "answer-relevancy", "toxicity-detector")),
 			{
 				ResourceName: setupAddress, ImportState: true, ImportStateId: "checkout", ImportStateVerify: true,
 			},
-			{ // the status moves on by itself, which is no drift
-				PreConfig:         func() { server.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60}) },
-				Config:            hcl(openAISelector, "toxicity-detector", "answer-relevancy"),
-				ConfigPlanChecks:  resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}},
-				ConfigStateChecks: []statecheck.StateCheck{attribute(setupAddress, "status", "waiting_for_spans")},
-			},
 			{ // updated in place: begins again
-				PreConfig: server.ResetRequests,
-				Config:    hcl("", "char-count"),
+				Config: hcl("", "char-count"),
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 					plancheck.ExpectResourceAction(setupAddress, plancheck.ResourceActionUpdate),
 					plancheck.ExpectUnknownValue(setupAddress, tfjsonpath.New("status")),
-					plancheck.ExpectKnownValue(setupAddress, tfjsonpath.New("project_id"), knownvalue.StringExact(server.Projects()[0].ID)),
 				}},
 				ConfigStateChecks: []statecheck.StateCheck{attribute(setupAddress, "status", "pending"), isNull(setupAddress, "selector")},
-				Check: resource.TestCheckResourceAttrWith(setupAddress, "id", func(id string) error {
-					if n := calls(server, "PUT", setupsPath+"/checkout"); n != 1 || id != firstID {
-						return fmt.Errorf("%d PUTs, id %s, was %s: %v", n, id, firstID, server.Requests())
-					}
-					return nil
-				}),
-			},
-			{ // evaluators changed outside Terraform: drift is put right
-				PreConfig:        func() { server.PutSetup(key, "checkout", "word-count") },
-				Config:           hcl("", "char-count"),
-				ConfigPlanChecks: planned(setupAddress, plancheck.ResourceActionUpdate),
-			},
-			{ // to wait is kept in the state alone
-				PreConfig:        server.ResetRequests,
-				Config:           hcl("  wait_for = \"waiting_for_spans\"\n", "char-count"),
-				ConfigPlanChecks: planned(setupAddress, plancheck.ResourceActionUpdate),
-				Check: func(*terraform.State) error {
-					if n := calls(server, "PUT", setupsPath) + calls(server, "POST", setupsPath); n != 0 {
-						return fmt.Errorf("%d requests write", n)
-					}
-					return nil
-				},
 			},
 			{ // deleted outside Terraform: created again
 				PreConfig:        func() { server.DeleteSetup(key, "checkout") },
 				Config:           hcl("", "char-count"),
 				ConfigPlanChecks: planned(setupAddress, plancheck.ResourceActionCreate),
 			},
-			{ // another external id replaces it
-				Config:           withProjectKey(server, key, setupHCL("checkout/eu", "", "char-count")),
-				ConfigPlanChecks: planned(setupAddress, plancheck.ResourceActionDestroyBeforeCreate),
-			},
-			{ // and so does force, with the same external id
-				Config: withProjectKey(server, key, setupHCL("checkout/eu", "", "char-count")), Taint: []string{setupAddress},
-				ConfigPlanChecks: planned(setupAddress, plancheck.ResourceActionDestroyBeforeCreate),
-			},
 		},
 	})
+}
+
+// newSetupLife is the life of a setup in the project and environment of the key.
+func newSetupLife(t *testing.T, server *emulatortest.Server, key string) *life {
+	t.Helper()
+	return newLife(newDriverWith(t, time.Now, arguments{"base_url": server.URL, "project_api_key": key}), setupKind)
+}
+
+func setupConfig(externalID string, evaluators ...string) arguments {
+	return arguments{"external_id": externalID, "evaluators": evaluators}
+}
+
+func TestSetup_life(t *testing.T) {
+	t.Parallel()
+	setupLife(t, standingStill(t), provider.NewServer(time.Now))
+}
+
+// setupLife is the whole life of a setup, with a provider of any paths.
+func setupLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
+	t.Helper()
+	key := projectKey(server, "prd")
+	l := newLife(newDriverOf(t, newServer, arguments{"base_url": server.URL, "project_api_key": key}), setupKind)
+	selector := arguments{"selector": []arguments{
+		{"key": "gen_ai.system", "source": "span_attributes", "value": "openai"},
+		{"key": "service.name", "source": "resource_attributes", "operator": "in", "values": []string{"web", "api"}},
+		{"key": "gen_ai.prompt", "source": "span_attributes", "operator": "exists"},
+	}}
+
+	// Created, by its own operation.
+	server.ResetRequests()
+	config := setupConfig("checkout", "toxicity-detector", "answer-relevancy").with(selector)
+	l.apply(config, "create")
+	if n := calls(server, "POST", setupsPath); n != 1 || calls(server, "POST", setupsPath+"/bulk") != 0 {
+		t.Errorf("%d POSTs, want the one of the single operation: %v", n, server.Requests())
+	}
+	home := arguments{"id": l.id(), "project_id": server.Projects()[0].ID}
+	l.has(home.with(arguments{"status": "pending"}))
+	if state := l.provider.format(l.nested("evaluator_status", "answer-relevancy")); state != "status=pending" {
+		t.Errorf("the evaluator's state is %q", state)
+	}
+	if rule := l.provider.format(l.nested("selector", 0)); rule != "key=gen_ai.system operator=equals source=span_attributes value=openai" {
+		t.Errorf("the first rule of the selector is %q", rule)
+	}
+	l.changesNothing(setupConfig("checkout", "answer-relevancy", "toxicity-detector").with(selector))
+	l.imports("checkout")
+
+	// The status moves on by itself, which is no drift.
+	server.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60})
+	l.changesNothing(config)
+	l.has(arguments{"status": "waiting_for_spans"})
+
+	// Updated in place: begins again.
+	server.ResetRequests()
+	config = setupConfig("checkout", "char-count")
+	if unknown := l.apply(config, "update").unknown(t); unknown != "evaluator_status status updated_at" {
+		t.Errorf("the plan of an update does not know %q", unknown)
+	}
+	l.has(home.with(arguments{"status": "pending", "selector": nil}))
+	if n := calls(server, "PUT", setupsPath+"/checkout"); n != 1 || writes(server) != 1 {
+		t.Errorf("an update was not one PUT: %v", server.Requests())
+	}
+
+	// Evaluators changed outside Terraform: drift is put right.
+	server.PutSetup(key, "checkout", "word-count")
+	l.apply(config, "update")
+	if setups := server.Setups(key); len(setups) != 1 || len(setups[0].Evaluators) != 1 || setups[0].Evaluators[0].Type != "char-count" {
+		t.Errorf("the server has %+v", setups)
+	}
+
+	// To wait is kept in the state alone.
+	server.ResetRequests()
+	if unknown := l.apply(config.with(arguments{"wait_for": "waiting_for_spans"}), "update").unknown(t); unknown != "" {
+		t.Errorf("the plan of a wait does not know %q", unknown)
+	}
+	l.has(arguments{"wait_for": "waiting_for_spans"})
+	noWrites(t, server)
+
+	// Deleted outside Terraform: created again.
+	server.DeleteSetup(key, "checkout")
+	l.apply(config, "create")
+
+	// Another external id replaces it, and so does force, with the same external id.
+	config = setupConfig("checkout/eu", "char-count")
+	for _, force := range []func(){func() {}, func() { l.state.tainted = true }, func() { l.state.forced = true }} {
+		id := l.id()
+		force()
+		l.apply(config, "replace")
+		if setups := server.Setups(key); len(setups) != 1 || setups[0].ID != l.id() || l.id() == id {
+			t.Errorf("the state has %s, was %s, and the server %+v", l.id(), id, setups)
+		}
+	}
+	l.destroy()
+	if setups := server.Setups(key); len(setups) != 0 {
+		t.Errorf("the server has %d setups after destroy", len(setups))
+	}
 	if n := calls(server, "GET", "/v2/projects"); n != 0 {
 		t.Errorf("%d requests are none of a project's key", n)
 	}
 }
 
-func TestAccSetup_refusedBeforeAnythingChanges(t *testing.T) {
+func TestAccSetup_refused(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	key := projectKey(server, "prd")
-	rule := func(rest string) string {
-		return "  selector = [{ key = \"k\", source = \"span_attributes\"" + rest + " }]\n"
-	}
+	server.ResetRequests()
 	for name, test := range map[string]struct {
-		hcl     string
+		rest    string
 		phrases []string
 	}{
-		"no evaluators":          {"resource \"traceloop_auto_monitor_setup\" \"quality\" {\n  external_id = \"a\"\n  evaluators = []\n}\n", []string{"evaluators", "at least 1"}},
-		"empty external id":      {setupHCL("", "", "char-count"), []string{"external_id", "1 to 255 characters"}},
-		"reserved external id":   {setupHCL("bulk", "", "char-count"), []string{"external_id", "none of"}},
-		"empty selector":         {setupHCL("a", "  selector = []\n", "char-count"), []string{"selector", "at least 1"}},
-		"unknown source":         {setupHCL("a", "  selector = [{ key = \"k\", source = \"events\", value = \"v\" }]\n", "char-count"), []string{"source", "span_attributes"}},
-		"unknown operator":       {setupHCL("a", rule(`, operator = "like", value = "v"`), "char-count"), []string{"operator", "not_equals"}},
-		"equals nothing":         {setupHCL("a", rule(``), "char-count"), []string{"Missing Value for Operator", `"equals" needs "value"`}},
-		"not_equals nothing":     {setupHCL("a", rule(`, operator = "not_equals"`), "char-count"), []string{"Missing Value for Operator", `"value"`}},
-		"contains values":        {setupHCL("a", rule(`, operator = "contains", value = "v", values = ["v"]`), "char-count"), []string{"Unexpected Value for Operator", `does not take "values"`}},
-		"not_contains nothing":   {setupHCL("a", rule(`, operator = "not_contains"`), "char-count"), []string{"Missing Value for Operator"}},
-		"in a value":             {setupHCL("a", rule(`, operator = "in", value = "v", values = ["v"]`), "char-count"), []string{"Unexpected Value for Operator", `does not take "value"`, `takes "values"`}},
-		"in nothing":             {setupHCL("a", rule(`, operator = "in"`), "char-count"), []string{"Missing Value for Operator", `"values"`}},
-		"not_in an empty set":    {setupHCL("a", rule(`, operator = "not_in", values = []`), "char-count"), []string{"values", "at least 1"}},
-		"exists with a value":    {setupHCL("a", rule(`, operator = "exists", value = "v"`), "char-count"), []string{"Unexpected Value for Operator", "compares with nothing"}},
-		"not_exists with values": {setupHCL("a", rule(`, operator = "not_exists", values = ["v"]`), "char-count"), []string{"Unexpected Value for Operator"}},
-		"timeout without a wait": {setupHCL("a", "  wait_timeout = \"1m\"\n", "char-count"), []string{"wait_for", "must be specified"}},
-		"timeout that is none":   {setupHCL("a", "  wait_for = \"completed\"\n  wait_timeout = \"soon\"\n", "char-count"), []string{"Invalid Wait Timeout"}},
-		"timeout too long":       {setupHCL("a", "  wait_for = \"completed\"\n  wait_timeout = \"2h\"\n", "char-count"), []string{"between 1s and 1h"}},
-		"wait for another":       {setupHCL("a", "  wait_for = \"failed\"\n", "char-count"), []string{"wait_for"}},
+		"equals nothing": {"  selector = [{ key = \"k\", source = \"span_attributes\" }]\n", []string{"Missing Value for Operator", `"equals" needs "value"`}},
+		"no wait":        {"  wait_timeout = \"1m\"\n", []string{"wait_for", "must be specified"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			resource.Test(t, resource.TestCase{
-				ProtoV6ProviderFactories: factories(),
-				Steps:                    []resource.TestStep{{Config: withProjectKey(server, key, test.hcl), PlanOnly: true, ExpectError: says(test.phrases...)}},
-			})
-			if setups := server.Setups(key); len(setups) != 0 {
-				t.Errorf("there are %+v", setups)
-			}
+			fails(t, withProjectKey(server, key, setupHCL("a", test.rest, "char-count")), []string{key}, test.phrases...)
 		})
+	}
+	noWrites(t, server)
+}
+
+func TestSetup_refused(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	key := projectKey(server, "prd")
+	server.ResetRequests()
+	rule := func(rest arguments) arguments {
+		return arguments{"selector": []arguments{arguments{"key": "k", "source": "span_attributes"}.with(rest)}}
+	}
+	for name, test := range map[string]struct {
+		config  arguments
+		phrases []string
+	}{
+		"no evaluators":          {arguments{"evaluators": []string{}}, []string{"evaluators", "at least 1"}},
+		"empty external id":      {arguments{"external_id": ""}, []string{"external_id", "1 to 255 characters"}},
+		"reserved external id":   {arguments{"external_id": "bulk"}, []string{"external_id", "none of"}},
+		"empty selector":         {arguments{"selector": []arguments{}}, []string{"selector", "at least 1"}},
+		"unknown source":         {rule(arguments{"source": "events", "value": "v"}), []string{"source", "span_attributes"}},
+		"unknown operator":       {rule(arguments{"operator": "like", "value": "v"}), []string{"operator", "not_equals"}},
+		"equals nothing":         {rule(nil), []string{"Missing Value for Operator", `"equals" needs "value"`}},
+		"not_equals nothing":     {rule(arguments{"operator": "not_equals"}), []string{"Missing Value for Operator", `"value"`}},
+		"contains values":        {rule(arguments{"operator": "contains", "value": "v", "values": []string{"v"}}), []string{"Unexpected Value for Operator", `does not take "values"`}},
+		"not_contains nothing":   {rule(arguments{"operator": "not_contains"}), []string{"Missing Value for Operator"}},
+		"in a value":             {rule(arguments{"operator": "in", "value": "v", "values": []string{"v"}}), []string{"Unexpected Value for Operator", `does not take "value"`, `takes "values"`}},
+		"in nothing":             {rule(arguments{"operator": "in"}), []string{"Missing Value for Operator", `"values"`}},
+		"not_in an empty set":    {rule(arguments{"operator": "not_in", "values": []string{}}), []string{"values", "at least 1"}},
+		"exists with a value":    {rule(arguments{"operator": "exists", "value": "v"}), []string{"Unexpected Value for Operator", "compares with nothing"}},
+		"not_exists with values": {rule(arguments{"operator": "not_exists", "values": []string{"v"}}), []string{"Unexpected Value for Operator"}},
+		"timeout without a wait": {arguments{"wait_timeout": "1m"}, []string{"wait_for", "must be specified"}},
+		"timeout that is none":   {arguments{"wait_for": "completed", "wait_timeout": "soon"}, []string{"Invalid Wait Timeout"}},
+		"timeout too long":       {arguments{"wait_for": "completed", "wait_timeout": "2h"}, []string{"between 1s and 1h"}},
+		"wait for another":       {arguments{"wait_for": "failed"}, []string{"wait_for"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newSetupLife(t, server, key)
+			pointsAt(t, l.refusesToPlan(setupConfig("a", "char-count").with(test.config), test.phrases...))
+		})
+	}
+	if requests := server.Requests(); len(requests) != 0 {
+		t.Errorf("what no plan can take needs no request, and there are %v", requests)
 	}
 }
 
 // Every operator with the operand that it needs is taken, stored and read without a difference.
-func TestAccSetup_operators(t *testing.T) {
+func TestSetup_operators(t *testing.T) {
 	t.Parallel()
 	server := standingStill(t)
-	key := projectKey(server, "prd")
-	var rules strings.Builder
+	var rules []arguments
 	for _, operator := range []string{"equals", "not_equals", "contains", "not_contains"} {
-		fmt.Fprintf(&rules, "    { key = \"k\", source = \"span_attributes\", operator = %q, value = \"v\" },\n", operator)
+		rules = append(rules, arguments{"key": "k", "source": "span_attributes", "operator": operator, "value": "v"})
 	}
 	for _, operator := range []string{"in", "not_in"} {
-		fmt.Fprintf(&rules, "    { key = \"k\", source = \"resource_attributes\", operator = %q, values = [\"w\", \"v\"] },\n", operator)
+		rules = append(rules, arguments{"key": "k", "source": "resource_attributes", "operator": operator, "values": []string{"w", "v"}})
 	}
 	for _, operator := range []string{"exists", "not_exists"} {
-		fmt.Fprintf(&rules, "    { key = \"k\", source = \"span_attributes\", operator = %q },\n", operator)
+		rules = append(rules, arguments{"key": "k", "source": "span_attributes", "operator": operator})
 	}
-	hcl := withProjectKey(server, key, setupHCL("all", "  selector = [\n"+rules.String()+"  ]\n", "char-count"))
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{Config: hcl},
-			{ResourceName: setupAddress, ImportState: true, ImportStateId: "all", ImportStateVerify: true},
-		},
-	})
+	config := setupConfig("all", "char-count").with(arguments{"selector": rules})
+	l := newSetupLife(t, server, projectKey(server, "prd"))
+	l.apply(config, "create")
+	l.has(config)
+	l.imports("all")
+	l.destroy()
 }
 
-func TestAccSetup_existing(t *testing.T) {
+// How the CLI shows such a plan is in TestCLI_bulkOutcomeUnknown and TestCLI_twoSetupsForOneExternalID.
+func TestSetup_existing(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	key, dev := projectKey(server, "prd"), projectKey(server, "dev")
 	existing := server.CreateSetup(key, "checkout", "word-count")
-	hcl := withProjectKey(server, key, setupHCL("checkout", "", "char-count"))
-	twice := strings.ReplaceAll(setupHCL("twice", "", "char-count"), `"quality"`, `"other"`)
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{Config: hcl, PlanOnly: true, ExpectError: says("Auto Monitor Setup Already Exists", existing.ID, "Nothing was changed", "import {", `"checkout"`)},
-			{ // what another environment has under that id is in nobody's way
-				Config: withProjectKey(server, dev, setupHCL("checkout", "", "char-count")),
-			},
-			{Config: withProjectKey(server, dev, setupHCL("twice", "", "char-count")+twice), ExpectError: says("Two Resources for One Auto Monitor Setup", "twice")},
-			{Config: withProjectKey(server, dev, "")},
-			{
-				Config: "import {\n  to = " + setupAddress + "\n  id = \"checkout\"\n}\n\n" + hcl,
-				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-					plancheck.ExpectResourceAction(setupAddress, plancheck.ResourceActionUpdate),
-				}},
-			},
-		},
-	})
-	if left := server.Setups(key); len(left) != 0 {
-		t.Errorf("destroyed, and there are %+v", left)
+	server.ResetRequests()
+	config := setupConfig("checkout", "char-count")
+	l := newSetupLife(t, server, key)
+	pointsAt(t, l.refusesToPlan(config, "Auto Monitor Setup Already Exists", existing.ID, "Nothing was changed", "import {", `"checkout"`))
+	noWrites(t, server)
+
+	// What another environment has under that id is in nobody's way.
+	other := newSetupLife(t, server, dev)
+	other.apply(config, "create")
+	other.destroy()
+
+	// Two resources of one plan.
+	d := other.provider.next()
+	if _, err := d.plan(t.Context(), setupKind, d.none(setupKind), setupConfig("twice", "char-count")); err != nil {
+		t.Error(err)
+	}
+	_, err := d.plan(t.Context(), setupKind, d.none(setupKind), setupConfig("twice", "char-count"))
+	refuses(t, err, "Two Resources for One Auto Monitor Setup", "twice")
+
+	if l.state, err = l.provider.importID(t.Context(), setupKind, "checkout"); err != nil {
+		t.Fatal(err)
+	}
+	l.has(arguments{"id": existing.ID})
+	l.apply(config, "update")
+	l.has(arguments{"id": existing.ID})
+	l.destroy()
+	for _, key := range []string{key, dev} {
+		if left := server.Setups(key); len(left) != 0 {
+			t.Errorf("destroyed, and there are %+v", left)
+		}
 	}
 }
 
 // The key decides where a setup is. With another one, nothing is read for it, nor changed.
-func TestAccSetup_keyOfAnotherEnvironment(t *testing.T) {
+func TestSetup_keyOfAnotherEnvironment(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	prd, dev := projectKey(server, "prd"), projectKey(server, "dev")
 	server.CreateSetup(dev, "checkout", "word-count")
-	hcl := setupHCL("checkout", "", "char-count")
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{Config: withProjectKey(server, prd, hcl)},
-			{Config: withProjectKey(server, dev, hcl), PlanOnly: true, ExpectError: says("Unable to Read Auto Monitor Setup", "different projects or environments", "Use the key of the project and environment")},
-			{Config: withProjectKey(server, prd, hcl)},
-		},
-	})
+	config := setupConfig("checkout", "char-count")
+	l := newSetupLife(t, server, prd)
+	l.apply(config, "create")
+	ours := l.provider
+	server.ResetRequests()
+	l.provider = newSetupLife(t, server, dev).provider
+	l.refusesToPlan(config, "Unable to Read Auto Monitor Setup", "different projects or environments", "Use the key of the project and environment")
+	noWrites(t, server)
+	l.provider = ours
+	l.changesNothing(config)
+	l.destroy()
 	if setups := server.Setups(dev); len(setups) != 1 || setups[0].Evaluators[0].Type != "word-count" {
 		t.Errorf("the other environment has %+v", setups)
 	}
-}
-
-func TestAccSetup_importErrors(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	key := projectKey(server, "prd")
-	hcl := withProjectKey(server, key, setupHCL("checkout", "", "char-count"))
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{Config: hcl},
-			{ResourceName: setupAddress, ImportState: true, ImportStateId: "none", ExpectError: says("Unable to Import Auto Monitor Setup", "no auto monitor setup with the external id", "traceloop_auto_monitor_setups")},
-			{ResourceName: setupAddress, ImportState: true, ImportStateId: "..", ExpectError: says("Invalid Import ID", "<external id>")},
-		},
-	})
 }
 
 func TestAccSetup_missingKey(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	refused(t, server, setupHCL("a", "", "char-count"), "Missing Project Key", "project_api_key", "TRACELOOP_PROJECT_API_KEY")
-	refused(t, server, "resource \"traceloop_organization\" \"acme\" {\n  name = \"Acme\"\n}\n", "Missing Project Key")
-	refused(t, server, "data \"traceloop_auto_monitor_setups\" \"all\" {\n}\n", "Missing Project Key")
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		Steps: []resource.TestStep{
-			{Config: withProjectKey(server, projectKey(server, "prd"), projectHCL("Orders", false)), PlanOnly: true, ExpectError: says("Missing Management Key")},
-			{Config: withProjectKey(server, "tl_a b", setupHCL("a", "", "char-count")), PlanOnly: true, ExpectError: says("Invalid Provider Configuration", "project_api_key")},
-		},
-	})
+	key := projectKey(server, "prd")
+	server.ResetRequests()
+	fails(t, withProjectKey(server, key, projectHCL("Orders", false)), []string{key}, "Missing Management Key")
 	noWrites(t, server)
+}
+
+func TestSetup_missingKey(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	key := projectKey(server, "prd")
+	server.ResetRequests()
+	managing := newDriver(t, server, time.Now)
+	newLife(managing, setupKind).refusesToPlan(setupConfig("a", "char-count"), "Missing Project Key", "project_api_key", "TRACELOOP_PROJECT_API_KEY")
+	newLife(managing, organizationKind).refusesToPlan(arguments{"name": "Acme"}, "Missing Project Key")
+	refuses(t, managing.readData("traceloop_auto_monitor_setups", nil), "Missing Project Key")
+	newLife(newSetupLife(t, server, key).provider, projectKind).refusesToPlan(arguments{"name": "Orders"}, "Missing Management Key")
+	_, err := startDriver(t, provider.NewServer(time.Now), arguments{"base_url": server.URL, "project_api_key": "tl_a b"})
+	refuses(t, err, "Invalid Provider Configuration", "project_api_key")
+	if requests := server.Requests(); len(requests) != 0 {
+		t.Errorf("without a key, there are %v", requests)
+	}
 }
 
 // guarded stands before the emulator and holds each path to its key.
@@ -410,14 +478,14 @@ func TestCLI_projectKeyAndSetupsInOneGo(t *testing.T) {
 	}
 }
 
-// sleeping gives a provider whose waits move the emulator's clock of setups.
-func sleeping(server *emulatortest.Server, settings emulatortest.Settings, meanwhile func()) map[string]func() (tfprotov6.ProviderServer, error) {
+// sleeping gives a provider whose waits move the emulator's clock of setups, and says how long they were.
+func sleeping(server *emulatortest.Server, settings emulatortest.Settings, meanwhile func()) (start newServer, waited func() time.Duration) {
 	var mu sync.Mutex
 	now, ahead := time.Now(), time.Duration(0)
-	clock := func() time.Time {
+	waited = func() time.Duration {
 		mu.Lock()
 		defer mu.Unlock()
-		return now.Add(ahead)
+		return ahead
 	}
 	sleep := func(_ context.Context, d time.Duration) error {
 		mu.Lock()
@@ -428,27 +496,28 @@ func sleeping(server *emulatortest.Server, settings emulatortest.Settings, meanw
 		meanwhile()
 		return nil
 	}
-	return map[string]func() (tfprotov6.ProviderServer, error){
-		"traceloop": providerserver.NewProtocol6WithError(provider.NewWithSleep(clock, sleep)),
-	}
+	return provider.NewServerWithSleep(func() time.Time { return now.Add(waited()) }, sleep), waited
 }
 
-func TestAccSetup_waitFor(t *testing.T) {
+// What the CLI says of a wait that ends early is in TestCLI_waitThatFails.
+func TestSetup_waitFor(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		rest    string
-		spans   bool
-		failing map[string]string
-		status  string
+		wait     arguments
+		spans    bool
+		failing  map[string]string
+		status   string
+		timesOut time.Duration // 0: the wait ends before
 	}{
-		"waiting for spans":            {"  wait_for = \"waiting_for_spans\"\n", false, nil, "waiting_for_spans"},
-		"already further":              {"  wait_for = \"waiting_for_spans\"\n", true, nil, "completed"},
-		"completed":                    {"  wait_for = \"completed\"\n", true, nil, "completed"},
-		"never completed":              {"  wait_for = \"completed\"\n  wait_timeout = \"30s\"\n", false, nil, "waiting_for_spans"},
-		"a timeout that is too short":  {"  wait_for = \"completed\"\n  wait_timeout = \"2s\"\n", false, nil, "pending"},
-		"failed":                       {"  wait_for = \"completed\"\n", true, map[string]string{"char-count": "no", "word-count": "no"}, "failed"},
-		"partial, which is not drift":  {"  wait_for = \"completed\"\n", true, map[string]string{"char-count": "no"}, "partial"},
-		"none, and the status changes": {"", false, nil, "pending"},
+		"waiting for spans":            {arguments{"wait_for": "waiting_for_spans"}, false, nil, "waiting_for_spans", 0},
+		"already further":              {arguments{"wait_for": "waiting_for_spans"}, true, nil, "completed", 0},
+		"completed":                    {arguments{"wait_for": "completed"}, true, nil, "completed", 0},
+		"never completed":              {arguments{"wait_for": "completed", "wait_timeout": "30s"}, false, nil, "waiting_for_spans", 30 * time.Second},
+		"never completed, by default":  {arguments{"wait_for": "completed"}, false, nil, "waiting_for_spans", 5 * time.Minute},
+		"a timeout that is too short":  {arguments{"wait_for": "completed", "wait_timeout": "2s"}, false, nil, "pending", 2 * time.Second},
+		"failed":                       {arguments{"wait_for": "completed"}, true, map[string]string{"char-count": "no", "word-count": "no"}, "failed", 0},
+		"partial, which is not drift":  {arguments{"wait_for": "completed"}, true, map[string]string{"char-count": "no"}, "partial", 0},
+		"none, and the status changes": {nil, false, nil, "pending", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -456,17 +525,18 @@ func TestAccSetup_waitFor(t *testing.T) {
 			key := projectKey(server, "prd")
 			settings := emulatortest.Settings{FailingEvaluators: test.failing}
 			server.SetSettings(settings)
-			hcl := withProjectKey(server, key, setupHCL("a", test.rest, "char-count", "word-count"))
 			send := func() {}
 			if test.spans {
 				send = func() { server.SendSpans(key, 1) }
 			}
-			resource.Test(t, resource.TestCase{
-				ProtoV6ProviderFactories: sleeping(server, settings, send),
-				Steps: []resource.TestStep{
-					{Config: hcl, ConfigStateChecks: []statecheck.StateCheck{attribute(setupAddress, "status", test.status)}},
-				},
-			})
+			start, waited := sleeping(server, settings, send)
+			l := newLife(newDriverOf(t, start, arguments{"base_url": server.URL, "project_api_key": key}), setupKind)
+			l.apply(setupConfig("a", "char-count", "word-count").with(test.wait), "create")
+			l.has(arguments{"status": test.status})
+			if d := waited(); test.timesOut > 0 && d != test.timesOut || test.timesOut == 0 && (d > time.Minute || d > 0 && test.wait == nil) {
+				t.Errorf("it waited %s, want a timeout after %s; 0s is none", d, test.timesOut)
+			}
+			l.destroy()
 		})
 	}
 }

@@ -1,0 +1,60 @@
+package provider_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+// What an import says of an id that it cannot take. How the CLI shows it is in TestCLI_importIDsOfKeys.
+func TestImport_refusedIDs(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders").ID
+	server.CreateEnvironment("", "Inherited")
+	server.GenerateKey(project, "prd")
+	key := projectKey(server, "prd")
+	server.CreateSetup(key, "checkout", "char-count")
+	server.ResetRequests()
+	d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": server.ManagementKey, "project_api_key": key})
+
+	for kind, tests := range map[string]map[string][]string{
+		projectKind: {
+			"Default project": {"Invalid Import ID", "<project id>"},
+			"cnosuchproject":  {"Unable to Import Project", "no project with the id", "traceloop_projects"},
+		},
+		environmentKind: {
+			"EU Production":        {"Invalid Import ID", "<environment id>", "<project id>/<slug>", "<slug>"},
+			"nosuch":               {"Unable to Import Environment", "no environment", "traceloop_environments"},
+			project + "/nosuch":    {"Unable to Import Environment", "no environment"},
+			"cnosuchproject/dev":   {"Unable to Import Environment", "no environment"},
+			"dev":                  {"Unable to Import Environment", "<project id>/dev"},
+			project + "/inherited": {"Unable to Import Environment", "from the organization", "id \"inherited\""},
+		},
+		keyKind: {
+			project:                    {"Unable to Import API Key", "no active API key with the id", "<project id>/<environment slug>"},
+			project + "/EU Production": {"Invalid Import ID", "<project id>/<environment slug>"},
+			project + "/prod":          {"Unable to Import API Key", "no environment with the slug", "There are: dev, stg, prd"},
+			"tl_0123456789012345678901234567890123456789": {"Invalid Import ID", "tl_************************************6789"},
+			project + "/stg":     {"Unable to Import API Key", "no active key"},
+			"cnosuchproject/prd": {"Unable to Import API Key", "no project with the id"},
+		},
+		setupKind: {
+			"none": {"Unable to Import Auto Monitor Setup", "no auto monitor setup with the external id", "traceloop_auto_monitor_setups"},
+			"..":   {"Invalid Import ID", "<external id>"},
+			"bulk": {"Invalid Import ID", "<external id>"},
+		},
+		organizationKind: {
+			"x": {"Organization Cannot Be Imported", "no operation that reads"},
+		},
+	} {
+		for id, phrases := range tests {
+			t.Run(kind+" "+id, func(t *testing.T) {
+				_, err := d.next().importID(t.Context(), kind, id)
+				refuses(t, err, phrases...)
+			})
+		}
+	}
+	noWrites(t, server)
+}

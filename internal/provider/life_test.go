@@ -1,0 +1,209 @@
+package provider_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// life is one resource and its state, from command to command: what a step of the testing
+// framework checks, without a CLI.
+type life struct {
+	t        testing.TB
+	kind     string
+	provider *driver // each command starts it anew
+	state    instance
+}
+
+func newLife(d *driver, kind string) *life { return &life{d.t, kind, d, d.none(kind)} }
+
+// apply carries a configuration out, which has to be the action. The plans after it, with and without
+// a refresh, have to be empty.
+func (l *life) apply(config arguments, action string) planResult {
+	l.t.Helper()
+	d := l.provider.next()
+	l.refresh(d)
+	after, p, err := d.apply(l.t.Context(), l.kind, l.state, config)
+	l.state = after
+	if err != nil {
+		l.t.Fatalf("%s of %v: %v", action, config, err)
+	}
+	if p.action != action {
+		l.t.Errorf("the plan of %v is to %q, want %q", config, p.action, action)
+	}
+	for _, refreshes := range []bool{false, true} {
+		if next := l.plan(config, refreshes); next.action != "" {
+			l.t.Errorf("after %q of %v, the next plan is to %q; refreshed: %t", action, config, next.action, refreshes)
+		}
+	}
+	return p
+}
+
+// changesNothing is a command that finds nothing to do, and keeps what it has read.
+func (l *life) changesNothing(config arguments) { l.t.Helper(); l.apply(config, "") }
+
+// destroy takes the resource away.
+func (l *life) destroy() { l.t.Helper(); l.apply(nil, "delete") }
+
+// plan is a plan that succeeds. It leaves the state alone.
+func (l *life) plan(config arguments, refreshes bool) planResult {
+	l.t.Helper()
+	d, state := l.provider.next(), l.state
+	if refreshes {
+		var err error
+		if state, err = d.refresh(l.t.Context(), l.kind, state); err != nil {
+			l.t.Fatalf("the refresh: %v", err)
+		}
+	}
+	p, err := d.plan(l.t.Context(), l.kind, state, config)
+	if err != nil {
+		l.t.Fatalf("the plan of %v: %v", config, err)
+	}
+	return p
+}
+
+func (l *life) refresh(d *driver) {
+	l.t.Helper()
+	refreshed, err := d.refresh(l.t.Context(), l.kind, l.state)
+	if err != nil {
+		l.t.Fatalf("the refresh: %v", err)
+	}
+	l.state = refreshed
+}
+
+// refusesToPlan is a plan that fails, with the phrases in this order. It returns its diagnostics.
+func (l *life) refusesToPlan(config arguments, phrases ...string) []*tfprotov6.Diagnostic {
+	l.t.Helper()
+	d := l.provider.next()
+	refreshed, err := d.refresh(l.t.Context(), l.kind, l.state)
+	if err != nil {
+		refuses(l.t, err, phrases...)
+		return nil
+	}
+	p, err := d.plan(l.t.Context(), l.kind, refreshed, config)
+	refuses(l.t, err, phrases...)
+	return p.diags
+}
+
+// refusesToApply is an apply that fails after a plan that succeeds.
+func (l *life) refusesToApply(config arguments, phrases ...string) {
+	l.t.Helper()
+	d := l.provider.next()
+	l.refresh(d)
+	p, err := d.plan(l.t.Context(), l.kind, l.state, config)
+	if err != nil {
+		l.t.Fatalf("the plan of %v fails, not the apply: %v", config, err)
+	}
+	l.state, err = d.next().carryOut(l.t.Context(), l.kind, l.state, p)
+	refuses(l.t, err, phrases...)
+}
+
+// refuses checks for an error that has the phrases in this order, and no key in full.
+func refuses(tb testing.TB, err error, phrases ...string) {
+	tb.Helper()
+	if err == nil {
+		tb.Errorf("it succeeds, want an error that says %q", phrases)
+		return
+	}
+	if !says(slices.Clone(phrases)...).MatchString(err.Error()) {
+		tb.Errorf("the error does not say %q: %v", phrases, plainKey.ReplaceAllString(err.Error(), "(hidden)"))
+	}
+	if plainKey.MatchString(err.Error()) {
+		tb.Errorf("the error shows a key in full: %v", plainKey.ReplaceAllString(err.Error(), "(hidden)"))
+	}
+}
+
+// pointsAt checks that each error is anchored to an attribute.
+func pointsAt(tb testing.TB, diags []*tfprotov6.Diagnostic) {
+	tb.Helper()
+	for _, diag := range diags {
+		if diag.Severity == tfprotov6.DiagnosticSeverityError && (diag.Attribute == nil || len(diag.Attribute.Steps()) == 0) {
+			tb.Errorf("%q is anchored to no attribute", diag.Summary)
+		}
+	}
+}
+
+// imports checks that the id imports what the state has, except for what only the state can have.
+func (l *life) imports(id string, except ...string) {
+	l.t.Helper()
+	d := l.provider.next()
+	imported, err := d.importID(l.t.Context(), l.kind, id)
+	if err != nil {
+		l.t.Fatalf("the import of %q: %v", id, err)
+	}
+	got := attributes(l.t, imported.value)
+	for name, want := range attributes(l.t, l.state.value) {
+		if !slices.Contains(except, name) && !want.Equal(got[name]) {
+			l.t.Errorf("%q imports %s as %s, the state has %s", id, name, got[name], want)
+		}
+	}
+	if got, want := d.identity(l.kind, imported.identity), d.identity(l.kind, l.state.identity); got != want {
+		l.t.Errorf("%q imports the identity %q, the state has %q", id, got, want)
+	}
+}
+
+// has checks attributes of the state.
+func (l *life) has(want arguments) {
+	l.t.Helper()
+	got := attributes(l.t, l.state.value)
+	wanted := attributes(l.t, l.provider.object(l.provider.schemas[l.kind].ValueType(), want))
+	for name := range want {
+		if !got[name].Equal(wanted[name]) {
+			l.t.Errorf("%s is %s in the state, want %s", name, got[name], wanted[name])
+		}
+	}
+}
+
+// nested returns an object inside an attribute: of a list by its index, or of a map by its key.
+func (l *life) nested(name string, at any) tftypes.Value {
+	l.t.Helper()
+	path := tftypes.NewAttributePath().WithAttributeName(name)
+	if key, ok := at.(string); ok {
+		path = path.WithElementKeyString(key)
+	} else {
+		path = path.WithElementKeyInt(at.(int))
+	}
+	value, _, err := tftypes.WalkAttributePath(l.state.value, path)
+	if err != nil {
+		l.t.Fatalf("%s: %v", path, err)
+	}
+	return value.(tftypes.Value)
+}
+
+// mapOf returns a map of the state; nil when it is null.
+func (l *life) mapOf(name string) map[string]string {
+	l.t.Helper()
+	var texts map[string]string
+	for key, value := range attributes(l.t, attributes(l.t, l.state.value)[name]) {
+		if texts == nil {
+			texts = map[string]string{}
+		}
+		var text string
+		if err := value.As(&text); err != nil {
+			l.t.Fatal(err)
+		}
+		texts[key] = text
+	}
+	return texts
+}
+
+func (l *life) id() string { l.t.Helper(); return l.provider.text(l.state, "id") }
+
+// unknown returns the attributes of a plan that only its apply knows, sorted.
+func (p planResult) unknown(tb testing.TB) string {
+	tb.Helper()
+	all := attributes(tb, p.value)
+	maps.DeleteFunc(all, func(_ string, value tftypes.Value) bool { return value.IsKnown() })
+	return strings.Join(slices.Sorted(maps.Keys(all)), " ")
+}
+
+// with returns the configuration with other arguments.
+func (a arguments) with(others arguments) arguments {
+	changed := maps.Clone(a)
+	maps.Copy(changed, others)
+	return changed
+}
