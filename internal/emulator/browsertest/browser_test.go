@@ -62,6 +62,8 @@ func start() {
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(chromium()),
 		chromedp.Flag("disable-gpu", true),
+		chromedp.Flag("in-process-gpu", true),        // saves a process,
+		chromedp.Flag("renderer-process-limit", "1"), // and two for each page
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
 		// The names of other sites, all of which are this machine.
