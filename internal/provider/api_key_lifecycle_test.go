@@ -112,13 +112,10 @@ func TestAccAPIKeyLifecycle_replaceTriggeredByOfTheProvidersOwn(t *testing.T) {
 	w := newEstate(t)
 	id, key := w.server.GenerateKey(w.project.ID, "prd")
 	w.env = append(w.env, "TRACELOOP_MANAGEMENT_BASE_URL="+ownKey(t, w.server, traceloop.MaskKey(key)).URL)
-	hcl := func(at int) string {
-		return w.key("orders", "prd", lifecycleRule("replace_triggered_by = [terraform_data.rotation]")) + data(at) +
-			fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n", w.project.ID)
-	}
-	w.write(hcl(1))
+	imported := fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n", w.project.ID)
+	w.write(w.key("orders", "prd", "") + data(1) + imported) // without the rule: to OpenTofu, a new trigger triggers
 	w.apply()
-	w.write(hcl(2))
+	w.write(w.key("orders", "prd", lifecycleRule("replace_triggered_by = [terraform_data.rotation]")) + data(2))
 	w.refuses([]string{"plan", "-input=false"}, "Provider Would Revoke Its Own Key", id, "TRACELOOP_MANAGEMENT_API_KEY", "another management key")
 }
 
