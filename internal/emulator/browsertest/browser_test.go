@@ -27,7 +27,7 @@ import (
 )
 
 // patience is for a machine that does other things as well; no test waits it out.
-const patience = 90 * time.Second
+const patience = 5 * time.Minute
 
 //go:embed testdata/axe-core/axe.min.js
 var axe string
