@@ -64,7 +64,7 @@ type Ledger struct {
 
 	mu        sync.Mutex
 	imported  map[Handle]Object
-	read      map[Handle]Object // by place, those that were read and not planned yet
+	read      map[Handle]Object   // by place, those that were read and not planned yet
 	kept      map[Handle][]Object // more than one where the state has the object at two addresses
 	keptAt    map[Handle]Object   // by place
 	keptIn    map[Handle][]Object // by each handle of Object.Within
@@ -217,7 +217,9 @@ func (l *Ledger) planned(o Object) {
 	}
 }
 
-func (o Object) sameAddress(other Object) bool { return o.Handle == other.Handle && o.Token == other.Token }
+func (o Object) sameAddress(other Object) bool {
+	return o.Handle == other.Handle && o.Token == other.Token
+}
 
 // Destroy notes an object that the plan destroys.
 func (l *Ledger) Destroy(o Object) *Conflict {
