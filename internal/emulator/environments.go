@@ -8,6 +8,10 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
+// builtInEnvironments are the names, and slugs, of the organization-level environments that every
+// organization has.
+var builtInEnvironments = []string{"dev", "stg", "prd"}
+
 // Environment is an environment as the API shows it.
 type Environment struct {
 	ID        string  `json:"id"`

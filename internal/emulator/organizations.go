@@ -33,7 +33,7 @@ func (e *Emulator) createOrganization(r *http.Request, _ string) (answer, error)
 		return answer{}, refuse(http.StatusForbidden, "Not allowed to create organizations")
 	}
 	if environments == nil {
-		environments = []string{"dev", "stg", "prd"}
+		environments = builtInEnvironments
 	}
 	return e.create(r, creation{operation: "createOrganization", body: body, secret: true, do: func(tx *sql.Tx) (any, error) {
 		return insertOrganization(tx, name, environments, retention)

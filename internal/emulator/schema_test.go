@@ -10,12 +10,13 @@ func TestSchemaHoldsTheRules(t *testing.T) {
 		{"project slug twice", `INSERT INTO projects (name, slug, created_at, updated_at) VALUES ('other', 'a', '', '')`, "projects.slug"},
 		{"renamed environment", `UPDATE environments SET name = 'x' WHERE slug = 'own'`, "environment_changed"},
 		{"moved environment", `UPDATE environments SET project_id = 'b' WHERE slug = 'own'`, "environment_changed"},
-		{"built-in environment deleted", `DELETE FROM environments WHERE slug = 'dev' AND project_id = 'a'`, "built_in_environment"},
+		{"built-in environment deleted", `DELETE FROM environments WHERE slug = 'dev'`, "built_in_environment"},
 		{"every environment deleted", `DELETE FROM environments`, "built_in_environment"},
-		{"second dev", `INSERT INTO environments (project_id, name, slug, built_in, created_at) VALUES ('a', 'dev', 'dev', 1, '')`, "environments.project_id"},
+		{"second dev", `INSERT INTO environments (name, slug, built_in, created_at) VALUES ('dev', 'dev', 1, '')`, "environments.slug"},
 		{"dev that is not built in", `INSERT INTO environments (project_id, name, slug, created_at) VALUES ('a', 'dev', 'dev', '')`, "built_in_slug"},
-		{"built in by another slug", `INSERT INTO environments (project_id, name, slug, built_in, created_at) VALUES ('a', 'x', 'x', 1, '')`, "built_in_slug"},
-		{"built in at organization level", `INSERT INTO environments (name, slug, built_in, created_at) VALUES ('dev', 'dev', 1, '')`, "built_in_of_a_project"},
+		{"dev of the organization that is not built in", `INSERT INTO environments (name, slug, created_at) VALUES ('dev', 'dev', '')`, "built_in_slug"},
+		{"built in by another slug", `INSERT INTO environments (name, slug, built_in, created_at) VALUES ('x', 'x', 1, '')`, "built_in_slug"},
+		{"built in in a project", `INSERT INTO environments (project_id, name, slug, built_in, created_at) VALUES ('a', 'dev', 'dev', 1, '')`, "built_in_of_the_organization"},
 		{"slug of the organization twice", `INSERT INTO environments (name, slug, created_at) VALUES ('x', 'shared', '')`, "environments.slug"},
 		{"slug of the organization in a project", `INSERT INTO environments (project_id, name, slug, created_at) VALUES ('a', 'x', 'shared', '')`, "slug_of_the_organization"},
 		{"slug of a project in the organization", `INSERT INTO environments (name, slug, created_at) VALUES ('x', 'own', '')`, "slug_of_a_project"},
@@ -48,7 +49,9 @@ func TestSchemaHoldsTheRules(t *testing.T) {
 
 func TestSchemaCascades(t *testing.T) {
 	t.Parallel()
-	store, err := openStore("", "", nil)
+	store, err := openStore("", "", &Seed{Projects: []SeedProject{{
+		Name: "Orders", Environments: []SeedEnvironment{{Name: "Canary"}}, APIKeys: []SeedAPIKey{{Environment: "dev"}, {Environment: "canary"}},
+	}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,9 +59,9 @@ func TestSchemaCascades(t *testing.T) {
 	if _, err := store.db.Exec(`DELETE FROM projects`); err != nil {
 		t.Fatal(err)
 	}
-	var left int
-	if err := store.db.QueryRow(`SELECT COUNT(*) FROM environments`).Scan(&left); err != nil || left != 0 {
-		t.Errorf("%d environments are left: %v", left, err)
+	var environments, keys int
+	if err := store.db.QueryRow(`SELECT (SELECT COUNT(*) FROM environments), (SELECT COUNT(*) FROM api_keys)`).Scan(&environments, &keys); err != nil || environments != 3 || keys != 0 {
+		t.Errorf("%d environments and %d keys are left, want the three built-in environments: %v", environments, keys, err)
 	}
 }
 

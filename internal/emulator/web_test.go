@@ -480,11 +480,11 @@ func TestPagesOfLists(t *testing.T) {
 		s.CreateEnvironment("", fmt.Sprintf("Region %02d", i))
 	}
 	v := visit(t, s)
-	wantPage(t, v.get("/"), http.StatusOK, "Default project", "Project 08", "Projects 1 to 10 of 26", `href="?page=2"`, "Region 09", "Environments 1 to 10 of 25", "All 28 environments")
+	wantPage(t, v.get("/"), http.StatusOK, "Default project", "Project 08", "Projects 1 to 10 of 26", `href="?page=2"`, "Region 06", "Environments 1 to 10 of 28", "All 28 environments")
 	wantPage(t, v.get("/?page=3"), http.StatusOK, "Project 24", "Projects 21 to 26 of 26", `href="?page=2"`)
 	wantPage(t, v.get("/?page=999"), http.StatusOK, "Projects 21 to 26 of 26")
 	wantPage(t, v.get("/?page=x"), http.StatusOK, "Projects 1 to 10 of 26")
-	wantPage(t, v.get("/?environments=3"), http.StatusOK, "Region 24", "Environments 21 to 25 of 25")
+	wantPage(t, v.get("/?environments=3"), http.StatusOK, "Region 24", "Environments 21 to 28 of 28")
 	found := v.get("/?q=project+1")
 	wantPage(t, found, http.StatusOK, "Project 19", "10 projects found", "/delete?back=%2f%3fq%3dproject%2b1")
 	if strings.Contains(string(found.body), "Project 20") {
