@@ -69,9 +69,11 @@ func TestSchemaHoldsThePublishedRules(t *testing.T) {
 	t.Parallel()
 	const rule = `INSERT INTO setup_rules (setup_id, position, key, source, operator, value, value_list) VALUES ('s', 9, `
 	for _, test := range []struct{ name, statement, violates string }{
-		{"external id twice", `INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES ('ep', 'x', '', '', '')`, "setups.external_id"},
-		{"no external id", `INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES ('ep', '', '', '', '')`, "setup_external_id"},
-		{"setup of no place", `INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES ('none', 'y', '', '', '')`, "FOREIGN KEY"},
+		{"external id twice", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('dev', 'a', 'x', '', '', '')`, "setups.external_id"},
+		{"no external id", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('ep', 'a', '', '', '', '')`, "setup_external_id"},
+		{"external id of a path", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('ep', 'a', 'y/z', '', '', '')`, "setup_external_id"},
+		{"setup of no place", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('none', 'a', 'y', '', '', '')`, "FOREIGN KEY"},
+		{"setup of another project's place", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('ep', 'b', 'y', '', '', '')`, "FOREIGN KEY"},
 		{"setup moved", `UPDATE setups SET external_id = 'z'`, "setup_moved"},
 		{"evaluator twice", `INSERT INTO setup_evaluators (setup_id, position, slug) VALUES ('s', 1, 'a')`, "setup_evaluators.slug"},
 		{"unknown operator", rule + `'k', 'span_attributes', 'like', 'v', NULL)`, "rule_operator"},
@@ -92,10 +94,11 @@ func TestSchemaHoldsThePublishedRules(t *testing.T) {
 			}
 			defer store.Close()
 			if _, err := store.db.Exec(`
-				INSERT INTO projects (id, name, slug, created_at, updated_at) VALUES ('a', 'A', 'a', '', '');
+				INSERT INTO projects (id, name, slug, created_at, updated_at) VALUES ('a', 'A', 'a', '', ''), ('b', 'B', 'b', '', '');
 				INSERT INTO environments (id, project_id, name, slug, created_at) VALUES ('own', 'a', 'Own', 'own', '');
 				INSERT INTO env_projects (id, project_id, environment_id) VALUES ('ep', 'a', 'own');
-				INSERT INTO setups (id, env_project_id, external_id, begun_at, created_at, updated_at) VALUES ('s', 'ep', 'x', '', '', '');
+				INSERT INTO env_projects (id, project_id, environment_id) SELECT 'dev', 'a', id FROM environments WHERE slug = 'dev';
+				INSERT INTO setups (id, env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('s', 'ep', 'a', 'x', '', '', '');
 				INSERT INTO setup_evaluators (setup_id, position, slug) VALUES ('s', 0, 'a');
 				INSERT INTO organizations (id, name) VALUES ('o', 'Other');
 				INSERT INTO organization_keys (organization_id, environment, hash) VALUES ('o', 'dev', randomblob(32))`); err != nil {

@@ -56,10 +56,10 @@ func (s SeedSetup) plant(tx *sql.Tx, project, now string) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec("INSERT INTO setups (id, env_project_id, external_id, begun_at, created_at, updated_at) VALUES ("+newOr+", ?, ?, ?, ?, ?)",
-		s.ID, place, s.ExternalID, begun.Format(time.RFC3339Nano), s.CreatedAt, s.CreatedAt)
+	_, err = tx.Exec("INSERT INTO setups (id, env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ("+newOr+", ?, ?, ?, ?, ?, ?)",
+		s.ID, place, project, s.ExternalID, begun.Format(time.RFC3339Nano), s.CreatedAt, s.CreatedAt)
 	if violates(err, "setups.external_id") {
-		err = refuse(http.StatusConflict, "Another setup of this project and environment has the external_id %q.", s.ExternalID)
+		err = refuse(http.StatusConflict, "Another setup of this project has the external_id %q.", s.ExternalID)
 	}
 	if err != nil {
 		return idTaken(err, "setups.id", s.ID)

@@ -40,7 +40,7 @@ projects:
         selector:
           - {key: gen_ai.system, source: span_attributes, value: openai}
           - {key: service.name, source: resource_attributes, operator: in, values: [web, api]}
-      - {environment: canary, external_id: checkout, evaluators: [pii-detector]}
+      - {environment: canary, external_id: canary-checkout, evaluators: [pii-detector]}
   - name: "Orders!"
 `
 
@@ -51,7 +51,7 @@ func TestSeed(t *testing.T) {
 		{"environment":"eu-production"}],"auto_monitor_setups":[{"environment":"prd","external_id":"checkout","evaluators":["char-count","word-count"],
 		"env_project_id":"cordersprd","created_at":"2026-02-02T00:00:00Z","selector":[{"key":"gen_ai.system","source":"span_attributes","value":"openai"},
 		{"key":"service.name","source":"resource_attributes","operator":"in","values":["web","api"]}]},
-		{"environment":"canary","external_id":"checkout","evaluators":["pii-detector"]}]},{"name":"Orders!"}]}`
+		{"environment":"canary","external_id":"canary-checkout","evaluators":["pii-detector"]}]},{"name":"Orders!"}]}`
 	for name, text := range map[string]string{"YAML": seedYAML, "JSON": asJSON} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -187,7 +187,9 @@ func TestSeedsThatBreakARule(t *testing.T) {
 		{"unknown evaluator", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [charcount]}]\n"), `unknown evaluator slug "charcount"`},
 		{"evaluator twice", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count, char-count]}]\n"), `"char-count" occurs twice`},
 		{"rule without a value", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count], selector: [{key: k, source: span_attributes}]}]\n"), "selector[0]: value is required"},
-		{"setup twice", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count]}, {environment: prd, external_id: a, evaluators: [char-count]}]\n"), `auto_monitor_setups[1]: Another setup of this project and environment has the external_id "a"`},
+		{"setup twice", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count]}, {environment: prd, external_id: a, evaluators: [char-count]}]\n"), `auto_monitor_setups[1]: Another setup of this project has the external_id "a"`},
+		{"setup in two environments", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count]}, {environment: dev, external_id: a, evaluators: [char-count]}]\n"), `auto_monitor_setups[1]: Another setup of this project has the external_id "a"`},
+		{"setup of a path", project("    auto_monitor_setups: [{environment: prd, external_id: a/b, evaluators: [char-count]}]\n"), `s.yaml:3: projects[0].auto_monitor_setups[0]: external_id must not contain "/"`},
 		{"setup of two places", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count], env_project_id: a}, {environment: prd, external_id: b, evaluators: [char-count], env_project_id: b}]\n"), `auto_monitor_setups[1]: Another setup of this project and environment has the env_project_id "a"`},
 		{"place of two environments", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count], env_project_id: a}, {environment: dev, external_id: b, evaluators: [char-count], env_project_id: a}]\n"), `auto_monitor_setups[1]: Another entry has the id "a"`},
 		{"setup id twice", project("    auto_monitor_setups: [{environment: prd, external_id: a, id: a, evaluators: [char-count]}, {environment: prd, external_id: b, id: a, evaluators: [char-count]}]\n"), `auto_monitor_setups[1]: Another entry has the id "a"`},

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // setupInput is a setup in a request. evaluators is nil if the request does not contain them.
@@ -31,6 +32,8 @@ func (in *setupInput) check(creates bool) error {
 	switch {
 	case in.externalID == "":
 		return errors.New("external_id is required")
+	case creates && (in.externalID == "." || in.externalID == ".." || strings.Contains(in.externalID, "/")):
+		return errors.New(`external_id must not contain "/", nor be "." or "..", because it is an element of a path`)
 	case creates && len(in.evaluators) == 0, in.evaluators != nil && len(in.evaluators) == 0:
 		return errors.New("evaluators must contain at least one item")
 	}

@@ -55,16 +55,18 @@ type storedSetup struct {
 	matched int
 }
 
-const setupColumns = `t.id, t.external_id, (SELECT id FROM organizations ORDER BY seq LIMIT 1), p.project_id, t.env_project_id,
+const setupColumns = `t.id, t.external_id, (SELECT id FROM organizations ORDER BY seq LIMIT 1), t.project_id, t.env_project_id,
 	t.created_at, t.updated_at, t.begun_at, t.matched`
 
-const setupTables = "FROM setups t JOIN env_projects p ON p.id = t.env_project_id"
+// ofProject selects what is in the project of the env project. An external id names a setup of the
+// whole project, whichever of its keys asks.
+const ofProject = "project_id = (SELECT project_id FROM env_projects WHERE id = ?)"
 
 // readSetups reads the setups that match, oldest first.
 func readSetups(tx *sql.Tx, where string, args ...any) ([]*storedSetup, error) {
 	var setups []*storedSetup
 	byID := map[string]*storedSetup{}
-	err := each(tx, "SELECT "+setupColumns+" "+setupTables+" WHERE "+where+" ORDER BY t.seq", args, func(scan row) error {
+	err := each(tx, "SELECT "+setupColumns+" FROM setups t WHERE "+where+" ORDER BY t.seq", args, func(scan row) error {
 		s := &storedSetup{Setup: Setup{InitRules: []Rule{}, Evaluators: []SetupEvaluator{}}}
 		setups = append(setups, s)
 		err := scan(&s.ID, &s.ExternalID, &s.OrgID, &s.ProjectID, &s.EnvProjectID, &s.CreatedAt, &s.UpdatedAt, &s.begunAt, &s.matched)
@@ -148,7 +150,7 @@ func (e *Emulator) getSetup(r *http.Request, envProject string) (answer, error) 
 }
 
 func (e *Emulator) setupByExternalID(tx *sql.Tx, envProject, externalID string) (Setup, error) {
-	stored, err := readSetups(tx, "t.env_project_id = ? AND t.external_id = ?", envProject, externalID)
+	stored, err := readSetups(tx, "t."+ofProject+" AND t.external_id = ?", envProject, externalID)
 	if err != nil {
 		return Setup{}, err
 	}
@@ -198,7 +200,7 @@ func (e *Emulator) updateSetup(r *http.Request, envProject string) (answer, erro
 func (e *Emulator) deleteSetup(r *http.Request, envProject string) (answer, error) {
 	externalID := r.PathValue("external_id")
 	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
-		return tx.Exec("DELETE FROM setups WHERE env_project_id = ? AND external_id = ?", envProject, externalID)
+		return tx.Exec("DELETE FROM setups WHERE "+ofProject+" AND external_id = ?", envProject, externalID)
 	}, noSuchSetup(externalID))
 }
 
@@ -274,10 +276,11 @@ func (e *Emulator) upsertSetup(envProject string, in setupInput, problem error) 
 
 func (e *Emulator) insertSetup(tx *sql.Tx, envProject string, in setupInput) error {
 	now := e.timestamp()
-	_, err := tx.Exec("INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
-		envProject, in.externalID, e.settings.progress(e.now()).now.Format(time.RFC3339Nano), now, now)
+	_, err := tx.Exec(`INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at)
+		SELECT id, project_id, ?, ?, ?, ? FROM env_projects WHERE id = ?`,
+		in.externalID, e.settings.progress(e.now()).now.Format(time.RFC3339Nano), now, now, envProject)
 	if violates(err, "setups.external_id") {
-		return refuse(http.StatusBadRequest, "invalid input: external_id %q already exists", in.externalID)
+		return refuse(http.StatusConflict, "The project already has an auto monitor setup with the external_id %q.", in.externalID)
 	}
 	if err != nil {
 		return err
@@ -285,10 +288,10 @@ func (e *Emulator) insertSetup(tx *sql.Tx, envProject string, in setupInput) err
 	return writeParts(tx, envProject, in)
 }
 
-// replaceSetup replaces the given parts and restarts the setup. It returns false if there is no such
-// setup.
+// replaceSetup replaces the given parts and restarts the setup, which stays in its environment. It
+// returns false if the project has no such setup.
 func (e *Emulator) replaceSetup(tx *sql.Tx, envProject string, in setupInput) (found bool, err error) {
-	result, err := tx.Exec("UPDATE setups SET begun_at = ?, matched = 0, updated_at = ? WHERE env_project_id = ? AND external_id = ?",
+	result, err := tx.Exec("UPDATE setups SET begun_at = ?, matched = 0, updated_at = ? WHERE "+ofProject+" AND external_id = ?",
 		e.settings.progress(e.now()).now.Format(time.RFC3339Nano), e.timestamp(), envProject, in.externalID)
 	if err != nil {
 		return false, err
@@ -301,7 +304,7 @@ func (e *Emulator) replaceSetup(tx *sql.Tx, envProject string, in setupInput) (f
 
 func writeParts(tx *sql.Tx, envProject string, in setupInput) error {
 	var id string
-	if err := tx.QueryRow("SELECT id FROM setups WHERE env_project_id = ? AND external_id = ?", envProject, in.externalID).Scan(&id); err != nil {
+	if err := tx.QueryRow("SELECT id FROM setups WHERE "+ofProject+" AND external_id = ?", envProject, in.externalID).Scan(&id); err != nil {
 		return err
 	}
 	if in.evaluators != nil {

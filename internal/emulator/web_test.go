@@ -454,9 +454,9 @@ func TestMonitorsOfAProject(t *testing.T) {
 	s.CreateSetup(elsewhere, "of-another-project", "char-count")
 	wantPage(t, v.get(page), http.StatusOK, "Monitors", "None yet.")
 
-	s.CreateSetup(key, "<b>checkout</b>", "char-count", "word-count")
+	s.CreateSetup(key, "<b>checkout", "char-count", "word-count")
 	s.SendSpans(key, 1)
-	wantPage(t, v.get(page), http.StatusOK, "<b>checkout</b>", "pending", "char-count", "word-count")
+	wantPage(t, v.get(page), http.StatusOK, "<b>checkout", "pending", "char-count", "word-count")
 	s.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60, FailingEvaluators: map[string]string{"word-count": "no <text>"}})
 	shown := v.get(page)
 	wantPage(t, shown, http.StatusOK, "partial", "no <text>")

@@ -96,11 +96,11 @@ var Differences = []Difference{
 	},
 	{
 		"more-refusals",
-		"The document lists 400, 404 and 500 (403 for organizations). The emulator also answers 401, 403 and 429, like its other operations.",
+		"The document lists 400, 404 and 500 (403 for organizations). The emulator also answers 401, 403, 409 and 429, like its other operations.",
 		func(doc *openapi3.T) {
 			refusal := openapi3.NewResponse().WithDescription("Refused").WithJSONSchema(doc.Components.Schemas["response.ErrorResponse"].Value)
 			for _, operation := range publishedOperations(doc) {
-				for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests} {
+				for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict, http.StatusTooManyRequests} {
 					if operation.Responses.Status(status) == nil {
 						operation.AddResponse(status, refusal)
 					}

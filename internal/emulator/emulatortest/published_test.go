@@ -119,7 +119,7 @@ func TestPublishedOperations_violations(t *testing.T) {
 		{"external id of an update", exchange{"PUT", path + "/a", `{"external_id":"a","evaluators":["b"]}`, 200, good}, "external_id"},
 		{"rule of another source", exchange{"POST", path, `{"external_id":"a","evaluators":["b"],"selector":[{"key":"k","source":"events"}]}`, 201, good}, "selector"},
 		{"101 items", exchange{"POST", path + "/bulk", `{"setups":[` + strings.Repeat(`{"external_id":"a","evaluators":["b"]},`, 100) + `{"external_id":"a","evaluators":["b"]}]}`, 207, `{"setups":[]}`}, "setups"},
-		{"unknown status", exchange{"GET", path + "/a", "", 409, `{"error":"no"}`}, "status is not supported"},
+		{"unknown status", exchange{"GET", path + "/a", "", 410, `{"error":"no"}`}, "status is not supported"},
 		{"retention", exchange{"POST", "/v2/organizations", `{"org_name":"a","retention_hours":721}`, 201, `{"org_id":"o","environments":[]}`}, "retention_hours"},
 		{"organization", exchange{"POST", "/v2/organizations", `{"org_name":"a"}`, 201, `{"org_id":"o","environments":[{"slug":"dev","api_key":"tl_Secret0Secret0"}]}`}, ""},
 		{"key elsewhere", exchange{"GET", path + "/a", "", 200, strings.Replace(good, `"id"`, `"api_key":"tl_Secret0Secret0","id"`, 1)}, "api_key"},
