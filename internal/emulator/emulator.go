@@ -1,5 +1,5 @@
-// Package emulator serves Traceloop's management API, as internal/traceloop/openapi.yaml
-// assumes it, and its OTLP endpoint for traces, from a SQLite database: in memory, or in a
+// Package emulator serves Traceloop's management API, as package contract has
+// it, and its OTLP endpoint for traces, from a SQLite database: in memory, or in a
 // file. Calls below /_emulator/ inject faults and show the requests so far.
 package emulator
 

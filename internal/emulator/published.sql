@@ -7,8 +7,8 @@ CREATE TABLE organizations (
   id              TEXT NOT NULL UNIQUE DEFAULT (lower(
     hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-a' ||
     substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))),
-  name            TEXT NOT NULL CONSTRAINT organization_name CHECK (name <> ''),
-  retention_hours INTEGER NOT NULL DEFAULT 720 CONSTRAINT retention CHECK (retention_hours BETWEEN 1 AND 720)
+  name            TEXT NOT NULL,
+  retention_hours INTEGER -- null for the first
 ) STRICT;
 INSERT INTO organizations (name) VALUES ('Organization of the emulator');
 
@@ -69,19 +69,14 @@ CREATE TABLE setup_evaluators (
   UNIQUE (setup_id, slug)
 ) STRICT, WITHOUT ROWID;
 
--- value_list is a JSON list of strings.
+-- value_list is a JSON list of strings. Rule.check has the rules of a rule.
 CREATE TABLE setup_rules (
   setup_id   TEXT NOT NULL REFERENCES setups (id) ON DELETE CASCADE,
   position   INTEGER NOT NULL,
-  key        TEXT NOT NULL CONSTRAINT rule_key CHECK (key <> ''),
-  source     TEXT NOT NULL CONSTRAINT rule_source CHECK (source IN ('span_attributes', 'resource_attributes')),
-  operator   TEXT NOT NULL CONSTRAINT rule_operator CHECK (operator IN
-    ('equals', 'not_equals', 'contains', 'not_contains', 'exists', 'not_exists', 'in', 'not_in')),
+  key        TEXT NOT NULL,
+  source     TEXT NOT NULL,
+  operator   TEXT NOT NULL,
   value      TEXT,
   value_list TEXT CHECK (json_valid(value_list)),
-  CONSTRAINT rule_value_missing CHECK (value IS NOT NULL OR operator NOT IN ('equals', 'not_equals', 'contains', 'not_contains')),
-  CONSTRAINT rule_value_extra CHECK (value IS NULL OR operator IN ('equals', 'not_equals', 'contains', 'not_contains')),
-  CONSTRAINT rule_list_missing CHECK (coalesce(json_array_length(value_list), 0) > 0 OR operator NOT IN ('in', 'not_in')),
-  CONSTRAINT rule_list_extra CHECK (value_list IS NULL OR operator IN ('in', 'not_in')),
   PRIMARY KEY (setup_id, position)
 ) STRICT, WITHOUT ROWID;

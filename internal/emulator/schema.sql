@@ -17,8 +17,7 @@ CREATE TABLE projects (
   updated_at TEXT NOT NULL
 ) STRICT;
 
--- project_id is null for an organization-level environment. The built-in ones are such;
--- nothing else may have their slugs, at either level.
+-- project_id is null for an organization-level environment. The built-in ones are such.
 CREATE TABLE environments (
   seq        INTEGER PRIMARY KEY AUTOINCREMENT,
   id         TEXT NOT NULL UNIQUE DEFAULT ('c' || lower(hex(randomblob(12)))),
@@ -27,7 +26,6 @@ CREATE TABLE environments (
   slug       TEXT NOT NULL CHECK (slug <> ''),
   built_in   INTEGER NOT NULL DEFAULT 0,
   created_at TEXT NOT NULL,
-  CONSTRAINT built_in_slug CHECK (built_in = (slug IN ('dev', 'stg', 'prd'))),
   CONSTRAINT built_in_of_the_organization CHECK (built_in = 0 OR project_id IS NULL),
   UNIQUE (project_id, slug)
 ) STRICT;

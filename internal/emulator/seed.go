@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -95,7 +96,7 @@ func (s *Seed) plant(tx *sql.Tx, now string) error {
 // not, and then the others.
 func (s *Seed) organizationEnvironments() []SeedEnvironment {
 	var all []SeedEnvironment
-	for _, name := range builtInEnvironments {
+	for _, name := range contract.BuiltInEnvironments {
 		environment := SeedEnvironment{Name: name}
 		if i := slices.IndexFunc(s.Environments, func(v SeedEnvironment) bool { return v.Name == name }); i >= 0 {
 			environment = s.Environments[i]
@@ -104,7 +105,7 @@ func (s *Seed) organizationEnvironments() []SeedEnvironment {
 	}
 	for i, environment := range s.Environments {
 		first := slices.IndexFunc(s.Environments, func(v SeedEnvironment) bool { return v.Name == environment.Name })
-		if i > first || !slices.Contains(builtInEnvironments, environment.Name) {
+		if i > first || !slices.Contains(contract.BuiltInEnvironments, environment.Name) {
 			all = append(all, environment)
 		}
 	}
@@ -143,7 +144,7 @@ func (v SeedEnvironment) plant(tx *sql.Tx, project *string, now string) error {
 		return err
 	}
 	slug := traceloop.Slug(v.Name)
-	builtIn := project == nil && slices.Contains(builtInEnvironments, v.Name)
+	builtIn := project == nil && slices.Contains(contract.BuiltInEnvironments, v.Name)
 	_, err := tx.Exec("INSERT INTO environments (id, project_id, name, slug, built_in, created_at) VALUES ("+newOr+", ?, ?, ?, ?, ?)",
 		v.ID, project, v.Name, slug, builtIn, v.CreatedAt)
 	return idTaken(environmentRefused(err, slug), "environments.id", v.ID)
@@ -167,7 +168,7 @@ func (k SeedAPIKey) plant(tx *sql.Tx, project, now string) error {
 
 var (
 	keyForm    = regexp.MustCompile(`^` + traceloop.KeyPrefix + `[0-9A-Za-z]{8,200}$`)
-	maskedForm = regexp.MustCompile(`^([A-Za-z0-9]+_)?\*+[A-Za-z0-9]{0,4}$`)
+	maskedForm = regexp.MustCompile(contract.MaskedKey)
 	idForm     = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 )
 

@@ -168,7 +168,7 @@ func TestSeedsThatBreakARule(t *testing.T) {
 		{"id for a path", project("    id: a/b\n"), `s.yaml:2: projects[0]: id "a/b" must have`},
 		{"no time", project("    created_at: yesterday\n"), `s.yaml:2: projects[0]: created_at "yesterday" must be a time`},
 		{"built-in environment", project("    environments: [{name: dev}]\n"), `s.yaml:3: projects[0].environments[0]: The slug "dev" belongs to a built-in environment`},
-		{"built-in environment twice", "environments: [{name: dev}, {name: dev}]\n", `s.yaml:1: environments[1]: The organization already has an environment with the slug "dev"`},
+		{"built-in environment twice", "environments: [{name: dev}, {name: dev}]\n", `s.yaml:1: environments[1]: The slug "dev" belongs to a built-in environment`},
 		{"built-in slug", "environments: [{name: DEV}]\n", `s.yaml:1: environments[0]: The slug "dev" belongs to a built-in environment`},
 		{"environment twice", project("    environments: [{name: a}, {name: A}]\n"), `s.yaml:3: projects[0].environments[1]: The project already has an environment with the slug "a"`},
 		{"inherited environment", "environments: [{name: a}]\n" + project("    environments: [{name: a}]\n"), `s.yaml:4: projects[0].environments[0]: The organization already has an environment with the slug "a"`},

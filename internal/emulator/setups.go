@@ -9,10 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
-
-const maxBulk = 100
 
 // Setup is an auto monitor setup as the API shows it.
 type Setup struct {
@@ -219,8 +218,8 @@ func (e *Emulator) bulkUpsertSetups(r *http.Request, envProject string) (answer,
 	if _, err := readBody(r, fields{"setups": &list}); err != nil {
 		return answer{}, err
 	}
-	if len(list) == 0 || len(list) > maxBulk {
-		return answer{}, refuse(http.StatusBadRequest, "setups must contain between 1 and %d items, not %d", maxBulk, len(list))
+	if len(list) == 0 || len(list) > contract.MaxBulk {
+		return answer{}, refuse(http.StatusBadRequest, "setups must contain between 1 and %d items, not %d", contract.MaxBulk, len(list))
 	}
 	inputs, problems, first := make([]setupInput, len(list)), make([]error, len(list)), map[string]int{}
 	for i, data := range list {
@@ -335,7 +334,7 @@ func writeParts(tx *sql.Tx, envProject string, in setupInput) error {
 		_, err := tx.Exec("INSERT INTO setup_rules (setup_id, position, key, source, operator, value, value_list) VALUES (?, ?, ?, ?, ?, ?, ?)",
 			id, i, rule.Key, rule.Source, rule.Operator, rule.Value, values)
 		if err != nil {
-			return ruleRefused(err, i)
+			return err
 		}
 	}
 	return nil
@@ -351,21 +350,24 @@ func evaluatorRefused(err error, slug string) error {
 	return err
 }
 
-func ruleRefused(err error, i int) error {
-	for constraint, problem := range map[string]string{
-		"rule_key":           "key is required",
-		"rule_source":        "source must be span_attributes or resource_attributes",
-		"rule_operator":      "operator is unknown",
-		"rule_value_missing": "value is required for this operator",
-		"rule_value_extra":   "value is not allowed for this operator",
-		"rule_list_missing":  "values is required for this operator",
-		"rule_list_extra":    "values is not allowed for this operator",
-	} {
-		if violates(err, "failed: "+constraint) {
-			return refuse(http.StatusBadRequest, "selector[%d]: %s", i, problem)
-		}
+// check returns what is wrong with the rule.
+func (r Rule) check() error {
+	operator, known := contract.FindOperator(r.Operator)
+	switch {
+	case r.Key == "":
+		return errors.New("key is required")
+	case r.Source != contract.SourceSpan && r.Source != contract.SourceResource:
+		return fmt.Errorf("source must be %s or %s", contract.SourceSpan, contract.SourceResource)
+	case !known:
+		return errors.New("operator is unknown")
+	case r.Value == nil && operator.Operand == contract.OneValue, len(r.Values) == 0 && operator.Operand == contract.ManyValues:
+		return fmt.Errorf("%s is required for this operator", operator.Operand)
+	case r.Value != nil && operator.Operand != contract.OneValue:
+		return fmt.Errorf("%s is not allowed for this operator", contract.OneValue)
+	case r.Values != nil && operator.Operand != contract.ManyValues:
+		return fmt.Errorf("%s is not allowed for this operator", contract.ManyValues)
 	}
-	return err
+	return nil
 }
 
 func noSuchSetup(externalID string) error {

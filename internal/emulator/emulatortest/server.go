@@ -1,5 +1,5 @@
 // Package emulatortest starts an emulator for a test. It checks every request and every answer
-// against the contract in internal/traceloop/openapi.yaml.
+// against the contract in internal/contract/assumed.yaml.
 package emulatortest
 
 import (
