@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"crypto/rand"
 	"maps"
 	"net/http"
 	"path"
@@ -14,7 +13,7 @@ type operations map[string]http.Handler
 
 const requestIDHeader = "X-Request-Id"
 
-func (e *Emulator) apiRoutes() http.Handler {
+func (e *Emulator) apiRoutes() *http.ServeMux {
 	mux := http.NewServeMux()
 	e.route(mux, "/v2/projects", operations{
 		"GET":  e.managed(e.listProjects),
@@ -54,7 +53,7 @@ func (e *Emulator) apiRoutes() http.Handler {
 	e.route(mux, "/v2/organizations", operations{"POST": e.ofEnvProject(e.createOrganization)})
 	e.route(mux, "/v1/traces", operations{"POST": http.HandlerFunc(e.acceptTraces)})
 	e.route(mux, "/", nil)
-	return decodedPaths(e.cleanPathsOnly(mux))
+	return mux
 }
 
 // route serves one path. The mux refuses other methods and unknown paths too, but not in JSON.
@@ -73,9 +72,10 @@ func (e *Emulator) route(mux *http.ServeMux, pattern string, methods operations)
 	})
 }
 
-// decodedPaths decodes the path before it is routed, as the service does, so an id with an escaped
-// slash is two elements.
-func decodedPaths(next http.Handler) http.Handler {
+// cleanPaths decodes the path before it is routed, as the service does, so an id with an escaped
+// slash is two elements. It refuses paths that the mux would redirect, because the contract has no
+// redirects.
+func (e *Emulator) cleanPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawPath != "" {
 			decoded := *r.URL
@@ -83,13 +83,6 @@ func decodedPaths(next http.Handler) http.Handler {
 			r = r.WithContext(r.Context())
 			r.URL = &decoded
 		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// cleanPathsOnly refuses paths that the mux would redirect, because the contract has no redirects.
-func (e *Emulator) cleanPathsOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		escaped := r.URL.EscapedPath()
 		if clean := path.Clean(escaped); clean != escaped && clean+"/" != escaped {
 			e.writeError(w, refuse(http.StatusNotFound, "There is nothing at %s.", r.URL.Path))
@@ -99,9 +92,9 @@ func (e *Emulator) cleanPathsOnly(next http.Handler) http.Handler {
 	})
 }
 
-func withRequestID(next http.Handler) http.Handler {
+func withRequestID(variant Variant, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(requestIDHeader, "req_"+rand.Text())
+		variant.identify(w.Header())
 		next.ServeHTTP(w, r)
 	})
 }
