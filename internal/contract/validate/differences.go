@@ -1,25 +1,19 @@
-package emulatortest
+package validate
 
 import (
 	"context"
 	"net/http"
-	"path/filepath"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 )
 
-// publishedPaths are the operations that Traceloop publishes. They are checked against Traceloop's
-// OpenAPI document, not against the contract that this project assumes.
-var publishedPaths = []string{"/v2/auto-monitor-setups", "/v2/organizations"}
-
-func isPublished(path string) bool {
-	for _, published := range publishedPaths {
-		if path == published || strings.HasPrefix(path, published+"/") {
-			return true
-		}
-	}
-	return false
+// isPublished selects the operations of Traceloop's OpenAPI document that this project uses.
+func isPublished(path, method string) bool {
+	return path == "/v2/auto-monitor-setups" || strings.HasPrefix(path, "/v2/auto-monitor-setups/") ||
+		path == "/v2/organizations" || path == "/v2/evaluators" && method == http.MethodPost
 }
 
 // Difference is a difference between Traceloop's pages and its OpenAPI document, or between this
@@ -44,7 +38,7 @@ var Differences = []Difference{
 					openapi3.NewArraySchema().WithItems(&openapi3.Schema{
 						Type: &openapi3.Types{"object"}, Required: []string{"key", "source"}, AdditionalProperties: none(),
 						Properties: openapi3.Schemas{
-							"key": text(), "source": enum("span_attributes", "resource_attributes"), "operator": enum(operators...), "value": text(), "values": texts(),
+							"key": text(), "source": enum(contract.SourceSpan, contract.SourceResource), "operator": enum(operators()...), "value": text(), "values": texts(),
 						},
 					}),
 				)
@@ -57,7 +51,7 @@ var Differences = []Difference{
 		func(doc *openapi3.T) {
 			rule := properties(doc, "types.Rule")
 			delete(rule, "op")
-			rule["operator"] = enum(operators...)
+			rule["operator"] = enum(operators()...)
 		},
 	},
 	{
@@ -77,7 +71,7 @@ var Differences = []Difference{
 				},
 			}
 			setups := func(items *openapi3.Schema) *openapi3.Schema {
-				list := openapi3.NewArraySchema().WithItems(items).WithMinItems(1).WithMaxItems(100)
+				list := openapi3.NewArraySchema().WithItems(items).WithMinItems(1).WithMaxItems(contract.MaxBulk)
 				return &openapi3.Schema{
 					Type: &openapi3.Types{"object"}, Required: []string{"setups"}, AdditionalProperties: none(),
 					Properties: openapi3.Schemas{"setups": openapi3.NewSchemaRef("", list)},
@@ -96,11 +90,11 @@ var Differences = []Difference{
 	},
 	{
 		"more-refusals",
-		"The document lists 400, 404 and 500 (403 for organizations). The emulator also answers 401, 403 and 429, like its other operations.",
+		"The document lists 400, 404 and 500 (403 for organizations). The emulator also answers 401, 403, 409 and 429, like its other operations.",
 		func(doc *openapi3.T) {
 			refusal := openapi3.NewResponse().WithDescription("Refused").WithJSONSchema(doc.Components.Schemas["response.ErrorResponse"].Value)
 			for _, operation := range publishedOperations(doc) {
-				for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests} {
+				for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict, http.StatusTooManyRequests} {
 					if operation.Responses.Status(status) == nil {
 						operation.AddResponse(status, refusal)
 					}
@@ -110,12 +104,21 @@ var Differences = []Difference{
 	},
 }
 
-var operators = []string{"equals", "not_equals", "contains", "not_contains", "exists", "not_exists", "in", "not_in"}
+func operators() (names []string) {
+	for _, o := range contract.Operators {
+		names = append(names, o.Name)
+	}
+	return names
+}
 
 // publishedDocument reads Traceloop's document and applies differences to it. A schema that does not
 // mention additional properties allows none.
-func publishedDocument(contract string, differences []Difference) (*openapi3.T, error) {
-	doc, err := openapi3.NewLoader().LoadFromFile(filepath.Join(filepath.Dir(contract), "testdata", "published", "openapi.json"))
+func publishedDocument(differences []Difference) (*openapi3.T, error) {
+	data, err := contract.Published.ReadFile("published/openapi.json")
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(data)
 	if err != nil {
 		return nil, err
 	}
@@ -123,23 +126,32 @@ func publishedDocument(contract string, differences []Difference) (*openapi3.T, 
 		"request.CreateAutoMonitorSetupInput", "request.UpdateAutoMonitorSetupInput", "response.AutoMonitorSetupResponse",
 		"response.AutoMonitorEvaluatorResponse", "types.Rule", "request.CreateOrganizationRequest",
 		"response.CreateOrganizationResponse", "response.EnvironmentWithKeyResponse", "response.ErrorResponse",
+		"request.CreateCustomEvaluatorInput", "evaluator.Property", "model.LLMMessage", "response.CreateEvaluatorResponse",
 	} {
 		doc.Components.Schemas[name].Value.AdditionalProperties = none()
 	}
 	for _, difference := range differences {
 		difference.Apply(doc)
 	}
-	if err := doc.Validate(context.Background()); err != nil {
-		return nil, err
+	for path, item := range doc.Paths.Map() {
+		for method, operation := range item.Operations() {
+			operation.Extensions = map[string]any{"x-layer": "published"}
+			switch {
+			case path == "/v2/organizations":
+				operation.Extensions["x-once"] = "api_key"
+			case path == "/v2/auto-monitor-setups" && method == http.MethodGet:
+				operation.Extensions["x-unique"] = []any{[]any{"id"}, []any{"project_id", "external_id"}}
+			}
+		}
 	}
-	return doc, nil
+	return doc, doc.Validate(context.Background())
 }
 
 func publishedOperations(doc *openapi3.T) []*openapi3.Operation {
 	var found []*openapi3.Operation
 	for path, item := range doc.Paths.Map() {
-		if isPublished(path) {
-			for _, operation := range item.Operations() {
+		for method, operation := range item.Operations() {
+			if isPublished(path, method) {
 				found = append(found, operation)
 			}
 		}
