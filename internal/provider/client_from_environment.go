@@ -11,7 +11,7 @@ import (
 // ClientsFromEnvironment returns the clients of a provider block without arguments, for the
 // sub-commands of the provider's binary. A client is nil if the environment has no key for it.
 func ClientsFromEnvironment(userAgent string) (*traceloop.Client, *traceloop.ProjectClient, error) {
-	data, diags := newProviderData(providerModel{}, userAgent, traceloop.Paths{}, time.Now, base.Sleep)
+	data, diags := newProviderData(providerModel{}, userAgent, traceloop.Paths{}, time.Now, base.Sleep, false)
 	if diags.HasError() {
 		problems := make([]error, 0, len(diags))
 		for _, d := range diags.Errors() {

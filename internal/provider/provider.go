@@ -34,6 +34,7 @@ var (
 	_ provider.ProviderWithEphemeralResources = (*traceloopProvider)(nil)
 	_ provider.ProviderWithFunctions          = (*traceloopProvider)(nil)
 	_ provider.ProviderWithListResources      = (*traceloopProvider)(nil)
+	_ provider.ProviderWithValidateConfig     = (*traceloopProvider)(nil)
 )
 
 // New returns the constructor of the provider.
@@ -49,6 +50,8 @@ type traceloopProvider struct {
 	sleep   func(context.Context, time.Duration) error
 	paths   traceloop.Paths           // zero: the contract's
 	current atomic.Pointer[base.Data] // of the current plan or apply
+
+	validated atomic.Bool // since the last Configure
 }
 
 // SawState notes an object of the state.
@@ -119,6 +122,14 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 	}
 }
 
+// ValidateConfig notes that this process serves one plan or one apply. Terraform's core validates
+// the provider block in that process before it configures the provider (node_provider.go in
+// internal/terraform). `terraform test` configures one process for all of its runs, and does not
+// validate before that (node_provider.go in internal/moduletest/graph, since Terraform 1.15).
+func (p *traceloopProvider) ValidateConfig(context.Context, provider.ValidateConfigRequest, *provider.ValidateConfigResponse) {
+	p.validated.Store(true)
+}
+
 func (p *traceloopProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	var config providerModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -129,7 +140,7 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 	if _, unknown := config.unknownShared(); (unknown || config.APIKey.IsUnknown()) && req.ClientCapabilities.DeferralAllowed {
 		resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
 	}
-	data, diags := newProviderData(config, "terraform-provider-traceloop/"+p.version+" Terraform/"+req.TerraformVersion, p.paths, p.now, p.sleep)
+	data, diags := newProviderData(config, "terraform-provider-traceloop/"+p.version+" Terraform/"+req.TerraformVersion, p.paths, p.now, p.sleep, !p.validated.Swap(false))
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return

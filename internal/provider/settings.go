@@ -91,12 +91,12 @@ func credential(argument types.String, name, variable string, shared path.Path) 
 }
 
 // newProviderData makes the data of a provider block.
-func newProviderData(m providerModel, userAgent string, paths traceloop.Paths, now func() time.Time, sleep func(context.Context, time.Duration) error) (*base.Data, diag.Diagnostics) {
+func newProviderData(m providerModel, userAgent string, paths traceloop.Paths, now func() time.Time, sleep func(context.Context, time.Duration) error, manyWalks bool) (*base.Data, diag.Diagnostics) {
 	config, diags := m.config(userAgent, paths)
 	if diags.HasError() {
 		return nil, diags
 	}
-	config.Now, config.Sleep = now, sleep
+	config.Now, config.Sleep, config.ManyWalks = now, sleep, manyWalks
 	data, err := base.NewData(config)
 	if err != nil {
 		diags.AddError("Unable to Configure Provider", fmt.Sprintf("The provider cannot set up its client for the Traceloop API: %s.", err))

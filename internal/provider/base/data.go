@@ -21,6 +21,10 @@ type Data struct {
 	Now   func() time.Time // the one clock of the provider
 	Sleep func(context.Context, time.Duration) error
 
+	Ledger  *Ledger
+	Applied Applied
+	Started time.Time // of this process's plan or apply
+
 	Run        *Run
 	KeysBefore KeysBefore
 	Monitors   MonitorRun
@@ -40,6 +44,7 @@ type Config struct {
 	ManagementKey, ProjectKey Credential
 	Now                       func() time.Time
 	Sleep                     func(context.Context, time.Duration) error
+	ManyWalks                 bool // see NewLedger
 }
 
 // Credential is the key of a client. While an argument that the client needs is unknown, it is
@@ -73,7 +78,7 @@ func (c Credential) isUnknown() bool { return len(c.Unknown.Steps()) > 0 }
 // NewData makes the clients of a provider block.
 func NewData(c Config) (*Data, error) {
 	d := &Data{
-		Now: c.Now, Sleep: c.Sleep, Run: newRun(), baseURL: c.BaseURL,
+		Now: c.Now, Sleep: c.Sleep, Ledger: NewLedger(c.ManyWalks), Started: c.Now(), Run: newRun(), baseURL: c.BaseURL,
 		management: access[traceloop.Client]{Credential: c.ManagementKey},
 		project:    access[traceloop.ProjectClient]{Credential: c.ProjectKey},
 	}
@@ -136,6 +141,7 @@ func (d *Data) Management(diags *diag.Diagnostics) (*traceloop.Client, bool) {
 // ManagementForWriting is Management for a call that changes something.
 func (d *Data) ManagementForWriting(diags *diag.Diagnostics) (*traceloop.Client, bool) {
 	d.Run.BeginWriting()
+	d.Ledger.Write()
 	return d.Management(diags)
 }
 

@@ -231,19 +231,25 @@ func (l *Ledger) Destroy(o Object) *Conflict {
 	return l.destroy(o)
 }
 
-// Replace notes that the plan replaces an object that it seemed to keep: Terraform plans a forced
-// replacement as an update first.
-func (l *Ledger) Replace(o Object) *Conflict {
+// Replace notes that the plan replaces an object, and returns it. Terraform plans a forced
+// replacement as an update first, so the plan may have seemed to keep the object.
+func (l *Ledger) Replace(h Handle, token string) (Object, *Conflict) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.kept[o.Handle] = slices.DeleteFunc(l.kept[o.Handle], o.sameAddress)
-	for _, h := range o.Within {
-		l.keptIn[h] = slices.DeleteFunc(l.keptIn[h], o.sameAddress)
+	isSame := func(o Object) bool { return o.Handle == h && o.Token == token }
+	i := slices.IndexFunc(l.kept[h], isSame)
+	if i < 0 {
+		return l.destroyed[h], nil
 	}
-	if o.sameAddress(l.keptAt[o.Place]) {
+	o := l.kept[h][i]
+	l.kept[h] = slices.Delete(l.kept[h], i, i+1)
+	for _, within := range o.Within {
+		l.keptIn[within] = slices.DeleteFunc(l.keptIn[within], isSame)
+	}
+	if isSame(l.keptAt[o.Place]) {
 		delete(l.keptAt, o.Place)
 	}
-	return l.destroy(o)
+	return o, l.destroy(o)
 }
 
 func (l *Ledger) destroy(o Object) *Conflict {

@@ -48,7 +48,7 @@ func forced(o base.Object) call {
 		if c := l.Keep(o); c != nil {
 			return c
 		}
-		if c := l.Replace(o); c != nil {
+		if replaced, c := l.Replace(o.Handle, o.Token); c != nil || replaced.Handle != o.Handle {
 			return c
 		}
 		return l.Create(base.Creation{Place: o.Place, Within: o.Within, Replaces: o.Handle, Type: o.Type, Name: "another " + o.Name})
