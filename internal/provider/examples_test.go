@@ -114,7 +114,7 @@ func TestAccExamples_plan(t *testing.T) {
 			project := server.Projects()[0]
 			cli := newCLI(t, server)
 			_, setupKey := server.GenerateKey(server.CreateProject("Monitored").ID, "prd")
-			cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+setupKey)
+			cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+setupKey, "TF_VAR_europe_management_key="+server.ManagementKey)
 			cli.write(example.resources)
 			cli.plan()
 			if example.imports == "" {
