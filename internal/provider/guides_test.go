@@ -140,6 +140,8 @@ func TestGuides_checksCatch(t *testing.T) {
 		"unknown filter":      {"list \"traceloop_project\" \"p\" {\n  provider = traceloop\n\n  config {\n    slug = \"x\"\n  }\n}\n", `a.md.tmpl:8: list "traceloop_project" has no "slug"`},
 		"outside config":      {"action \"traceloop_revoke_api_key\" \"k\" {\n  id = \"x\"\n}\n", `a.md.tmpl:5: "id" of action "traceloop_revoke_api_key" belongs in config`},
 		"unknown action":      {"action \"traceloop_rotate\" \"k\" {\n}\n", `a.md.tmpl:4: there is no action "traceloop_rotate"`},
+		"after an empty one":  {"data \"traceloop_projects\" \"all\" {}\n\noutput \"ids\" {\n  value = 1\n}\n", ""},
+		"empty and unknown":   {"data \"traceloop_project_all\" \"all\" {}\n", `a.md.tmpl:4: there is no data "traceloop_project_all"`},
 		"right query":         {"list \"traceloop_project\" \"p\" {\n  provider = traceloop\n  limit    = 10\n\n  config {\n    name = \"x\"\n  }\n}\n", ""},
 		"unknown function":    {"locals {\n  a = provider::traceloop::mask(\"x\")\n}\n", `a.md.tmpl:5: there is no function "mask"`},
 		"nothing wrong":       {"resource \"traceloop_api_key\" \"k\" {\n  for_each = toset([\"prd\"])\n\n  environment = each.key\n\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n", ""},
@@ -326,6 +328,9 @@ func (api publicAPI) check(s snippet) (blocks int, problems []string) {
 			indent, kind, name = head[1], head[2], head[3]
 			if api.types[kind][name] == nil {
 				report("there is no %s %q", kind, name)
+				kind = ""
+			}
+			if strings.HasSuffix(line, "{}") {
 				kind = ""
 			}
 			continue

@@ -18,5 +18,5 @@ resource "traceloop_project" "orders" {
 
 resource "traceloop_project" "orders_europe" {
   provider = traceloop.europe
-  name     = "Orders"
+  name     = "Orders Europe"
 }
