@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
-	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // Setup is an auto monitor setup as the API shows it.
@@ -42,10 +41,6 @@ type SetupEvaluator struct {
 	Status       string `json:"status"`
 	ErrorMessage string `json:"error_message,omitempty"`
 }
-
-// knownEvaluators are the published evaluators, and those in the examples of Traceloop's OpenAPI
-// document, which count as the organization's own.
-var knownEvaluators = append(slices.Clone(traceloop.PublishedEvaluators), "hallucination", "toxicity")
 
 // storedSetup is a setup with the data that decides its status.
 type storedSetup struct {
@@ -311,6 +306,9 @@ func writeParts(tx *sql.Tx, envProject string, in setupInput) error {
 			return err
 		}
 		for i, slug := range in.evaluators {
+			if err := checkEvaluator(tx, slug); err != nil {
+				return err
+			}
 			if _, err := tx.Exec("INSERT INTO setup_evaluators (setup_id, position, slug) VALUES (?, ?, ?)", id, i, slug); err != nil {
 				return evaluatorRefused(err, slug)
 			}

@@ -210,6 +210,7 @@ func (p *web) changeSettings(w http.ResponseWriter, r *http.Request) error {
 		}
 		*into = n
 	}
+	settings.AllowOrganizations = r.PostForm.Get("allow_organizations") != ""
 	if err := p.e.SetSettings(settings); err != nil {
 		return p.showFaults(w, r, http.StatusBadRequest, "The settings were not changed: "+err.Error()+".", Fault{Kind: faultStatus, Times: 1})
 	}

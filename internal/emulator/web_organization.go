@@ -95,6 +95,8 @@ type organizationView struct {
 	Pages       pages
 	Shared      []sharedEnvironment
 	SharedPages pages
+	Evaluators  []evaluatorRow
+	JudgePages  pages
 	Keys        int
 	Unknown     int64 // exports refused since the start
 }
@@ -109,6 +111,7 @@ func (p *web) showOrganization(w http.ResponseWriter, r *http.Request, status in
 		Query:       query,
 		Pages:       pages{What: "Projects", Param: "page", Query: query, Page: pageNumber(r, "page"), Size: projectsOnPage},
 		SharedPages: pages{What: "Environments", Param: "environments", Page: pageNumber(r, "environments"), Size: sharedOnPage},
+		JudgePages:  pages{What: "Evaluators", Param: "evaluators", Page: pageNumber(r, "evaluators"), Size: projectsOnPage},
 		Unknown:     p.e.refusedTraces.Load(),
 	}
 	err := p.e.store.transact(func(tx *sql.Tx) (err error) {
@@ -116,6 +119,9 @@ func (p *web) showOrganization(w http.ResponseWriter, r *http.Request, status in
 			return err
 		}
 		if v.Shared, err = readShared(tx, &v.SharedPages); err != nil {
+			return err
+		}
+		if v.Evaluators, err = readEvaluatorRows(tx, &v.JudgePages); err != nil {
 			return err
 		}
 		v.Projects, err = readCards(tx, &v.Pages)

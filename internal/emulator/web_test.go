@@ -587,6 +587,33 @@ func TestSettingsForm(t *testing.T) {
 	}
 	get(t, s, "/v2/projects")
 	wantRefusal(t, get(t, s, "/v2/projects"), http.StatusTooManyRequests)
+
+	key := keyOf(s, "dev")
+	create := func(want int) {
+		t.Helper()
+		if r := asKey(t, s, key, "POST", "/v2/organizations", `{"org_name":"Acme"}`); r.status != want {
+			t.Errorf("answered %d, want %d", r.status, want)
+		}
+	}
+	v.submit("/ui/settings", "latency_ms", "0", "rate_limit_per_second", "0", "allow_organizations", "yes")
+	create(http.StatusCreated)
+	wantPage(t, v.get("/ui/faults"), http.StatusOK, `value="yes" checked`)
+	v.submit("/ui/settings", "latency_ms", "0", "rate_limit_per_second", "0")
+	create(http.StatusForbidden)
+}
+
+func TestEvaluatorsOfTheOrganization(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	v := visit(t, s)
+	wantPage(t, v.get("/"), http.StatusOK, "Evaluators", "None yet.")
+	key := keyOf(s, "prd")
+	for i := range 12 {
+		s.CreateEvaluator(key, judge(fmt.Sprintf("Judge %02d", i)))
+	}
+	s.CreateSetup(key, "a", "judge-01", "char-count")
+	wantPage(t, v.get("/"), http.StatusOK, "Judge 01", "judge-09", "openai", "gpt-4o", "1 monitor", "Evaluators 1 to 10 of 12")
+	wantPage(t, v.get("/?evaluators=2"), http.StatusOK, "Judge 11")
 }
 
 func TestFaultForm(t *testing.T) {

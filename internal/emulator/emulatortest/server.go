@@ -22,6 +22,8 @@ type (
 	APIKey = emulator.APIKey
 	// Setup is an auto monitor setup as the API shows it.
 	Setup = emulator.Setup
+	// Evaluator is an evaluator as the API shows it.
+	Evaluator = emulator.Evaluator
 	// Request is one request to the API.
 	Request = emulator.Request
 	// Fault is a failure of the requests that match.
