@@ -93,21 +93,6 @@ func readSetups(tx *sql.Tx, where string, args ...any) ([]*storedSetup, error) {
 	return setups, err
 }
 
-// each runs a query and passes its rows on.
-func each(tx *sql.Tx, query string, args []any, do func(row) error) error {
-	rows, err := tx.Query(query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := do(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // shown returns the setups with their statuses.
 func (e *Emulator) shown(stored []*storedSetup) []Setup {
 	progress := e.settings.progress(e.now())

@@ -42,6 +42,8 @@ type projectCard struct {
 	Slots []slot
 	Total int // number of its environments
 	Keys  int
+
+	SetupCount int
 }
 
 type sharedEnvironment struct {
@@ -170,7 +172,7 @@ func readCards(tx *sql.Tx, pages *pages) ([]projectCard, error) {
 func (c *projectCard) read(tx *sql.Tx, limit, offset int) (err error) {
 	err = tx.QueryRow(`SELECT
 		(SELECT COUNT(*) FROM environments WHERE project_id = ?1) + (SELECT COUNT(*) FROM environments WHERE project_id IS NULL),
-		(SELECT COUNT(*) FROM api_keys WHERE project_id = ?1)`, c.ID).Scan(&c.Total, &c.Keys)
+		(SELECT COUNT(*) FROM api_keys WHERE project_id = ?1), (SELECT COUNT(*) FROM setups WHERE project_id = ?1)`, c.ID).Scan(&c.Total, &c.Keys, &c.SetupCount)
 	if err != nil {
 		return err
 	}
@@ -197,23 +199,6 @@ func readSlots(tx *sql.Tx, selected string, args ...any) ([]slot, error) {
 		LEFT JOIN api_keys k ON k.project_id = p.id AND k.environment_id = t.id
 		LEFT JOIN traces s ON s.project_id = p.id AND s.environment_id = t.id
 		ORDER BY t.built_in DESC, t.project_id IS NULL, t.seq, p.seq`, args...)
-}
-
-// readAll reads the rows of a query.
-func readAll[T any](tx *sql.Tx, scan func(row) (T, error), query string, args ...any) (all []T, err error) {
-	rows, err := tx.Query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		value, err := scan(rows.Scan)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, value)
-	}
-	return all, rows.Err()
 }
 
 type projectView struct {

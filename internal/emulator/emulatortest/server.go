@@ -73,11 +73,6 @@ func WithSeed(yaml string) Option {
 	return func(c *config) { c.seed = yaml }
 }
 
-// WithPageNeedsKey makes the page in the browser ask for the management key.
-func WithPageNeedsKey() Option {
-	return func(c *config) { c.emulator.PageNeedsKey = true }
-}
-
 // WithVariant sets the form of the API's answers. Answers in another form than the contract's are not
 // checked against it.
 func WithVariant(variant emulator.Variant) Option {
