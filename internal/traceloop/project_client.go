@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // ProjectClient calls the operations that Traceloop documents: those of auto monitor setups, and
@@ -45,3 +46,6 @@ func (c *ProjectClient) HTTP() *http.Client { return c.client.HTTP() }
 func (c *ProjectClient) NewRequest(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
 	return c.client.NewRequest(ctx, method, path, query, body)
 }
+
+// Now is that of Client.
+func (c *ProjectClient) Now() (time.Time, bool) { return c.client.Now() }
