@@ -286,7 +286,7 @@ func (c *call) failed(err error) error {
 	if unreadable || rateLimited {
 		return err
 	}
-	if timedOut(err) {
+	if timedOut(err) && c.caller.Err() == nil {
 		err = fmt.Errorf("no answer within %s", c.client.retrying.HTTPClient.Timeout)
 	}
 	if c.failures > 1 {
