@@ -160,9 +160,6 @@ func (r *setupResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 		return
 	}
 
-	if r.project.client != nil && !plan.ExternalID.IsUnknown() && (state == nil || !plan.sameRequest(state.setupModel)) {
-		r.project.client.ExpectAutoMonitorSetup(plan.ExternalID.ValueString())
-	}
 	switch {
 	case state == nil: // create, or the second half of a replacement
 		warnUnpublished(ctx, plan.Evaluators, types.SetNull(types.StringType), &resp.Diagnostics)
@@ -319,7 +316,7 @@ func (r *setupResource) Update(ctx context.Context, req resource.UpdateRequest, 
 	}
 	r.run.beginWriting()
 
-	setup, err := r.project.client.UpdateAutoMonitorSetup(ctx, request, state.EnvProjectID.ValueString())
+	setup, _, err := r.project.client.UpdateAutoMonitorSetup(ctx, request, state.EnvProjectID.ValueString())
 	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
 		if setup = r.settleSetup(ctx, request, unknown, &resp.Diagnostics); setup == nil {
 			return

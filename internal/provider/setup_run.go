@@ -122,7 +122,7 @@ func (s *setupRun) find(ctx context.Context, client *traceloop.ProjectClient, ex
 	s.mu.Lock()
 	candidates := slices.DeleteFunc(slices.Clone(s.before[externalID]), func(setup traceloop.AutoMonitorSetup) bool { return s.deleted[setup.ID] })
 	s.mu.Unlock()
-	own := client.OwnEnvProjectID()
+	own := client.OwnProjectID()
 	for _, candidate := range candidates {
 		if own == "" {
 			setup, err := client.GetAutoMonitorSetup(ctx, externalID, "")
@@ -131,7 +131,7 @@ func (s *setupRun) find(ctx context.Context, client *traceloop.ProjectClient, ex
 			}
 			return setup, err
 		}
-		if candidate.EnvProjectID == own {
+		if candidate.ProjectID == own {
 			return &candidate, nil
 		}
 	}

@@ -109,6 +109,9 @@ func (c *call) readAnswer(ctx context.Context, answer *http.Response) error {
 
 	success := status/100 == 2
 	body, err := io.ReadAll(io.LimitReader(stream, maxBody+1))
+	if success && err == nil && len(body) == 0 && (c.method == http.MethodPut || c.method == http.MethodPatch) {
+		return nil // the change was made, and must not be repeated; the caller reads the object
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		c.last.problem = "its body did not arrive in time"

@@ -165,6 +165,7 @@ func TestPublishedExample_create(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := exchanges()
+	got = got[1:] // after the list, which shows that the external id is free
 	if len(got) != 1 || got[0].request.Method != "POST" || got[0].request.URL.Path != "/v2/auto-monitor-setups" || got[0].status != 201 {
 		t.Fatalf("the exchange is %+v", got)
 	}
@@ -182,30 +183,42 @@ func TestPublishedExample_bulk(t *testing.T) {
 	_, client, exchanges := recording(t)
 	body := exampleRequest(t, bulkPage)
 	items := parse[struct{ Setups []exampleSetup }](t, body).Setups
-	upsertInOrder(t, client, items)
-	got := exchanges()
+	upsertInOrder(t, client, items, "")
+	got := exchanges()[1:]
 	if len(got) != 1 || got[0].request.Method != "POST" || got[0].request.URL.Path != "/v2/auto-monitor-setups/bulk" || got[0].status != 207 {
 		t.Fatalf("the exchange is %+v", got)
 	}
 	wantSameJSON(t, "the request", got[0].body, body)
 
 	items[1].Evaluators[0] = "answer-relevancy-typo"
-	errs := upsertInOrder(t, client, items)
-	wantSameJSON(t, "the answer", exchanges()[1].answer, exampleAnswer(t, bulkPage, "207"))
+	setups, err := client.ListAutoMonitorSetups(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := upsertInOrder(t, client, items, setups[0].EnvProjectID)
+	exchange := exchanges()
+	wantSameJSON(t, "the answer", exchange[len(exchange)-1].answer, exampleAnswer(t, bulkPage, "207"))
 	refused, ok := errors.AsType[*traceloop.ItemError](errs[1])
 	if errs[0] != nil || !ok || refused.Message != `unknown evaluator slug "answer-relevancy-typo"` {
 		t.Errorf("the client reports %v", errs)
 	}
 }
 
-// upsertInOrder has the writes gathered in this order, and sent together.
-func upsertInOrder(t *testing.T, client *traceloop.ProjectClient, items []exampleSetup) []error {
+// upsertInOrder has the writes gathered in this order, and sent together. Without the environment
+// of existing setups, they are creations.
+func upsertInOrder(t *testing.T, client *traceloop.ProjectClient, items []exampleSetup, envProjectID string) []error {
 	t.Helper()
 	traceloop.HoldWrites(client)
 	errs := make([]error, len(items))
 	var all sync.WaitGroup
 	for i, item := range items {
-		all.Go(func() { _, errs[i] = client.CreateAutoMonitorSetup(t.Context(), item.request()) })
+		all.Go(func() {
+			if envProjectID == "" {
+				_, errs[i] = client.CreateAutoMonitorSetup(t.Context(), item.request())
+			} else {
+				_, _, errs[i] = client.UpdateAutoMonitorSetup(t.Context(), item.request(), envProjectID)
+			}
+		})
 		traceloop.AwaitGathered(client, i+1)
 	}
 	traceloop.SendWrites(client)
@@ -297,6 +310,11 @@ func TestPublishedExample_answers(t *testing.T) {
 	t.Parallel()
 	stub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Date", "Thu, 15 Jan 2026 10:30:00 GMT") // of the older page's setup
+		if r.Method == http.MethodGet {
+			io.WriteString(w, "[]")
+			return
+		}
 		page, status := createPage, 201
 		if strings.HasSuffix(r.URL.Path, "/bulk") {
 			page, status = bulkPage, 207
@@ -313,7 +331,7 @@ func TestPublishedExample_answers(t *testing.T) {
 	if err != nil || setup.EnvProjectID != "cm9v2ga9i..." || setup.Evaluators[1].Slug != "toxicity-detector" {
 		t.Errorf("%+v, %v", setup, err)
 	}
-	errs := upsertInOrder(t, client, parse[struct{ Setups []exampleSetup }](t, exampleRequest(t, bulkPage)).Setups)
+	errs := upsertInOrder(t, client, parse[struct{ Setups []exampleSetup }](t, exampleRequest(t, bulkPage)).Setups, "")
 	if errs[0] != nil || errs[1] == nil {
 		t.Errorf("the items are %v", errs)
 	}

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +24,12 @@ const (
 func setupJSON(externalID, envProjectID string) string {
 	return fmt.Sprintf(`{"id":"s-%[1]s-%[2]s","external_id":%[1]q,"org_id":"o","project_id":"p1","env_project_id":%[2]q,"init_rules":[],`+
 		`"evaluators":[{"evaluator_type":"char-count","status":"pending"}],"status":"pending","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:06Z"}`, externalID, envProjectID)
+}
+
+// newSetupJSON is a setup that the service creates now.
+func newSetupJSON(externalID, envProjectID string) string {
+	now := time.Now().UTC().Format(time.RFC3339Nano)
+	return strings.NewReplacer("2026-01-02T03:04:05Z", now, "2026-01-02T03:04:06Z", now).Replace(setupJSON(externalID, envProjectID))
 }
 
 // projectOnLoopback is onLoopback for the operations of a project's key.
@@ -128,7 +133,7 @@ func TestSetups_ofAnotherEnvironment(t *testing.T) {
 		s := &setupService{ids: []string{"a"}, list: "[" + setupJSON("a", "ep") + "," + setupJSON("a", "other") + "," + setupJSON("only-there", "other") + "]"}
 		c := projectOnLoopback(t, s.ServeHTTP)
 		_, readErr := c.GetAutoMonitorSetup(t.Context(), read, "other")
-		_, updateErr := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: read}, "other")
+		_, _, updateErr := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: read}, "other")
 		for _, err := range []error{readErr, updateErr, c.DeleteAutoMonitorSetup(t.Context(), read, "other")} {
 			as[*OtherEnvironmentError](t, err)
 		}
@@ -186,6 +191,10 @@ type batches struct {
 }
 
 func (b *batches) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		answer(200, "[]")(w, r)
+		return
+	}
 	data, _ := io.ReadAll(r.Body)
 	body := struct {
 		ExternalID string           `json:"external_id"`
@@ -197,11 +206,11 @@ func (b *batches) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, items := 201, []string{}
 	for _, item := range body.Setups {
 		id := item["external_id"].(string)
-		if strings.HasPrefix(id, "bad") {
-			items = append(items, fmt.Sprintf(`{"external_id":%q,"status":"error","error":"setups[%d]: no such thing"}`, id, len(items)))
+		if message, bad := badItems[id]; bad {
+			items = append(items, fmt.Sprintf(`{"external_id":%q,"status":"error","error":"setups[%d]: %s"}`, id, len(items), message))
 			continue
 		}
-		items = append(items, fmt.Sprintf(`{"external_id":%q,"status":"ok","result":%s}`, id, setupJSON(id, "ep")))
+		items = append(items, fmt.Sprintf(`{"external_id":%q,"status":"ok","result":%s}`, id, newSetupJSON(id, "ep")))
 	}
 	b.mu.Lock()
 	b.sizes = append(b.sizes, fmt.Sprintf("%s %d", r.Method, len(items)))
@@ -212,9 +221,11 @@ func (b *batches) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodPut:
 		answer(200, setupJSON(strings.TrimPrefix(r.URL.Path, setupsPath+"/"), "ep"))(w, r)
 	default:
-		answer(status, setupJSON(body.ExternalID, "ep"))(w, r)
+		answer(status, newSetupJSON(body.ExternalID, "ep"))(w, r)
 	}
 }
+
+var badItems = map[string]string{"bad-1": "no such thing", "bad-2": "no such thing", "broken": "internal error"}
 
 func TestSetupWrites_partialSuccess(t *testing.T) {
 	b := &batches{}
@@ -223,7 +234,7 @@ func TestSetupWrites_partialSuccess(t *testing.T) {
 	var all sync.WaitGroup
 	results := map[string]error{}
 	var mu sync.Mutex
-	for _, id := range []string{"a", "bad-1", "b", "bad-2"} {
+	for _, id := range []string{"a", "bad-1", "b", "bad-2", "broken"} {
 		all.Go(func() {
 			setup, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id, Evaluators: []string{"char-count"}})
 			if err == nil && setup.ExternalID != id {
@@ -234,12 +245,13 @@ func TestSetupWrites_partialSuccess(t *testing.T) {
 			results[id] = err
 		})
 	}
-	AwaitGathered(c, 4)
+	AwaitGathered(c, 5)
 	SendWrites(c)
 	all.Wait()
 	for id, err := range results {
 		var refused *ItemError
-		if bad := strings.HasPrefix(id, "bad"); bad != errors.As(err, &refused) || bad && (refused.ExternalID != id || refused.Message != "no such thing") {
+		message, bad := badItems[id]
+		if bad != errors.As(err, &refused) || bad && (refused.ExternalID != id || refused.Message != message || refused.Internal != (id == "broken")) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
@@ -248,50 +260,42 @@ func TestSetupWrites_partialSuccess(t *testing.T) {
 // How writes are gathered. Each case has the fake clock of testing/synctest, whose sleeps take
 // no time; so have those below.
 func TestSetupWrites_gathered(t *testing.T) {
-	write := func(writes *setupWrites, n int, every time.Duration) {
-		var all sync.WaitGroup
-		for i := range n {
-			all.Go(func() {
-				_, _ = writes.add(context.Background(), AutoMonitorSetupRequest{ExternalID: fmt.Sprint("s", i)}, false)
-			})
-			if every > 0 {
-				time.Sleep(every)
-			}
-		}
-		all.Wait()
-	}
 	for _, test := range []struct {
 		name  string
 		n     int
 		every time.Duration
+		takes time.Duration // of a request
 		want  string
-		takes time.Duration
 	}{
-		{"one alone", 1, 0, "[1]", bulkQuiet},
-		{"all at once", 30, 0, "[30]", bulkQuiet},
-		{"more than the service takes", 250, 0, "[100 100 50]", bulkLull},
-		{"close together", 10, bulkQuiet / 2, "[10]", 10 * bulkQuiet / 2},
-		{"far apart", 3, 2 * bulkQuiet, "[1 1 1]", 6 * bulkQuiet},
-		{"without an end", 95, 40 * time.Millisecond, "[95]", 95*40*time.Millisecond + bulkLull},
+		{"one alone", 1, 0, 0, "[1]"},
+		{"all at once", 30, 0, 0, "[30]"},
+		{"more than the service takes", 250, 0, time.Second, "[100 100 50]"},
+		{"close together", 10, bulkQuiet / 2, 0, "[10]"},
+		{"far apart", 3, 2 * bulkQuiet, 0, "[1 1 1]"},
+		{"while a request is in flight", 10, 2 * bulkQuiet, 10 * time.Second, "[1 9]"},
+		{"without an end", 95, 40 * time.Millisecond, 0, "[95]"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var mu sync.Mutex
 				var sizes []int
-				writes := &setupWrites{pace: bulkPace, deliver: func(batch []*setupWrite) {
+				writes := &setupWrites{deliver: func(batch []*setupWrite) {
 					mu.Lock()
 					sizes = append(sizes, len(batch))
 					mu.Unlock()
+					time.Sleep(test.takes)
 					for _, w := range batch {
-						w.done <- setupResult{}
+						w.done <- setupAnswer{}
 					}
 				}}
-				began := time.Now()
-				write(writes, test.n, test.every)
-				if took := time.Since(began); took > test.takes+bulkQuiet {
-					t.Errorf("it took %s", took)
+				var all sync.WaitGroup
+				for i := range test.n {
+					all.Go(func() {
+						writes.add(&setupWrite{ctx: t.Context(), request: AutoMonitorSetupRequest{ExternalID: fmt.Sprint("s", i)}})
+					})
+					time.Sleep(test.every)
 				}
-				slices.SortFunc(sizes, func(a, b int) int { return b - a })
+				all.Wait()
 				if got := fmt.Sprint(sizes); got != test.want {
 					t.Errorf("the batches are %s, want %s", got, test.want)
 				}
@@ -300,81 +304,51 @@ func TestSetupWrites_gathered(t *testing.T) {
 	}
 }
 
-// waves is Terraform at work: as many writes in flight as its parallelism says, each planned
-// and then carried out, and another one begun with each answer.
-func waves(writes *setupWrites, n, parallelism int, expect bool, planning, beginning func(i int) time.Duration) {
-	var all sync.WaitGroup
-	slots := make(chan struct{}, parallelism)
-	for i := range n {
-		slots <- struct{}{}
-		all.Go(func() {
-			id := fmt.Sprint("s", i)
-			time.Sleep(beginning(i))
-			if expect {
-				writes.expect(id)
-			}
-			time.Sleep(planning(i))
-			_, _ = writes.add(context.Background(), AutoMonitorSetupRequest{ExternalID: id}, false)
-			<-slots
-		})
-	}
-	all.Wait()
-}
-
-// On a busy machine the writes of a wave come far apart. That they are expected, and how many
-// came last time, keeps them together.
+// Terraform at work: as many writes at a time as its parallelism says, each planned and then
+// carried out, and another one begun with each answer.
 func TestSetupWrites_inWaves(t *testing.T) {
-	busy := func(i int) time.Duration { return time.Duration(i*7919%1000) * time.Millisecond }
-	slow := func(i int) time.Duration { return time.Duration(i*7919%200) * time.Millisecond }
-	late := func(i int) time.Duration { return time.Duration(i*7919%700) * time.Millisecond }
 	soon := func(int) time.Duration { return 0 }
-	at := func(int) time.Duration { return 20 * time.Millisecond }
+	spread := func(d time.Duration) func(int) time.Duration {
+		return func(i int) time.Duration { return time.Duration(i*7919%1000) * d / 1000 }
+	}
 	for _, test := range []struct {
 		name        string
 		parallelism int
-		expect      bool
-		planning    func(int) time.Duration
-		beginning   func(int) time.Duration
+		planning    func(i int) time.Duration
 		most        int
 	}{
-		{"10 at a time", 10, true, soon, soon, 30},
-		{"10 at a time, busy", 10, true, busy, soon, 31},
-		{"100 at a time, busy", 100, true, busy, soon, 4},
-		{"100 at a time, slow and unexpected", 100, false, slow, soon, 4},
-		{"10 at a time, begun late", 10, true, at, late, 33},
+		{"10 at a time", 10, soon, 30},
+		{"10 at a time, busy", 10, spread(100 * time.Millisecond), 34},
+		{"100 at a time", 100, soon, 3},
+		{"100 at a time, busy", 100, spread(time.Second), 5},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var sent atomic.Int64
-				writes := &setupWrites{pace: bulkPace, deliver: func(batch []*setupWrite) {
-					sent.Add(1)
+				sent := 0
+				writes := &setupWrites{deliver: func(batch []*setupWrite) {
+					sent++
 					time.Sleep(100 * time.Millisecond) // the service
 					for _, w := range batch {
-						w.done <- setupResult{}
+						w.done <- setupAnswer{}
 					}
 				}}
-				waves(writes, 300, test.parallelism, test.expect, test.planning, test.beginning)
-				if got := int(sent.Load()); got > test.most {
-					t.Errorf("%d requests, want %d at most", got, test.most)
+				var all sync.WaitGroup
+				slots := make(chan struct{}, test.parallelism)
+				for i := range 300 {
+					slots <- struct{}{}
+					all.Go(func() {
+						time.Sleep(test.planning(i))
+						writes.add(&setupWrite{ctx: t.Context(), request: AutoMonitorSetupRequest{ExternalID: fmt.Sprint("s", i)}})
+						<-slots
+					})
+				}
+				all.Wait()
+				if sent > test.most {
+					t.Errorf("%d requests, want %d at most", sent, test.most)
 				}
 			})
 		})
 	}
-}
-
-// A write that is expected and does not come holds the others up once, and not for long.
-func TestSetupWrites_neverComes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		writes := &setupWrites{pace: bulkPace, deliver: func(batch []*setupWrite) { batch[0].done <- setupResult{} }}
-		writes.expect("never")
-		for _, want := range []time.Duration{bulkExpect, bulkQuiet} {
-			began := time.Now()
-			_, _ = writes.add(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, false)
-			if took := time.Since(began); took != want {
-				t.Errorf("it took %s, want %s", took, want)
-			}
-		}
-	})
 }
 
 // A write that was not sent yet ends with its caller; one on its way is seen through.
@@ -392,7 +366,6 @@ func TestSetupWrites_interrupted(t *testing.T) {
 	})
 	AwaitGathered(c, 2)
 	cancel()
-	AwaitGathered(c, 1)
 	SendWrites(c)
 	all.Wait()
 	if !errors.Is(gone, context.Canceled) || kept != nil {
@@ -407,18 +380,17 @@ func TestSetupWrites_interrupted(t *testing.T) {
 func TestSetupWrites_sameExternalID(t *testing.T) {
 	b := &batches{}
 	c := projectOnLoopback(t, b.ServeHTTP)
-	c.setups.learn(&AutoMonitorSetup{EnvProjectID: "ep"})
+	c.setups.learn(AutoMonitorSetup{ProjectID: "p1", EnvProjectID: "ep"})
 	HoldWrites(c)
 	var all sync.WaitGroup
-	first := make(chan struct{})
-	all.Go(func() {
-		_, _ = c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep")
-		close(first)
-	})
-	AwaitGathered(c, 1)
-	all.Go(func() { _, _ = c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep") })
-	<-first // the second one has sent it off
-	AwaitGathered(c, 1)
+	for range 2 {
+		all.Go(func() {
+			if _, created, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep"); created || err != nil {
+				t.Errorf("created: %t, %v", created, err)
+			}
+		})
+	}
+	AwaitGathered(c, 2)
 	SendWrites(c)
 	all.Wait()
 	if got := fmt.Sprint(b.sizes); got != "[PUT 0 PUT 0]" {
@@ -428,16 +400,20 @@ func TestSetupWrites_sameExternalID(t *testing.T) {
 
 func TestSetupWrites_unreadableAnswers(t *testing.T) {
 	item := func(id, rest string) string { return fmt.Sprintf(`{"external_id":%q,%s}`, id, rest) }
-	ok := func(id string) string { return item(id, `"status":"ok","result":`+setupJSON(id, "ep")) }
+	ok := func(id string) string { return item(id, `"status":"ok","result":`+newSetupJSON(id, "ep")) }
 	for name, test := range map[string]struct{ body, says string }{
-		"too few items":    {`{"setups":[` + ok("a") + `]}`, "it has 1 items, not the 2 of the request"},
-		"another order":    {`{"setups":[` + ok("b") + "," + ok("a") + `]}`, "not in the order"},
-		"another's result": {`{"setups":[` + ok("a") + "," + item("b", `"status":"ok","result":`+setupJSON("a", "ep")) + `]}`, "another object"},
+		"too few items":    {`{"setups":[` + ok("a") + `]}`, "it does not have an item of the request"},
+		"another's result": {`{"setups":[` + ok("a") + "," + item("b", `"status":"ok","result":`+newSetupJSON("a", "ep")) + `]}`, "another object"},
 		"unknown status":   {`{"setups":[` + ok("a") + "," + item("b", `"status":"maybe"`) + `]}`, "neither ok nor error"},
-		"no result":        {`{"setups":[` + ok("a") + "," + item("b", `"status":"ok"`) + `]}`, "result is missing"},
 		"no message":       {`{"setups":[` + ok("a") + "," + item("b", `"status":"error"`) + `]}`, "error is missing"},
 	} {
-		c := projectOnLoopback(t, answer(207, test.body))
+		c := projectOnLoopback(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet {
+				answer(200, "[]")(w, r)
+				return
+			}
+			answer(207, test.body)(w, r)
+		})
 		HoldWrites(c)
 		errs := make([]error, 2)
 		var all sync.WaitGroup
