@@ -25,13 +25,13 @@ func (r *apiKeyResource) addCreateError(ctx context.Context, plan apiKeyModel, e
 		r.addOrphan(orphan, attempted, diags)
 		return
 	case traceloop.IsConflict(err):
-		key, findErr := activeKey(r.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
+		key, findErr := activeKey(r.client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
 		if findErr == nil && key != nil {
 			diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(*key, "No key was generated."))
 			return
 		}
 	case traceloop.IsNotFound(err):
-		slugs, listErr := r.listEnvironments(ctx, r.client.ListEnvironmentsFresh, projectID)
+		slugs, listErr := r.listEnvironments(ctx, r.client.ListEnvironmentsUncached, projectID)
 		switch {
 		case traceloop.IsNotFound(listErr):
 			r.addUnknownProject(ctx, projectID, diags)

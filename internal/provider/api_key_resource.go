@@ -195,7 +195,7 @@ func (r *apiKeyResource) generateOrReplace(ctx context.Context, plan apiKeyResou
 
 // replaceOccupant revokes the existing key and generates another.
 func (r *apiKeyResource) replaceOccupant(ctx context.Context, plan apiKeyResourceModel, request traceloop.APIKeyRequest, conflict error, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
-	occupant, err := activeKey(r.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter(request)))
+	occupant, err := activeKey(r.client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
 	if err != nil {
 		return nil, err
 	}
@@ -306,7 +306,7 @@ func (r *apiKeyResource) Delete(ctx context.Context, req resource.DeleteRequest,
 
 // canFollow reports whether the key that replaces this one can be generated in its new place.
 func (r *apiKeyResource) canFollow(ctx context.Context, next place, plannedRevoke string, state apiKeyModel, diags *diag.Diagnostics) bool {
-	occupant, err := activeKey(r.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter{ProjectID: next.project, Environment: next.name}))
+	occupant, err := activeKey(r.client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{ProjectID: next.project, Environment: next.name}))
 	switch {
 	case err != nil:
 		diags.AddError("Unable to Replace API Key", r.failure(fmt.Sprintf(
@@ -376,7 +376,7 @@ func (r *apiKeyResource) findImported(ctx context.Context, importID string, diag
 	case err != nil:
 		diags.AddError("Unable to Import API Key", r.failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 	case key == nil:
-		if slugs, err := r.listEnvironments(ctx, r.client.ListEnvironmentsFresh, projectID); err == nil && !slices.Contains(slugs, environment) {
+		if slugs, err := r.listEnvironments(ctx, r.client.ListEnvironmentsUncached, projectID); err == nil && !slices.Contains(slugs, environment) {
 			diags.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, slugList(slugs)))
 			return nil
 		}

@@ -27,7 +27,7 @@ func (d *providerData) missing(ctx context.Context, projectID, slug string) (boo
 	slugs, err := d.listEnvironments(ctx, d.client.ListEnvironments, projectID)
 	if err == nil && !slices.Contains(slugs, slug) {
 		// Another provider block may have created it since this client read the list.
-		slugs, err = d.listEnvironments(ctx, d.client.ListEnvironmentsFresh, projectID)
+		slugs, err = d.listEnvironments(ctx, d.client.ListEnvironmentsUncached, projectID)
 	}
 	return err == nil && !slices.Contains(slugs, slug), slugs, err
 }

@@ -323,7 +323,7 @@ func (r *environmentResource) Delete(ctx context.Context, req resource.DeleteReq
 		addProtected(&resp.Diagnostics, state.describe(), state.loss())
 		return
 	}
-	if !r.writable(&resp.Diagnostics) || !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysFresh(ctx, state.keyFilter())) {
+	if !r.writable(&resp.Diagnostics) || !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysUncached(ctx, state.keyFilter())) {
 		return
 	}
 	next := place{environmentPlace, note.Project, note.Name}
@@ -332,7 +332,7 @@ func (r *environmentResource) Delete(ctx context.Context, req resource.DeleteReq
 		if note.Project != "" {
 			model.ProjectID = types.StringValue(note.Project)
 		}
-		if !r.canFollow(ctx, r.client.ListEnvironmentsFresh, model, note.Replaces, &resp.Diagnostics) {
+		if !r.canFollow(ctx, r.client.ListEnvironmentsUncached, model, note.Replaces, &resp.Diagnostics) {
 			return
 		}
 	}

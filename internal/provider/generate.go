@@ -49,7 +49,7 @@ func (d *providerData) generate(ctx context.Context, request traceloop.APIKeyReq
 
 // revokeLost revokes the key of a lost answer, if there is one.
 func (d *providerData) revokeLost(ctx context.Context, request traceloop.APIKeyRequest, unknown *traceloop.UnknownOutcomeError) error {
-	key, err := activeKey(d.client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter(request)))
+	key, err := activeKey(d.client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
 	switch {
 	case err != nil:
 		return &orphanError{request: request, err: errors.Join(unknown.Err, err)}
@@ -100,7 +100,7 @@ func (k *keysBefore) look(ctx context.Context, client *traceloop.Client, project
 			return nil, nil
 		}
 		keys := map[string]string{}
-		for key, err := range client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter{ProjectID: projectID}) {
+		for key, err := range client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{ProjectID: projectID}) {
 			if err != nil {
 				return nil, err
 			}

@@ -274,8 +274,8 @@ func (r *projectResource) Delete(ctx context.Context, req resource.DeleteRequest
 		addProtected(&resp.Diagnostics, state.describe(), projectLoss)
 		return
 	}
-	if !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysFresh(ctx, state.keyFilter())) ||
-		note.Name != "" && note.Name != state.Name.ValueString() && !r.canFollow(ctx, r.client.ListProjectsFresh, note, &resp.Diagnostics) {
+	if !r.guardCascade(&resp.Diagnostics, state.describe(), r.client.ListAPIKeysUncached(ctx, state.keyFilter())) ||
+		note.Name != "" && note.Name != state.Name.ValueString() && !r.canFollow(ctx, r.client.ListProjectsUncached, note, &resp.Diagnostics) {
 		return
 	}
 	err := r.client.DeleteProject(ctx, state.ID.ValueString())

@@ -101,7 +101,7 @@ func (a *revokeAPIKeyAction) Invoke(ctx context.Context, req action.InvokeReques
 	}
 
 	progress("Looking for the API key %s", config.describe())
-	key := a.find(ctx, config, a.client.ListAPIKeysFresh, &resp.Diagnostics)
+	key := a.find(ctx, config, a.client.ListAPIKeysUncached, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -154,7 +154,7 @@ func (a *revokeAPIKeyAction) find(ctx context.Context, config revokeAPIKeyModel,
 
 // checkEnvironment refuses an environment that the project does not have.
 func (a *revokeAPIKeyAction) checkEnvironment(ctx context.Context, projectID, environment string, diags *diag.Diagnostics) error {
-	slugs, err := a.listEnvironments(ctx, a.client.ListEnvironmentsFresh, projectID)
+	slugs, err := a.listEnvironments(ctx, a.client.ListEnvironmentsUncached, projectID)
 	if err == nil && !slices.Contains(slugs, environment) {
 		addUnknownEnvironment(projectID, environment, slugs, diags)
 	}

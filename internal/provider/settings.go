@@ -104,6 +104,7 @@ func newProviderData(config providerModel, userAgent string, paths traceloop.Pat
 	data := &providerData{key: key, baseURL: baseURL, project: project, run: newRun()}
 	client := traceloop.Config{
 		BaseURL: baseURL.value, UserAgent: userAgent, RequestTimeout: timeout, MaxRetries: retries, RootCAs: roots, Paths: paths,
+		Secrets: []string{key.value, project.key.value},
 	}
 	var err, projectErr error
 	if key.found {

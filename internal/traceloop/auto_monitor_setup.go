@@ -145,14 +145,14 @@ func readAutoMonitorSetup(f *fields) AutoMonitorSetup {
 			Slug:         evaluatorSlug(e.text("evaluator_type")),
 			ID:           e.optionalText("evaluator_id"),
 			Status:       e.optionalText("status"),
-			ErrorMessage: sanitize(e.optionalText("error_message")),
+			ErrorMessage: e.clean(e.optionalText("error_message")),
 		})
 	}
 	return setup
 }
 
 func optionalTime(f *fields, name string) time.Time {
-	if raw, present := f.raw[name]; !present || string(raw) == "null" {
+	if !f.has(name) {
 		return time.Time{}
 	}
 	return f.time(name)

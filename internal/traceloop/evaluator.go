@@ -146,7 +146,7 @@ func (r EvaluatorRequest) changeTo(after EvaluatorRequest) (change evaluatorChan
 // ListEvaluatorsUncached, and compare its creation with CreatedSince.
 func (c *ProjectClient) CreateEvaluator(ctx context.Context, r EvaluatorRequest) (*Evaluator, error) {
 	defer invalidate(c.evaluators)()
-	return create(ctx, c.client, c.client.paths.Evaluators, r, func(f *fields) Evaluator {
+	return object(ctx, c.client, request{method: http.MethodPost, path: c.client.paths.Evaluators, body: r}, func(f *fields) Evaluator {
 		return Evaluator{ID: f.text("evaluator_id"), Slug: f.optionalText("slug"), Type: f.optionalText("type")}
 	})
 }
@@ -218,9 +218,10 @@ func (c *ProjectClient) ListEvaluatorsUncached(ctx context.Context) ([]Evaluator
 // others: it has only its id and slug.
 func (c *ProjectClient) listEvaluators(ctx context.Context, filter url.Values) ([]Evaluator, error) {
 	var evaluators []Evaluator
-	err := c.client.do(ctx, request{method: http.MethodGet, path: c.client.paths.Evaluators, query: filter}, func(f *fields) {
-		for _, o := range f.objects("evaluators") {
-			o.problem = new(string)
+	err := c.client.do(ctx, request{method: http.MethodGet, path: c.client.paths.Evaluators, query: filter, list: true}, func(f *fields) {
+		requireWhole(f)
+		for _, o := range f.each(f.elements) {
+			o = o.lenient()
 			evaluator := Evaluator{ID: o.text("id"), Slug: o.optionalText("slug")}
 			if *o.problem != "" {
 				continue
@@ -251,12 +252,12 @@ func readEvaluator(f *fields) Evaluator {
 		CreatedAt:    optionalTime(f, "created_at"),
 		UpdatedAt:    optionalTime(f, "updated_at"),
 	}
-	if !hasValue(f, "config") {
+	if !f.has("config") {
 		return evaluator
 	}
 	config := f.object("config")
-	llm := &fields{problem: f.problem}
-	if hasValue(config, "llm_config") {
+	llm := f.of(nil, f.problem)
+	if config.has("llm_config") {
 		llm = config.object("llm_config")
 	}
 	if evaluator.Description == nil { // a change has it here
@@ -279,7 +280,7 @@ func readEvaluator(f *fields) Evaluator {
 }
 
 func readEvaluatorProperties(f *fields, name string) []EvaluatorProperty {
-	if !hasValue(f, name) {
+	if !f.has(name) {
 		return nil
 	}
 	properties := []EvaluatorProperty{}
@@ -291,14 +292,9 @@ func readEvaluatorProperties(f *fields, name string) []EvaluatorProperty {
 	return properties
 }
 
-func hasValue(f *fields, name string) bool {
-	raw, present := f.raw[name]
-	return present && string(raw) != "null"
-}
-
 // optionalPointer returns nil if the field is missing or null.
 func optionalPointer[T any](f *fields, name, kind string) *T {
-	if !hasValue(f, name) {
+	if !f.has(name) {
 		return nil
 	}
 	var value T

@@ -2,6 +2,8 @@ package traceloop
 
 import (
 	"context"
+	"net/http"
+	"net/url"
 	"sync/atomic"
 )
 
@@ -42,7 +44,10 @@ func (c *ProjectClient) IsLoopback() bool { return c.client.IsLoopback() }
 // Paths returns the paths that this client calls.
 func (c *ProjectClient) Paths() Paths { return c.client.Paths() }
 
-// Exchange is that of Client.
-func (c *ProjectClient) Exchange(ctx context.Context, e Exchange) (*Answer, error) {
-	return c.client.Exchange(ctx, e)
+// HTTP is that of Client.
+func (c *ProjectClient) HTTP() *http.Client { return c.client.HTTP() }
+
+// NewRequest is that of Client.
+func (c *ProjectClient) NewRequest(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
+	return c.client.NewRequest(ctx, method, path, query, body)
 }

@@ -108,6 +108,14 @@ func confirmNotFound(notFound, listErr error) error {
 	return notFound
 }
 
+// requireWhole refuses a list that has more than it shows: neither of the lists here has pages.
+func requireWhole(f *fields) {
+	total := max(f.optionalInt("total_results"), f.optionalInt("total"))
+	if total > len(f.elements) || f.optionalText("next_cursor") != "" {
+		f.fail("the list has more objects than the %d that it shows", len(f.elements))
+	}
+}
+
 // recent is how old the list may be that shows an external id to be free.
 const recent = 30 * time.Second
 
@@ -222,8 +230,9 @@ func (l *setupList) fetch(ctx context.Context, filter url.Values) ([]AutoMonitor
 	var setups []AutoMonitorSetup
 	err := l.client.do(ctx, request{method: http.MethodGet, path: l.client.paths.AutoMonitorSetups, query: filter, list: true}, func(f *fields) {
 		seen := map[string]bool{}
+		requireWhole(f)
 		for _, o := range f.each(f.elements) {
-			o.problem = new(string)
+			o = o.lenient()
 			setup := readSetupKey(o)
 			if *o.problem != "" {
 				continue

@@ -177,7 +177,7 @@ func (c *ProjectClient) write(ctx context.Context, w *setupWrite) (writtenSetup,
 // existedBefore compares the times of a written setup with each other and with the attempt to write
 // it. known is false if they show nothing.
 func (c *ProjectClient) existedBefore(setup AutoMonitorSetup, a *setupAttempt) (existed, known bool) {
-	clockKnown := c.client.CreatedSince(time.Now().AddDate(1, 0, 0), a.started)
+	_, clockKnown := c.client.Now()
 	switch {
 	case setup.CreatedAt.IsZero():
 		return false, false
@@ -206,7 +206,7 @@ func (c *ProjectClient) deliver(batch []*setupWrite) {
 
 	if len(batch) > 1 && !c.bulkMissing.Load() {
 		answers, err := c.sendBulk(ctx, batch)
-		if !isOperationMissing(err) {
+		if !isMissing(err) {
 			for i, w := range batch {
 				w.done <- answers[i]
 			}
@@ -221,13 +221,11 @@ func (c *ProjectClient) deliver(batch []*setupWrite) {
 	all.Wait()
 }
 
-// isOperationMissing reports whether the service does not have an operation: it answers 404 or 405,
-// and the 404 is not the API's own "not found".
-func isOperationMissing(err error) bool {
-	if unreadable, ok := errors.AsType[*UnreadableError](err); ok {
-		return unreadable.StatusCode == http.StatusNotFound || unreadable.StatusCode == http.StatusMethodNotAllowed
-	}
-	return hasStatus(err, http.StatusMethodNotAllowed)
+// isMissing reports whether the service, or a gateway in front of it, does not know an operation.
+func isMissing(err error) bool {
+	_, missing := errors.AsType[*MissingOperationError](err)
+	unreadable, ok := errors.AsType[*UnreadableError](err)
+	return missing || ok && unreadable.StatusCode == http.StatusNotFound
 }
 
 // sendOne sends one write with its own operation.
@@ -254,12 +252,11 @@ func readWrittenSetup(f *fields, externalID string) *AutoMonitorSetup {
 	if shown := f.optionalText("external_id"); shown != "" && shown != externalID {
 		f.fail("it describes another object")
 	}
-	for _, name := range []string{"id", "external_id", "project_id", "env_project_id"} {
-		if raw, present := f.raw[name]; !present || string(raw) == "null" {
-			return nil
-		}
+	lenient := f.lenient()
+	setup := readAutoMonitorSetup(lenient)
+	if *lenient.problem != "" {
+		return nil
 	}
-	setup := readAutoMonitorSetup(f)
 	return &setup
 }
 
@@ -312,7 +309,7 @@ func (c *ProjectClient) sendBulk(ctx context.Context, batch []*setupWrite) ([]se
 			}
 			switch status := item.text("status"); status {
 			case "ok":
-				if raw, present := item.raw["result"]; present && string(raw) != "null" {
+				if item.has("result") {
 					answers[i].setup = readWrittenSetup(item.object("result"), id)
 				}
 			case "error":

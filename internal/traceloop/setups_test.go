@@ -91,7 +91,7 @@ func TestSetupReads(t *testing.T) {
 		{"a missing one is asked for", []string{"a", "none", "b"}, "", "GET /a GET  GET /none"},
 		{"one alone that is missing is confirmed by the list", []string{"none"}, "", "GET /none GET "},
 		{"the list waits for the key's environment to be known", []string{"none", "a", "b"}, "", "GET /none GET  GET /a"},
-		{"a list that is no list", []string{"a", "b", "c"}, `{"data":[]}`, "GET /a GET  GET /b GET /c"},
+		{"a list that is no list", []string{"a", "b", "c"}, `{}`, "GET /a GET  GET /b GET /c"},
 		{"a list with an object twice", []string{"a", "b"}, "[" + setupJSON("b", "ep") + "," + setupJSON("b", "ep") + "]", "GET /a GET  GET /b"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
