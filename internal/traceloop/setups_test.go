@@ -468,6 +468,440 @@ func TestReadSetup_eitherDescription(t *testing.T) {
 	}
 }
 
+// answers is a service whose answers a test writes by hand, by method and path below the setups. The
+// last answer of a list repeats.
+type answers struct {
+	t  *testing.T
+	by map[string][]http.HandlerFunc
+
+	mu       sync.Mutex
+	requests []string
+}
+
+func (a *answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	line := r.Method + " " + strings.TrimPrefix(r.URL.EscapedPath(), setupsPath)
+	a.mu.Lock()
+	a.requests = append(a.requests, line)
+	list := a.by[line]
+	if len(list) > 1 {
+		a.by[line] = list[1:]
+	}
+	a.mu.Unlock()
+	if len(list) == 0 {
+		answer(404, "404 page not found", "Content-Type", "text/plain")(w, r)
+		return
+	}
+	list[0](w, r)
+}
+
+func (a *answers) client() *ProjectClient { return projectOnLoopback(a.t, a.ServeHTTP) }
+
+// got returns the requests since the last call.
+func (a *answers) got() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	defer func() { a.requests = nil }()
+	return strings.Join(a.requests, ", ")
+}
+
+type byLine map[string][]http.HandlerFunc
+
+func handWritten(t *testing.T, by byLine) (*answers, *ProjectClient) {
+	t.Helper()
+	a := &answers{t: t, by: by}
+	return a, a.client()
+}
+
+func once(h http.HandlerFunc) []http.HandlerFunc { return []http.HandlerFunc{h} }
+
+// newly answers with a setup that the service creates at the time of the request.
+func newly(status int, externalID, envProjectID string, replace ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		answer(status, strings.NewReplacer(replace...).Replace(newSetupJSON(externalID, envProjectID)))(w, r)
+	}
+}
+
+func bulk(items ...string) http.HandlerFunc {
+	return answer(207, `{"setups":[`+strings.Join(items, ",")+`]}`)
+}
+
+func bulkOK(externalID, result string) string {
+	return fmt.Sprintf(`{"external_id":%q,"status":"ok","result":%s}`, externalID, result)
+}
+
+// together sends creations of these external ids as one batch.
+func together(t *testing.T, c *ProjectClient, externalIDs ...string) map[string]error {
+	t.Helper()
+	HoldWrites(c)
+	errs := map[string]error{}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for i, id := range externalIDs {
+		all.Go(func() {
+			_, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id, Evaluators: []string{"char-count"}})
+			mu.Lock()
+			defer mu.Unlock()
+			errs[id] = err
+		})
+		AwaitGathered(c, i+1)
+	}
+	SendWrites(c)
+	all.Wait()
+	return errs
+}
+
+// An external id is unique in the project, so a creation with the key of one environment must not
+// touch the setup of another.
+func TestCreateSetup_takenInTheProject(t *testing.T) {
+	for name, test := range map[string]struct{ list, projectID, requests string }{
+		"in the project that the caller names":       {setupJSON("a", "dev"), "p1", "GET "},
+		"in the project that an answer shows":        {setupJSON("a", "dev"), "", "GET , GET /a"},
+		"beside a setup that cannot be compared":     {`{"id":"x","external_id":null,"init_rules":"?"},` + setupJSON("a", "dev"), "p1", "GET "},
+		"by a setup of which only the ids are known": {strings.Replace(setupJSON("a", "dev"), `"init_rules":[]`, `"init_rules":"?"`, 1), "p1", "GET "},
+	} {
+		a, c := handWritten(t, byLine{"GET ": once(answer(200, "["+test.list+"]")), "GET /a": once(answer(200, setupJSON("a", "dev")))})
+		_, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a", ProjectID: test.projectID})
+		taken := as[*AlreadyThereError](t, err)
+		if taken.Replaced || taken.Setup.EnvProjectID != "dev" || taken.Setup.ID != "s-a-dev" {
+			t.Errorf("%s: %+v", name, taken)
+		}
+		if got := a.got(); got != test.requests {
+			t.Errorf("%s: the requests are %q", name, got)
+		}
+	}
+}
+
+// An external id of another project does not matter, nor that another setup in the list is odd.
+func TestCreateSetup_free(t *testing.T) {
+	elsewhere := strings.Replace(setupJSON("a", "other"), `"project_id":"p1"`, `"project_id":"p2"`, 1)
+	odd := `{"id":"x","external_id":null,"evaluators":null,"init_rules":[{"key":"k"}]}`
+	a, c := handWritten(t, byLine{
+		"GET ": once(answer(200, "["+odd+","+elsewhere+"]")), "GET /a": once(refusal(404)), "POST ": once(newly(201, "a", "ep")),
+	})
+	if setup, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}); err != nil || setup.EnvProjectID != "ep" {
+		t.Errorf("%+v, %v", setup, err)
+	}
+	if got := a.got(); got != "GET , GET /a, POST " {
+		t.Errorf("the requests are %q", got)
+	}
+	// This client's own setup is known, and the list is not read again.
+	_, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"})
+	as[*AlreadyThereError](t, err)
+	if got := a.got(); got != "" {
+		t.Errorf("the requests are %q", got)
+	}
+}
+
+// Without a list nothing is known to be free, so each creation uses its own operation, which does
+// not replace.
+func TestCreateSetup_listFails(t *testing.T) {
+	a, c := handWritten(t, byLine{"GET ": once(refusal(500)), "POST ": once(func(w http.ResponseWriter, r *http.Request) {
+		var body struct {
+			ExternalID string `json:"external_id"`
+		}
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		newly(201, body.ExternalID, "ep")(w, r)
+	})})
+	var all sync.WaitGroup
+	for _, id := range []string{"a", "b"} {
+		all.Go(func() {
+			if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := a.got(); got != "GET , POST , POST " {
+		t.Errorf("the requests are %q", got)
+	}
+}
+
+// The answer of a bulk upsert shows that a setup came into being at the same time, or was not in the
+// list.
+func TestCreateSetup_wasThere(t *testing.T) {
+	now := time.Now().UTC()
+	with := func(created, updated time.Time) string {
+		return strings.NewReplacer("2026-01-02T03:04:05Z", created.Format(time.RFC3339Nano), "2026-01-02T03:04:06Z", updated.Format(time.RFC3339Nano)).Replace(setupJSON("a", "dev"))
+	}
+	untimed := strings.NewReplacer(`"created_at"`, `"x"`, `"updated_at"`, `"y"`).Replace
+	for name, test := range map[string]struct {
+		result string
+		taken  bool
+	}{
+		"created before, updated now":        {with(now.Add(-time.Hour), now), true},
+		"created just before, updated now":   {with(now, now.Add(10*time.Millisecond)), true},
+		"created before, without an update":  {strings.Replace(with(now.Add(-time.Hour), now), `"updated_at"`, `"y"`, 1), true},
+		"created before, with the same time": {with(now.Add(-time.Hour), now.Add(-time.Hour)), true},
+		"by a clock that is behind":          {with(now.Add(-10*time.Second), now.Add(-10*time.Second)), false},
+		"new, to the nanosecond":             {with(now, now.Add(80*time.Nanosecond)), false},
+		"without times":                      {untimed(setupJSON("a", "dev")), false},
+	} {
+		_, c := handWritten(t, byLine{
+			"GET ": once(answer(200, "[]")), "POST /bulk": once(bulk(bulkOK("a", test.result), bulkOK("b", newSetupJSON("b", "dev")))),
+		})
+		errs := together(t, c, "a", "b")
+		taken, isTaken := errors.AsType[*AlreadyThereError](errs["a"])
+		if isTaken != test.taken || isTaken && (!taken.Replaced || taken.Setup.ID != "s-a-dev") || !isTaken && errs["a"] != nil || errs["b"] != nil {
+			t.Errorf("%s: %v", name, errs)
+		}
+	}
+}
+
+// A setup without times, of another environment than the key's own, was not created.
+func TestCreateSetup_elsewhere(t *testing.T) {
+	_, c := handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST ": {
+		newly(201, "a", "ep"), newly(201, "b", "dev", `"created_at"`, `"x"`),
+	}})
+	if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "b"})
+	if taken := as[*AlreadyThereError](t, err); taken.Setup.EnvProjectID != "dev" {
+		t.Errorf("%+v", taken)
+	}
+}
+
+// A bulk upsert that is sent again finds what the first one created.
+func TestCreateSetup_repeated(t *testing.T) {
+	created := time.Now().UTC()
+	result := func(id string) string {
+		return strings.NewReplacer("2026-01-02T03:04:05Z", created.Format(time.RFC3339Nano), "2026-01-02T03:04:06Z", created.Add(time.Second).Format(time.RFC3339Nano)).Replace(setupJSON(id, "ep"))
+	}
+	a := &answers{t: t, by: byLine{"GET ": once(answer(200, "[]")), "POST /bulk": {drop, bulk(bulkOK("a", result("a")), bulkOK("b", result("b")))}}}
+	server := httptest.NewServer(a)
+	defer server.Close()
+	c, err := NewProjectClient(Config{BaseURL: server.URL, Key: testProjectKey, MaxRetries: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if errs := together(t, c, "a", "b"); errs["a"] != nil || errs["b"] != nil {
+		t.Error(errs)
+	}
+	if got := a.got(); got != "GET , POST /bulk, POST /bulk" {
+		t.Errorf("the requests are %q", got)
+	}
+}
+
+// The key decides the project, so a key of another one is noticed before the creation if any answer
+// has shown its project, and otherwise by the answer. Then nothing is left behind.
+func TestCreateSetup_inAnotherProject(t *testing.T) {
+	a, c := handWritten(t, byLine{
+		"GET ": once(answer(200, "[]")), "POST ": once(newly(201, "a", "ep")), "DELETE /a": once(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }),
+	})
+	request := AutoMonitorSetupRequest{ExternalID: "a", ProjectID: "p2"}
+	for _, requests := range []string{"GET , POST , DELETE /a", ""} {
+		_, err := c.CreateAutoMonitorSetup(t.Context(), request)
+		if wrong := as[*OtherProjectError](t, err); wrong.ProjectID != "p2" || wrong.Own != "p1" || wrong.Left != nil || c.OwnProjectID() != "p1" {
+			t.Errorf("%+v", wrong)
+		}
+		if got := a.got(); got != requests {
+			t.Errorf("the requests are %q, want %q", got, requests)
+		}
+	}
+
+	// What may be somebody else's is not deleted.
+	a, c = handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST ": once(newly(201, "a", "ep", `"created_at"`, `"x"`))})
+	_, err := c.CreateAutoMonitorSetup(t.Context(), request)
+	if wrong := as[*OtherProjectError](t, err); wrong.Left == nil {
+		t.Errorf("%+v", wrong)
+	}
+	if got := a.got(); got != "GET , POST " {
+		t.Errorf("the requests are %q", got)
+	}
+}
+
+func TestValidateExternalID(t *testing.T) {
+	for _, id := range []string{"", "a/b", "/", ".", "..", "bulk", "a\nb", strings.Repeat("x", 256)} {
+		if ValidateExternalID(id) == nil {
+			t.Errorf("%q is accepted", id)
+		}
+		a, c := handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST ": once(newly(201, id, "ep"))})
+		if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}); err == nil || a.got() != "" {
+			t.Errorf("%q is sent", id)
+		}
+	}
+	for _, id := range []string{"a", "checkout quality", "ü", "a%2Fb", "a\\b", "bulk-2", "...", strings.Repeat("x", 255)} {
+		if err := ValidateExternalID(id); err != nil {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+}
+
+// A list with odd setups answers the reads of the others.
+func TestSetupReads_oddList(t *testing.T) {
+	s := &setupService{ids: []string{"a", "b", "c"}, list: strings.Join([]string{
+		`[{"id":"1"}`, `{"id":"2","external_id":null,"project_id":"p2","env_project_id":"e2"}`, `{"external_id":"no id"}`,
+		strings.Replace(setupJSON("x/y", "ep"), `"init_rules":[]`, `"init_rules":[{"key":"k"}]`, 1),
+		strings.Replace(setupJSON("c", "ep"), `"status":"pending"`, `"status":{}`, 1),
+		strings.Replace(setupJSON("b", "ep"), `"org_id":"o"`, `"org_id":null`, 1) + "]",
+	}, ",")}
+	c := projectOnLoopback(t, s.ServeHTTP)
+	for _, id := range []string{"a", "b", "x/y", "c"} {
+		if setup, err := c.GetAutoMonitorSetup(t.Context(), id, "ep"); err != nil || setup.ExternalID != id {
+			t.Errorf("%s: %+v, %v", id, setup, err)
+		}
+	}
+	if got := s.got(); got != "GET /a GET  GET /c" {
+		t.Errorf("the requests are %q", got)
+	}
+	setups, err := c.ListAutoMonitorSetups(t.Context(), "")
+	if err != nil || len(setups) != 3 {
+		t.Errorf("%+v, %v", setups, err)
+	}
+}
+
+// A list that is known to be incomplete shows nothing to be free.
+func TestSetupReads_incompleteList(t *testing.T) {
+	for _, list := range []string{`{"data":[],"total":1}`, `{"data":[],"next_cursor":"x"}`} {
+		_, c := handWritten(t, byLine{"GET ": once(answer(200, list))})
+		_, err := c.ListAutoMonitorSetups(t.Context(), "")
+		as[*MismatchError](t, err)
+	}
+	for _, list := range []string{`null`, `{"setups":[],"total":0}`, `{"auto_monitor_setups":null}`} {
+		_, c := handWritten(t, byLine{"GET ": once(answer(200, list))})
+		if setups, err := c.ListAutoMonitorSetups(t.Context(), ""); err != nil || len(setups) != 0 {
+			t.Errorf("%s: %v, %v", list, setups, err)
+		}
+	}
+}
+
+func TestUpdateSetup_answers(t *testing.T) {
+	own := strings.NewReplacer(`"char-count"`, `"LLM_AS_A_JUDGE","evaluator_id":"ev-1"`).Replace(setupJSON("a", "ep"))
+	for name, test := range map[string]struct {
+		put      http.HandlerFunc
+		requests string
+		check    func(*AutoMonitorSetup) bool
+	}{
+		"an empty body":           {func(http.ResponseWriter, *http.Request) {}, "PUT /a, GET /a", func(s *AutoMonitorSetup) bool { return s.ID == "s-a-ep" }},
+		"no more than the id":     {answer(200, `{"id":"s-a-ep"}`), "PUT /a, GET /a", func(s *AutoMonitorSetup) bool { return s.ID == "s-a-ep" }},
+		"a field of another type": {answer(200, strings.Replace(setupJSON("a", "ep"), `"status":"pending"`, `"status":[]`, 1)), "PUT /a, GET /a", func(s *AutoMonitorSetup) bool { return s.Status == "pending" }},
+		"another id":              {answer(200, strings.Replace(setupJSON("a", "ep"), "s-a-ep", "s-2", 1)), "PUT /a", func(s *AutoMonitorSetup) bool { return s.ID == "s-2" }},
+		"an own evaluator": {answer(200, own), "PUT /a", func(s *AutoMonitorSetup) bool {
+			return s.Evaluators[0] == AutoMonitorEvaluator{Slug: TypeOwnEvaluator, ID: "ev-1", Status: "pending"}
+		}},
+		"no evaluators yet":         {answer(200, strings.Replace(setupJSON("a", "ep"), `"evaluators"`, `"x"`, 1)), "PUT /a", func(s *AutoMonitorSetup) bool { return len(s.Evaluators) == 0 }},
+		"evaluators that are null":  {answer(200, strings.Replace(setupJSON("a", "ep"), `"evaluators":[`, `"evaluators":null,"x":[`, 1)), "PUT /a", func(s *AutoMonitorSetup) bool { return len(s.Evaluators) == 0 }},
+		"neither status nor a time": {answer(200, strings.NewReplacer(`"created_at"`, `"x"`, `"updated_at"`, `"y"`, `],"status"`, `],"z"`).Replace(setupJSON("a", "ep"))), "PUT /a", func(s *AutoMonitorSetup) bool { return s.Status == "" && s.CreatedAt.IsZero() }},
+		"the organization":          {answer(200, setupJSON("a", "ep")), "PUT /a", func(s *AutoMonitorSetup) bool { return s.OrgID == "o" }},
+	} {
+		a, c := handWritten(t, byLine{"PUT /a": once(test.put), "GET /a": once(answer(200, setupJSON("a", "ep")))})
+		if _, err := c.GetAutoMonitorSetup(t.Context(), "a", "ep"); err != nil {
+			t.Fatal(err)
+		}
+		a.got()
+		setup, created, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep")
+		if err != nil || created || !test.check(setup) {
+			t.Errorf("%s: %+v, %t, %v", name, setup, created, err)
+		}
+		if got := a.got(); got != test.requests {
+			t.Errorf("%s: the requests are %q, want %q", name, got, test.requests)
+		}
+	}
+}
+
+// What succeeded is not repeated, also if it cannot be read.
+func TestUpdateSetup_emptyAndUnreadable(t *testing.T) {
+	a, c := handWritten(t, byLine{"PUT /a": once(func(http.ResponseWriter, *http.Request) {}), "GET /a": {answer(200, setupJSON("a", "ep")), refusal(404)}, "GET ": once(answer(200, "[]"))})
+	_, _, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep")
+	as[*UnknownOutcomeError](t, err)
+	if IsNotFound(err) {
+		t.Error("the setup counts as gone")
+	}
+	if got := a.got(); got != "GET /a, PUT /a, GET /a" {
+		t.Errorf("the requests are %q", got)
+	}
+}
+
+// A setup that was deleted after the plan: a bulk upsert creates another one, and says so; a single
+// update does not.
+func TestUpdateSetup_deletedMeanwhile(t *testing.T) {
+	_, c := handWritten(t, byLine{
+		"GET /a": once(answer(200, setupJSON("a", "ep"))),
+		"POST /bulk": once(func(w http.ResponseWriter, r *http.Request) {
+			bulk(bulkOK("a", setupJSON("a", "ep")), bulkOK("b", strings.Replace(newSetupJSON("b", "ep"), "s-b-ep", "s-new", 1)))(w, r)
+		}),
+		"PUT /b": once(refusal(404)), "GET ": once(answer(200, "[]")),
+	})
+	if _, err := c.GetAutoMonitorSetup(t.Context(), "a", "ep"); err != nil {
+		t.Fatal(err)
+	}
+	HoldWrites(c)
+	var all sync.WaitGroup
+	for i, id := range []string{"a", "b"} {
+		all.Go(func() {
+			setup, created, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}, "ep")
+			if err != nil || created != (id == "b") || (setup.ID == "s-new") != created {
+				t.Errorf("%+v, %t, %v", setup, created, err)
+			}
+		})
+		AwaitGathered(c, i+1)
+	}
+	SendWrites(c)
+	all.Wait()
+	if _, _, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "b"}, "ep"); !IsNotFound(err) {
+		t.Errorf("%v", err)
+	}
+}
+
+// An update of which the answer is about another environment is not taken for the one of the state.
+func TestUpdateSetup_elsewhere(t *testing.T) {
+	_, c := handWritten(t, byLine{"GET /a": once(answer(200, setupJSON("a", "ep"))), "PUT /a": once(answer(200, setupJSON("a", "dev")))})
+	_, _, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep")
+	if other := as[*OtherEnvironmentError](t, err); other.EnvProjectID != "ep" || other.Own != "dev" {
+		t.Errorf("%+v", other)
+	}
+}
+
+// Of a bulk upsert, the order of the items does not matter, and an item may leave out its result.
+func TestSetupWrites_terseItems(t *testing.T) {
+	a, c := handWritten(t, byLine{
+		"GET ": once(answer(200, "[]")), "GET /a": once(newly(200, "a", "ep")),
+		"POST /bulk": once(func(w http.ResponseWriter, r *http.Request) {
+			bulk(bulkOK("b", newSetupJSON("b", "ep")), `{"external_id":"a","status":"ok"}`)(w, r)
+		}),
+	})
+	if errs := together(t, c, "a", "b"); errs["a"] != nil || errs["b"] != nil {
+		t.Error(errs)
+	}
+	if got := a.got(); got != "GET , POST /bulk, GET /a" {
+		t.Errorf("the requests are %q", got)
+	}
+}
+
+// A service without bulk upserts gets single writes from then on.
+func TestSetupWrites_bulkUnknown(t *testing.T) {
+	for name, missing := range map[string]http.HandlerFunc{
+		"no route":    answer(404, "404 page not found", "Content-Type", "text/plain"),
+		"no method":   answer(405, `{"error":"no"}`),
+		"the gateway": answer(404, `{"message":"no Route matched with those values"}`),
+	} {
+		post := func(w http.ResponseWriter, r *http.Request) {
+			var body struct {
+				ExternalID string `json:"external_id"`
+			}
+			_ = json.NewDecoder(r.Body).Decode(&body)
+			newly(201, body.ExternalID, "ep")(w, r)
+		}
+		a, c := handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST /bulk": once(missing), "POST ": once(post)})
+		if errs := together(t, c, "a", "b"); errs["a"] != nil || errs["b"] != nil {
+			t.Errorf("%s: %v", name, errs)
+		}
+		for _, id := range []string{"c", "d"} {
+			if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if got := a.got(); got != "GET , POST /bulk, POST , POST , POST , POST " {
+			t.Errorf("%s: the requests are %q", name, got)
+		}
+	}
+
+	a, c := handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST /bulk": once(refusal(404))})
+	if errs := together(t, c, "a", "b"); !IsNotFound(errs["a"]) || !IsNotFound(errs["b"]) || a.got() != "GET , POST /bulk" {
+		t.Errorf("the API's own words: %v", errs)
+	}
+}
+
 func TestCreateOrganization(t *testing.T) {
 	const key = "tl_OrganizationKey0001"
 	c := projectOnLoopback(t, answer(201, `{"org_id":"o1","environments":[{"slug":"dev","api_key":"`+key+`"}]}`))
