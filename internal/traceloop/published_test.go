@@ -340,13 +340,26 @@ func TestPublishedExample_answers(t *testing.T) {
 func TestPublishedEvaluators(t *testing.T) {
 	t.Parallel()
 	slugs := map[string]bool{}
-	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z-]+)`").FindAllStringSubmatch(published(t, "evaluator-slugs.mdx"), -1) {
+	var saas, unlisted []string
+	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z-]+)`(.*)").FindAllStringSubmatch(published(t, "evaluator-slugs.mdx"), -1) {
 		slugs[match[1]] = true
+		if strings.Contains(match[2], "*(SaaS only)*") {
+			saas = append(saas, match[1])
+		}
 	}
 	for path := range parse[struct{ Paths map[string]any }](t, published(t, "openapi.json")).Paths {
 		if match := regexp.MustCompile(`^/v2/evaluators/([a-z-]+)/execute$`).FindStringSubmatch(path); match != nil {
+			if !slugs[match[1]] {
+				unlisted = append(unlisted, match[1])
+			}
 			slugs[match[1]] = true
 		}
+	}
+	if slices.Sort(saas); !slices.Equal(saas, traceloop.SaaSEvaluators) {
+		t.Errorf("SaaS only are %v", saas)
+	}
+	if slices.Sort(unlisted); !slices.Equal(unlisted, traceloop.UnlistedEvaluators) {
+		t.Errorf("not on the page are %v", unlisted)
 	}
 	for _, slug := range traceloop.PublishedEvaluators {
 		if !slugs[slug] {
