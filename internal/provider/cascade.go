@@ -120,9 +120,8 @@ func (d *providerData) describeRevoked(ctx context.Context, keys []traceloop.API
 
 // refuseOwnKey adds an error if the masked form of a key is that of the provider's own key.
 func (d *providerData) refuseOwnKey(diags *diag.Diagnostics, action string, keys ...traceloop.APIKey) bool {
-	own := traceloop.MaskKey(d.key.value)
 	for _, key := range keys {
-		if key.MaskedKey == own {
+		if matches, provable := traceloop.MaskMatches(key.MaskedKey, d.key.value); matches && provable {
 			diags.AddError("Provider Would Revoke Its Own Key", fmt.Sprintf(
 				"The provider was asked to %s. That would revoke the key %s (id %s) of project %s, environment %q, which looks like the provider's own key. The provider's key comes from %s. Without it, every further call would fail and the apply would stop half-way. "+
 					"Nothing was changed. Configure the provider with another management key, then apply again.",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -226,18 +227,15 @@ func (r *environmentResource) Create(ctx context.Context, req resource.CreateReq
 // create returns nil on error.
 func (r *environmentResource) create(ctx context.Context, plan environmentResourceModel, diags *diag.Diagnostics) *traceloop.Environment {
 	name, projectID := plan.Name.ValueString(), plan.ProjectID.ValueString()
-	environment, err := r.client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})
-	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
-		slug := traceloop.Slug(name)
-		found := settle(ctx, err, func(ctx context.Context) settled[traceloop.Environment] {
-			return r.findEnvironment(ctx, projectID, slug, unknown.Started)
-		})
-		if found.ours {
-			return found.object
-		}
-		id := slug
+	environment, found, err := create(ctx, func(ctx context.Context) (*traceloop.Environment, error) {
+		return r.client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})
+	}, func(ctx context.Context, started time.Time) settled[traceloop.Environment] {
+		return r.findEnvironment(ctx, projectID, name, started)
+	})
+	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
+		id := traceloop.Slug(name)
 		if projectID != "" {
-			id = projectID + "/" + slug
+			id = projectID + "/" + id
 		}
 		r.addUnsettled(diags, fmt.Sprintf("environment %q", name), found.object != nil, importBlock("traceloop_environment", "example", id), err, found.err)
 		return nil

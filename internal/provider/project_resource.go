@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -174,18 +175,17 @@ func (r *projectResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 
 	name := plan.Name.ValueString()
-	project, err := r.client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
-	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
-		found := settle(ctx, err, func(ctx context.Context) settled[traceloop.Project] { return r.findProject(ctx, name, unknown.Started) })
-		if found.ours {
-			project, err = found.object, nil
-		} else {
-			id := "<project id>"
-			if found.object != nil {
-				id = found.object.ID
-			}
-			r.addUnsettled(&resp.Diagnostics, fmt.Sprintf("project %q", name), found.object != nil, importBlock("traceloop_project", "example", id), err, found.err)
+	project, found, err := create(ctx, func(ctx context.Context) (*traceloop.Project, error) {
+		return r.client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
+	}, func(ctx context.Context, started time.Time) settled[traceloop.Project] {
+		return r.findProject(ctx, name, started)
+	})
+	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
+		id := "<project id>"
+		if found.object != nil {
+			id = found.object.ID
 		}
+		r.addUnsettled(&resp.Diagnostics, fmt.Sprintf("project %q", name), found.object != nil, importBlock("traceloop_project", "example", id), err, found.err)
 	}
 	switch {
 	case resp.Diagnostics.HasError():

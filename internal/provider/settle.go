@@ -38,6 +38,28 @@ func settle[T any](ctx context.Context, err error, find func(context.Context) se
 	return found
 }
 
+// maxCreations limits how often a creation is sent until an answer arrives.
+const maxCreations = 4
+
+// create sends a creation. If the answer is lost, it looks for the object, and sends the creation
+// again only if there is none. An error is that of the last attempt, with what was found.
+func create[T any](ctx context.Context, send func(context.Context) (*T, error), find func(context.Context, time.Time) settled[T]) (*T, settled[T], error) {
+	for attempt := 1; ; attempt++ {
+		object, err := send(ctx)
+		unknown, lost := errors.AsType[*traceloop.UnknownOutcomeError](err)
+		if !lost {
+			return object, settled[T]{}, err
+		}
+		found := settle(ctx, err, func(ctx context.Context) settled[T] { return find(ctx, unknown.Started) })
+		if found.ours {
+			return found.object, found, nil
+		}
+		if found.object != nil || found.err != nil || attempt == maxCreations || ctx.Err() != nil {
+			return nil, found, err
+		}
+	}
+}
+
 // findProject looks for a project by its name.
 func (d *providerData) findProject(ctx context.Context, name string, started time.Time) settled[traceloop.Project] {
 	for project, err := range d.client.ListProjects(ctx) {
@@ -51,13 +73,14 @@ func (d *providerData) findProject(ctx context.Context, name string, started tim
 	return settled[traceloop.Project]{}
 }
 
-// findEnvironment looks for an environment by its slug, in its own scope.
-func (d *providerData) findEnvironment(ctx context.Context, projectID, slug string, started time.Time) settled[traceloop.Environment] {
+// findEnvironment looks for an environment by its name, in its own scope. Only the service knows
+// which slug it makes of the name.
+func (d *providerData) findEnvironment(ctx context.Context, projectID, name string, started time.Time) settled[traceloop.Environment] {
 	for environment, err := range d.client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
 		if err != nil {
 			return settled[traceloop.Environment]{err: err}
 		}
-		if environment.Slug == slug && environment.ProjectID == projectID {
+		if environment.Name == name && environment.ProjectID == projectID {
 			return settled[traceloop.Environment]{object: &environment, ours: d.client.CreatedSince(environment.CreatedAt, started)}
 		}
 	}

@@ -20,8 +20,9 @@ type APIKey struct {
 }
 
 func readAPIKey(f *fields) APIKey {
-	// The zero time of Go stands for none.
-	if revoked := f.lenient(); f.has("revoked_at") && (!revoked.time("revoked_at").IsZero() || *revoked.problem != "") {
+	switch string(f.raw["revoked_at"]) {
+	case "", "null", `""`, `"0001-01-01T00:00:00Z"`: // Go's zero values stand for none
+	default:
 		f.gone = "The key is revoked."
 	}
 	return APIKey{

@@ -26,11 +26,12 @@ func MaskKey(key string) string {
 }
 
 // hidden are the characters that stand for hidden ones in a mask.
-const hidden = "*•●·….…"
+const hidden = "*•●·.…"
 
 // MaskMatches compares the visible beginning and end of a mask with a key. Nothing follows from the
-// number of hidden characters: Traceloop's dashboard shows 13 stars for every key. If the mask shows
-// fewer than 4 characters of the secret, provable is false, and matches says only that they do not differ.
+// number of hidden characters: Traceloop's dashboard shows 13 stars for a key of any length. If the mask
+// shows fewer than 4 characters of the secret, provable is false, and matches says only that nothing
+// speaks against it.
 func MaskMatches(mask, key string) (matches, provable bool) {
 	head, tail := mask, ""
 	if i := strings.IndexAny(mask, hidden); i >= 0 {
@@ -42,5 +43,6 @@ func MaskMatches(mask, key string) (matches, provable bool) {
 	}
 	rest, found := strings.CutPrefix(key, head)
 	matches = found && strings.HasSuffix(rest, tail)
-	return matches, len(strings.TrimPrefix(head, KeyPrefix))+len(tail) >= maskTail
+	secret := head[strings.LastIndex(head, "_")+1:]
+	return matches, len(secret)+len(tail) >= maskTail
 }
