@@ -20,7 +20,10 @@ const (
 
 // own are the packages of this module that the provider may link: the emulator and the tools are none of them.
 var own = []string{
-	devtool.Module, devtool.Module + "/internal/provider", devtool.Module + "/internal/servicecheck", devtool.Module + "/internal/traceloop",
+	devtool.Module, devtool.Module + "/internal/provider",
+	devtool.Module + "/internal/provider/apikey", devtool.Module + "/internal/provider/base", devtool.Module + "/internal/provider/environment",
+	devtool.Module + "/internal/provider/monitor", devtool.Module + "/internal/provider/organization", devtool.Module + "/internal/provider/project",
+	devtool.Module + "/internal/servicecheck", devtool.Module + "/internal/traceloop",
 }
 
 // linked lists what a main package links on a platform: the modules, and the packages of this module.

@@ -53,18 +53,34 @@ func keyUnknown() error {
 	return refuse(http.StatusUnauthorized, "The key is unknown or revoked.")
 }
 
-// needManagementKey guards the management API.
-func (e *Emulator) needManagementKey(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who, _, err := e.authenticate(r)
-		if err == nil && who != managementKey {
-			err = refuse(http.StatusForbidden, "This is a project's API key, which sends traces. The management API needs a management key.")
+// wrongKey is what an operation answers a key that is known, but not the one that it needs.
+var wrongKey = map[principal]map[principal]string{
+	managementKey: {
+		projectKey:      "This is a project's API key, which sends traces. The management API needs a management key.",
+		organizationKey: "This is the key of another organization, which sends traces. The management API needs a management key.",
+	},
+	projectKey: {
+		managementKey:   "This is a management key. This operation needs the API key of a project and environment.",
+		organizationKey: "This is the key of another organization, which sends traces. The emulator has the monitors of one organization only.",
+	},
+}
+
+// authorize returns the hash of the key, which must be of one kind.
+func (e *Emulator) authorize(r *http.Request, needs principal) ([]byte, error) {
+	who, hash, err := e.authenticate(r)
+	if err == nil && who != needs {
+		err = refuse(http.StatusForbidden, "%s", wrongKey[needs][who])
+	}
+	return hash, err
+}
+
+// managed makes a handler from an operation of the management API.
+func (e *Emulator) managed(do operation) http.Handler {
+	return e.handler(func(r *http.Request) (answer, error) {
+		if _, err := e.authorize(r, managementKey); err != nil {
+			return answer{}, err
 		}
-		if err != nil {
-			e.writeError(w, err)
-			return
-		}
-		next.ServeHTTP(w, r)
+		return do(r)
 	})
 }
 
@@ -72,14 +88,9 @@ func (e *Emulator) needManagementKey(next http.Handler) http.Handler {
 // of the key.
 func (e *Emulator) ofEnvProject(do func(r *http.Request, envProject string) (answer, error)) http.Handler {
 	return e.handler(func(r *http.Request) (answer, error) {
-		who, hash, err := e.authenticate(r)
-		switch {
-		case err != nil:
+		hash, err := e.authorize(r, projectKey)
+		if err != nil {
 			return answer{}, err
-		case who == managementKey:
-			return answer{}, refuse(http.StatusForbidden, "This is a management key. This operation needs the API key of a project and environment.")
-		case who == organizationKey:
-			return answer{}, refuse(http.StatusForbidden, "This is the key of another organization, which sends traces. The emulator has the monitors of one organization only.")
 		}
 		var envProject string
 		err = e.store.transact(func(tx *sql.Tx) error {

@@ -11,12 +11,11 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 )
 
-const (
-	maxBody = 1 << 20
-	maxName = 255
-)
+const maxBody = 1 << 20
 
 // fields maps the names that a JSON object may have to the targets of their values.
 type fields map[string]any
@@ -122,8 +121,8 @@ func checkName(name string) error {
 	switch {
 	case name == "":
 		problem = "is missing or empty"
-	case utf8.RuneCountInString(name) > maxName:
-		problem = fmt.Sprintf("has %d characters, but may have at most %d", utf8.RuneCountInString(name), maxName)
+	case utf8.RuneCountInString(name) > contract.MaxName:
+		problem = fmt.Sprintf("has %d characters, but may have at most %d", utf8.RuneCountInString(name), contract.MaxName)
 	case strings.ContainsFunc(name, unicode.IsControl):
 		problem = "contains a control character"
 	case strings.TrimSpace(name) != name:

@@ -29,7 +29,7 @@ func (e *Emulator) controlRoutes() http.Handler {
 	})
 	e.route(mux, controlPrefix+"export", operations{"GET": http.HandlerFunc(e.getExport)})
 	e.route(mux, "/", nil)
-	return e.loopbackOnly(e.cleanPathsOnly(mux))
+	return e.loopbackOnly(e.cleanPaths(mux))
 }
 
 // Control calls need no key; only loopback may make them.

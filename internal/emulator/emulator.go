@@ -1,5 +1,5 @@
-// Package emulator serves Traceloop's management API, as internal/traceloop/openapi.yaml
-// assumes it, and its OTLP endpoint for traces, from a SQLite database: in memory, or in a
+// Package emulator serves Traceloop's management API, as package contract has
+// it, and its OTLP endpoint for traces, from a SQLite database: in memory, or in a
 // file. Calls below /_emulator/ inject faults and show the requests so far.
 package emulator
 
@@ -27,6 +27,8 @@ type Options struct {
 	Now func() time.Time
 	// Seed is the organization of a new emulator. Nil: one with a project "Default project".
 	Seed *Seed
+	// Variant is the form of the API's answers. Empty: VariantContract.
+	Variant Variant
 	// NoPage turns off the page in the browser.
 	NoPage bool
 	// PageNeedsKey makes the page ask for the management key, and allows other machines.
@@ -41,7 +43,8 @@ type Emulator struct {
 	logger            *slog.Logger
 	now               func() time.Time
 
-	api          http.Handler // the operations only
+	api          http.Handler // the operations only, in the form of the contract
+	answers      http.Handler // the same in the form of the variant
 	instrumented http.Handler // with record, latency, rate limit and faults
 	control      http.Handler
 	web          *web // nil if there is no page
@@ -67,6 +70,9 @@ func New(options Options) (*Emulator, error) {
 	if e.now == nil {
 		e.now = time.Now
 	}
+	if err := options.Variant.check(); err != nil {
+		return nil, err
+	}
 	var err error
 	if e.store, err = openStore(options.DataFile, e.timestamp(), options.Seed); err != nil {
 		return nil, err
@@ -75,8 +81,13 @@ func New(options Options) (*Emulator, error) {
 		return nil, errors.Join(fmt.Errorf("unable to keep the management key: %w", err), e.store.Close())
 	}
 	e.managementKeyHash = sha256.Sum256([]byte(e.managementKey))
-	e.api = e.apiRoutes()
-	e.instrumented = withRequestID(http.HandlerFunc(e.serveInstrumented))
+	routes := e.apiRoutes()
+	e.api = e.cleanPaths(routes)
+	e.answers = e.api
+	if options.Variant == VariantSeen {
+		e.answers = e.cleanPaths(seen(routes))
+	}
+	e.instrumented = withRequestID(options.Variant, http.HandlerFunc(e.serveInstrumented))
 	e.control = e.controlRoutes()
 	if !options.NoPage {
 		e.web = newWeb(e, options.PageNeedsKey)
@@ -111,9 +122,9 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.instrumented.ServeHTTP(w, r)
 }
 
-// Direct serves the API without record, latency, rate limit and faults, for tests that change
-// something outside Terraform.
-func (e *Emulator) Direct() http.Handler { return withRequestID(e.api) }
+// Direct serves the API without record, latency, rate limit and faults, and in the form of the
+// contract, for tests that change something outside Terraform.
+func (e *Emulator) Direct() http.Handler { return withRequestID(VariantContract, e.api) }
 
 // timestamp returns the current time in the API's format.
 func (e *Emulator) timestamp() string {

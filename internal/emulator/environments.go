@@ -4,7 +4,9 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
+	"slices"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -111,8 +113,9 @@ func checkEnvironmentName(name string) error {
 
 // environmentRefused names the rule that the database found violated.
 func environmentRefused(err error, slug string) error {
+	taken := violates(err, "slug_of_the_organization") || violates(err, "environments.slug")
 	switch {
-	case violates(err, "built_in_slug"):
+	case taken && slices.Contains(contract.BuiltInEnvironments, slug):
 		err = refuse(http.StatusConflict, "The slug %q belongs to a built-in environment, which every project has.", slug)
 	case violates(err, "slug_of_a_project"):
 		err = refuse(http.StatusConflict, "A project already has an environment with the slug %q, so the organization cannot have one.", slug)

@@ -28,11 +28,19 @@ func wantSlugs(t *testing.T, s *emulatortest.Server, projectID string, want ...s
 func TestBuiltInEnvironments(t *testing.T) {
 	t.Parallel()
 	s := emulatortest.Start(t, emulatortest.WithAnyRequest()) // PATCH is not in the contract
+	all := s.Environments("")
+	wantSlugs(t, s, "", "dev", "stg", "prd")
 	project := s.CreateProject("Orders")
-	wantSlugs(t, s, project.ID, "dev", "stg", "prd")
-	for _, environment := range s.Environments(project.ID) {
-		if !environment.BuiltIn || environment.Scope != "project" || *environment.ProjectID != project.ID || environment.Name != environment.Slug {
+	if inForce := s.Environments(project.ID); !slices.Equal(inForce, all) {
+		t.Errorf("the new project has %+v, want the organization's: %+v", inForce, all)
+	}
+	wantSlugs(t, s, "", "dev", "stg", "prd")
+	for _, environment := range all {
+		if !environment.BuiltIn || environment.Scope != "organization" || environment.ProjectID != nil || environment.Name != environment.Slug {
 			t.Errorf("not built in: %+v", environment)
+		}
+		if read := decoded[emulatortest.Environment](t, get(t, s, "/v2/environments/"+environment.ID), http.StatusOK); read != environment {
+			t.Errorf("read %+v, listed %+v", read, environment)
 		}
 		path := "/v2/environments/" + environment.ID
 		wantRefusal(t, send(t, s, "DELETE", path, ""), http.StatusConflict, "built-in")
@@ -57,7 +65,7 @@ func TestOrganizationEnvironmentIsEverywhere(t *testing.T) {
 		t.Errorf("created %+v", created)
 	}
 	wantSlugs(t, s, present.ID, "dev", "stg", "prd", "eu-production")
-	wantSlugs(t, s, future.ID, "eu-production", "dev", "stg", "prd")
+	wantSlugs(t, s, future.ID, "dev", "stg", "prd", "eu-production")
 	var keys []string
 	for _, project := range []emulatortest.Project{present, future} {
 		_, key := s.GenerateKey(project.ID, "eu-production")
@@ -140,7 +148,7 @@ func TestBuiltInSlugsAreTakenEvenWithoutProjects(t *testing.T) {
 	t.Parallel()
 	s := emulatortest.Start(t)
 	s.DeleteProject(s.Projects()[0].ID)
-	wantSlugs(t, s, "")
+	wantSlugs(t, s, "", "dev", "stg", "prd")
 	wantRefusal(t, post(t, s, "/v2/environments", `{"name":"dev"}`), http.StatusConflict, "built-in")
 }
 
@@ -150,7 +158,7 @@ func TestListEnvironmentsOfBothScopes(t *testing.T) {
 	s.CreateEnvironment("", "Shared")
 	orders := s.CreateProject("Orders")
 	s.CreateEnvironment(orders.ID, "Canary")
-	wantSlugs(t, s, "", "dev", "stg", "prd", "shared", "dev", "stg", "prd", "canary")
+	wantSlugs(t, s, "", "dev", "stg", "prd", "shared", "canary")
 	wantRefusal(t, get(t, s, "/v2/environments?project_id=cnone"), http.StatusNotFound, `"cnone"`)
 }
 

@@ -27,7 +27,7 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 			wait(r, time.Duration(fault.MS)*time.Millisecond)
 		}
 		if fault.carriesOut() {
-			e.api.ServeHTTP(held, r)
+			e.answers.ServeHTTP(held, r)
 		}
 		fault.corrupt(held)
 	} else {
@@ -43,7 +43,7 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 	entry.end(held.status, fault.Kind)
 	e.activity.end(number, held.status, fault.Kind)
 	e.logger.Info("request", "method", r.Method, "path", safePath(r.URL.Path), "status", held.status,
-		"fault", fault.Kind, "duration", time.Since(began), "request_id", w.Header().Get(requestIDHeader))
+		"fault", fault.Kind, "duration", time.Since(began), "request_id", requestID(w.Header()))
 	switch {
 	case fault.drops():
 		drop(w)

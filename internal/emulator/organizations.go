@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"net/http"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -24,16 +25,20 @@ type EnvironmentKey struct {
 func (e *Emulator) createOrganization(r *http.Request, _ string) (answer, error) {
 	var name string
 	var environments []string
-	retention := 720
+	retention := contract.MaxRetentionHours
 	body, err := readBody(r, fields{"org_name": &name, "envs": &environments, "retention_hours": &retention})
 	switch {
 	case err != nil:
 		return answer{}, err
 	case !e.settings.allowsOrganizations():
 		return answer{}, refuse(http.StatusForbidden, "Not allowed to create organizations")
+	case name == "":
+		return answer{}, refuse(http.StatusBadRequest, "org_name is required")
+	case retention < contract.MinRetentionHours || retention > contract.MaxRetentionHours:
+		return answer{}, refuse(http.StatusBadRequest, "retention_hours must be between %d and %d", contract.MinRetentionHours, contract.MaxRetentionHours)
 	}
 	if environments == nil {
-		environments = []string{"dev", "stg", "prd"}
+		environments = contract.BuiltInEnvironments
 	}
 	return e.create(r, creation{operation: "createOrganization", body: body, secret: true, do: func(tx *sql.Tx) (any, error) {
 		return insertOrganization(tx, name, environments, retention)
@@ -43,12 +48,7 @@ func (e *Emulator) createOrganization(r *http.Request, _ string) (answer, error)
 func insertOrganization(tx *sql.Tx, name string, environments []string, retention int) (*CreatedOrganization, error) {
 	organization := &CreatedOrganization{Environments: []EnvironmentKey{}}
 	err := tx.QueryRow("INSERT INTO organizations (name, retention_hours) VALUES (?, ?) RETURNING id", name, retention).Scan(&organization.OrgID)
-	switch {
-	case violates(err, "organization_name"):
-		return nil, refuse(http.StatusBadRequest, "org_name is required")
-	case violates(err, "retention"):
-		return nil, refuse(http.StatusBadRequest, "retention_hours must be between 1 and 720")
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	for _, environment := range environments {

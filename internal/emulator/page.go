@@ -7,11 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-)
 
-const (
-	defaultLimit = 50
-	maxLimit     = 100
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 )
 
 // Page is one page of a list.
@@ -38,11 +35,11 @@ func parsePage(r *http.Request, filters ...string) (pageRequest, error) {
 			list.Set(name, query.Get(name))
 		}
 	}
-	page := pageRequest{list: r.URL.Path + "?" + list.Encode(), limit: defaultLimit}
+	page := pageRequest{list: r.URL.Path + "?" + list.Encode(), limit: contract.DefaultPage}
 	if query.Has("limit") {
 		limit, err := strconv.Atoi(query.Get("limit"))
-		if err != nil || limit < 1 || limit > maxLimit {
-			return page, refuse(http.StatusBadRequest, "limit must be a whole number from 1 to %d, not %q.", maxLimit, query.Get("limit"))
+		if err != nil || limit < 1 || limit > contract.MaxPage {
+			return page, refuse(http.StatusBadRequest, "limit must be a whole number from 1 to %d, not %q.", contract.MaxPage, query.Get("limit"))
 		}
 		page.limit = limit
 	}

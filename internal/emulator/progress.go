@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -105,7 +106,7 @@ func matchSpans(tx *sql.Tx, hash []byte, traces ptrace.Traces) error {
 func matches(rules []Rule, resource, span pcommon.Map) bool {
 	for _, rule := range rules {
 		attributes := span
-		if rule.Source == traceloop.SourceResource {
+		if rule.Source == contract.SourceResource {
 			attributes = resource
 		}
 		value, exists := attributes.Get(rule.Key)
@@ -127,21 +128,21 @@ func (r Rule) holds(text string, exists bool) bool {
 		value = *r.Value
 	}
 	switch r.Operator {
-	case traceloop.OperatorEquals:
+	case contract.Equals:
 		return exists && text == value
-	case traceloop.OperatorNotEquals:
+	case contract.NotEquals:
 		return !exists || text != value
-	case traceloop.OperatorContains:
+	case contract.Contains:
 		return exists && strings.Contains(text, value)
-	case traceloop.OperatorNotContains:
+	case contract.NotContains:
 		return !exists || !strings.Contains(text, value)
-	case traceloop.OperatorExists:
+	case contract.Exists:
 		return exists
-	case traceloop.OperatorNotExists:
+	case contract.NotExists:
 		return !exists
-	case traceloop.OperatorIn:
+	case contract.In:
 		return exists && slices.Contains(r.Values, text)
-	case traceloop.OperatorNotIn:
+	case contract.NotIn:
 		return !exists || !slices.Contains(r.Values, text)
 	}
 	return false

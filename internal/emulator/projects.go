@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -116,7 +117,7 @@ func freeProjectSlug(tx *sql.Tx, name, id string) (string, error) {
 		}
 		suffix := "-" + strconv.Itoa(n)
 		// A slug has the same maximum length as a name.
-		slug = strings.TrimRight(base[:min(len(base), maxName-len(suffix))], "-") + suffix
+		slug = strings.TrimRight(base[:min(len(base), contract.MaxName-len(suffix))], "-") + suffix
 	}
 }
 

@@ -7,8 +7,8 @@ CREATE TABLE organizations (
   id              TEXT NOT NULL UNIQUE DEFAULT (lower(
     hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-a' ||
     substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))),
-  name            TEXT NOT NULL CONSTRAINT organization_name CHECK (name <> ''),
-  retention_hours INTEGER NOT NULL DEFAULT 720 CONSTRAINT retention CHECK (retention_hours BETWEEN 1 AND 720)
+  name            TEXT NOT NULL,
+  retention_hours INTEGER -- null for the first
 ) STRICT;
 INSERT INTO organizations (name) VALUES ('Organization of the emulator');
 
@@ -28,7 +28,8 @@ CREATE TABLE env_projects (
   id             TEXT NOT NULL UNIQUE DEFAULT ('c' || lower(hex(randomblob(12)))),
   project_id     TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
   environment_id TEXT NOT NULL REFERENCES environments (id) ON DELETE CASCADE,
-  UNIQUE (project_id, environment_id)
+  UNIQUE (project_id, environment_id),
+  UNIQUE (id, project_id) -- for setups
 ) STRICT;
 CREATE INDEX env_projects_by_environment ON env_projects (environment_id);
 
@@ -37,21 +38,26 @@ CREATE TRIGGER key_names_env_project AFTER INSERT ON api_keys BEGIN
   ON CONFLICT DO NOTHING;
 END;
 
--- begun_at is when the setup last began to go through its statuses, by the clock of the
--- setups, and matched counts the spans since then that its rules match.
+-- An external id is unique in the project, and an element of a path. begun_at is when the
+-- setup last began to go through its statuses, by the clock of the setups, and matched
+-- counts the spans since then that its rules match.
 CREATE TABLE setups (
   seq            INTEGER PRIMARY KEY AUTOINCREMENT,
   id             TEXT NOT NULL UNIQUE DEFAULT ('c' || lower(hex(randomblob(12)))),
-  env_project_id TEXT NOT NULL REFERENCES env_projects (id) ON DELETE CASCADE,
-  external_id    TEXT NOT NULL CONSTRAINT setup_external_id CHECK (external_id <> ''),
+  env_project_id TEXT NOT NULL,
+  project_id     TEXT NOT NULL,
+  external_id    TEXT NOT NULL CONSTRAINT setup_external_id CHECK (
+    external_id NOT IN ('', '.', '..') AND instr(external_id, '/') = 0),
   begun_at       TEXT NOT NULL,
   matched        INTEGER NOT NULL DEFAULT 0 CHECK (matched >= 0),
   created_at     TEXT NOT NULL,
   updated_at     TEXT NOT NULL,
-  UNIQUE (env_project_id, external_id)
+  UNIQUE (project_id, external_id),
+  FOREIGN KEY (env_project_id, project_id) REFERENCES env_projects (id, project_id) ON DELETE CASCADE
 ) STRICT;
+CREATE INDEX setups_by_env_project ON setups (env_project_id);
 
-CREATE TRIGGER setups_stay_where_they_are BEFORE UPDATE OF id, env_project_id, external_id, created_at ON setups BEGIN
+CREATE TRIGGER setups_stay_where_they_are BEFORE UPDATE OF id, env_project_id, project_id, external_id, created_at ON setups BEGIN
   SELECT RAISE(ABORT, 'setup_moved');
 END;
 
@@ -63,19 +69,14 @@ CREATE TABLE setup_evaluators (
   UNIQUE (setup_id, slug)
 ) STRICT, WITHOUT ROWID;
 
--- value_list is a JSON list of strings.
+-- value_list is a JSON list of strings. Rule.check has the rules of a rule.
 CREATE TABLE setup_rules (
   setup_id   TEXT NOT NULL REFERENCES setups (id) ON DELETE CASCADE,
   position   INTEGER NOT NULL,
-  key        TEXT NOT NULL CONSTRAINT rule_key CHECK (key <> ''),
-  source     TEXT NOT NULL CONSTRAINT rule_source CHECK (source IN ('span_attributes', 'resource_attributes')),
-  operator   TEXT NOT NULL CONSTRAINT rule_operator CHECK (operator IN
-    ('equals', 'not_equals', 'contains', 'not_contains', 'exists', 'not_exists', 'in', 'not_in')),
+  key        TEXT NOT NULL,
+  source     TEXT NOT NULL,
+  operator   TEXT NOT NULL,
   value      TEXT,
   value_list TEXT CHECK (json_valid(value_list)),
-  CONSTRAINT rule_value_missing CHECK (value IS NOT NULL OR operator NOT IN ('equals', 'not_equals', 'contains', 'not_contains')),
-  CONSTRAINT rule_value_extra CHECK (value IS NULL OR operator IN ('equals', 'not_equals', 'contains', 'not_contains')),
-  CONSTRAINT rule_list_missing CHECK (coalesce(json_array_length(value_list), 0) > 0 OR operator NOT IN ('in', 'not_in')),
-  CONSTRAINT rule_list_extra CHECK (value_list IS NULL OR operator IN ('in', 'not_in')),
   PRIMARY KEY (setup_id, position)
 ) STRICT, WITHOUT ROWID;

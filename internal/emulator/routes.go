@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"crypto/rand"
 	"maps"
 	"net/http"
 	"path"
@@ -14,52 +13,47 @@ type operations map[string]http.Handler
 
 const requestIDHeader = "X-Request-Id"
 
-func (e *Emulator) apiRoutes() http.Handler {
-	managed := http.NewServeMux()
-	e.route(managed, "/v2/projects", operations{
-		"GET":  e.handler(e.listProjects),
-		"POST": e.handler(e.createProject),
+func (e *Emulator) apiRoutes() *http.ServeMux {
+	mux := http.NewServeMux()
+	e.route(mux, "/v2/projects", operations{
+		"GET":  e.managed(e.listProjects),
+		"POST": e.managed(e.createProject),
 	})
-	e.route(managed, "/v2/projects/{id}", operations{
-		"GET":    e.handler(e.getProject),
-		"PATCH":  e.handler(e.updateProject),
-		"DELETE": e.handler(e.deleteProject),
+	e.route(mux, "/v2/projects/{id}", operations{
+		"GET":    e.managed(e.getProject),
+		"PATCH":  e.managed(e.updateProject),
+		"DELETE": e.managed(e.deleteProject),
 	})
-	e.route(managed, "/v2/environments", operations{
-		"GET":  e.handler(e.listEnvironments),
-		"POST": e.handler(e.createEnvironment),
+	e.route(mux, "/v2/environments", operations{
+		"GET":  e.managed(e.listEnvironments),
+		"POST": e.managed(e.createEnvironment),
 	})
-	e.route(managed, "/v2/environments/{id}", operations{
-		"GET":    e.handler(e.getEnvironment),
-		"DELETE": e.handler(e.deleteEnvironment),
+	e.route(mux, "/v2/environments/{id}", operations{
+		"GET":    e.managed(e.getEnvironment),
+		"DELETE": e.managed(e.deleteEnvironment),
 	})
-	e.route(managed, "/v2/api-keys", operations{
-		"GET":  e.handler(e.listAPIKeys),
-		"POST": e.handler(e.createAPIKey),
+	e.route(mux, "/v2/api-keys", operations{
+		"GET":  e.managed(e.listAPIKeys),
+		"POST": e.managed(e.createAPIKey),
 	})
-	e.route(managed, "/v2/api-keys/{id}", operations{
-		"GET":    e.handler(e.getAPIKey),
-		"DELETE": e.handler(e.deleteAPIKey),
+	e.route(mux, "/v2/api-keys/{id}", operations{
+		"GET":    e.managed(e.getAPIKey),
+		"DELETE": e.managed(e.deleteAPIKey),
 	})
-	e.route(managed, "/", nil)
-
-	all := http.NewServeMux()
-	all.Handle("/v2/", e.needManagementKey(managed))
-	all.Handle("/v2", e.needManagementKey(managed))
-	e.route(all, "/v2/auto-monitor-setups", operations{
+	e.route(mux, "/v2/auto-monitor-setups", operations{
 		"GET":  e.ofEnvProject(e.listSetups),
 		"POST": e.ofEnvProject(e.createSetup),
 	})
-	e.route(all, "/v2/auto-monitor-setups/{external_id}", operations{
+	e.route(mux, "/v2/auto-monitor-setups/{external_id}", operations{
 		"GET":    e.ofEnvProject(e.getSetup),
 		"PUT":    e.ofEnvProject(e.updateSetup),
 		"DELETE": e.ofEnvProject(e.deleteSetup),
 	})
-	all.Handle("POST /v2/auto-monitor-setups/bulk", e.ofEnvProject(e.bulkUpsertSetups))
-	e.route(all, "/v2/organizations", operations{"POST": e.ofEnvProject(e.createOrganization)})
-	e.route(all, "/v1/traces", operations{"POST": http.HandlerFunc(e.acceptTraces)})
-	e.route(all, "/", nil)
-	return e.cleanPathsOnly(all)
+	mux.Handle("POST /v2/auto-monitor-setups/bulk", e.ofEnvProject(e.bulkUpsertSetups))
+	e.route(mux, "/v2/organizations", operations{"POST": e.ofEnvProject(e.createOrganization)})
+	e.route(mux, "/v1/traces", operations{"POST": http.HandlerFunc(e.acceptTraces)})
+	e.route(mux, "/", nil)
+	return mux
 }
 
 // route serves one path. The mux refuses other methods and unknown paths too, but not in JSON.
@@ -78,9 +72,17 @@ func (e *Emulator) route(mux *http.ServeMux, pattern string, methods operations)
 	})
 }
 
-// cleanPathsOnly refuses paths that the mux would redirect, because the contract has no redirects.
-func (e *Emulator) cleanPathsOnly(next http.Handler) http.Handler {
+// cleanPaths decodes the path before it is routed, as the service does, so an id with an escaped
+// slash is two elements. It refuses paths that the mux would redirect, because the contract has no
+// redirects.
+func (e *Emulator) cleanPaths(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawPath != "" {
+			decoded := *r.URL
+			decoded.RawPath = ""
+			r = r.WithContext(r.Context())
+			r.URL = &decoded
+		}
 		escaped := r.URL.EscapedPath()
 		if clean := path.Clean(escaped); clean != escaped && clean+"/" != escaped {
 			e.writeError(w, refuse(http.StatusNotFound, "There is nothing at %s.", r.URL.Path))
@@ -90,9 +92,9 @@ func (e *Emulator) cleanPathsOnly(next http.Handler) http.Handler {
 	})
 }
 
-func withRequestID(next http.Handler) http.Handler {
+func withRequestID(variant Variant, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(requestIDHeader, "req_"+rand.Text())
+		variant.identify(w.Header())
 		next.ServeHTTP(w, r)
 	})
 }

@@ -11,8 +11,9 @@ import (
 func TestUnknownPathsAndMethods(t *testing.T) {
 	t.Parallel()
 	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
-	for _, path := range []string{"/v1", "/v2", "/v2/", "/v2/users", "/v2/projects/", "/v2/projects/a/b", "/v2//projects", "/v2/x/../projects", "/_emulator", "/_emulator/", "/_emulator/nothing"} {
+	for _, path := range []string{"/v1", "/v2", "/v2/", "/v2/users", "/v2/projects/", "/v2/projects/a/b", "/v2/projects/a%2Fb", "/v2/auto-monitor-setups/a/b", "/v2//projects", "/v2/x/../projects", "/_emulator", "/_emulator/", "/_emulator/nothing"} {
 		wantRefusal(t, get(t, s, path), http.StatusNotFound, "nothing at")
+		wantRefusal(t, send(t, s, "GET", path, "", "Authorization", ""), http.StatusNotFound, "nothing at")
 	}
 	for path, allow := range map[string]string{
 		"/v2/projects": "GET, POST", "/v2/projects/x": "DELETE, GET, PATCH", "/v2/environments": "GET, POST",

@@ -17,8 +17,7 @@ CREATE TABLE projects (
   updated_at TEXT NOT NULL
 ) STRICT;
 
--- project_id is null for an organization-level environment. The built-in ones are rows of
--- their project; nothing else may have their slugs, at either level.
+-- project_id is null for an organization-level environment. The built-in ones are such.
 CREATE TABLE environments (
   seq        INTEGER PRIMARY KEY AUTOINCREMENT,
   id         TEXT NOT NULL UNIQUE DEFAULT ('c' || lower(hex(randomblob(12)))),
@@ -27,21 +26,13 @@ CREATE TABLE environments (
   slug       TEXT NOT NULL CHECK (slug <> ''),
   built_in   INTEGER NOT NULL DEFAULT 0,
   created_at TEXT NOT NULL,
-  CONSTRAINT built_in_slug CHECK (built_in = (slug IN ('dev', 'stg', 'prd'))),
-  CONSTRAINT built_in_of_a_project CHECK (built_in = 0 OR project_id IS NOT NULL),
+  CONSTRAINT built_in_of_the_organization CHECK (built_in = 0 OR project_id IS NULL),
   UNIQUE (project_id, slug)
 ) STRICT;
 
 -- UNIQUE (project_id, slug) does not hold between rows whose project_id is null.
 CREATE UNIQUE INDEX organization_environments ON environments (slug) WHERE project_id IS NULL;
 CREATE INDEX environments_by_slug ON environments (slug);
-
-CREATE TRIGGER project_gets_built_in_environments AFTER INSERT ON projects BEGIN
-  INSERT INTO environments (project_id, name, slug, built_in, created_at) VALUES
-    (NEW.id, 'dev', 'dev', 1, NEW.created_at),
-    (NEW.id, 'stg', 'stg', 1, NEW.created_at),
-    (NEW.id, 'prd', 'prd', 1, NEW.created_at);
-END;
 
 -- A slug means one environment wherever it is in force. These run after the insertion, so
 -- that the constraints above speak first.
@@ -63,10 +54,8 @@ CREATE TRIGGER environments_stay_as_they_are BEFORE UPDATE ON environments BEGIN
   SELECT RAISE(ABORT, 'environment_changed');
 END;
 
--- When a project is deleted, its row is gone before the cascade reaches its environments:
--- that is how the cascade gets past this trigger and nothing else does.
 CREATE TRIGGER built_in_environments_stay BEFORE DELETE ON environments
-WHEN OLD.built_in AND EXISTS (SELECT 1 FROM projects WHERE id = OLD.project_id)
+WHEN OLD.built_in
 BEGIN
   SELECT RAISE(ABORT, 'built_in_environment');
 END;

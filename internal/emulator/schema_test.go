@@ -10,12 +10,11 @@ func TestSchemaHoldsTheRules(t *testing.T) {
 		{"project slug twice", `INSERT INTO projects (name, slug, created_at, updated_at) VALUES ('other', 'a', '', '')`, "projects.slug"},
 		{"renamed environment", `UPDATE environments SET name = 'x' WHERE slug = 'own'`, "environment_changed"},
 		{"moved environment", `UPDATE environments SET project_id = 'b' WHERE slug = 'own'`, "environment_changed"},
-		{"built-in environment deleted", `DELETE FROM environments WHERE slug = 'dev' AND project_id = 'a'`, "built_in_environment"},
+		{"built-in environment deleted", `DELETE FROM environments WHERE slug = 'dev'`, "built_in_environment"},
 		{"every environment deleted", `DELETE FROM environments`, "built_in_environment"},
-		{"second dev", `INSERT INTO environments (project_id, name, slug, built_in, created_at) VALUES ('a', 'dev', 'dev', 1, '')`, "environments.project_id"},
-		{"dev that is not built in", `INSERT INTO environments (project_id, name, slug, created_at) VALUES ('a', 'dev', 'dev', '')`, "built_in_slug"},
-		{"built in by another slug", `INSERT INTO environments (project_id, name, slug, built_in, created_at) VALUES ('a', 'x', 'x', 1, '')`, "built_in_slug"},
-		{"built in at organization level", `INSERT INTO environments (name, slug, built_in, created_at) VALUES ('dev', 'dev', 1, '')`, "built_in_of_a_project"},
+		{"second dev", `INSERT INTO environments (name, slug, built_in, created_at) VALUES ('dev', 'dev', 1, '')`, "environments.slug"},
+		{"dev that is not built in", `INSERT INTO environments (project_id, name, slug, created_at) VALUES ('a', 'dev', 'dev', '')`, "slug_of_the_organization"},
+		{"built in in a project", `INSERT INTO environments (project_id, name, slug, built_in, created_at) VALUES ('a', 'dev', 'dev', 1, '')`, "built_in_of_the_organization"},
 		{"slug of the organization twice", `INSERT INTO environments (name, slug, created_at) VALUES ('x', 'shared', '')`, "environments.slug"},
 		{"slug of the organization in a project", `INSERT INTO environments (project_id, name, slug, created_at) VALUES ('a', 'x', 'shared', '')`, "slug_of_the_organization"},
 		{"slug of a project in the organization", `INSERT INTO environments (name, slug, created_at) VALUES ('x', 'own', '')`, "slug_of_a_project"},
@@ -48,7 +47,9 @@ func TestSchemaHoldsTheRules(t *testing.T) {
 
 func TestSchemaCascades(t *testing.T) {
 	t.Parallel()
-	store, err := openStore("", "", nil)
+	store, err := openStore("", "", &Seed{Projects: []SeedProject{{
+		Name: "Orders", Environments: []SeedEnvironment{{Name: "Canary"}}, APIKeys: []SeedAPIKey{{Environment: "dev"}, {Environment: "canary"}},
+	}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,29 +57,22 @@ func TestSchemaCascades(t *testing.T) {
 	if _, err := store.db.Exec(`DELETE FROM projects`); err != nil {
 		t.Fatal(err)
 	}
-	var left int
-	if err := store.db.QueryRow(`SELECT COUNT(*) FROM environments`).Scan(&left); err != nil || left != 0 {
-		t.Errorf("%d environments are left: %v", left, err)
+	var environments, keys int
+	if err := store.db.QueryRow(`SELECT (SELECT COUNT(*) FROM environments), (SELECT COUNT(*) FROM api_keys)`).Scan(&environments, &keys); err != nil || environments != 3 || keys != 0 {
+		t.Errorf("%d environments and %d keys are left, want the three built-in environments: %v", environments, keys, err)
 	}
 }
 
 func TestSchemaHoldsThePublishedRules(t *testing.T) {
 	t.Parallel()
-	const rule = `INSERT INTO setup_rules (setup_id, position, key, source, operator, value, value_list) VALUES ('s', 9, `
 	for _, test := range []struct{ name, statement, violates string }{
-		{"external id twice", `INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES ('ep', 'x', '', '', '')`, "setups.external_id"},
-		{"no external id", `INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES ('ep', '', '', '', '')`, "setup_external_id"},
-		{"setup of no place", `INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES ('none', 'y', '', '', '')`, "FOREIGN KEY"},
+		{"external id twice", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('dev', 'a', 'x', '', '', '')`, "setups.external_id"},
+		{"no external id", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('ep', 'a', '', '', '', '')`, "setup_external_id"},
+		{"external id of a path", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('ep', 'a', 'y/z', '', '', '')`, "setup_external_id"},
+		{"setup of no place", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('none', 'a', 'y', '', '', '')`, "FOREIGN KEY"},
+		{"setup of another project's place", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('ep', 'b', 'y', '', '', '')`, "FOREIGN KEY"},
 		{"setup moved", `UPDATE setups SET external_id = 'z'`, "setup_moved"},
 		{"evaluator twice", `INSERT INTO setup_evaluators (setup_id, position, slug) VALUES ('s', 1, 'a')`, "setup_evaluators.slug"},
-		{"unknown operator", rule + `'k', 'span_attributes', 'like', 'v', NULL)`, "rule_operator"},
-		{"unknown source", rule + `'k', 'events', 'equals', 'v', NULL)`, "rule_source"},
-		{"no key", rule + `'', 'span_attributes', 'equals', 'v', NULL)`, "rule_key"},
-		{"no value", rule + `'k', 'span_attributes', 'equals', NULL, NULL)`, "rule_value_missing"},
-		{"no values", rule + `'k', 'span_attributes', 'in', NULL, NULL)`, "rule_list_missing"},
-		{"value of exists", rule + `'k', 'span_attributes', 'exists', 'v', NULL)`, "rule_value_extra"},
-		{"values of equals", rule + `'k', 'span_attributes', 'equals', 'v', '["v"]')`, "rule_list_extra"},
-		{"retention too long", `INSERT INTO organizations (name, retention_hours) VALUES ('x', 721)`, "retention"},
 		{"organization's environment twice", `INSERT INTO organization_keys (organization_id, environment, hash) VALUES ('o', 'dev', randomblob(32))`, "organization_keys.environment"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -89,10 +83,11 @@ func TestSchemaHoldsThePublishedRules(t *testing.T) {
 			}
 			defer store.Close()
 			if _, err := store.db.Exec(`
-				INSERT INTO projects (id, name, slug, created_at, updated_at) VALUES ('a', 'A', 'a', '', '');
+				INSERT INTO projects (id, name, slug, created_at, updated_at) VALUES ('a', 'A', 'a', '', ''), ('b', 'B', 'b', '', '');
 				INSERT INTO environments (id, project_id, name, slug, created_at) VALUES ('own', 'a', 'Own', 'own', '');
 				INSERT INTO env_projects (id, project_id, environment_id) VALUES ('ep', 'a', 'own');
-				INSERT INTO setups (id, env_project_id, external_id, begun_at, created_at, updated_at) VALUES ('s', 'ep', 'x', '', '', '');
+				INSERT INTO env_projects (id, project_id, environment_id) SELECT 'dev', 'a', id FROM environments WHERE slug = 'dev';
+				INSERT INTO setups (id, env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('s', 'ep', 'a', 'x', '', '', '');
 				INSERT INTO setup_evaluators (setup_id, position, slug) VALUES ('s', 0, 'a');
 				INSERT INTO organizations (id, name) VALUES ('o', 'Other');
 				INSERT INTO organization_keys (organization_id, environment, hash) VALUES ('o', 'dev', randomblob(32))`); err != nil {

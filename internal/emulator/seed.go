@@ -7,15 +7,17 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"time"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // Seed is the complete organization to start with: without a "Default project" in it, there is
 // none. GET /_emulator/export writes a seed.
 type Seed struct {
-	Environments []SeedEnvironment `yaml:"environments,omitempty"`
+	Environments []SeedEnvironment `yaml:"environments,omitempty"` // may give the ids of built-in ones
 	Projects     []SeedProject     `yaml:"projects,omitempty"`
 }
 
@@ -25,7 +27,7 @@ type SeedProject struct {
 	ID           string            `yaml:"id,omitempty"`
 	Slug         string            `yaml:"slug,omitempty"`
 	CreatedAt    string            `yaml:"created_at,omitempty"`
-	Environments []SeedEnvironment `yaml:"environments,omitempty"` // in addition to the built-in ones
+	Environments []SeedEnvironment `yaml:"environments,omitempty"` // its own
 	APIKeys      []SeedAPIKey      `yaml:"api_keys,omitempty"`
 	Setups       []SeedSetup       `yaml:"auto_monitor_setups,omitempty"`
 
@@ -56,7 +58,7 @@ type SeedAPIKey struct {
 
 // plant writes the seed into an empty database. The database refuses violations of the rules.
 func (s *Seed) plant(tx *sql.Tx, now string) error {
-	for _, environment := range s.Environments {
+	for _, environment := range s.organizationEnvironments() {
 		if err := environment.plant(tx, nil, now); err != nil {
 			return at(environment.place, err)
 		}
@@ -88,6 +90,26 @@ func (s *Seed) plant(tx *sql.Tx, now string) error {
 		}
 	}
 	return nil
+}
+
+// organizationEnvironments returns the built-in environments first, whether the seed names them or
+// not, and then the others.
+func (s *Seed) organizationEnvironments() []SeedEnvironment {
+	var all []SeedEnvironment
+	for _, name := range contract.BuiltInEnvironments {
+		environment := SeedEnvironment{Name: name}
+		if i := slices.IndexFunc(s.Environments, func(v SeedEnvironment) bool { return v.Name == name }); i >= 0 {
+			environment = s.Environments[i]
+		}
+		all = append(all, environment)
+	}
+	for i, environment := range s.Environments {
+		first := slices.IndexFunc(s.Environments, func(v SeedEnvironment) bool { return v.Name == environment.Name })
+		if i > first || !slices.Contains(contract.BuiltInEnvironments, environment.Name) {
+			all = append(all, environment)
+		}
+	}
+	return all
 }
 
 func at(place string, err error) error {
@@ -122,8 +144,9 @@ func (v SeedEnvironment) plant(tx *sql.Tx, project *string, now string) error {
 		return err
 	}
 	slug := traceloop.Slug(v.Name)
-	_, err := tx.Exec("INSERT INTO environments (id, project_id, name, slug, created_at) VALUES ("+newOr+", ?, ?, ?, ?)",
-		v.ID, project, v.Name, slug, v.CreatedAt)
+	builtIn := project == nil && slices.Contains(contract.BuiltInEnvironments, v.Name)
+	_, err := tx.Exec("INSERT INTO environments (id, project_id, name, slug, built_in, created_at) VALUES ("+newOr+", ?, ?, ?, ?, ?)",
+		v.ID, project, v.Name, slug, builtIn, v.CreatedAt)
 	return idTaken(environmentRefused(err, slug), "environments.id", v.ID)
 }
 
@@ -145,7 +168,7 @@ func (k SeedAPIKey) plant(tx *sql.Tx, project, now string) error {
 
 var (
 	keyForm    = regexp.MustCompile(`^` + traceloop.KeyPrefix + `[0-9A-Za-z]{8,200}$`)
-	maskedForm = regexp.MustCompile(`^([A-Za-z0-9]+_)?\*+[A-Za-z0-9]{0,4}$`)
+	maskedForm = regexp.MustCompile(contract.MaskedKey)
 	idForm     = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 )
 
@@ -215,7 +238,7 @@ func (e *Emulator) Export() (*Seed, error) {
 			err = scan(&project, &v.Name, &v.ID, &v.CreatedAt)
 			own[project] = append(own[project], v)
 			return v, err
-		}, "SELECT coalesce(project_id, ''), name, id, created_at FROM environments WHERE NOT built_in ORDER BY seq")
+		}, "SELECT coalesce(project_id, ''), name, id, created_at FROM environments ORDER BY seq")
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 )
 
 // SeedSetup is an auto monitor setup. Its status depends on its creation time. Spans that arrived
@@ -37,14 +39,13 @@ func (s SeedSetup) name(tx *sql.Tx, project string) error {
 }
 
 func (s SeedSetup) plant(tx *sql.Tx, project, now string) error {
-	in := setupInput{externalID: s.ExternalID, evaluators: s.Evaluators}
+	in := setupInput{externalID: s.ExternalID, evaluators: s.Evaluators, selector: s.Selector, hasSelector: true}
 	if err := cmp.Or(checkID(s.ID), checkTime(&s.CreatedAt, now)); err != nil {
 		return err
 	}
 	if err := in.check(true); err != nil {
 		return refuse(http.StatusBadRequest, "%v.", err)
 	}
-	in.selector, in.hasSelector = s.Selector, true
 	var place string
 	if err := tx.QueryRow("SELECT id FROM env_projects WHERE project_id = ?1 AND environment_id = "+environmentInForce, project, s.Environment).Scan(&place); err != nil {
 		return err
@@ -56,10 +57,10 @@ func (s SeedSetup) plant(tx *sql.Tx, project, now string) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec("INSERT INTO setups (id, env_project_id, external_id, begun_at, created_at, updated_at) VALUES ("+newOr+", ?, ?, ?, ?, ?)",
-		s.ID, place, s.ExternalID, begun.Format(time.RFC3339Nano), s.CreatedAt, s.CreatedAt)
+	_, err = tx.Exec("INSERT INTO setups (id, env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ("+newOr+", ?, ?, ?, ?, ?, ?)",
+		s.ID, place, project, s.ExternalID, begun.Format(time.RFC3339Nano), s.CreatedAt, s.CreatedAt)
 	if violates(err, "setups.external_id") {
-		err = refuse(http.StatusConflict, "Another setup of this project and environment has the external_id %q.", s.ExternalID)
+		err = refuse(http.StatusConflict, "Another setup of this project has the external_id %q.", s.ExternalID)
 	}
 	if err != nil {
 		return idTaken(err, "setups.id", s.ID)
@@ -105,7 +106,7 @@ func (f seedFile) setup(node *yaml.Node, path string) (s SeedSetup, err error) {
 }
 
 func (f seedFile) rule(node *yaml.Node, path string) (r Rule, err error) {
-	r.Operator = "equals"
+	r.Operator = contract.Equals
 	value := ""
 	err = f.object(node, path, map[string]reader{
 		"key": f.text(&r.Key), "source": f.text(&r.Source), "operator": f.text(&r.Operator),

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,8 @@ import (
 const seedYAML = `# An organization for tests
 environments:
   - name: EU Production
+  - name: prd
+    id: cprd
 projects:
   - name: Orders
     id: corders
@@ -37,18 +40,18 @@ projects:
         selector:
           - {key: gen_ai.system, source: span_attributes, value: openai}
           - {key: service.name, source: resource_attributes, operator: in, values: [web, api]}
-      - {environment: canary, external_id: checkout, evaluators: [pii-detector]}
+      - {environment: canary, external_id: canary-checkout, evaluators: [pii-detector]}
   - name: "Orders!"
 `
 
 func TestSeed(t *testing.T) {
 	t.Parallel()
-	const asJSON = `{"environments":[{"name":"EU Production"}],"projects":[{"name":"Orders","id":"corders","created_at":"2026-01-31T12:00:00+01:00",
+	const asJSON = `{"environments":[{"name":"EU Production"},{"name":"prd","id":"cprd"}],"projects":[{"name":"Orders","id":"corders","created_at":"2026-01-31T12:00:00+01:00",
 		"environments":[{"name":"Canary","id":"ccanary"}],"api_keys":[{"environment":"prd","api_key":"tl_0000known0000","created_at":"2026-02-01T00:00:00Z"},
 		{"environment":"eu-production"}],"auto_monitor_setups":[{"environment":"prd","external_id":"checkout","evaluators":["char-count","word-count"],
 		"env_project_id":"cordersprd","created_at":"2026-02-02T00:00:00Z","selector":[{"key":"gen_ai.system","source":"span_attributes","value":"openai"},
 		{"key":"service.name","source":"resource_attributes","operator":"in","values":["web","api"]}]},
-		{"environment":"canary","external_id":"checkout","evaluators":["pii-detector"]}]},{"name":"Orders!"}]}`
+		{"environment":"canary","external_id":"canary-checkout","evaluators":["pii-detector"]}]},{"name":"Orders!"}]}`
 	for name, text := range map[string]string{"YAML": seedYAML, "JSON": asJSON} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,8 +60,9 @@ func TestSeed(t *testing.T) {
 			if len(projects) != 2 || projects[0].ID != "corders" || projects[0].CreatedAt != "2026-01-31T11:00:00.000Z" || projects[1].Slug != "orders-2" {
 				t.Errorf("the projects are %+v", projects)
 			}
-			if n := len(s.Environments("corders")); n != 5 {
-				t.Errorf("%d environments, want 5", n)
+			wantSlugs(t, s, "corders", "dev", "stg", "prd", "eu-production", "canary")
+			if prd := s.Environments("")[2]; prd.ID != "cprd" || !prd.BuiltIn {
+				t.Errorf("the seed's prd is %+v", prd)
 			}
 			if status := s.SendSpans("tl_0000known0000", 1); status != http.StatusOK {
 				t.Errorf("the known key was answered %d", status)
@@ -120,15 +124,17 @@ func TestExportComesBack(t *testing.T) {
 			t.Errorf("a key of the exported organization was answered %d", status)
 		}
 	}
+	if was, is := s.Environments(""), next.Environments(""); !slices.Equal(is[:4], was[:4]) {
+		t.Errorf("the organization's environments are %+v, want %+v", is, was)
+	}
 	if was, is := s.Setups(key), next.Setups(key); len(is) != 2 || is[0].ID != was[0].ID || is[1].EnvProjectID != was[1].EnvProjectID {
 		t.Errorf("the setups are %+v, want %+v", is, was)
 	}
 	if keys := next.Keys(); keys[0] != s.Keys()[0] {
 		t.Errorf("a key is %+v, want %+v", keys[0], s.Keys()[0])
 	}
-	s.DeleteProject(s.Projects()[0].ID)
 	empty := emulatortest.Start(t, emulatortest.WithSeed("{}"))
-	if second := get(t, empty, "/_emulator/export"); !strings.HasSuffix(string(second.body), "\n{}\n") {
+	if second := get(t, empty, "/_emulator/export"); strings.Contains(string(second.body), "projects:") || strings.Count(string(second.body), "name: ") != 3 {
 		t.Errorf("an empty organization is %s", second.body)
 	}
 }
@@ -162,6 +168,8 @@ func TestSeedsThatBreakARule(t *testing.T) {
 		{"id for a path", project("    id: a/b\n"), `s.yaml:2: projects[0]: id "a/b" must have`},
 		{"no time", project("    created_at: yesterday\n"), `s.yaml:2: projects[0]: created_at "yesterday" must be a time`},
 		{"built-in environment", project("    environments: [{name: dev}]\n"), `s.yaml:3: projects[0].environments[0]: The slug "dev" belongs to a built-in environment`},
+		{"built-in environment twice", "environments: [{name: dev}, {name: dev}]\n", `s.yaml:1: environments[1]: The slug "dev" belongs to a built-in environment`},
+		{"built-in slug", "environments: [{name: DEV}]\n", `s.yaml:1: environments[0]: The slug "dev" belongs to a built-in environment`},
 		{"environment twice", project("    environments: [{name: a}, {name: A}]\n"), `s.yaml:3: projects[0].environments[1]: The project already has an environment with the slug "a"`},
 		{"inherited environment", "environments: [{name: a}]\n" + project("    environments: [{name: a}]\n"), `s.yaml:4: projects[0].environments[0]: The organization already has an environment with the slug "a"`},
 		{"environment without a slug", "environments: [{name: 東京}]\n", `s.yaml:1: environments[0]: name "東京" has no ASCII letter`},
@@ -179,7 +187,9 @@ func TestSeedsThatBreakARule(t *testing.T) {
 		{"unknown evaluator", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [charcount]}]\n"), `unknown evaluator slug "charcount"`},
 		{"evaluator twice", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count, char-count]}]\n"), `"char-count" occurs twice`},
 		{"rule without a value", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count], selector: [{key: k, source: span_attributes}]}]\n"), "selector[0]: value is required"},
-		{"setup twice", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count]}, {environment: prd, external_id: a, evaluators: [char-count]}]\n"), `auto_monitor_setups[1]: Another setup of this project and environment has the external_id "a"`},
+		{"setup twice", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count]}, {environment: prd, external_id: a, evaluators: [char-count]}]\n"), `auto_monitor_setups[1]: Another setup of this project has the external_id "a"`},
+		{"setup in two environments", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count]}, {environment: dev, external_id: a, evaluators: [char-count]}]\n"), `auto_monitor_setups[1]: Another setup of this project has the external_id "a"`},
+		{"setup of a path", project("    auto_monitor_setups: [{environment: prd, external_id: a/b, evaluators: [char-count]}]\n"), `s.yaml:3: projects[0].auto_monitor_setups[0]: external_id must not contain "/"`},
 		{"setup of two places", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count], env_project_id: a}, {environment: prd, external_id: b, evaluators: [char-count], env_project_id: b}]\n"), `auto_monitor_setups[1]: Another setup of this project and environment has the env_project_id "a"`},
 		{"place of two environments", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count], env_project_id: a}, {environment: dev, external_id: b, evaluators: [char-count], env_project_id: a}]\n"), `auto_monitor_setups[1]: Another entry has the id "a"`},
 		{"setup id twice", project("    auto_monitor_setups: [{environment: prd, external_id: a, id: a, evaluators: [char-count]}, {environment: prd, external_id: b, id: a, evaluators: [char-count]}]\n"), `auto_monitor_setups[1]: Another entry has the id "a"`},

@@ -7,6 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 )
 
 // setupInput is a setup in a request. evaluators is nil if the request does not contain them.
@@ -31,6 +34,8 @@ func (in *setupInput) check(creates bool) error {
 	switch {
 	case in.externalID == "":
 		return errors.New("external_id is required")
+	case creates && (in.externalID == "." || in.externalID == ".." || strings.Contains(in.externalID, "/")):
+		return errors.New(`external_id must not contain "/", nor be "." or "..", because it is an element of a path`)
 	case creates && len(in.evaluators) == 0, in.evaluators != nil && len(in.evaluators) == 0:
 		return errors.New("evaluators must contain at least one item")
 	}
@@ -39,18 +44,24 @@ func (in *setupInput) check(creates bool) error {
 			return fmt.Errorf("unknown evaluator slug %q", slug)
 		}
 	}
-	in.hasSelector = in.raw != nil
-	var err error
-	in.selector, err = decodeSelector(in.raw)
-	return err
+	if in.raw != nil {
+		var err error
+		if in.selector, err = decodeSelector(in.raw); err != nil {
+			return err
+		}
+		in.hasSelector = true
+	}
+	for i, rule := range in.selector {
+		if err := rule.check(); err != nil {
+			return fmt.Errorf("selector[%d]: %w", i, err)
+		}
+	}
+	return nil
 }
 
 // decodeSelector reads a list of rules, as on the pages, or a map of span attributes, as in the
 // OpenAPI document.
 func decodeSelector(raw json.RawMessage) ([]Rule, error) {
-	if raw == nil {
-		return nil, nil
-	}
 	var attributes map[string]any
 	if json.Unmarshal(raw, &attributes) == nil {
 		var rules []Rule
@@ -59,7 +70,7 @@ func decodeSelector(raw json.RawMessage) ([]Rule, error) {
 			if err != nil {
 				return nil, fmt.Errorf("selector: %q %w", key, err)
 			}
-			rules = append(rules, Rule{Key: key, Value: &value, Source: "span_attributes", Operator: "equals"})
+			rules = append(rules, Rule{Key: key, Value: &value, Source: contract.SourceSpan, Operator: contract.Equals})
 		}
 		return rules, nil
 	}
@@ -70,7 +81,7 @@ func decodeSelector(raw json.RawMessage) ([]Rule, error) {
 	rules := make([]Rule, len(list))
 	for i, data := range list {
 		rule := &rules[i]
-		rule.Operator = "equals"
+		rule.Operator = contract.Equals
 		err := decodeObject(data, fields{"key": &rule.Key, "value": &rule.Value, "values": &rule.Values, "source": &rule.Source, "operator": &rule.Operator})
 		if err != nil {
 			return nil, fmt.Errorf("selector[%d]: %w", i, err)

@@ -9,10 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
-
-const maxBulk = 100
 
 // Setup is an auto monitor setup as the API shows it.
 type Setup struct {
@@ -55,16 +54,18 @@ type storedSetup struct {
 	matched int
 }
 
-const setupColumns = `t.id, t.external_id, (SELECT id FROM organizations ORDER BY seq LIMIT 1), p.project_id, t.env_project_id,
+const setupColumns = `t.id, t.external_id, (SELECT id FROM organizations ORDER BY seq LIMIT 1), t.project_id, t.env_project_id,
 	t.created_at, t.updated_at, t.begun_at, t.matched`
 
-const setupTables = "FROM setups t JOIN env_projects p ON p.id = t.env_project_id"
+// ofProject selects what is in the project of the env project. An external id names a setup of the
+// whole project, whichever of its keys asks.
+const ofProject = "project_id = (SELECT project_id FROM env_projects WHERE id = ?)"
 
 // readSetups reads the setups that match, oldest first.
 func readSetups(tx *sql.Tx, where string, args ...any) ([]*storedSetup, error) {
 	var setups []*storedSetup
 	byID := map[string]*storedSetup{}
-	err := each(tx, "SELECT "+setupColumns+" "+setupTables+" WHERE "+where+" ORDER BY t.seq", args, func(scan row) error {
+	err := each(tx, "SELECT "+setupColumns+" FROM setups t WHERE "+where+" ORDER BY t.seq", args, func(scan row) error {
 		s := &storedSetup{Setup: Setup{InitRules: []Rule{}, Evaluators: []SetupEvaluator{}}}
 		setups = append(setups, s)
 		err := scan(&s.ID, &s.ExternalID, &s.OrgID, &s.ProjectID, &s.EnvProjectID, &s.CreatedAt, &s.UpdatedAt, &s.begunAt, &s.matched)
@@ -148,7 +149,7 @@ func (e *Emulator) getSetup(r *http.Request, envProject string) (answer, error) 
 }
 
 func (e *Emulator) setupByExternalID(tx *sql.Tx, envProject, externalID string) (Setup, error) {
-	stored, err := readSetups(tx, "t.env_project_id = ? AND t.external_id = ?", envProject, externalID)
+	stored, err := readSetups(tx, "t."+ofProject+" AND t.external_id = ?", envProject, externalID)
 	if err != nil {
 		return Setup{}, err
 	}
@@ -198,7 +199,7 @@ func (e *Emulator) updateSetup(r *http.Request, envProject string) (answer, erro
 func (e *Emulator) deleteSetup(r *http.Request, envProject string) (answer, error) {
 	externalID := r.PathValue("external_id")
 	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
-		return tx.Exec("DELETE FROM setups WHERE env_project_id = ? AND external_id = ?", envProject, externalID)
+		return tx.Exec("DELETE FROM setups WHERE "+ofProject+" AND external_id = ?", envProject, externalID)
 	}, noSuchSetup(externalID))
 }
 
@@ -217,8 +218,8 @@ func (e *Emulator) bulkUpsertSetups(r *http.Request, envProject string) (answer,
 	if _, err := readBody(r, fields{"setups": &list}); err != nil {
 		return answer{}, err
 	}
-	if len(list) == 0 || len(list) > maxBulk {
-		return answer{}, refuse(http.StatusBadRequest, "setups must contain between 1 and %d items, not %d", maxBulk, len(list))
+	if len(list) == 0 || len(list) > contract.MaxBulk {
+		return answer{}, refuse(http.StatusBadRequest, "setups must contain between 1 and %d items, not %d", contract.MaxBulk, len(list))
 	}
 	inputs, problems, first := make([]setupInput, len(list)), make([]error, len(list)), map[string]int{}
 	for i, data := range list {
@@ -274,10 +275,11 @@ func (e *Emulator) upsertSetup(envProject string, in setupInput, problem error) 
 
 func (e *Emulator) insertSetup(tx *sql.Tx, envProject string, in setupInput) error {
 	now := e.timestamp()
-	_, err := tx.Exec("INSERT INTO setups (env_project_id, external_id, begun_at, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
-		envProject, in.externalID, e.settings.progress(e.now()).now.Format(time.RFC3339Nano), now, now)
+	_, err := tx.Exec(`INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at)
+		SELECT id, project_id, ?, ?, ?, ? FROM env_projects WHERE id = ?`,
+		in.externalID, e.settings.progress(e.now()).now.Format(time.RFC3339Nano), now, now, envProject)
 	if violates(err, "setups.external_id") {
-		return refuse(http.StatusBadRequest, "invalid input: external_id %q already exists", in.externalID)
+		return refuse(http.StatusConflict, "The project already has an auto monitor setup with the external_id %q.", in.externalID)
 	}
 	if err != nil {
 		return err
@@ -285,10 +287,10 @@ func (e *Emulator) insertSetup(tx *sql.Tx, envProject string, in setupInput) err
 	return writeParts(tx, envProject, in)
 }
 
-// replaceSetup replaces the given parts and restarts the setup. It returns false if there is no such
-// setup.
+// replaceSetup replaces the given parts and restarts the setup, which stays in its environment. It
+// returns false if the project has no such setup.
 func (e *Emulator) replaceSetup(tx *sql.Tx, envProject string, in setupInput) (found bool, err error) {
-	result, err := tx.Exec("UPDATE setups SET begun_at = ?, matched = 0, updated_at = ? WHERE env_project_id = ? AND external_id = ?",
+	result, err := tx.Exec("UPDATE setups SET begun_at = ?, matched = 0, updated_at = ? WHERE "+ofProject+" AND external_id = ?",
 		e.settings.progress(e.now()).now.Format(time.RFC3339Nano), e.timestamp(), envProject, in.externalID)
 	if err != nil {
 		return false, err
@@ -301,7 +303,7 @@ func (e *Emulator) replaceSetup(tx *sql.Tx, envProject string, in setupInput) (f
 
 func writeParts(tx *sql.Tx, envProject string, in setupInput) error {
 	var id string
-	if err := tx.QueryRow("SELECT id FROM setups WHERE env_project_id = ? AND external_id = ?", envProject, in.externalID).Scan(&id); err != nil {
+	if err := tx.QueryRow("SELECT id FROM setups WHERE "+ofProject+" AND external_id = ?", envProject, in.externalID).Scan(&id); err != nil {
 		return err
 	}
 	if in.evaluators != nil {
@@ -332,7 +334,7 @@ func writeParts(tx *sql.Tx, envProject string, in setupInput) error {
 		_, err := tx.Exec("INSERT INTO setup_rules (setup_id, position, key, source, operator, value, value_list) VALUES (?, ?, ?, ?, ?, ?, ?)",
 			id, i, rule.Key, rule.Source, rule.Operator, rule.Value, values)
 		if err != nil {
-			return ruleRefused(err, i)
+			return err
 		}
 	}
 	return nil
@@ -348,21 +350,24 @@ func evaluatorRefused(err error, slug string) error {
 	return err
 }
 
-func ruleRefused(err error, i int) error {
-	for constraint, problem := range map[string]string{
-		"rule_key":           "key is required",
-		"rule_source":        "source must be span_attributes or resource_attributes",
-		"rule_operator":      "operator is unknown",
-		"rule_value_missing": "value is required for this operator",
-		"rule_value_extra":   "value is not allowed for this operator",
-		"rule_list_missing":  "values is required for this operator",
-		"rule_list_extra":    "values is not allowed for this operator",
-	} {
-		if violates(err, "failed: "+constraint) {
-			return refuse(http.StatusBadRequest, "selector[%d]: %s", i, problem)
-		}
+// check returns what is wrong with the rule.
+func (r Rule) check() error {
+	operator, known := contract.FindOperator(r.Operator)
+	switch {
+	case r.Key == "":
+		return errors.New("key is required")
+	case r.Source != contract.SourceSpan && r.Source != contract.SourceResource:
+		return fmt.Errorf("source must be %s or %s", contract.SourceSpan, contract.SourceResource)
+	case !known:
+		return errors.New("operator is unknown")
+	case r.Value == nil && operator.Operand == contract.OneValue, len(r.Values) == 0 && operator.Operand == contract.ManyValues:
+		return fmt.Errorf("%s is required for this operator", operator.Operand)
+	case r.Value != nil && operator.Operand != contract.OneValue:
+		return fmt.Errorf("%s is not allowed for this operator", contract.OneValue)
+	case r.Values != nil && operator.Operand != contract.ManyValues:
+		return fmt.Errorf("%s is not allowed for this operator", contract.ManyValues)
 	}
-	return err
+	return nil
 }
 
 func noSuchSetup(externalID string) error {

@@ -43,32 +43,32 @@ func TestSetup_life(t *testing.T) {
 	key := keyOf(s, "prd")
 
 	created := decoded[emulatortest.Setup](t, asKey(t, s, key, "POST", setupsPath,
-		setupBody("m/1", `[{"key":"gen_ai.system","value":"openai","source":"span_attributes"}]`, "pii-detector", "answer-relevancy")), http.StatusCreated)
+		setupBody("m 1", `[{"key":"gen_ai.system","value":"openai","source":"span_attributes"}]`, "pii-detector", "answer-relevancy")), http.StatusCreated)
 	if created.Status != "pending" || created.Evaluators[0].Type != "pii-detector" || created.InitRules[0].Operator != "equals" ||
 		created.ProjectID != s.Projects()[0].ID || created.EnvProjectID == "" || len(created.OrgID) != 36 {
 		t.Errorf("created %+v", created)
 	}
-	wantRefusal(t, asKey(t, s, key, "POST", setupsPath, setupBody("m/1", "", "pii-detector")), http.StatusBadRequest, "already exists")
+	wantRefusal(t, asKey(t, s, key, "POST", setupsPath, setupBody("m 1", "", "pii-detector")), http.StatusConflict, "already has", `"m 1"`)
 
-	read := decoded[emulatortest.Setup](t, asKey(t, s, key, "GET", setupsPath+"/m%2F1", ""), http.StatusOK)
+	read := decoded[emulatortest.Setup](t, asKey(t, s, key, "GET", setupsPath+"/m%201", ""), http.StatusOK)
 	if fmt.Sprint(read.Evaluators) != fmt.Sprint(created.Evaluators) || read.ID != created.ID {
 		t.Errorf("read %+v, created %+v", read, created)
 	}
 
-	updated := decoded[emulatortest.Setup](t, asKey(t, s, key, "PUT", setupsPath+"/m%2F1", `{"evaluators":["char-count"]}`), http.StatusOK)
+	updated := decoded[emulatortest.Setup](t, asKey(t, s, key, "PUT", setupsPath+"/m%201", `{"evaluators":["char-count"]}`), http.StatusOK)
 	if updated.ID != created.ID || len(updated.Evaluators) != 1 || len(updated.InitRules) != 1 {
 		t.Errorf("the evaluators were to be replaced and the rules kept: %+v", updated)
 	}
-	cleared := decoded[emulatortest.Setup](t, asKey(t, s, key, "PUT", setupsPath+"/m%2F1", `{"selector":[]}`), http.StatusOK)
+	cleared := decoded[emulatortest.Setup](t, asKey(t, s, key, "PUT", setupsPath+"/m%201", `{"selector":[]}`), http.StatusOK)
 	if len(cleared.Evaluators) != 1 || len(cleared.InitRules) != 0 {
 		t.Errorf("the rules were to go and the evaluators kept: %+v", cleared)
 	}
 
-	wantDone(t, asKey(t, s, key, "DELETE", setupsPath+"/m%2F1", ""))
+	wantDone(t, asKey(t, s, key, "DELETE", setupsPath+"/m%201", ""))
 	for _, method := range []string{"GET", "DELETE"} {
-		wantRefusal(t, asKey(t, s, key, method, setupsPath+"/m%2F1", ""), http.StatusNotFound, "no auto monitor setup")
+		wantRefusal(t, asKey(t, s, key, method, setupsPath+"/m%201", ""), http.StatusNotFound, "no auto monitor setup")
 	}
-	wantRefusal(t, asKey(t, s, key, "PUT", setupsPath+"/m%2F1", `{"evaluators":["char-count"]}`), http.StatusNotFound, "no auto monitor setup")
+	wantRefusal(t, asKey(t, s, key, "PUT", setupsPath+"/m%201", `{"evaluators":["char-count"]}`), http.StatusNotFound, "no auto monitor setup")
 }
 
 func TestSetup_refusals(t *testing.T) {
@@ -78,6 +78,8 @@ func TestSetup_refusals(t *testing.T) {
 	rule := func(rest string) string { return `[{"key":"k","source":"span_attributes"` + rest + `}]` }
 	for name, test := range map[string]struct{ body, says string }{
 		"no external id":     {`{"evaluators":["char-count"]}`, "external_id is required"},
+		"slash":              {setupBody("a/b", "", "char-count"), `must not contain "/"`},
+		"dot":                {setupBody(".", "", "char-count"), `nor be "."`},
 		"no evaluators":      {`{"external_id":"a"}`, "evaluators must contain at least one item"},
 		"empty evaluators":   {setupBody("a", ""), "evaluators must"},
 		"unknown evaluator":  {setupBody("a", "", "made-up"), `unknown evaluator slug "made-up"`},
@@ -100,22 +102,47 @@ func TestSetup_refusals(t *testing.T) {
 	}
 }
 
-// The key that calls decides where a setup is, except in the list, which is the organization's.
-func TestSetup_belongsToTheKey(t *testing.T) {
+// The key that creates a setup decides its environment. Its external id is the project's: with the
+// key of another environment, the same setup is read, replaced and deleted, and it stays where it is.
+func TestSetup_externalIDIsTheProjects(t *testing.T) {
 	t.Parallel()
 	s := emulatortest.Start(t)
 	dev, prd := keyOf(s, "dev"), keyOf(s, "prd")
-	inDev, inPrd := s.CreateSetup(dev, "same", "char-count"), s.CreateSetup(prd, "same", "word-count")
-	if inDev.EnvProjectID == inPrd.EnvProjectID || inDev.ProjectID != inPrd.ProjectID {
-		t.Errorf("they are at %+v and %+v", inDev, inPrd)
+	_, elsewhere := s.GenerateKey(s.CreateProject("Other").ID, "dev")
+	there := s.CreateSetup(elsewhere, "same", "char-count")
+	inDev, inPrd := s.CreateSetup(dev, "same", "char-count"), s.CreateSetup(prd, "other", "word-count")
+	if inDev.EnvProjectID == inPrd.EnvProjectID || inDev.ProjectID != inPrd.ProjectID || there.ProjectID == inDev.ProjectID {
+		t.Errorf("they are at %+v, %+v and %+v", inDev, inPrd, there)
 	}
-	if setups := s.Setups(dev); len(setups) != 2 {
+	wantRefusal(t, asKey(t, s, prd, "POST", setupsPath, setupBody("same", "", "word-count")), http.StatusConflict, `"same"`)
+
+	is := func(setup *emulatortest.Setup, evaluator string) {
+		t.Helper()
+		if setup == nil || setup.ID != inDev.ID || setup.EnvProjectID != inDev.EnvProjectID || setup.Evaluators[0].Type != evaluator {
+			t.Errorf("it is %+v, want %+v with %s", setup, inDev, evaluator)
+		}
+	}
+	read := decoded[emulatortest.Setup](t, asKey(t, s, prd, "GET", setupsPath+"/same", ""), http.StatusOK)
+	is(&read, "char-count")
+	put := s.PutSetup(prd, "same", "json-validator")
+	is(&put, "json-validator")
+	bulk := decoded[bulkAnswer](t, asKey(t, s, prd, "POST", setupsPath+"/bulk", `{"setups":[`+setupBody("same", "", "word-count")+`]}`), http.StatusMultiStatus)
+	is(bulk.Setups[0].Result, "word-count")
+
+	s.DeleteSetup(prd, "same")
+	if setups := s.Setups(dev); len(setups) != 2 || setups[0].ID != there.ID || setups[1].ID != inPrd.ID {
 		t.Errorf("the list is %+v", setups)
 	}
-	s.DeleteSetup(dev, "same")
-	if setups := s.Setups(dev); len(setups) != 1 || setups[0].ID != inPrd.ID {
-		t.Errorf("the list is %+v", setups)
-	}
+}
+
+// A path is decoded before it is routed.
+func TestSetup_escapedSlash(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
+	key := keyOf(s, "prd")
+	s.CreateSetup(key, "a", "char-count")
+	decoded[emulatortest.Setup](t, asKey(t, s, key, "GET", setupsPath+"%2Fa", ""), http.StatusOK)
+	wantRefusal(t, asKey(t, s, key, "DELETE", setupsPath+"/a%2Fb", ""), http.StatusNotFound, "There is nothing at "+setupsPath+"/a/b")
 }
 
 func TestSetup_authentication(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 const (
 	// applicationID marks a database of the emulator: "TLem".
 	applicationID = 0x544c656d
-	schemaVersion = 3
+	schemaVersion = 4
 )
 
 //go:embed schema.sql
@@ -89,11 +89,10 @@ func (s *store) prepare(file bool, now string, seed *Seed) error {
 		if _, err := tx.Exec(additions); err != nil || version != 0 {
 			return err
 		}
-		if seed != nil {
-			return seed.plant(tx, now)
+		if seed == nil {
+			seed = &Seed{Projects: []SeedProject{{Name: "Default project"}}}
 		}
-		_, err := insertProject(tx, "Default project", now)
-		return err
+		return seed.plant(tx, now)
 	})
 	if err != nil || !file {
 		return err

@@ -263,10 +263,10 @@ func (p *web) confirmDeleteProject(w http.ResponseWriter, r *http.Request) error
 			return err
 		}
 		v.Name, v.Action = project.Name, webPrefix+"projects/"+url.PathEscape(project.ID)+"/delete"
-		if err := tx.QueryRow("SELECT COUNT(*) FROM environments WHERE project_id = ? AND NOT built_in", project.ID).Scan(&v.EnvironmentCount); err != nil {
+		if err := tx.QueryRow("SELECT COUNT(*) FROM environments WHERE project_id = ?", project.ID).Scan(&v.EnvironmentCount); err != nil {
 			return err
 		}
-		v.Environments, err = readSlots(tx, "SELECT project_id project, id environment FROM environments WHERE project_id = ? AND NOT built_in ORDER BY seq LIMIT ?", project.ID, namesInConfirmation)
+		v.Environments, err = readSlots(tx, "SELECT project_id project, id environment FROM environments WHERE project_id = ? ORDER BY seq LIMIT ?", project.ID, namesInConfirmation)
 		if err != nil {
 			return err
 		}

@@ -12,11 +12,11 @@ type setupRow struct {
 
 // readSetupRows reads one page of a project's setups, with their statuses.
 func (e *Emulator) readSetupRows(tx *sql.Tx, project string, pages *pages) ([]setupRow, error) {
-	if err := tx.QueryRow("SELECT COUNT(*) FROM setups s JOIN env_projects p ON p.id = s.env_project_id WHERE p.project_id = ?", project).Scan(&pages.Total); err != nil {
+	if err := tx.QueryRow("SELECT COUNT(*) FROM setups WHERE project_id = ?", project).Scan(&pages.Total); err != nil {
 		return nil, err
 	}
 	pages.Page = min(pages.Page, pages.Count())
-	stored, err := readSetups(tx, "t.id IN (SELECT s.id FROM setups s JOIN env_projects q ON q.id = s.env_project_id WHERE q.project_id = ? ORDER BY s.seq LIMIT ? OFFSET ?)",
+	stored, err := readSetups(tx, "t.id IN (SELECT id FROM setups WHERE project_id = ? ORDER BY seq LIMIT ? OFFSET ?)",
 		project, pages.Size, (pages.Page-1)*pages.Size)
 	if err != nil {
 		return nil, err

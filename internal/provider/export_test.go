@@ -6,11 +6,12 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // For the tests of the package's outside.
-var Seal = seal
+var Seal = base.Seal
 
 // NewServer is the server that a CLI speaks to.
 func NewServer(now func() time.Time) func() (tfprotov6.ProviderServer, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -93,8 +94,8 @@ func newEnvironmentSlugFunction() function.Function {
 			slug := traceloop.Slug(name)
 			switch {
 			case slug == "":
-				return "", function.NewArgumentFuncError(0, "The name "+slugSourceMessage)
-			case utf8.RuneCountInString(name) > maxLength:
+				return "", function.NewArgumentFuncError(0, "The name "+base.SlugSourceMessage)
+			case utf8.RuneCountInString(name) > base.MaxLength:
 				return "", function.NewArgumentFuncError(0, "The name must be at most 255 characters long")
 			}
 			return slug, nil
@@ -104,7 +105,7 @@ func newEnvironmentSlugFunction() function.Function {
 
 // keyArgument checks that an argument is a full API key.
 func keyArgument(argument string) (string, *function.FuncError) {
-	key, err := parseFullKey(argument)
+	key, err := base.ParseFullKey(argument)
 	if err != nil {
 		return "", function.NewArgumentFuncError(0, "The key cannot be used: "+err.Error())
 	}

@@ -1,5 +1,5 @@
-// Package provider is the Traceloop provider, with one file for each resource, data source and
-// rule.
+// Package provider is the Traceloop provider: its block, its settings, its functions, and how it is
+// served. Each kind of object is a package of its own, and base is what they share.
 package provider
 
 import (
@@ -14,13 +14,18 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/list"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/apikey"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/environment"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/monitor"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/organization"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/project"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -29,12 +34,13 @@ var (
 	_ provider.ProviderWithEphemeralResources = (*traceloopProvider)(nil)
 	_ provider.ProviderWithFunctions          = (*traceloopProvider)(nil)
 	_ provider.ProviderWithListResources      = (*traceloopProvider)(nil)
+	_ provider.ProviderWithValidateConfig     = (*traceloopProvider)(nil)
 )
 
 // New returns the constructor of the provider.
 func New(version string) func() provider.Provider {
 	return func() provider.Provider {
-		return &traceloopProvider{version: version, now: time.Now, sleep: sleep}
+		return &traceloopProvider{version: version, now: time.Now, sleep: base.Sleep}
 	}
 }
 
@@ -42,17 +48,19 @@ type traceloopProvider struct {
 	version string
 	now     func() time.Time // the one clock of the provider
 	sleep   func(context.Context, time.Duration) error
-	paths   traceloop.Paths              // zero: the contract's
-	current atomic.Pointer[providerData] // of the current plan or apply
+	paths   traceloop.Paths           // zero: the contract's
+	current atomic.Pointer[base.Data] // of the current plan or apply
+
+	validated atomic.Bool // since the last Configure
 }
 
-// sawState notes an object of the state.
+// SawState notes an object of the state.
 func (p *traceloopProvider) sawState(state []byte) {
 	var object struct {
 		ID string `json:"id"`
 	}
 	if data := p.current.Load(); data != nil && json.Unmarshal(state, &object) == nil && object.ID != "" {
-		data.run.sawState(object.ID)
+		data.Run.SawState(object.ID)
 	}
 }
 
@@ -75,30 +83,30 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 		MarkdownDescription: "[Traceloop](https://www.traceloop.com) is an observability service for LLM applications. This provider manages its projects, environments and API keys as code, and rotates the keys.",
 		Attributes: map[string]schema.Attribute{
 			"api_key": schema.StringAttribute{
-				MarkdownDescription: "Management key of the organization. It can also come from the environment variable `" + envManagementKey + "`, which keeps it out of the configuration. " +
-					"White space around it is dropped. A project's own API key (`" + envTracesKey + "`) sends traces and cannot manage anything, so the provider never uses it as a credential.",
+				MarkdownDescription: "Management key of the organization. It can also come from the environment variable `" + base.EnvManagementKey + "`, which keeps it out of the configuration. " +
+					"White space around it is dropped. A project's own API key (`" + base.EnvTracesKey + "`) sends traces and cannot manage anything, so the provider never uses it as a credential.",
 				Optional:   true,
 				Sensitive:  true,
-				Validators: []validator.String{secretParserValidator("api_key", traceloop.ParseKey)},
+				Validators: []validator.String{base.SecretParserValidator("api_key", traceloop.ParseKey)},
 			},
 			"project_api_key": schema.StringAttribute{
 				MarkdownDescription: "API key of a project and environment, for `traceloop_auto_monitor_setup` and `traceloop_organization`. " +
-					"It can also come from the environment variable `" + envProjectKey + "`. White space around it is dropped. The setups belong to the project and environment of this key. For another environment, use another provider block with an `alias`. " +
+					"It can also come from the environment variable `" + base.EnvProjectKey + "`. White space around it is dropped. The setups belong to the project and environment of this key. For another environment, use another provider block with an `alias`. " +
 					"The key may come from a `traceloop_api_key` resource in the same configuration. The provider never sends it instead of `api_key`, or `api_key` instead of it.",
 				Optional:   true,
 				Sensitive:  true,
-				Validators: []validator.String{secretParserValidator("project_api_key", traceloop.ParseKey)},
+				Validators: []validator.String{base.SecretParserValidator("project_api_key", traceloop.ParseKey)},
 			},
 			"base_url": schema.StringAttribute{
-				MarkdownDescription: "Address of the API: an `https` URL, or an `http` URL on loopback (the emulator). It can also come from the environment variable `" + envBaseURL + "`. The provider never reads the SDK's `TRACELOOP_BASE_URL`. " +
+				MarkdownDescription: "Address of the API: an `https` URL, or an `http` URL on loopback (the emulator). It can also come from the environment variable `" + base.EnvBaseURL + "`. The provider never reads the SDK's `TRACELOOP_BASE_URL`. " +
 					"Default: `" + traceloop.DefaultBaseURL + "`.",
 				Optional:   true,
-				Validators: []validator.String{parserValidator("base_url", traceloop.ParseBaseURL)},
+				Validators: []validator.String{base.ParserValidator("base_url", traceloop.ParseBaseURL)},
 			},
 			"request_timeout": schema.StringAttribute{
 				MarkdownDescription: "Time limit for one attempt of a request, including its answer, as a duration such as `30s` or `1m30s`; from `1s` to `10m`. Default: `30s`.",
 				Optional:            true,
-				Validators:          []validator.String{parserValidator("request_timeout", parseTimeout)},
+				Validators:          []validator.String{base.ParserValidator("request_timeout", parseTimeout)},
 			},
 			"max_retries": schema.Int64Attribute{
 				MarkdownDescription: "How many times the provider repeats a failed request, if repeating is safe; 0 to 10. Repeats after a rate limit do not count. Default: `4`.",
@@ -107,11 +115,19 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 			},
 			"ca_cert_file": schema.StringAttribute{
 				MarkdownDescription: "Path of a PEM file with certificates of authorities to trust, in addition to the system's. Use it for a proxy or gateway with your own certificate. " +
-					"It can also come from the environment variable `" + envCACertFile + "`.",
+					"It can also come from the environment variable `" + base.EnvCACertFile + "`.",
 				Optional: true,
 			},
 		},
 	}
+}
+
+// ValidateConfig notes that this process serves one plan or one apply. Terraform's core validates
+// the provider block in that process before it configures the provider (node_provider.go in
+// internal/terraform). `terraform test` configures one process for all of its runs, and does not
+// validate before that (node_provider.go in internal/moduletest/graph, since Terraform 1.15).
+func (p *traceloopProvider) ValidateConfig(context.Context, provider.ValidateConfigRequest, *provider.ValidateConfigResponse) {
+	p.validated.Store(true)
 }
 
 func (p *traceloopProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
@@ -121,72 +137,64 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 		return
 	}
 
-	if unknown, ok := config.unknown(); ok {
-		// A plan that only creates needs no request, so it can succeed.
-		if req.ClientCapabilities.DeferralAllowed {
-			resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
-		}
-		data := &providerData{unknown: unknown, now: p.now, run: newRun()}
-		p.handOver(data, resp)
-		return
+	if _, unknown := config.unknownShared(); (unknown || config.APIKey.IsUnknown()) && req.ClientCapabilities.DeferralAllowed {
+		resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
 	}
-
-	data, diags := newProviderData(config, "terraform-provider-traceloop/"+p.version+" Terraform/"+req.TerraformVersion, p.paths)
+	data, diags := newProviderData(config, "terraform-provider-traceloop/"+p.version+" Terraform/"+req.TerraformVersion, p.paths, p.now, p.sleep, !p.validated.Swap(false))
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	data.now, data.sleep = p.now, p.sleep
 	p.handOver(data, resp)
 }
 
-// handOver gives the same data to all resources, data sources, list resources and actions.
-func (p *traceloopProvider) handOver(data *providerData, resp *provider.ConfigureResponse) {
+// HandOver gives the same data to all resources, data sources, list resources and actions.
+func (p *traceloopProvider) handOver(data *base.Data, resp *provider.ConfigureResponse) {
 	p.current.Store(data)
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData, resp.ActionData = data, data, data, data
 }
 
 func (p *traceloopProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{
-		newProjectResource,
-		newEnvironmentResource,
-		newAPIKeyResource,
-		newSetupResource,
-		newOrganizationResource,
+		project.NewResource,
+		environment.NewResource,
+		apikey.NewResource,
+		monitor.NewResource,
+		organization.NewResource,
 	}
 }
 
 func (p *traceloopProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
-		newProjectDataSource,
-		newProjectsDataSource,
-		newEnvironmentDataSource,
-		newEnvironmentsDataSource,
-		newAPIKeyDataSource,
-		newAPIKeysDataSource,
-		newSetupDataSource,
-		newSetupsDataSource,
+		project.NewDataSource,
+		project.NewPluralDataSource,
+		environment.NewDataSource,
+		environment.NewPluralDataSource,
+		apikey.NewDataSource,
+		apikey.NewPluralDataSource,
+		monitor.NewDataSource,
+		monitor.NewPluralDataSource,
 	}
 }
 
 func (p *traceloopProvider) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{
-		newProjectListResource,
-		newEnvironmentListResource,
-		newAPIKeyListResource,
-		newSetupListResource,
+		project.NewListResource,
+		environment.NewListResource,
+		apikey.NewListResource,
+		monitor.NewListResource,
 	}
 }
 
 func (p *traceloopProvider) Actions(context.Context) []func() action.Action {
 	return []func() action.Action{
-		newRevokeAPIKeyAction,
+		apikey.NewRevokeAction,
 	}
 }
 
 func (p *traceloopProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
 	return []func() ephemeral.EphemeralResource{
-		newAPIKeyEphemeral,
+		apikey.NewEphemeralResource,
 	}
 }
 
@@ -196,24 +204,4 @@ func (p *traceloopProvider) Functions(context.Context) []func() function.Functio
 		newMaskKeyFunction,
 		newOTLPHeadersFunction,
 	}
-}
-
-// unknown names the first argument whose value is not known yet. project_api_key may be
-// unknown: see projectAccess.
-func (m providerModel) unknown() (path.Path, bool) {
-	for _, argument := range []struct {
-		name  string
-		value interface{ IsUnknown() bool }
-	}{
-		{"api_key", m.APIKey},
-		{"base_url", m.BaseURL},
-		{"request_timeout", m.RequestTimeout},
-		{"max_retries", m.MaxRetries},
-		{"ca_cert_file", m.CACertFile},
-	} {
-		if argument.value.IsUnknown() {
-			return path.Root(argument.name), true
-		}
-	}
-	return path.Empty(), false
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 )
 
 // Address is the provider's source address.
@@ -63,7 +65,7 @@ func silenceUnseenLogs(get func(string) (string, bool), set func(string, string)
 }
 
 func newServer(version string, now func() time.Time, quiet bool) (func() tfprotov6.ProviderServer, error) {
-	return serverOf(&traceloopProvider{version: version, now: now, sleep: sleep}, quiet)
+	return serverOf(&traceloopProvider{version: version, now: now, sleep: base.Sleep}, quiet)
 }
 
 func serverOf(p *traceloopProvider, quiet bool) (func() tfprotov6.ProviderServer, error) {

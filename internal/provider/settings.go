@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -11,124 +12,115 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-const (
-	envManagementKey = "TRACELOOP_MANAGEMENT_API_KEY"
-	envBaseURL       = "TRACELOOP_MANAGEMENT_BASE_URL"
-	envProjectKey    = "TRACELOOP_PROJECT_API_KEY"
-	envCACertFile    = "TRACELOOP_CA_CERT_FILE"
-
-	// envTracesKey is the SDKs' variable for a project's own key. It is read only to explain
-	// that it does not help here. The SDKs' TRACELOOP_BASE_URL is never read: it often points
-	// to a collector, which must not get the management key.
-	envTracesKey = "TRACELOOP_API_KEY"
-)
-
-// setting is a value and its source, for diagnostics.
-type setting struct {
-	value  string
-	source string
-	found  bool
-}
-
-// lookup returns the argument, or else the environment variable. An empty variable counts as
-// set, and so is an error: usually a CI secret is missing.
-func lookup(argument types.String, name, variable string) setting {
-	if !argument.IsNull() {
-		return setting{value: argument.ValueString(), source: fmt.Sprintf("the provider argument %q", name), found: true}
-	}
-	if value, ok := os.LookupEnv(variable); ok {
-		return setting{value: value, source: "the environment variable " + variable, found: true}
-	}
-	return setting{}
-}
-
-// newProviderData makes a client from a configuration without unknown values. The diagnostics
-// name the source of a bad value, and never repeat a key.
-func newProviderData(config providerModel, userAgent string, paths traceloop.Paths) (*providerData, diag.Diagnostics) {
+// config reads the provider block and the environment variables. The diagnostics name the source
+// of a bad value, and never repeat a key. While an argument that both clients need is unknown,
+// nothing else is read.
+func (m providerModel) config(userAgent string, paths traceloop.Paths) (base.Config, diag.Diagnostics) {
 	var diags diag.Diagnostics
+	shared, isUnknown := m.unknownShared()
+	managementKey := credential(m.APIKey, "api_key", base.EnvManagementKey, shared)
+	projectKey := credential(m.ProjectAPIKey, "project_api_key", base.EnvProjectKey, shared)
+	config := base.Config{ManagementKey: managementKey, ProjectKey: projectKey}
+	if isUnknown {
+		return config, diags
+	}
 
-	key := lookup(config.APIKey, "api_key", envManagementKey)
-	project := newProjectAccess(config.ProjectAPIKey, &diags)
-	if !key.found {
-		// A provider block that manages only setups needs no management key.
-		if !project.key.found && !project.unknown {
-			diags.AddError("Missing Management Key", missingKeyDetail())
-		}
-	} else if value, err := traceloop.ParseKey(key.value); err != nil {
-		// Not anchored to api_key: the CLI would print that line of the configuration.
+	// A provider block that manages only setups needs no management key.
+	if !managementKey.Key.Found && !m.APIKey.IsUnknown() && !projectKey.Key.Found && !m.ProjectAPIKey.IsUnknown() {
+		diags.AddError("Missing Management Key", base.MissingKeyDetail())
+	}
+	// Neither is anchored to its argument: the CLI would print that line of the configuration.
+	if err := config.ManagementKey.Parse(); err != nil {
 		diags.AddError("Invalid Management Key",
-			fmt.Sprintf("The management key from %s cannot be used: %s. Set it to the key exactly as Traceloop showed it, on one line.", key.source, err))
-	} else {
-		key.value = value
+			fmt.Sprintf("The management key from %s cannot be used: %s. Set it to the key exactly as Traceloop showed it, on one line.", managementKey.Key.Source, err))
+	}
+	if err := config.ProjectKey.Parse(); err != nil {
+		diags.AddError("Invalid Project Key", fmt.Sprintf(
+			"The API key of a project and environment, from %s, cannot be used: %s. Set it to the key exactly as Traceloop showed it, on one line.", projectKey.Key.Source, err))
 	}
 
-	baseURL := lookup(config.BaseURL, "base_url", envBaseURL)
-	if !baseURL.found {
-		baseURL = setting{value: traceloop.DefaultBaseURL, source: "the provider's default"}
+	config.BaseURL = base.Lookup(m.BaseURL, "base_url", base.EnvBaseURL)
+	if !config.BaseURL.Found {
+		config.BaseURL = base.Setting{Value: traceloop.DefaultBaseURL, Source: "the provider's default"}
 	}
-	if value, err := traceloop.ParseBaseURL(baseURL.value); err != nil {
+	if value, err := traceloop.ParseBaseURL(config.BaseURL.Value); err != nil {
 		diags.AddAttributeError(path.Root("base_url"), "Invalid Base URL",
-			fmt.Sprintf("The base URL from %s cannot be used: %s. Use %s, or the URL that the emulator prints, or leave it unset.", baseURL.source, err, traceloop.DefaultBaseURL))
+			fmt.Sprintf("The base URL from %s cannot be used: %s. Use %s, or the URL that the emulator prints, or leave it unset.", config.BaseURL.Source, err, traceloop.DefaultBaseURL))
 	} else {
-		baseURL.value = value.String()
+		config.BaseURL.Value = value.String()
 	}
 
 	timeout := traceloop.DefaultRequestTimeout
-	if !config.RequestTimeout.IsNull() {
-		value, err := parseTimeout(config.RequestTimeout.ValueString())
+	if !m.RequestTimeout.IsNull() {
+		value, err := parseTimeout(m.RequestTimeout.ValueString())
 		if err != nil {
 			diags.AddAttributeError(path.Root("request_timeout"), "Invalid Request Timeout", fmt.Sprintf("The request timeout cannot be used: %s. Give a duration such as 30s.", err))
 		}
 		timeout = value
 	}
 	retries := traceloop.DefaultMaxRetries
-	if !config.MaxRetries.IsNull() {
-		retries = int(config.MaxRetries.ValueInt64())
+	if !m.MaxRetries.IsNull() {
+		retries = int(m.MaxRetries.ValueInt64())
 	}
 
 	var roots *x509.CertPool
-	if file := lookup(config.CACertFile, "ca_cert_file", envCACertFile); file.found {
+	if file := base.Lookup(m.CACertFile, "ca_cert_file", base.EnvCACertFile); file.Found {
 		var err error
-		if roots, err = certPool(file.value); err != nil {
+		if roots, err = certPool(file.Value); err != nil {
 			diags.AddAttributeError(path.Root("ca_cert_file"), "Unable to Read CA Certificates",
-				fmt.Sprintf("The file from %s cannot be used: %s. Give the path of a PEM file that contains the certificate of the authority, or leave it unset.", file.source, err))
+				fmt.Sprintf("The file from %s cannot be used: %s. Give the path of a PEM file that contains the certificate of the authority, or leave it unset.", file.Source, err))
 		}
 	}
+	config.Client = traceloop.Config{
+		BaseURL: config.BaseURL.Value, UserAgent: userAgent, RequestTimeout: timeout, MaxRetries: retries, RootCAs: roots, Paths: paths,
+	}
+	return config, diags
+}
+
+// credential returns the key from an argument or from an environment variable. "shared" is the
+// first unknown argument that both clients need, if there is one.
+func credential(argument types.String, name, variable string, shared path.Path) base.Credential {
+	if argument.IsUnknown() {
+		return base.Credential{Unknown: path.Root(name)}
+	}
+	return base.Credential{Key: base.Lookup(argument, name, variable), Unknown: shared}
+}
+
+// newProviderData makes the data of a provider block.
+func newProviderData(m providerModel, userAgent string, paths traceloop.Paths, now func() time.Time, sleep func(context.Context, time.Duration) error, manyWalks bool) (*base.Data, diag.Diagnostics) {
+	config, diags := m.config(userAgent, paths)
 	if diags.HasError() {
 		return nil, diags
 	}
-
-	data := &providerData{key: key, baseURL: baseURL, project: project, run: newRun()}
-	client := traceloop.Config{
-		BaseURL: baseURL.value, UserAgent: userAgent, RequestTimeout: timeout, MaxRetries: retries, RootCAs: roots, Paths: paths,
-		Secrets: []string{key.value, project.key.value},
-	}
-	var err, projectErr error
-	if key.found {
-		client.Key = key.value
-		data.client, err = traceloop.New(client)
-	}
-	if project.key.found {
-		client.Key = project.key.value
-		data.project.client, projectErr = traceloop.NewProjectClient(client)
-	}
-	if err = errors.Join(err, projectErr); err != nil {
+	config.Now, config.Sleep, config.ManyWalks = now, sleep, manyWalks
+	data, err := base.NewData(config)
+	if err != nil {
 		diags.AddError("Unable to Configure Provider", fmt.Sprintf("The provider cannot set up its client for the Traceloop API: %s.", err))
 		return nil, diags
 	}
 	return data, diags
 }
 
-func missingKeyDetail() string {
-	detail := "The Traceloop API needs a management key, and none is set. Set the environment variable " + envManagementKey +
-		" (or the provider argument \"api_key\"). To try the provider without an account, start the emulator: it prints the variables to set."
-	if os.Getenv(envTracesKey) != "" {
-		detail = envTracesKey + " is set, but it holds a project's own key for sending traces. That key cannot manage projects, environments or keys, so the provider does not read it.\n\n" + detail
+// unknownShared returns the first unknown argument that both clients need.
+func (m providerModel) unknownShared() (path.Path, bool) {
+	for _, argument := range []struct {
+		name  string
+		value interface{ IsUnknown() bool }
+	}{
+		{"base_url", m.BaseURL},
+		{"request_timeout", m.RequestTimeout},
+		{"max_retries", m.MaxRetries},
+		{"ca_cert_file", m.CACertFile},
+	} {
+		if argument.value.IsUnknown() {
+			return path.Root(argument.name), true
+		}
 	}
-	return detail
+	return path.Empty(), false
 }
 
 func parseTimeout(s string) (time.Duration, error) {

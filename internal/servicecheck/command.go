@@ -1,5 +1,5 @@
 // Package servicecheck checks whether a service follows the contract that this project assumes
-// (internal/traceloop/openapi.yaml) and what Traceloop publishes. It is a sub-command of the
+// (internal/contract/assumed.yaml) and what Traceloop publishes. It is a sub-command of the
 // provider's binary.
 package servicecheck
 

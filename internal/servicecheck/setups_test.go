@@ -12,7 +12,7 @@ import (
 
 func published(t *testing.T) *openapi3.T {
 	t.Helper()
-	document, err := openapi3.NewLoader().LoadFromFile("../traceloop/testdata/published/openapi.json")
+	document, err := openapi3.NewLoader().LoadFromFile("../contract/published/openapi.json")
 	if err != nil {
 		t.Fatal(err)
 	}

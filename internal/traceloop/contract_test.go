@@ -11,46 +11,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract/validate"
 )
 
-// contract checks requests and answers against openapi.yaml.
-type contract struct{ router routers.Router }
-
-func newContract(t *testing.T) contract {
-	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc.Servers = nil // any
-	router, err := gorillamux.NewRouter(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return contract{router}
-}
-
 // check returns why the request, or the answer to it, is not what the contract says.
-func (c contract) check(r *http.Request, answer *httptest.ResponseRecorder) error {
-	route, params, err := c.router.FindRoute(r)
+func check(c *validate.Contract, r *http.Request, answer *httptest.ResponseRecorder) error {
+	exchange, err := c.Request(r)
 	if err != nil {
 		return err
 	}
-	request := &openapi3filter.RequestValidationInput{
-		Request: r, PathParams: params, Route: route,
-		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true},
-	}
-	if err := openapi3filter.ValidateRequest(r.Context(), request); err != nil {
-		return err
-	}
-	return openapi3filter.ValidateResponse(r.Context(), &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: request, Status: answer.Code, Header: answer.Header(),
-		Body: io.NopCloser(bytes.NewReader(answer.Body.Bytes())), Options: request.Options,
-	})
+	return exchange.Answer(answer.Code, answer.Header(), answer.Body.Bytes())
 }
 
 // all collects a list.
@@ -179,7 +149,10 @@ func TestOperations(t *testing.T) {
 			"DELETE", "/v2/api-keys/k1", "", "", 204, "", nil,
 		},
 	}
-	contract := newContract(t)
+	contract, err := validate.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &service{answers: []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
@@ -190,7 +163,7 @@ func TestOperations(t *testing.T) {
 					answer(tt.status, tt.answer)(recorder, r)
 				}
 				r.Body = io.NopCloser(bytes.NewReader([]byte(tt.body)))
-				if err := contract.check(r, recorder); err != nil {
+				if err := check(contract, r, recorder); err != nil {
 					t.Errorf("not as the contract says: %v", err)
 				}
 				maps.Copy(w.Header(), recorder.Header())

@@ -78,7 +78,7 @@ func TestDeleteWithConfirmation(t *testing.T) {
 	b.goTo(s.URL)
 	b.click("Delete project Orders")
 	b.see("Delete project “Orders”?")
-	b.see("1 environment in addition to the built-in ones: Canary")
+	b.see("1 environment of its own: Canary")
 	b.see("1 active API key, revoked at once: Orders, stg: tl_••••0000")
 	b.see("The traces: 7 spans")
 	b.accessible("the confirmation of a deletion")

@@ -207,7 +207,7 @@ func (s *Server) doAs(key, method, path string, body any) []byte {
 	}
 	r.Header.Set("Authorization", "Bearer "+key)
 	w := httptest.NewRecorder()
-	s.contract.wrap(s.Emulator.Direct()).ServeHTTP(w, r)
+	s.contract.wrap(s.Emulator.Direct(), true).ServeHTTP(w, r)
 	if w.Code >= http.StatusBadRequest {
 		s.t.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
 	}

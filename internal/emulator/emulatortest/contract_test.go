@@ -32,7 +32,7 @@ func check(t *testing.T, request *http.Request, anyRequest bool, answer http.Han
 		t.Fatal(err)
 	}
 	w = httptest.NewRecorder()
-	c.wrap(answer).ServeHTTP(w, request)
+	c.wrap(answer, true).ServeHTTP(w, request)
 	return violations, w
 }
 
@@ -177,5 +177,5 @@ func TestNoReportAfterTheTest(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.silence()
-	c.wrap(jsonAnswer(200, `{}`)).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/v2/projects", nil))
+	c.wrap(jsonAnswer(200, `{}`), true).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/v2/projects", nil))
 }

@@ -41,6 +41,7 @@ type options struct {
 	managementKey string
 	allowRemote   bool
 	noPage        bool
+	variant       string
 	seed          string
 	envFile       string
 	addrFile      string
@@ -68,6 +69,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.managementKey, "management-key", "", "management `key`; the data file stores it (default: the key in the data file, or a random one)")
 	flags.BoolVar(&o.allowRemote, "allow-remote", false, "allow an address that other machines can reach; the page then asks for the management key")
 	flags.BoolVar(&o.noPage, "no-page", false, "serve no page in the browser")
+	flags.StringVar(&o.variant, "variant", string(emulator.VariantContract), "`form` of the answers: contract, or seen, as the service was seen to answer on other objects")
 	flags.StringVar(&o.seed, "seed", "", "YAML or JSON `file` with the organization to start with; /_emulator/export writes one")
 	flags.StringVar(&o.envFile, "env-file", "", "`file` to write the two lines to; it exists while the emulator listens")
 	flags.StringVar(&o.addrFile, "addr-file", "", "`file` to write host:port to; it exists while the emulator listens")
@@ -115,7 +117,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	defer listener.Close()
 	e, err := emulator.New(emulator.Options{
 		ManagementKey: o.managementKey, DataFile: o.data, Logger: logger,
-		Seed: seed, NoPage: o.noPage, PageNeedsKey: o.allowRemote,
+		Seed: seed, Variant: emulator.Variant(o.variant), NoPage: o.noPage, PageNeedsKey: o.allowRemote,
 	})
 	if err != nil {
 		return err

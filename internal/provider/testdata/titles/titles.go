@@ -27,6 +27,10 @@ func calls(diags *diag.Diagnostics) {
 	}
 	diags.AddError(title, "detail")
 
+	for _, d := range *diags {
+		diags.AddError(d.Summary(), "the title of another diagnostic")
+	}
+
 	r := rule{title: "A Field"}
 	r.title = "A Field That Is Set"
 	diags.AddError(r.title, rule{"A Field by Position", "detail"}.detail)

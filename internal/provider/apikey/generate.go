@@ -1,0 +1,83 @@
+package apikey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// maxGenerations limits how many keys are generated until an answer arrives.
+const maxGenerations = 4
+
+// generate generates a key. If an answer is lost, it revokes that key before trying again.
+func (r *managedResource) generate(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest) (*traceloop.GeneratedAPIKey, error) {
+	if !r.Run.IsEmptied(keyPlace(request)) {
+		if err := r.KeysBefore.Look(ctx, client, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
+			return nil, fmt.Errorf("the existing keys of the project could not be listed: %w", err)
+		}
+	}
+
+	cancel := func() {}
+	defer func() { cancel() }()             //nolint:gocritic // cancel is set below
+	var lost *traceloop.UnknownOutcomeError // the first lost answer
+	for range maxGenerations {
+		generated, err := client.CreateAPIKey(ctx, request)
+		if err == nil {
+			r.Run.GeneratedKey(generated.ID)
+			return generated, nil
+		}
+		unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err)
+		if lost == nil && ok {
+			lost = unknown
+			ctx, cancel = base.Settling(ctx)
+		}
+		// After a lost answer, the service may carry out the first attempt late: a conflict.
+		if !ok && (lost == nil || !traceloop.IsConflict(err)) {
+			return nil, err
+		}
+		if err := r.revokeLost(ctx, client, request, lost); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("no key was generated, and no unknown key was left active: %w", lost.Err)
+}
+
+// revokeLost revokes the key of a lost answer, if there is one.
+func (r *managedResource) revokeLost(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest, unknown *traceloop.UnknownOutcomeError) error {
+	key, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
+	switch {
+	case err != nil:
+		return &orphanError{request: request, err: errors.Join(unknown.Err, err)}
+	case key == nil:
+		return nil
+	case r.Run.IsOurs(key.ID) || r.KeysBefore.Had(*key) || !client.CreatedSince(key.CreatedAt, unknown.Started):
+		return &orphanError{request: request, key: key, mayPredate: true, err: unknown.Err}
+	}
+	if err := client.RevokeAPIKey(ctx, key.ID); err != nil && !traceloop.IsNotFound(err) {
+		return &orphanError{request: request, key: key, err: errors.Join(unknown.Err, err)}
+	}
+	return nil
+}
+
+// orphanError says that a key may be active although its value is lost.
+type orphanError struct {
+	request    traceloop.APIKeyRequest
+	key        *traceloop.APIKey // nil if it is not known
+	mayPredate bool              // the key may be older than the attempt
+	err        error
+}
+
+func (e *orphanError) Error() string { return e.err.Error() }
+
+func (e *orphanError) Unwrap() error { return e.err }
+
+// id returns the id of the key, or a placeholder.
+func (e *orphanError) id() string {
+	if e.key == nil {
+		return "<key id>"
+	}
+	return e.key.ID
+}

@@ -1,0 +1,409 @@
+// Package apikey is the API keys: the resource, the data sources, the list resource, the ephemeral
+// resource that opens a sealed key, and the action that revokes a key.
+package apikey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
+	_ resource.ResourceWithImportState = (*managedResource)(nil)
+	_ resource.ResourceWithIdentity    = (*managedResource)(nil)
+)
+
+var identity = []base.IdentityAttribute{
+	{Name: "project_id", Description: "Id of the project that the key sends traces to.", Example: "cm9v2g95l0000qz8k5h3d7f1a", Pattern: base.IDPattern, Message: base.IDMessage},
+	{Name: "environment", Description: "Slug of the environment that the key sends traces to.", Example: "prd", Pattern: base.SlugPattern, Message: base.SlugMessage},
+}
+
+// NewResource returns the resource traceloop_api_key.
+func NewResource() resource.Resource {
+	return &managedResource{}
+}
+
+type managedResource struct {
+	*base.Data
+}
+
+type resourceModel struct {
+	model
+	RotationTriggers types.Map    `tfsdk:"rotation_triggers"`
+	RotateAfterDays  types.Int64  `tfsdk:"rotate_after_days"`
+	RotateAt         types.String `tfsdk:"rotate_at"`
+	AgeRecipients    types.Set    `tfsdk:"age_recipients"`
+	ExistingKeyWO    types.String `tfsdk:"existing_key_wo"`
+	ReplaceExisting  types.Bool   `tfsdk:"replace_existing"`
+	Key              types.String `tfsdk:"key"`
+	EncryptedKey     types.String `tfsdk:"encrypted_key"`
+}
+
+func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_api_key"
+}
+
+func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "An API key, with which an application sends traces to one environment of a project.\n\n" +
+			"Traceloop shows a key only once, when it is generated. Each environment of a project holds one key. **So a rotation revokes the key, then generates another.** " +
+			"Traceloop refuses the traces of your application until it has the new key. Destroying this resource revokes the key at once.\n\n" +
+			"~> The state stores the key in `key`, unless `age_recipients` seals it. Protect the state like the key itself: use a backend with encryption and access control.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Id of the key, assigned by Traceloop. It is not secret.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"project_id": schema.StringAttribute{
+				MarkdownDescription: "Id of the project that the key sends traces to. Changing it revokes the key and generates another.",
+				Required:            true,
+				Validators:          base.IDValidator,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+			"environment": schema.StringAttribute{
+				MarkdownDescription: "Slug of the environment that the key sends traces to: `dev`, `stg`, `prd`, or the `slug` of a `traceloop_environment`. Changing it revokes the key and generates another.",
+				Required:            true,
+				Validators:          base.SlugValidator,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+			"rotation_triggers": schema.MapAttribute{
+				MarkdownDescription: "Any map of strings. Changing the map rotates the key. Adding the first map, or removing it, does not. `{}` counts as a map.",
+				ElementType:         types.StringType,
+				Optional:            true,
+				PlanModifiers: []planmodifier.Map{
+					mapplanmodifier.RequiresReplaceIf(replaceOnTriggers,
+						"Changing the map rotates the key. Adding the first map, or removing it, does not.",
+						"Changing the map rotates the key. Adding the first map, or removing it, does not."),
+				},
+			},
+			"rotate_after_days": schema.Int64Attribute{
+				MarkdownDescription: "Age in days, 1 to 3650, at which a plan rotates the key. Default: never. Changing it moves `rotate_at`; if the new time has passed, the same plan rotates the key. " +
+					"A plan warns in the last 7 days. The key does not rotate by itself: run plan and apply on a schedule, without `-refresh=false`.",
+				Optional:   true,
+				Validators: []validator.Int64{int64validator.Between(1, 3650)},
+			},
+			"rotate_at": schema.StringAttribute{
+				MarkdownDescription: "When the key is due for rotation: `created_at` plus `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"age_recipients": schema.SetAttribute{
+				MarkdownDescription: "Public keys that seal the key before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed key is in `encrypted_key`, and `key` is null. " +
+					"Changing it rotates the key, unless `existing_key_wo` supplies the key (sealed again in place) or the state never held it (only recorded). Default: the key is not sealed.",
+				ElementType: types.StringType,
+				Optional:    true,
+				Validators:  []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(base.RecipientValidator{})},
+			},
+			"existing_key_wo": schema.StringAttribute{
+				MarkdownDescription: "The full key of an imported resource, for example from a secret manager. It must match `masked_key`. The provider stores it in `key`, or seals it into `encrypted_key`, and does not rotate it. " +
+					"Remove this argument once the state has the key. Needs Terraform or OpenTofu 1.11.",
+				Optional:   true,
+				Sensitive:  true,
+				WriteOnly:  true,
+				Validators: []validator.String{base.ExistingKeyValidator()},
+			},
+			"replace_existing": schema.BoolAttribute{
+				MarkdownDescription: "Whether generating this key may revoke a key that the environment already has, no matter who uses it. The plan warns which key that is. With `false`, an existing key is an error. If several resources exchange their environments in one apply, each needs `true`. Default: `false`.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(false),
+			},
+			"key": schema.StringAttribute{
+				MarkdownDescription: "The key itself. Null when `age_recipients` seals it, and after an import without `existing_key_wo`.",
+				Computed:            true,
+				Sensitive:           true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"encrypted_key": schema.StringAttribute{
+				MarkdownDescription: "The key, sealed to `age_recipients`, as an armored age file. The ephemeral resource `traceloop_api_key` opens it. Null without recipients.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"masked_key": schema.StringAttribute{
+				MarkdownDescription: "The key with stars between its prefix and its last 4 characters, as the dashboard shows it.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"created_at": base.CreatedAtAttribute("key"),
+		},
+	}
+}
+
+func (r *managedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = base.IdentitySchema(identity)
+}
+
+func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan resourceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	recipients := plan.recipients(ctx, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	client, ok := r.ManagementForWriting(&resp.Diagnostics)
+	if !ok {
+		return
+	}
+
+	generated := r.generateOrReplace(ctx, client, plan, &resp.Diagnostics)
+	if generated == nil {
+		if before, ok := r.Run.HandedOver(plan.place()); ok {
+			resp.Diagnostics.AddWarning("Previous API Key Was Revoked", fmt.Sprintf(
+				"This replacement revoked the %s, but could not generate a new key. Applications that use it cannot send traces until an apply succeeds and they have the new key.", before.Deleted))
+		}
+		return
+	}
+
+	// Only this answer contains the key, so save it before anything that can fail.
+	plan.model = newModel(generated.APIKey)
+	plan.setRotateAt()
+	if err := plan.setKey(generated.Key, recipients); err != nil {
+		r.addSealError(ctx, client, generated.APIKey, err, &resp.Diagnostics)
+		return
+	}
+	base.SetIdentity(resp.Identity, identity, plan.ProjectID, plan.Environment)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+// generateOrReplace generates the key. With replace_existing it first revokes the existing key,
+// but only once: a key that appears after that belongs to somebody else. On error it returns nil.
+func (r *managedResource) generateOrReplace(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) *traceloop.GeneratedAPIKey {
+	request := traceloop.APIKeyRequest{ProjectID: plan.ProjectID.ValueString(), Environment: plan.Environment.ValueString()}
+	generated, err := r.generate(ctx, client, request)
+	if isOccupied(err) && plan.ReplaceExisting.ValueBool() && ctx.Err() == nil {
+		generated, err = r.replaceOccupant(ctx, client, plan, request, err, diags)
+	}
+	if err != nil && !diags.HasError() {
+		r.addCreateError(ctx, client, plan.model, err, diags)
+	}
+	if diags.HasError() {
+		return nil
+	}
+	return generated
+}
+
+// replaceOccupant revokes the existing key and generates another.
+func (r *managedResource) replaceOccupant(ctx context.Context, client *traceloop.Client, plan resourceModel, request traceloop.APIKeyRequest, conflict error, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
+	occupant, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
+	if err != nil {
+		return nil, err
+	}
+	if occupant != nil {
+		planned, isSecondHalf := r.Run.HandedOver(plan.place())
+		switch {
+		case r.Run.IsOurs(occupant.ID):
+			addClaimedPlace(plan.model, "The provider did not revoke that key, and generated no key for this resource.", diags)
+		case isSecondHalf && planned.PlannedRevoke != occupant.ID:
+			addAppeared(*occupant, "The provider did not revoke it, and generated no key.", diags)
+		default:
+			r.RefuseOwnKey(diags, "replace the existing API key", *occupant)
+		}
+		if diags.HasError() {
+			return nil, conflict
+		}
+		if err := client.RevokeAPIKey(ctx, occupant.ID); err != nil && !traceloop.IsNotFound(err) {
+			return nil, err
+		}
+		r.Run.MarkEmptied(plan.place())
+	}
+	return r.generate(ctx, client, request)
+}
+
+// isOccupied reports whether there is an existing key: the service said so, or its answer is lost.
+func isOccupied(err error) bool {
+	orphan, ok := errors.AsType[*orphanError](err)
+	return traceloop.IsConflict(err) || ok && orphan.mayPredate
+}
+
+func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state *resourceModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	client, ok := r.Management(&resp.Diagnostics)
+	if !ok {
+		return
+	}
+	base.CompleteIdentity(resp.Identity, identity, state.ProjectID, state.Environment)
+
+	r.Run.MarkRead(state.ID.ValueString())
+	key, err := client.GetAPIKey(ctx, state.ID.ValueString())
+	if traceloop.IsNotFound(err) {
+		r.addVanished(ctx, client, state.model, &resp.Diagnostics)
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to Read API Key", r.Failure("read the "+state.Describe(), err))
+		return
+	}
+
+	if refreshed := newModel(*key); refreshed != state.model {
+		state.model = refreshed
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	}
+}
+
+// Update calls no API: every attribute that the service knows forces replacement. It stores the
+// value of an imported key if the configuration sets existing_key_wo.
+func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, config resourceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	recipients := plan.recipients(ctx, &resp.Diagnostics)
+	base.DropReplacement(ctx, resp.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	if plan.Key.IsUnknown() || plan.EncryptedKey.IsUnknown() {
+		key, ok := matchExistingKey(config.ExistingKeyWO, plan.model, &resp.Diagnostics)
+		if !ok {
+			return
+		}
+		if err := plan.setKey(key, recipients); err != nil {
+			resp.Diagnostics.AddError("Unable to Seal API Key", fmt.Sprintf(
+				"The provider cannot seal the %s to age_recipients: %s. Nothing was changed. Correct the recipients and apply again.", plan.Describe(), err))
+			return
+		}
+	}
+	plan.setRotateAt()
+	base.CompleteIdentity(resp.Identity, identity, plan.ProjectID, plan.Environment)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state resourceModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	note := base.TakeReplacement(ctx, resp.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	client, ok := r.ManagementForWriting(&resp.Diagnostics)
+	if !ok {
+		return
+	}
+
+	next := base.Place{Kind: base.APIKeyPlace, Project: note.Project, Name: note.Name}
+	if r.RefuseOwnKey(&resp.Diagnostics, "revoke an API key", state.apiKey()) ||
+		note.Name != "" && next != state.place() && !r.canFollow(ctx, client, next, note.Revokes, state.model, &resp.Diagnostics) {
+		return
+	}
+	err := client.RevokeAPIKey(ctx, state.ID.ValueString())
+	if err != nil && !traceloop.IsNotFound(err) {
+		resp.Diagnostics.AddError("Unable to Revoke API Key", r.Failure("revoke the "+state.Describe(), err))
+		return
+	}
+	r.Run.MarkEmptied(state.place())
+	if note.Name != "" {
+		r.Run.HandOver(next, base.Handover{Deleted: state.Describe(), PlannedRevoke: note.Revokes})
+	}
+}
+
+// canFollow reports whether the key that replaces this one can be generated in its new place.
+func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Client, next base.Place, plannedRevoke string, state model, diags *diag.Diagnostics) bool {
+	occupant, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{ProjectID: next.Project, Environment: next.Name}))
+	switch {
+	case err != nil:
+		diags.AddError("Unable to Replace API Key", r.Failure(fmt.Sprintf(
+			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.Name, next.Project, state.Describe()), err)+" Nothing was changed.")
+	case occupant == nil || occupant.ID == plannedRevoke && !r.Run.IsOurs(plannedRevoke):
+		return true
+	default:
+		addAppeared(*occupant, "Nothing was changed.", diags)
+	}
+	return false
+}
+
+func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	client, ok := r.Management(&resp.Diagnostics)
+	if !ok {
+		return
+	}
+	given := base.ImportID(req, identity, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	key := r.findImported(ctx, client, given, &resp.Diagnostics)
+	if key == nil {
+		return
+	}
+	r.Run.MarkImported(key.ID)
+	model := imported(*key)
+	base.SetIdentity(resp.Identity, identity, model.ProjectID, model.Environment)
+	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	resp.Diagnostics.AddWarning("Imported Key Cannot Be Retrieved", fmt.Sprintf(
+		"Terraform now manages the %s. Traceloop shows a key only when it is generated, so the attribute key is null. Applications can continue to use the key. "+
+			"If you have the key, set it once as existing_key_wo, which stores it without rotating it. If this plan does so already, nothing is left to do. Otherwise, to have a key in the state, rotate it when the application is ready for a new one.", model.Describe()))
+}
+
+// findImported resolves an import id. On error it returns nil.
+func (r *managedResource) findImported(ctx context.Context, client *traceloop.Client, importID string, diags *diag.Diagnostics) *traceloop.APIKey {
+	projectID, environment, isPlace := strings.Cut(importID, "/")
+	switch {
+	case strings.HasPrefix(importID, traceloop.KeyPrefix), strings.Contains(importID, "/"+traceloop.KeyPrefix):
+		diags.AddError("Invalid Import ID", fmt.Sprintf(
+			"%q looks like an API key, not like the id of a key. Terraform has printed the key in full, and the command line or the import block shows it. Rotate that key. "+
+				"To import it, give <project id>/<environment slug>, or the id of the key, which the data source traceloop_api_keys lists.", base.MaskKeyIn(importID)))
+		return nil
+	case !isPlace && base.IDPattern.MatchString(importID):
+		key, err := client.GetAPIKey(ctx, importID)
+		if err == nil {
+			return key
+		}
+		if !traceloop.IsNotFound(err) {
+			diags.AddError("Unable to Import API Key", r.Failure(fmt.Sprintf("read the API key with the id %q", importID), err))
+			return nil
+		}
+		diags.AddError("Unable to Import API Key", fmt.Sprintf(
+			"Traceloop has no active API key with the id %q. Give the id of a key, which the data source traceloop_api_keys lists, or <project id>/<environment slug>, such as cm9v2g95l0000qz8k5h3d7f1a/prd.", importID))
+		return nil
+	case !isPlace, !base.IDPattern.MatchString(projectID), !base.SlugPattern.MatchString(environment):
+		base.AddInvalidImportID(diags, "API key", importID,
+			"<project id>/<environment slug>, such as cm9v2g95l0000qz8k5h3d7f1a/prd",
+			"<API key id>, such as cm9v2g95l0000qz8k5h3d7f1a. The key itself is not an id. Never put it on a command line")
+		return nil
+	}
+
+	key, err := activeKey(client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
+	switch {
+	case traceloop.IsNotFound(err):
+		diags.AddError("Unable to Import API Key", fmt.Sprintf(
+			"Traceloop has no project with the id %q. %s", projectID, r.SuggestProject(ctx, client, "id", projectID)))
+	case err != nil:
+		diags.AddError("Unable to Import API Key", r.Failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
+	case key == nil:
+		if slugs, err := r.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID); err == nil && !slices.Contains(slugs, environment) {
+			diags.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, base.SlugList(slugs)))
+			return nil
+		}
+		diags.AddError("Unable to Import API Key", fmt.Sprintf(
+			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import; apply then generates a key.", projectID, environment))
+	}
+	return key
+}

@@ -1,0 +1,90 @@
+package base
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// IdentityAttribute is one attribute of a resource's identity. An import needs all of them.
+type IdentityAttribute struct {
+	Name, Description, Example string
+	Pattern                    *regexp.Regexp
+	Message                    string
+}
+
+// IdentitySchema requires every attribute for an import.
+func IdentitySchema(attributes []IdentityAttribute) identityschema.Schema {
+	schema := identityschema.Schema{Attributes: map[string]identityschema.Attribute{}}
+	for _, a := range attributes {
+		schema.Attributes[a.Name] = identityschema.StringAttribute{Description: a.Description, RequiredForImport: true}
+	}
+	return schema
+}
+
+// SetIdentity sets the values in the order of the attributes.
+func SetIdentity(identity *tfsdk.ResourceIdentity, attributes []IdentityAttribute, values ...types.String) {
+	raw := make(map[string]tftypes.Value, len(values))
+	for i, value := range values {
+		raw[attributes[i].Name] = tftypes.NewValue(tftypes.String, value.ValueString())
+	}
+	identity.Raw = tftypes.NewValue(identity.Raw.Type(), raw)
+}
+
+// CompleteIdentity sets the identity if the state has none, because an older provider or a CLI
+// without identities wrote it. Otherwise an identity never changes.
+func CompleteIdentity(identity *tfsdk.ResourceIdentity, attributes []IdentityAttribute, values ...types.String) {
+	if identity.Raw.IsFullyNull() {
+		SetIdentity(identity, attributes, values...)
+	}
+}
+
+// ImportID returns the id string of an import, or makes one from the identity.
+func ImportID(req resource.ImportStateRequest, attributes []IdentityAttribute, diags *diag.Diagnostics) string {
+	if req.Identity == nil || req.Identity.Raw.IsNull() {
+		return req.ID
+	}
+	var raw map[string]tftypes.Value
+	if err := req.Identity.Raw.As(&raw); err != nil {
+		diags.AddError("Invalid Import Identity", fmt.Sprintf("The identity cannot be read: %s.", err))
+		return ""
+	}
+	var parts, problems []string
+	for _, a := range attributes {
+		var value *string
+		if err := raw[a.Name].As(&value); err != nil || value == nil {
+			problems = append(problems, a.Name+" is missing")
+			continue
+		}
+		if !a.Pattern.MatchString(*value) {
+			problems = append(problems, fmt.Sprintf("%s = %q: it %s", a.Name, MaskKeyIn(*value), a.Message))
+		}
+		parts = append(parts, *value)
+	}
+	if len(problems) > 0 {
+		diags.AddError("Invalid Import Identity", fmt.Sprintf("Nothing was imported:\n\n  - %s\n\nUse:\n\n%s", strings.Join(problems, "\n  - "), identityExample(attributes)))
+	}
+	return strings.Join(parts, "/")
+}
+
+// identityExample returns the identity argument of an import block.
+func identityExample(attributes []IdentityAttribute) string {
+	width := 0
+	for _, a := range attributes {
+		width = max(width, len(a.Name))
+	}
+	var b strings.Builder
+	b.WriteString("  identity = {\n")
+	for _, a := range attributes {
+		fmt.Fprintf(&b, "    %-*s = %q\n", width, a.Name, a.Example)
+	}
+	b.WriteString("  }")
+	return b.String()
+}

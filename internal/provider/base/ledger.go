@@ -1,0 +1,338 @@
+package base
+
+import (
+	"slices"
+	"sync"
+)
+
+// Handle names an object that exists, or the place that an object takes.
+//
+//	project/ID, environment/PROJECT/SLUG, environment/organization/SLUG,
+//	api_key/ID, setup/ENV_PROJECT/EXTERNAL_ID, organization/ID
+//
+// Two objects cannot share a place. The handle of an environment is its place too: the keys of an
+// environment name it by its slug.
+type Handle string
+
+// HandleOf joins the parts of a handle.
+func HandleOf(kind string, parts ...string) Handle {
+	h := kind
+	for _, part := range parts {
+		h += "/" + part
+	}
+	return Handle(h)
+}
+
+// EnvironmentHandle names an environment by its slug. Without a project it is organization-level.
+func EnvironmentHandle(projectID, slug string) Handle {
+	if projectID == "" {
+		projectID = "organization"
+	}
+	return HandleOf("environment", projectID, slug)
+}
+
+// Object is an object of the state, as a plan sees it.
+type Object struct {
+	Handle Handle
+	Place  Handle   // what no other object can take while this one exists
+	Within []Handle // destroying one of these destroys the object too
+	Token  string   // of its address: see AddressToken
+	Type   string   // resource type, for a block to copy
+	Name   string   // as diagnostics name it: project "Orders" (id …)
+}
+
+// Creation is an object that a plan creates.
+type Creation struct {
+	Place    Handle
+	Within   []Handle
+	Replaces Handle // the object that it replaces, if any
+	Revokes  bool   // it may destroy what is in its place
+	Type     string
+	Name     string // as diagnostics name its place
+}
+
+// Ledger holds one plan to one rule: nothing that the plan keeps may be destroyed by the same plan,
+// not under another address, not by a cascade, and not by a creation that revokes. Terraform
+// guarantees no order between two resources, so each call looks for its opposite.
+//
+// A ledger sees the resources of one provider block. Terraform starts a provider anew for each
+// plan and each apply, and Terraform's core does not plan again what an apply does not change. So
+// an apply finds nothing here that its plan did not find. `terraform test` is the exception:
+// see NewLedger.
+type Ledger struct {
+	manyWalks bool
+
+	mu        sync.Mutex
+	imported  map[Handle]Object
+	read      map[Handle]Object   // by place, those that were read and not planned yet
+	kept      map[Handle][]Object // more than one where the state has the object at two addresses
+	keptAt    map[Handle]Object   // by place
+	keptIn    map[Handle][]Object // by each handle of Object.Within
+	destroyed map[Handle]Object
+	leaving   map[Handle]Object // those destroyed, by place
+	created   map[Handle]Creation
+	createdIn map[Handle]Creation // by each handle of Creation.Within
+	anew      map[Handle]Creation // by the handle of a tainted object, what replaces it
+	mayFail   []string
+	writing   bool
+}
+
+// NewLedger returns an empty ledger. manyWalks says that the process serves more than one plan or
+// apply with one configuration, as it does for `terraform test` since Terraform 1.15. Then an object
+// that is kept and later destroyed begins a new plan, and so does the opposite, and creations are
+// not compared, because an apply plans each of them again.
+func NewLedger(manyWalks bool) *Ledger {
+	l := &Ledger{manyWalks: manyWalks}
+	l.reset()
+	return l
+}
+
+func (l *Ledger) reset() {
+	l.imported, l.destroyed, l.leaving = map[Handle]Object{}, map[Handle]Object{}, map[Handle]Object{}
+	l.kept, l.keptAt, l.keptIn = map[Handle][]Object{}, map[Handle]Object{}, map[Handle][]Object{}
+	l.created, l.createdIn, l.anew = map[Handle]Creation{}, map[Handle]Creation{}, map[Handle]Creation{}
+	l.read = map[Handle]Object{}
+	l.mayFail = nil
+}
+
+// Conflict is a breach of the rule. Both sides are described in its message.
+type Conflict struct {
+	Reason  Reason
+	This    string // name of the object or place of the call that found the conflict
+	Other   string // name of the object or place on the other side
+	Type    string // resource type of the object that the message is about
+	Warning bool   // the plan may go on
+}
+
+// Reason says why two resources of a plan conflict.
+type Reason int
+
+const (
+	// SecondAddress means that two addresses have the same object.
+	SecondAddress Reason = iota
+	// DestroyedUnderIt means that the plan keeps This, and destroys Other, which holds it.
+	DestroyedUnderIt
+	// KeptInside means that the plan destroys This, and keeps Other inside it.
+	KeptInside
+	// PlaceKept means that the plan creates This where it keeps Other.
+	PlaceKept
+	// PlaceLeaving means that the plan creates This where another address destroys Other, perhaps too late.
+	PlaceLeaving
+	// PlaceCreatedTwice means that two resources create an object in one place.
+	PlaceCreatedTwice
+)
+
+// Import notes an import. The plan must not have the object at another address.
+func (l *Ledger) Import(o Object) *Conflict {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	other, found := l.imported[o.Handle]
+	if !found {
+		other, found = l.destroyed[o.Handle]
+	}
+	if others := l.kept[o.Handle]; len(others) > 0 {
+		other, found = others[0], true
+	}
+	switch {
+	case found && l.manyWalks:
+		l.reset()
+	case found:
+		return secondAddress(o, other)
+	}
+	l.imported[o.Handle] = o
+	return nil
+}
+
+// WasImported reports whether this plan imports the object.
+func (l *Ledger) WasImported(h Handle) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.imported[h]
+	return ok
+}
+
+// Read notes an object that was read. Terraform plans it next, unless it is tainted: then it plans
+// only the creation of another one in its place.
+func (l *Ledger) Read(o Object) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.read[o.Place] = o
+}
+
+// Tainted returns the object that was read in a place and was not planned.
+func (l *Ledger) Tainted(place Handle) (Object, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	o, ok := l.read[place]
+	return o, ok
+}
+
+// Keep notes an object that the plan does not destroy.
+func (l *Ledger) Keep(o Object) *Conflict {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if gone, ok := l.destroyed[o.Handle]; ok && l.manyWalks && gone.Token == o.Token {
+		l.reset()
+	}
+	l.planned(o)
+	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token {
+		return secondAddress(o, other)
+	}
+	if other, ok := l.destroyed[o.Handle]; ok {
+		return secondAddress(o, other)
+	}
+	for _, h := range o.Within {
+		if gone, ok := l.destroyed[h]; ok {
+			return &Conflict{Reason: DestroyedUnderIt, This: o.Name, Other: gone.Name, Type: gone.Type}
+		}
+		if c, ok := l.anew[h]; ok {
+			return &Conflict{Reason: DestroyedUnderIt, This: o.Name, Other: c.Name, Type: c.Type}
+		}
+	}
+	if c, ok := l.created[o.Place]; ok && c.Replaces != o.Handle {
+		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type}
+	}
+
+	others := l.kept[o.Handle]
+	if slices.ContainsFunc(others, o.sameAddress) {
+		return nil
+	}
+	l.kept[o.Handle], l.keptAt[o.Place] = append(others, o), o
+	for _, h := range o.Within {
+		l.keptIn[h] = append(l.keptIn[h], o)
+	}
+	if len(others) > 0 {
+		duplicate := secondAddress(o, others[0])
+		duplicate.Warning = true
+		return duplicate
+	}
+	return nil
+}
+
+// planned notes that an object is not tainted.
+func (l *Ledger) planned(o Object) {
+	delete(l.anew, o.Handle)
+	if l.read[o.Place].Handle == o.Handle {
+		delete(l.read, o.Place)
+	}
+}
+
+func (o Object) sameAddress(other Object) bool {
+	return o.Handle == other.Handle && o.Token == other.Token
+}
+
+// Destroy notes an object that the plan destroys.
+func (l *Ledger) Destroy(o Object) *Conflict {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.manyWalks && slices.ContainsFunc(l.kept[o.Handle], o.sameAddress) {
+		l.reset()
+	}
+	return l.destroy(o)
+}
+
+// Replace notes that the plan replaces an object, and returns it. Terraform plans a forced
+// replacement as an update first, so the plan may have seemed to keep the object.
+func (l *Ledger) Replace(h Handle, token string) (Object, *Conflict) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	isSame := func(o Object) bool { return o.Handle == h && o.Token == token }
+	i := slices.IndexFunc(l.kept[h], isSame)
+	if i < 0 {
+		return l.destroyed[h], nil
+	}
+	o := l.kept[h][i]
+	l.kept[h] = slices.Delete(l.kept[h], i, i+1)
+	for _, within := range o.Within {
+		l.keptIn[within] = slices.DeleteFunc(l.keptIn[within], isSame)
+	}
+	if isSame(l.keptAt[o.Place]) {
+		delete(l.keptAt, o.Place)
+	}
+	return o, l.destroy(o)
+}
+
+func (l *Ledger) destroy(o Object) *Conflict {
+	l.planned(o)
+	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token {
+		return secondAddress(o, other)
+	}
+	if others := l.kept[o.Handle]; len(others) > 0 {
+		return secondAddress(o, others[0])
+	}
+	if inside := l.keptIn[o.Handle]; len(inside) > 0 {
+		return &Conflict{Reason: KeptInside, This: o.Name, Other: inside[0].Name, Type: o.Type}
+	}
+	if c, ok := l.createdIn[o.Handle]; ok {
+		return &Conflict{Reason: KeptInside, This: o.Name, Other: c.Name, Type: o.Type}
+	}
+	if c, ok := l.created[o.Place]; ok && !c.Revokes && c.Replaces != o.Handle {
+		return &Conflict{Reason: PlaceLeaving, This: c.Name, Other: o.Name, Type: o.Type}
+	}
+	l.destroyed[o.Handle], l.leaving[o.Place] = o, o
+	return nil
+}
+
+// Create notes a creation. After the first write of an apply it finds nothing: the service refuses
+// what its plan could not know.
+func (l *Ledger) Create(c Creation) *Conflict {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.manyWalks || l.writing {
+		return nil
+	}
+	for _, h := range c.Within {
+		if gone, ok := l.destroyed[h]; ok {
+			return &Conflict{Reason: DestroyedUnderIt, This: c.Name, Other: gone.Name, Type: gone.Type}
+		}
+	}
+	if _, ok := l.created[c.Place]; ok {
+		return &Conflict{Reason: PlaceCreatedTwice, This: c.Name, Type: c.Type}
+	}
+	if o, ok := l.keptAt[c.Place]; ok && o.Handle != c.Replaces {
+		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type}
+	}
+	if tainted, ok := l.read[c.Place]; ok && tainted.Handle != c.Replaces {
+		if inside := l.keptIn[tainted.Handle]; len(inside) > 0 {
+			return &Conflict{Reason: KeptInside, This: tainted.Name, Other: inside[0].Name, Type: c.Type}
+		}
+		l.anew[tainted.Handle] = c
+	}
+	if o, ok := l.leaving[c.Place]; ok && o.Handle != c.Replaces && !c.Revokes {
+		return &Conflict{Reason: PlaceLeaving, This: c.Name, Other: o.Name, Type: o.Type}
+	}
+	l.created[c.Place] = c
+	for _, h := range c.Within {
+		l.createdIn[h] = c
+	}
+	return nil
+}
+
+// MayFail notes a creation that the service will probably refuse, such as a project whose name is
+// taken.
+func (l *Ledger) MayFail(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mayFail = append(l.mayFail, name)
+}
+
+// FirstMayFail returns the first creation that will probably fail, or "".
+func (l *Ledger) FirstMayFail() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.mayFail) == 0 {
+		return ""
+	}
+	return l.mayFail[0]
+}
+
+// Write notes that this process applies a plan: it is about to change something.
+func (l *Ledger) Write() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.writing = true
+}
+
+func secondAddress(this, other Object) *Conflict {
+	return &Conflict{Reason: SecondAddress, This: this.Name, Other: other.Name, Type: this.Type}
+}

@@ -1,0 +1,218 @@
+package base_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+)
+
+// The objects of the tests: a project with an environment of its own, and one key in it.
+var (
+	orders = base.Object{Handle: "project/orders", Place: "project_name/Orders", Type: "traceloop_project", Name: "project Orders"}
+	europe = base.Object{Handle: "environment/orders/eu", Place: "environment/orders/eu", Within: []base.Handle{orders.Handle}, Type: "traceloop_environment", Name: "environment Europe"}
+	key    = base.Object{
+		Handle: "api_key/1", Place: "api_key_of/orders/eu", Type: "traceloop_api_key", Name: "key 1",
+		Within: []base.Handle{orders.Handle, europe.Handle, "environment/organization/eu"},
+	}
+	staging = base.Object{Handle: "environment/organization/eu", Place: "environment/organization/eu", Type: "traceloop_environment", Name: "environment of the organization"}
+	another = base.Creation{Place: key.Place, Within: key.Within, Type: key.Type, Name: "the key of orders/eu"}
+)
+
+// call is one call of a plan. Its name shows in the names of the tests.
+type call struct {
+	name string
+	do   func(*base.Ledger) *base.Conflict
+}
+
+func keep(o base.Object) call {
+	return call{"keep " + o.Name + o.Token, func(l *base.Ledger) *base.Conflict { return l.Keep(o) }}
+}
+
+func destroy(o base.Object) call {
+	return call{"destroy " + o.Name + o.Token, func(l *base.Ledger) *base.Conflict { return l.Destroy(o) }}
+}
+
+func imports(o base.Object) call {
+	return call{"import " + o.Name + o.Token, func(l *base.Ledger) *base.Conflict { return l.Import(o) }}
+}
+
+func create(c base.Creation) call {
+	return call{"create " + c.Name, func(l *base.Ledger) *base.Conflict { return l.Create(c) }}
+}
+
+// forced is a replacement that Terraform plans as an update first.
+func forced(o base.Object) call {
+	return call{"force " + o.Name, func(l *base.Ledger) *base.Conflict {
+		if c := l.Keep(o); c != nil {
+			return c
+		}
+		if replaced, c := l.Replace(o.Handle, o.Token); c != nil || replaced.Handle != o.Handle {
+			return c
+		}
+		return l.Create(base.Creation{Place: o.Place, Within: o.Within, Replaces: o.Handle, Type: o.Type, Name: "another " + o.Name})
+	}}
+}
+
+// tainted is a replacement of a tainted object: a read, and a creation that knows nothing of it.
+func tainted(o base.Object) call {
+	return call{"taint " + o.Name, func(l *base.Ledger) *base.Conflict {
+		l.Read(o)
+		return l.Create(base.Creation{Place: o.Place, Within: o.Within, Type: o.Type, Name: "another " + o.Name})
+	}}
+}
+
+func at(o base.Object, token string) base.Object {
+	o.Token = token
+	return o
+}
+
+func revoking(c base.Creation) base.Creation {
+	c.Revokes = true
+	return c
+}
+
+func replacing(c base.Creation, o base.Object) base.Creation {
+	c.Replaces = o.Handle
+	return c
+}
+
+// TestLedger makes the calls of each plan in every order. The last call that is refused has the
+// reason; none is refused where there is no reason.
+func TestLedger(t *testing.T) {
+	renamed := base.Object{Handle: key.Handle, Place: key.Place, Within: key.Within, Type: key.Type, Name: "key 1", Token: "import"}
+	tests := map[string]struct {
+		calls   []call
+		refused []base.Reason // one of these; none if empty
+		warns   bool
+	}{
+		"nothing changes":                      {calls: []call{keep(orders), keep(europe), keep(key)}},
+		"everything goes":                      {calls: []call{destroy(orders), destroy(europe), destroy(key)}},
+		"an import without another address":    {calls: []call{call{"import and keep", both(imports(renamed), keep(renamed))}, keep(orders)}},
+		"an import while the old address goes": {calls: []call{call{"import and keep", both(imports(renamed), keep(renamed))}, destroy(key)}, refused: []base.Reason{base.SecondAddress}},
+		"an import while the old address stays": {
+			calls: []call{call{"import and keep", both(imports(renamed), keep(renamed))}, keep(key)}, refused: []base.Reason{base.SecondAddress},
+		},
+		"two imports": {
+			calls:   []call{call{"import", both(imports(at(key, "a")), keep(at(key, "a")))}, call{"import too", both(imports(at(key, "b")), keep(at(key, "b")))}},
+			refused: []base.Reason{base.SecondAddress},
+		},
+		"a state with two addresses":              {calls: []call{keep(at(key, "a")), keep(key)}, refused: []base.Reason{base.SecondAddress}, warns: true},
+		"both of two addresses go":                {calls: []call{destroy(at(key, "a")), destroy(key)}},
+		"one of two addresses goes":               {calls: []call{keep(at(key, "a")), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
+		"one of two goes, neither was imported":   {calls: []call{keep(key), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
+		"the project of a key goes":               {calls: []call{destroy(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the environment of a key goes":           {calls: []call{destroy(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the organization's environment goes":     {calls: []call{destroy(staging), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the project of an environment goes":      {calls: []call{destroy(orders), keep(europe)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the environment is replaced":             {calls: []call{forced(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a tainted environment is replaced":       {calls: []call{tainted(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a tainted project is replaced":           {calls: []call{tainted(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a tainted key is replaced":               {calls: []call{tainted(key), keep(orders), keep(europe)}},
+		"environment and key are replaced":        {calls: []call{forced(europe), destroy(key)}},
+		"a key in a project that goes":            {calls: []call{destroy(orders), create(another)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"two new keys for one place":              {calls: []call{create(another), create(another)}, refused: []base.Reason{base.PlaceCreatedTwice}},
+		"a new key where one is kept":             {calls: []call{create(another), keep(key)}, refused: []base.Reason{base.PlaceKept}},
+		"a new key that revokes one that is kept": {calls: []call{create(revoking(another)), keep(key)}, refused: []base.Reason{base.PlaceKept}},
+		"a new key where one goes":                {calls: []call{create(another), destroy(key)}, refused: []base.Reason{base.PlaceLeaving}},
+		"a new key that revokes one that goes":    {calls: []call{create(revoking(another)), destroy(key)}},
+		"a rotation":                              {calls: []call{call{"destroy, create", both(destroy(key), create(replacing(another, key)))}, keep(orders), keep(europe)}},
+		"a forced rotation":                       {calls: []call{forced(key), keep(orders), keep(europe)}},
+		"a second resource for a kept project":    {calls: []call{call{"read and keep", read(orders)}, create(base.Creation{Place: orders.Place, Name: "another"})}, refused: []base.Reason{base.PlaceKept}},
+	}
+	for name, test := range tests {
+		for i, order := range permutations(test.calls) {
+			t.Run(fmt.Sprintf("%s/%d", name, i), func(t *testing.T) {
+				ledger := base.NewLedger(false)
+				var found *base.Conflict
+				for _, c := range order {
+					if conflict := c.do(ledger); conflict != nil {
+						found = conflict
+					}
+				}
+				switch {
+				case len(test.refused) == 0 && found != nil:
+					t.Errorf("refused: %+v", *found)
+				case len(test.refused) > 0 && (found == nil || !slices.Contains(test.refused, found.Reason) || found.Warning != test.warns):
+					t.Errorf("the conflict is %+v, want one of %v", found, test.refused)
+				}
+			})
+		}
+	}
+}
+
+func both(first, second call) func(*base.Ledger) *base.Conflict {
+	return func(l *base.Ledger) *base.Conflict {
+		if c := first.do(l); c != nil {
+			return c
+		}
+		return second.do(l)
+	}
+}
+
+func read(o base.Object) func(*base.Ledger) *base.Conflict {
+	return func(l *base.Ledger) *base.Conflict {
+		l.Read(o)
+		return l.Keep(o)
+	}
+}
+
+func permutations(calls []call) [][]call {
+	if len(calls) < 2 {
+		return [][]call{calls}
+	}
+	var all [][]call
+	for i := range calls {
+		rest := slices.Delete(slices.Clone(calls), i, i+1)
+		for _, p := range permutations(rest) {
+			all = append(all, append([]call{calls[i]}, p...))
+		}
+	}
+	return all
+}
+
+// A process of `terraform test` plans, applies, plans again and destroys with one ledger.
+func TestLedger_manyWalks(t *testing.T) {
+	ledger := base.NewLedger(true)
+	for i, c := range []call{
+		create(another), create(another), // a plan and its apply
+		keep(orders), keep(europe), keep(key), // the next plan
+		keep(orders), keep(europe), keep(key),
+		imports(at(key, "a")), keep(at(key, "a")), imports(at(key, "b")), keep(at(key, "b")), // two plans
+		destroy(at(key, "b")), destroy(europe), destroy(orders), // the last destroy
+		keep(orders),
+	} {
+		if conflict := c.do(ledger); conflict != nil {
+			t.Errorf("call %d, %s: %+v", i, c.name, *conflict)
+		}
+	}
+	if conflict := ledger.Destroy(orders); conflict != nil {
+		t.Errorf("a new plan destroys what the last one kept: %+v", *conflict)
+	}
+	if conflict := ledger.Keep(key); conflict == nil {
+		t.Error("a plan that destroys a project and keeps its key is not refused")
+	}
+}
+
+// An apply finds nothing that its plan could not find: there the service decides.
+func TestLedger_afterTheFirstWrite(t *testing.T) {
+	ledger := base.NewLedger(false)
+	ledger.Write()
+	for range 2 {
+		if conflict := ledger.Create(another); conflict != nil {
+			t.Errorf("refused: %+v", *conflict)
+		}
+	}
+}
+
+func TestLedger_mayFail(t *testing.T) {
+	ledger := base.NewLedger(false)
+	if name := ledger.FirstMayFail(); name != "" {
+		t.Errorf("%q may fail", name)
+	}
+	ledger.MayFail("project Taken")
+	if name := ledger.FirstMayFail(); name != "project Taken" {
+		t.Errorf("%q may fail", name)
+	}
+}

@@ -1,0 +1,47 @@
+package base
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// The API key of a project and environment is for the operations that Traceloop publishes. It is a
+// provider argument: a resource argument would have to be in the state, for reads and deletes.
+//
+// The key may come from a resource of the same configuration. Then it is unknown in the plan
+// that creates or rotates the key, and setups are planned without a call.
+
+// HasProjectKey reports whether there is a project's key, known or not. Otherwise it adds an error.
+func (d *Data) HasProjectKey(diags *diag.Diagnostics) bool {
+	if d.project.client != nil || d.project.isUnknown() {
+		return true
+	}
+	diags.AddError("Missing Project Key",
+		"Auto monitor setups and organizations need the API key of a project and environment, and none is set. "+
+			"Set the provider argument \"project_api_key\" (or the environment variable "+EnvProjectKey+"). "+
+			"If age_recipients seals the key of a traceloop_api_key, its attribute key is null: open the key with the ephemeral resource of the same name. The provider does not send the management key instead.")
+	return false
+}
+
+// Project returns the client of the project's key. It adds an error if there is none.
+func (d *Data) Project(diags *diag.Diagnostics) (*traceloop.ProjectClient, bool) {
+	if d.project.client != nil {
+		return d.project.client, true
+	}
+	if d.HasProjectKey(diags) {
+		addUnknownConfiguration(diags, d.project.Unknown)
+	}
+	return nil, false
+}
+
+// ProjectIfKnown returns nil if there is no client yet. It is for a look at plan time that can be
+// skipped.
+func (d *Data) ProjectIfKnown() *traceloop.ProjectClient { return d.project.client }
+
+// UnknownProjectArgument returns the argument for which the client of the project's key waits.
+func (d *Data) UnknownProjectArgument() path.Path { return d.project.Unknown }
+
+// ProjectKeySource says where the project's key comes from.
+func (d *Data) ProjectKeySource() string { return d.project.Key.Source }

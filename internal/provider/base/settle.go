@@ -1,0 +1,75 @@
+package base
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// This file handles a creation whose outcome is unknown: DESIGN.md, "Settling".
+
+// settleTime limits how long that takes.
+const settleTime = 2 * time.Minute
+
+// Settling returns a context that an interrupt does not cancel.
+func Settling(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+}
+
+// Settled is the result of a search for the object of a lost answer.
+type Settled[T any] struct {
+	Object *T    // nil if it does not exist
+	Ours   bool  // it cannot be older than the attempt
+	Err    error // why the search failed
+}
+
+// maxCreations limits how often a creation is sent until an answer arrives.
+const maxCreations = 4
+
+// Create sends a creation. If the answer is lost, it looks for the object, and sends the creation
+// again only if there is none. An error is that of the last attempt, with what was found.
+func Create[T any](ctx context.Context, send func(context.Context) (*T, error), find func(context.Context, time.Time) Settled[T]) (*T, Settled[T], error) {
+	for attempt := 1; ; attempt++ {
+		object, err := send(ctx)
+		unknown, lost := errors.AsType[*traceloop.UnknownOutcomeError](err)
+		if !lost {
+			return object, Settled[T]{}, err
+		}
+		found := settle(ctx, unknown.Started, find)
+		if found.Ours {
+			return found.Object, found, nil
+		}
+		if found.Object != nil || found.Err != nil || attempt == maxCreations || ctx.Err() != nil {
+			return nil, found, err
+		}
+	}
+}
+
+func settle[T any](ctx context.Context, started time.Time, find func(context.Context, time.Time) Settled[T]) Settled[T] {
+	ctx, cancel := Settling(ctx)
+	defer cancel()
+	return find(ctx, started)
+}
+
+// AddUnsettled explains a creation whose outcome is still unknown. "adopt" is the import block
+// for the object; lookErr is the error of the search for it.
+func (d *Data) AddUnsettled(diags *diag.Diagnostics, object string, found bool, adopt string, err, lookErr error) {
+	detail := fmt.Sprintf("The provider tried to create the %s.\n\n%s\n\n", object, err)
+	adopt = " To manage an existing one, import it (write the address of this resource after \"to\"):\n\n" + adopt
+	switch {
+	case lookErr != nil:
+		detail += fmt.Sprintf("The provider could not find out whether it exists now:\n\n%s\n\n%s", lookErr, d.NextStep(lookErr)) +
+			"\n\nThen apply again. If it exists, the service says so." + adopt
+	case found:
+		detail += "It exists, but somebody else may have created it, or it may be older than this attempt. So Terraform does not manage it." + adopt
+	default:
+		unknown, _ := errors.AsType[*traceloop.UnknownOutcomeError](err)
+		detail += "It does not exist: nothing was created. Apply again. " + d.NextStep(unknown.Err)
+	}
+	diags.AddError("Outcome of Creation Is Unknown", detail)
+}

@@ -1,0 +1,123 @@
+package base
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// MaxLength limits names and ids, in characters.
+const MaxLength = 255
+
+var (
+	// It accepts the empty string, which the length check refuses: one mistake, one error.
+	namePattern       = regexp.MustCompile(`^([^\s\pZ\p{Cc}]([^\p{Cc}]*[^\s\pZ\p{Cc}])?)?$`)
+	IDPattern         = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+	SlugPattern       = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	slugSource        = regexp.MustCompile(`[A-Za-z0-9]`)
+	IDMessage         = "must be an id as Traceloop gives it, such as cm9v2g95l0000qz8k5h3d7f1a: letters, digits, \"-\" and \"_\". A name or a slug is not an id"
+	SlugMessage       = "must be the slug of an environment, not its name, such as prd or eu-production: lower-case letters and digits, with single hyphens between them"
+	nameMessage       = "must not be blank, must not begin or end with white space, and must not contain a line break or another control character"
+	SlugSourceMessage = "must contain an ASCII letter or digit, because the slug is made from them"
+	NameValidator     = []validator.String{
+		stringvalidator.UTF8LengthBetween(1, MaxLength),
+		stringvalidator.RegexMatches(namePattern, nameMessage),
+	}
+	EnvironmentNameValidator = append(NameValidator[:2:2], stringvalidator.RegexMatches(slugSource, SlugSourceMessage))
+	IDValidator              = []validator.String{stringvalidator.RegexMatches(IDPattern, IDMessage)}
+	SlugValidator            = []validator.String{
+		stringvalidator.UTF8LengthBetween(1, MaxLength),
+		slugFormValidator{},
+	}
+)
+
+// ParserValidator makes a validator from a parser. Its diagnostics contain the parser's error,
+// never the value.
+func ParserValidator[T any](name string, parse func(string) (T, error)) ParseValidator {
+	return ParseValidator{Name: name, Summary: "Invalid Provider Configuration", Noun: "provider argument", Parse: func(s string) error {
+		_, err := parse(s)
+		return err
+	}}
+}
+
+// SecretParserValidator is ParserValidator for a secret. Its diagnostics are not anchored to the
+// attribute, because the CLI would print that line of the configuration with the secret.
+func SecretParserValidator[T any](name string, parse func(string) (T, error)) ParseValidator {
+	v := ParserValidator(name, parse)
+	v.secret = true
+	return v
+}
+
+// ExistingKeyValidator validates existing_key_wo.
+func ExistingKeyValidator() ParseValidator {
+	v := SecretParserValidator("existing_key_wo", ParseFullKey)
+	v.Summary, v.Noun = "Invalid Existing Key", "argument"
+	return v
+}
+
+// ParseFullKey reads an API key. It refuses a masked key, the likeliest mistake.
+func ParseFullKey(s string) (string, error) {
+	key, err := traceloop.ParseKey(s)
+	if err == nil && strings.Contains(key, "*") {
+		return "", errors.New("it is a masked key. Give the full key, as the application or a secret manager stores it")
+	}
+	return key, err
+}
+
+// ParseValidator accepts what a parser accepts.
+type ParseValidator struct {
+	Name          string
+	Summary, Noun string
+	Parse         func(string) error
+	secret        bool
+}
+
+func (v ParseValidator) Description(context.Context) string {
+	return "must be a valid " + v.Name
+}
+
+func (v ParseValidator) MarkdownDescription(ctx context.Context) string {
+	return v.Description(ctx)
+}
+
+func (v ParseValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	err := v.Parse(req.ConfigValue.ValueString())
+	if err == nil {
+		return
+	}
+	detail := fmt.Sprintf("The %s %q cannot be used: %s. Correct the value, or remove the argument.", v.Noun, v.Name, err)
+	if v.secret || strings.Contains(req.ConfigValue.ValueString(), "@") { // a URL with a password
+		resp.Diagnostics.AddError(v.Summary, detail)
+	} else {
+		resp.Diagnostics.AddAttributeError(req.Path, v.Summary, detail)
+	}
+}
+
+// slugFormValidator accepts slugs. If it gets a name, it suggests the slug of that name.
+type slugFormValidator struct{}
+
+func (slugFormValidator) Description(context.Context) string { return SlugMessage }
+
+func (v slugFormValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (slugFormValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	given := req.ConfigValue.ValueString()
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || given == "" || SlugPattern.MatchString(given) {
+		return
+	}
+	detail := fmt.Sprintf("%q is not an environment slug.", MaskKeyIn(given))
+	if slug := traceloop.Slug(given); slug != "" && !strings.Contains(given, traceloop.KeyPrefix) {
+		detail += fmt.Sprintf(" Did you mean %q?", slug)
+	}
+	resp.Diagnostics.AddAttributeError(req.Path, "Invalid Environment Slug", detail+" Attribute "+req.Path.String()+" "+SlugMessage+".")
+}

@@ -1,0 +1,95 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+// Each client names the argument that it waits for, and not one of the other client.
+func TestClients_nameTheirOwnUnknownArgument(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders")
+	_, projectKey := server.GenerateKey(project.ID, "prd")
+	server.CreateSetup(projectKey, "checkout", "char-count")
+	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
+	for name, test := range map[string]struct {
+		settings            arguments
+		management, project string // what each one waits for
+	}{
+		"base_url":        {arguments{"base_url": unknown}, "base_url", "base_url"},
+		"request_timeout": {arguments{"request_timeout": unknown}, "request_timeout", "request_timeout"},
+		"api_key":         {arguments{"api_key": unknown}, "api_key", ""},
+		"project_api_key": {arguments{"project_api_key": unknown}, "", "project_api_key"},
+		"both keys":       {arguments{"api_key": unknown, "project_api_key": unknown}, "api_key", "project_api_key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			settings := arguments{"base_url": server.URL, "api_key": server.ManagementKey, "project_api_key": projectKey}
+			d := newDriverWith(t, time.Now, settings.with(test.settings))
+			waitsFor(t, d.readData("traceloop_projects", nil), test.management)
+			waitsFor(t, d.readData("traceloop_auto_monitor_setup", arguments{"external_id": "checkout"}), test.project)
+		})
+	}
+}
+
+func waitsFor(t *testing.T, err error, argument string) {
+	t.Helper()
+	if argument == "" {
+		if err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	refuses(t, err, "Unknown Provider Configuration", `"`+argument+`" is not known`)
+}
+
+// A plan that could not read the setups says which argument was missing.
+func TestClients_unreadSetupsNameTheUnknownArgument(t *testing.T) {
+	t.Parallel()
+	const kind = "traceloop_auto_monitor_setup"
+	server := standingStill(t)
+	key := projectKey(server, "prd")
+	known := arguments{"base_url": server.URL, "api_key": server.ManagementKey, "project_api_key": key}
+	l := newLife(newDriverWith(t, time.Now, known), kind)
+	l.apply(arguments{"external_id": "checkout", "evaluators": []string{"char-count"}}, "create")
+
+	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
+	for argument, want := range map[string]string{
+		"base_url":        `The provider argument "base_url" is not known before apply`,
+		"project_api_key": "The project key is not known before apply, because this plan creates or rotates it",
+		"api_key":         "",
+	} {
+		d := newDriverWith(t, time.Now, known.with(arguments{argument: unknown}))
+		typ := d.schemas[kind].ValueType()
+		read, err := d.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, l.state.value)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := failure(read.Diagnostics); err != nil {
+			t.Errorf("%s: %v", argument, err)
+		}
+		said := ""
+		for _, diag := range read.Diagnostics {
+			said += diag.Detail
+		}
+		if want == "" && said != "" || !strings.Contains(said, want) {
+			t.Errorf("%s: the read says %q, want %q", argument, said, want)
+		}
+	}
+}
+
+// A provider block with a project's key alone says so too if nothing listens at the base URL.
+func TestClients_projectKeyAloneAndNobodyListens(t *testing.T) {
+	t.Parallel()
+	d := newDriverWith(t, time.Now, arguments{"base_url": "http://127.0.0.1:1", "project_api_key": "tl_0123456789012345678901234567890123456789", "max_retries": int64(0)})
+	phrases := []string{"Nothing listens at the base URL http://127.0.0.1:1", "Is the emulator running?"}
+	refuses(t, d.readData("traceloop_auto_monitor_setups", nil), phrases...)
+	newLife(d, "traceloop_organization").refusesToApply(arguments{"name": "Acme"}, phrases...)
+}

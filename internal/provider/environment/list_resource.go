@@ -1,0 +1,100 @@
+package environment
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+var _ list.ListResourceWithConfigure = (*listResource)(nil)
+
+// NewListResource returns the list resource traceloop_environment.
+func NewListResource() list.ListResource {
+	return &listResource{}
+}
+
+type listResource struct {
+	*base.Data
+}
+
+func (l *listResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_environment"
+}
+
+func (l *listResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Lists environments, oldest first. A project-level environment is shown as `Orders / EU Production`, an organization-level environment as `Load test (organization-level)`. " + base.QueryVersions,
+		Attributes: map[string]schema.Attribute{
+			"project_id": schema.StringAttribute{
+				MarkdownDescription: "Only environments of the project with this id, including inherited ones. Default: every environment of the organization, of both scopes.",
+				Optional:            true,
+				Validators:          base.IDValidator,
+			},
+			"scope": schema.StringAttribute{
+				MarkdownDescription: "Only environments of this scope: `organization` or `project`. Default: both.",
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.OneOf(traceloop.ScopeOrganization, traceloop.ScopeProject)},
+			},
+			"include_built_in": schema.BoolAttribute{
+				MarkdownDescription: "Whether to also list the built-in environments `dev`, `stg` and `prd` of each project, which need no resource. Default: `false`.",
+				Optional:            true,
+			},
+		},
+	}
+}
+
+func (l *listResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	l.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
+}
+
+func (l *listResource) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var config struct {
+		ProjectID      types.String `tfsdk:"project_id"`
+		Scope          types.String `tfsdk:"scope"`
+		IncludeBuiltIn types.Bool   `tfsdk:"include_built_in"`
+	}
+	diags := req.Config.Get(ctx, &config)
+	if diags.HasError() {
+		return
+	}
+	client, ok := l.Management(&diags)
+	if !ok {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+
+	projectID := config.ProjectID.ValueString()
+	environments := base.Where(client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}), func(e traceloop.Environment) bool {
+		return (config.Scope.IsNull() || e.Scope == config.Scope.ValueString()) && (config.IncludeBuiltIn.ValueBool() || !e.BuiltIn)
+	})
+	stream.Results = base.Results(ctx, req, identity, environments, func(e traceloop.Environment) (base.Listed, error) {
+		model := imported(e)
+		found := base.Listed{Name: e.Name + " (organization-level)", Identity: []types.String{model.ID}, Resource: model}
+		if e.ProjectID == "" {
+			return found, nil
+		}
+		project, err := l.ProjectName(ctx, client, e.ProjectID)
+		found.Name = project + " / " + e.Name
+		return found, err
+	}, func(err error, diags *diag.Diagnostics) {
+		if traceloop.IsNotFound(err) {
+			l.AddUnknownProject(ctx, client, projectID, diags)
+			return
+		}
+		diags.AddError("Unable to List Environments", l.Failure("list environments", err))
+	})
+}
+
+// imported is the resource after an import.
+func imported(e traceloop.Environment) resourceModel {
+	return resourceModel{model: newModel(e), DeletionProtection: types.BoolValue(true)}
+}

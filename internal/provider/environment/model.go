@@ -1,0 +1,54 @@
+package environment
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// model is an environment as the service describes it. The resource and the data
+// sources share it.
+type model struct {
+	ID        types.String `tfsdk:"id"`
+	Name      types.String `tfsdk:"name"`
+	ProjectID types.String `tfsdk:"project_id"`
+	Slug      types.String `tfsdk:"slug"`
+	Scope     types.String `tfsdk:"scope"`
+	BuiltIn   types.Bool   `tfsdk:"built_in"`
+	CreatedAt types.String `tfsdk:"created_at"`
+}
+
+func newModel(e traceloop.Environment) model {
+	m := model{
+		ID:        types.StringValue(e.ID),
+		Name:      types.StringValue(e.Name),
+		Slug:      types.StringValue(e.Slug),
+		Scope:     types.StringValue(e.Scope),
+		BuiltIn:   types.BoolValue(e.BuiltIn),
+		CreatedAt: base.Timestamp(e.CreatedAt),
+	}
+	if e.ProjectID != "" {
+		m.ProjectID = types.StringValue(e.ProjectID)
+	}
+	return m
+}
+
+// Describe names the object in a sentence.
+func (m model) Describe() string {
+	return fmt.Sprintf("environment %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
+}
+
+func (m model) place() base.Place {
+	return base.Place{Kind: base.EnvironmentPlace, Project: m.ProjectID.ValueString(), Name: traceloop.Slug(m.Name.ValueString())}
+}
+
+// changeTo returns the first argument that differs in another model and forces a replacement.
+func (m model) changeTo(other model) base.Change {
+	if !m.Name.Equal(other.Name) {
+		return base.NewChange("name", m.Name, other.Name)
+	}
+	return base.NewChange("project_id", m.ProjectID, other.ProjectID)
+}

@@ -1,0 +1,264 @@
+// Package organization is the resource that creates an organization.
+package organization
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
+	_ resource.ResourceWithImportState = (*managedResource)(nil)
+)
+
+// NewResource returns the resource traceloop_organization.
+func NewResource() resource.Resource {
+	return &managedResource{}
+}
+
+type managedResource struct {
+	*base.Data
+}
+
+type model struct {
+	ID             types.String `tfsdk:"id"`
+	Name           types.String `tfsdk:"name"`
+	Environments   types.Set    `tfsdk:"environments"`
+	RetentionHours types.Int64  `tfsdk:"retention_hours"`
+	AgeRecipients  types.Set    `tfsdk:"age_recipients"`
+	Keys           types.Map    `tfsdk:"keys"`
+	EncryptedKeys  types.Map    `tfsdk:"encrypted_keys"`
+}
+
+func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_organization"
+}
+
+func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	const unchangeable = " A plan that changes it is refused."
+	keep := []planmodifier.Map{mapplanmodifier.UseStateForUnknown()}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Creates a Traceloop organization with environments and their API keys. Only some accounts may create organizations, such as vendors that create one for each customer. " +
+			"For all others, the service answers 403, \"Not allowed to create organizations\".\n\n" +
+			"The operation is **documented by Traceloop**. It is the only operation for organizations: none reads, changes or deletes one. It uses the provider argument `project_api_key`. " +
+			"So a plan that changes the organization is refused, destroying the resource only removes it from the state, and it cannot be imported.\n\n" +
+			"~> Traceloop shows the keys only once. The state stores them in `keys`, unless `age_recipients` seals them. Protect the state like the keys themselves.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Id of the organization, assigned by Traceloop.",
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"name": schema.StringAttribute{
+				MarkdownDescription: "Name of the organization; 1 to 255 characters." + unchangeable,
+				Required:            true,
+				Validators:          base.NameValidator,
+			},
+			"environments": schema.SetAttribute{
+				MarkdownDescription: "Names of the environments; at least one. Each environment gets a key. Default: the service chooses." + unchangeable,
+				ElementType:         types.StringType,
+				Optional:            true,
+				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(base.EnvironmentNameValidator...)},
+			},
+			"retention_hours": schema.Int64Attribute{
+				MarkdownDescription: "How long Traceloop keeps the organization's data, in hours; 1 to 720. Default: `720` (30 days)." + unchangeable,
+				Optional:            true,
+				Computed:            true,
+				Default:             int64default.StaticInt64(720),
+				Validators:          []validator.Int64{int64validator.Between(1, 720)},
+			},
+			"age_recipients": schema.SetAttribute{
+				MarkdownDescription: "Public keys that seal the API keys before they reach the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed keys are in `encrypted_keys`, and the ephemeral resource `traceloop_api_key` opens them. Default: the keys are not sealed." + unchangeable,
+				ElementType:         types.StringType,
+				Optional:            true,
+				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(base.RecipientValidator{})},
+			},
+			"keys": schema.MapAttribute{
+				MarkdownDescription: "The API key of each environment, by its slug. Null when `age_recipients` seals them.",
+				ElementType:         types.StringType,
+				Computed:            true,
+				Sensitive:           true,
+				PlanModifiers:       keep,
+			},
+			"encrypted_keys": schema.MapAttribute{
+				MarkdownDescription: "The API key of each environment, by its slug, sealed to `age_recipients`, as an armored age file. Null without recipients.",
+				ElementType:         types.StringType,
+				Computed:            true,
+				PlanModifiers:       keep,
+			},
+		},
+	}
+}
+
+func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.Data = base.ConfigureProject(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var plan, state *model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || r.Data == nil {
+		return
+	}
+	switch {
+	case plan == nil:
+		resp.Diagnostics.AddWarning("Organization Will Not Be Deleted", state.forgotten())
+	case state != nil:
+		state.refuseChange(*plan, &resp.Diagnostics)
+	case r.HasProjectKey(&resp.Diagnostics):
+		if plan.AgeRecipients.IsNull() {
+			plan.EncryptedKeys = types.MapNull(types.StringType)
+		} else if !plan.AgeRecipients.IsUnknown() {
+			plan.Keys = types.MapNull(types.StringType)
+		}
+		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+	}
+}
+
+// refuseChange refuses every change: the service has no operation for it.
+func (m *model) refuseChange(plan model, diags *diag.Diagnostics) {
+	for _, argument := range []struct {
+		name       string
+		plan, have attr.Value
+		reason     string
+	}{
+		{"name", plan.Name, m.Name, "Traceloop publishes no operation that changes an organization"},
+		{"environments", plan.Environments, m.Environments, "Traceloop publishes no operation that changes an organization"},
+		{"retention_hours", plan.RetentionHours, m.RetentionHours, "Traceloop publishes no operation that changes an organization"},
+		{"age_recipients", plan.AgeRecipients, m.AgeRecipients, "Traceloop showed the keys once, so the provider cannot seal them again"},
+	} {
+		if !argument.plan.Equal(argument.have) {
+			diags.AddAttributeError(path.Root(argument.name), "Organization Cannot Be Changed", fmt.Sprintf(
+				"The configuration changes %[2]s of the %[1]s, but %[3]s. Nothing was changed. Set %[2]s back to %[4]s. Or ask Traceloop to change the organization, and then remove it from the configuration and from the state (terraform state rm).",
+				m.Describe(), argument.name, argument.reason, argument.have))
+		}
+	}
+}
+
+func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	var environments, recipients []string
+	resp.Diagnostics.Append(plan.Environments.ElementsAs(ctx, &environments, false)...)
+	resp.Diagnostics.Append(plan.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
+	for _, recipient := range recipients { // it may have been unknown at validation
+		if _, err := base.ParseRecipient(recipient); err != nil {
+			resp.Diagnostics.AddError("Invalid Recipient", fmt.Sprintf("One of the age_recipients cannot be used: %s. No organization was created. Give a public key.", err))
+		}
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	client, ok := r.Project(&resp.Diagnostics)
+	if !ok {
+		return
+	}
+
+	organization, err := client.CreateOrganization(ctx, traceloop.OrganizationRequest{
+		Name: plan.Name.ValueString(), Environments: environments, RetentionHours: plan.RetentionHours.ValueInt64(),
+	})
+	if err != nil {
+		r.addCreateError(plan, err, &resp.Diagnostics)
+		return
+	}
+
+	// Only this answer contains the keys, so save them before anything that can fail.
+	plan.ID = types.StringValue(organization.ID)
+	if err := plan.setKeys(organization.Keys, recipients); err != nil {
+		resp.Diagnostics.AddError("Unable to Seal API Keys", fmt.Sprintf(
+			"The provider created the %s, but could not seal its keys to age_recipients: %s. Nobody has the keys. Ask Traceloop for new ones. The state has the id of the organization.", plan.Describe(), err))
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+}
+
+func (r *managedResource) addCreateError(plan model, err error, diags *diag.Diagnostics) {
+	attempted := fmt.Sprintf("create the organization %q", plan.Name.ValueString())
+	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
+		diags.AddError("Organization May Exist", fmt.Sprintf(
+			"The provider tried to %s.\n\n%s\n\nThe service shows the id and the keys only once, and that answer is lost. Traceloop publishes no operation that shows whether the organization exists, and none that deletes it. "+
+				"Ask Traceloop's support whether an organization %q was created at about %s. If so, ask them to delete it or to give you new keys. "+
+				"Do not apply again before that: if the organization exists, another apply creates a second one.", attempted, unknown, plan.Name.ValueString(), unknown.Started.UTC().Format("2006-01-02 15:04:05 UTC")))
+		return
+	}
+	if answer, ok := errors.AsType[*traceloop.Error](err); ok && answer.StatusCode == http.StatusForbidden {
+		diags.AddError("Unable to Create Organization", fmt.Sprintf(
+			"The provider tried to %s.\n\n%s\n\nOnly some organizations may create organizations. The project key comes from %s. Check that it belongs to a project of such an organization, or ask Traceloop for the permission.", attempted, err, r.ProjectKeySource()))
+		return
+	}
+	diags.AddError("Unable to Create Organization", r.ProjectFailure(attempted, err))
+}
+
+// setKeys stores the keys, sealed if there are recipients.
+func (m *model) setKeys(keys []traceloop.EnvironmentKey, recipients []string) error {
+	m.Keys, m.EncryptedKeys = types.MapNull(types.StringType), types.MapNull(types.StringType)
+	values := map[string]attr.Value{}
+	for _, key := range keys {
+		value := key.Key
+		if len(recipients) > 0 {
+			sealed, err := base.Seal(value, recipients)
+			if err != nil {
+				return err
+			}
+			value = sealed
+		}
+		values[key.Environment] = types.StringValue(value)
+	}
+	all := types.MapValueMust(types.StringType, values)
+	if len(recipients) > 0 {
+		m.EncryptedKeys = all
+	} else {
+		m.Keys = all
+	}
+	return nil
+}
+
+// Read keeps the state, because the service has no operation that reads an organization.
+func (r *managedResource) Read(context.Context, resource.ReadRequest, *resource.ReadResponse) {}
+
+// Update is never called: ModifyPlan refuses every change.
+func (r *managedResource) Update(_ context.Context, _ resource.UpdateRequest, resp *resource.UpdateResponse) {
+	resp.Diagnostics.AddError("Organization Cannot Be Changed", "Traceloop publishes no operation that changes an organization. Nothing was changed.")
+}
+
+func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.AddWarning("Organization Was Not Deleted", state.forgotten())
+	}
+}
+
+func (r *managedResource) ImportState(_ context.Context, _ resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	resp.Diagnostics.AddError("Organization Cannot Be Imported",
+		"Traceloop publishes no operation that reads an organization, and shows its keys only when it is created. Keep the id of an existing organization in a variable instead.")
+}
+
+// Describe names the object in a sentence.
+func (m *model) Describe() string {
+	return fmt.Sprintf("organization %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
+}
+
+func (m *model) forgotten() string {
+	return fmt.Sprintf("Traceloop publishes no operation that deletes an organization. Terraform only removes the %s from the state. The organization keeps its data, and its keys stay valid. To delete it, ask Traceloop's support and give them its id.", m.Describe())
+}
