@@ -3,9 +3,7 @@ package traceloop
 import (
 	"cmp"
 	"context"
-	"errors"
 	"iter"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -137,20 +135,8 @@ func (l *cachedList[T]) remove(ctx context.Context, id string) error {
 	return err
 }
 
-// confirmNotFound returns a 404 only if the service has the collection. At a wrong base URL
-// everything is "not found", and that must not remove an object from a state.
 func (l *cachedList[T]) confirmNotFound(ctx context.Context, notFound error) error {
-	err := l.epoch().load(context.WithoutCancel(ctx), false)
-	if refused, ok := errors.AsType[*Error](err); ok && refused.StatusCode == http.StatusNotFound {
-		return &UnreadableError{
-			StatusCode: refused.StatusCode, RequestID: refused.RequestID, Method: refused.Method, Path: refused.Path,
-			Reason: "the API always has this list, but it was not found at this address",
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return notFound
+	return confirmNotFound(notFound, l.epoch().load(context.WithoutCancel(ctx), false))
 }
 
 func (l *cachedList[T]) logAnswered(ctx context.Context, path string, filter url.Values) {
