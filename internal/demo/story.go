@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -24,12 +25,16 @@ type story struct {
 	url string
 	cli cli
 
-	key      string // the one in force
-	accepted int    // spans
+	before   *emulator.Seed // the organization, as it was
+	key      string         // the one in force
+	accepted int            // spans
 	rotation rotation
 }
 
-func (s *story) tell(ctx context.Context) error {
+func (s *story) tell(ctx context.Context) (err error) {
+	if s.before, err = s.api.Export(); err != nil {
+		return err
+	}
 	step("Install the provider from a local mirror")
 	if _, err := s.cli.run(ctx, "init"); err != nil {
 		return err
@@ -179,7 +184,7 @@ func (s *story) destroy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(left.Environments) != 0 || len(left.Projects) != 1 || len(left.Projects[0].Environments)+len(left.Projects[0].APIKeys) != 0 {
+	if !reflect.DeepEqual(left, s.before) {
 		return fmt.Errorf("something is left: %+v", left)
 	}
 	say("Only %q is left, as in every new organization.", left.Projects[0].Name)

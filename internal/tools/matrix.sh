@@ -22,7 +22,8 @@ for cli; do
   TF_ACC_TERRAFORM_PATH=$cli go test -v -count=1 -parallel=6 -timeout=20m -run "$tests" "${packages[@]}" >"$log" 2>&1
   status=$?
   count() { grep -cE "^ *--- $1" "$log"; }
-  reasons=$(sed -nE "s/^ +versions_test.go:[0-9]+: .* has no (.*)/no \1/p" "$log" | sort | uniq -c | awk '{ $1 = $1 ":"; printf "%s%s", sep, $0; sep = "; " }')
+  # "    query_test.go:124: Terraform 1.11 has no query"
+  reasons=$(sed -nE 's/^ +[a-z_]+_test.go:[0-9]+: (Terraform|OpenTofu) [0-9.]+ has no (.*)/no \2/p' "$log" | sort | uniq -c | awk '{ $1 = $1 ":"; printf "%s%s", sep, $0; sep = "; " }')
   table+=$'\n'"| $name | $(count PASS) | $(count FAIL) | $(count SKIP)${reasons:+, $reasons} |"
   if ((status != 0 || $(count PASS) == 0)); then
     grep -vE '^ *(=== (RUN|PAUSE|CONT|NAME)|--- (PASS|SKIP))' "$log"

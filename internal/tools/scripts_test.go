@@ -101,7 +101,7 @@ func TestInstall(t *testing.T) {
 
 func TestMatrix(t *testing.T) {
 	t.Parallel()
-	const passes = "=== RUN   TestA\\n--- PASS: TestA (0.1s)\\n=== RUN   TestB\\n    versions_test.go:55: Terraform 1.11 has no query\\n--- SKIP: TestB (0.0s)\\nok  p 0.1s\\n"
+	const passes = "=== RUN   TestA\\n--- PASS: TestA (0.1s)\\n=== RUN   TestB\\n    query_test.go:124: Terraform 1.11 has no query\\n--- SKIP: TestB (0.0s)\\nok  p 0.1s\\n"
 	for name, test := range map[string]struct {
 		cli, tests string
 		exit       string
