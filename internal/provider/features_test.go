@@ -114,3 +114,25 @@ func TestFeatures_nothingElseIsSkipped(t *testing.T) {
 		t.Errorf("these lines leave tests out, want those of thorough and needs alone:\n%s", strings.Join(found, "\n"))
 	}
 }
+
+// The pages of what older CLIs do not have say so.
+func TestFeatures_pagesSayTheirVersion(t *testing.T) {
+	t.Parallel()
+	for folder, f := range map[string]feature{
+		"functions": functions, "actions": actions, "list-resources": queries, "ephemeral-resources": {"ephemeral resources", 10, 11},
+	} {
+		pages, err := filepath.Glob("../../docs/" + folder + "/*.md")
+		if err != nil || len(pages) == 0 {
+			t.Fatalf("%s: %d pages were found: %v", folder, len(pages), err)
+		}
+		want := fmt.Sprintf("need Terraform 1.%d or OpenTofu 1.%d", f.terraform, f.openTofu)
+		if f.openTofu == 0 {
+			want = fmt.Sprintf("need Terraform 1.%d; OpenTofu does not have them yet", f.terraform)
+		}
+		for _, page := range pages {
+			if !strings.Contains(strings.ReplaceAll(strings.ToLower(readFile(t, page)), "needs", "need"), strings.ToLower(want)) {
+				t.Errorf("%s does not say %q", page, want)
+			}
+		}
+	}
+}
