@@ -72,7 +72,7 @@ func TestFeatures_versionsAreThoseOfTheTests(t *testing.T) {
 		}
 		return fmt.Sprintf("1.%d", since)
 	}
-	for phrase, f := range map[string]feature{"functions:": functions, "with an `identity`": identities, "[queries]": queries, "[revoking a leaked key]": actions} {
+	for phrase, f := range map[string]feature{"functions:": functions, "with an `identity`": identities, "[queries]": queries, "[revoking a leaked key]": actions, "[`destroy = false`]": forgetting} {
 		found := false
 		for _, row := range featureRow.FindAllStringSubmatch(features(t), -1) {
 			if !strings.Contains(row[1], phrase) {
