@@ -125,6 +125,7 @@ func TestAccExamples_plan(t *testing.T) {
 			server.RenameProject(project.ID, "Orders")
 			server.GenerateKey(project.ID, "prd")
 			eu := server.CreateEnvironment(project.ID, "EU Production")
+			server.GenerateKey(project.ID, eu.Slug)
 			server.CreateEnvironment("", "Load test")
 			setup := server.CreateSetup(setupKey, "checkout-quality", "char-count")
 			ids := strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID, sampleEnvProjectID, setup.EnvProjectID)

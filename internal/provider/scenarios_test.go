@@ -143,3 +143,27 @@ func TestCLI_stopManagingAService(t *testing.T) {
 		t.Errorf("there are %d keys, want the %d of before", now, keys)
 	}
 }
+
+// The blocks of the guide bring back the state of the quick start.
+func TestCLI_lostState(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	cli := newCLI(t, server)
+	code := readFile(t, "../../examples/quickstart", "main.tf")
+	cli.write(code)
+	cli.apply()
+	key := strings.TrimSpace(cli.ok("output", "-raw", "masked_key"))
+	if err := os.Remove(filepath.Join(cli.dir, "terraform.tfstate")); err != nil {
+		t.Fatal(err)
+	}
+
+	cli.write(code + readFile(t, "../../examples/guides/lost-state", "import.tf"))
+	server.ResetRequests()
+	shows(t, cli.apply(), "3 imported, 0 added", "0 destroyed")
+	noWrites(t, server)
+	if now := strings.TrimSpace(cli.ok("output", "-raw", "masked_key")); now != key {
+		t.Errorf("the state has the key %s, want %s", now, key)
+	}
+	cli.write(code)
+	shows(t, cli.plan(), "No changes")
+}

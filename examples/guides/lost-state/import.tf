@@ -14,6 +14,6 @@ import {
 }
 
 import {
-  to = traceloop_api_key.orders_prd
-  id = "${data.traceloop_project.lost.id}/prd"
+  to = traceloop_api_key.orders
+  id = "${data.traceloop_project.lost.id}/eu-production"
 }

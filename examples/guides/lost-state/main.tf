@@ -18,7 +18,7 @@ resource "traceloop_environment" "eu" {
   name       = "EU Production"
 }
 
-resource "traceloop_api_key" "orders_prd" {
+resource "traceloop_api_key" "orders" {
   project_id  = traceloop_project.orders.id
-  environment = "prd"
+  environment = traceloop_environment.eu.slug
 }
