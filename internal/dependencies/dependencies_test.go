@@ -20,7 +20,7 @@ const (
 
 // own are the packages of this module that the provider may link: the emulator and the tools are none of them.
 var own = []string{
-	devtool.Module, devtool.Module + "/internal/provider",
+	devtool.Module, devtool.Module + "/internal/contract", devtool.Module + "/internal/provider",
 	devtool.Module + "/internal/provider/apikey", devtool.Module + "/internal/provider/base", devtool.Module + "/internal/provider/environment",
 	devtool.Module + "/internal/provider/monitor", devtool.Module + "/internal/provider/organization", devtool.Module + "/internal/provider/project",
 	devtool.Module + "/internal/servicecheck", devtool.Module + "/internal/traceloop",
