@@ -82,6 +82,7 @@ func NewData(c Config) (*Data, error) {
 		management: access[traceloop.Client]{Credential: c.ManagementKey},
 		project:    access[traceloop.ProjectClient]{Credential: c.ProjectKey},
 	}
+	c.Client.Secrets = []string{c.ManagementKey.Key.Value, c.ProjectKey.Key.Value}
 	var err, projectErr error
 	if c.ManagementKey.Key.Found && !c.ManagementKey.isUnknown() {
 		c.Client.Key = c.ManagementKey.Key.Value

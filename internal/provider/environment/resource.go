@@ -246,7 +246,7 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.Client, 
 		}
 		id := slug
 		if projectID != "" {
-			id = projectID + "/" + slug
+			id = projectID + "/" + id
 		}
 		r.AddUnsettled(diags, fmt.Sprintf("environment %q", name), found.Object != nil, base.ImportBlock("traceloop_environment", "example", id), err, found.Err)
 		return nil
@@ -337,7 +337,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	client, ok := r.ManagementForWriting(&resp.Diagnostics)
-	if !ok || !r.GuardCascade(&resp.Diagnostics, state.Describe(), client.ListAPIKeysFresh(ctx, state.keyFilter())) {
+	if !ok || !r.GuardCascade(&resp.Diagnostics, state.Describe(), client.ListAPIKeysUncached(ctx, state.keyFilter())) {
 		return
 	}
 	next := base.Place{Kind: base.EnvironmentPlace, Project: note.Project, Name: note.Name}
@@ -346,7 +346,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		if note.Project != "" {
 			model.ProjectID = types.StringValue(note.Project)
 		}
-		if !r.canFollow(ctx, client, client.ListEnvironmentsFresh, model, note.Replaces, &resp.Diagnostics) {
+		if !r.canFollow(ctx, client, client.ListEnvironmentsUncached, model, note.Replaces, &resp.Diagnostics) {
 			return
 		}
 	}

@@ -294,8 +294,8 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		base.AddProtected(&resp.Diagnostics, state.Describe(), projectLoss)
 		return
 	}
-	if !r.GuardCascade(&resp.Diagnostics, state.Describe(), client.ListAPIKeysFresh(ctx, state.keyFilter())) ||
-		note.Name != "" && note.Name != state.Name.ValueString() && !r.canFollow(ctx, client.ListProjectsFresh, note, &resp.Diagnostics) {
+	if !r.GuardCascade(&resp.Diagnostics, state.Describe(), client.ListAPIKeysUncached(ctx, state.keyFilter())) ||
+		note.Name != "" && note.Name != state.Name.ValueString() && !r.canFollow(ctx, client.ListProjectsUncached, note, &resp.Diagnostics) {
 		return
 	}
 	err := client.DeleteProject(ctx, state.ID.ValueString())
