@@ -12,7 +12,8 @@ func otherSetup(name, evaluator string) string {
 	return strings.Replace(setupHCL("checkout", "", evaluator), `"quality"`, `"`+name+`"`, 1)
 }
 
-// Two resources for one external id are refused by the plan, also by one that cannot call yet.
+// Of two resources for one external id the plan warns, also one that cannot call yet: the apply refuses the
+// second. Where something would be destroyed for it, the plan refuses.
 func TestCLI_twoSetupsForOneExternalID(t *testing.T) {
 	t.Parallel()
 	const unknownKey = "resource \"terraform_data\" \"key\" {\n  input = \"tl_0123456789012345678901234567890123456789\"\n}\n" +
@@ -20,6 +21,11 @@ func TestCLI_twoSetupsForOneExternalID(t *testing.T) {
 	server := standingStill(t)
 	key := projectKey(server, "prd")
 	cli := newCLI(t, server).withKey(key)
+	warned := func(hcl string) {
+		t.Helper()
+		cli.write(hcl)
+		shows(t, cli.plan(), "Two Resources for One Auto Monitor Setup", `"checkout"`)
+	}
 	refused := func(hcl string) {
 		t.Helper()
 		cli.write(hcl)
@@ -27,23 +33,23 @@ func TestCLI_twoSetupsForOneExternalID(t *testing.T) {
 		if err == nil {
 			t.Fatalf("the plan succeeded:\n%s", out)
 		}
-		shows(t, out, `"checkout"`)
-		// The latter where the one is planned before Terraform has read the other.
-		if !strings.Contains(out, "Two Resources for One Auto Monitor Setup") && !strings.Contains(out, "Auto Monitor Setup Already Exists") {
+		shows(t, out, `"checkout"`, "-refresh=false")
+		// The latter where the one is planned before the other.
+		if !strings.Contains(out, "Two Resources for One Auto Monitor Setup") && !strings.Contains(out, "Unable to Replace Auto Monitor Setup") {
 			t.Errorf("the plan says:\n%s", out)
 		}
 	}
 	first := setupHCL("checkout", "", "char-count")
-	refused(first + otherSetup("other", "word-count"))
-	refused(unknownKey + first + otherSetup("other", "word-count"))
+	warned(first + otherSetup("other", "word-count"))
+	warned(unknownKey + first + otherSetup("other", "word-count"))
 	noWrites(t, server)
 
 	cli.write(first)
 	cli.apply()
 	server.ResetRequests()
-	refused(first + otherSetup("a_first", "word-count"))
-	refused(first + otherSetup("z_last", "word-count"))
-	refused(setupHCL("checkout", "", "word-count") + otherSetup("other", "word-count"))
+	warned(first + otherSetup("a_first", "word-count"))
+	warned(first + otherSetup("z_last", "word-count"))
+	warned(setupHCL("checkout", "", "word-count") + otherSetup("other", "word-count"))
 
 	// One that leaves the place, and one that comes to it: which is first is Terraform's choice.
 	refused(setupHCL("cart", "", "char-count") + otherSetup("other", "word-count"))
