@@ -165,10 +165,10 @@ func (r *managedResource) planProject(ctx context.Context, plan, state resourceM
 		return false, true
 	case !plan.ProjectID.IsUnknown() && !r.isProjectGone(ctx, state.model):
 		resp.Diagnostics.AddAttributeError(path.Root("project_id"), "Auto Monitor Setup Cannot Move to Another Project", fmt.Sprintf(
-			"The %s is in the project %s, and project_id changes to %q. The project of the key decides where a setup is. Nothing was changed.\n\n"+
+			"The %[1]s is in the project %[2]s, and project_id changes to %[3]q. The project of the key decides where a setup is. Nothing was changed.\n\n"+
 				"  - To keep the setup, set project_id = %[2]q.\n"+
 				"  - To move it, first destroy it with the key of its own project. Then create it with the key of the other one.\n"+
-				"  - %s", state.Describe(), state.ProjectID.ValueString(), plan.ProjectID.ValueString(), base.RefreshHint))
+				"  - %[4]s", state.Describe(), state.ProjectID.ValueString(), plan.ProjectID.ValueString(), base.RefreshHint))
 		return false, false
 	}
 	resp.RequiresReplace = append(resp.RequiresReplace, path.Root("project_id"))
