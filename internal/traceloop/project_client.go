@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync/atomic"
+	"time"
 )
 
 // ProjectClient calls the operations that Traceloop documents: those of auto monitor setups, and
@@ -51,3 +52,6 @@ func (c *ProjectClient) HTTP() *http.Client { return c.client.HTTP() }
 func (c *ProjectClient) NewRequest(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
 	return c.client.NewRequest(ctx, method, path, query, body)
 }
+
+// Now is that of Client.
+func (c *ProjectClient) Now() (time.Time, bool) { return c.client.Now() }

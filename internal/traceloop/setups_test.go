@@ -277,12 +277,15 @@ func TestSetupWrites_gathered(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var mu sync.Mutex
+				var sending sync.Mutex
 				var sizes []int
 				writes := &setupWrites{deliver: func(batch []*setupWrite) {
-					mu.Lock()
+					if !sending.TryLock() {
+						t.Error("two requests are in flight")
+						return
+					}
+					defer sending.Unlock()
 					sizes = append(sizes, len(batch))
-					mu.Unlock()
 					time.Sleep(test.takes)
 					for _, w := range batch {
 						w.done <- setupAnswer{}
@@ -710,6 +713,49 @@ func TestCreateSetup_inAnotherProject(t *testing.T) {
 	}
 }
 
+// The list that shows an external id to be free is recent, and what this client wrote since then
+// counts.
+func TestFindSetup_recentList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lists, taken := 0, AutoMonitorSetup{ExternalID: "a", ProjectID: "p1"}
+		l := newSetupList(nil)
+		l.project = "p1"
+		l.reads = newSharedList(func(context.Context) ([]AutoMonitorSetup, error) {
+			lists++
+			return []AutoMonitorSetup{taken}, nil
+		})
+		find := func(wantTaken bool, wantLists int) {
+			t.Helper()
+			if setup, err := l.find(t.Context(), "a", ""); err != nil || (setup != nil) != wantTaken || lists != wantLists {
+				t.Errorf("%+v, %v after %d lists", setup, err, lists)
+			}
+		}
+		find(true, 1)
+		l.reads.forget()
+		l.wrote("a", nil)
+		find(false, 1)
+		time.Sleep(recent)
+		find(false, 1)
+		time.Sleep(time.Second)
+		find(true, 2)
+		time.Sleep(recent + time.Second) // nothing was written, so that reads would still share that list
+		find(true, 3)
+	})
+}
+
+// What the key itself created, and is not found now, is gone, even if the list still has it.
+func TestSetupReads_ownGone(t *testing.T) {
+	_, c := handWritten(t, byLine{
+		"GET ": {answer(200, "[]"), answer(200, "["+setupJSON("a", "ep")+"]")}, "POST ": once(newly(201, "a", "ep")), "GET /a": once(refusal(404)),
+	})
+	if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.GetAutoMonitorSetup(t.Context(), "a", "ep"); !IsNotFound(err) {
+		t.Error(err)
+	}
+}
+
 func TestValidateExternalID(t *testing.T) {
 	for _, id := range []string{"", "a/b", "/", ".", "..", "bulk", "a\nb", strings.Repeat("x", 256)} {
 		if ValidateExternalID(id) == nil {
@@ -886,11 +932,15 @@ func TestSetupWrites_bulkUnknown(t *testing.T) {
 		if errs := together(t, c, "a", "b"); errs["a"] != nil || errs["b"] != nil {
 			t.Errorf("%s: %v", name, errs)
 		}
+		var all sync.WaitGroup
 		for _, id := range []string{"c", "d"} {
-			if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
+			all.Go(func() {
+				if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			})
 		}
+		all.Wait()
 		if got := a.got(); got != "GET , POST /bulk, POST , POST , POST , POST " {
 			t.Errorf("%s: the requests are %q", name, got)
 		}

@@ -99,7 +99,7 @@ func NewData(c Config) (*Data, error) {
 	return d, errors.Join(err, projectErr)
 }
 
-// EnvironmentList and APIKeyList are the client's list methods, cached or fresh.
+// EnvironmentList and APIKeyList are the client's list methods, cached or not.
 type (
 	EnvironmentList func(context.Context, traceloop.EnvironmentFilter) iter.Seq2[traceloop.Environment, error]
 	APIKeyList      func(context.Context, traceloop.APIKeyFilter) iter.Seq2[traceloop.APIKey, error]

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -235,16 +236,13 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 // create returns nil on error.
 func (r *managedResource) create(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) *traceloop.Environment {
 	name, projectID := plan.Name.ValueString(), plan.ProjectID.ValueString()
-	environment, err := client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})
-	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
-		slug := traceloop.Slug(name)
-		found := base.Settle(ctx, err, func(ctx context.Context) base.Settled[traceloop.Environment] {
-			return r.findEnvironment(ctx, client, projectID, slug, unknown.Started)
-		})
-		if found.Ours {
-			return found.Object
-		}
-		id := slug
+	environment, found, err := base.Create(ctx, func(ctx context.Context) (*traceloop.Environment, error) {
+		return client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})
+	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Environment] {
+		return r.findEnvironment(ctx, client, projectID, name, started)
+	})
+	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
+		id := traceloop.Slug(name)
 		if projectID != "" {
 			id = projectID + "/" + id
 		}
