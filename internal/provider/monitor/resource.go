@@ -237,7 +237,11 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", r.ProjectFailure("read the "+state.Describe(), err)+" "+forget+" "+base.RefreshHint)
 		return
 	case err != nil:
-		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", r.ProjectFailure("read the "+state.Describe(), err))
+		detail := r.ProjectFailure("read the "+state.Describe(), err)
+		if _, other := errors.AsType[*traceloop.OtherEnvironmentError](err); !other { // it has the hint, before its blocks
+			detail += " " + base.RefreshHint
+		}
+		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", detail)
 		return
 	}
 	base.NoteOrganizationID(ctx, resp.Private, setup.OrgID, &resp.Diagnostics)
