@@ -2,7 +2,6 @@ package environment
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -50,11 +49,11 @@ func addEnvironmentExists(diags *diag.Diagnostics, plan model, taken *traceloop.
 	case taken == nil:
 		why = fmt.Sprintf("The slug %q is taken. Choose another name, or read the existing environment:\n\n%s", slug, read)
 	case taken.BuiltIn && plan.ProjectID.IsNull():
-		why = fmt.Sprintf("The environment %q is built in: every project has it from the start, so there cannot be an organization-level one. "+
-			"Remove this resource and use the slug, or choose another name.", slug)
+		why = fmt.Sprintf("The environment %q is built in: the organization has it from the start, and every project inherits it. "+
+			"Remove this resource and use the slug, or choose another name. %s%s", slug, adopt, base.ImportBlock("traceloop_environment", label, slug))
 	case taken.BuiltIn:
-		why = fmt.Sprintf("The environment %q is built in: every project has it from the start. Remove this resource and use the slug, or read it:\n\n%s\n\n%s%s",
-			slug, read, adopt, base.ImportBlock("traceloop_environment", label, projectID+"/"+slug))
+		why = fmt.Sprintf("The environment %q is built in: every project inherits it from the organization. Remove this resource and use the slug, or read it:\n\n%s",
+			slug, read)
 	case taken.Scope == traceloop.ScopeOrganization && !plan.ProjectID.IsNull():
 		why = fmt.Sprintf("The project inherits an environment with the slug %q from the organization (%q), so it cannot have its own environment with that slug. Remove this resource and read the inherited one:\n\n%s",
 			slug, taken.Name, read)
@@ -71,14 +70,8 @@ func addEnvironmentExists(diags *diag.Diagnostics, plan model, taken *traceloop.
 	diags.AddAttributeError(path.Root("name"), "Environment Already Exists", outcome+" "+why)
 }
 
-// addEnvironmentImportError lists the accepted ids. The likeliest mistake is the slug of a
-// built-in environment without its project.
+// addEnvironmentImportError lists the accepted ids.
 func addEnvironmentImportError(diags *diag.Diagnostics, id string) {
-	if slices.Contains(base.BuiltInSlugs, id) {
-		diags.AddError("Unable to Import Environment", fmt.Sprintf(
-			"Every project has its own built-in environment %q. Add the project: <project id>/%s.", id, id))
-		return
-	}
 	projectID, slug, ok := strings.Cut(id, "/")
 	if base.IDPattern.MatchString(projectID) && (!ok || base.SlugPattern.MatchString(slug)) {
 		diags.AddError("Unable to Import Environment", fmt.Sprintf(

@@ -50,7 +50,7 @@ func (r *managedResource) Metadata(_ context.Context, req resource.MetadataReque
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An environment separates the stages of a deployment within a project. A project-level environment exists in one project. An organization-level environment appears at once in every project, present and future.\n\n" +
-			"The built-in environments `dev`, `stg` and `prd` exist in every project and need no resource: use their slugs. They can be imported. Destroying an imported one only removes it from the state.\n\n" +
+			"The built-in environments `dev`, `stg` and `prd` are organization-level: every project inherits them. They need no resource: use their slugs. They can be imported. Destroying an imported one only removes it from the state.\n\n" +
 			"~> **Deleting an environment is irreversible.** Its traces are gone and its API keys are revoked at once. For an organization-level environment, this happens in every project. " +
 			"While `deletion_protection` is on, a plan that would delete the environment fails.",
 		Attributes: map[string]schema.Attribute{
@@ -172,7 +172,7 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, re
 	}
 	slug := traceloop.Slug(plan.Name.ValueString())
 	if slices.Contains(base.BuiltInSlugs, slug) {
-		addEnvironmentExists(&resp.Diagnostics, plan.model, &traceloop.Environment{Slug: slug, Scope: traceloop.ScopeProject, BuiltIn: true}, "Nothing was changed.")
+		addEnvironmentExists(&resp.Diagnostics, plan.model, &traceloop.Environment{Slug: slug, Scope: traceloop.ScopeOrganization, BuiltIn: true}, "Nothing was changed.")
 		return
 	}
 	if plan.ProjectID.IsUnknown() {

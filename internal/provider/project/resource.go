@@ -49,7 +49,7 @@ func (r *managedResource) Metadata(_ context.Context, req resource.MetadataReque
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A project separates the traces, datasets, prompts and evaluators of one application from those of others. " +
-			"A new project has the built-in environments `dev`, `stg` and `prd`, and every organization-level environment.\n\n" +
+			"A new project inherits every organization-level environment: the built-in ones `dev`, `stg` and `prd`, and those that you add.\n\n" +
 			"~> **Deleting a project is irreversible.** Its traces, datasets and environments are gone and its API keys are revoked at once. " +
 			"While `deletion_protection` is on, a plan that would delete the project fails.",
 		Attributes: map[string]schema.Attribute{
