@@ -413,19 +413,19 @@ func TestFreshListsAskAgain(t *testing.T) {
 		{
 			key,
 			func() ([]string, error) { return idsOf(c.ListAPIKeys(ctx, keysIn), keyID) },
-			func() ([]string, error) { return idsOf(c.ListAPIKeysFresh(ctx, keysIn), keyID) },
+			func() ([]string, error) { return idsOf(c.ListAPIKeysUncached(ctx, keysIn), keyID) },
 			func() { o.server.RevokeKey(key) },
 		},
 		{
 			own,
 			func() ([]string, error) { return idsOf(c.ListEnvironments(ctx, in), environmentID) },
-			func() ([]string, error) { return idsOf(c.ListEnvironmentsFresh(ctx, in), environmentID) },
+			func() ([]string, error) { return idsOf(c.ListEnvironmentsUncached(ctx, in), environmentID) },
 			func() { o.server.DeleteEnvironment(own) },
 		},
 		{
 			project,
 			func() ([]string, error) { return idsOf(c.ListProjects(ctx), projectID) },
-			func() ([]string, error) { return idsOf(c.ListProjectsFresh(ctx), projectID) },
+			func() ([]string, error) { return idsOf(c.ListProjectsUncached(ctx), projectID) },
 			func() { o.server.DeleteProject(project) },
 		},
 	} {
@@ -442,7 +442,7 @@ func TestFreshListsAskAgain(t *testing.T) {
 			t.Errorf("a fresh list shows %v, %v, with %s deleted", got, err, list.id)
 		}
 	}
-	everything, err := idsOf(c.ListEnvironmentsFresh(ctx, traceloop.EnvironmentFilter{}), environmentID)
+	everything, err := idsOf(c.ListEnvironmentsUncached(ctx, traceloop.EnvironmentFilter{}), environmentID)
 	if want := len(o.server.Environments("")); err != nil || len(everything) != want {
 		t.Errorf("%d environments of the organization, %v, want %d", len(everything), err, want)
 	}

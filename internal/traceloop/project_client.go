@@ -1,6 +1,11 @@
 package traceloop
 
-import "context"
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+)
 
 // ProjectClient calls the operations that Traceloop documents: those of auto monitor setups, and
 // the creation of an organization. It uses the API key of a project and environment, as Traceloop's
@@ -34,7 +39,13 @@ func (c *ProjectClient) IsLoopback() bool { return c.client.IsLoopback() }
 // Paths returns the paths that this client calls.
 func (c *ProjectClient) Paths() Paths { return c.client.Paths() }
 
-// Exchange is that of Client.
-func (c *ProjectClient) Exchange(ctx context.Context, e Exchange) (*Answer, error) {
-	return c.client.Exchange(ctx, e)
+// HTTP is that of Client.
+func (c *ProjectClient) HTTP() *http.Client { return c.client.HTTP() }
+
+// NewRequest is that of Client.
+func (c *ProjectClient) NewRequest(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
+	return c.client.NewRequest(ctx, method, path, query, body)
 }
+
+// Now is that of Client.
+func (c *ProjectClient) Now() (time.Time, bool) { return c.client.Now() }

@@ -278,12 +278,19 @@ func triggersChanged(state, plan types.Map) bool {
 // matchExistingKey returns the existing key if its masked form matches.
 func matchExistingKey(given types.String, key model, diags *diag.Diagnostics) (string, bool) {
 	full, err := base.ParseFullKey(given.ValueString())
-	if err == nil && traceloop.MaskKey(full) == key.MaskedKey.ValueString() {
-		return full, true
+	if err == nil {
+		matches, provable := traceloop.MaskMatches(key.MaskedKey.ValueString(), full)
+		if matches && !provable {
+			diags.AddWarning("Existing Key Cannot Be Checked", fmt.Sprintf(
+				"The service does not show enough of the %s to check the argument existing_key_wo. The provider takes its word for it. Check that an application with this key can send traces.", key.Describe()))
+		}
+		if matches {
+			return full, true
+		}
 	}
 	// Not anchored: the CLI would print the line, and with it the key.
 	diags.AddError("Existing Key Does Not Match", fmt.Sprintf(
-		"The argument existing_key_wo is not the %s: its prefix, its length or its last 4 characters differ. Nothing was changed. "+
+		"The argument existing_key_wo is not the %s: its beginning or its end differs from what the service shows of that key. Nothing was changed. "+
 			"Give the key that the application uses. If that key is lost, remove the argument, and rotate the key when the application is ready for a new one.", key.Describe()))
 	return "", false
 }

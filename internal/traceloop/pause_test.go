@@ -205,10 +205,10 @@ func TestPostAnswered503SetsThePause(t *testing.T) {
 
 func TestPauseIsNeverShortened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var g gate
-		g.pause(30 * time.Second)
-		g.pause(time.Second)
-		if left := time.Until(g.opens()); left != 30*time.Second {
+		var p pause
+		p.extend(30 * time.Second)
+		p.extend(time.Second)
+		if left := time.Until(p.end()); left != 30*time.Second {
 			t.Errorf("%s left, want 30s", left)
 		}
 	})

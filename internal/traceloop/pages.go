@@ -9,11 +9,13 @@ import (
 	"strconv"
 )
 
-// pageLimit is the contract's maximum of results per page.
-const pageLimit = 100
+const (
+	// pageLimit is the contract's maximum of results per page.
+	pageLimit = 100
 
-// maxPages is more than any organization needs. A longer list is taken as endless.
-const maxPages = 1000
+	// maxPages is more than any organization needs. A longer list is taken as endless.
+	maxPages = 1000
+)
 
 // list yields the objects of a collection, and reads each page when it is needed.
 func list[T any](ctx context.Context, c *Client, collection string, filter url.Values, read func(*fields) T) iter.Seq2[T, error] {
@@ -21,22 +23,29 @@ func list[T any](ctx context.Context, c *Client, collection string, filter url.V
 		pages := newPager(c, collection, filter, read)
 		for !pages.done {
 			page, err := pages.next(ctx)
-			if err != nil {
-				var none T
-				yield(none, err)
+			if !yieldAll(page, err, yield) {
 				return
-			}
-			for _, object := range page {
-				if !yield(object, nil) {
-					return
-				}
 			}
 		}
 	}
 }
 
-// pager reads a list page by page. A list that does not end, or contains an object twice, is an
-// error, because it may be incomplete.
+// yieldAll yields objects, and then the error if there is one. It reports whether to go on.
+func yieldAll[T any](objects []T, err error, yield func(T, error) bool) bool {
+	for _, object := range objects {
+		if !yield(object, nil) {
+			return false
+		}
+	}
+	if err != nil {
+		var none T
+		yield(none, err)
+	}
+	return err == nil
+}
+
+// pager reads a list page by page. A list that does not end, contains an object twice or has fewer
+// objects than it says is an error, because it may be incomplete.
 type pager[T any] struct {
 	client     *Client
 	collection string
@@ -44,7 +53,7 @@ type pager[T any] struct {
 	read       func(*fields) T
 
 	done    bool
-	pages   int // from total_results; 0 if it is not known
+	pages   int // from the total; 0 if it is not known
 	cursors map[string]bool
 	ids     map[string]bool
 	empty   int
@@ -59,24 +68,29 @@ func newPager[T any](c *Client, collection string, filter url.Values, read func(
 func (p *pager[T]) next(ctx context.Context) ([]T, error) {
 	var (
 		page  []T
-		pages int
+		total int
 		next  string
 		ids   = map[string]bool{}
 	)
-	err := p.client.do(ctx, request{method: http.MethodGet, path: p.collection, query: p.query}, func(f *fields) {
-		for _, o := range f.objects("data") {
-			page = append(page, p.read(o))
+	err := p.client.do(ctx, request{method: http.MethodGet, path: p.collection, query: p.query, list: true}, func(f *fields) {
+		for _, o := range f.each(f.elements) {
+			object := p.read(o)
 			id := o.text("id")
 			if p.ids[id] || ids[id] {
 				f.fail("the list contains an object twice")
 			}
 			ids[id] = true
+			if o.gone == "" {
+				page = append(page, object)
+			}
 		}
 		next = f.optionalText("next_cursor")
-		pages = max(0, (f.optionalInt("total_results")+pageLimit-1)/pageLimit)
+		total = max(f.optionalInt("total_results"), f.optionalInt("total"))
 		switch {
+		case next == "" && total > len(p.ids)+len(ids):
+			f.fail("the list ends after %d objects, and has %d", len(p.ids)+len(ids), total)
 		case next == "":
-		case p.cursors[next] || len(page) == 0 && p.empty > 0:
+		case p.cursors[next] || len(ids) == 0 && p.empty > 0:
 			f.fail("the list does not end: it repeats a cursor or empty pages")
 		case len(p.cursors) == maxPages:
 			f.fail("the list does not end: it has more than %d pages", maxPages)
@@ -87,10 +101,10 @@ func (p *pager[T]) next(ctx context.Context) ([]T, error) {
 	}
 	maps.Copy(p.ids, ids)
 	p.cursors[next] = true
-	if len(page) == 0 {
+	if len(ids) == 0 {
 		p.empty++
 	}
-	p.done, p.pages = next == "", pages
+	p.done, p.pages = next == "", max(0, (total-1)/pageLimit+1)
 	p.query.Set("cursor", next)
 	return page, nil
 }

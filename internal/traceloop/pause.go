@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
 const (
@@ -25,36 +27,36 @@ const (
 	resumeSpread = time.Second
 )
 
-// gate stops all calls of a client while the service asks for a pause.
-type gate struct {
-	mu    sync.Mutex
-	until time.Time
+// pause stops all calls of a client while the service asks for it.
+type pause struct {
+	mu          sync.Mutex
+	closedUntil time.Time
 }
 
-// pause closes the gate for d, unless it is closed for longer already.
-func (g *gate) pause(d time.Duration) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if until := time.Now().Add(d); until.After(g.until) {
-		g.until = until
+// extend keeps calls waiting for d, unless they wait for longer already.
+func (p *pause) extend(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if until := time.Now().Add(d); until.After(p.closedUntil) {
+		p.closedUntil = until
 	}
 }
 
-// opens returns when the gate opens, which may be in the past.
-func (g *gate) opens() time.Time {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.until
+// end returns when calls may go on, which may be in the past.
+func (p *pause) end() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closedUntil
 }
 
-// awaitTurn waits until the gate is open. It returns a *RateLimitError at once if the wait would
+// awaitPause waits for the end of a pause. It returns a *RateLimitError at once if the wait would
 // be too long.
-func (c *call) awaitTurn(ctx context.Context) error {
+func (c *call) awaitPause(ctx context.Context) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		until := c.client.gate.opens()
+		until := c.client.pause.end()
 		wait := time.Until(until)
 		if wait <= 0 {
 			return nil
@@ -66,7 +68,9 @@ func (c *call) awaitTurn(ctx context.Context) error {
 			return &RateLimitError{Until: until, Method: c.method, Path: c.path}
 		}
 		wait += rand.N(resumeSpread) //nolint:gosec // spreads calls, guards nothing
-		c.logWait(ctx, wait, "the service asked for a pause")
+		tflog.Info(ctx, "Waiting before the next Traceloop API request", map[string]any{
+			"method": c.method, "path": c.path, "wait_ms": wait.Milliseconds(), "reason": "the service asked for a pause",
+		})
 		if err := sleep(ctx, wait); err != nil {
 			return err
 		}

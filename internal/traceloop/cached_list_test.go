@@ -100,7 +100,7 @@ func readAll(t *testing.T, c *Client, ids []string) {
 }
 
 // The promise: at most twice the cheaper of one GET each and all the pages.
-func TestLoaderCost(t *testing.T) {
+func TestCachedListCost(t *testing.T) {
 	for _, estateSize := range []int{1, 2, 99, 100, 101, 250, 1000, 5000} {
 		for _, reads := range []int{1, 2, 3, 5, 10, 40, 100, 1000} {
 			if reads > estateSize {
@@ -132,7 +132,7 @@ func TestLoaderCost(t *testing.T) {
 }
 
 // Once there are as many reads as pages, a read waits for its page instead of a GET.
-func TestLoaderManyReadsCostLittleMoreThanThePages(t *testing.T) {
+func TestCachedListManyReadsCostLittleMoreThanThePages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEstate(1000)
 		c, _ := inMemory(t, e, Config{})
@@ -144,7 +144,7 @@ func TestLoaderManyReadsCostLittleMoreThanThePages(t *testing.T) {
 }
 
 // How many pages there are is a hint: one that is wrong costs requests and no more.
-func TestLoaderDoesNotRelyOnTheTotal(t *testing.T) {
+func TestCachedListDoesNotRelyOnTheTotal(t *testing.T) {
 	for _, total := range []string{`"many"`, "null", "-1", "0", "9223372036854775807", "1e400"} {
 		synctest.Test(t, func(t *testing.T) {
 			e := newEstate(300)
@@ -158,7 +158,7 @@ func TestLoaderDoesNotRelyOnTheTotal(t *testing.T) {
 	}
 }
 
-func TestLoaderOneObjectCostsOneGet(t *testing.T) {
+func TestCachedListOneObjectCostsOneGet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEstate(10_000)
 		c, _ := inMemory(t, e, Config{})
@@ -170,7 +170,7 @@ func TestLoaderOneObjectCostsOneGet(t *testing.T) {
 }
 
 // A list that fails leaves every read its own GET.
-func TestLoaderFallsBack(t *testing.T) {
+func TestCachedListFallsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEstate(300)
 		e.failList = true
@@ -183,7 +183,7 @@ func TestLoaderFallsBack(t *testing.T) {
 }
 
 // Objects move to an earlier page while the list is read, so that it misses some.
-func TestLoaderLosesNothingWhenAPageChanges(t *testing.T) {
+func TestCachedListLosesNothingWhenAPageChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEstate(300)
 		ids := slices.Clone(e.projects[150:])
@@ -197,7 +197,7 @@ func TestLoaderLosesNothingWhenAPageChanges(t *testing.T) {
 	})
 }
 
-func TestLoaderNotFoundIsConfirmed(t *testing.T) {
+func TestCachedListNotFoundIsConfirmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEstate(50)
 		c, _ := inMemory(t, e, Config{})
@@ -213,7 +213,7 @@ func TestLoaderNotFoundIsConfirmed(t *testing.T) {
 }
 
 // A read that begins after a write has ended never sees the past.
-func TestLoaderForgetsAtAWrite(t *testing.T) {
+func TestCachedListForgetsAtAWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEstate(50)
 		c, _ := inMemory(t, e, Config{})
@@ -249,7 +249,7 @@ func TestLoaderForgetsAtAWrite(t *testing.T) {
 }
 
 // One reader's interrupt is not another's failure.
-func TestLoaderCancelledReaderLeavesTheOthers(t *testing.T) {
+func TestCachedListCancelledReaderLeavesTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEstate(50)
 		c, _ := inMemory(t, e, Config{})

@@ -14,7 +14,7 @@ import (
 )
 
 // None of these answers may pass for a project, nor may their contents show.
-func TestUnreadableAnswers(t *testing.T) {
+func TestAnswersThatAreNoProject(t *testing.T) {
 	replace := func(from, to string) http.HandlerFunc {
 		if !strings.Contains(projectJSON, from) {
 			t.Fatalf("%s is not in the answer", from)
@@ -25,41 +25,48 @@ func TestUnreadableAnswers(t *testing.T) {
 		name   string
 		answer http.HandlerFunc
 		reason string
+		api    bool // it comes from the API
 	}{
-		{"web page", html(200), "its content type is text/html"},
-		{"JSON called text", answer(200, projectJSON, "Content-Type", "text/plain"), "its content type is text/plain"},
-		{"malformed content type", answer(200, projectJSON, "Content-Type", ";"), "its content type is missing or malformed"},
-		{"web page called JSON", answer(200, "<html>secret</html>"), "its body is not a JSON object"},
-		{"empty", answer(200, ""), "its body is empty"},
-		{"no content", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "its body is empty"},
-		{"half the JSON", answer(200, projectJSON[:len(projectJSON)/2]), "its body is not a JSON object"},
-		{"broken off", truncated, "its body is incomplete"},
-		{"two objects", answer(200, projectJSON+projectJSON), "its body is not a JSON object"},
-		{"list", answer(200, "["+projectJSON+"]"), "its body is not a JSON object"},
-		{"string", answer(200, `"secret"`), "its body is not a JSON object"},
-		{"null", answer(200, "null"), "its body is not a JSON object"},
-		{"broken gzip", answer(200, "secret", "Content-Encoding", "gzip"), "its body is incomplete"},
-		{"no id", replace(`"id":"p1",`, ``), "its field id is missing"},
-		{"id null", replace(`"id":"p1"`, `"id":null`), "its field id is null"},
-		{"id empty", replace(`"id":"p1"`, `"id":""`), "its field id is empty"},
-		{"id a number", replace(`"id":"p1"`, `"id":4711`), "its field id is not a string"},
-		{"no name", replace(`"name":"Orders",`, ``), "its field name is missing"},
-		{"name a list", replace(`"name":"Orders"`, `"name":["secret"]`), "its field name is not a string"},
-		{"no slug", replace(`"slug":"orders",`, ``), "its field slug is missing"},
-		{"created_at garbled", replace(`"2026-01-02T03:04:05Z"`, `"secret"`), "its field created_at is not an RFC 3339 time"},
-		{"created_at a number", replace(`"2026-01-02T03:04:05Z"`, `1767323045`), "its field created_at is not an RFC 3339 time"},
-		{"updated_at null", replace(`"2026-01-02T03:04:06Z"`, `null`), "its field updated_at is null"},
+		{"web page", html(200), "its content type is text/html", false},
+		{"JSON called text", answer(200, projectJSON, "Content-Type", "text/plain"), "its content type is text/plain", false},
+		{"malformed content type", answer(200, projectJSON, "Content-Type", ";"), "its content type is missing or malformed", false},
+		{"web page called JSON", answer(200, "<html>secret</html>"), "its body is not JSON", false},
+		{"empty", answer(200, ""), "its body is empty", false},
+		{"no content", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "its body is empty", false},
+		{"half the JSON", answer(200, projectJSON[:len(projectJSON)/2]), "its body is not JSON", false},
+		{"broken off", truncated, "its body is incomplete", false},
+		{"two objects", answer(200, projectJSON+projectJSON), "its body is not JSON", false},
+		{"broken gzip", answer(200, "secret", "Content-Encoding", "gzip"), "its body is incomplete", false},
+		{"list", answer(200, "["+projectJSON+"]"), "its body is not a JSON object", true},
+		{"string", answer(200, `"secret"`), "its body is not a JSON object", true},
+		{"null", answer(200, "null"), "its body is not a JSON object", true},
+		{"no id", replace(`"id":"p1",`, ``), "its field id is missing", true},
+		{"id null", replace(`"id":"p1"`, `"id":null`), "its field id is null", true},
+		{"id empty", replace(`"id":"p1"`, `"id":""`), "its field id is empty", true},
+		{"id a number", replace(`"id":"p1"`, `"id":4711`), "its field id is not a string", true},
+		{"no name", replace(`"name":"Orders",`, ``), "its field name is missing", true},
+		{"name a list", replace(`"name":"Orders"`, `"name":["secret"]`), "its field name is not a string", true},
+		{"no slug", replace(`"slug":"orders",`, ``), "its field slug is missing", true},
+		{"created_at garbled", replace(`"2026-01-02T03:04:05Z"`, `"secret"`), "its field created_at is not an RFC 3339 time", true},
+		{"created_at a number", replace(`"2026-01-02T03:04:05Z"`, `1767323045`), "its field created_at is not an RFC 3339 time", true},
+		{"updated_at null", replace(`"2026-01-02T03:04:06Z"`, `null`), "its field updated_at is null", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := onLoopback(t, &service{answers: []http.HandlerFunc{tt.answer}}, Config{})
 			project, err := c.GetProject(t.Context(), "p1")
-			unreadable := as[*UnreadableError](t, err)
-			if project != nil || unreadable.Reason != tt.reason {
-				t.Errorf("got %+v and %q, want %q", project, unreadable.Reason, tt.reason)
+			var got MismatchError
+			if tt.api {
+				got = *as[*MismatchError](t, err)
+			} else {
+				unreadable := as[*UnreadableError](t, err)
+				got = MismatchError{unreadable.StatusCode, unreadable.Reason, unreadable.RequestID, unreadable.Method, unreadable.Path}
 			}
-			if unreadable.StatusCode/100 != 2 || unreadable.Method != "GET" || unreadable.Path != "/v2/projects/p1" {
-				t.Errorf("got %+v, want the operation and its status", unreadable)
+			if project != nil || got.Reason != tt.reason {
+				t.Errorf("got %+v and %q, want %q", project, got.Reason, tt.reason)
+			}
+			if got.StatusCode/100 != 2 || got.Method != "GET" || got.Path != "/v2/projects/p1" {
+				t.Errorf("got %+v, want the operation and its status", got)
 			}
 			for _, part := range []string{"secret", "4711", "Orders", "1767323045"} {
 				if strings.Contains(err.Error(), part) {
@@ -70,9 +77,7 @@ func TestUnreadableAnswers(t *testing.T) {
 			// The same answer to a POST hides whether there is a new key now.
 			s := &service{answers: []http.HandlerFunc{tt.answer}}
 			c = onLoopback(t, s, Config{MaxRetries: DefaultMaxRetries})
-			err = calls[http.MethodPost](t.Context(), c)
-			as[*UnknownOutcomeError](t, err)
-			as[*UnreadableError](t, err)
+			as[*UnknownOutcomeError](t, calls[http.MethodPost](t.Context(), c))
 			if len(s.got()) != 1 {
 				t.Errorf("%d POSTs, want 1", len(s.got()))
 			}
@@ -203,10 +208,12 @@ func TestRefusals(t *testing.T) {
 		{"404 of another API", answer(404, `{"error":{"code":5}}`), "", "its body has no error message"},
 		{"404 with an empty message", answer(404, `{"error":""}`), "", "its body has no error message"},
 		{"404 with an empty body", answer(404, ``), "", "its body is empty"},
-		{"404 broken off", answer(404, `{"error":"No su`), "", "its body is not a JSON object"},
+		{"404 broken off", answer(404, `{"error":"No su`), "", "its body is not JSON"},
+		{"404 of a gateway", answer(404, `{"message":"no Route matched with those values"}`), "", `its body has no error message, but "no Route matched with those values"`},
 		{"401 as a web page", html(401), "no reason given: its content type is text/html", ""},
 		{"403 empty", answer(403, ""), "no reason given: its body is empty", ""},
-		{"418 of another API", answer(418, `{"message":"teapot"}`), "no reason given: its body has no error message", ""},
+		{"401 of a gateway", answer(401, `{"message":"Unauthorized"}`), "Unauthorized", ""},
+		{"418 of another API", answer(418, `{"reason":"teapot"}`), "no reason given: its body has no error message", ""},
 		{"500 endless", func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(500)
 			endless(w, r)
@@ -246,10 +253,11 @@ func TestDeleteNeedsTheAPIsAnswer(t *testing.T) {
 		answer http.HandlerFunc
 		ok     bool
 	}{
-		"204":                      {good, true},
-		"200 with an object":       {answer(200, "{}"), true},
-		"a portal's web page, 200": {html(200), false},
-		"200 with nothing":         {answer(200, ""), false},
+		"204":                       {good, true},
+		"200 with an object":        {answer(200, "{}"), true},
+		"a portal's web page, 200":  {html(200), false},
+		"200 with nothing":          {answer(200, ""), true},
+		"a page of a wrong address": {notRouted, false},
 	} {
 		c := onLoopback(t, &service{answers: []http.HandlerFunc{tt.answer}}, Config{})
 		if err := c.DeleteProject(t.Context(), "p1"); (err == nil) != tt.ok {
