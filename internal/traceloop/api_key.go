@@ -135,6 +135,9 @@ func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedA
 	key, err := object(ctx, c, request{method: http.MethodPost, path: c.paths.APIKeys, body: r}, func(f *fields) GeneratedAPIKey {
 		return readGeneratedAPIKey(f, r)
 	})
+	if err == nil {
+		key.CreatedAt = c.orNow(key.CreatedAt)
+	}
 	if IsNotFound(err) { // somebody else deleted the project or the environment
 		c.projects.forget()
 		c.environments.forget()

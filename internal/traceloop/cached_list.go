@@ -3,9 +3,7 @@ package traceloop
 import (
 	"cmp"
 	"context"
-	"errors"
 	"iter"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -75,7 +73,7 @@ func (l *cachedList[T]) get(ctx context.Context, id string) (*T, error) {
 		return nil, err
 	}
 	e := l.epoch()
-	if found, ok := find(ctx, e, func() (*T, bool) { return e.byID[id], e.byID[id] != nil }); ok {
+	if found, ok := find(ctx, e, false, func() (*T, bool) { return e.byID[id], e.byID[id] != nil }); ok {
 		l.logAnswered(ctx, path, nil)
 		return new(*found), nil
 	}
@@ -95,36 +93,37 @@ func (l *cachedList[T]) get(ctx context.Context, id string) (*T, error) {
 // not exist, because then the service answers 404. An error comes last.
 func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		objects, err := l.selected(ctx, filter, selects, suffices)
-		yieldAll(objects, err, yield)
-	}
-}
-
-func (l *cachedList[T]) selected(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) ([]T, error) {
-	e, key := l.epoch(), filter.Encode()
-	pages := newPager(l.client, l.collection, filter, l.read)
-	var objects []T
-	for !pages.done {
-		// Before each page, the list of all objects may have become cheaper.
-		found, ok := find(ctx, e, func() (selection[T], bool) { return e.selection(key, selects) })
-		if ok && !found.asked {
+		e, key := l.epoch(), filter.Encode()
+		pages := newPager(l.client, l.collection, filter, l.read)
+		var asked []T
+		for !pages.done {
+			// Before each page, the list of all objects may have become cheaper.
+			found, ok := find(ctx, e, len(asked) > 0, func() (selection[T], bool) { return e.selection(key, selects) })
 			var err error
-			if ok, err = suffices(found.objects); err != nil {
-				return nil, err
+			if ok && !found.asked {
+				ok, err = suffices(found.objects)
+			}
+			if ok {
+				l.logAnswered(ctx, l.collection, filter)
+				for _, object := range found.objects {
+					if !pages.ids[l.id(&object)] && !yield(object, nil) {
+						break
+					}
+				}
+				return
+			}
+			var page []T
+			if err == nil {
+				page, err = pages.next(ctx)
+			}
+			if asked = append(asked, page...); pages.done {
+				e.keepSelection(key, asked)
+			}
+			if !yieldAll(page, err, yield) {
+				return
 			}
 		}
-		if ok {
-			l.logAnswered(ctx, l.collection, filter)
-			return found.objects, nil
-		}
-		page, err := pages.next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		objects = append(objects, page...)
 	}
-	e.keepSelection(key, objects)
-	return objects, nil
 }
 
 // remove deletes the object with this id.
@@ -136,20 +135,8 @@ func (l *cachedList[T]) remove(ctx context.Context, id string) error {
 	return err
 }
 
-// confirmNotFound returns a 404 only if the service has the collection. At a wrong base URL
-// everything is "not found", and that must not remove an object from a state.
 func (l *cachedList[T]) confirmNotFound(ctx context.Context, notFound error) error {
-	err := l.epoch().load(context.WithoutCancel(ctx), false)
-	if refused, ok := errors.AsType[*Error](err); ok && refused.StatusCode == http.StatusNotFound {
-		return &UnreadableError{
-			StatusCode: refused.StatusCode, RequestID: refused.RequestID, Method: refused.Method, Path: refused.Path,
-			Reason: "the API always has this list, but it was not found at this address",
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return notFound
+	return confirmNotFound(notFound, l.epoch().load(context.WithoutCancel(ctx), false))
 }
 
 func (l *cachedList[T]) logAnswered(ctx context.Context, path string, filter url.Values) {
@@ -191,8 +178,8 @@ const assumedPages = 10
 
 // find looks a read up. The second read loads the first page of the list, and once there were as
 // many reads as there are pages, a read loads the whole list. On false, the caller sends the
-// read's own request. lookup is called with e.mu held.
-func find[T, A any](ctx context.Context, e *cacheEpoch[T], lookup func() (A, bool)) (A, bool) {
+// read's own request. begun says that it sent one before. lookup is called with e.mu held.
+func find[T, A any](ctx context.Context, e *cacheEpoch[T], begun bool, lookup func() (A, bool)) (A, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	found, ok := lookup()
@@ -201,7 +188,7 @@ func find[T, A any](ctx context.Context, e *cacheEpoch[T], lookup func() (A, boo
 	}
 	e.reads++
 	for _, whole := range []bool{false, true} {
-		if ok || e.failed || e.reads < 2 || whole && e.reads < e.total {
+		if ok || e.failed || e.reads < 2 || begun && e.total == 0 || whole && e.reads < e.total {
 			break
 		}
 		e.mu.Unlock()

@@ -1,6 +1,7 @@
 package traceloop
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -165,8 +166,8 @@ func (c *call) read(answer *http.Response) error {
 	r := &response{status: answer.StatusCode, header: answer.Header, requestID: c.client.sanitize(requestID(answer.Header))}
 	c.response = r
 	c.client.clock.read(answer.Header)
-	if target := answer.Header.Get("Location"); r.status/100 == 3 && target != "" {
-		return c.unreadable("it redirects to "+target+", and the provider follows no redirect", nil)
+	if r.status/100 == 3 && r.status != http.StatusNotModified {
+		return c.unreadable("it redirects to "+cmp.Or(answer.Header.Get("Location"), "nowhere")+", and the provider follows no redirect", nil)
 	}
 
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
@@ -285,7 +286,7 @@ func (c *call) failed(err error) error {
 	if unreadable || rateLimited {
 		return err
 	}
-	if timedOut(err) {
+	if timedOut(err) && c.caller.Err() == nil {
 		err = fmt.Errorf("no answer within %s", c.client.retrying.HTTPClient.Timeout)
 	}
 	if c.failures > 1 {

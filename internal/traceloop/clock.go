@@ -37,6 +37,14 @@ func (k *clock) now() (time.Time, bool) {
 // Now returns the time by the service's clock. It is false before the first answer.
 func (c *Client) Now() (time.Time, bool) { return c.clock.now() }
 
+// orNow returns the time of a creation, or the present one if the answer did not say it.
+func (c *Client) orNow(created time.Time) time.Time {
+	if created.IsZero() {
+		created, _ = c.Now()
+	}
+	return created.Round(time.Millisecond).UTC()
+}
+
 // CreatedSince reports whether an object was created, by the service's clock, after a time of our
 // clock. It allows a difference of clockSlack. It is false if the service's clock is unknown.
 func (c *Client) CreatedSince(created, ours time.Time) bool {

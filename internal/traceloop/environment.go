@@ -112,7 +112,7 @@ func (c *Client) CreateEnvironment(ctx context.Context, r EnvironmentRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	environment.Name = cmp.Or(environment.Name, r.Name)
+	environment.Name, environment.CreatedAt = cmp.Or(environment.Name, r.Name), c.orNow(environment.CreatedAt)
 	if environment.Scope == "" {
 		environment.Scope, environment.ProjectID = ScopeOrganization, r.ProjectID
 		if r.ProjectID != "" {

@@ -64,7 +64,11 @@ func object[T any](ctx context.Context, c *Client, r request, read func(*fields)
 	err := c.do(ctx, r, func(f *fields) { result = new(read(f)) })
 	_, mismatch := errors.AsType[*MismatchError](err)
 	if (r.method == http.MethodPut || r.method == http.MethodPatch) && (mismatch || err == nil && result == nil) {
-		return object(context.WithoutCancel(ctx), c, request{method: http.MethodGet, path: r.path}, read)
+		read, err := object(context.WithoutCancel(ctx), c, request{method: http.MethodGet, path: r.path}, read)
+		if err != nil {
+			err = fmt.Errorf("the service carried out the %s, and its answer does not show the object: %w", r.method, err)
+		}
+		return read, err
 	}
 	if err != nil {
 		return nil, err

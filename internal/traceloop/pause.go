@@ -69,7 +69,7 @@ func (c *call) awaitPause(ctx context.Context) error {
 		}
 		wait += rand.N(resumeSpread) //nolint:gosec // spreads calls, guards nothing
 		tflog.Info(ctx, "Waiting before the next Traceloop API request", map[string]any{
-			"method": c.method, "path": c.path, "wait_ms": wait.Milliseconds(), "reason": "the service asked for a pause",
+			"method": c.method, "path": c.path, "attempt": c.failures + c.rateLimited, "wait_ms": wait.Milliseconds(), "reason": "the service asked for a pause",
 		})
 		if err := sleep(ctx, wait); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package traceloop
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"time"
@@ -45,10 +46,11 @@ func (c *Client) ListProjectsUncached(ctx context.Context) iter.Seq2[Project, er
 func (c *Client) CreateProject(ctx context.Context, r ProjectRequest) (*Project, error) {
 	defer invalidate(c.projects, c.environments)()
 	project, err := create(ctx, c, c.paths.Projects, r, readProject)
-	if err == nil && project.Name == "" {
-		project.Name = r.Name
+	if err != nil {
+		return nil, err
 	}
-	return project, err
+	project.Name, project.CreatedAt = cmp.Or(project.Name, r.Name), c.orNow(project.CreatedAt)
+	return project, nil
 }
 
 // GetProject reads a project. If there is none, the error satisfies IsNotFound.

@@ -4,18 +4,23 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 )
 
 // ProjectClient calls the operations that Traceloop documents: those of auto monitor setups, and
-// the creation of an organization. It uses the API key of a project and environment, as Traceloop's
+// the creation of evaluators and of an organization. It also reads and changes evaluators, as
+// Traceloop's SDK does. It uses the API key of a project and environment, as Traceloop's
 // documentation requires. Client has the operations that need a management key. The two types are
 // separate, so that the wrong key is never sent. It is safe for concurrent use. Share one
 // ProjectClient, so that reads and writes share requests.
 type ProjectClient struct {
-	client *Client
-	setups *setupList
-	writes *setupWrites
+	client     *Client
+	setups     *setupList
+	writes     *setupWrites
+	evaluators *sharedList[Evaluator]
+
+	bulkMissing atomic.Bool // the service does not have bulk upserts
 }
 
 // NewProjectClient returns a client whose Config.Key is the API key of a project and
@@ -25,8 +30,9 @@ func NewProjectClient(config Config) (*ProjectClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &ProjectClient{client: client, setups: &setupList{client: client}}
-	c.writes = &setupWrites{deliver: c.write, pace: bulkPace}
+	c := &ProjectClient{client: client, setups: newSetupList(client)}
+	c.writes = &setupWrites{deliver: c.deliver}
+	c.evaluators = newSharedList(c.ListEvaluatorsUncached)
 	return c, nil
 }
 

@@ -59,7 +59,7 @@ func TestLog(t *testing.T) {
 	)
 	want := []string{
 		request + " attempt=1 status=429 request_id=req-1",
-		"info Waiting before the next Traceloop API request method=GET path=/v2/api-keys reason=the service asked for a pause",
+		"info Waiting before the next Traceloop API request method=GET path=/v2/api-keys attempt=1 reason=the service asked for a pause",
 		request + " attempt=2 status=502 request_id=req-1",
 		"info Repeating a Traceloop API request method=GET path=/v2/api-keys attempt=2 reason=502 Bad Gateway",
 		request + " attempt=3 status=200 request_id=req-1",

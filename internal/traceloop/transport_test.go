@@ -32,7 +32,8 @@ func TestRedirectIsRefused(t *testing.T) {
 		"other port":  {other.URL + "/v2/projects/p1?token=hidden", "it redirects to " + other.URL + ","},
 		"other host":  {"https://evil.example/v2/hidden", "it redirects to https://evil.example:443,"},
 		"same origin": {"/v2/hidden", "it redirects to http://127.0.0.1:"},
-		"no target":   {"://hidden", "it redirects to http://127.0.0.1:"},
+		"bad target":  {"://hidden", "it redirects to http://127.0.0.1:"},
+		"no target":   {"", "it redirects to nowhere,"},
 	} {
 		for method, call := range calls {
 			for _, status := range []int{301, 302, 303, 307, 308} {

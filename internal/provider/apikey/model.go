@@ -26,7 +26,7 @@ func newModel(k traceloop.APIKey) model {
 		ID:          types.StringValue(k.ID),
 		ProjectID:   types.StringValue(k.ProjectID),
 		Environment: types.StringValue(k.Environment),
-		MaskedKey:   types.StringValue(k.MaskedKey),
+		MaskedKey:   maskedKey(k.MaskedKey),
 		CreatedAt:   base.Timestamp(k.CreatedAt),
 	}
 }
@@ -96,4 +96,12 @@ func activeKey(keys iter.Seq2[traceloop.APIKey, error]) (*traceloop.APIKey, erro
 		return &key, nil
 	}
 	return nil, nil
+}
+
+// maskedKey is null where the service shows none.
+func maskedKey(masked string) types.String {
+	if masked == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(masked)
 }
