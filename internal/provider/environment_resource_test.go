@@ -110,8 +110,8 @@ func environmentLife(t *testing.T, server *emulatortest.Server, newServer newSer
 	l.has(arguments{"scope": "organization", "project_id": nil})
 	l.imports("us-production", "deletion_protection")
 	l.destroy()
-	if n := len(server.Environments("")); n != 2*3 {
-		t.Errorf("the server has %d environments after destroy, want the 3 built-in ones of 2 projects", n)
+	if n := len(server.Environments("")); n != 3 {
+		t.Errorf("the server has %d environments after destroy, want the 3 built-in ones", n)
 	}
 }
 
@@ -175,7 +175,7 @@ func TestCLI_environmentAlreadyExists(t *testing.T) {
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders").ID
 	refused(t, server, environmentHCL(fmt.Sprintf("%q", project), "Dev", false),
-		"Environment Already Exists", "built in", "data \"traceloop_environment\"", "import {", project+"/dev")
+		"Environment Already Exists", "built in", "inherits", "data \"traceloop_environment\"", project)
 }
 
 func TestEnvironment_alreadyExists(t *testing.T) {
@@ -191,8 +191,8 @@ func TestEnvironment_alreadyExists(t *testing.T) {
 		planned   bool // whether the plan can know
 		phrases   []string
 	}{
-		"built in":              {project, "Dev", true, []string{"Environment Already Exists", "built in", "data \"traceloop_environment\"", "import {", project + "/dev"}},
-		"built in everywhere":   {nil, "prd", true, []string{"Environment Already Exists", "built in", "organization-level"}},
+		"built in":              {project, "Dev", true, []string{"Environment Already Exists", "built in", "inherits", "data \"traceloop_environment\"", project}},
+		"built in everywhere":   {nil, "prd", true, []string{"Environment Already Exists", "built in", "every project inherits it", "id = \"prd\""}},
 		"inherited":             {project, "inherited", false, []string{"Environment Already Exists", "inherits", "data \"traceloop_environment\"", "inherited"}},
 		"exists in the project": {project, "eu production", false, []string{"Environment Already Exists", "import {", project + "/eu-production"}},
 		"organization has it":   {nil, "Inherited", false, []string{"Environment Already Exists", "The organization has", "id = \"inherited\""}},
@@ -211,8 +211,8 @@ func TestEnvironment_alreadyExists(t *testing.T) {
 			}
 		})
 	}
-	if n := len(server.Environments("")); n != 2*3+2 {
-		t.Errorf("the server has %d environments, want 8: nothing was to be created", n)
+	if n := len(server.Environments("")); n != 3+2 {
+		t.Errorf("the server has %d environments, want 5: nothing was to be created", n)
 	}
 }
 
@@ -220,18 +220,19 @@ func TestEnvironment_alreadyExists(t *testing.T) {
 func TestEnvironment_importedBuiltIn(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders").ID
 	l := newLife(newDriver(t, server, time.Now), environmentKind)
-	var err error
-	if l.state, err = l.provider.importID(t.Context(), environmentKind, project+"/dev"); err != nil {
-		t.Fatal(err)
+	for _, id := range []string{"dev", builtIn(server, "dev").ID} {
+		var err error
+		if l.state, err = l.provider.next().importID(t.Context(), environmentKind, id); err != nil {
+			t.Fatal(err)
+		}
+		l.apply(arguments{"name": "dev"}, "")
+		l.has(arguments{"built_in": true, "slug": "dev", "scope": "organization"})
+		l.destroy()
 	}
-	l.apply(arguments{"project_id": project, "name": "dev"}, "")
-	l.has(arguments{"built_in": true, "slug": "dev"})
-	l.destroy()
 	noWrites(t, server)
-	if n := len(server.Environments(project)); n != 3 {
-		t.Errorf("the project has %d environments, want 3", n)
+	if n := len(server.Environments("")); n != 3 {
+		t.Errorf("the organization has %d environments, want 3", n)
 	}
 }
 
