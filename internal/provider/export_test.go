@@ -20,7 +20,9 @@ func NewServer(now func() time.Time) func() (tfprotov6.ProviderServer, error) {
 
 // NewServerWithPaths is NewServer for an API with other paths than the contract's.
 func NewServerWithPaths(now func() time.Time, paths traceloop.Paths) func() (tfprotov6.ProviderServer, error) {
-	return starting(func() *traceloopProvider { return &traceloopProvider{version: "test", now: now, sleep: noSleep, paths: paths} })
+	return starting(func() *traceloopProvider {
+		return &traceloopProvider{version: "test", now: now, sleep: noSleep, paths: paths}
+	})
 }
 
 // NewServerWithSleep is NewServer with a way to let time pass.

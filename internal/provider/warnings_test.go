@@ -30,7 +30,7 @@ func TestCLI_importedKeyWarnsOnce(t *testing.T) {
 
 func TestCLI_vanishedObjectsWarn(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t)
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	cli := newCLI(t, server)
 	cli.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production", false) +
 		keyHCL("traceloop_project.orders.id", "prd", "null"))

@@ -149,21 +149,66 @@ func ConfirmGone[T any](ctx context.Context, d *Data, client *traceloop.Client, 
 	if d.Absences.hasDeletedAny(g.Within) {
 		return nil, IsGone
 	}
+	fail := func(attempted string, err error) (*T, Absence) {
+		diags.AddError("Unable to Confirm "+g.Kind+" Is Gone", d.Failure(attempted, err))
+		return nil, NotConfirmed
+	}
+	var before origin
+	getPrivate(ctx, g.Private, originKey, &before, diags)
+	now, err := d.originOf(ctx, client)
+	switch {
+	case diags.HasError():
+		return nil, NotConfirmed
+	case err != nil && before.Organization != "":
+		return fail("find out whether the organization that has the "+g.Name+" answers", err)
+	case before.Organization != "" && now.Organization != "" && before != now:
+		d.addOtherOrganization(diags, g.Name, before, now)
+		return nil, NotConfirmed
+	}
+
 	if created, isYoung := d.young(client, g.CreatedAt); isYoung {
 		object, err := await(ctx, d, g)
 		switch {
 		case err != nil:
-			diags.AddError("Unable to Confirm "+g.Kind+" Is Gone", d.Failure("look again for the "+g.Name+", which was created a moment ago", err))
-			return nil, NotConfirmed
+			return fail("look again for the "+g.Name+", which was created a moment ago", err)
 		case object != nil:
 			return object, Found
 		}
 		diags.AddError(g.Kind+" Not Found Yet", fmt.Sprintf(
-			"Traceloop does not find the %s, which was created at %s, less than two minutes ago. It may need more time to show a new object. It keeps its place in the state, and nothing was changed. "+
+			"Traceloop does not find the %s, which was created at %s, less than two minutes ago. It may need more time to show a new object. The object stays in the state, and nothing was changed. "+
 				"From %s on, a plan takes it as deleted. Run the command again then.", g.Name, g.CreatedAt.ValueString(), Timestamp(created.Add(youth)).ValueString()))
 		return nil, NotConfirmed
 	}
-	return nil, d.confirmOrigin(ctx, client, g.Name, g.Kind, g.ProjectID, g.Private, g.Strict, diags)
+	if before.Organization != "" && before == now {
+		return nil, IsGone
+	}
+
+	if g.ProjectID != "" {
+		_, err := client.GetProject(ctx, g.ProjectID)
+		if err == nil {
+			return nil, IsGone
+		}
+		if !traceloop.IsNotFound(err) {
+			return fail("read the project "+g.ProjectID, err)
+		}
+	}
+	if !g.Strict {
+		return nil, PerhapsGone
+	}
+	diags.AddError("Unable to Confirm "+g.Kind+" Is Gone", fmt.Sprintf(
+		"Traceloop does not find the %s. Either it was deleted, or the management key from %s belongs to another organization. The state does not say which organization has it. "+
+			"So it stays in the state, and nothing was changed. Choose one:\n\n"+
+			"  - Check that the management key belongs to the organization that has the object. Then plan again, without -refresh=false.\n"+
+			"  - To let Terraform forget the object, use terraform state rm ADDRESS.", g.Name, d.management.Key.Source))
+	return nil, NotConfirmed
+}
+
+func (d *Data) addOtherOrganization(diags *diag.Diagnostics, name string, before, now origin) {
+	diags.AddError("Another Organization Answers", fmt.Sprintf(
+		"Traceloop does not find the %s. As far as the state knows, another organization has it: the object was last found at %s, and now the organization of the management key from %s answers, at %s. "+
+			"So the object may still exist. It stays in the state, and nothing was changed. Choose one:\n\n"+
+			"  - Use a management key, and the base URL, of the organization that has the object. Then run the command again.\n"+
+			"  - To let Terraform forget the object, use terraform state rm ADDRESS.", name, before.BaseURL, d.management.Key.Source, now.BaseURL))
 }
 
 // young reports whether the service may not show an object yet.
@@ -176,48 +221,6 @@ func (d *Data) young(client *traceloop.Client, createdAt types.String) (created 
 		return created, d.Now().Sub(created) < youth
 	}
 	return created, client.CreatedSince(created, d.Now().Add(-youth))
-}
-
-// confirmOrigin reports whether the organization that had an object says that it is gone.
-func (d *Data) confirmOrigin(ctx context.Context, client *traceloop.Client, name, kind, projectID string, private PrivateState, strict bool, diags *diag.Diagnostics) Absence {
-	var before origin
-	getPrivate(ctx, private, originKey, &before, diags)
-	now, err := d.originOf(ctx, client)
-	if err != nil && before.Organization != "" {
-		diags.AddError("Unable to Confirm "+kind+" Is Gone", d.Failure("find out whether the organization that has the "+name+" answers", err))
-	}
-	if diags.HasError() {
-		return NotConfirmed
-	}
-	if before.Organization != "" && now.Organization != "" {
-		if before == now {
-			return IsGone
-		}
-		diags.AddError("Another Organization Answers", fmt.Sprintf(
-			"Traceloop does not find the %s. Another organization has it, as far as the state knows: it was last found at %s, and now the organization of the management key from %s answers, at %s. "+
-				"So the object may still exist. It stays in the state, and nothing was changed. Choose one:\n\n"+
-				"  - Use a management key, and the base URL, of the organization that has the object. Then run the command again.\n"+
-				"  - To let Terraform forget the object, use terraform state rm ADDRESS.", name, before.BaseURL, d.management.Key.Source, now.BaseURL))
-		return NotConfirmed
-	}
-	if projectID != "" {
-		switch _, err := client.GetProject(ctx, projectID); {
-		case err == nil:
-			return IsGone
-		case !traceloop.IsNotFound(err):
-			diags.AddError("Unable to Confirm "+kind+" Is Gone", d.Failure("read the project "+projectID, err))
-			return NotConfirmed
-		}
-	}
-	if !strict {
-		return PerhapsGone
-	}
-	diags.AddError("Unable to Confirm "+kind+" Is Gone", fmt.Sprintf(
-		"Traceloop does not find the %s. Either it was deleted, or the management key from %s belongs to another organization. The state does not say which organization has it. "+
-			"So it stays in the state, and nothing was changed. Choose one:\n\n"+
-			"  - Check that the management key belongs to the organization that has the object. Then plan again, without -refresh=false.\n"+
-			"  - To let Terraform forget the object, use terraform state rm ADDRESS.", name, d.management.Key.Source))
-	return NotConfirmed
 }
 
 // await looks for a young object until the patience of the process ends. A round is one wait and one
