@@ -138,7 +138,11 @@ func TestIdentity_importIsThatOfTheIDString(t *testing.T) {
 					t.Errorf("the identity is %q, want %q", got, want)
 				}
 			}
-			planned, err := d.plan(t.Context(), kind, byIdentity, way.config)
+			fresh := d.next()
+			if byIdentity, err = fresh.importIdentity(kind, way.identity); err != nil {
+				t.Fatal(err)
+			}
+			planned, err := fresh.plan(t.Context(), kind, byIdentity, way.config)
 			if err != nil || planned.action != "" {
 				t.Errorf("the plan is to %q: %v", planned.action, err)
 			}
