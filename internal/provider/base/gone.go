@@ -146,7 +146,7 @@ const (
 // ConfirmGone decides about an object that the service does not find. If it is there after all, it
 // returns the object.
 func ConfirmGone[T any](ctx context.Context, d *Data, client *traceloop.Client, g Gone[T], diags *diag.Diagnostics) (*T, Absence) {
-	if d.Absences.hasDeletedAny(g.Within) {
+	if d.Absences.hasDeletedAny(append(g.Within, g.Handle)) { // at another address, the object itself
 		return nil, IsGone
 	}
 	fail := func(attempted string, err error) (*T, Absence) {
