@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -30,10 +31,15 @@ type estate struct {
 	project emulatortest.Project
 }
 
+// secondsAgo is the clock of a server whose keys are older than the command that finds them.
+func secondsAgo() emulatortest.Option {
+	return emulatortest.WithNow(func() time.Time { return time.Now().Add(-30 * time.Second) })
+}
+
 func newEstate(t *testing.T) estate {
 	t.Helper()
 	t.Parallel()
-	server := emulatortest.Start(t)
+	server := emulatortest.Start(t, secondsAgo())
 	return estate{newCLI(t, server), server, server.CreateProject("Orders")}
 }
 
@@ -43,7 +49,7 @@ func wholePlan(t *testing.T, test func(*testing.T, estate)) {
 	for _, parallelism := range parallelisms() {
 		t.Run("parallelism="+parallelism, func(t *testing.T) {
 			t.Parallel()
-			server := emulatortest.Start(t)
+			server := emulatortest.Start(t, secondsAgo())
 			c := newCLI(t, server)
 			for _, command := range []string{"plan", "apply", "destroy"} {
 				c.env = append(c.env, "TF_CLI_ARGS_"+command+"=-parallelism="+parallelism)

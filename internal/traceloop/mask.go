@@ -1,6 +1,9 @@
 package traceloop
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 const (
 	// KeyPrefix is the prefix of every API key. Source: Traceloop's public repository
@@ -20,4 +23,26 @@ func MaskKey(key string) string {
 		tail = secret[len(secret)-maskTail:]
 	}
 	return prefix + strings.Repeat("*", len(secret)-len(tail)) + tail
+}
+
+// hidden are the characters that stand for hidden ones in a mask.
+const hidden = "*•●·.…"
+
+// MaskMatches compares the visible beginning and end of a mask with a key. Nothing follows from the
+// number of hidden characters: Traceloop's dashboard shows 13 stars for a key of any length. If the mask
+// shows fewer than 4 characters of the secret, provable is false, and matches says only that nothing
+// speaks against it.
+func MaskMatches(mask, key string) (matches, provable bool) {
+	head, tail := mask, ""
+	if i := strings.IndexAny(mask, hidden); i >= 0 {
+		j := strings.LastIndexAny(mask, hidden)
+		_, size := utf8.DecodeRuneInString(mask[j:])
+		head, tail = mask[:i], mask[j+size:]
+	} else if !strings.HasPrefix(key, mask) {
+		head, tail = "", mask
+	}
+	rest, found := strings.CutPrefix(key, head)
+	matches = found && strings.HasSuffix(rest, tail)
+	secret := head[strings.LastIndex(head, "_")+1:]
+	return matches, len(secret)+len(tail) >= maskTail
 }

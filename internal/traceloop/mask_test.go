@@ -36,3 +36,65 @@ func TestMaskKeyHidesHalf(t *testing.T) {
 		}
 	}
 }
+
+func TestMaskMatches(t *testing.T) {
+	const (
+		key      = "tl_0123456789abcdef0123456789abWx3k"
+		other    = "tl_0123456789abcdef0123456789abWx3q"
+		old      = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2Wx3k" // without a prefix
+		manage   = "tlm_123456789abcdef0123456789abWx3k"
+		short    = "tl_abc"
+		matches  = "matches"
+		differs  = "differs"
+		possible = "cannot be proven"
+	)
+	for _, tt := range []struct{ mask, key, want string }{
+		{MaskKey(key), key, matches},
+		{MaskKey(key), other, differs},
+		{MaskKey(key), old, differs},
+		{MaskKey(key), manage, differs},
+		{MaskKey(old), old, matches},
+		{MaskKey(old), key, matches}, // the mask shows no prefix: only the last 4 characters
+		{MaskKey(short), short, possible},
+		{MaskKey(short), key, possible},
+		{"*************bWx3k", key, matches}, // as the dashboard does: 13 stars and 5 characters
+		{"*************bWx3k", other, differs},
+		{"*************cWx3k", key, differs},
+		{"*****abWx3k", key, matches},
+		{"tl_01…Wx3k", key, matches},
+		{"tl_01…Wx3k", other, differs},
+		{"tl_02…Wx3k", key, differs},
+		{"tl_01...Wx3k", key, matches},
+		{"tl_01234...", key, matches},
+		{"tl_01234...", old, differs},
+		{"••••••••Wx3k", key, matches},
+		{"••••••••Wx3q", key, differs},
+		{"●●●●Wx3k", key, matches},
+		{"tl_**** **** Wx3k", key, differs}, // no key has a space
+		{"tl_****-****-Wx3k", key, differs},
+		{"Wx3k", key, matches},
+		{"tl_0123", key, matches},
+		{"Wx3q", key, differs},
+		{key, key, matches},
+		{key, other, differs},
+		{"", key, possible},
+		{"****", key, possible},
+		{"tl_****", key, possible},
+		{"tlm_****", manage, possible},
+		{"tl_****", old, differs},
+		{"*****x3k", key, possible},
+		{"*****x3q", key, differs},
+		{"tl_0123456789abcdef0123456789abWx***bWx3k", key, differs}, // the two ends would overlap
+	} {
+		got := differs
+		switch same, provable := MaskMatches(tt.mask, tt.key); {
+		case same && provable:
+			got = matches
+		case same:
+			got = possible
+		}
+		if got != tt.want {
+			t.Errorf("%q and %q: %s, want %s", tt.mask, tt.key, got, tt.want)
+		}
+	}
+}

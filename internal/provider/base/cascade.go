@@ -99,11 +99,11 @@ func (d *Data) describeRevoked(ctx context.Context, client *traceloop.Client, ke
 	return b.String()
 }
 
-// RefuseOwnKey adds an error if the masked form of a key is that of the provider's own key.
+// RefuseOwnKey adds an error if the masked form of a key is that of the provider's own key. A mask that
+// shows too little of a key says nothing.
 func (d *Data) RefuseOwnKey(diags *diag.Diagnostics, action string, keys ...traceloop.APIKey) bool {
-	own := traceloop.MaskKey(d.management.Key.Value)
 	for _, key := range keys {
-		if key.MaskedKey == own {
+		if matches, provable := traceloop.MaskMatches(key.MaskedKey, d.management.Key.Value); matches && provable {
 			diags.AddError("Provider Would Revoke Its Own Key", fmt.Sprintf(
 				"The provider was asked to %s. That would revoke the key %s (id %s) of project %s, environment %q, which looks like the provider's own key. The provider's key comes from %s. Without it, every further call would fail and the apply would stop half-way. "+
 					"Nothing was changed. Configure the provider with another management key, then apply again.",
