@@ -386,10 +386,13 @@ func (d *driver) carryOutDelete(ctx context.Context, kind string, prior instance
 	return d.applyOnce(ctx, kind, prior, planResult{config: null, value: null, private: planned.private})
 }
 
-// carryOutRest applies what is no delete. Core plans it once more, and holds the provider
-// to what it has planned before.
+// carryOutRest applies what is no delete. Core validates the configuration and plans it once more,
+// with all values known, and holds the provider to what it has planned before.
 func (d *driver) carryOutRest(ctx context.Context, kind string, prior instance, planned planResult) (instance, error) {
 	p := planResult{config: planned.config}
+	if err := d.validate(ctx, kind, &p); err != nil {
+		return prior, err
+	}
 	if err := d.planOnce(ctx, kind, prior, &p); err != nil {
 		return prior, err
 	}

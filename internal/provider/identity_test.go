@@ -126,7 +126,7 @@ func TestIdentity_importIsThatOfTheIDString(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			byIdentity, err := d.importIdentity(kind, way.identity)
+			byIdentity, err := d.next().importIdentity(kind, way.identity)
 			if err != nil {
 				t.Fatal(err)
 			}
