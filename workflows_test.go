@@ -85,7 +85,7 @@ func TestWorkflows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"test", "lint", "codeql", "release"} {
+	for _, name := range []string{"test", "vulnerabilities", "codeql", "release"} {
 		if !slices.Contains(files, filepath.Join(".github", "workflows", name+".yml")) {
 			t.Errorf("there is no workflow %s", name)
 		}

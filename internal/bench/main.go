@@ -1,170 +1,249 @@
-// Bench measures the provider and prints the figures as Markdown. It fails where a target is
-// missed. -help says how to measure a part.
+// Bench measures an apply, a plan, and a plan under a rate limit, beside a provider that has no API. It prints the figures as
+// Markdown, and fails where a target is missed.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log"
+	"net/http/httptest"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
+	"text/template"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
 )
 
-// subject is what one table is about.
-type subject struct {
-	name    string // in -tables and in the guide
-	title   string
-	slow    bool // left out unless asked for
-	measure func(context.Context, *lab) (*table, error)
-}
+const (
+	environments = 10
+	keysOfPart   = 100
+	latency      = 50 // ms
+	rateLimit    = 20 // requests a second
 
-// subjects are measured one after the other, so that none disturbs another.
-var subjects = []subject{
-	{"startup", "Start-up and size of the binary", false, startup},
-	{"plan", "Plan without changes", false, plans},
-	{"write", english.Sprintf("Apply and destroy of %d keys", writeSize), false, writes},
-	{"limit", english.Sprintf("Plan of %d keys under %d requests a second", limitSize, rateLimit), false, limit},
-	{"small", english.Sprintf("Plan of one key in an organization of %d projects", largeOrganization), false, small},
-	{"jobs", english.Sprintf("CI jobs that share %d requests a second", rateLimit), true, jobs},
-}
-
-// options are what a run is to measure.
-type options struct {
-	subjects  []subject
-	sizes     []int
-	latencies []int
-	runs      int
-	baseline  string // of BENCH_BASELINE: another provider's binary
-	guide     string // the template to write the tables into
-}
+	// What the provider must reach with 1,000 keys.
+	mostRequests = 20  // of a plan
+	mostPlan     = 0.9 // relative to the provider without an API
+	mostApply    = 1.3 // relative to the same
+	mostLimited  = 1.1 // a plan under the limit, relative to the same without one
+)
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("bench: ")
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	o, err := parse(os.Args[1:], os.Stderr)
-	if err == nil {
-		err = run(ctx, os.Stdout, o)
+	keys := flag.Int("keys", 1000, "how many keys: a multiple of 100")
+	runs := flag.Int("runs", 3, "how often each thing is measured")
+	flag.Parse()
+	if *keys < keysOfPart || *keys%keysOfPart != 0 || *runs < 1 || flag.NArg() > 0 {
+		log.Fatal("unexpected arguments; -help lists the flags")
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Stdout, *keys, *runs)
 	stop()
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-const usage = `Usage: make bench ARGS="-tables plan,limit -sizes 100,1000"
-
-Without flags: every table except jobs, in less than 5 minutes on an idle machine of 2 cores.
-With -full: every table, 10,000 keys and one more latency, in less than 25 minutes.
-BENCH_BASELINE=path plans with the provider's binary there, too.
-
-Tables:
-`
-
-func parse(args []string, help io.Writer) (o options, err error) {
-	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // main prints an error
-	full := flags.Bool("full", false, "measure everything")
-	flags.Func("tables", "`names` of the tables to measure, with commas between them", func(list string) error {
-		for name := range strings.SplitSeq(list, ",") {
-			i := slices.IndexFunc(subjects, func(s subject) bool { return s.name == name })
-			if i < 0 {
-				return fmt.Errorf("there is no table %q", name)
-			}
-			o.subjects = append(o.subjects, subjects[i])
-		}
-		return nil
-	})
-	flags.Func("sizes", "`numbers` of keys to plan (default 100,1000; with -full also 10000)", numbers(&o.sizes))
-	flags.Func("latencies", "latencies of the API in `ms` (default 0,50; with -full also 20)", numbers(&o.latencies))
-	flags.StringVar(&o.guide, "update", "", "`template` of a guide to write the tables into; without -full, only on the machine that it names")
-	flags.IntVar(&o.runs, "runs", 3, "how often each thing is measured")
-	err = flags.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(help, usage)
-		for _, s := range subjects {
-			fmt.Fprintf(help, "  %-8s %s\n", s.name, s.title)
-		}
-		fmt.Fprintln(help, "\nFlags:")
-		flags.SetOutput(help)
-		flags.PrintDefaults()
-		return o, err
-	case err != nil:
-		return o, fmt.Errorf("%w; -help lists the flags and the tables", err)
-	case o.runs < 1 || flags.NArg() > 0:
-		return o, fmt.Errorf("unexpected arguments; -help lists the flags: %q", args)
-	}
-
-	sizes, latencies := []int{100, 1000}, []int{0, 50}
-	if *full {
-		sizes, latencies = []int{100, 1000, 10_000}, []int{0, 20, 50}
-	}
-	if o.sizes == nil {
-		o.sizes = sizes
-	}
-	if o.latencies == nil {
-		o.latencies = latencies
-	}
-	if o.subjects == nil {
-		o.subjects = slices.DeleteFunc(slices.Clone(subjects), func(s subject) bool { return s.slow && !*full })
-	}
-	if baseline := os.Getenv("BENCH_BASELINE"); baseline != "" {
-		o.baseline, err = filepath.Abs(baseline)
-	}
-	return o, err
-}
-
-// numbers reads a list into a slice.
-func numbers(into *[]int) func(list string) error {
-	return func(list string) error {
-		for word := range strings.SplitSeq(list, ",") {
-			n, err := strconv.ParseUint(word, 10, 31)
-			if err != nil {
-				return fmt.Errorf("%q is not a number of 0 or more", word)
-			}
-			*into = append(*into, int(n))
-		}
-		return nil
-	}
-}
-
-func run(ctx context.Context, w io.Writer, o options) (err error) {
+func run(ctx context.Context, out io.Writer, keys, runs int) (err error) {
 	dir, err := os.MkdirTemp("", "traceloop-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	l, err := newLab(ctx, o, dir)
+	api, err := emulator.New(emulator.Options{NoPage: true})
 	if err != nil {
 		return err
 	}
-	defer l.close()
+	defer func() { err = errors.Join(err, api.Close()) }()
+	server := httptest.NewServer(api)
+	defer server.Close()
 
-	measuredOn := fmt.Sprintf("Measured on %s.", machine())
-	fmt.Fprintln(w, measuredOn, load())
-	measured := map[string]string{"machine": measuredOn}
-	for _, s := range o.subjects {
-		log.Print(s.title)
-		t, err := s.measure(ctx, l)
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
-		}
-		fmt.Fprintf(w, "\n## %s\n\n%s", s.title, t)
-		measured[s.name] = t.String()
+	config := filepath.Join(dir, "cli.tfrc")
+	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"traceloop/traceloop\" = %[1]q\n    \"bench/noapi\" = %[1]q\n  }\n}\n", filepath.ToSlash(dir))
+	env := devtool.CLIEnv(config, server.URL, api.ManagementKey())
+	traceloop, err1 := newEstate(ctx, dir, "traceloop", "traceloop/traceloop", devtool.Module, keys, env)
+	other, err2 := newEstate(ctx, dir, "noapi", "bench/noapi", devtool.Module+"/internal/bench/noapi", keys, env)
+	if err := errors.Join(err1, err2, os.WriteFile(config, []byte(overrides), 0o600)); err != nil {
+		return err
 	}
-	if o.guide != "" {
-		if err := updateGuide(o.guide, measured); err != nil {
+	m := &measurements{api: api}
+	fmt.Fprintf(out, "%d keys in %d projects; medians of %d runs that alternate; %d cores, %s/%s, %s.%s\n\n",
+		keys, keys/environments, runs, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), load())
+	for i := range runs {
+		for _, e := range []*estate{traceloop, other} {
+			if err := m.life(ctx, e, i == runs-1); err != nil {
+				return err
+			}
+		}
+	}
+	if err := m.limit(ctx, traceloop, runs); err != nil {
+		return err
+	}
+	return m.report(out)
+}
+
+// estate is a configuration of one of the two providers, in a folder of its own.
+type estate struct {
+	cli, dir, provider string
+	env                []string
+}
+
+//go:embed estate.tf.tmpl
+var configuration string
+
+func newEstate(ctx context.Context, dir, provider, source, pkg string, keys int, env []string) (*estate, error) {
+	cli, err := devtool.CLI()
+	if err != nil {
+		return nil, err
+	}
+	// Stripped and without paths, as released.
+	if err := devtool.Build(ctx, filepath.Join(dir, devtool.Exe("terraform-provider-"+provider)), pkg, "-trimpath", "-ldflags", "-s -w"); err != nil {
+		return nil, err
+	}
+	e := &estate{cli: cli, dir: filepath.Join(dir, provider), provider: provider, env: env}
+	if err := os.Mkdir(e.dir, 0o700); err != nil {
+		return nil, err
+	}
+	parts := make([]int, keys/keysOfPart)
+	for i := range parts {
+		parts[i] = i
+	}
+	var config strings.Builder
+	err = template.Must(template.New("").Parse(configuration)).Execute(&config, map[string]any{
+		"Provider": provider, "Source": source, "Parts": parts, "KeysOfPart": keysOfPart, "Environments": environments, "Projects": keys / environments,
+	})
+	return e, errors.Join(err, os.WriteFile(filepath.Join(e.dir, "main.tf"), []byte(config.String()), 0o600))
+}
+
+// run says what a command took, and the CPU time of the CLI and its providers, which a busy machine changes less.
+func (e *estate) run(ctx context.Context, args ...string) (wall, cpu time.Duration, err error) {
+	command := devtool.Command(ctx, e.cli, args...)
+	command.Dir, command.Env = e.dir, e.env
+	began := time.Now()
+	_, err = devtool.Output(command)
+	wall = time.Since(began)
+	if ended := command.ProcessState; ended != nil {
+		cpu = ended.UserTime() + ended.SystemTime()
+	}
+	return wall, cpu, err
+}
+
+// figures are those of one thing that is measured several times.
+type figures struct {
+	name        string
+	walls, cpus []time.Duration
+	requests    int // the most of any run, since a target must hold for each
+}
+
+func median(all []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
+
+type measurements struct {
+	api *emulator.Emulator
+	all []*figures
+}
+
+func (m *measurements) of(name string) *figures {
+	for _, f := range m.all {
+		if f.name == name {
+			return f
+		}
+	}
+	f := &figures{name: name}
+	m.all = append(m.all, f)
+	return f
+}
+
+// measure runs a command with the API slowed down, and counts the requests.
+func (m *measurements) measure(ctx context.Context, name string, e *estate, slow emulator.Settings, args ...string) error {
+	if err := m.api.SetSettings(slow); err != nil {
+		return err
+	}
+	m.api.ResetRequests()
+	wall, cpu, err := e.run(ctx, args...)
+	f := m.of(name)
+	f.walls, f.cpus, f.requests = append(f.walls, wall), append(f.cpus, cpu), max(f.requests, m.api.Requests().Total)
+	return err
+}
+
+// life applies an estate, plans it again and, unless it is to stay, destroys it.
+func (m *measurements) life(ctx context.Context, e *estate, stays bool) error {
+	log.Printf("apply, plan, destroy: %s", e.provider)
+	err := m.measure(ctx, "Apply, "+e.provider, e, emulator.Settings{}, "apply", "-auto-approve")
+	if err == nil {
+		err = m.measure(ctx, "Plan, "+e.provider, e, emulator.Settings{}, "plan", "-detailed-exitcode")
+	}
+	if err == nil && !stays {
+		_, _, err = e.run(ctx, "destroy", "-auto-approve")
+	}
+	return err
+}
+
+func (m *measurements) limit(ctx context.Context, e *estate, runs int) error {
+	for range runs {
+		log.Print("plan under a rate limit")
+		free := m.measure(ctx, freePlan, e, emulator.Settings{LatencyMS: latency}, "plan", "-detailed-exitcode")
+		limited := m.measure(ctx, limitedPlan, e, emulator.Settings{LatencyMS: latency, RateLimitPerSecond: rateLimit}, "plan", "-detailed-exitcode")
+		if err := errors.Join(free, limited); err != nil {
 			return err
 		}
 	}
-	return l.targets.report(w)
+	return nil
+}
+
+var (
+	freePlan    = fmt.Sprintf("Plan, traceloop, answers after %d ms", latency)
+	limitedPlan = fmt.Sprintf("%s, %d requests a second", freePlan, rateLimit)
+)
+
+// report prints the figures and the targets. It is an error if one is missed.
+func (m *measurements) report(out io.Writer) error {
+	fmt.Fprint(out, "| Measured | Time | CPU | Requests |\n|---|---|---|---|\n")
+	for _, f := range m.all {
+		fmt.Fprintf(out, "| %s | %.2f s | %.2f s | %d |\n", f.name, median(f.walls).Seconds(), median(f.cpus).Seconds(), f.requests)
+	}
+	ratio := func(of, to string) float64 { return float64(median(m.of(of).walls)) / float64(median(m.of(to).walls)) }
+	missed := false
+	fmt.Fprint(out, "\n| Target | Most | Measured | Met |\n|---|---|---|---|\n")
+	for _, target := range []struct {
+		name      string
+		most, got float64
+	}{
+		{"Requests of a plan", mostRequests, float64(m.of("Plan, traceloop").requests)},
+		{"Plan, relative to a provider without an API", mostPlan, ratio("Plan, traceloop", "Plan, noapi")},
+		{"Apply, relative to a provider without an API", mostApply, ratio("Apply, traceloop", "Apply, noapi")},
+		{"Plan under the rate limit, relative to no limit", mostLimited, ratio(limitedPlan, freePlan)},
+	} {
+		met := "yes"
+		if target.got > target.most {
+			met, missed = "**no**", true
+		}
+		fmt.Fprintf(out, "| %s | %.4g | %.3g | %s |\n", target.name, target.most, target.got, met)
+	}
+	if missed {
+		return errors.New("a target is missed")
+	}
+	return nil
+}
+
+// load is the machine's load where it can be told: figures from a busy machine mean little.
+func load() string {
+	content, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf(" Load at the start: %s.", strings.Fields(string(content))[0])
 }

@@ -1,290 +1,267 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
 )
 
-// story is the state of the demo.
+// story is one life of a key.
 type story struct {
-	out    *narrator
-	cli    *cli
-	server *emulator
-	keep   bool // do not destroy at the end
+	api *emulator.Emulator
+	url string
+	cli cli
 
-	acceptedBefore, acceptedAfter int
-	revoked                       cutOff
-	nextCreated, nextAccepted     time.Time
+	before   *emulator.Seed // the organization, as it was
+	key      string         // the one in force
+	accepted int            // spans
+	rotation rotation
 }
 
-var (
-	success         = []int{0}
-	emptyOrNotEmpty = []int{0, 2} // of plan -detailed-exitcode
-)
+func (s *story) tell(ctx context.Context) (err error) {
+	if s.before, err = s.api.Export(); err != nil {
+		return err
+	}
+	step("Install the provider from a local mirror")
+	if _, err := s.cli.run(ctx, "init"); err != nil {
+		return err
+	}
+	step("Plan a project, an environment and its API key")
+	if err := s.plan(ctx, 2, "-out=orders.tfplan"); err != nil {
+		return err
+	}
+	step("Apply that plan")
+	if err := s.apply(ctx, "orders.tfplan"); err != nil {
+		return err
+	}
+	step("Send a span with the new key, as the application would")
+	if err := s.sendFirst(ctx); err != nil {
+		return err
+	}
+	step("Plan again: nothing to do")
+	if err := s.plan(ctx, 0); err != nil {
+		return err
+	}
+	step("Rotate the key while the application keeps sending")
+	return s.rotate(ctx)
+}
 
-func (s *story) tell(ctx context.Context) error {
-	for _, chapter := range []func(context.Context) error{s.initialize, s.plan, s.apply} {
-		err := chapter(ctx)
-		if err != nil {
-			return err
+// plan wants an exit code: 2 where there is something to do, 0 where there is not.
+func (s *story) plan(ctx context.Context, want int, args ...string) error {
+	code, err := s.cli.run(ctx, append([]string{"plan", "-detailed-exitcode"}, args...)...)
+	if err == nil && code != want {
+		err = fmt.Errorf("the plan ends with %d, want %d", code, want)
+	}
+	return err
+}
+
+// apply applies, shows the requests that changed something, and reads the key.
+func (s *story) apply(ctx context.Context, args ...string) error {
+	s.api.ResetRequests()
+	if _, err := s.cli.run(ctx, append([]string{"apply"}, args...)...); err != nil {
+		return err
+	}
+	for _, r := range s.api.Requests().Requests {
+		if r.Method != http.MethodGet && strings.HasPrefix(r.Path, "/v2/") {
+			say("  API: %s %s -> %d", r.Method, r.Path, r.Status)
 		}
 	}
-
-	outputs, err := s.cli.outputs(ctx)
-	if err != nil {
-		return err
-	}
-	old, err := newApplication(ctx, s.server.URL, outputs["api_key"])
-	if err != nil {
-		return err
-	}
-	defer old.close(ctx)
-	err = s.sendFirst(ctx, old, outputs)
-	if err != nil {
-		return err
-	}
-	err = s.planAgain(ctx)
-	if err != nil {
-		return err
-	}
-	next, err := s.rotate(ctx, old, outputs["api_key"])
-	if err != nil {
-		return err
-	}
-	defer next.close(ctx)
-	err = s.useBoth(ctx, old, next)
-	if err != nil {
-		return err
-	}
-	if s.keep {
+	if slices.Contains(args, "-destroy") {
 		return nil
 	}
-	err = s.destroy(ctx, next)
+	_, key, err := s.cli.exec(ctx, "output", "-json", "api_key")
 	if err != nil {
 		return err
 	}
-	return s.checkEmpty(ctx)
+	return json.Unmarshal([]byte(key), &s.key)
 }
 
-func (s *story) initialize(ctx context.Context) error {
-	s.out.step("Install the provider from a local mirror")
-	_, err := s.cli.run(ctx, success, "init")
-	return err
-}
-
-func (s *story) plan(ctx context.Context) error {
-	s.out.step("Plan a project, an environment and its API key")
-	code, err := s.cli.run(ctx, emptyOrNotEmpty, "plan", "-detailed-exitcode", "-out=orders.tfplan")
-	if err == nil && code == 0 {
-		return errors.New("the first plan has nothing to do")
+func (s *story) sendFirst(ctx context.Context) error {
+	say("The key: %s (the API shows it once; this program reads it from the state)", s.key)
+	if err := s.mustSend(ctx); err != nil {
+		return err
 	}
-	return err
-}
-
-func (s *story) apply(ctx context.Context) error {
-	s.out.step("Apply that plan")
-	_, err := s.cli.run(ctx, success, "apply", "orders.tfplan")
+	traces, err := s.api.Traces()
 	if err != nil {
 		return err
 	}
-	return s.showChanges(ctx)
-}
-
-func (s *story) sendFirst(ctx context.Context, app *application, outputs map[string]string) error {
-	s.out.step("Send a span with the new key, as the application would")
-	s.out.say("The key: %s (the API shows it once; this program reads it from the state)", outputs["masked_key"])
-	accepted, err := app.send(ctx)
-	if err != nil {
-		return err
+	if len(traces.Accepted) != 1 {
+		return fmt.Errorf("the span did not arrive in one project: %+v", traces.Accepted)
 	}
-	if !accepted {
-		return errors.New("the new key was refused")
-	}
-	s.acceptedBefore++
-	traces, err := s.server.traces(ctx)
-	if err != nil {
-		return err
-	}
-	if len(traces.Accepted) != 1 || traces.Accepted[0].ProjectID != outputs["project_id"] || traces.Accepted[0].Environment != outputs["environment"] {
-		return fmt.Errorf("the span did not arrive in the project and environment of its key: %+v", traces.Accepted)
-	}
-	s.out.say("Accepted. It arrived in project %q, environment %q.", traces.Accepted[0].Project, traces.Accepted[0].Environment)
+	say("Accepted. It arrived in project %q, environment %q.", traces.Accepted[0].Project, traces.Accepted[0].Environment)
 	return nil
 }
 
-func (s *story) planAgain(ctx context.Context) error {
-	s.out.step("Plan again: nothing to do")
-	code, err := s.cli.run(ctx, emptyOrNotEmpty, "plan", "-detailed-exitcode")
-	if err == nil && code != 0 {
-		return errors.New("the plan after the apply is not empty")
-	}
-	return err
+// rotation is what an application with the old key sees, and when the next key works.
+type rotation struct {
+	accepted, refused          int
+	lastAccepted, nextAccepted time.Time
+	err                        error
 }
 
-// rotate returns the application with the next key, when the apply has ended and the key is read from
-// the outputs. Until then, the application with the old key keeps sending.
-func (s *story) rotate(ctx context.Context, old *application, oldKey string) (*application, error) {
-	s.out.step("Rotate the key while the application keeps sending")
-	stop := old.keepSending(ctx)
-	defer stop()
+func (s *story) rotate(ctx context.Context) error {
+	old := s.key
+	sending, stop := context.WithCancel(ctx)
+	done := make(chan rotation, 1)
+	go func() { done <- s.keepSending(sending, old) }()
 	// In a file, so that the next plan knows the value too.
 	const line = `rotation = "2"`
-	s.out.say("$ echo '%s' > terraform.tfvars", line)
+	say("$ echo '%s' > terraform.tfvars", line)
 	err := os.WriteFile(filepath.Join(s.cli.dir, "terraform.tfvars"), []byte(line+"\n"), 0o600)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = s.apply(ctx, "-auto-approve")
 	}
-	_, err = s.cli.run(ctx, success, "apply", "-auto-approve")
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = s.mustSend(ctx)
 	}
-	outputs, err := s.cli.outputs(ctx)
-	if err != nil {
-		return nil, err
+	next := time.Now()
+	stop()
+	s.rotation = <-done
+	s.rotation.nextAccepted = next
+	s.accepted += s.rotation.accepted
+	if err := errors.Join(err, s.rotation.err); err != nil {
+		return err
 	}
-	if outputs["api_key"] == oldKey {
-		return nil, errors.New("the rotation did not change the key")
-	}
-	next, err := newApplication(ctx, s.server.URL, outputs["api_key"])
-	if err != nil {
-		return nil, err
-	}
-	accepted, err := next.send(ctx)
-	s.nextAccepted = time.Now()
-	s.revoked = stop()
+	accepted, err := s.send(ctx, old)
 	switch {
 	case err != nil:
-	case !accepted:
-		err = errors.New("the new key was refused")
-	case s.revoked.err != nil:
-		err = s.revoked.err
-	case s.revoked.refused == 0:
-		err = errors.New("the old key is still accepted after the rotation")
-	default:
-		err = s.showChanges(ctx)
-	}
-	if err != nil {
-		next.close(ctx)
-		return nil, err
-	}
-	s.acceptedBefore += s.revoked.accepted
-	s.acceptedAfter++
-	return next, nil
-}
-
-func (s *story) useBoth(ctx context.Context, old, next *application) error {
-	s.out.step("Use the old key and the new one once more")
-	accepted, err := next.send(ctx)
-	if err != nil {
 		return err
+	case s.key == old:
+		return errors.New("the rotation did not change the key")
+	case accepted || s.rotation.refused == 0:
+		return errors.New("the old key is still accepted after the rotation")
 	}
-	if !accepted {
-		return errors.New("the new key was refused")
-	}
-	s.acceptedAfter++
-	err = s.checkRotated(ctx, old)
-	if err != nil {
-		return err
-	}
-	s.out.say("Old key: refused (HTTP 401). New key: accepted.")
-	return nil
-}
-
-func (s *story) checkRotated(ctx context.Context, old *application) error {
-	accepted, err := old.send(ctx)
-	if err != nil {
-		return err
-	}
-	if accepted {
-		return errors.New("the old key was accepted again")
-	}
-	keys, err := s.server.list(ctx, "/v2/api-keys")
-	if err != nil {
-		return err
-	}
-	if len(keys) != 1 {
-		return fmt.Errorf("%d keys after the rotation, want 1", len(keys))
-	}
-	s.nextCreated = keys[0].CreatedAt
-
-	traces, err := s.server.traces(ctx)
-	if err != nil {
-		return err
-	}
-	if len(traces.Accepted) != 1 || traces.Accepted[0].Spans != s.acceptedBefore+s.acceptedAfter {
-		return fmt.Errorf("the server does not have the %d spans that it accepted: %+v", s.acceptedBefore+s.acceptedAfter, traces.Accepted)
-	}
-	return nil
-}
-
-func (s *story) destroy(ctx context.Context, app *application) error {
-	s.out.step("Destroy")
-	_, err := s.cli.run(ctx, success, "destroy", "-auto-approve")
-	if err != nil {
-		return err
-	}
-	err = s.showChanges(ctx)
-	if err != nil {
-		return err
-	}
-	accepted, err := app.send(ctx)
-	if err == nil && accepted {
-		err = errors.New("the key is still accepted after destroy")
+	say("Old key: refused (HTTP 401). New key: accepted.")
+	traces, err := s.api.Traces()
+	if err == nil && (len(traces.Accepted) != 1 || traces.Accepted[0].Spans != s.accepted) {
+		err = fmt.Errorf("the server does not have the %d spans that it accepted: %+v", s.accepted, traces.Accepted)
 	}
 	return err
 }
 
-func (s *story) checkEmpty(ctx context.Context) error {
-	s.out.step("Ask the API what is left")
-	projects, err := s.server.list(ctx, "/v2/projects")
-	if err != nil {
-		return err
-	}
-	environments, err := s.server.list(ctx, "/v2/environments")
-	if err != nil {
-		return err
-	}
-	keys, err := s.server.list(ctx, "/v2/api-keys")
-	if err != nil {
-		return err
-	}
-	custom := 0
-	for _, e := range environments {
-		if !e.BuiltIn {
-			custom++
+const pause = 2 * time.Millisecond
+
+func (s *story) keepSending(ctx context.Context, key string) (r rotation) {
+	for ctx.Err() == nil {
+		sent := time.Now()
+		accepted, err := s.send(context.WithoutCancel(ctx), key)
+		switch {
+		case err != nil:
+			r.err = err
+			return r
+		case accepted:
+			r.accepted, r.lastAccepted = r.accepted+1, sent
+		default:
+			r.refused++
 		}
+		time.Sleep(pause)
 	}
-	if len(projects) != 1 || projects[0].Name != "Default project" || custom != 0 || len(keys) != 0 {
-		return fmt.Errorf("something is left: %d projects, %d environments that are not built in, %d keys", len(projects), custom, len(keys))
-	}
-	s.out.say("Only %q is left, as in every new organization.", projects[0].Name)
-	return nil
+	return r
 }
 
-// showChanges prints the requests of the previous step that changed something.
-func (s *story) showChanges(ctx context.Context) error {
-	changes, err := s.server.changes(ctx)
+func (s *story) destroy(ctx context.Context) error {
+	step("Destroy")
+	if err := s.apply(ctx, "-destroy", "-auto-approve"); err != nil {
+		return err
+	}
+	if accepted, err := s.send(ctx, s.key); err != nil || accepted {
+		return errors.Join(err, fmt.Errorf("after destroy, the key is accepted: %t", accepted))
+	}
+	left, err := s.api.Export()
 	if err != nil {
 		return err
 	}
-	for _, c := range changes {
-		s.out.say("  API: %s %s -> %d", c.Method, c.Path, c.Status)
+	if !reflect.DeepEqual(left, s.before) {
+		return fmt.Errorf("something is left: %+v", left)
 	}
+	say("Only %q is left, as in every new organization.", left.Projects[0].Name)
 	return nil
 }
 
 func (s *story) summarize(total time.Duration) {
 	seconds := func(from, to time.Time) string { return fmt.Sprintf("%.3f s", to.Sub(from).Seconds()) }
-	s.out.heading("Summary (%.1f s in all)", total.Seconds())
-	s.out.say("%d spans accepted before the rotation, %d after it with the next key; the old key refused.", s.acceptedBefore, s.acceptedAfter)
-	s.out.say("%d spans refused between the revocation and the first span with the next key.", s.revoked.refused)
-	s.out.say("No key worked for %s: from the last span that was accepted with the old key", seconds(s.revoked.lastAccepted, s.nextCreated))
-	s.out.say("until the API generated the next key.")
-	s.out.say("The application saw a gap of %s: from the first refusal until a span with the next key", seconds(s.revoked.firstRefused, s.nextAccepted))
-	s.out.say("was accepted. That includes the end of `apply` and reading the key from the outputs.")
-	s.out.say("Measured on loopback, sending a span about every %s.", pause)
+	r := s.rotation
+	step(fmt.Sprintf("Summary (%.1f s in all)", total.Seconds()))
+	say("%d spans were accepted. %d spans were refused during the rotation.", s.accepted, r.refused)
+	say("The application saw a gap of %s: from the last span that was accepted with the old key", seconds(r.lastAccepted, r.nextAccepted))
+	say("until a span with the next key was accepted. That includes the end of `apply` and reading the key from the outputs.")
+	say("Measured on loopback, sending a span about every %s.", pause)
+}
+
+func (s *story) mustSend(ctx context.Context) error {
+	accepted, err := s.send(ctx, s.key)
+	if err == nil && !accepted {
+		err = errors.New("the new key was refused")
+	}
+	if err == nil {
+		s.accepted++
+	}
+	return err
+}
+
+// send sends one span with a key, in OTLP's JSON. Any answer except "accepted" and "refused" is an error.
+func (s *story) send(ctx context.Context, key string) (accepted bool, err error) {
+	const span = `{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"chat"}]}]}]}`
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/traces", bytes.NewReader([]byte(span)))
+	if err != nil {
+		return false, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+key)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false, err
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusUnauthorized {
+		return false, fmt.Errorf("sending a span: %s", response.Status)
+	}
+	return response.StatusCode == http.StatusOK, nil
+}
+
+// cli is Terraform or OpenTofu in the folder of one configuration.
+type cli struct {
+	path string
+	dir  string
+	env  []string
+}
+
+// run runs a command and shows the telling lines of its output.
+func (c *cli) run(ctx context.Context, args ...string) (code int, err error) {
+	say("$ %s %s", filepath.Base(c.path), strings.Join(args, " "))
+	// Flags come before a plan's file.
+	code, output, err := c.exec(ctx, slices.Insert(slices.Clone(args), 1, "-no-color")...)
+	if err != nil {
+		return code, err
+	}
+	for line := range strings.Lines(output) {
+		if line = strings.TrimSpace(line); telling.MatchString(line) {
+			say("  %s", line)
+		}
+	}
+	return code, nil
+}
+
+// exec returns the exit code, which for a plan may be 2, and the standard output. An error contains the whole output.
+func (c *cli) exec(ctx context.Context, args ...string) (code int, output string, err error) {
+	cmd := devtool.Command(ctx, c.path, args...)
+	cmd.Dir, cmd.Env = c.dir, c.env
+	output, err = devtool.Output(cmd)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && ctx.Err() == nil && exit.ExitCode() == 2 {
+		return 2, output, nil
+	}
+	return 0, output, err
 }

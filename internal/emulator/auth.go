@@ -53,23 +53,26 @@ func keyUnknown() error {
 	return refuse(http.StatusUnauthorized, "The key is unknown or revoked.")
 }
 
-// wrongKey is what an operation answers a key that is known, but not the one that it needs.
-var wrongKey = map[principal]map[principal]string{
-	managementKey: {
+// access says, for the kinds of key that an operation refuses, why.
+type access map[principal]string
+
+var (
+	manages = access{
 		projectKey:      "This is a project's API key, which sends traces. The management API needs a management key.",
 		organizationKey: "This is the key of another organization, which sends traces. The management API needs a management key.",
-	},
-	projectKey: {
+	}
+	monitors = access{
 		managementKey:   "This is a management key. This operation needs the API key of a project and environment.",
 		organizationKey: "This is the key of another organization, which sends traces. The emulator has the monitors of one organization only.",
-	},
-}
+	}
+	sends = access{managementKey: "This is a management key. Send traces with the API key of a project and environment."}
+)
 
-// authorize returns the hash of the key, which must be of one kind.
-func (e *Emulator) authorize(r *http.Request, needs principal) ([]byte, error) {
+// authorize returns the hash of the key, which is there even if the key is unknown.
+func (e *Emulator) authorize(r *http.Request, to access) ([]byte, error) {
 	who, hash, err := e.authenticate(r)
-	if err == nil && who != needs {
-		err = refuse(http.StatusForbidden, "%s", wrongKey[needs][who])
+	if why, refused := to[who]; refused && err == nil {
+		err = refuse(http.StatusForbidden, "%s", why)
 	}
 	return hash, err
 }
@@ -77,7 +80,7 @@ func (e *Emulator) authorize(r *http.Request, needs principal) ([]byte, error) {
 // managed makes a handler from an operation of the management API.
 func (e *Emulator) managed(do operation) http.Handler {
 	return e.handler(func(r *http.Request) (answer, error) {
-		if _, err := e.authorize(r, managementKey); err != nil {
+		if _, err := e.authorize(r, manages); err != nil {
 			return answer{}, err
 		}
 		return do(r)
@@ -88,7 +91,7 @@ func (e *Emulator) managed(do operation) http.Handler {
 // of the key.
 func (e *Emulator) ofEnvProject(do func(r *http.Request, envProject string) (answer, error)) http.Handler {
 	return e.handler(func(r *http.Request) (answer, error) {
-		hash, err := e.authorize(r, projectKey)
+		hash, err := e.authorize(r, monitors)
 		if err != nil {
 			return answer{}, err
 		}

@@ -99,7 +99,7 @@ func decodeField(value json.RawMessage, target any) error {
 	}
 	err := json.Unmarshal(value, target)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		want := map[string]string{"string": "a string", "int": "a whole number", "bool": "true or false"}[wrong.Type.String()]
+		want := map[string]string{"string": "a string", "int": "a whole number", "float64": "a number", "bool": "true or false"}[wrong.Type.String()]
 		if want == "" {
 			want = "a JSON " + wrong.Type.Kind().String()
 		}

@@ -35,12 +35,8 @@ func (e *Emulator) controlRoutes() http.Handler {
 // Control calls need no key; only loopback may make them.
 func (e *Emulator) loopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isFromLoopback(r) {
-			e.writeError(w, refuse(http.StatusForbidden, "Control calls are allowed only from the machine that the emulator runs on."))
-			return
-		}
-		if !isLocalHost(r.Host) {
-			e.writeError(w, wrongHost(r.Host))
+		if err := onlyHere(r, "Control calls are allowed"); err != nil {
+			e.writeError(w, err)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -29,10 +29,8 @@ type Options struct {
 	Seed *Seed
 	// Variant is the form of the API's answers. Empty: VariantContract.
 	Variant Variant
-	// NoPage turns off the page in the browser.
+	// NoPage turns off the pages in the browser, which only this machine can open.
 	NoPage bool
-	// PageNeedsKey makes the page ask for the management key, and allows other machines.
-	PageNeedsKey bool
 }
 
 // Emulator is an http.Handler. Emulators share no data.
@@ -49,8 +47,7 @@ type Emulator struct {
 	control      http.Handler
 	web          *web // nil if there is no page
 
-	requests      recorder
-	activity      activity
+	requests      requestLog
 	settings      settings
 	faults        faults
 	refusedTraces atomic.Int64
@@ -90,7 +87,7 @@ func New(options Options) (*Emulator, error) {
 	e.instrumented = withRequestID(options.Variant, http.HandlerFunc(e.serveInstrumented))
 	e.control = e.controlRoutes()
 	if !options.NoPage {
-		e.web = newWeb(e, options.PageNeedsKey)
+		e.web = newWeb(e)
 	}
 	return e, nil
 }

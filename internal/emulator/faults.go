@@ -59,7 +59,7 @@ func (e *Emulator) SetFaults(plan ...Fault) error {
 		}
 	}
 	e.faults.replace(plan)
-	e.activity.touch()
+	e.requests.touch()
 	return nil
 }
 

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
@@ -15,17 +16,18 @@ type creation struct {
 	operation string
 	body      []byte
 	secret    bool // the answer is given only once, so it is not stored
+	status    int  // 201, if 0
 	do        func(*sql.Tx) (any, error)
 }
 
-// create answers 201 with the new object. With an Idempotency-Key it creates only once: the same
+// create answers with the new object. With an Idempotency-Key it creates only once: the same
 // transaction also stores the first answer.
 func (e *Emulator) create(r *http.Request, c creation) (answer, error) {
 	key, err := idempotencyKey(r)
 	if err != nil {
 		return answer{}, err
 	}
-	result := answer{status: http.StatusCreated}
+	result := answer{status: cmp.Or(c.status, http.StatusCreated)}
 	err = e.store.transact(func(tx *sql.Tx) (err error) {
 		if key == "" {
 			result.body, err = c.do(tx)

@@ -4,19 +4,13 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"regexp"
 	"time"
-
-	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // serveInstrumented records a request and applies latency, rate limit and faults to it.
 func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
-	began := time.Now()
-	entry := e.requests.begin(r)
-	defer entry.end(0, "") // if a panic leaves the request without an answer
-	number := e.activity.begin(r, client(r))
-	defer e.activity.end(number, 0, "")
+	entry := e.begin(r, client(r), false)
+	defer e.end(entry, 0, "", nil) // if a panic leaves the request without an answer
 
 	wait(r, e.settings.latency())
 	held := newHeldAnswer()
@@ -40,10 +34,9 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 	}
 
 	// Before the answer is sent, because the client may read the record right after it.
-	entry.end(held.status, fault.Kind)
-	e.activity.end(number, held.status, fault.Kind)
-	e.logger.Info("request", "method", r.Method, "path", safePath(r.URL.Path), "status", held.status,
-		"fault", fault.Kind, "duration", time.Since(began), "request_id", requestID(w.Header()))
+	e.end(entry, held.status, fault.Kind, held.body.Bytes())
+	e.logger.Info("request", "method", r.Method, "path", withoutKeys(r.URL.Path), "status", held.status,
+		"fault", fault.Kind, "duration", time.Since(entry.at), "request_id", requestID(w.Header()))
 	switch {
 	case fault.drops():
 		drop(w)
@@ -71,11 +64,4 @@ func wait(r *http.Request, d time.Duration) {
 	case <-timer.C:
 	case <-r.Context().Done():
 	}
-}
-
-var keyInPath = regexp.MustCompile(traceloop.KeyPrefix + "[0-9A-Za-z]+")
-
-// safePath masks keys for the log: a client may send a key instead of its id.
-func safePath(path string) string {
-	return keyInPath.ReplaceAllStringFunc(path, traceloop.MaskKey)
 }

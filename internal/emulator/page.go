@@ -67,31 +67,19 @@ func readPage[T any](tx *sql.Tx, page pageRequest, columns, from string, args []
 	if err := tx.QueryRow("SELECT COUNT(*) "+from, args...).Scan(&result.TotalResults); err != nil {
 		return nil, err
 	}
-	// One more row shows whether another page follows.
-	query := "SELECT t.seq, " + columns + " " + from + " AND t.seq > ? ORDER BY t.seq LIMIT ?" //nolint:gosec // constants of this package
-	rows, err := tx.Query(query,                                                               //nolint:sqlclosecheck // below
-		append(args, page.after, page.limit+1)...)
-	if err != nil {
-		return nil, err
+	var sequence []int64
+	rows, err := readAll(tx, func(columns row) (T, error) {
+		var seq int64
+		value, err := scan(func(rest ...any) error { return columns(append([]any{&seq}, rest...)...) })
+		sequence = append(sequence, seq)
+		return value, err
+	}, "SELECT t.seq, "+columns+" "+from+" AND t.seq > ? ORDER BY t.seq LIMIT ?", append(args, page.after, page.limit+1)...)
+	if len(rows) > page.limit { // one more row shows that another page follows
+		rows, result.NextCursor = rows[:page.limit], newCursor(page.list, sequence[page.limit-1])
 	}
-	defer rows.Close()
-	var last int64
-	for rows.Next() {
-		if len(result.Data) == page.limit {
-			result.NextCursor = newCursor(page.list, last)
-			break
-		}
-		value, err := scan(func(columns ...any) error { return rows.Scan(append([]any{&last}, columns...)...) })
-		if err != nil {
-			return nil, err
-		}
-		result.Data = append(result.Data, value)
-	}
-	return result, rows.Err()
+	result.Data = append(result.Data, rows...)
+	return result, err
 }
-
-// row scans the columns of one row.
-type row func(columns ...any) error
 
 func newCursor(list string, seq int64) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(list + "\n" + strconv.FormatInt(seq, 10)))

@@ -80,3 +80,24 @@ CREATE TABLE setup_rules (
   value_list TEXT CHECK (json_valid(value_list)),
   PRIMARY KEY (setup_id, position)
 ) STRICT, WITHOUT ROWID;
+
+-- The organization's own evaluators: they are in no project. Three columns are JSON, as the
+-- API has it.
+CREATE TABLE evaluators (
+  seq           INTEGER PRIMARY KEY AUTOINCREMENT,
+  id            TEXT NOT NULL UNIQUE DEFAULT ('c' || lower(hex(randomblob(12)))),
+  name          TEXT NOT NULL,
+  slug          TEXT NOT NULL UNIQUE CHECK (slug <> ''),
+  description   TEXT NOT NULL,
+  version       INTEGER NOT NULL CHECK (version > 0),
+  version_id    TEXT NOT NULL DEFAULT ('c' || lower(hex(randomblob(12)))),
+  input_schema  TEXT NOT NULL CHECK (json_valid(input_schema)),
+  output_schema TEXT NOT NULL CHECK (json_valid(output_schema)),
+  config        TEXT NOT NULL CHECK (json_valid(config)),
+  created_at    TEXT NOT NULL,
+  updated_at    TEXT NOT NULL
+) STRICT;
+
+CREATE TRIGGER evaluators_stay BEFORE DELETE ON evaluators BEGIN
+  SELECT RAISE(ABORT, 'evaluator_deleted'); -- no operation does that
+END;

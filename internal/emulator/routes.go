@@ -50,6 +50,14 @@ func (e *Emulator) apiRoutes() *http.ServeMux {
 		"DELETE": e.ofEnvProject(e.deleteSetup),
 	})
 	mux.Handle("POST /v2/auto-monitor-setups/bulk", e.ofEnvProject(e.bulkUpsertSetups))
+	e.route(mux, "/v2/evaluators", operations{
+		"GET":  e.ofEnvProject(e.listEvaluators),
+		"POST": e.ofEnvProject(e.createEvaluator),
+	})
+	e.route(mux, "/v2/evaluators/{id}", operations{
+		"GET":   e.ofEnvProject(e.getEvaluator),
+		"PATCH": e.ofEnvProject(e.updateEvaluator),
+	})
 	e.route(mux, "/v2/organizations", operations{"POST": e.ofEnvProject(e.createOrganization)})
 	e.route(mux, "/v1/traces", operations{"POST": http.HandlerFunc(e.acceptTraces)})
 	e.route(mux, "/", nil)

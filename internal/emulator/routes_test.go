@@ -19,6 +19,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 		"/v2/projects": "GET, POST", "/v2/projects/x": "DELETE, GET, PATCH", "/v2/environments": "GET, POST",
 		"/v2/environments/x": "DELETE, GET", "/v2/api-keys": "GET, POST", "/v2/api-keys/x": "DELETE, GET",
 		"/v2/auto-monitor-setups": "GET, POST", "/v2/auto-monitor-setups/x": "DELETE, GET, PUT", "/v2/organizations": "POST",
+		"/v2/evaluators": "GET, POST", "/v2/evaluators/x": "GET, PATCH",
 		"/v1/traces": "POST", "/_emulator/requests": "DELETE, GET", "/_emulator/faults": "PUT",
 		"/_emulator/settings": "PUT", "/_emulator/traces": "GET", "/_emulator/export": "GET",
 	} {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"regexp"
 	"unicode"
 	"unicode/utf8"
 
@@ -49,4 +50,11 @@ func checkManagementKey(key string) error {
 		}
 	}
 	return nil
+}
+
+var keyInText = regexp.MustCompile(traceloop.KeyPrefix + "[0-9A-Za-z]+")
+
+// withoutKeys masks keys for logs and pages: a client may send a key instead of its id.
+func withoutKeys(text string) string {
+	return keyInText.ReplaceAllStringFunc(text, traceloop.MaskKey)
 }

@@ -18,6 +18,7 @@ import (
 // none. GET /_emulator/export writes a seed.
 type Seed struct {
 	Environments []SeedEnvironment `yaml:"environments,omitempty"` // may give the ids of built-in ones
+	Evaluators   []SeedEvaluator   `yaml:"evaluators,omitempty"`
 	Projects     []SeedProject     `yaml:"projects,omitempty"`
 }
 
@@ -61,6 +62,11 @@ func (s *Seed) plant(tx *sql.Tx, now string) error {
 	for _, environment := range s.organizationEnvironments() {
 		if err := environment.plant(tx, nil, now); err != nil {
 			return at(environment.place, err)
+		}
+	}
+	for _, evaluator := range s.Evaluators {
+		if err := evaluator.plant(tx, now); err != nil {
+			return at(evaluator.place, err)
 		}
 	}
 	for _, project := range s.Projects {
@@ -256,6 +262,9 @@ func (e *Emulator) Export() (*Seed, error) {
 		}
 		setups, err := exportSetups(tx)
 		if err != nil {
+			return err
+		}
+		if seed.Evaluators, err = exportEvaluators(tx); err != nil {
 			return err
 		}
 		seed.Environments = own[""]

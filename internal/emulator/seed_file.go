@@ -39,6 +39,7 @@ func ParseSeed(name string, data []byte) (*Seed, error) {
 	file := seedFile{name}
 	err := file.object(document.Content[0], "", map[string]reader{
 		"environments": list(file, &seed.Environments, file.environment),
+		"evaluators":   list(file, &seed.Evaluators, file.evaluator),
 		"projects":     list(file, &seed.Projects, file.project),
 	})
 	return seed, err

@@ -19,6 +19,17 @@ environments:
   - name: EU Production
   - name: prd
     id: cprd
+evaluators:
+  - name: Tone of voice
+    description: "Is it friendly?"
+    provider: openai
+    model: gpt-4o
+    temperature: 0.5
+    max_tokens: 100
+    messages: [{role: user, content: "Rate: {{text}}"}]
+    input_schema: [{name: text, type: string}]
+    output_schema: [{name: tone, type: enum, enum_values: [good, bad]}]
+    version: 3
 projects:
   - name: Orders
     id: corders
@@ -40,18 +51,20 @@ projects:
         selector:
           - {key: gen_ai.system, source: span_attributes, value: openai}
           - {key: service.name, source: resource_attributes, operator: in, values: [web, api]}
-      - {environment: canary, external_id: canary-checkout, evaluators: [pii-detector]}
+      - {environment: canary, external_id: canary-checkout, evaluators: [pii-detector, tone-of-voice]}
   - name: "Orders!"
 `
 
 func TestSeed(t *testing.T) {
 	t.Parallel()
-	const asJSON = `{"environments":[{"name":"EU Production"},{"name":"prd","id":"cprd"}],"projects":[{"name":"Orders","id":"corders","created_at":"2026-01-31T12:00:00+01:00",
+	const asJSON = `{"environments":[{"name":"EU Production"},{"name":"prd","id":"cprd"}],"evaluators":[{"name":"Tone of voice","description":"Is it friendly?","provider":"openai","model":"gpt-4o","temperature":0.5,"max_tokens":100,
+		"messages":[{"role":"user","content":"Rate: {{text}}"}],"input_schema":[{"name":"text","type":"string"}],
+		"output_schema":[{"name":"tone","type":"enum","enum_values":["good","bad"]}],"version":3}],"projects":[{"name":"Orders","id":"corders","created_at":"2026-01-31T12:00:00+01:00",
 		"environments":[{"name":"Canary","id":"ccanary"}],"api_keys":[{"environment":"prd","api_key":"tl_0000known0000","created_at":"2026-02-01T00:00:00Z"},
 		{"environment":"eu-production"}],"auto_monitor_setups":[{"environment":"prd","external_id":"checkout","evaluators":["char-count","word-count"],
 		"env_project_id":"cordersprd","created_at":"2026-02-02T00:00:00Z","selector":[{"key":"gen_ai.system","source":"span_attributes","value":"openai"},
 		{"key":"service.name","source":"resource_attributes","operator":"in","values":["web","api"]}]},
-		{"environment":"canary","external_id":"canary-checkout","evaluators":["pii-detector"]}]},{"name":"Orders!"}]}`
+		{"environment":"canary","external_id":"canary-checkout","evaluators":["pii-detector","tone-of-voice"]}]},{"name":"Orders!"}]}`
 	for name, text := range map[string]string{"YAML": seedYAML, "JSON": asJSON} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -70,6 +83,10 @@ func TestSeed(t *testing.T) {
 			keys := s.Keys()
 			if len(keys) != 2 || keys[0].CreatedAt != "2026-02-01T00:00:00.000Z" || keys[1].Environment != "eu-production" || !strings.HasPrefix(keys[1].MaskedKey, "tl_****") {
 				t.Errorf("the keys are %+v", keys)
+			}
+			if evaluators := s.Evaluators("tl_0000known0000"); len(evaluators) != 1 || evaluators[0].Version != "3" || evaluators[0].Slug != "tone-of-voice" ||
+				*evaluators[0].Config.LLMConfig.Temperature != 0.5 || evaluators[0].OutputSchema[0].EnumValues[1] != "bad" || evaluators[0].Description != "Is it friendly?" {
+				t.Errorf("the evaluators are %+v", evaluators)
 			}
 			setups := s.Setups("tl_0000known0000")
 			if len(setups) != 2 || setups[0].EnvProjectID != "cordersprd" || setups[0].Status != "waiting_for_spans" || setups[0].ProjectID != "corders" ||
@@ -193,6 +210,8 @@ func TestSeedsThatBreakARule(t *testing.T) {
 		{"setup of two places", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count], env_project_id: a}, {environment: prd, external_id: b, evaluators: [char-count], env_project_id: b}]\n"), `auto_monitor_setups[1]: Another setup of this project and environment has the env_project_id "a"`},
 		{"place of two environments", project("    auto_monitor_setups: [{environment: prd, external_id: a, evaluators: [char-count], env_project_id: a}, {environment: dev, external_id: b, evaluators: [char-count], env_project_id: a}]\n"), `auto_monitor_setups[1]: Another entry has the id "a"`},
 		{"setup id twice", project("    auto_monitor_setups: [{environment: prd, external_id: a, id: a, evaluators: [char-count]}, {environment: prd, external_id: b, id: a, evaluators: [char-count]}]\n"), `auto_monitor_setups[1]: Another entry has the id "a"`},
+		{"evaluator without a model", "evaluators: [{name: a, provider: b}]\n", "s.yaml:1: evaluators[0]: model is required"},
+		{"temperature in quotes", "evaluators: [{name: a, temperature: '1'}]\n", "s.yaml:1: evaluators[0].temperature: it must be a number"},
 		{"mask that shows", project("    api_keys: [{environment: prd, masked_key: tl_0000known0000, sha256: " + hash + "}]\n"), "stars in the middle"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

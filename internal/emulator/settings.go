@@ -37,7 +37,7 @@ func (e *Emulator) SetSettings(next Settings) error {
 		return errors.New("setups_ahead_seconds must be from 0 to 31536000, a year")
 	}
 	e.settings.replace(next, e.now())
-	e.activity.touch()
+	e.requests.touch()
 	return nil
 }
 

@@ -39,11 +39,6 @@ func (in *setupInput) check(creates bool) error {
 	case creates && len(in.evaluators) == 0, in.evaluators != nil && len(in.evaluators) == 0:
 		return errors.New("evaluators must contain at least one item")
 	}
-	for _, slug := range in.evaluators {
-		if !slices.Contains(knownEvaluators, slug) {
-			return fmt.Errorf("unknown evaluator slug %q", slug)
-		}
-	}
 	if in.raw != nil {
 		var err error
 		if in.selector, err = decodeSelector(in.raw); err != nil {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
-	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // Setup is an auto monitor setup as the API shows it.
@@ -42,10 +41,6 @@ type SetupEvaluator struct {
 	Status       string `json:"status"`
 	ErrorMessage string `json:"error_message,omitempty"`
 }
-
-// knownEvaluators are the published evaluators, and those in the examples of Traceloop's OpenAPI
-// document, which count as the organization's own.
-var knownEvaluators = append(slices.Clone(traceloop.PublishedEvaluators), "hallucination", "toxicity")
 
 // storedSetup is a setup with the data that decides its status.
 type storedSetup struct {
@@ -96,21 +91,6 @@ func readSetups(tx *sql.Tx, where string, args ...any) ([]*storedSetup, error) {
 		return err
 	})
 	return setups, err
-}
-
-// each runs a query and passes its rows on.
-func each(tx *sql.Tx, query string, args []any, do func(row) error) error {
-	rows, err := tx.Query(query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := do(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // shown returns the setups with their statuses.
@@ -311,6 +291,9 @@ func writeParts(tx *sql.Tx, envProject string, in setupInput) error {
 			return err
 		}
 		for i, slug := range in.evaluators {
+			if err := checkEvaluator(tx, slug); err != nil {
+				return err
+			}
 			if _, err := tx.Exec("INSERT INTO setup_evaluators (setup_id, position, slug) VALUES (?, ?, ?)", id, i, slug); err != nil {
 				return evaluatorRefused(err, slug)
 			}

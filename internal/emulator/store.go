@@ -25,9 +25,6 @@ const (
 //go:embed schema.sql
 var schema string
 
-//go:embed additions.sql
-var additions string
-
 //go:embed published.sql
 var publishedSchema string
 
@@ -78,15 +75,11 @@ func (s *store) prepare(file bool, now string, seed *Seed) error {
 		if version != 0 && seed != nil {
 			return errNotNew
 		}
-		if version == 0 {
-			if _, err := tx.Exec(schema + ";" + publishedSchema); err != nil {
-				return err
-			}
-			if _, err := tx.Exec(fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, schemaVersion)); err != nil {
-				return err
-			}
+		if version != 0 {
+			return nil
 		}
-		if _, err := tx.Exec(additions); err != nil || version != 0 {
+		marks := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, schemaVersion)
+		if _, err := tx.Exec(schema + ";" + publishedSchema + ";" + marks); err != nil {
 			return err
 		}
 		if seed == nil {

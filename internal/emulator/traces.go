@@ -36,22 +36,14 @@ type AcceptedSpans struct {
 func (e *Emulator) Traces() (Traces, error) {
 	traces := Traces{Accepted: []AcceptedSpans{}, RefusedRequests: e.refusedTraces.Load()}
 	err := e.store.transact(func(tx *sql.Tx) error {
-		rows, err := tx.Query(`
-			SELECT t.project_id, p.name, e.slug, t.spans FROM traces t
+		accepted, err := readAll(tx, func(scan row) (a AcceptedSpans, err error) {
+			err = scan(&a.ProjectID, &a.Project, &a.Environment, &a.Spans)
+			return a, err
+		}, `SELECT t.project_id, p.name, e.slug, t.spans FROM traces t
 			JOIN projects p ON p.id = t.project_id JOIN environments e ON e.id = t.environment_id
 			ORDER BY p.seq, e.seq`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var a AcceptedSpans
-			if err := rows.Scan(&a.ProjectID, &a.Project, &a.Environment, &a.Spans); err != nil {
-				return err
-			}
-			traces.Accepted = append(traces.Accepted, a)
-		}
-		return rows.Err()
+		traces.Accepted = append(traces.Accepted, accepted...)
+		return err
 	})
 	return traces, err
 }
@@ -90,13 +82,10 @@ func (e *Emulator) acceptTraces(w http.ResponseWriter, r *http.Request) {
 }
 
 func (e *Emulator) export(r *http.Request) (contentType string, reply []byte, err error) {
-	who, hash, err := e.authenticate(r)
+	hash, err := e.authorize(r, sends)
 	if err != nil {
 		e.countRefusedExport(r, hash)
 		return "", nil, err
-	}
-	if who == managementKey {
-		return "", nil, refuse(http.StatusForbidden, "This is a management key. Send traces with the API key of a project and environment.")
 	}
 	contentType, traces, err := decodeExport(r)
 	if err != nil {

@@ -80,6 +80,12 @@ func TestVariantSeen(t *testing.T) {
 	want(as(key.Key, "DELETE", setupsPath+"/a", ""), 204, "")
 	want(as(key.Key, "GET", setupsPath+"/a", ""), 404, `\{"error":"Auto monitor setup not found"\}`)
 
+	want(as(key.Key, "POST", evaluatorsPath, inJSON(t, judge("A"))), 200, `.*"evaluator_id".*`)
+	want(as(key.Key, "POST", evaluatorsPath, inJSON(t, judge("B"))), 200, `.*"evaluator_id".*`)
+	want(as(key.Key, "GET", evaluatorsPath+"?source=custom", ""), 200, `\{"evaluators":\[.*"slug":"b".*"slug":"a".*\]\}`)
+	want(as(key.Key, "PATCH", evaluatorsPath+"/a", `{"name":"C"}`), 200, "")
+	want(as(key.Key, "GET", evaluatorsPath+"/c", ""), 404, `\{"error":"Evaluator not found"\}`)
+
 	for _, unknown := range []reply{get(t, s, "/v2/users"), send(t, s, "PATCH", "/v2/environments/x", `{}`), as("", "GET", "/v2", "")} {
 		want(unknown, 404, "404 page not found")
 		if contentType := unknown.header.Get("Content-Type"); contentType != "text/plain" {

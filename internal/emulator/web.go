@@ -33,17 +33,15 @@ var webTemplates = sync.OnceValue(func() *template.Template {
 
 // web is the page in the browser: the organization, the last requests and the faults.
 type web struct {
-	e        *Emulator
-	needKey  bool
-	secret   string // for the tokens of forms
-	sessions sessions
-	routes   http.Handler
-	ended    chan struct{}
-	endOnce  sync.Once
+	e       *Emulator
+	token   string // in every form; another site cannot read it
+	routes  http.Handler
+	ended   chan struct{}
+	endOnce sync.Once
 }
 
-func newWeb(e *Emulator, needKey bool) *web {
-	p := &web{e: e, needKey: needKey, secret: rand.Text(), ended: make(chan struct{})}
+func newWeb(e *Emulator) *web {
+	p := &web{e: e, token: rand.Text(), ended: make(chan struct{})}
 	p.routes = p.guard(p.mux())
 	return p
 }
@@ -74,7 +72,6 @@ func (p *web) mux() *http.ServeMux {
 	page("GET /ui/api-keys/{id}/revoke", p.confirmRevokeAPIKey)
 	page("GET /ui/activity", p.activity)
 	page("GET /ui/faults", p.faults)
-	page("GET /ui/sign-in", p.signInForm)
 
 	page("POST /ui/projects", p.createProject)
 	page("POST /ui/projects/{id}/rename", p.renameProject)
@@ -83,13 +80,10 @@ func (p *web) mux() *http.ServeMux {
 	page("POST /ui/environments/{id}/delete", p.deleteEnvironment)
 	page("POST /ui/api-keys", p.generateAPIKey)
 	page("POST /ui/api-keys/{id}/revoke", p.revokeAPIKey)
-	page("POST /ui/faults", p.addFault)
 	page("POST /ui/faults/preset", p.addPreset)
 	page("POST /ui/faults/remove", p.removeFault)
 	page("POST /ui/faults/remove-all", p.removeFaults)
 	page("POST /ui/settings", p.changeSettings)
-	page("POST /ui/sign-in", p.signIn)
-	page("POST /ui/sign-out", p.signOut)
 
 	mux.HandleFunc("GET /ui/events", p.events)
 	for _, name := range webAssets {
@@ -104,7 +98,6 @@ func (p *web) mux() *http.ServeMux {
 	return mux
 }
 
-// webAssets are the files that need no sign-in.
 var webAssets = []string{"style.css", "page.js", "icon.svg"}
 
 // view is the data of a page.
@@ -113,7 +106,6 @@ type view struct {
 	Tab     string // in the navigation
 	Here    string // the address of the page
 	Token   string
-	SignOut bool
 	Now     time.Time
 	Notice  string
 	Problem string
@@ -153,9 +145,8 @@ var notices = map[string]string{
 
 // show renders a page completely, then sends it.
 func (p *web) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) error {
-	v.Token, v.Now, v.Notice = p.token(r), p.e.now(), notices[r.URL.Query().Get("done")]
+	v.Token, v.Now, v.Notice = p.token, p.e.now(), notices[r.URL.Query().Get("done")]
 	v.Here = here(r)
-	v.SignOut = p.needKey && p.signedIn(r)
 	var body bytes.Buffer
 	if err := webTemplates().ExecuteTemplate(&body, name, v); err != nil {
 		return fmt.Errorf("rendering %s: %w", name, err)
@@ -235,11 +226,11 @@ func (p *web) call(r *http.Request, method, path string, body, into any) error {
 	request.Header.Set("Authorization", "Bearer "+p.e.managementKey)
 	request.Header.Set("Content-Type", "application/json")
 
-	number := p.e.activity.begin(request, "Browser")
+	entry := p.e.begin(request, "Browser", true)
 	held := newHeldAnswer()
 	p.e.api.ServeHTTP(held, request)
-	p.e.activity.end(number, held.status, "")
-	p.e.logger.Info("request", "method", method, "path", safePath(request.URL.Path), "status", held.status, "from", "page")
+	p.e.end(entry, held.status, "", held.body.Bytes())
+	p.e.logger.Info("request", "method", method, "path", withoutKeys(request.URL.Path), "status", held.status, "from", "page")
 	if held.status >= http.StatusBadRequest {
 		var refusal struct{ Error string }
 		if err := json.Unmarshal(held.body.Bytes(), &refusal); err != nil {
@@ -259,7 +250,7 @@ func (p *web) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(w)
 	for {
-		changed := p.e.activity.next() // before telling the browser, so that no change is missed
+		changed := p.e.requests.next() // before telling the browser, so that no change is missed
 		if _, err := w.Write([]byte("data: changed\n\n")); err != nil || out.Flush() != nil {
 			return
 		}

@@ -11,42 +11,38 @@ import (
 const requestsShown = 200
 
 type activityView struct {
-	Changes bool // show only requests that change something
-	Events  []eventView
-	Total   uint64
+	All    bool // also requests that change nothing
+	Events []eventView
 }
 
-// eventView adds the text and style of a row to a request.
+// eventView is a row of the page.
 type eventView struct {
-	event
-	Time, Who, Method, Path, Status, Fault, Duration, Class string
+	Time, Who, Method, Path, Name, Why, Status, Fault, Duration, Class string
 }
 
 func (p *web) activity(w http.ResponseWriter, r *http.Request) error {
-	v := activityView{Changes: r.URL.Query().Get("only") == "changes"}
-	events, total := p.e.activity.last(requestsShown, func(e event) bool {
-		return !v.Changes || e.method != http.MethodGet && e.path != "/v1/traces"
-	})
-	v.Total = total
-	for _, e := range events {
-		v.Events = append(v.Events, newEventView(e))
+	v := activityView{All: r.URL.Query().Get("show") == "all"}
+	for _, entry := range p.e.requests.last(requestsShown, func(entry *loggedRequest) bool {
+		return v.All || entry.Method != http.MethodGet && entry.Path != "/v1/traces"
+	}) {
+		v.Events = append(v.Events, newEventView(entry))
 	}
 	return p.show(w, r, http.StatusOK, "activity", view{Title: "What happened", Tab: "activity", Data: v})
 }
 
-func newEventView(e event) eventView {
+func newEventView(e loggedRequest) eventView {
 	v := eventView{
-		event: e, Time: e.at.Format("15:04:05.000"), Who: e.who, Method: e.method, Path: e.path, Fault: e.fault,
-		Status: strconv.Itoa(e.status), Duration: shortDuration(e.duration), Class: "good",
+		Time: e.at.Format("15:04:05.000"), Who: e.who, Method: shorten(e.Method), Path: e.what.path, Name: e.what.name, Why: e.why, Fault: e.Fault,
+		Status: strconv.Itoa(e.Status), Duration: shortDuration(e.duration), Class: "good",
 	}
 	switch {
 	case !e.ended:
 		v.Status, v.Duration, v.Class = "in flight", "", "quiet"
-	case e.status == 0:
+	case e.Status == 0:
 		v.Status, v.Class = "no answer", "bad"
-	case e.status >= http.StatusInternalServerError:
+	case e.Status >= http.StatusInternalServerError:
 		v.Class = "bad"
-	case e.status >= http.StatusBadRequest:
+	case e.Status >= http.StatusBadRequest:
 		v.Class = "warn"
 	}
 	return v

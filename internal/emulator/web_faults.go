@@ -40,23 +40,18 @@ var presets = []preset{
 	},
 }
 
-var kindText = []struct{ Kind, Text string }{
-	{faultStatus, "answer with a status"},
-	{faultDropBefore, "close the connection, and do nothing"},
-	{faultDropAfter, "carry out the request, then close the connection"},
-	{faultDelay, "wait, then answer"},
-	{faultTruncate, "carry out the request, and send half of the answer"},
-	{faultGarbage, "carry out the request, and answer with an HTML page"},
-	{faultHuge, "carry out the request, and send an endless answer"},
+var kindText = map[string]string{
+	faultDropBefore: "close the connection, and do nothing",
+	faultDropAfter:  "carry out the request, then close the connection",
+	faultTruncate:   "carry out the request, and send half of the answer",
+	faultGarbage:    "carry out the request, and answer with an HTML page",
+	faultHuge:       "carry out the request, and send an endless answer",
 }
 
 type faultsView struct {
 	Planned  []faultView
 	Presets  []preset
-	Kinds    any
-	Methods  []string
 	Settings Settings
-	Form     Fault
 }
 
 type faultView struct {
@@ -67,14 +62,11 @@ type faultView struct {
 }
 
 func (p *web) faults(w http.ResponseWriter, r *http.Request) error {
-	return p.showFaults(w, r, http.StatusOK, "", Fault{Method: http.MethodPost, Path: "/v2/", Kind: faultStatus, Times: 1})
+	return p.showFaults(w, r, http.StatusOK, "")
 }
 
-func (p *web) showFaults(w http.ResponseWriter, r *http.Request, status int, problem string, form Fault) error {
-	v := faultsView{
-		Presets: presets, Kinds: kindText, Settings: p.e.settings.snapshot(), Form: form,
-		Methods: []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete},
-	}
+func (p *web) showFaults(w http.ResponseWriter, r *http.Request, status int, problem string) error {
+	v := faultsView{Presets: presets, Settings: p.e.settings.snapshot()}
 	for _, planned := range p.e.faults.snapshot() {
 		v.Planned = append(v.Planned, newFaultView(planned))
 	}
@@ -82,12 +74,7 @@ func (p *web) showFaults(w http.ResponseWriter, r *http.Request, status int, pro
 }
 
 func newFaultView(f plannedFault) faultView {
-	v := faultView{Number: f.number, Left: f.Times - f.hits, Waits: max(0, f.After-f.seen)}
-	for _, kind := range kindText {
-		if kind.Kind == f.Kind {
-			v.What = kind.Text
-		}
-	}
+	v := faultView{Number: f.number, What: kindText[f.Kind], Left: f.Times - f.hits, Waits: max(0, f.After-f.seen)}
 	var details []string
 	if f.Kind == faultStatus {
 		v.What = strings.TrimSpace(fmt.Sprintf("answer with status %d %s", f.Status, http.StatusText(f.Status)))
@@ -116,71 +103,17 @@ func newFaultView(f plannedFault) faultView {
 	return v
 }
 
-func (p *web) addFault(w http.ResponseWriter, r *http.Request) error {
-	fault, err := faultOf(r)
-	if err == nil {
-		err = fault.check()
-	}
-	if err != nil {
-		message := err.Error()
-		return p.showFaults(w, r, http.StatusBadRequest, "The fault was not added: "+message+".", fault)
-	}
-	return p.add(w, r, fault)
-}
-
 func (p *web) addPreset(w http.ResponseWriter, r *http.Request) error {
 	for _, preset := range presets {
 		if preset.Name == r.PostForm.Get("preset") {
 			fault := preset.fault
 			fault.Times = max(1, fault.Times)
-			return p.add(w, r, fault)
+			p.e.faults.addLast(fault)
+			p.e.requests.touch()
+			return done303(w, r, webPrefix+"faults", "fault-added")
 		}
 	}
 	return refuse(http.StatusBadRequest, "There is no such preset.")
-}
-
-func (p *web) add(w http.ResponseWriter, r *http.Request, fault Fault) error {
-	p.e.faults.addLast(fault)
-	p.e.activity.touch()
-	return done303(w, r, webPrefix+"faults", "fault-added")
-}
-
-// faultOf reads the form. It ignores the fields of other kinds, which the page hides.
-func faultOf(r *http.Request) (Fault, error) {
-	form := r.PostForm
-	f := Fault{Method: form.Get("method"), Path: strings.TrimSpace(form.Get("path")), Kind: form.Get("kind")}
-	var problems []string
-	number := func(name string, into *int) {
-		text := strings.TrimSpace(form.Get(name))
-		if text == "" {
-			return
-		}
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			problems = append(problems, fmt.Sprintf("%s must be a whole number, not %q", name, text))
-		}
-		*into = n
-	}
-	number("after", &f.After)
-	number("times", &f.Times)
-	switch f.Kind {
-	case faultStatus:
-		number("status", &f.Status)
-		if strings.TrimSpace(form.Get("retry_after")) != "" {
-			f.RetryAfter = new(int)
-			number("retry_after", f.RetryAfter)
-		}
-		if form.Get("body") != "" {
-			f.Body = new(form.Get("body"))
-		}
-		f.Done = form.Get("done") != ""
-	case faultDelay:
-		number("ms", &f.MS)
-	}
-	if len(problems) > 0 {
-		return f, fmt.Errorf("%s", strings.Join(problems, "; "))
-	}
-	return f, nil
 }
 
 func (p *web) removeFault(w http.ResponseWriter, r *http.Request) error {
@@ -189,7 +122,7 @@ func (p *web) removeFault(w http.ResponseWriter, r *http.Request) error {
 		return refuse(http.StatusBadRequest, "The form does not name a fault.")
 	}
 	p.e.faults.remove(number)
-	p.e.activity.touch()
+	p.e.requests.touch()
 	return done303(w, r, webPrefix+"faults", "fault-removed")
 }
 
@@ -206,12 +139,13 @@ func (p *web) changeSettings(w http.ResponseWriter, r *http.Request) error {
 	for name, into := range map[string]*int{"latency_ms": &settings.LatencyMS, "rate_limit_per_second": &settings.RateLimitPerSecond} {
 		n, err := strconv.Atoi(strings.TrimSpace(r.PostForm.Get(name)))
 		if err != nil {
-			return p.showFaults(w, r, http.StatusBadRequest, fmt.Sprintf("The settings were not changed: %s must be a whole number, not %q.", name, r.PostForm.Get(name)), Fault{Kind: faultStatus, Times: 1})
+			return p.showFaults(w, r, http.StatusBadRequest, fmt.Sprintf("The settings were not changed: %s must be a whole number, not %q.", name, r.PostForm.Get(name)))
 		}
 		*into = n
 	}
+	settings.AllowOrganizations = r.PostForm.Get("allow_organizations") != ""
 	if err := p.e.SetSettings(settings); err != nil {
-		return p.showFaults(w, r, http.StatusBadRequest, "The settings were not changed: "+err.Error()+".", Fault{Kind: faultStatus, Times: 1})
+		return p.showFaults(w, r, http.StatusBadRequest, "The settings were not changed: "+err.Error()+".")
 	}
 	return done303(w, r, webPrefix+"faults", "settings-changed")
 }

@@ -42,6 +42,8 @@ type projectCard struct {
 	Slots []slot
 	Total int // number of its environments
 	Keys  int
+
+	SetupCount int
 }
 
 type sharedEnvironment struct {
@@ -95,6 +97,8 @@ type organizationView struct {
 	Pages       pages
 	Shared      []sharedEnvironment
 	SharedPages pages
+	Evaluators  []evaluatorRow
+	JudgePages  pages
 	Keys        int
 	Unknown     int64 // exports refused since the start
 }
@@ -109,6 +113,7 @@ func (p *web) showOrganization(w http.ResponseWriter, r *http.Request, status in
 		Query:       query,
 		Pages:       pages{What: "Projects", Param: "page", Query: query, Page: pageNumber(r, "page"), Size: projectsOnPage},
 		SharedPages: pages{What: "Environments", Param: "environments", Page: pageNumber(r, "environments"), Size: sharedOnPage},
+		JudgePages:  pages{What: "Evaluators", Param: "evaluators", Page: pageNumber(r, "evaluators"), Size: projectsOnPage},
 		Unknown:     p.e.refusedTraces.Load(),
 	}
 	err := p.e.store.transact(func(tx *sql.Tx) (err error) {
@@ -116,6 +121,9 @@ func (p *web) showOrganization(w http.ResponseWriter, r *http.Request, status in
 			return err
 		}
 		if v.Shared, err = readShared(tx, &v.SharedPages); err != nil {
+			return err
+		}
+		if v.Evaluators, err = readEvaluatorRows(tx, &v.JudgePages); err != nil {
 			return err
 		}
 		v.Projects, err = readCards(tx, &v.Pages)
@@ -164,7 +172,7 @@ func readCards(tx *sql.Tx, pages *pages) ([]projectCard, error) {
 func (c *projectCard) read(tx *sql.Tx, limit, offset int) (err error) {
 	err = tx.QueryRow(`SELECT
 		(SELECT COUNT(*) FROM environments WHERE project_id = ?1) + (SELECT COUNT(*) FROM environments WHERE project_id IS NULL),
-		(SELECT COUNT(*) FROM api_keys WHERE project_id = ?1)`, c.ID).Scan(&c.Total, &c.Keys)
+		(SELECT COUNT(*) FROM api_keys WHERE project_id = ?1), (SELECT COUNT(*) FROM setups WHERE project_id = ?1)`, c.ID).Scan(&c.Total, &c.Keys, &c.SetupCount)
 	if err != nil {
 		return err
 	}
@@ -191,23 +199,6 @@ func readSlots(tx *sql.Tx, selected string, args ...any) ([]slot, error) {
 		LEFT JOIN api_keys k ON k.project_id = p.id AND k.environment_id = t.id
 		LEFT JOIN traces s ON s.project_id = p.id AND s.environment_id = t.id
 		ORDER BY t.built_in DESC, t.project_id IS NULL, t.seq, p.seq`, args...)
-}
-
-// readAll reads the rows of a query.
-func readAll[T any](tx *sql.Tx, scan func(row) (T, error), query string, args ...any) (all []T, err error) {
-	rows, err := tx.Query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		value, err := scan(rows.Scan)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, value)
-	}
-	return all, rows.Err()
 }
 
 type projectView struct {

@@ -66,7 +66,7 @@ func (v visitor) get(path string, headers ...string) reply {
 	return v.do("GET", path, nil, headers...)
 }
 
-var tokenField = regexp.MustCompile(`name="token" value="([0-9a-f]{64})"`)
+var tokenField = regexp.MustCompile(`name="token" value="([0-9A-Z]{26})"`)
 
 // token reads the token from a page that has a form.
 func (v visitor) token(path string) string {
@@ -115,7 +115,6 @@ func forms(t *testing.T, s *emulatortest.Server) map[string]url.Values {
 		"/ui/environments/" + environment + "/delete": {},
 		"/ui/api-keys":                                {"project_id": {project}, "environment": {"prd"}},
 		"/ui/api-keys/" + key + "/revoke":             {},
-		"/ui/faults":                                  {"kind": {"garbage"}, "times": {"1"}},
 		"/ui/faults/preset":                           {"preset": {"slow"}},
 		"/ui/faults/remove":                           {"number": {"1"}},
 		"/ui/faults/remove-all":                       {},
@@ -138,7 +137,7 @@ func TestFormsNeedTheirToken(t *testing.T) {
 	all := forms(t, s)
 	before := present(t, s)
 	for path, form := range all {
-		for name, token := range map[string]string{"none": "", "wrong": strings.Repeat("a", 64)} {
+		for name, token := range map[string]string{"none": "", "wrong": strings.Repeat("A", 26)} {
 			form.Set("token", token)
 			wantPage(t, v.do("POST", path, form), http.StatusForbidden, "does not come from this emulator")
 			if after := present(t, s); after != before {
@@ -221,24 +220,19 @@ func TestHostsOfOtherSites(t *testing.T) {
 
 func TestPageOnlyFromLoopback(t *testing.T) {
 	t.Parallel()
-	for _, needKey := range []bool{false, true} {
-		e, err := emulator.New(emulator.Options{PageNeedsKey: needKey})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { e.Close() })
-		for remote, want := range map[string]int{"127.0.0.1:1": 200, "[::1]:1": 200, "192.0.2.1:1": 403, "": 403} {
-			if needKey {
-				want = 303 // to the form that asks for the key
-			}
-			r := httptest.NewRequest("GET", "/", nil)
-			r.RemoteAddr, r.Host = remote, "127.0.0.1"
-			r.Header.Set("X-Forwarded-For", "127.0.0.1")
-			w := httptest.NewRecorder()
-			e.ServeHTTP(w, r)
-			if w.Code != want {
-				t.Errorf("%q, with key %t: answered %d, want %d", remote, needKey, w.Code, want)
-			}
+	e, err := emulator.New(emulator.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	for remote, want := range map[string]int{"127.0.0.1:1": 200, "[::1]:1": 200, "192.0.2.1:1": 403, "": 403} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr, r.Host = remote, "127.0.0.1"
+		r.Header.Set("X-Forwarded-For", "127.0.0.1")
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%q: answered %d, want %d", remote, w.Code, want)
 		}
 	}
 }
@@ -290,7 +284,7 @@ func TestNamesAreText(t *testing.T) {
 	for _, path := range []string{
 		"/", "/?q=" + url.QueryEscape(evil), "/ui/projects/" + project.ID, "/ui/projects/" + project.ID + "/delete",
 		"/ui/environments/" + own.ID + "/delete?back=" + url.QueryEscape("/?"+evil), "/ui/environments/" + shared.ID + "/delete",
-		"/ui/api-keys/" + key + "/revoke", "/ui/activity", "/ui/faults", "/ui/" + url.PathEscape(evil), "/?done=" + url.QueryEscape(evil),
+		"/ui/api-keys/" + key + "/revoke", "/ui/activity?show=all", "/ui/faults", "/ui/" + url.PathEscape(evil), "/?done=" + url.QueryEscape(evil),
 	} {
 		pages[path] = v.get(path)
 	}
@@ -346,15 +340,73 @@ func TestActivityHoldsNoKeys(t *testing.T) {
 	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
 	v := visit(t, s)
 	_, key := s.GenerateKey(s.Projects()[0].ID, "dev")
-	get(t, s, "/v2/api-keys/"+key)
+	send(t, s, "DELETE", "/v2/api-keys/"+key, "")
 	get(t, s, "/v2/projects?cursor="+key)
-	r := v.get("/ui/activity")
-	if wantPage(t, r, http.StatusOK, "/v2/api-keys/tl_****", "cursor=tl_****"); strings.Contains(string(r.body), key) {
+	r := v.get("/ui/activity?show=all")
+	if wantPage(t, r, http.StatusOK, "tl_****", "cursor=tl_****", `There is no active API key with the id "tl_****`); strings.Contains(string(r.body), key) {
 		t.Error("it shows the key")
 	}
 	get(t, s, "/v2/"+strings.Repeat("x", 5000))
-	if r := v.get("/ui/activity"); strings.Contains(string(r.body), strings.Repeat("x", 300)) {
+	if r := v.get("/ui/activity?show=all"); strings.Contains(string(r.body), strings.Repeat("x", 300)) {
 		t.Error("a long path is kept whole")
+	}
+}
+
+// What happened has names in the place of ids, and says why something was refused.
+func TestActivityInWords(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
+	v := visit(t, s)
+	wantPage(t, v.get("/ui/activity"), http.StatusOK, "Nothing has been changed yet.")
+	project := decoded[emulatortest.Project](t, post(t, s, "/v2/projects", `{"name":"Orders"}`), http.StatusCreated)
+	canary := decoded[emulatortest.Environment](t, post(t, s, "/v2/environments", `{"name":"Canary","project_id":"`+project.ID+`"}`), http.StatusCreated)
+	key := decoded[emulator.GeneratedAPIKey](t, post(t, s, "/v2/api-keys", keyBody(project.ID, "canary")), http.StatusCreated)
+	wantRefusal(t, post(t, s, "/v2/api-keys", keyBody(project.ID, "canary")), http.StatusConflict)
+	asKey(t, s, key.Key, "POST", setupsPath, setupBody("checkout", "", "char-count"))
+	judged := s.CreateEvaluator(key.Key, judge("Tone"))
+	asKey(t, s, key.Key, "PATCH", evaluatorsPath+"/"+judged.ID, `{"name":"Politeness"}`)
+	asKey(t, s, key.Key, "DELETE", setupsPath+"/checkout", "")
+	send(t, s, "DELETE", "/v2/api-keys/"+key.ID, "")
+	send(t, s, "DELETE", "/v2/environments/"+canary.ID, "")
+	send(t, s, "PATCH", "/v2/projects/"+project.ID, `{"name":"Invoices"}`)
+	send(t, s, "DELETE", "/v2/projects/"+project.ID, "")
+	send(t, s, "DELETE", "/v2/projects/"+project.ID, "")
+	get(t, s, "/v2/environments?project_id="+s.Projects()[0].ID+"&limit=7")
+	send(t, s, "GET", "/v2/projects", "", "Authorization", "Bearer tl_unknown")
+
+	row := regexp.MustCompile(`(?s)<td role="cell" class="request">(.*?)</td>`)
+	rows := func(path string) (texts []string) {
+		t.Helper()
+		for _, match := range row.FindAllStringSubmatch(string(v.get(path).body), -1) {
+			text := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(match[1], " ")
+			texts = append(texts, strings.Join(strings.Fields(html.UnescapeString(text)), " "))
+		}
+		return texts
+	}
+	want := []string{
+		"DELETE /v2/projects " + project.ID + ` There is no project with the id "` + project.ID + `".`,
+		"DELETE /v2/projects Invoices",
+		"PATCH /v2/projects Orders",
+		"DELETE /v2/environments Canary of Orders",
+		"DELETE /v2/api-keys Orders, canary",
+		"DELETE /v2/auto-monitor-setups checkout",
+		"PATCH /v2/evaluators Tone",
+		"POST /v2/auto-monitor-setups checkout of Orders",
+		`POST /v2/api-keys The environment "canary" of this project already has an API key, and it can have only one. Revoke that key first.`,
+		"POST /v2/api-keys Orders, canary",
+		"POST /v2/environments Canary of Orders",
+		"POST /v2/projects Orders",
+	}
+	if got := rows("/ui/activity"); !slices.Equal(got, want) {
+		t.Errorf("the changes are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	reads := []string{"GET /v2/projects The key is unknown or revoked.", "GET /v2/environments?project_id=Default project&limit=7"}
+	if got := rows("/ui/activity?show=all"); !slices.Equal(got, append(reads, want...)) {
+		t.Errorf("all are\n%s", strings.Join(got, "\n"))
+	}
+	s.ResetRequests()
+	if got := rows("/ui/activity"); len(got) != len(want) || len(s.Requests()) != 0 {
+		t.Errorf("after a reset of the record, %d changes are shown and %d recorded", len(got), len(s.Requests()))
 	}
 }
 
@@ -389,55 +441,6 @@ func TestNoPage(t *testing.T) {
 		e.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
 		if w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != "application/json" {
 			t.Errorf("%s was answered %d %s", path, w.Code, w.Body)
-		}
-	}
-}
-
-func TestSignIn(t *testing.T) {
-	t.Parallel()
-	s := emulatortest.Start(t, emulatortest.WithPageNeedsKey())
-	v := visit(t, s)
-	for _, path := range []string{"/", "/ui/activity", "/ui/faults", "/ui/nothing"} {
-		if r := v.get(path, "Host", "emulator.internal"); r.status != http.StatusSeeOther || r.header.Get("Location") != "/ui/sign-in" {
-			t.Errorf("%s: %d to %q", path, r.status, r.header.Get("Location"))
-		}
-	}
-	wantPage(t, v.get("/ui/events"), http.StatusUnauthorized)
-	anonymous := v.token("/ui/sign-in")
-	wantPage(t, v.do("POST", "/ui/projects", url.Values{"token": {anonymous}, "name": {"Evil"}}), http.StatusUnauthorized, "Sign in first")
-	wantPage(t, v.do("POST", "/ui/sign-in", url.Values{"management_key": {s.ManagementKey}}), http.StatusForbidden, "does not come from this emulator")
-	wrong := v.do("POST", "/ui/sign-in", url.Values{"token": {anonymous}, "management_key": {"tl_wrong000"}})
-	if wantPage(t, wrong, http.StatusForbidden, "not the management key"); strings.Contains(string(wrong.body), "tl_wrong000") {
-		t.Error("the answer repeats the key")
-	}
-
-	signedIn := v.do("POST", "/ui/sign-in", url.Values{"token": {anonymous}, "management_key": {s.ManagementKey + "\n"}})
-	cookie := signedIn.header.Get("Set-Cookie")
-	if signedIn.status != http.StatusSeeOther || !strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Strict") || strings.Contains(cookie, s.ManagementKey) {
-		t.Fatalf("answered %d with cookie %q", signedIn.status, cookie)
-	}
-	wantPage(t, v.get("/"), http.StatusOK, "Default project", "Sign out")
-	// The token of a page that anybody can read is of no use with somebody's session.
-	wantPage(t, v.do("POST", "/ui/projects", url.Values{"token": {anonymous}, "name": {"Evil"}}), http.StatusForbidden)
-	if r := v.submit("/ui/projects", "name", "Orders"); r.status != http.StatusSeeOther {
-		t.Errorf("answered %d %s", r.status, r.body)
-	}
-
-	session, _, _ := strings.Cut(cookie, ";")
-	if r := visit(t, s).get("/", "Cookie", session); r.status != http.StatusOK {
-		t.Errorf("the cookie was answered %d", r.status)
-	}
-	if r := v.submit("/ui/sign-out"); r.status != http.StatusSeeOther {
-		t.Errorf("signing out was answered %d", r.status)
-	}
-	if r := visit(t, s).get("/", "Cookie", session); r.status != http.StatusSeeOther {
-		t.Errorf("the cookie of an ended session was answered %d", r.status)
-	}
-	for i := range 101 { // the oldest sessions go
-		other := visit(t, s)
-		other.do("POST", "/ui/sign-in", url.Values{"token": {other.token("/ui/sign-in")}, "management_key": {s.ManagementKey}})
-		if r := other.get("/"); r.status != http.StatusOK {
-			t.Fatalf("visitor %d was answered %d", i, r.status)
 		}
 	}
 }
@@ -587,40 +590,31 @@ func TestSettingsForm(t *testing.T) {
 	}
 	get(t, s, "/v2/projects")
 	wantRefusal(t, get(t, s, "/v2/projects"), http.StatusTooManyRequests)
-}
 
-func TestFaultForm(t *testing.T) {
-	t.Parallel()
-	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
-	v := visit(t, s)
-	for _, test := range []struct {
-		fields []string
-		says   string
-	}{
-		{[]string{"kind", "explode", "times", "1"}, `kind "explode" is unknown`},
-		{[]string{"kind", "status", "times", "1"}, "needs status"},
-		{[]string{"kind", "status", "times", "one", "status", "500"}, `times must be a whole number, not "one"`},
-		{[]string{"kind", "status", "times", "0", "status", "500"}, "times must be 1 or more"},
-		{[]string{"kind", "delay", "times", "1"}, "needs ms"},
-		{[]string{"kind", "huge", "times", "1", "path", "v2"}, "must begin with /"},
-	} {
-		wantPage(t, v.submit("/ui/faults", test.fields...), http.StatusBadRequest, "The fault was not added", test.says)
-	}
-	wantPage(t, v.get("/ui/faults"), http.StatusOK, "None: every request")
-	// What belongs to another kind is not meant.
-	for _, fields := range [][]string{
-		{"kind", "drop_before", "times", "1", "status", "503", "ms", "7", "retry_after", "1", "done", "yes"},
-		{"kind", "status", "times", "1", "after", "1", "status", "418", "retry_after", "9", "body", `{"a":1}`, "ms", "5"},
-	} {
-		if r := v.submit("/ui/faults", fields...); r.status != http.StatusSeeOther {
-			t.Fatalf("answered %d %s", r.status, r.body)
+	key := keyOf(s, "dev")
+	create := func(want int) {
+		t.Helper()
+		if r := asKey(t, s, key, "POST", "/v2/organizations", `{"org_name":"Acme"}`); r.status != want {
+			t.Errorf("answered %d, want %d", r.status, want)
 		}
 	}
-	if _, err := trySend(s, "POST", "/v2/projects", "{}"); err == nil { // a GET would be repeated by the client itself
-		t.Error("the connection was not closed")
+	v.submit("/ui/settings", "latency_ms", "0", "rate_limit_per_second", "0", "allow_organizations", "yes")
+	create(http.StatusCreated)
+	wantPage(t, v.get("/ui/faults"), http.StatusOK, `value="yes" checked`)
+	v.submit("/ui/settings", "latency_ms", "0", "rate_limit_per_second", "0")
+	create(http.StatusForbidden)
+}
+
+func TestEvaluatorsOfTheOrganization(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t)
+	v := visit(t, s)
+	wantPage(t, v.get("/"), http.StatusOK, "Evaluators", "None yet.")
+	key := keyOf(s, "prd")
+	for i := range 12 {
+		s.CreateEvaluator(key, judge(fmt.Sprintf("Judge %02d", i)))
 	}
-	if r := get(t, s, "/v2/projects"); r.status != 418 || r.header.Get("Retry-After") != "9" || string(r.body) != `{"a":1}` {
-		t.Errorf("answered %d %v %s", r.status, r.header, r.body)
-	}
-	wantPage(t, v.get("/ui/faults"), http.StatusOK, "Spent.", "answer with status 418 I'm a teapot", "Retry-After: 9, with its own body")
+	s.CreateSetup(key, "a", "judge-01", "char-count")
+	wantPage(t, v.get("/"), http.StatusOK, "Judge 01", "judge-09", "openai", "gpt-4o", "1 monitor", "Evaluators 1 to 10 of 12")
+	wantPage(t, v.get("/?evaluators=2"), http.StatusOK, "Judge 11")
 }

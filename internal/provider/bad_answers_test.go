@@ -115,51 +115,53 @@ func without(name string) string {
 	return strings.Replace(goodProject, `"`+name+`"`, `"not_`+name+`"`, 1)
 }
 
-const loop = "a redirect to itself"
-
 // answersOfObject are answers to a request for one project.
 var answersOfObject = []struct {
 	name   string
 	answer http.HandlerFunc
 	phrase string // of the error; none: the answer is accepted
+	hasID  bool   // that is enough for a creation
 }{
-	{"as it should be", saysJSON(200, goodProject), ""},
-	{"with unknown fields", saysJSON(200, strings.Replace(goodProject, "{", `{"plan":{"seats":[1,null]},"id_card":7,`, 1)), ""},
-	{"with another JSON type", saysJSON(200, goodProject, "Content-Type", "application/vnd.traceloop+json; charset=utf-8"), ""},
-	{"JSON that stops", saysJSON(200, goodProject[:len(goodProject)/2]), "not a JSON object"},
-	{"a body that breaks off", halves(goodProject), "is incomplete"},
-	{"JSON and then something", saysJSON(200, goodProject+goodProject), "not a JSON object"},
-	{"a list", saysJSON(200, "["+goodProject+"]"), "not a JSON object"},
-	{"null", saysJSON(200, "null"), "not a JSON object"},
-	{"a string", saysJSON(200, `"`+secretInAnswer+`"`), "not a JSON object"},
-	{"nothing", saysJSON(200, ""), "its body is empty"},
-	{"a deep nest", saysJSON(200, strings.Repeat(`{"a":`, 20000)), "not a JSON object"},
-	{"invalid UTF-8 in place of JSON", saysJSON(200, "\xff\xfe{\x00"), "not a JSON object"},
-	{"HTML with 200", saysHTML(200), "text/html"},
-	{"HTML with 404", saysHTML(404), "404 Not Found"},
-	{"HTML with 409", saysHTML(409), "409 Conflict"},
-	{"404 without a reason", saysJSON(404, `{"detail":"gone"}`), "no error message"},
-	{"404 and no body", saysJSON(404, ""), "its body is empty"},
-	{"204", saysJSON(204, ""), "its body is empty"},
-	{"text/plain", saysJSON(200, goodProject, "Content-Type", "text/plain"), "text/plain"},
-	{"a malformed type", saysJSON(200, goodProject, "Content-Type", "///"), "content type is missing or malformed"},
-	{"a number for a string", saysJSON(200, with("name", "5")), "name is not a string"},
-	{"a string for an object", saysJSON(200, with("id", `{"is":"p1"}`)), "id is not a string"},
-	{"null for a string", saysJSON(200, with("slug", "null")), "slug is null"},
-	{"an empty id", saysJSON(200, with("id", `""`)), "id is empty"},
-	{"another object", saysJSON(200, with("id", `"p2"`)), "another object"},
-	{"no id", saysJSON(200, without("id")), "id is missing"},
-	{"no name", saysJSON(200, without("name")), "name is missing"},
-	{"no time", saysJSON(200, without("created_at")), "created_at is missing"},
-	{"a time that is none", saysJSON(200, with("created_at", `"yesterday"`)), "created_at is not an RFC 3339 time"},
-	{"a number for a time", saysJSON(200, with("created_at", "1767323045")), "created_at is not an RFC 3339 time"},
-	{"an endless body", neverEnds, "larger than 10 MiB"},
-	{"a slow drip", drips, "did not arrive in time"},
-	{"no answer", hangs, "no answer within 1s"},
-	{"a redirect without a target", saysJSON(302, ""), "without a usable target"},
-	{loop, saysJSON(307, "", "Location", "/v2/projects/p1"), "after too many redirects"},
-	{"a redirect to a neighbour", saysJSON(301, "", "Location", "http://localhost:1/"), "another origin"},
-	{"a redirect to a file", saysJSON(302, "", "Location", "file:///etc/hostname"), "another origin"},
+	{"as it should be", saysJSON(200, goodProject), "", false},
+	{"with unknown fields", saysJSON(200, strings.Replace(goodProject, "{", `{"plan":{"seats":[1,null]},"id_card":7,`, 1)), "", false},
+	{"with another JSON type", saysJSON(200, goodProject, "Content-Type", "application/vnd.traceloop+json; charset=utf-8"), "", false},
+	{"JSON that stops", saysJSON(200, goodProject[:len(goodProject)/2]), "not JSON", false},
+	{"a body that breaks off", halves(goodProject), "is incomplete", false},
+	{"JSON and then something", saysJSON(200, goodProject+goodProject), "not JSON", false},
+	{"a list", saysJSON(200, "["+goodProject+"]"), "not a JSON object", false},
+	{"null", saysJSON(200, "null"), "not a JSON object", false},
+	{"a string", saysJSON(200, `"`+secretInAnswer+`"`), "not a JSON object", false},
+	{"nothing", saysJSON(200, ""), "its body is empty", false},
+	{"a deep nest", saysJSON(200, strings.Repeat(`{"a":`, 20000)), "not JSON", false},
+	{"invalid UTF-8 in place of JSON", saysJSON(200, "\xff\xfe{\x00"), "not JSON", false},
+	{"HTML with 200", saysHTML(200), "text/html", false},
+	{"HTML with 404", saysHTML(404), "404 Not Found", false},
+	{"HTML with 409", saysHTML(409), "409 Conflict", false},
+	{"404 without a reason", saysJSON(404, `{"detail":"gone"}`), "no error message", false},
+	{"404 and no body", saysJSON(404, ""), "its body is empty", false},
+	{"404 of a router", saysJSON(404, "404 page not found", "Content-Type", "text/plain"), "does not have this operation", false},
+	{"405", saysJSON(405, `{"error":"Not allowed."}`), "does not have this operation", false},
+	{"401 of a gateway", saysJSON(401, `{"message":"No credentials"}`, "Cf-Ray", "ray-1"), "401 Unauthorized: No credentials (request id ray-1)", false},
+	{"204", saysJSON(204, ""), "its body is empty", false},
+	{"text/plain", saysJSON(200, goodProject, "Content-Type", "text/plain"), "text/plain", false},
+	{"a malformed type", saysJSON(200, goodProject, "Content-Type", "///"), "content type is missing or malformed", false},
+	{"a number for a string", saysJSON(200, with("name", "5")), "name is not a string", true},
+	{"a string for an object", saysJSON(200, with("id", `{"is":"p1"}`)), "id is not a string", false},
+	{"null for a string", saysJSON(200, with("slug", "null")), "slug is null", true},
+	{"an empty id", saysJSON(200, with("id", `""`)), "id is empty", false},
+	{"another object", saysJSON(200, with("id", `"p2"`)), "another object", true},
+	{"no id", saysJSON(200, without("id")), "id is missing", false},
+	{"no name", saysJSON(200, without("name")), "name is missing", true},
+	{"no time", saysJSON(200, without("created_at")), "created_at is missing", true},
+	{"a time that is none", saysJSON(200, with("created_at", `"yesterday"`)), "created_at is not an RFC 3339 time", true},
+	{"a number for a time", saysJSON(200, with("created_at", "1767323045")), "created_at is not an RFC 3339 time", true},
+	{"an endless body", neverEnds, "larger than 10 MiB", false},
+	{"a slow drip", drips, "did not arrive in time", false},
+	{"no answer", hangs, "no answer within 1s", false},
+	{"a redirect without a target", saysJSON(302, ""), "it redirects to nowhere", false},
+	{"a redirect to itself", saysJSON(307, "", "Location", "/v2/projects/p1"), "follows no redirect", false},
+	{"a redirect to a neighbour", saysJSON(301, "", "Location", "http://localhost:1/"), "it redirects to http://localhost:1,", false},
+	{"a redirect to a file", saysJSON(302, "", "Location", "file:///etc/hostname"), "it redirects to file:", false},
 }
 
 // seesStub is a provider before a service of the test's, with a project in the state.
@@ -236,9 +238,6 @@ func TestBadAnswers_rename(t *testing.T) {
 	for _, tt := range answersOfObject {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if tt.name == loop {
-				tt.phrase = "only a GET follows a redirect"
-			}
 			s, d := seesStub(t)
 			s.answers(tt.answer)
 			state := projectState(d)
@@ -253,8 +252,9 @@ func TestBadAnswers_rename(t *testing.T) {
 				}
 				return err
 			})
-			if n := len(s.requests()); tt.phrase != "" && n != 1 {
-				t.Errorf("%d requests, want 1: %v", n, s.requests())
+			// What succeeded is not sent again. A read follows if its answer was no help.
+			if all := s.requests(); tt.phrase != "" && (strings.Count(strings.Join(all, " "), "PATCH") != 1 || len(all) > 2) {
+				t.Errorf("want one PATCH, and perhaps a GET: %v", all)
 			}
 		})
 	}
@@ -274,8 +274,8 @@ func TestBadAnswers_create(t *testing.T) {
 			s.answers(tt.answer)
 			began := time.Now()
 			made, _, err := d.apply(t.Context(), projectKind, d.none(projectKind), arguments{"name": "Orders"})
-			if tt.name == "another object" { // that is, another than p1: here it is the new one
-				if err != nil || d.text(made, "id") != "p2" {
+			if id := map[bool]string{true: "p2", false: "p1"}[tt.name == "another object"]; tt.hasID {
+				if err != nil || d.text(made, "id") != id { // the id is all that is needed
 					t.Errorf("got %v, %v", made.value, err)
 				}
 				return
@@ -286,7 +286,7 @@ func TestBadAnswers_create(t *testing.T) {
 			if took := time.Since(began); took > limit {
 				t.Errorf("it took %s", took)
 			}
-			if tt.name != loop && !strings.Contains(err.Error(), tt.phrase) {
+			if !strings.Contains(err.Error(), tt.phrase) {
 				t.Errorf("the error does not say %q: %v", tt.phrase, err)
 			}
 			if text := err.Error(); strings.Contains(text, strayKey) || strings.Contains(text, secretInAnswer) || !strings.Contains(text, "The provider tried to create the project \"Orders\"") {
@@ -301,7 +301,7 @@ func pageOf(next string, ids ...string) string {
 	for _, id := range ids {
 		items = append(items, strings.Replace(goodEnvironment, `"e1"`, `"`+id+`"`, 1))
 	}
-	return fmt.Sprintf(`{"data":[%s],"next_cursor":%s,"total_results":9}`, strings.Join(items, ","), next)
+	return fmt.Sprintf(`{"data":[%s],"next_cursor":%s,"total_results":0}`, strings.Join(items, ","), next)
 }
 
 // turns answers the nth request with the nth answer, and all later ones with the last.
@@ -339,7 +339,7 @@ func TestBadAnswers_list(t *testing.T) {
 		{"no end of empty pages", turns(saysJSON(200, pageOf(`"1"`)), saysJSON(200, pageOf(`"2"`)), saysJSON(200, pageOf(`"3"`))), "empty pages"},
 		{"a number for a cursor", saysJSON(200, pageOf("7", "e9")), "next_cursor is not a string"},
 		{"no data", saysJSON(200, `{"next_cursor":""}`), "data is missing"},
-		{"null for data", saysJSON(200, `{"data":null}`), "data is null"},
+		{"fewer than it says", saysJSON(200, `{"data":[],"total_results":2}`), "the list ends after 0 objects, and has 2"},
 		{"an object for data", saysJSON(200, `{"data":{}}`), "data is not a list"},
 		{"strings for objects", saysJSON(200, `{"data":["e1"]}`), "data is not a list of objects"},
 		{"null for an object", saysJSON(200, `{"data":[null]}`), "id is missing"},
@@ -390,8 +390,6 @@ func TestBadAnswers_generate(t *testing.T) {
 		"null for a secret":  strings.Replace(goodKey, "}", `,"api_key":null}`, 1),
 		"an empty secret":    strings.Replace(goodKey, "}", `,"api_key":""}`, 1),
 		"no id":              strings.Replace(generated, `"id"`, `"key_id"`, 1),
-		"no mask":            strings.Replace(generated, "masked_key", "mask", 1),
-		"another time":       strings.Replace(generated, "2026-01-02T03:04:05Z", "now", 1),
 		"half of the answer": generated[:len(generated)/2],
 		"a list":             "[" + generated + "]",
 	} {
@@ -480,7 +478,7 @@ func TestBadAnswers_redirects(t *testing.T) {
 					if !after.value.Equal(state.value) {
 						t.Errorf("the state has changed to %v", after.value)
 					}
-					if err == nil || !strings.Contains(err.Error(), "redirects to another origin, http://"+strings.TrimPrefix(target.URL, "http://")) || !strings.Contains(err.Error(), "the key must not go there") {
+					if err == nil || !strings.Contains(err.Error(), "redirects to "+target.URL+", and the provider follows no redirect") {
 						t.Errorf("the error does not say where the redirect leads and why it is not followed: %v", err)
 					}
 					if requests := elsewhere.requests(); len(requests) > 0 {
@@ -500,26 +498,4 @@ func certificateFile(t *testing.T, server *httptest.Server) string {
 		t.Fatal(err)
 	}
 	return file
-}
-
-// A redirect to the same origin is followed by a read, with the key, and a few times only.
-func TestBadAnswers_redirectWithinTheOrigin(t *testing.T) {
-	t.Parallel()
-	s, d := seesStub(t)
-	var authorized atomic.Int64
-	s.answers(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "Bearer "+strayKey {
-			authorized.Add(1)
-		}
-		if r.URL.Path == "/v2/projects/p1" {
-			http.Redirect(w, r, "/moved", http.StatusPermanentRedirect)
-			return
-		}
-		saysJSON(200, goodProject)(w, r)
-	})
-	state := projectState(d)
-	read, err := d.refresh(t.Context(), projectKind, state)
-	if err != nil || !read.value.Equal(state.value) || authorized.Load() != 2 {
-		t.Errorf("got %v, %v; %d requests had the key, want 2", read.value, err, authorized.Load())
-	}
 }

@@ -206,7 +206,7 @@ func TestList_limit(t *testing.T) {
 	}{
 		"one":                   {"traceloop_api_key", nil, 1, 1, 1},
 		"a page":                {"traceloop_api_key", nil, 100, 100, 1},
-		"a page and one":        {"traceloop_api_key", nil, 101, 101, 2},
+		"a page and one":        {"traceloop_api_key", nil, 101, 101, 3}, // then the whole list is read
 		"more than there are":   {"traceloop_api_key", nil, 1000, 250, 3},
 		"none":                  {"traceloop_api_key", nil, 0, 250, 3},
 		"filtered":              {"traceloop_api_key", arguments{"project_id": project}, 10, 10, 1},

@@ -260,14 +260,15 @@ func TestTLS_redirects(t *testing.T) {
 			t.Cleanup(first.Close)
 
 			target = "/moved"
-			if err := reach(t, server, arguments{"base_url": first.URL}); err != nil || !seen.has(server.ManagementKey) {
-				t.Errorf("within the origin: %v; the key was sent along: %t", err, seen.has(server.ManagementKey))
+			explained(t, reach(t, server, arguments{"base_url": first.URL}), server.ManagementKey, "redirects to "+first.URL+", and the provider follows no redirect")
+			if seen.has("") {
+				t.Error("a redirect within the origin was followed")
 			}
 			target = other.URL
-			explained(t, reach(t, server, arguments{"base_url": first.URL}), server.ManagementKey, "redirects to another origin, "+other.URL)
+			explained(t, reach(t, server, arguments{"base_url": first.URL}), server.ManagementKey, "redirects to "+other.URL+", and the provider follows no redirect")
 			d := newDriverWith(t, time.Now, arguments{"base_url": first.URL, "api_key": server.ManagementKey})
 			_, _, err := d.apply(t.Context(), projectKind, d.none(projectKind), arguments{"name": "Orders"})
-			explained(t, err, server.ManagementKey, "redirects to another origin, "+other.URL)
+			explained(t, err, server.ManagementKey, "redirects to "+other.URL+", and the provider follows no redirect")
 			if projects := server.Projects(); len(projects) != 1 {
 				t.Errorf("the server has the projects %v", projects)
 			}
@@ -387,7 +388,7 @@ func TestTLS_proxies(t *testing.T) {
 		errors []string
 	}{
 		{name: "by the proxy", url: "https://" + host, proxy: true},
-		{name: "past the proxy", url: "https://" + host, except: host, errors: []string{"Check that this machine can reach"}},
+		{name: "past the proxy", url: "https://" + host, except: host, errors: []string{"does not exist, as far as this machine can tell. Check the spelling."}},
 		{name: "plain http, to loopback", url: strings.Replace(server.URL, "127.0.0.1", "LOCALHOST", 1)},
 		{
 			name: "refused by the proxy", before: func() { proxy.refusal = http.StatusProxyAuthRequired }, url: "https://" + host, proxy: true,

@@ -30,14 +30,6 @@ type checker struct {
 	shown     []string // requests whose answers showed such a key again
 }
 
-// service sends the requests, with its key: a Client or a ProjectClient.
-type service interface {
-	Exchange(ctx context.Context, e traceloop.Exchange) (*traceloop.Answer, error)
-	Paths() traceloop.Paths
-	BaseURL() string
-	IsLoopback() bool
-}
-
 // request is one request with its path in the contract.
 type request struct {
 	method string
@@ -93,31 +85,31 @@ func (c *checker) send(ctx context.Context, r request) *answer {
 	if r.idempotency != "" {
 		header.Set("Idempotency-Key", r.idempotency)
 	}
-	exchange := traceloop.Exchange{Method: r.method, Path: r.path, Query: r.query, Header: header}
+	plain := plainRequest{method: r.method, path: r.path, query: r.query, header: header}
 	switch {
 	case r.content != nil:
-		exchange.Body = r.content
+		plain.body = r.content
 	case r.body != nil:
-		exchange.Body = r.body
+		plain.body = r.body
 	}
 	via := c.management
 	if r.published && r.as == nil || via == nil {
 		via = c.project
 	}
-	came, err := via.Exchange(ctx, exchange)
+	came, err := plain.via(ctx, via, c.wait)
 	if err != nil {
 		return &answer{sent: r.sent(), err: err}
 	}
 	if !r.published && !strings.HasPrefix(r.path, tracesPath) {
 		c.answers++
-		if came.Header.Get("X-Request-Id") == "" {
+		if came.header.Get("X-Request-Id") == "" {
 			c.unnamed++
 		}
 	}
-	if !r.generates && slices.ContainsFunc(c.generated, func(key string) bool { return bytes.Contains(came.Body, []byte(key)) }) {
+	if !r.generates && slices.ContainsFunc(c.generated, func(key string) bool { return bytes.Contains(came.body, []byte(key)) }) {
 		c.shown = append(c.shown, r.sent())
 	}
-	return &answer{sent: r.sent(), status: came.StatusCode, media: readMedia(came.Header), body: came.Body, value: readJSON(came.Body)}
+	return &answer{sent: r.sent(), status: came.status, media: readMedia(came.header), body: came.body, value: readJSON(came.body)}
 }
 
 // rule checks one rule, unless the check is interrupted.

@@ -83,6 +83,9 @@ func copyTree(to, from string) error {
 		if err != nil {
 			return err
 		}
+		if relative == ".git" && !entry.IsDir() { // of a worktree: git would commit to the repository itself
+			return nil
+		}
 		if entry.IsDir() {
 			if slices.Contains([]string{".git", ".cache", "bin", "dist"}, relative) {
 				return filepath.SkipDir

@@ -28,13 +28,14 @@ const guide = "docs/guides/get-started.md"
 // reasons are those for which a block is not run.
 var reasons = []string{"needs an account", "CI has a step of its own for it"}
 
-func blocksOf(t *testing.T, root, page string) []block {
+// blocksOf returns the blocks of a page, or of one of its sections.
+func blocksOf(t *testing.T, root, page string, sections ...string) []block {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks, err := parse(page, string(text))
+	blocks, err := parse(page, string(text), sections...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,9 +72,9 @@ func TestPages(t *testing.T) {
 		t.Skip("the pages are written for a POSIX shell")
 	}
 	m := newMachine(t)
-	follow := func(r *reader, page string) {
+	follow := func(r *reader, page string, sections ...string) {
 		t.Helper()
-		if err := r.follow(blocksOf(t, m.root, page)); err != nil {
+		if err := r.follow(blocksOf(t, m.root, page, sections...)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -87,6 +88,7 @@ func TestPages(t *testing.T) {
 		t.Errorf("the index leaves %v and %v", projects, service.Keys())
 	}
 
+	completeConfigurations(t, m)
 	mistakesAreFound(t, m)
 }
 
@@ -163,6 +165,7 @@ func mistakesAreFound(t *testing.T, m *machine) {
 		"no reason":              {"<!-- not run -->\n" + shell("false"), "page:1: a block that is not run needs a reason"},
 		"a reason":               {"<!-- not run: needs an account -->\n" + strings.TrimPrefix(shell("false"), "Text.\n\n"), ""},
 		"no end":                 {"```shell\ntrue\n", "page:1: the block does not end"},
+		"not complete":           {strings.Replace(main, "traceloop = {", "other = {", 1) + "Save this as `p.tf`:\n\n```terraform\nprovider \"traceloop\" {}\n```\n\n" + shell("terraform init"), "page:21: exit status 1"},
 	} {
 		blocks, err := parse("page", test.page)
 		if err == nil {

@@ -1,9 +1,11 @@
 package traceloop
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
+	"net/http"
 	"net/url"
 	"time"
 )
@@ -13,16 +15,21 @@ type APIKey struct {
 	ID          string
 	ProjectID   string
 	Environment string // the environment's slug
-	MaskedKey   string // see MaskKey
+	MaskedKey   string // see MaskMatches; may be empty
 	CreatedAt   time.Time
 }
 
 func readAPIKey(f *fields) APIKey {
+	switch string(f.raw["revoked_at"]) {
+	case "", "null", `""`, `"0001-01-01T00:00:00Z"`: // Go's zero values stand for none
+	default:
+		f.gone = "The key is revoked."
+	}
 	return APIKey{
 		ID:          f.text("id"),
 		ProjectID:   f.text("project_id"),
 		Environment: f.text("environment"),
-		MaskedKey:   f.text("masked_key"),
+		MaskedKey:   f.optionalText("masked_key"),
 		CreatedAt:   f.time("created_at"),
 	}
 }
@@ -35,8 +42,13 @@ type GeneratedAPIKey struct {
 	Key string `json:"-"`
 }
 
-func readGeneratedAPIKey(f *fields) GeneratedAPIKey {
-	return GeneratedAPIKey{APIKey: readAPIKey(f), Key: f.text("api_key")}
+// readGeneratedAPIKey needs only the id and the secret, so that no secret is ever lost.
+func readGeneratedAPIKey(f *fields, r APIKeyRequest) GeneratedAPIKey {
+	key := GeneratedAPIKey{APIKey: readAPIKey(f.lenient()), Key: f.text("api_key")}
+	key.ID = f.text("id")
+	key.ProjectID = cmp.Or(key.ProjectID, r.ProjectID)
+	key.Environment = cmp.Or(key.Environment, r.Environment)
+	return key
 }
 
 // Format never writes the secret.
@@ -71,7 +83,7 @@ func (f APIKeyFilter) selects(k *APIKey) bool {
 	return (f.ProjectID == "" || f.ProjectID == k.ProjectID) && (f.Environment == "" || f.Environment == k.Environment)
 }
 
-// ListAPIKeys yields the active keys, oldest first. It uses the client's cache if that has the
+// ListAPIKeys yields the active keys, in any order. It uses the client's cache if that has the
 // answer. An error comes last; IsNotFound means that the filter's project does not exist.
 func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
 	if filter == (APIKeyFilter{}) {
@@ -96,16 +108,22 @@ func (c *Client) hasNoKeys(ctx context.Context, filter APIKeyFilter) (bool, erro
 	if filter.ProjectID == "" || filter.Environment != "" { // a single key needs its own request anyway
 		return false, nil
 	}
-	_, err := c.projects.get(ctx, filter.ProjectID)
+	return c.projectExists(ctx, filter.ProjectID)
+}
+
+// projectExists returns the service's 404 if the project does not exist, and false if the service
+// does not say.
+func (c *Client) projectExists(ctx context.Context, id string) (bool, error) {
+	_, err := c.projects.get(ctx, id)
 	if IsNotFound(err) {
 		return false, err
 	}
 	return err == nil, nil
 }
 
-// ListAPIKeysFresh is ListAPIKeys without the cache. Use it before changing what the list shows,
+// ListAPIKeysUncached is ListAPIKeys without the cache. Use it before changing what the list shows,
 // and to confirm that something is missing.
-func (c *Client) ListAPIKeysFresh(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
+func (c *Client) ListAPIKeysUncached(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
 	return list(ctx, c, c.paths.APIKeys, filter.query(), readAPIKey)
 }
 
@@ -114,7 +132,12 @@ func (c *Client) ListAPIKeysFresh(ctx context.Context, filter APIKeyFilter) iter
 // never shows it again, so it can only be revoked.
 func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedAPIKey, error) {
 	defer invalidate(c.apiKeys)()
-	key, err := create(ctx, c, c.paths.APIKeys, r, readGeneratedAPIKey)
+	key, err := object(ctx, c, request{method: http.MethodPost, path: c.paths.APIKeys, body: r}, func(f *fields) GeneratedAPIKey {
+		return readGeneratedAPIKey(f, r)
+	})
+	if err == nil {
+		key.CreatedAt = c.orNow(key.CreatedAt)
+	}
 	if IsNotFound(err) { // somebody else deleted the project or the environment
 		c.projects.forget()
 		c.environments.forget()

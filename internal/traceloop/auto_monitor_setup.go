@@ -2,8 +2,8 @@ package traceloop
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -21,25 +21,34 @@ const (
 )
 
 // AutoMonitorSetup creates monitors: it runs evaluators on the spans that match its selector.
-// It belongs to the project and environment of the key that created it.
+// It belongs to the project and environment of the key that created it. An answer may leave out
+// what is described as optional.
 type AutoMonitorSetup struct {
 	ID           string
 	ExternalID   string // the caller's name for it, unique in the project
+	OrgID        string // optional
 	ProjectID    string
 	EnvProjectID string // id of the project and environment together
 	Selector     []Rule
-	Evaluators   []AutoMonitorEvaluator
-	Status       string
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	Evaluators   []AutoMonitorEvaluator // may be empty while the setup is pending
+	Status       string                 // optional
+	CreatedAt    time.Time              // optional
+	UpdatedAt    time.Time              // optional
+
+	partial bool // from a list: only the ids could be read
 }
 
 // AutoMonitorEvaluator is the state of one evaluator of a setup.
 type AutoMonitorEvaluator struct {
-	Slug         string
-	Status       string // may be empty
-	ErrorMessage string // may be empty
+	Slug         string // or TypeOwnEvaluator
+	ID           string // optional
+	Status       string // optional
+	ErrorMessage string // optional
 }
+
+// TypeOwnEvaluator is what the OpenAPI document has in the place of the slug of an organization's
+// own evaluator.
+const TypeOwnEvaluator = "LLM_AS_A_JUDGE"
 
 // The sources and the operators of a rule.
 const (
@@ -70,6 +79,27 @@ type AutoMonitorSetupRequest struct {
 	ExternalID string
 	Evaluators []string // slugs
 	Selector   []Rule   // none: every span
+
+	// ProjectID, unless empty, is the project that the key must belong to. It is not sent: the key
+	// decides.
+	ProjectID string
+}
+
+// externalIDs are those that fit into a path. The service decodes a path before it looks for the
+// operation, so that a slash always separates.
+var externalIDs = regexp.MustCompile(`^[^\p{Cc}/]{1,255}$`)
+
+// ValidateExternalID refuses an external id that no operation could name. The error completes a
+// sentence about the id.
+func ValidateExternalID(s string) error {
+	switch {
+	case !externalIDs.MatchString(s):
+		return errors.New("must have 1 to 255 characters, without slashes and control characters")
+	case s == "." || s == ".." || s == "bulk":
+		return errors.New("must not be \".\", \"..\" or \"bulk\", which mean something else in a path")
+	default:
+		return nil
+	}
 }
 
 // setupBody omits nil fields. Without rules, an update sends an empty list and a creation sends
@@ -80,44 +110,58 @@ type setupBody struct {
 	Selector   any      `json:"selector,omitempty"`
 }
 
-func (r AutoMonitorSetupRequest) body(update bool) setupBody {
-	body := setupBody{ExternalID: r.ExternalID, Evaluators: r.Evaluators}
+func (w *setupWrite) body() setupBody {
+	body := setupBody{ExternalID: w.request.ExternalID, Evaluators: w.request.Evaluators}
 	switch {
-	case len(r.Selector) > 0:
-		body.Selector = r.Selector
-	case update:
+	case len(w.request.Selector) > 0:
+		body.Selector = w.request.Selector
+	case w.update:
 		body.Selector = []Rule{}
 	}
 	return body
 }
 
-func readAutoMonitorSetup(f *fields) AutoMonitorSetup {
-	setup := AutoMonitorSetup{
+// readSetupKey reads what setups are compared by.
+func readSetupKey(f *fields) AutoMonitorSetup {
+	return AutoMonitorSetup{
 		ID:           f.text("id"),
 		ExternalID:   f.text("external_id"),
 		ProjectID:    f.text("project_id"),
 		EnvProjectID: f.text("env_project_id"),
-		Status:       f.text("status"),
-		CreatedAt:    f.time("created_at"),
-		UpdatedAt:    f.time("updated_at"),
 	}
+}
+
+func readAutoMonitorSetup(f *fields) AutoMonitorSetup {
+	setup := readSetupKey(f)
+	setup.OrgID = f.optionalText("org_id")
+	setup.Status = f.optionalText("status")
+	setup.CreatedAt = optionalTime(f, "created_at")
+	setup.UpdatedAt = optionalTime(f, "updated_at")
 	for _, rule := range f.optionalObjects("init_rules") {
 		setup.Selector = append(setup.Selector, readRule(rule))
 	}
-	for _, e := range f.objects("evaluators") {
+	for _, e := range f.optionalObjects("evaluators") {
 		setup.Evaluators = append(setup.Evaluators, AutoMonitorEvaluator{
 			Slug:         evaluatorSlug(e.text("evaluator_type")),
+			ID:           e.optionalText("evaluator_id"),
 			Status:       e.optionalText("status"),
-			ErrorMessage: sanitize(e.optionalText("error_message")),
+			ErrorMessage: e.clean(e.optionalText("error_message")),
 		})
 	}
 	return setup
 }
 
+func optionalTime(f *fields, name string) time.Time {
+	if !f.has(name) {
+		return time.Time{}
+	}
+	return f.time(name)
+}
+
 // readRule accepts both published names of the operator: "operator" on the pages, "op" in the
 // OpenAPI document.
 func readRule(f *fields) Rule {
-	rule := Rule{Key: f.text("key"), Source: f.text("source"), Values: f.optionalTexts("values")}
+	rule := Rule{Key: f.text("key"), Source: f.optionalText("source"), Values: f.optionalTexts("values")}
 	if rule.Operator = f.optionalText("operator"); rule.Operator == "" {
 		rule.Operator = f.optionalText("op")
 	}
@@ -135,17 +179,18 @@ var evaluatorType = regexp.MustCompile(`^[A-Z0-9]+(_[A-Z0-9]+)*$`)
 // evaluatorSlug makes a slug from an evaluator type of the OpenAPI document, such as
 // PII_DETECTOR. The pages use slugs.
 func evaluatorSlug(s string) string {
-	if !evaluatorType.MatchString(s) {
+	if s == TypeOwnEvaluator || !evaluatorType.MatchString(s) {
 		return s
 	}
 	return strings.ToLower(strings.ReplaceAll(s, "_", "-"))
 }
 
 // ListAutoMonitorSetups returns the setups with a status, or all if it is empty. According to the
-// OpenAPI document, these are the setups of the whole organization.
+// OpenAPI document, these are the setups of the whole organization. Setups without an id, an
+// external id, a project and an environment are left out.
 func (c *ProjectClient) ListAutoMonitorSetups(ctx context.Context, status string) ([]AutoMonitorSetup, error) {
 	if status == "" {
-		return c.setups.all(ctx)
+		return c.setups.reads.all(ctx)
 	}
 	return c.setups.fetch(ctx, url.Values{"status": {status}})
 }
@@ -157,66 +202,154 @@ func (c *ProjectClient) GetAutoMonitorSetup(ctx context.Context, externalID, env
 	return c.setups.get(ctx, externalID, envProjectID)
 }
 
+// FindAutoMonitorSetup returns the setup that has an external id in the key's project, in any of
+// its environments, or nil. projectID helps while no answer has shown the key's project; it may be
+// empty. One list serves all calls for a while.
+func (c *ProjectClient) FindAutoMonitorSetup(ctx context.Context, externalID, projectID string) (*AutoMonitorSetup, error) {
+	return c.setups.find(ctx, externalID, projectID)
+}
+
 // ForgetAutoMonitorSetups clears the cache.
-func (c *ProjectClient) ForgetAutoMonitorSetups() { c.setups.forget() }
+func (c *ProjectClient) ForgetAutoMonitorSetups() { c.setups.reads.forget() }
 
-// ExpectAutoMonitorSetup announces a create or update, so that other writes wait to be sent with it.
-func (c *ProjectClient) ExpectAutoMonitorSetup(externalID string) { c.writes.expect(externalID) }
+// OwnProjectID returns the id of the key's project. It is empty until an answer about a setup has
+// shown it.
+func (c *ProjectClient) OwnProjectID() string { return c.setups.ownProject() }
 
-// CreateAutoMonitorSetup creates a setup. Writes at about the same time are sent as one bulk
-// upsert, which replaces a setup with the same external id: check first that there is none. After
-// an *UnknownOutcomeError the setup may exist.
+// CreateAutoMonitorSetup creates a setup. If its project has one with the external id, the error is
+// an *AlreadyThereError; if the key belongs to another project than the request says, it is an
+// *OtherProjectError. After an *UnknownOutcomeError the setup may exist.
+//
+// Writes at about the same time are sent as one bulk upsert, which replaces a setup with the same
+// external id. So a creation is only part of one if the list has just shown that there is none.
 func (c *ProjectClient) CreateAutoMonitorSetup(ctx context.Context, r AutoMonitorSetupRequest) (*AutoMonitorSetup, error) {
-	return c.writes.add(ctx, r, false)
+	if err := ValidateExternalID(r.ExternalID); err != nil {
+		return nil, fmt.Errorf("the external id %q %w", r.ExternalID, err)
+	}
+	if own := c.setups.ownProject(); r.ProjectID != "" && own != "" && own != r.ProjectID {
+		return nil, &OtherProjectError{ExternalID: r.ExternalID, ProjectID: r.ProjectID, Own: own}
+	}
+	there, err := c.setups.find(ctx, r.ExternalID, r.ProjectID)
+	if there != nil {
+		return nil, &AlreadyThereError{Setup: *there}
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	written, err := c.write(ctx, &setupWrite{request: r, alone: err != nil})
+	if err != nil {
+		return nil, err
+	}
+	setup := written.setup
+	switch {
+	case written.existed || c.setups.isElsewhere(*setup):
+		return nil, &AlreadyThereError{Setup: *setup, Replaced: true}
+	case r.ProjectID != "" && setup.ProjectID != r.ProjectID:
+		wrong := &OtherProjectError{ExternalID: r.ExternalID, ProjectID: r.ProjectID, Own: setup.ProjectID}
+		if written.created {
+			wrong.Left = c.remove(context.WithoutCancel(ctx), r.ExternalID)
+		} else {
+			wrong.Left = errors.New("it is not known whether it is new")
+		}
+		return nil, wrong
+	}
+	c.setups.learnOwn(setup.EnvProjectID)
+	return setup, nil
 }
 
 // UpdateAutoMonitorSetup replaces the evaluators and the selector of a setup in the project and
-// environment with the id envProjectID, and restarts it. Writes at about the same time are sent as
-// one bulk upsert, which creates a missing setup. After an *UnknownOutcomeError the setup may be
-// replaced.
-func (c *ProjectClient) UpdateAutoMonitorSetup(ctx context.Context, r AutoMonitorSetupRequest, envProjectID string) (*AutoMonitorSetup, error) {
-	if err := c.requirePlace(ctx, r.ExternalID, envProjectID); err != nil {
-		return nil, err
+// environment with the id envProjectID, and restarts it. Its answer has the setup as it is now:
+// its id may be another one, and created says that the setup was gone and this is a new one.
+// After an *UnknownOutcomeError the setup may be replaced.
+//
+// Writes at about the same time are sent as one bulk upsert, which creates a missing setup. An
+// update that is sent alone does not: then the error satisfies IsNotFound.
+func (c *ProjectClient) UpdateAutoMonitorSetup(ctx context.Context, r AutoMonitorSetupRequest, envProjectID string) (setup *AutoMonitorSetup, created bool, err error) {
+	if err := c.requireReached(ctx, r.ExternalID, envProjectID); err != nil {
+		return nil, false, err
 	}
-	return c.writes.add(ctx, r, true)
+	written, err := c.write(ctx, &setupWrite{request: r, update: true})
+	switch {
+	case IsNotFound(err):
+		return nil, false, c.setups.confirmNotFound(ctx, r.ExternalID, envProjectID, err)
+	case err != nil:
+		return nil, false, err
+	case written.setup.EnvProjectID != envProjectID:
+		return nil, false, &OtherEnvironmentError{ExternalID: r.ExternalID, EnvProjectID: envProjectID, Own: written.setup.EnvProjectID}
+	}
+	return written.setup, written.created, nil
 }
 
 // DeleteAutoMonitorSetup deletes a setup in the project and environment with the id envProjectID.
 func (c *ProjectClient) DeleteAutoMonitorSetup(ctx context.Context, externalID, envProjectID string) error {
-	if err := c.requirePlace(ctx, externalID, envProjectID); err != nil {
+	if err := c.requireReached(ctx, externalID, envProjectID); err != nil {
 		return err
 	}
-	c.setups.forget()
-	defer c.setups.forget()
-	err := remove(ctx, c.client, c.client.paths.AutoMonitorSetups, externalID)
+	err := c.remove(ctx, externalID)
 	if IsNotFound(err) {
 		return c.setups.confirmNotFound(ctx, externalID, envProjectID, err)
 	}
 	return err
 }
 
-// requirePlace refuses to change a setup with the key of another project or environment, because
-// that would change another setup with the same external id.
-func (c *ProjectClient) requirePlace(ctx context.Context, externalID, envProjectID string) error {
-	switch own := c.setups.ownEnvProject(); own {
-	case envProjectID:
-		return nil
-	case "":
-		_, err := c.setups.get(ctx, externalID, envProjectID)
-		return err
-	default:
-		return &OtherEnvironmentError{ExternalID: externalID, EnvProjectID: envProjectID, Own: own}
+func (c *ProjectClient) remove(ctx context.Context, externalID string) error {
+	c.setups.reads.forget()
+	defer c.setups.reads.forget()
+	err := remove(ctx, c.client, c.client.paths.AutoMonitorSetups, externalID)
+	if err == nil || IsNotFound(err) {
+		c.setups.wrote(externalID, nil)
 	}
+	return err
 }
 
-// OwnEnvProjectID returns the id of the key's project and environment. It is empty until an answer
-// about a setup has shown it.
-func (c *ProjectClient) OwnEnvProjectID() string { return c.setups.ownEnvProject() }
+// requireReached refuses to change a setup with the key of another project or environment, because
+// that would change another setup with the same external id.
+func (c *ProjectClient) requireReached(ctx context.Context, externalID, envProjectID string) error {
+	if c.setups.reaches(envProjectID) {
+		return nil
+	}
+	_, err := c.setups.get(ctx, externalID, envProjectID)
+	return err
+}
 
 // CreatedSince is like Client.CreatedSince.
 func (c *ProjectClient) CreatedSince(created, ours time.Time) bool {
 	return c.client.CreatedSince(created, ours)
 }
+
+// AlreadyThereError says that a project had a setup with the external id of a new one, perhaps in
+// another environment. It is not the new one, and must not be treated as such.
+type AlreadyThereError struct {
+	Setup    AutoMonitorSetup
+	Replaced bool // the service replaced its evaluators and selector by the new ones: it came into being at the same time
+}
+
+func (e *AlreadyThereError) Error() string {
+	done := "nothing was changed"
+	if e.Replaced {
+		done = "the request replaced its evaluators and its selector"
+	}
+	return fmt.Sprintf("the project %s has an auto monitor setup %q already (id %s, env_project_id %s), which this request did not create; %s",
+		e.Setup.ProjectID, e.Setup.ExternalID, e.Setup.ID, e.Setup.EnvProjectID, done)
+}
+
+// OtherProjectError says that the key of a creation belongs to another project than it should.
+type OtherProjectError struct {
+	ExternalID string
+	ProjectID  string // where the setup should be
+	Own        string // the key's project
+	Left       error  // why the setup, which was created there, could not be deleted; nil if nothing is left
+}
+
+func (e *OtherProjectError) Error() string {
+	left := ""
+	if e.Left != nil {
+		left = fmt.Sprintf("; the setup was created there, and could not be deleted again: %v", e.Left)
+	}
+	return fmt.Sprintf("the setup %q should be in the project %s, but the key belongs to the project %s%s", e.ExternalID, e.ProjectID, e.Own, left)
+}
+
+func (e *OtherProjectError) Unwrap() error { return e.Left }
 
 // requireExternalID rejects an answer about another setup than the one requested.
 func requireExternalID(externalID string) func(*fields) AutoMonitorSetup {
@@ -227,72 +360,4 @@ func requireExternalID(externalID string) func(*fields) AutoMonitorSetup {
 		}
 		return setup
 	}
-}
-
-func (c *ProjectClient) createOne(ctx context.Context, r AutoMonitorSetupRequest) (*AutoMonitorSetup, error) {
-	return object(ctx, c.client, request{method: http.MethodPost, path: c.client.paths.AutoMonitorSetups, body: r.body(false)}, requireExternalID(r.ExternalID))
-}
-
-func (c *ProjectClient) updateOne(ctx context.Context, r AutoMonitorSetupRequest) (*AutoMonitorSetup, error) {
-	path, err := elementPath(c.client.paths.AutoMonitorSetups, r.ExternalID)
-	if err != nil {
-		return nil, err
-	}
-	body := r.body(true)
-	body.ExternalID = "" // it is in the path
-	return object(ctx, c.client, request{method: http.MethodPut, path: path, body: body}, requireExternalID(r.ExternalID))
-}
-
-// ItemError is the service's refusal of one item of a bulk upsert. It does not affect the others.
-type ItemError struct {
-	Path       string
-	ExternalID string
-	Message    string // from the service, without the item's index
-}
-
-func (e *ItemError) Error() string {
-	return fmt.Sprintf("POST %s: the item %q: %s", e.Path, e.ExternalID, e.Message)
-}
-
-// itemIndex is the service's prefix of a message. Readers do not know the index of a resource in
-// the request.
-var itemIndex = regexp.MustCompile(`^setups\[\d+\]:\s*`)
-
-// upsertMany sends one bulk upsert. It is safe to repeat: a second one has no further effect.
-func (c *ProjectClient) upsertMany(ctx context.Context, writes []*setupWrite) []setupResult {
-	body := struct {
-		Setups []setupBody `json:"setups"`
-	}{}
-	for _, w := range writes {
-		body.Setups = append(body.Setups, w.request.body(w.update))
-	}
-	results := make([]setupResult, len(writes))
-	err := c.client.do(ctx, request{method: http.MethodPost, path: c.client.paths.AutoMonitorSetupsBulk, body: body, repeatable: true}, func(f *fields) {
-		items := f.objects("setups")
-		if len(items) != len(writes) {
-			f.fail("it has %d items, not the %d of the request", len(items), len(writes))
-			return
-		}
-		for i, item := range items {
-			externalID := writes[i].request.ExternalID
-			if item.text("external_id") != externalID {
-				f.fail("its items are not in the order of the request")
-			}
-			switch status := item.text("status"); status {
-			case "ok":
-				setup := requireExternalID(externalID)(item.object("result"))
-				results[i].setup = &setup
-			case "error":
-				results[i].err = &ItemError{Path: c.client.paths.AutoMonitorSetupsBulk, ExternalID: externalID, Message: c.client.sanitize(itemIndex.ReplaceAllString(item.text("error"), ""))}
-			default:
-				f.fail("an item's status is neither ok nor error")
-			}
-		}
-	})
-	if err != nil {
-		for i := range results {
-			results[i] = setupResult{err: err}
-		}
-	}
-	return results
 }

@@ -82,8 +82,8 @@ func BenchmarkListPage(b *testing.B) {
 	}
 }
 
-// BenchmarkLoaderHit is a read of an object that a list has brought in.
-func BenchmarkLoaderHit(b *testing.B) {
+// BenchmarkCachedListHit is a read of an object that a list has brought in.
+func BenchmarkCachedListHit(b *testing.B) {
 	c := instantClient(b, 10_000)
 	ids := loadAll(b, c)
 	b.ReportAllocs()
@@ -96,8 +96,8 @@ func BenchmarkLoaderHit(b *testing.B) {
 	}
 }
 
-// BenchmarkLoaderFilter is a read of the key of one project and environment among 10,000.
-func BenchmarkLoaderFilter(b *testing.B) {
+// BenchmarkCachedListFilter is a read of the key of one project and environment among 10,000.
+func BenchmarkCachedListFilter(b *testing.B) {
 	c := instantClient(b, 10_000)
 	var slots []APIKeyFilter
 	for k, err := range c.ListAPIKeys(b.Context(), APIKeyFilter{}) {
@@ -118,9 +118,9 @@ func BenchmarkLoaderFilter(b *testing.B) {
 	}
 }
 
-// TestLoaderMemory keeps 10,000 objects. It does not run beside others, whose memory it
+// TestCachedListMemory keeps 10,000 objects. It does not run beside others, whose memory it
 // would take for its own.
-func TestLoaderMemory(t *testing.T) {
+func TestCachedListMemory(t *testing.T) {
 	c := instantClient(t, 10_000)
 	loadAll(t, c) // connections and their buffers
 	c.apiKeys.forget()

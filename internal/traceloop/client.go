@@ -9,16 +9,22 @@
 package traceloop
 
 import (
+	"bytes"
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/hashicorp/go-retryablehttp"
 )
 
 const (
@@ -52,6 +58,9 @@ type Config struct {
 	// unreadable answer. 0 means none. Repeats after 429 do not count; they have a time limit.
 	MaxRetries int
 
+	// Secrets are further keys that the service must not bring into an error or a log.
+	Secrets []string
+
 	// RootCAs replaces the system's certificate authorities, unless nil.
 	RootCAs *x509.CertPool
 
@@ -65,16 +74,17 @@ type Client struct {
 	base       *url.URL
 	paths      Paths
 	key        string
+	secrets    []string // the key and Config.Secrets, the longest first
 	userAgent  string
-	timeout    time.Duration
 	maxRetries int
 	transport  *http.Transport
-	gate       gate
+	retrying   *retryablehttp.Client
+	pause      pause
 	clock      clock
 
-	projects     *loader[Project]
-	environments *loader[Environment]
-	apiKeys      *loader[APIKey]
+	projects     *cachedList[Project]
+	environments *cachedList[Environment]
+	apiKeys      *cachedList[APIKey]
 }
 
 // New returns a client. Its error says which part of the configuration is wrong.
@@ -104,14 +114,42 @@ func New(config Config) (*Client, error) {
 		paths:      config.Paths,
 		key:        key,
 		userAgent:  config.UserAgent,
-		timeout:    config.RequestTimeout,
 		maxRetries: config.MaxRetries,
 		transport:  newTransport(config.RootCAs),
 	}
-	c.projects = newLoader(c, c.paths.Projects, readProject, func(p *Project) string { return p.ID })
-	c.environments = newLoader(c, c.paths.Environments, readEnvironment, func(e *Environment) string { return e.ID })
-	c.apiKeys = newLoader(c, c.paths.APIKeys, readAPIKey, func(k *APIKey) string { return k.ID })
+	c.retrying = newRetrying(originOnly{c.transport}, config.RequestTimeout)
+	for _, secret := range append(config.Secrets, key) {
+		if secret = strings.TrimSpace(secret); secret != "" {
+			c.secrets = append(c.secrets, secret)
+		}
+	}
+	slices.SortFunc(c.secrets, func(a, b string) int { return len(b) - len(a) })
+	c.projects = newCachedList(c, c.paths.Projects, readProject, func(p *Project) string { return p.ID })
+	c.environments = newCachedList(c, c.paths.Environments, readEnvironment, func(e *Environment) string { return e.ID })
+	c.apiKeys = newCachedList(c, c.paths.APIKeys, readAPIKey, func(k *APIKey) string { return k.ID })
 	return c, nil
+}
+
+// HTTP returns a client that sends a request as the other methods do, once: it does not follow
+// redirects, and limits the time. For checks of the contract, which need the answer unchanged.
+func (c *Client) HTTP() *http.Client { return c.retrying.HTTPClient }
+
+// NewRequest builds a request with the client's key, as the other methods do. The path is escaped
+// and below the base URL. The body is encoded as JSON, unless nil.
+func (c *Client) NewRequest(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
+	built, err := c.newRequest(ctx, request{method: method, path: path, query: query, body: body})
+	if err != nil {
+		return nil, err
+	}
+	content, err := built.BodyBytes()
+	if err != nil {
+		return nil, err
+	}
+	built.Body = http.NoBody
+	if len(content) > 0 {
+		built.Body = io.NopCloser(bytes.NewReader(content))
+	}
+	return built.Request, nil
 }
 
 // ParseBaseURL reads the address of the API: an https URL, or an http URL on loopback, where the
@@ -191,4 +229,30 @@ func ParseKey(s string) (string, error) {
 		}
 	}
 	return s, nil
+}
+
+// maxMessage limits the service's text in an error, in characters.
+const maxMessage = 1000
+
+// sanitize prepares a text of the service for an error: it masks all keys, removes line breaks and
+// control characters, and limits the length.
+func (c *Client) sanitize(s string) string {
+	for _, secret := range c.secrets {
+		s = strings.ReplaceAll(s, secret, MaskKey(secret))
+	}
+	return sanitize(s)
+}
+
+// sanitize makes one line of a text of the service, without control characters.
+func sanitize(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	if runes := []rune(s); len(runes) > maxMessage {
+		s = string(runes[:maxMessage]) + "…"
+	}
+	return strings.TrimSpace(s)
 }

@@ -106,8 +106,8 @@ func TestNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.timeout != DefaultRequestTimeout || c.maxRetries != 0 {
-		t.Errorf("got %s and %d retries, want %s and none", c.timeout, c.maxRetries, DefaultRequestTimeout)
+	if c.HTTP().Timeout != DefaultRequestTimeout || c.maxRetries != 0 {
+		t.Errorf("got %s and %d retries, want %s and none", c.HTTP().Timeout, c.maxRetries, DefaultRequestTimeout)
 	}
 	for want, change := range map[string]func(*Config){
 		"the base URL cannot be used: it is empty": func(c *Config) { c.BaseURL = "" },

@@ -220,11 +220,11 @@ func TestMissingFields(t *testing.T) {
 		},
 		{
 			apiKeyJSON, func(c *Client) error { _, err := c.GetAPIKey(t.Context(), "x"); return err },
-			[]string{"id", "project_id", "environment", "masked_key", "created_at"},
+			[]string{"id", "project_id", "environment", "created_at"},
 		},
 		{
 			generatedJSON, func(c *Client) error { _, err := c.CreateAPIKey(t.Context(), APIKeyRequest{}); return err },
-			[]string{"id", "project_id", "environment", "masked_key", "created_at", "api_key"},
+			[]string{"id", "api_key"},
 		},
 	}
 	for _, tt := range tests {
@@ -237,7 +237,7 @@ func TestMissingFields(t *testing.T) {
 				object := decodeJSON(t, tt.object)
 				change(object)
 				c := onLoopback(t, &service{answers: []http.HandlerFunc{answer(200, encodeJSON(t, object))}}, Config{})
-				reason := as[*UnreadableError](t, tt.get(c)).Reason
+				reason := as[*MismatchError](t, tt.get(c)).Reason
 				if want := "its field " + field + " is " + problem; len(reason) < len(want) || reason[:len(want)] != want {
 					t.Errorf("got %q, want %q", reason, want)
 				}

@@ -1,6 +1,7 @@
 package traceloop
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"net/url"
@@ -67,27 +68,58 @@ func (f EnvironmentFilter) selects(e *Environment) bool {
 	return e.Scope == ScopeOrganization || e.ProjectID == f.ProjectID
 }
 
-// ListEnvironments yields environments, oldest first. It uses the client's cache if that has the
+// ListEnvironments yields environments, in any order. It uses the client's cache if that has the
 // answer. An error comes last; IsNotFound means that the filter's project does not exist.
 func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
 	if filter == (EnvironmentFilter{}) {
 		return c.environments.all(ctx)
 	}
 	return c.environments.where(ctx, filter.query(), filter.selects, func(found []Environment) (bool, error) {
-		return slices.ContainsFunc(found, func(e Environment) bool { return e.BuiltIn && e.ProjectID == filter.ProjectID }), nil // every project has built-in ones
+		if slices.ContainsFunc(found, func(e Environment) bool { return e.ProjectID == filter.ProjectID }) {
+			return true, nil
+		}
+		return c.projectExists(ctx, filter.ProjectID) // all are organization-level
 	})
 }
 
-// ListEnvironmentsFresh is ListEnvironments without the cache; see ListAPIKeysFresh.
-func (c *Client) ListEnvironmentsFresh(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
+// ListEnvironmentsUncached is ListEnvironments without the cache; see ListAPIKeysUncached.
+func (c *Client) ListEnvironmentsUncached(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
 	return list(ctx, c, c.paths.Environments, filter.query(), readEnvironment)
 }
 
+// OrganizationMark returns an id that differs between organizations and stays the same in one: that
+// of the built-in organization-level environment with the smallest slug, which cannot be deleted.
+// It is empty if there is none. It uses the client's cache.
+func (c *Client) OrganizationMark(ctx context.Context) (string, error) {
+	var mark Environment
+	for e, err := range c.environments.all(ctx) {
+		if err != nil {
+			return "", err
+		}
+		if e.BuiltIn && e.Scope == ScopeOrganization && (mark.ID == "" || e.Slug < mark.Slug) {
+			mark = e
+		}
+	}
+	return mark.ID, nil
+}
+
 // CreateEnvironment creates an environment. If the slug is taken, the error is a conflict (see
-// IsConflict). After an *UnknownOutcomeError the environment may exist.
+// IsConflict). After an *UnknownOutcomeError the environment may exist: look for its name before
+// another attempt.
 func (c *Client) CreateEnvironment(ctx context.Context, r EnvironmentRequest) (*Environment, error) {
 	defer invalidate(c.environments)()
-	return createIdempotent(ctx, c, c.paths.Environments, r, readEnvironment)
+	environment, err := create(ctx, c, c.paths.Environments, r, readEnvironment)
+	if err != nil {
+		return nil, err
+	}
+	environment.Name, environment.CreatedAt = cmp.Or(environment.Name, r.Name), c.orNow(environment.CreatedAt)
+	if environment.Scope == "" {
+		environment.Scope, environment.ProjectID = ScopeOrganization, r.ProjectID
+		if r.ProjectID != "" {
+			environment.Scope = ScopeProject
+		}
+	}
+	return environment, nil
 }
 
 // GetEnvironment reads an environment. If there is none, the error satisfies IsNotFound.

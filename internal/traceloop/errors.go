@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"syscall"
@@ -37,13 +38,20 @@ func IsRefused(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, windows)
 }
 
+// IsUnknownHost reports whether the name of the host that was called does not exist. Another
+// attempt would not change that: the name is misspelled, or the machine has no network.
+func IsUnknownHost(err error) bool {
+	dns, ok := errors.AsType[*net.DNSError](err)
+	return ok && dns.IsNotFound
+}
+
 func hasStatus(err error, status int) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.StatusCode == status
 }
 
 // UnreadableError is an answer that does not come from the API: a web page, an incomplete or too
-// large body, a missing field, a redirect that is not followed.
+// large body, a redirect, a refusal in the words of a gateway.
 type UnreadableError struct {
 	StatusCode int
 	Reason     string // such as "its content type is text/html"; never a part of the body
@@ -59,6 +67,35 @@ func (e *UnreadableError) Error() string {
 }
 
 func (e *UnreadableError) Unwrap() error { return e.Err }
+
+// MismatchError is an answer of the API that differs from what this version of the client expects:
+// a field is missing or has another type. The service may have changed.
+type MismatchError struct {
+	StatusCode int
+	Reason     string // such as "its field created_at is missing"; never a value
+	RequestID  string
+	Method     string
+	Path       string
+}
+
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("%s %s: the answer (%s) differs from what this version of the provider expects: %s%s",
+		e.Method, e.Path, statusLine(e.StatusCode), e.Reason, requestIDSuffix(e.RequestID))
+}
+
+// MissingOperationError says that the service, or the address that was called, does not have this
+// operation. Nothing was carried out.
+type MissingOperationError struct {
+	StatusCode int // 404 or 405
+	RequestID  string
+	Method     string
+	Path       string
+}
+
+func (e *MissingOperationError) Error() string {
+	return fmt.Sprintf("%s %s: %s: the service at this address does not have this operation%s",
+		e.Method, e.Path, statusLine(e.StatusCode), requestIDSuffix(e.RequestID))
+}
 
 // UnknownOutcomeError is a POST that the service may have carried out. Check whether the object
 // exists before another attempt.

@@ -1,13 +1,12 @@
 package traceloop
 
-import (
-	"runtime"
-	"time"
-)
+import "runtime"
 
 // HoldWrites has the client gather writes of setups until SendWrites.
 func HoldWrites(c *ProjectClient) {
-	c.writes.pace = pace{time.Hour, time.Hour, time.Hour, time.Hour}
+	c.writes.mu.Lock()
+	defer c.writes.mu.Unlock()
+	c.writes.sending = true
 }
 
 // AwaitGathered returns once so many writes are gathered.
@@ -24,4 +23,10 @@ func AwaitGathered(c *ProjectClient, n int) {
 }
 
 // SendWrites sends what is gathered.
-func SendWrites(c *ProjectClient) { c.writes.due() }
+func SendWrites(c *ProjectClient) {
+	c.writes.mu.Lock()
+	defer c.writes.mu.Unlock()
+	c.writes.sending = false
+	c.writes.schedule()
+	c.writes.send()
+}

@@ -3,6 +3,8 @@ package traceloop
 import (
 	"encoding/json"
 	"fmt"
+	"path"
+	"strings"
 	"time"
 )
 
@@ -13,12 +15,44 @@ type fields struct {
 	raw      map[string]json.RawMessage
 	elements []map[string]json.RawMessage // if the answer is a list
 	problem  *string                      // shared by the objects of one answer
+	gone     string                       // why the object does not exist any more, although it is answered
+	clean    func(string) string          // Client.sanitize
+}
+
+// newFields decodes a body. A list is the value of data or of the collection's own name, or the
+// body itself. Instead of an empty list there may be null.
+func newFields(body json.RawMessage, r request, clean func(string) string) *fields {
+	f := &fields{problem: new(string), clean: clean}
+	switch {
+	case r.list && json.Unmarshal(body, &f.elements) == nil: // or null
+	case json.Unmarshal(body, &f.raw) != nil || f.raw == nil:
+		f.fail("its body is not a JSON object")
+	case r.list:
+		collection := strings.ReplaceAll(path.Base(r.path), "-", "_")
+		for _, name := range []string{"data", collection, collection[strings.LastIndex(collection, "_")+1:]} {
+			if raw, present := f.raw[name]; present {
+				if json.Unmarshal(raw, &f.elements) != nil {
+					f.fail("its field %s is not a list of objects", name)
+				}
+				return f
+			}
+		}
+		f.fail("its field data is missing")
+	}
+	return f
 }
 
 func (f *fields) fail(format string, args ...any) {
 	if *f.problem == "" {
 		*f.problem = fmt.Sprintf(format, args...)
 	}
+}
+
+// lenient reads the same object, in which any field may be missing or have another type.
+func (f *fields) lenient() *fields { return f.of(f.raw, new(string)) }
+
+func (f *fields) of(raw map[string]json.RawMessage, problem *string) *fields {
+	return &fields{raw: raw, problem: problem, clean: f.clean}
 }
 
 func (f *fields) value(name, kind string, into any) {
@@ -33,6 +67,12 @@ func (f *fields) value(name, kind string, into any) {
 	}
 }
 
+// has reports whether a field is there and not null.
+func (f *fields) has(name string) bool {
+	raw, present := f.raw[name]
+	return present && string(raw) != "null"
+}
+
 // text reads a required string that is not empty.
 func (f *fields) text(name string) string {
 	var s string
@@ -45,11 +85,10 @@ func (f *fields) text(name string) string {
 
 // optionalText reads a string that may be missing, null or empty.
 func (f *fields) optionalText(name string) string {
-	if raw, present := f.raw[name]; !present || string(raw) == "null" {
-		return ""
-	}
 	var s string
-	f.value(name, "a string", &s)
+	if f.has(name) {
+		f.value(name, "a string", &s)
+	}
 	return s
 }
 
@@ -59,7 +98,7 @@ func (f *fields) boolean(name string) bool {
 	return b
 }
 
-// optionalInt reads an optional number that only affects efficiency; 0 if missing or malformed.
+// optionalInt reads an optional number; 0 if missing or malformed.
 func (f *fields) optionalInt(name string) int {
 	var n int
 	if json.Unmarshal(f.raw[name], &n) != nil {
@@ -68,17 +107,19 @@ func (f *fields) optionalInt(name string) int {
 	return n
 }
 
+// time reads a required time. The service gives nanoseconds at a creation and rounds them for
+// later answers.
 func (f *fields) time(name string) time.Time {
 	var t time.Time
 	f.value(name, "an RFC 3339 time", &t)
-	return t
+	return t.Round(time.Millisecond).UTC()
 }
 
 // object reads a required object.
 func (f *fields) object(name string) *fields {
 	var raw map[string]json.RawMessage
 	f.value(name, "an object", &raw)
-	return &fields{raw: raw, problem: f.problem}
+	return f.of(raw, f.problem)
 }
 
 // objects reads a required list of objects, which may be empty.
@@ -90,7 +131,7 @@ func (f *fields) objects(name string) []*fields {
 
 // optionalObjects reads a list of objects that may be missing or null.
 func (f *fields) optionalObjects(name string) []*fields {
-	if raw, present := f.raw[name]; !present || string(raw) == "null" {
+	if !f.has(name) {
 		return nil
 	}
 	return f.objects(name)
@@ -98,18 +139,17 @@ func (f *fields) optionalObjects(name string) []*fields {
 
 // optionalTexts reads a list of strings that may be missing or null.
 func (f *fields) optionalTexts(name string) []string {
-	if raw, present := f.raw[name]; !present || string(raw) == "null" {
-		return nil
-	}
 	var list []string
-	f.value(name, "a list of strings", &list)
+	if f.has(name) {
+		f.value(name, "a list of strings", &list)
+	}
 	return list
 }
 
 func (f *fields) each(raw []map[string]json.RawMessage) []*fields {
 	list := make([]*fields, len(raw))
 	for i, r := range raw {
-		list[i] = &fields{raw: r, problem: f.problem}
+		list[i] = f.of(r, f.problem)
 	}
 	return list
 }

@@ -28,6 +28,8 @@ type mixedRead struct {
 	cost       int // requests by itself
 	read       func(*traceloop.Client) (ids []string, err error)
 	want       []string
+
+	ofProject bool // it may have to ask whether the project exists
 }
 
 func newMixed(t *testing.T, projects int) *mixed {
@@ -60,6 +62,7 @@ func newMixed(t *testing.T, projects int) *mixed {
 		o.add("/v2/environments", 1, want, func(c *traceloop.Client) ([]string, error) {
 			return idsOf(c.ListEnvironments(t.Context(), traceloop.EnvironmentFilter{ProjectID: p.ID}), func(e traceloop.Environment) string { return e.ID })
 		})
+		o.reads[len(o.reads)-1].ofProject = true
 		if keys := o.keysOf(p.ID, ""); len(keys) > 0 {
 			o.addFilter(t, traceloop.APIKeyFilter{ProjectID: p.ID}, keys)
 		}
@@ -94,7 +97,7 @@ func (o *mixed) addFilter(t *testing.T, filter traceloop.APIKeyFilter, want []st
 }
 
 func (o *mixed) add(collection string, cost int, want []string, read func(*traceloop.Client) ([]string, error)) {
-	o.reads = append(o.reads, mixedRead{collection, cost, read, want})
+	o.reads = append(o.reads, mixedRead{collection: collection, cost: cost, read: read, want: want})
 }
 
 // client is one that has read nothing yet.
@@ -162,13 +165,16 @@ func readTenAtATime(t *testing.T, c *traceloop.Client, reads []mixedRead) {
 func TestMixedReadsCost(t *testing.T) {
 	t.Parallel()
 	o := newMixed(t, 350)
-	pages := map[string]int{"/v2/environments": pagesOf(len(o.environments)), "/v2/api-keys": pagesOf(len(o.keys))}
+	pages := map[string]int{"/v2/environments": pagesOf(len(o.environments)), "/v2/api-keys": pagesOf(len(o.keys)), "/v2/projects": pagesOf(351)}
 	for _, reads := range []int{1, 2, 3, 5, 8, 20, 100, len(o.reads)} {
 		for range 5 {
 			c, alone := o.client(t), map[string]int{}
 			var some []mixedRead
 			for _, i := range rand.Perm(len(o.reads))[:reads] {
 				alone[o.reads[i].collection] += o.reads[i].cost
+				if o.reads[i].ofProject {
+					alone["/v2/projects"]++
+				}
 				some = append(some, o.reads[i])
 			}
 			readTenAtATime(t, c, some)
@@ -413,19 +419,19 @@ func TestFreshListsAskAgain(t *testing.T) {
 		{
 			key,
 			func() ([]string, error) { return idsOf(c.ListAPIKeys(ctx, keysIn), keyID) },
-			func() ([]string, error) { return idsOf(c.ListAPIKeysFresh(ctx, keysIn), keyID) },
+			func() ([]string, error) { return idsOf(c.ListAPIKeysUncached(ctx, keysIn), keyID) },
 			func() { o.server.RevokeKey(key) },
 		},
 		{
 			own,
 			func() ([]string, error) { return idsOf(c.ListEnvironments(ctx, in), environmentID) },
-			func() ([]string, error) { return idsOf(c.ListEnvironmentsFresh(ctx, in), environmentID) },
+			func() ([]string, error) { return idsOf(c.ListEnvironmentsUncached(ctx, in), environmentID) },
 			func() { o.server.DeleteEnvironment(own) },
 		},
 		{
 			project,
 			func() ([]string, error) { return idsOf(c.ListProjects(ctx), projectID) },
-			func() ([]string, error) { return idsOf(c.ListProjectsFresh(ctx), projectID) },
+			func() ([]string, error) { return idsOf(c.ListProjectsUncached(ctx), projectID) },
 			func() { o.server.DeleteProject(project) },
 		},
 	} {
@@ -442,7 +448,7 @@ func TestFreshListsAskAgain(t *testing.T) {
 			t.Errorf("a fresh list shows %v, %v, with %s deleted", got, err, list.id)
 		}
 	}
-	everything, err := idsOf(c.ListEnvironmentsFresh(ctx, traceloop.EnvironmentFilter{}), environmentID)
+	everything, err := idsOf(c.ListEnvironmentsUncached(ctx, traceloop.EnvironmentFilter{}), environmentID)
 	if want := len(o.server.Environments("")); err != nil || len(everything) != want {
 		t.Errorf("%d environments of the organization, %v, want %d", len(everything), err, want)
 	}

@@ -8,44 +8,37 @@ import (
 	"time"
 )
 
-// The creations that a service with Idempotency-Key carries out once, however often
-// they are sent.
-func TestRepeatableCreationIsRepeatedWithTheSameKey(t *testing.T) {
-	for name, first := range map[string]http.HandlerFunc{
-		"500": refusal(500), "503 with Retry-After": refusal(503, "Retry-After", "3"), "dropped": drop, "timeout": hang, "truncated": truncated, "web page": html(200),
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := &service{answers: []http.HandlerFunc{first}}
-				c, _ := inMemory(t, s, Config{MaxRetries: DefaultMaxRetries})
-				project, err := c.CreateProject(t.Context(), ProjectRequest{Name: "Orders"})
-				if err != nil || project.ID == "" {
-					t.Fatalf("got %v, %v", project, err)
-				}
-				requests := s.got()
-				if len(requests) != 2 {
-					t.Fatalf("%d requests, want 2", len(requests))
-				}
-				if a, b := requests[0].header.Get("Idempotency-Key"), requests[1].header.Get("Idempotency-Key"); a == "" || a != b {
-					t.Errorf("the repeat has the Idempotency-Key %q, the first attempt %q", b, a)
-				}
-			})
-		})
+// Nobody knows whether the service knows the Idempotency-Key, so a creation that may have been
+// carried out is not repeated: the caller looks for the object first.
+func TestCreationIsNotRepeatedBlindly(t *testing.T) {
+	creations := map[string]func(context.Context, *Client) error{
+		"project": func(ctx context.Context, c *Client) error {
+			_, err := c.CreateProject(ctx, ProjectRequest{Name: "Orders"})
+			return err
+		},
+		"environment": func(ctx context.Context, c *Client) error {
+			_, err := c.CreateEnvironment(ctx, EnvironmentRequest{Name: "QA"})
+			return err
+		},
 	}
-}
-
-// A service that does not know the header finds its own first creation in the way.
-func TestConflictAfterARepeatIsAnUnknownOutcome(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		started := time.Now()
-		s := &service{answers: []http.HandlerFunc{drop, refusal(409)}}
-		c, _ := inMemory(t, s, Config{MaxRetries: DefaultMaxRetries})
-		_, err := c.CreateProject(t.Context(), ProjectRequest{Name: "Orders"})
-		unknown := as[*UnknownOutcomeError](t, err)
-		if !IsConflict(err) || !unknown.Started.Equal(started) {
-			t.Errorf("got %v, started %s; want a conflict, started %s", err, unknown.Started, started)
+	for object, create := range creations {
+		for name, first := range map[string]http.HandlerFunc{
+			"500": refusal(500), "503 with Retry-After": refusal(503, "Retry-After", "3"), "dropped": drop, "timeout": hang, "truncated": truncated,
+			"web page": html(200), "empty": answer(201, ""), "without an id": answer(201, `{"name":"Orders"}`),
+		} {
+			t.Run(object+"/"+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					started := time.Now()
+					s := &service{answers: []http.HandlerFunc{first}}
+					c, _ := inMemory(t, s, Config{MaxRetries: DefaultMaxRetries})
+					unknown := as[*UnknownOutcomeError](t, create(t.Context(), c))
+					if !unknown.Started.Equal(started) || len(s.got()) != 1 {
+						t.Errorf("started %s, %d requests; want %s and 1", unknown.Started, len(s.got()), started)
+					}
+				})
+			})
 		}
-	})
+	}
 }
 
 // Terraform cancels the context at the first interrupt, and keeps the results of calls in

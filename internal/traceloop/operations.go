@@ -2,6 +2,7 @@ package traceloop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,13 +10,27 @@ import (
 
 // These operations are the same for all objects. read makes an object from an answer's fields.
 
+// create needs only the id of the answer, so that an object is never lost. If anything else is
+// missing, it reads the object again. If that fails, it returns what is known.
 func create[T any](ctx context.Context, c *Client, collection string, body any, read func(*fields) T) (*T, error) {
-	return object(ctx, c, request{method: http.MethodPost, path: collection, body: body}, read)
-}
-
-// createIdempotent is create for a POST that the service answers with its first answer if repeated.
-func createIdempotent[T any](ctx context.Context, c *Client, collection string, body any, read func(*fields) T) (*T, error) {
-	return object(ctx, c, request{method: http.MethodPost, path: collection, body: body, repeatable: true}, read)
+	var (
+		id, problem string
+		created     T
+	)
+	err := c.do(ctx, request{method: http.MethodPost, path: collection, body: body}, func(f *fields) {
+		id = f.text("id")
+		lenient := f.lenient()
+		created, problem = read(lenient), *lenient.problem
+	})
+	if err != nil {
+		return nil, err
+	}
+	if problem != "" {
+		if whole, err := get(context.WithoutCancel(ctx), c, collection, id, read); err == nil {
+			return whole, nil
+		}
+	}
+	return &created, nil
 }
 
 func get[T any](ctx context.Context, c *Client, collection, id string, read func(*fields) T) (*T, error) {
@@ -42,12 +57,23 @@ func remove(ctx context.Context, c *Client, collection, id string) error {
 	return c.do(ctx, request{method: http.MethodDelete, path: path}, nil)
 }
 
+// object carries out an operation that answers with an object. If a change succeeded and its
+// answer does not show the object, it reads the object.
 func object[T any](ctx context.Context, c *Client, r request, read func(*fields) T) (*T, error) {
-	var result T
-	if err := c.do(ctx, r, func(f *fields) { result = read(f) }); err != nil {
+	var result *T
+	err := c.do(ctx, r, func(f *fields) { result = new(read(f)) })
+	_, mismatch := errors.AsType[*MismatchError](err)
+	if (r.method == http.MethodPut || r.method == http.MethodPatch) && (mismatch || err == nil && result == nil) {
+		read, err := object(context.WithoutCancel(ctx), c, request{method: http.MethodGet, path: r.path}, read)
+		if err != nil {
+			err = fmt.Errorf("the service carried out the %s, and its answer does not show the object: %w", r.method, err)
+		}
+		return read, err
+	}
+	if err != nil {
 		return nil, err
 	}
-	return &result, nil
+	return result, nil
 }
 
 // requireID rejects an answer whose id differs from the one requested, so that no caller

@@ -3,6 +3,7 @@ package traceloop
 import (
 	"context"
 	"fmt"
+	"net/http"
 )
 
 // OrganizationRequest describes a new organization.
@@ -15,8 +16,11 @@ type OrganizationRequest struct {
 // Organization is a new organization, with the API key of each environment. The service shows
 // them only once.
 type Organization struct {
-	ID   string
+	ID   string // may be empty: see Problems
 	Keys []EnvironmentKey
+
+	// Problems say what the answer lacks, in sentences without keys. Everything else is there.
+	Problems []string
 }
 
 // EnvironmentKey is the API key of an environment.
@@ -30,10 +34,40 @@ func (k EnvironmentKey) Format(s fmt.State, _ rune) {
 	fmt.Fprintf(s, "{Environment:%s}", k.Environment)
 }
 
-func readOrganization(f *fields) Organization {
-	organization := Organization{ID: f.text("org_id")}
-	for _, e := range f.objects("environments") {
-		organization.Keys = append(organization.Keys, EnvironmentKey{Environment: e.text("slug"), Key: e.text("api_key")})
+// readOrganization keeps everything that is there, because no other answer has it. Only an answer
+// without an id and without a key is of no use.
+func readOrganization(f *fields, requested []string) Organization {
+	lenient := f.lenient()
+	organization := Organization{ID: lenient.optionalText("org_id")}
+	problem := func(format string, args ...any) {
+		organization.Problems = append(organization.Problems, fmt.Sprintf(format, args...))
+	}
+	if organization.ID == "" {
+		problem("The answer does not contain the id of the organization.")
+	}
+	seen := map[string]bool{}
+	for i, e := range lenient.optionalObjects("environments") {
+		key := EnvironmentKey{Environment: e.optionalText("slug"), Key: e.optionalText("api_key")}
+		switch {
+		case key.Environment == "":
+			problem("Environment %d of the answer has no slug.", i+1)
+		case seen[key.Environment]:
+			problem("The answer contains the environment %q more than once.", key.Environment)
+		}
+		seen[key.Environment] = true
+		if key.Key == "" {
+			problem("The answer contains no API key for the environment %q.", key.Environment)
+			continue
+		}
+		organization.Keys = append(organization.Keys, key)
+	}
+	for _, name := range requested {
+		if !seen[name] && !seen[Slug(name)] {
+			problem("The environment %q was requested, and the answer does not contain it.", name)
+		}
+	}
+	if organization.ID == "" && len(organization.Keys) == 0 {
+		f.text("org_id")
 	}
 	return organization
 }
@@ -41,5 +75,7 @@ func readOrganization(f *fields) Organization {
 // CreateOrganization creates an organization. The service has no operation that reads, changes or
 // deletes one. After an *UnknownOutcomeError it may exist, and its keys are lost.
 func (c *ProjectClient) CreateOrganization(ctx context.Context, r OrganizationRequest) (*Organization, error) {
-	return create(ctx, c.client, c.client.paths.Organizations, r, readOrganization)
+	return object(ctx, c.client, request{method: http.MethodPost, path: c.client.paths.Organizations, body: r}, func(f *fields) Organization {
+		return readOrganization(f, r.Environments)
+	})
 }

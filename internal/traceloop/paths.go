@@ -9,6 +9,7 @@ type Paths struct {
 
 	AutoMonitorSetups     string
 	AutoMonitorSetupsBulk string
+	Evaluators            string
 	Organizations         string
 }
 
@@ -21,6 +22,7 @@ var contractPaths = Paths{
 
 	AutoMonitorSetups:     "/v2/auto-monitor-setups",
 	AutoMonitorSetupsBulk: "/v2/auto-monitor-setups/bulk",
+	Evaluators:            "/v2/evaluators",
 	Organizations:         "/v2/organizations",
 }
 

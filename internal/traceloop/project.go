@@ -1,6 +1,7 @@
 package traceloop
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"time"
@@ -30,22 +31,26 @@ type ProjectRequest struct {
 	Name string `json:"name"`
 }
 
-// ListProjects yields all projects, oldest first. It uses the client's cache. An error comes last.
+// ListProjects yields all projects, in any order. It uses the client's cache. An error comes last.
 func (c *Client) ListProjects(ctx context.Context) iter.Seq2[Project, error] {
 	return c.projects.all(ctx)
 }
 
-// ListProjectsFresh is ListProjects without the cache; see ListAPIKeysFresh.
-func (c *Client) ListProjectsFresh(ctx context.Context) iter.Seq2[Project, error] {
+// ListProjectsUncached is ListProjects without the cache; see ListAPIKeysUncached.
+func (c *Client) ListProjectsUncached(ctx context.Context) iter.Seq2[Project, error] {
 	return list(ctx, c, c.paths.Projects, nil, readProject)
 }
 
 // CreateProject creates a project. If the name is taken, the error is a conflict (see IsConflict).
-// A failed request is repeated with the same Idempotency-Key. After an *UnknownOutcomeError the
-// project may exist.
+// After an *UnknownOutcomeError the project may exist: look for its name before another attempt.
 func (c *Client) CreateProject(ctx context.Context, r ProjectRequest) (*Project, error) {
 	defer invalidate(c.projects, c.environments)()
-	return createIdempotent(ctx, c, c.paths.Projects, r, readProject)
+	project, err := create(ctx, c, c.paths.Projects, r, readProject)
+	if err != nil {
+		return nil, err
+	}
+	project.Name, project.CreatedAt = cmp.Or(project.Name, r.Name), c.orNow(project.CreatedAt)
+	return project, nil
 }
 
 // GetProject reads a project. If there is none, the error satisfies IsNotFound.

@@ -1,16 +1,26 @@
 package traceloop
 
-import "context"
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+)
 
 // ProjectClient calls the operations that Traceloop documents: those of auto monitor setups, and
-// the creation of an organization. It uses the API key of a project and environment, as Traceloop's
+// the creation of evaluators and of an organization. It also reads and changes evaluators, as
+// Traceloop's SDK does. It uses the API key of a project and environment, as Traceloop's
 // documentation requires. Client has the operations that need a management key. The two types are
 // separate, so that the wrong key is never sent. It is safe for concurrent use. Share one
 // ProjectClient, so that reads and writes share requests.
 type ProjectClient struct {
-	client *Client
-	setups *setupList
-	writes *setupWrites
+	client     *Client
+	setups     *setupList
+	writes     *setupWrites
+	evaluators *sharedList[Evaluator]
+
+	bulkMissing atomic.Bool // the service does not have bulk upserts
 }
 
 // NewProjectClient returns a client whose Config.Key is the API key of a project and
@@ -20,8 +30,9 @@ func NewProjectClient(config Config) (*ProjectClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &ProjectClient{client: client, setups: &setupList{client: client}}
-	c.writes = &setupWrites{deliver: c.write, pace: bulkPace}
+	c := &ProjectClient{client: client, setups: newSetupList(client)}
+	c.writes = &setupWrites{deliver: c.deliver}
+	c.evaluators = newSharedList(c.ListEvaluatorsUncached)
 	return c, nil
 }
 
@@ -34,7 +45,13 @@ func (c *ProjectClient) IsLoopback() bool { return c.client.IsLoopback() }
 // Paths returns the paths that this client calls.
 func (c *ProjectClient) Paths() Paths { return c.client.Paths() }
 
-// Exchange is that of Client.
-func (c *ProjectClient) Exchange(ctx context.Context, e Exchange) (*Answer, error) {
-	return c.client.Exchange(ctx, e)
+// HTTP is that of Client.
+func (c *ProjectClient) HTTP() *http.Client { return c.client.HTTP() }
+
+// NewRequest is that of Client.
+func (c *ProjectClient) NewRequest(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
+	return c.client.NewRequest(ctx, method, path, query, body)
 }
+
+// Now is that of Client.
+func (c *ProjectClient) Now() (time.Time, bool) { return c.client.Now() }

@@ -164,6 +164,7 @@ func TestPublishedExample_create(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := exchanges()
+	got = got[1:] // after the list, which shows that the external id is free
 	if len(got) != 1 || got[0].request.Method != "POST" || got[0].request.URL.Path != "/v2/auto-monitor-setups" || got[0].status != 201 {
 		t.Fatalf("the exchange is %+v", got)
 	}
@@ -181,30 +182,42 @@ func TestPublishedExample_bulk(t *testing.T) {
 	_, client, exchanges := recording(t)
 	body := exampleRequest(t, bulkPage)
 	items := parse[struct{ Setups []exampleSetup }](t, body).Setups
-	upsertInOrder(t, client, items)
-	got := exchanges()
+	upsertInOrder(t, client, items, "")
+	got := exchanges()[1:]
 	if len(got) != 1 || got[0].request.Method != "POST" || got[0].request.URL.Path != "/v2/auto-monitor-setups/bulk" || got[0].status != 207 {
 		t.Fatalf("the exchange is %+v", got)
 	}
 	wantSameJSON(t, "the request", got[0].body, body)
 
 	items[1].Evaluators[0] = "answer-relevancy-typo"
-	errs := upsertInOrder(t, client, items)
-	wantSameJSON(t, "the answer", exchanges()[1].answer, exampleAnswer(t, bulkPage, "207"))
+	setups, err := client.ListAutoMonitorSetups(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := upsertInOrder(t, client, items, setups[0].EnvProjectID)
+	exchange := exchanges()
+	wantSameJSON(t, "the answer", exchange[len(exchange)-1].answer, exampleAnswer(t, bulkPage, "207"))
 	refused, ok := errors.AsType[*traceloop.ItemError](errs[1])
 	if errs[0] != nil || !ok || refused.Message != `unknown evaluator slug "answer-relevancy-typo"` {
 		t.Errorf("the client reports %v", errs)
 	}
 }
 
-// upsertInOrder has the writes gathered in this order, and sent together.
-func upsertInOrder(t *testing.T, client *traceloop.ProjectClient, items []exampleSetup) []error {
+// upsertInOrder has the writes gathered in this order, and sent together. Without the environment
+// of existing setups, they are creations.
+func upsertInOrder(t *testing.T, client *traceloop.ProjectClient, items []exampleSetup, envProjectID string) []error {
 	t.Helper()
 	traceloop.HoldWrites(client)
 	errs := make([]error, len(items))
 	var all sync.WaitGroup
 	for i, item := range items {
-		all.Go(func() { _, errs[i] = client.CreateAutoMonitorSetup(t.Context(), item.request()) })
+		all.Go(func() {
+			if envProjectID == "" {
+				_, errs[i] = client.CreateAutoMonitorSetup(t.Context(), item.request())
+			} else {
+				_, _, errs[i] = client.UpdateAutoMonitorSetup(t.Context(), item.request(), envProjectID)
+			}
+		})
 		traceloop.AwaitGathered(client, i+1)
 	}
 	traceloop.SendWrites(client)
@@ -296,6 +309,11 @@ func TestPublishedExample_answers(t *testing.T) {
 	t.Parallel()
 	stub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Date", "Thu, 15 Jan 2026 10:30:00 GMT") // of the older page's setup
+		if r.Method == http.MethodGet {
+			io.WriteString(w, "[]")
+			return
+		}
 		page, status := createPage, 201
 		if strings.HasSuffix(r.URL.Path, "/bulk") {
 			page, status = bulkPage, 207
@@ -312,7 +330,7 @@ func TestPublishedExample_answers(t *testing.T) {
 	if err != nil || setup.EnvProjectID != "cm9v2ga9i..." || setup.Evaluators[1].Slug != "toxicity-detector" {
 		t.Errorf("%+v, %v", setup, err)
 	}
-	errs := upsertInOrder(t, client, parse[struct{ Setups []exampleSetup }](t, exampleRequest(t, bulkPage)).Setups)
+	errs := upsertInOrder(t, client, parse[struct{ Setups []exampleSetup }](t, exampleRequest(t, bulkPage)).Setups, "")
 	if errs[0] != nil || errs[1] == nil {
 		t.Errorf("the items are %v", errs)
 	}
@@ -321,13 +339,26 @@ func TestPublishedExample_answers(t *testing.T) {
 func TestPublishedEvaluators(t *testing.T) {
 	t.Parallel()
 	slugs := map[string]bool{}
-	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z-]+)`").FindAllStringSubmatch(published(t, "evaluator-slugs.mdx"), -1) {
+	var saas, unlisted []string
+	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z-]+)`(.*)").FindAllStringSubmatch(published(t, "evaluator-slugs.mdx"), -1) {
 		slugs[match[1]] = true
+		if strings.Contains(match[2], "*(SaaS only)*") {
+			saas = append(saas, match[1])
+		}
 	}
 	for path := range parse[struct{ Paths map[string]any }](t, published(t, "openapi.json")).Paths {
 		if match := regexp.MustCompile(`^/v2/evaluators/([a-z-]+)/execute$`).FindStringSubmatch(path); match != nil {
+			if !slugs[match[1]] {
+				unlisted = append(unlisted, match[1])
+			}
 			slugs[match[1]] = true
 		}
+	}
+	if slices.Sort(saas); !slices.Equal(saas, traceloop.SaaSEvaluators) {
+		t.Errorf("SaaS only are %v", saas)
+	}
+	if slices.Sort(unlisted); !slices.Equal(unlisted, traceloop.UnlistedEvaluators) {
+		t.Errorf("not on the page are %v", unlisted)
 	}
 	for _, slug := range traceloop.PublishedEvaluators {
 		if !slugs[slug] {

@@ -2,9 +2,16 @@ package traceloop
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
+	"math"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
 const (
@@ -12,64 +19,140 @@ const (
 	maxBackoff = 8 * time.Second
 )
 
+// newRetrying returns the client that makes the attempts of all calls. A call is in the context of
+// its request, under callKey.
+func newRetrying(transport http.RoundTripper, timeout time.Duration) *retryablehttp.Client {
+	return &retryablehttp.Client{
+		HTTPClient: &http.Client{
+			Transport: transport,
+			Timeout:   timeout, // of one attempt, with the body of its answer
+			CheckRedirect: func(*http.Request, []*http.Request) error {
+				return http.ErrUseLastResponse
+			},
+		},
+		RetryMax:     math.MaxInt, // checkRetry counts, because not every repeat is a retry
+		CheckRetry:   checkRetry,
+		Backoff:      nextWait,
+		PrepareRetry: func(r *http.Request) error { return callOf(r.Context()).beginAttempt() },
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+
 // checkRetry decides after each attempt whether to make another one:
 //
 //	outcome                          GET, PATCH, DELETE   POST
 //	refused on loopback              stop                 stop
+//	no such host                     stop                 stop
 //	otherwise not sent               retry                retry
 //	429                              wait, repeat         wait, repeat
 //	5xx, incomplete, unreadable      retry                retry if repeatable, or else stop, outcome unknown
 //	any other answer                 stop                 stop
 //
-// It has the signature of retryablehttp.CheckRetry.
-func (c *call) checkRetry(ctx context.Context, answer *http.Response, err error) (bool, error) {
-	status := 0
-	if err == nil {
-		status = answer.StatusCode
+// retryablehttp calls it twice if there is an answer: before call.read and after it.
+func checkRetry(ctx context.Context, answer *http.Response, err error) (bool, error) {
+	c := callOf(ctx)
+	if answer != nil && c.response == nil {
+		return false, nil
 	}
-	c.wait = 0
-	if status == http.StatusTooManyRequests {
+	c.logAttempt(err)
+	again, err := c.isRepeated(err)
+	if again {
+		// An interrupt ends the wait for the next attempt, and no attempt of a write.
+		c.stopWaiting = context.AfterFunc(c.caller, c.cancel)
+	}
+	return again, err
+}
+
+func (c *call) isRepeated(err error) (bool, error) {
+	last := c.response
+	switch {
+	case last != nil && last.status == http.StatusTooManyRequests:
 		c.rateLimited++
-		c.client.gate.pause(c.pauseFor(answer))
+		wait, hasRetryAfter := retryAfter(last.header)
+		if !hasRetryAfter {
+			wait = backoff(c.rateLimited)
+		}
+		c.client.pause.extend(wait)
 		return true, nil
-	}
-	if err == nil && !serverFailed(status) || permanent(err) || c.client.IsLoopback() && IsRefused(err) {
+	case err == nil && !serverFailed(last.status), permanent(err), c.client.IsLoopback() && IsRefused(err):
 		return false, nil
 	}
 
+	// After a timeout, net/http does not wait for its writing goroutine.
+	sent := last != nil || c.wroteHeaders.Load() || c.connected.Load() && timedOut(unwrapURL(err))
 	c.failures++
-	c.maybeDone = c.maybeDone || c.last.sent
-	hasRetryAfter := false
-	if status == http.StatusServiceUnavailable {
-		var wait time.Duration
-		if wait, hasRetryAfter = retryAfter(answer.Header); hasRetryAfter {
-			c.client.gate.pause(wait)
+	c.maybeDone = c.maybeDone || sent
+	if last != nil && last.status == http.StatusServiceUnavailable {
+		if wait, hasRetryAfter := retryAfter(last.header); hasRetryAfter {
+			c.client.pause.extend(wait)
 		}
 	}
 	switch {
-	case ctx.Err() != nil:
-		return false, ctx.Err()
-	case !c.repeatable && c.last.sent, c.failures > c.client.maxRetries:
+	case c.caller.Err() != nil:
+		return false, c.caller.Err()
+	case !c.repeatable && sent, c.failures > c.client.maxRetries:
 		return false, nil
-	case !hasRetryAfter:
-		c.wait = backoff(c.failures)
-		c.logWait(ctx, c.wait, reason(answer, err))
 	}
+	reason := ""
+	if err != nil {
+		reason = unwrapURL(err).Error()
+	} else {
+		reason = statusLine(last.status)
+	}
+	tflog.Info(c.caller, "Repeating a Traceloop API request", map[string]any{
+		"method": c.method, "path": c.path, "attempt": c.failures + c.rateLimited, "reason": reason,
+	})
 	return true, nil
 }
 
-// pauseFor returns the wait that a 429 asks for.
-func (c *call) pauseFor(answer *http.Response) time.Duration {
-	if wait, hasRetryAfter := retryAfter(answer.Header); hasRetryAfter {
-		return wait
+// nextWait has the signature of retryablehttp.Backoff. It is 0 if the service asked for a pause,
+// which beginAttempt waits for.
+func nextWait(_, _ time.Duration, attempt int, answer *http.Response) time.Duration {
+	if answer != nil {
+		_, hasRetryAfter := retryAfter(answer.Header)
+		if answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusServiceUnavailable && hasRetryAfter {
+			return 0
+		}
 	}
-	return backoff(c.rateLimited)
+	return backoff(attempt + 1)
 }
 
-// nextWait has the signature of retryablehttp.Backoff. It returns 0 if the gate delays the next
-// attempt.
-func (c *call) nextWait(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
-	return c.wait
+// beginAttempt waits until requests are allowed.
+func (c *call) beginAttempt() error {
+	if c.stopWaiting != nil {
+		c.stopWaiting()
+	}
+	if err := c.awaitPause(c.caller); err != nil {
+		return err
+	}
+	c.response, c.attemptStarted = nil, time.Now()
+	c.connected.Store(false)
+	c.wroteHeaders.Store(false)
+	return nil
+}
+
+// permanent reports whether another attempt would fail with err again.
+func permanent(err error) bool {
+	if unreadable, ok := errors.AsType[*UnreadableError](err); ok {
+		return unreadable.StatusCode >= 300 // otherwise a gateway may have replaced a good answer
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if proxy, ok := errors.AsType[*ProxyError](err); ok {
+		return proxy.StatusCode < http.StatusInternalServerError
+	}
+	return IsUnknownHost(err) || errors.Is(err, http.ErrSchemeMismatch)
+}
+
+// timedOut reports whether the time of an attempt ran out. The dialer's own limit is a net.OpError.
+func timedOut(err error) bool {
+	_, network := errors.AsType[*net.OpError](err)
+	return errors.Is(err, context.DeadlineExceeded) && !network
 }
 
 // serverFailed reports whether a status means that the service, or a gateway in front of it,
@@ -92,11 +175,4 @@ func backoff(n int) time.Duration {
 		d = min(minBackoff<<(n-1), maxBackoff)
 	}
 	return d - rand.N(d/2) //nolint:gosec // spreads calls, guards nothing
-}
-
-func reason(answer *http.Response, err error) string {
-	if err != nil {
-		return unwrapURL(err).Error()
-	}
-	return statusLine(answer.StatusCode)
 }

@@ -31,7 +31,7 @@ func TestLog(t *testing.T) {
 			refusal(429, "Retry-After", "1"), html(502), answer(200, `{"data":[],"next_cursor":"opaque"}`), refusal(401),
 		}}
 		c, _ := inMemory(t, s, Config{MaxRetries: 1})
-		for range c.ListAPIKeys(ctx, APIKeyFilter{ProjectID: "p1", Environment: "prd"}) {
+		for range c.ListAPIKeysUncached(ctx, APIKeyFilter{ProjectID: "p1", Environment: "prd"}) {
 		}
 	})
 	entries, err := tflogtest.MultilineJSONDecode(strings.NewReader(raw))
@@ -56,13 +56,12 @@ func TestLog(t *testing.T) {
 	}
 	const (
 		request = "debug Traceloop API request method=GET path=/v2/api-keys query=environment=prd&limit=100&project_id=p1"
-		waiting = "info Waiting before the next Traceloop API request method=GET path=/v2/api-keys"
 	)
 	want := []string{
 		request + " attempt=1 status=429 request_id=req-1",
-		waiting + " attempt=1 reason=the service asked for a pause",
+		"info Waiting before the next Traceloop API request method=GET path=/v2/api-keys attempt=1 reason=the service asked for a pause",
 		request + " attempt=2 status=502 request_id=req-1",
-		waiting + " attempt=2 reason=502 Bad Gateway",
+		"info Repeating a Traceloop API request method=GET path=/v2/api-keys attempt=2 reason=502 Bad Gateway",
 		request + " attempt=3 status=200 request_id=req-1",
 		request + " attempt=1 status=401 request_id=req-1",
 		"info Traceloop API call failed method=GET path=/v2/api-keys request_id=req-1 error=GET /v2/api-keys: 401 Unauthorized: Refused with 401. (request id req-1)",
@@ -113,7 +112,7 @@ func TestSecretsStayOut(t *testing.T) {
 		answer(201, strings.Replace(generated, `"id":"k1"`, `"id":null`, 1)),
 		answer(201, generated[:len(generated)-2]),
 		answer(201, generated, "Content-Type", "text/html"),
-		answer(201, strings.Replace(generated, "2026-01-02", marker, 1)),
+		answer(201, strings.Replace(generated, `"`+generatedKey+`"`, `["`+marker+`"]`, 1)),
 		echo(201, `{"id":"KEY `+marker+`"}`, "X-Request-Id", "request-of-KEY"),
 		echo(401, `{"error":"The key KEY is unknown."}`, "X-Request-Id", "request-of-KEY"),
 		echo(403, `<html>`+marker+` KEY</html>`, "Content-Type", "text/KEY"),

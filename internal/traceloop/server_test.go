@@ -106,6 +106,9 @@ func refusal(status int, headers ...string) http.HandlerFunc {
 	return answer(status, fmt.Sprintf(`{"error":"Refused with %d."}`, status), headers...)
 }
 
+// notRouted is the answer of a Go service's router.
+var notRouted = answer(404, "404 page not found", "Content-Type", "text/plain")
+
 func html(status int) http.HandlerFunc {
 	return answer(status, "<html>secret page</html>", "Content-Type", "text/html; charset=utf-8")
 }

@@ -2,7 +2,11 @@ package traceloop
 
 import (
 	"context"
-	"slices"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,198 +17,313 @@ const (
 	maxBulk = 100
 
 	// bulkQuiet is how long the client waits for another write before it sends the batch.
-	bulkQuiet = 50 * time.Millisecond
+	bulkQuiet = 100 * time.Millisecond
 
-	// bulkLull is that time while the batch is smaller than recent ones: Terraform starts another
-	// write after each answer, which may take a while on a busy machine.
-	bulkLull = time.Second
+	// sameMoment is how far apart the two times of a new setup may be. In recorded answers on other
+	// objects, they differ by less than a microsecond, and are rounded to milliseconds.
+	sameMoment = time.Millisecond
 
-	// bulkExpect is that time while a write is expected.
-	bulkExpect = 2 * time.Second
-
-	// bulkWait is how long a write waits at most, on a very busy machine.
-	bulkWait = 10 * time.Second
+	// clockTolerance is how much older than the attempt a setup may seem that it created.
+	clockTolerance = time.Minute
 )
 
 // setupWrites collects writes of setups into bulk upserts. A single write uses its own operation.
-// Terraform sends as many writes at a time as -parallelism allows. It plans each write again just
-// before it carries it out, so the client can expect that write and wait for it. While a request
-// is in flight, new writes wait for the next one. Otherwise the batches would become ever smaller.
+// Terraform sends as many writes at a time as -parallelism allows, and another one after each
+// answer. So one request is in flight at a time, and new writes wait for the next one. Otherwise
+// the batches would become ever smaller.
 type setupWrites struct {
 	deliver func([]*setupWrite)
-	pace    pace
 
-	mu       sync.Mutex
-	expected map[string]bool // external ids
-	waiting  []*setupWrite
-	oldest   time.Time
-	sending  int // writes in flight
-	together int // recent maximum of writes that wait or are in flight
-	timer    *time.Timer
+	mu      sync.Mutex
+	waiting []*setupWrite
+	sending bool
+	timer   *time.Timer
 }
 
-// pace contains the waits: see bulkQuiet, bulkLull, bulkExpect and bulkWait.
-type pace struct{ quiet, lull, expect, wait time.Duration }
-
-var bulkPace = pace{bulkQuiet, bulkLull, bulkExpect, bulkWait}
-
-// setupWrite is one creation or update that waits to be sent.
+// setupWrite is one creation or update.
 type setupWrite struct {
 	ctx     context.Context //nolint:containedctx // of the caller, who waits for this write
 	request AutoMonitorSetupRequest
 	update  bool
-	done    chan setupResult // with room for the result
+	alone   bool // not in a bulk upsert
+	done    chan setupAnswer
 }
 
-type setupResult struct {
-	setup *AutoMonitorSetup
-	err   error
+// setupAnswer is the service's answer to a write.
+type setupAnswer struct {
+	setup   *AutoMonitorSetup // nil if the answer says too little
+	attempt *setupAttempt
+	err     error
 }
 
-// expect makes writes wait for another write.
-func (g *setupWrites) expect(externalID string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.expected == nil {
-		g.expected = map[string]bool{}
-	}
-	g.expected[externalID] = true
-	g.schedule()
+// setupAttempt is what the times of a written setup are compared with.
+type setupAttempt struct {
+	started time.Time
+	sent    atomic.Int32 // a request that is sent again may find what the first one created
+}
+
+// beginAttempt returns a context that counts the requests of an attempt.
+func beginAttempt(ctx context.Context) (context.Context, *setupAttempt) {
+	a := &setupAttempt{started: time.Now()}
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { a.sent.Add(1) }}), a
 }
 
 // add waits until the write is sent and answered.
-func (g *setupWrites) add(ctx context.Context, r AutoMonitorSetupRequest, update bool) (*AutoMonitorSetup, error) {
-	w := &setupWrite{ctx: ctx, request: r, update: update, done: make(chan setupResult, 1)}
-	g.gather(w)
-	select {
-	case result := <-w.done:
-		return result.setup, result.err
-	case <-ctx.Done():
-		if g.withdraw(w) {
-			return nil, ctx.Err()
-		}
-		result := <-w.done // it was sent: wait for the answer
-		return result.setup, result.err
-	}
-}
-
-func (g *setupWrites) gather(w *setupWrite) {
+func (g *setupWrites) add(w *setupWrite) setupAnswer {
+	w.done = make(chan setupAnswer, 1)
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.expected, w.request.ExternalID)
-	if slices.ContainsFunc(g.waiting, func(other *setupWrite) bool { return other.request.ExternalID == w.request.ExternalID }) {
-		g.send() // the service refuses a request with the same external id twice
-	}
-	if len(g.waiting) == 0 {
-		g.oldest = time.Now()
-	}
 	g.waiting = append(g.waiting, w)
-	g.together = max(g.together, len(g.waiting)+g.sending)
-	if len(g.waiting) == maxBulk {
-		g.send()
-		return
+	if !g.sending {
+		g.schedule()
 	}
-	g.schedule()
+	g.mu.Unlock()
+	return <-w.done
 }
 
-// schedule sets the timer to send the batch. Called with g.mu held.
+// schedule sends the writes that wait as soon as they are enough, or no other one comes. Called
+// with g.mu held, while none is in flight.
 func (g *setupWrites) schedule() {
-	if len(g.waiting) == 0 {
-		return
-	}
-	d := g.pace.quiet
-	switch {
-	case g.sending > 0:
-		d = g.pace.wait
-	case len(g.expected) > 0:
-		d = g.pace.expect
-	case len(g.waiting) < g.together:
-		d = g.pace.lull
-	}
-	d = min(d, g.pace.wait-time.Since(g.oldest))
 	if g.timer == nil {
-		g.timer = time.AfterFunc(d, g.due)
+		g.timer = time.AfterFunc(bulkQuiet, g.due)
 	} else {
-		g.timer.Reset(d)
+		g.timer.Reset(bulkQuiet)
+	}
+	if len(g.waiting) >= maxBulk {
+		g.send()
 	}
 }
 
 func (g *setupWrites) due() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	clear(g.expected) // they did not come in time
-	g.send()
-}
-
-// withdraw removes a write from the batch, unless it was sent.
-func (g *setupWrites) withdraw(w *setupWrite) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	i := slices.Index(g.waiting, w)
-	if i >= 0 {
-		g.waiting = slices.Delete(g.waiting, i, i+1)
+	if !g.sending {
+		g.send()
 	}
-	return i >= 0
 }
 
-// send sends the batch. Called with g.mu held.
+// send sends a batch. Called with g.mu held, while none is in flight.
 func (g *setupWrites) send() {
-	if len(g.waiting) == 0 {
-		return // the writes were withdrawn or sent already
+	batch := g.take()
+	if len(batch) == 0 {
+		return
 	}
+	g.sending = true
 	g.timer.Stop()
-	batch := g.waiting
-	g.waiting = nil
-	g.sending += len(batch)
-	g.together = max(g.sending, g.together*3/4)
 	go func() {
 		g.deliver(batch)
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		g.sending -= len(batch)
-		g.schedule()
+		g.sending = false
+		if len(g.waiting) > 0 {
+			g.schedule()
+		}
 	}()
 }
 
-// write sends a batch in the context of its first write. It is canceled only when the contexts of
-// all its writes have ended.
-func (c *ProjectClient) write(batch []*setupWrite) {
+// take returns the next batch. The service refuses a request with the same external id twice, so
+// the second write stays. Writes whose callers gave up are answered.
+func (g *setupWrites) take() []*setupWrite {
+	var batch, rest []*setupWrite
+	ids := map[string]bool{}
+	for _, w := range g.waiting {
+		switch id := w.request.ExternalID; {
+		case w.ctx.Err() != nil:
+			w.done <- setupAnswer{err: w.ctx.Err()}
+		case len(batch) == maxBulk || ids[id]:
+			rest = append(rest, w)
+		default:
+			ids[id] = true
+			batch = append(batch, w)
+		}
+	}
+	g.waiting = rest
+	return batch
+}
+
+// writtenSetup is a setup after a write. Neither created nor existed is true if that is not known.
+type writtenSetup struct {
+	setup   *AutoMonitorSetup
+	created bool // by this write
+	existed bool // before this write
+}
+
+// write sends a write, alone or with others.
+func (c *ProjectClient) write(ctx context.Context, w *setupWrite) (writtenSetup, error) {
+	w.ctx = ctx
+	var answer setupAnswer
+	if w.alone || c.bulkMissing.Load() {
+		answer = c.sendOne(ctx, w)
+	} else {
+		answer = c.writes.add(w)
+	}
+	if answer.err != nil {
+		return writtenSetup{}, answer.err
+	}
+	setup := answer.setup
+	if setup == nil {
+		var err error
+		if setup, err = c.setups.getOne(context.WithoutCancel(ctx), w.request.ExternalID); err != nil {
+			// As text, because a 404 must not look like the answer to the write.
+			err = fmt.Errorf("the service accepted the setup %q, but its answer does not describe it, and it cannot be read: %s", w.request.ExternalID, err.Error())
+			return writtenSetup{}, &UnknownOutcomeError{Method: http.MethodPost, Path: c.client.paths.AutoMonitorSetups, Started: answer.attempt.started, Err: err}
+		}
+	}
+	c.setups.learn(*setup)
+	c.setups.wrote(setup.ExternalID, setup)
+	existed, known := c.existedBefore(*setup, answer.attempt)
+	return writtenSetup{setup: setup, created: known && !existed, existed: known && existed}, nil
+}
+
+// existedBefore compares the times of a written setup with each other and with the attempt to write
+// it. known is false if they show nothing.
+func (c *ProjectClient) existedBefore(setup AutoMonitorSetup, a *setupAttempt) (existed, known bool) {
+	_, clockKnown := c.client.Now()
+	switch {
+	case setup.CreatedAt.IsZero():
+		return false, false
+	case a.sent.Load() <= 1 && !setup.UpdatedAt.IsZero():
+		// The clock of the database may differ from that of the answer.
+		older := clockKnown && !c.client.CreatedSince(setup.CreatedAt, a.started.Add(-clockTolerance))
+		return older || setup.UpdatedAt.Sub(setup.CreatedAt) > sameMoment, true
+	default: // the attempt itself may have updated what it created
+		return clockKnown && !c.client.CreatedSince(setup.CreatedAt, a.started), clockKnown
+	}
+}
+
+// deliver sends a batch. It is canceled only when the contexts of all its writes have ended.
+func (c *ProjectClient) deliver(batch []*setupWrite) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(batch[0].ctx))
 	defer cancel()
-	var waiting atomic.Int64
-	waiting.Store(int64(len(batch)))
-	givenUp := func() {
-		if waiting.Add(-1) == 0 {
-			cancel()
+	go func() {
+		for _, w := range batch {
+			select {
+			case <-w.ctx.Done():
+			case <-ctx.Done():
+			}
 		}
-	}
-	stops := make([]func() bool, len(batch))
-	for i, w := range batch {
-		stops[i] = context.AfterFunc(w.ctx, givenUp)
-	}
-	defer func() {
-		for _, stop := range stops {
-			stop()
-		}
+		cancel()
 	}()
 
-	c.setups.forget()
-	var results []setupResult
-	if len(batch) > 1 {
-		results = c.upsertMany(ctx, batch)
-	} else {
-		one := c.createOne
-		if batch[0].update {
-			one = c.updateOne
+	if len(batch) > 1 && !c.bulkMissing.Load() {
+		answers, err := c.sendBulk(ctx, batch)
+		if !isMissing(err) {
+			for i, w := range batch {
+				w.done <- answers[i]
+			}
+			return
 		}
-		setup, err := one(ctx, batch[0].request)
-		results = []setupResult{{setup, err}}
+		c.bulkMissing.Store(true)
 	}
-	c.setups.forget()
+	var all sync.WaitGroup
+	for _, w := range batch {
+		all.Go(func() { w.done <- c.sendOne(ctx, w) })
+	}
+	all.Wait()
+}
+
+// isMissing reports whether the service, or a gateway in front of it, does not know an operation.
+func isMissing(err error) bool {
+	_, missing := errors.AsType[*MissingOperationError](err)
+	unreadable, ok := errors.AsType[*UnreadableError](err)
+	return missing || ok && unreadable.StatusCode == http.StatusNotFound
+}
+
+// sendOne sends one write with its own operation.
+func (c *ProjectClient) sendOne(ctx context.Context, w *setupWrite) (answer setupAnswer) {
+	c.setups.reads.forget()
+	defer c.setups.reads.forget()
+	ctx, answer.attempt = beginAttempt(ctx)
+	r := request{method: http.MethodPost, path: c.client.paths.AutoMonitorSetups, body: w.body()}
+	if w.update {
+		body := w.body()
+		body.ExternalID = "" // it is in the path
+		r.method, r.body = http.MethodPut, body
+		if r.path, answer.err = elementPath(r.path, w.request.ExternalID); answer.err != nil {
+			return answer
+		}
+	}
+	answer.err = c.client.do(ctx, r, func(f *fields) { answer.setup = readWrittenSetup(f, w.request.ExternalID) })
+	return answer
+}
+
+// readWrittenSetup returns nil if the answer says too little: some objects of the service answer a
+// change with an empty body.
+func readWrittenSetup(f *fields, externalID string) *AutoMonitorSetup {
+	if shown := f.optionalText("external_id"); shown != "" && shown != externalID {
+		f.fail("it describes another object")
+	}
+	lenient := f.lenient()
+	setup := readAutoMonitorSetup(lenient)
+	if *lenient.problem != "" {
+		return nil
+	}
+	return &setup
+}
+
+// ItemError is the service's refusal of one item of a bulk upsert. It does not affect the others.
+type ItemError struct {
+	Path       string
+	ExternalID string
+	Message    string // from the service, without the item's index
+	Internal   bool   // the service failed: nothing is wrong with the item
+}
+
+func (e *ItemError) Error() string {
+	return fmt.Sprintf("POST %s: the item %q: %s", e.Path, e.ExternalID, e.Message)
+}
+
+var (
+	// itemIndex is the service's prefix of a message. Readers do not know the index of a resource
+	// in the request.
+	itemIndex = regexp.MustCompile(`^setups\[\d+\]:\s*`)
+
+	// internalError is what the service is documented to report, without the cause.
+	internalError = regexp.MustCompile(`(?i)^internal (server )?error\b`)
+)
+
+// sendBulk sends one bulk upsert. It is safe to repeat: a second one has no further effect.
+func (c *ProjectClient) sendBulk(ctx context.Context, batch []*setupWrite) ([]setupAnswer, error) {
+	c.setups.reads.forget()
+	defer c.setups.reads.forget()
+	ctx, attempt := beginAttempt(ctx)
+	body := struct {
+		Setups []setupBody `json:"setups"`
+	}{}
+	answers := make([]setupAnswer, len(batch))
 	for i, w := range batch {
-		if results[i].err == nil {
-			c.setups.learn(results[i].setup)
-		}
-		w.done <- results[i]
+		body.Setups = append(body.Setups, w.body())
+		answers[i].attempt = attempt
 	}
+	path := c.client.paths.AutoMonitorSetupsBulk
+	err := c.client.do(ctx, request{method: http.MethodPost, path: path, body: body, repeatable: true}, func(f *fields) {
+		items := map[string]*fields{}
+		for _, item := range f.objects("setups") {
+			items[item.text("external_id")] = item
+		}
+		for i, w := range batch {
+			id := w.request.ExternalID
+			item := items[id]
+			if item == nil {
+				f.fail("it does not have an item of the request")
+				return
+			}
+			switch status := item.text("status"); status {
+			case "ok":
+				if item.has("result") {
+					answers[i].setup = readWrittenSetup(item.object("result"), id)
+				}
+			case "error":
+				message := c.client.sanitize(itemIndex.ReplaceAllString(item.text("error"), ""))
+				answers[i].err = &ItemError{Path: path, ExternalID: id, Message: message, Internal: internalError.MatchString(message)}
+			default:
+				f.fail("an item's status is neither ok nor error")
+			}
+		}
+	})
+	if err != nil {
+		for i := range answers {
+			answers[i].err = err
+		}
+	}
+	return answers, err
 }

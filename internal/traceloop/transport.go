@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -46,42 +45,20 @@ func proxy(r *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(r)
 }
 
-// permanent reports whether another attempt would fail with err again.
-func permanent(err error) bool {
-	if unreadable, ok := errors.AsType[*UnreadableError](err); ok {
-		return unreadable.StatusCode >= 300 // otherwise a gateway may have replaced a good answer
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[*RateLimitError](err); ok {
-		return true
-	}
-	if proxy, ok := errors.AsType[*ProxyError](err); ok {
-		return proxy.StatusCode < http.StatusInternalServerError
-	}
-	return errors.Is(err, http.ErrSchemeMismatch)
-}
+// originOnly reduces the target of a redirect to its origin. The rest may be secret, and http.Client
+// quotes a malformed target in its error.
+type originOnly struct{ transport *http.Transport }
 
-// maxRedirects limits the redirects of one attempt.
-const maxRedirects = 3
-
-// refuseRedirect returns why a redirect must not be followed, or "". The reason contains only the
-// origin of the target, because the rest may be secret.
-func refuseRedirect(answer *http.Response, hops int) string {
-	target, err := answer.Location()
-	switch {
-	case err != nil:
-		return "it redirects without a usable target"
-	case origin(target) != origin(answer.Request.URL):
-		return "it redirects to another origin, " + origin(target) + ", and the key must not go there"
-	case answer.Request.Method != http.MethodGet:
-		return "it redirects a " + answer.Request.Method + " to " + origin(target) + ", and only a GET follows a redirect"
-	case hops >= maxRedirects:
-		return "it redirects to " + origin(target) + " after too many redirects"
-	default:
-		return ""
+func (o originOnly) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := o.transport.RoundTrip(r)
+	if err == nil && answer.Header.Get("Location") != "" {
+		shown := origin(r.URL)
+		if target, err := answer.Location(); err == nil {
+			shown = origin(target)
+		}
+		answer.Header.Set("Location", shown)
 	}
+	return answer, err
 }
 
 func origin(u *url.URL) string {

@@ -1,3 +1,12 @@
+terraform {
+  required_providers {
+    traceloop = {
+      source  = "traceloop/traceloop"
+      version = "~> 0.1"
+    }
+  }
+}
+
 # The management key creates the project and its key.
 resource "traceloop_project" "orders" {
   name = "Orders"

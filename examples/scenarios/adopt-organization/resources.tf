@@ -1,3 +1,12 @@
+terraform {
+  required_providers {
+    traceloop = {
+      source  = "traceloop/traceloop"
+      version = "~> 0.1"
+    }
+  }
+}
+
 # The same for every way to fill local.organization. An address tells a person what it
 # is: traceloop_api_key.all["orders/prd"].
 resource "traceloop_project" "all" {

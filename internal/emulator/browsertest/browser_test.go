@@ -228,12 +228,6 @@ func (b *tab) fill(label, text string) {
 	b.run(chromedp.SendKeys(field, text))
 }
 
-// choose picks an option, which no list that drops down lets a headless browser do by mouse.
-func (b *tab) choose(id, option string) {
-	b.t.Helper()
-	value[bool](b, fmt.Sprintf(`(() => { const list = document.getElementById(%q); list.value = %q; list.dispatchEvent(new Event("change")); return true })()`, id, option))
-}
-
 // see waits until the page says a text, without a reload by the test.
 func (b *tab) see(text string) {
 	b.t.Helper()

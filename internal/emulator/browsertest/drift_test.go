@@ -89,9 +89,9 @@ func TestSeeDriftHappen(t *testing.T) {
 		t.Errorf("the plan says %s", plan)
 	}
 	b.goTo(s.URL + "/ui/activity")
-	b.see("Browser DELETE /v2/api-keys/")
+	b.see("Browser DELETE /v2/api-keys Orders, eu-production 204")
 	tf.want(0, "apply", "-auto-approve", "-no-color")
-	b.see("Terraform POST /v2/api-keys 201")
+	b.see("Terraform POST /v2/api-keys Orders, eu-production 201")
 
 	// Another key in its place.
 	b.goTo(s.URL)
@@ -116,8 +116,8 @@ func TestSeeDriftHappen(t *testing.T) {
 	if keys := s.Keys(); len(keys) != 1 {
 		t.Errorf("there are %d keys", len(keys))
 	}
-	b.goTo(s.URL + "/ui/activity?only=changes")
-	b.see("POST /v2/api-keys no answer drop_after")
+	b.goTo(s.URL + "/ui/activity")
+	b.see("POST /v2/api-keys Orders, eu-production no answer drop_after")
 	b.shoot("activity", "light")
 
 	b.goTo(s.URL)
@@ -149,7 +149,7 @@ func (b *tab) shoot(name, scheme string) {
 	if *images == "" {
 		return
 	}
-	b.run(chromedp.EmulateViewport(1120, 760))
+	b.run(chromedp.EmulateViewport(1280, 800))
 	b.colours(scheme)
 	shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	if err == nil {

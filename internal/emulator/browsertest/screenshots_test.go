@@ -28,19 +28,22 @@ func TestWidths(t *testing.T) {
 	project := s.Projects()[0]
 	pages := map[string]string{
 		"organization": "/", "project": "/ui/projects/" + project.ID, "delete": "/ui/projects/" + project.ID + "/delete",
-		"revoke": "/ui/api-keys/" + s.Keys()[0].ID + "/revoke", "activity": "/ui/activity", "faults": "/ui/faults",
+		"revoke": "/ui/api-keys/" + s.Keys()[0].ID + "/revoke", "activity": "/ui/activity?show=all", "faults": "/ui/faults",
 	}
 	b.goTo(s.URL)
 	b.shoot("organization", "dark")
 	for name, path := range pages {
 		b.goTo(s.URL + path)
-		for _, width := range []int{360, 768, 1280} {
+		for _, width := range []int{360, 768, 1100, 1280} {
 			b.run(chromedp.EmulateViewport(int64(width), 800))
 			for _, scheme := range []string{"light", "dark"} {
 				b.colours(scheme)
 				what := fmt.Sprintf("%s-%d-%s", name, width, scheme)
 				if scrolled := value[int](b, "document.documentElement.scrollWidth"); scrolled > width {
 					t.Errorf("%s is %d pixels wide", what, scrolled)
+				}
+				if collides := value[string](b, `[...document.querySelectorAll("th, td")].filter(e => e.offsetParent && e.scrollWidth > e.clientWidth + 1).map(e => e.outerHTML).join()`); collides != "" && width > 900 {
+					t.Errorf("%s: wider than its column: %s", what, collides)
 				}
 				if dark := value[string](b, "getComputedStyle(document.body).backgroundColor") == "rgb(18, 21, 28)"; dark != (scheme == "dark") {
 					t.Errorf("%s: dark is %t", what, dark)
@@ -74,6 +77,13 @@ func story(t *testing.T) *emulatortest.Server {
 	s := emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return now }), emulatortest.WithSeed(`
 environments:
   - {name: EU Production, created_at: 2026-06-02T08:00:00Z}
+evaluators:
+  - name: Tone of voice
+    provider: openai
+    model: gpt-4o
+    messages: [{role: user, content: "Rate the tone of {{text}}."}]
+    input_schema: [{name: text, type: string}]
+    output_schema: [{name: tone, type: enum, enum_values: [friendly, neutral, rude]}]
 projects:
   - name: Orders
     id: c2f6a0d1b8e34795ac1d07e5

@@ -154,6 +154,28 @@ func (s *Server) Setups(key string) []Setup {
 	return decode[[]Setup](s, s.doAs(key, "GET", "/v2/auto-monitor-setups", nil))
 }
 
+// CreateEvaluator creates an evaluator of the organization, with the key of any project and environment,
+// and reads it.
+func (s *Server) CreateEvaluator(key string, body map[string]any) Evaluator {
+	s.t.Helper()
+	created := decode[struct {
+		ID string `json:"evaluator_id"`
+	}](s, s.doAs(key, "POST", "/v2/evaluators", body))
+	return decode[Evaluator](s, s.doAs(key, "GET", "/v2/evaluators/"+created.ID, nil))
+}
+
+// UpdateEvaluator changes the evaluator with an id or slug.
+func (s *Server) UpdateEvaluator(key, id string, change map[string]any) {
+	s.t.Helper()
+	s.doAs(key, "PATCH", "/v2/evaluators/"+url.PathEscape(id), change)
+}
+
+// Evaluators lists the organization's own evaluators, with the key of any project and environment.
+func (s *Server) Evaluators(key string) []Evaluator {
+	s.t.Helper()
+	return decode[struct{ Evaluators []Evaluator }](s, s.doAs(key, "GET", "/v2/evaluators?source=custom", nil)).Evaluators
+}
+
 func setupPath(externalID string) string {
 	return "/v2/auto-monitor-setups/" + url.PathEscape(externalID)
 }

@@ -22,6 +22,8 @@ type (
 	APIKey = emulator.APIKey
 	// Setup is an auto monitor setup as the API shows it.
 	Setup = emulator.Setup
+	// Evaluator is an evaluator as the API shows it.
+	Evaluator = emulator.Evaluator
 	// Request is one request to the API.
 	Request = emulator.Request
 	// Fault is a failure of the requests that match.
@@ -69,11 +71,6 @@ func WithDataFile(path string) Option {
 // WithSeed starts with an organization in the form of a seed file.
 func WithSeed(yaml string) Option {
 	return func(c *config) { c.seed = yaml }
-}
-
-// WithPageNeedsKey makes the page in the browser ask for the management key.
-func WithPageNeedsKey() Option {
-	return func(c *config) { c.emulator.PageNeedsKey = true }
 }
 
 // WithVariant sets the form of the API's answers. Answers in another form than the contract's are not

@@ -30,13 +30,13 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 		diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(occupied.key, "No key was generated."))
 		return
 	case traceloop.IsConflict(err):
-		key, findErr := activeKey(client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
+		key, findErr := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
 		if findErr == nil && key != nil {
 			diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(*key, "No key was generated."))
 			return
 		}
 	case traceloop.IsNotFound(err):
-		slugs, listErr := r.ListEnvironments(ctx, client.ListEnvironmentsFresh, projectID)
+		slugs, listErr := r.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID)
 		switch {
 		case traceloop.IsNotFound(listErr):
 			r.AddUnknownProject(ctx, client, projectID, diags)

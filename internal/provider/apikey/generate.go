@@ -47,7 +47,7 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 
 // revokeLost revokes the key of a lost answer, if there is one.
 func (r *managedResource) revokeLost(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest, unknown *traceloop.UnknownOutcomeError) error {
-	key, err := activeKey(client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter(request)))
+	key, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
 	switch {
 	case err != nil:
 		return &orphanError{request: request, err: errors.Join(unknown.Err, err)}

@@ -250,7 +250,7 @@ func (r *managedResource) generateOrReplace(ctx context.Context, client *tracelo
 // process generated, or that is younger than this process: another provider block may have generated
 // it just now.
 func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop.Client, plan resourceModel, request traceloop.APIKeyRequest, conflict error, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
-	existing, err := activeKey(client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter(request)))
+	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
 	if err != nil {
 		return nil, err
 	}
@@ -386,7 +386,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 // canFollow reports whether the key that replaces this one can be generated in its new place.
 func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Client, note base.Note, state model, diags *diag.Diagnostics) bool {
 	next := requestOf(note.Next)
-	existing, err := activeKey(client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter(next)))
+	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(next)))
 	switch {
 	case err != nil:
 		diags.AddError("Unable to Replace API Key", r.Failure(fmt.Sprintf(
@@ -457,7 +457,7 @@ func (r *managedResource) findImported(ctx context.Context, client *traceloop.Cl
 	case err != nil:
 		diags.AddError("Unable to Import API Key", r.Failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 	case key == nil:
-		if slugs, err := r.ListEnvironments(ctx, client.ListEnvironmentsFresh, projectID); err == nil && !slices.Contains(slugs, environment) {
+		if slugs, err := r.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID); err == nil && !slices.Contains(slugs, environment) {
 			diags.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, base.SlugList(slugs)))
 			return nil
 		}

@@ -111,7 +111,7 @@ func (a *revokeAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 	}
 
 	progress("Looking for the API key %s", config.Describe())
-	key := a.find(ctx, client, config, client.ListAPIKeysFresh, &resp.Diagnostics)
+	key := a.find(ctx, client, config, client.ListAPIKeysUncached, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -164,7 +164,7 @@ func (a *revokeAction) find(ctx context.Context, client *traceloop.Client, confi
 
 // checkEnvironment refuses an environment that the project does not have.
 func (a *revokeAction) checkEnvironment(ctx context.Context, client *traceloop.Client, projectID, environment string, diags *diag.Diagnostics) error {
-	slugs, err := a.ListEnvironments(ctx, client.ListEnvironmentsFresh, projectID)
+	slugs, err := a.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID)
 	if err == nil && !slices.Contains(slugs, environment) {
 		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, unknownEnvironment(projectID, environment, slugs))
 	}

@@ -84,6 +84,7 @@ func NewData(c Config) (*Data, error) {
 		management: access[traceloop.Client]{Credential: c.ManagementKey},
 		project:    access[traceloop.ProjectClient]{Credential: c.ProjectKey},
 	}
+	c.Client.Secrets = []string{c.ManagementKey.Key.Value, c.ProjectKey.Key.Value}
 	var err, projectErr error
 	if c.ManagementKey.Key.Found && !c.ManagementKey.isUnknown() {
 		c.Client.Key = c.ManagementKey.Key.Value
@@ -100,7 +101,7 @@ func NewData(c Config) (*Data, error) {
 	return d, errors.Join(err, projectErr)
 }
 
-// EnvironmentList and APIKeyList are the client's list methods, cached or fresh.
+// EnvironmentList and APIKeyList are the client's list methods, cached or not.
 type (
 	EnvironmentList func(context.Context, traceloop.EnvironmentFilter) iter.Seq2[traceloop.Environment, error]
 	APIKeyList      func(context.Context, traceloop.APIKeyFilter) iter.Seq2[traceloop.APIKey, error]

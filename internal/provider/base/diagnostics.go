@@ -33,6 +33,8 @@ func (d *Data) NextStep(err error) string {
 	var (
 		unknown     *traceloop.UnknownOutcomeError
 		unreadable  *traceloop.UnreadableError
+		mismatch    *traceloop.MismatchError
+		missing     *traceloop.MissingOperationError
 		rateLimited *traceloop.RateLimitError
 		answer      *traceloop.Error
 	)
@@ -43,6 +45,14 @@ func (d *Data) NextStep(err error) string {
 		return "The service asks for a longer pause than the provider waits. Run the command again after that time. A lower -parallelism sends requests more slowly."
 	case errors.As(err, &unreadable):
 		return fmt.Sprintf("This answer does not come from the Traceloop API. Check that the base URL %s, which comes from %s, is the address of the API, and that no proxy answers instead of it.", d.baseURL.Value, d.baseURL.Source)
+	case errors.As(err, &mismatch):
+		return "The API differs from what this version of the provider expects. Check whether there is a newer version of the provider. If the newest one fails too, report this, with the report of \"terraform-provider-traceloop check-service -report FILE\"."
+	case errors.As(err, &missing) && missing.Method == http.MethodPatch:
+		return fmt.Sprintf("The service cannot change this object: it does not have the operation. Nothing was changed. Check that the base URL %s, which comes from %s, is the address of the API. "+
+			"If it is, set the argument back, and change the object in the Traceloop dashboard instead.", d.baseURL.Value, d.baseURL.Source)
+	case errors.As(err, &missing):
+		return fmt.Sprintf("The service does not have this operation, so nothing was carried out. Check that the base URL %s, which comes from %s, is the address of the API. "+
+			"If it is, this version of the provider does not fit the service: report this, with the report of \"terraform-provider-traceloop check-service -report FILE\".", d.baseURL.Value, d.baseURL.Source)
 	case errors.As(err, &answer):
 		return d.nextStepAfter(answer.StatusCode)
 	}
@@ -78,6 +88,8 @@ func (d *Data) nextStepWithoutAnswer(err error) string {
 	case traceloop.IsRefused(err) && d.isLoopback:
 		return fmt.Sprintf("Nothing listens at %s. Is the emulator running? To start it, run `make emulator` in a clone of the provider's repository, and set the two variables that it prints. "+
 			"To use Traceloop's own service, unset %s and remove the provider argument \"base_url\".", server, EnvBaseURL)
+	case traceloop.IsUnknownHost(err):
+		return fmt.Sprintf("The host name in %s does not exist, as far as this machine can tell. Check the spelling. If the name is right, check this machine's network and DNS.", server)
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Sprintf("Nothing was sent to %s. The server at that address does not use TLS. Check the host and the port in the URL.", server)
 	}

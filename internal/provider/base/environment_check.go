@@ -28,7 +28,7 @@ func (d *Data) Missing(ctx context.Context, client *traceloop.Client, projectID,
 	slugs, err := d.ListEnvironments(ctx, client.ListEnvironments, projectID)
 	if err == nil && !slices.Contains(slugs, slug) {
 		// Another provider block may have created it since this client read the list.
-		slugs, err = d.ListEnvironments(ctx, client.ListEnvironmentsFresh, projectID)
+		slugs, err = d.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID)
 	}
 	return err == nil && !slices.Contains(slugs, slug), slugs, err
 }

@@ -25,7 +25,7 @@ func (k *KeysBefore) Look(ctx context.Context, client *traceloop.Client, project
 			return nil, nil
 		}
 		keys := map[string]string{}
-		for key, err := range client.ListAPIKeysFresh(ctx, traceloop.APIKeyFilter{ProjectID: projectID}) {
+		for key, err := range client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{ProjectID: projectID}) {
 			if err != nil {
 				return nil, err
 			}

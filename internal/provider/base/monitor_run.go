@@ -121,7 +121,7 @@ func (s *MonitorRun) Find(ctx context.Context, client *traceloop.ProjectClient, 
 	s.mu.Lock()
 	candidates := slices.DeleteFunc(slices.Clone(s.before[externalID]), func(setup traceloop.AutoMonitorSetup) bool { return s.deleted[setup.ID] })
 	s.mu.Unlock()
-	own := client.OwnEnvProjectID()
+	own := client.OwnProjectID()
 	for _, candidate := range candidates {
 		if own == "" {
 			setup, err := client.GetAutoMonitorSetup(ctx, externalID, "")
@@ -130,7 +130,7 @@ func (s *MonitorRun) Find(ctx context.Context, client *traceloop.ProjectClient, 
 			}
 			return setup, err
 		}
-		if candidate.EnvProjectID == own {
+		if candidate.ProjectID == own {
 			return &candidate, nil
 		}
 	}

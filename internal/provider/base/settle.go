@@ -28,14 +28,32 @@ type Settled[T any] struct {
 	Err    error // why the search failed
 }
 
-// Settle looks for the object of a creation that ended in err.
-func Settle[T any](ctx context.Context, err error, find func(context.Context) Settled[T]) Settled[T] {
+// maxCreations limits how often a creation is sent until an answer arrives.
+const maxCreations = 4
+
+// Create sends a creation. If the answer is lost, it looks for the object, and sends the creation
+// again only if there is none. An error is that of the last attempt, with what was found.
+func Create[T any](ctx context.Context, send func(context.Context) (*T, error), find func(context.Context, time.Time) Settled[T]) (*T, Settled[T], error) {
+	for attempt := 1; ; attempt++ {
+		object, err := send(ctx)
+		unknown, lost := errors.AsType[*traceloop.UnknownOutcomeError](err)
+		if !lost {
+			return object, Settled[T]{}, err
+		}
+		found := settle(ctx, unknown.Started, find)
+		if found.Ours {
+			return found.Object, found, nil
+		}
+		if found.Object != nil || found.Err != nil || attempt == maxCreations || ctx.Err() != nil {
+			return nil, found, err
+		}
+	}
+}
+
+func settle[T any](ctx context.Context, started time.Time, find func(context.Context, time.Time) Settled[T]) Settled[T] {
 	ctx, cancel := Settling(ctx)
 	defer cancel()
-	found := find(ctx)
-	// A service that supports Idempotency-Key refuses the repeat only if the object is somebody else's.
-	found.Ours = found.Ours && !traceloop.IsConflict(err)
-	return found
+	return find(ctx, started)
 }
 
 // AddUnsettled explains a creation whose outcome is still unknown. "adopt" is the import block

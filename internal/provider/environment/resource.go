@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -235,18 +236,15 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 // create returns nil on error.
 func (r *managedResource) create(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) *traceloop.Environment {
 	name, projectID := plan.Name.ValueString(), plan.ProjectID.ValueString()
-	environment, err := client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})
-	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
-		slug := traceloop.Slug(name)
-		found := base.Settle(ctx, err, func(ctx context.Context) base.Settled[traceloop.Environment] {
-			return r.findEnvironment(ctx, client, projectID, slug, unknown.Started)
-		})
-		if found.Ours {
-			return found.Object
-		}
-		id := slug
+	environment, found, err := base.Create(ctx, func(ctx context.Context) (*traceloop.Environment, error) {
+		return client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})
+	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Environment] {
+		return r.findEnvironment(ctx, client, projectID, name, started)
+	})
+	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
+		id := traceloop.Slug(name)
 		if projectID != "" {
-			id = projectID + "/" + slug
+			id = projectID + "/" + id
 		}
 		r.AddUnsettled(diags, fmt.Sprintf("environment %q", name), found.Object != nil, base.ImportBlock("traceloop_environment", "example", id), err, found.Err)
 		return nil
@@ -337,7 +335,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	client, ok := r.ManagementForWriting(&resp.Diagnostics)
-	if !ok || !r.GuardCascade(&resp.Diagnostics, state.Describe(), client.ListAPIKeysFresh(ctx, state.keyFilter())) {
+	if !ok || !r.GuardCascade(&resp.Diagnostics, state.Describe(), client.ListAPIKeysUncached(ctx, state.keyFilter())) {
 		return
 	}
 	next := base.Place{Kind: base.EnvironmentPlace, Project: note.Project, Name: note.Name}
@@ -346,7 +344,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		if note.Project != "" {
 			model.ProjectID = types.StringValue(note.Project)
 		}
-		if !r.canFollow(ctx, client, client.ListEnvironmentsFresh, model, note.Replaces, &resp.Diagnostics) {
+		if !r.canFollow(ctx, client, client.ListEnvironmentsUncached, model, note.Replaces, &resp.Diagnostics) {
 			return
 		}
 	}

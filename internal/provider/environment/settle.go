@@ -9,12 +9,12 @@ import (
 )
 
 // findEnvironment looks for an environment by its slug, in its own scope.
-func (r *managedResource) findEnvironment(ctx context.Context, client *traceloop.Client, projectID, slug string, started time.Time) base.Settled[traceloop.Environment] {
+func (r *managedResource) findEnvironment(ctx context.Context, client *traceloop.Client, projectID, name string, started time.Time) base.Settled[traceloop.Environment] {
 	for environment, err := range client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
 		if err != nil {
 			return base.Settled[traceloop.Environment]{Err: err}
 		}
-		if environment.Slug == slug && environment.ProjectID == projectID {
+		if environment.Name == name && environment.ProjectID == projectID {
 			return base.Settled[traceloop.Environment]{Object: &environment, Ours: client.CreatedSince(environment.CreatedAt, started)}
 		}
 	}

@@ -164,9 +164,6 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 
 	client := r.ProjectIfKnown()
-	if client != nil && !plan.ExternalID.IsUnknown() && (state == nil || !plan.sameRequest(state.model)) {
-		client.ExpectAutoMonitorSetup(plan.ExternalID.ValueString())
-	}
 	switch {
 	case state == nil: // create, or the second half of a replacement
 		warnUnpublished(ctx, plan.Evaluators, types.SetNull(types.StringType), &resp.Diagnostics)
@@ -335,7 +332,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 	}
 	r.Run.BeginWriting()
 
-	setup, err := client.UpdateAutoMonitorSetup(ctx, request, state.EnvProjectID.ValueString())
+	setup, _, err := client.UpdateAutoMonitorSetup(ctx, request, state.EnvProjectID.ValueString())
 	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
 		if setup = r.settleSetup(ctx, client, request, unknown, &resp.Diagnostics); setup == nil {
 			return

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -183,20 +184,17 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 
 	name := plan.Name.ValueString()
-	project, err := client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
-	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
-		found := base.Settle(ctx, err, func(ctx context.Context) base.Settled[traceloop.Project] {
-			return r.findProject(ctx, client, name, unknown.Started)
-		})
-		if found.Ours {
-			project, err = found.Object, nil
-		} else {
-			id := "<project id>"
-			if found.Object != nil {
-				id = found.Object.ID
-			}
-			r.AddUnsettled(&resp.Diagnostics, fmt.Sprintf("project %q", name), found.Object != nil, base.ImportBlock("traceloop_project", "example", id), err, found.Err)
+	project, found, err := base.Create(ctx, func(ctx context.Context) (*traceloop.Project, error) {
+		return client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
+	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Project] {
+		return r.findProject(ctx, client, name, started)
+	})
+	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
+		id := "<project id>"
+		if found.Object != nil {
+			id = found.Object.ID
 		}
+		r.AddUnsettled(&resp.Diagnostics, fmt.Sprintf("project %q", name), found.Object != nil, base.ImportBlock("traceloop_project", "example", id), err, found.Err)
 	}
 	switch {
 	case resp.Diagnostics.HasError():
@@ -294,8 +292,8 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		base.AddProtected(&resp.Diagnostics, state.Describe(), projectLoss)
 		return
 	}
-	if !r.GuardCascade(&resp.Diagnostics, state.Describe(), client.ListAPIKeysFresh(ctx, state.keyFilter())) ||
-		note.Name != "" && note.Name != state.Name.ValueString() && !r.canFollow(ctx, client.ListProjectsFresh, note, &resp.Diagnostics) {
+	if !r.GuardCascade(&resp.Diagnostics, state.Describe(), client.ListAPIKeysUncached(ctx, state.keyFilter())) ||
+		note.Name != "" && note.Name != state.Name.ValueString() && !r.canFollow(ctx, client.ListProjectsUncached, note, &resp.Diagnostics) {
 		return
 	}
 	err := client.DeleteProject(ctx, state.ID.ValueString())

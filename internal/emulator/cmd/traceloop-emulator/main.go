@@ -67,8 +67,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:4319", "`address` to listen on; port 0 picks a free one")
 	flags.StringVar(&o.data, "data", "", "`file` to store the data and the management key in (default: in memory)")
 	flags.StringVar(&o.managementKey, "management-key", "", "management `key`; the data file stores it (default: the key in the data file, or a random one)")
-	flags.BoolVar(&o.allowRemote, "allow-remote", false, "allow an address that other machines can reach; the page then asks for the management key")
-	flags.BoolVar(&o.noPage, "no-page", false, "serve no page in the browser")
+	flags.BoolVar(&o.allowRemote, "allow-remote", false, "allow an address that other machines can reach; there are no pages then")
+	flags.BoolVar(&o.noPage, "no-page", false, "serve no pages in the browser")
 	flags.StringVar(&o.variant, "variant", string(emulator.VariantContract), "`form` of the answers: contract, or seen, as the service was seen to answer on other objects")
 	flags.StringVar(&o.seed, "seed", "", "YAML or JSON `file` with the organization to start with; /_emulator/export writes one")
 	flags.StringVar(&o.envFile, "env-file", "", "`file` to write the two lines to; it exists while the emulator listens")
@@ -96,6 +96,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
+	o.noPage = o.noPage || o.allowRemote // the pages need no key
 	if o.version {
 		fmt.Fprintln(stdout, version)
 		return nil
@@ -117,7 +118,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	defer listener.Close()
 	e, err := emulator.New(emulator.Options{
 		ManagementKey: o.managementKey, DataFile: o.data, Logger: logger,
-		Seed: seed, Variant: emulator.Variant(o.variant), NoPage: o.noPage, PageNeedsKey: o.allowRemote,
+		Seed: seed, Variant: emulator.Variant(o.variant), NoPage: o.noPage,
 	})
 	if err != nil {
 		return err

@@ -217,6 +217,7 @@ func TestFailures(t *testing.T) {
 		{"address in use", []string{"-listen", taken.Addr().String()}, "in use already"},
 		{"no such port", []string{"-listen", "127.0.0.1:99999"}, "invalid port"},
 		{"unknown flag", []string{"-port", "1"}, "-port"},
+		{"unknown variant", []string{"-listen", "127.0.0.1:0", "-variant", "other"}, `"other" is unknown; it must be contract or seen`},
 		{"argument", []string{"serve"}, `unexpected argument "serve"`},
 		{"short management key", []string{"-listen", "127.0.0.1:0", "-management-key", "short"}, "at least 8 characters"},
 		{"management key with a space", []string{"-listen", "127.0.0.1:0", "-management-key", "with a space"}, "white space"},
@@ -259,7 +260,7 @@ func TestHelp(t *testing.T) {
 	if err := run(t.Context(), []string{"-help"}, &stdout, &stderr); err != nil || stdout.Len() > 0 {
 		t.Errorf("%v, %q", err, stdout.String())
 	}
-	for _, flag := range []string{"-listen", "-data", "-management-key", "-allow-remote", "-no-page", "-seed", "-env-file", "-addr-file", "-version"} {
+	for _, flag := range []string{"-listen", "-data", "-management-key", "-allow-remote", "-variant", "-no-page", "-seed", "-env-file", "-addr-file", "-version"} {
 		if !strings.Contains(stderr.String(), flag) {
 			t.Errorf("%s is not explained:\n%s", flag, stderr.String())
 		}

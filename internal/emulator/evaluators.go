@@ -1,0 +1,361 @@
+package emulator
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// The sources of an evaluator.
+const (
+	sourceCustom   = "custom"
+	sourcePrebuilt = "prebuilt"
+)
+
+// Evaluator is an evaluator of the organization, or one of Traceloop's, as the API shows it.
+type Evaluator struct {
+	ID           string              `json:"id"`
+	Name         string              `json:"name"`
+	Slug         string              `json:"slug"`
+	Type         string              `json:"type"`
+	Description  string              `json:"description,omitempty"`
+	Version      string              `json:"version,omitempty"`
+	Source       string              `json:"source"`
+	InputSchema  []EvaluatorProperty `json:"input_schema,omitempty"`
+	OutputSchema []EvaluatorProperty `json:"output_schema,omitempty"`
+	Config       *EvaluatorConfig    `json:"config,omitempty"`
+	CreatedAt    string              `json:"created_at,omitempty"`
+	UpdatedAt    string              `json:"updated_at,omitempty"`
+}
+
+// EvaluatorConfig is what a custom evaluator asks the model.
+type EvaluatorConfig struct {
+	Provider  string             `json:"provider"`
+	Messages  []EvaluatorMessage `json:"messages"`
+	LLMConfig EvaluatorLLMConfig `json:"llm_config"`
+}
+
+// EvaluatorMessage is a message of the prompt.
+type EvaluatorMessage struct {
+	Role       string `json:"role"                   yaml:"role"`
+	Content    string `json:"content"                yaml:"content"`
+	ToolCallID string `json:"tool_call_id,omitempty" yaml:"tool_call_id,omitempty"`
+}
+
+// EvaluatorLLMConfig are the model and its parameters.
+type EvaluatorLLMConfig struct {
+	Model            string   `json:"model"                       yaml:"model"`
+	Temperature      *float64 `json:"temperature,omitempty"       yaml:"temperature,omitempty"`
+	TopP             *float64 `json:"top_p,omitempty"             yaml:"top_p,omitempty"`
+	MaxTokens        *int     `json:"max_tokens,omitempty"        yaml:"max_tokens,omitempty"`
+	FrequencyPenalty *float64 `json:"frequency_penalty,omitempty" yaml:"frequency_penalty,omitempty"`
+	PresencePenalty  *float64 `json:"presence_penalty,omitempty"  yaml:"presence_penalty,omitempty"`
+	Stop             []string `json:"stop,omitempty"              yaml:"stop,omitempty"`
+	Logprobs         *bool    `json:"logprobs,omitempty"          yaml:"logprobs,omitempty"`
+}
+
+// EvaluatorProperty is a property of what an evaluator gets or answers.
+type EvaluatorProperty struct {
+	Name        string   `json:"name"                  yaml:"name"`
+	Type        string   `json:"type"                  yaml:"type"`
+	Label       string   `json:"label,omitempty"       yaml:"label,omitempty"`
+	Description string   `json:"description,omitempty" yaml:"description,omitempty"`
+	EnumValues  []string `json:"enum_values,omitempty" yaml:"enum_values,omitempty"`
+}
+
+// UnmarshalJSON is as strict as readBody.
+func (m *EvaluatorMessage) UnmarshalJSON(data []byte) error {
+	return decodeObject(data, fields{"role": &m.Role, "content": &m.Content, "tool_call_id": &m.ToolCallID})
+}
+
+// UnmarshalJSON is as strict as readBody.
+func (p *EvaluatorProperty) UnmarshalJSON(data []byte) error {
+	return decodeObject(data, fields{"name": &p.Name, "type": &p.Type, "label": &p.Label, "description": &p.Description, "enum_values": &p.EnumValues})
+}
+
+func (c *EvaluatorLLMConfig) fields() fields {
+	return fields{
+		"model": &c.Model, "temperature": &c.Temperature, "top_p": &c.TopP, "max_tokens": &c.MaxTokens,
+		"frequency_penalty": &c.FrequencyPenalty, "presence_penalty": &c.PresencePenalty, "stop": &c.Stop, "logprobs": &c.Logprobs,
+	}
+}
+
+// UnmarshalJSON is as strict as readBody.
+func (c *EvaluatorLLMConfig) UnmarshalJSON(data []byte) error { return decodeObject(data, c.fields()) }
+
+// prebuiltEvaluators are Traceloop's. Their ids and names are made up.
+var prebuiltEvaluators = func() (all []Evaluator) {
+	for _, slug := range traceloop.PublishedEvaluators {
+		id := sha256.Sum256([]byte(slug))
+		all = append(all, Evaluator{
+			ID: "c" + hex.EncodeToString(id[:12]), Name: strings.ReplaceAll(slug, "-", " "), Slug: slug,
+			Type: strings.ToUpper(strings.ReplaceAll(slug, "-", "_")), Source: sourcePrebuilt,
+		})
+	}
+	return all
+}()
+
+func isPrebuilt(slug string) bool { return slices.Contains(traceloop.PublishedEvaluators, slug) }
+
+// exampleEvaluators are in the examples of Traceloop's OpenAPI document. They count as the
+// organization's own, but are on no list.
+var exampleEvaluators = []string{"hallucination", "toxicity"}
+
+const evaluatorColumns = "t.id, t.name, t.slug, t.description, t.version, t.input_schema, t.output_schema, t.config, t.created_at, t.updated_at"
+
+func scanEvaluator(scan row) (v Evaluator, err error) {
+	v.Type, v.Source, v.Config = "LLM_AS_A_JUDGE", sourceCustom, &EvaluatorConfig{}
+	var version int
+	var input, output, config []byte
+	if err := scan(&v.ID, &v.Name, &v.Slug, &v.Description, &version, &input, &output, &config, &v.CreatedAt, &v.UpdatedAt); err != nil {
+		return v, err
+	}
+	v.Version = strconv.Itoa(version)
+	return v, errors.Join(json.Unmarshal(input, &v.InputSchema), json.Unmarshal(output, &v.OutputSchema), json.Unmarshal(config, v.Config))
+}
+
+// customEvaluators reads the organization's own, oldest first.
+func customEvaluators(tx *sql.Tx, where string, args ...any) ([]Evaluator, error) {
+	return readAll(tx, scanEvaluator, "SELECT "+evaluatorColumns+" FROM evaluators t WHERE "+where, args...)
+}
+
+func (e *Emulator) listEvaluators(r *http.Request, _ string) (answer, error) {
+	source, filtered, err := filter(r, "source")
+	if err != nil {
+		return answer{}, err
+	}
+	if filtered && source != sourceCustom && source != sourcePrebuilt {
+		return answer{}, refuse(http.StatusBadRequest, "source must be %s or %s, not %q", sourceCustom, sourcePrebuilt, source)
+	}
+	return e.transact(func(tx *sql.Tx) (any, error) {
+		all := []Evaluator{}
+		if source != sourceCustom {
+			all = append(all, prebuiltEvaluators...)
+		}
+		if source != sourcePrebuilt {
+			custom, err := customEvaluators(tx, "true ORDER BY t.seq")
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, custom...)
+		}
+		return map[string]any{"evaluators": all}, nil
+	})
+}
+
+func (e *Emulator) getEvaluator(r *http.Request, _ string) (answer, error) {
+	return e.transact(func(tx *sql.Tx) (any, error) { return evaluatorByID(tx, r.PathValue("id")) })
+}
+
+// evaluatorByID finds an evaluator by its id or slug.
+func evaluatorByID(tx *sql.Tx, id string) (Evaluator, error) {
+	for _, prebuilt := range prebuiltEvaluators {
+		if id == prebuilt.ID || id == prebuilt.Slug {
+			return prebuilt, nil
+		}
+	}
+	found, err := customEvaluators(tx, "t.id = ?1 OR t.slug = ?1 ORDER BY t.id = ?1 DESC", id)
+	if err == nil && len(found) == 0 {
+		err = refuse(http.StatusNotFound, "There is no evaluator with the id or slug %q.", id)
+	}
+	if err != nil {
+		return Evaluator{}, err
+	}
+	return found[0], nil
+}
+
+func (e *Emulator) createEvaluator(r *http.Request, _ string) (answer, error) {
+	in := Evaluator{Config: &EvaluatorConfig{}}
+	var mode string // published, without a meaning
+	into := in.Config.LLMConfig.fields()
+	for name, target := range (fields{
+		"name": &in.Name, "slug": &in.Slug, "description": &in.Description, "provider": &in.Config.Provider, "messages": &in.Config.Messages,
+		"input_schema": &in.InputSchema, "output_schema": &in.OutputSchema, "mode": &mode,
+	}) {
+		into[name] = target
+	}
+	body, err := readBody(r, into)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := in.complete(); err != nil {
+		return answer{}, refuse(http.StatusBadRequest, "invalid input: %v", err)
+	}
+	return e.create(r, creation{operation: "createEvaluator", body: body, status: http.StatusOK, do: func(tx *sql.Tx) (any, error) {
+		in.CreatedAt = e.timestamp()
+		id, version, err := in.insert(tx, 1)
+		return map[string]any{"evaluator_id": id, "slug": in.Slug, "type": "LLM_AS_A_JUDGE", "version_id": version, "bindings": []string{}}, err
+	}})
+}
+
+// complete checks an evaluator, and makes a slug from its name if it has none.
+func (v *Evaluator) complete() error {
+	if v.Slug == "" {
+		if v.Slug = traceloop.Slug(v.Name); v.Slug == "" && v.Name != "" {
+			return fmt.Errorf("no slug can be made from the name %q", v.Name)
+		}
+	}
+	if traceloop.Slug(v.Slug) != v.Slug {
+		return fmt.Errorf("slug must be a slug such as %q, not %q", traceloop.Slug("EU Production"), v.Slug)
+	}
+	return v.check()
+}
+
+func (v *Evaluator) check() error {
+	switch {
+	case v.Name == "":
+		return errors.New("name is required")
+	case v.Config.Provider == "":
+		return errors.New("provider is required")
+	case v.Config.LLMConfig.Model == "":
+		return errors.New("model is required")
+	case len(v.Config.Messages) == 0:
+		return errors.New("messages must contain at least one item")
+	}
+	for i, message := range v.Config.Messages {
+		if message.Role == "" || message.Content == "" {
+			return fmt.Errorf("messages[%d]: role and content are required", i)
+		}
+	}
+	for name, schema := range map[string][]EvaluatorProperty{"input_schema": v.InputSchema, "output_schema": v.OutputSchema} {
+		if err := checkProperties(schema); err != nil {
+			return fmt.Errorf("%s%w", name, err)
+		}
+	}
+	return nil
+}
+
+func checkProperties(schema []EvaluatorProperty) error {
+	if len(schema) == 0 {
+		return errors.New(" must contain at least one item")
+	}
+	seen := map[string]bool{}
+	for i, p := range schema {
+		switch {
+		case p.Name == "":
+			return fmt.Errorf("[%d]: name is required", i)
+		case seen[p.Name]:
+			return fmt.Errorf("[%d]: the name %q occurs twice", i, p.Name)
+		case !slices.Contains([]string{"string", "int", "float", "boolean", "enum"}, p.Type):
+			return fmt.Errorf("[%d]: the type %q is unknown", i, p.Type)
+		case (p.Type == "enum") != (len(p.EnumValues) > 0):
+			return fmt.Errorf("[%d]: enum_values belong to the type enum, and only to it", i)
+		}
+		seen[p.Name] = true
+	}
+	return nil
+}
+
+// insert keeps the id, if there is one.
+func (v *Evaluator) insert(tx *sql.Tx, version int) (id, versionID string, err error) {
+	if isPrebuilt(v.Slug) {
+		return "", "", evaluatorSlugTaken(v.Slug)
+	}
+	input, output, config, err := v.documents()
+	if err != nil {
+		return "", "", err
+	}
+	err = tx.QueryRow(`
+		INSERT INTO evaluators (id, name, slug, description, version, input_schema, output_schema, config, created_at, updated_at)
+		VALUES (`+newOr+", ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) RETURNING id, version_id",
+		v.ID, v.Name, v.Slug, v.Description, version, input, output, config, v.CreatedAt).Scan(&id, &versionID)
+	if violates(err, "evaluators.slug") {
+		err = evaluatorSlugTaken(v.Slug)
+	}
+	return id, versionID, err
+}
+
+// documents returns what the database has in JSON.
+func (v *Evaluator) documents() (input, output, config string, err error) {
+	var texts [3]string
+	for i, part := range []any{v.InputSchema, v.OutputSchema, v.Config} {
+		data, err := json.Marshal(part)
+		if err != nil {
+			return "", "", "", err
+		}
+		texts[i] = string(data)
+	}
+	return texts[0], texts[1], texts[2], nil
+}
+
+func evaluatorSlugTaken(slug string) error {
+	return refuse(http.StatusConflict, "There already is an evaluator with the slug %q.", slug)
+}
+
+func (e *Emulator) updateEvaluator(r *http.Request, _ string) (answer, error) {
+	var name *string
+	var input, output []EvaluatorProperty
+	var raw json.RawMessage
+	if _, err := readBody(r, fields{"name": &name, "input_schema": &input, "output_schema": &output, "config": &raw}); err != nil {
+		return answer{}, err
+	}
+	if name == nil && input == nil && output == nil && raw == nil {
+		return answer{}, refuse(http.StatusBadRequest, "invalid input: at least one field is required")
+	}
+	return e.transact(func(tx *sql.Tx) (any, error) {
+		v, err := evaluatorByID(tx, r.PathValue("id"))
+		if err != nil {
+			return nil, err
+		}
+		if v.Source == sourcePrebuilt {
+			return nil, refuse(http.StatusBadRequest, "The evaluator %q is prebuilt, and cannot be changed.", v.Slug)
+		}
+		if name != nil {
+			v.Name = *name
+		}
+		if input != nil {
+			v.InputSchema = input
+		}
+		if output != nil {
+			v.OutputSchema = output
+		}
+		if raw != nil {
+			v.Config, v.Description = &EvaluatorConfig{}, ""
+			err = decodeObject(raw, fields{
+				"description": &v.Description, "provider": &v.Config.Provider, "messages": &v.Config.Messages, "llm_config": &v.Config.LLMConfig,
+			})
+		}
+		if err == nil {
+			err = v.check()
+		}
+		if err != nil {
+			return nil, refuse(http.StatusBadRequest, "invalid input: %v", err)
+		}
+		return map[string]any{"evaluator": map[string]string{"id": v.ID}, "versions": []any{}}, v.update(tx, e.timestamp())
+	})
+}
+
+// update makes a new version, unless nothing has changed.
+func (v *Evaluator) update(tx *sql.Tx, now string) error {
+	input, output, config, err := v.documents()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`
+		UPDATE evaluators SET name = ?2, description = ?3, input_schema = ?4, output_schema = ?5, config = ?6,
+			version = version + 1, version_id = 'c' || lower(hex(randomblob(12))), updated_at = ?7
+		WHERE id = ?1 AND (name, description, input_schema, output_schema, config) <> (?2, ?3, ?4, ?5, ?6)`,
+		v.ID, v.Name, v.Description, input, output, config, now)
+	return err
+}
+
+// checkEvaluator refuses the slug of an evaluator that is neither the organization's nor prebuilt.
+func checkEvaluator(tx *sql.Tx, slug string) error {
+	known := isPrebuilt(slug) || slices.Contains(exampleEvaluators, slug)
+	if known {
+		return nil
+	}
+	if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM evaluators WHERE slug = ?)", slug).Scan(&known); err != nil || known {
+		return err
+	}
+	return refuse(http.StatusBadRequest, "unknown evaluator slug %q", slug)
+}

@@ -1,0 +1,288 @@
+package traceloop
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// estate is a service that holds projects and pages them by hundreds.
+type estate struct {
+	mu       sync.Mutex
+	projects []string // ids, in order
+	requests int
+	lists    int
+	failList bool
+	total    string        // what the list says there is; empty: the truth
+	onList   func(*estate) // while a page is being answered
+}
+
+func newEstate(n int) *estate {
+	e := &estate{}
+	for i := range n {
+		e.projects = append(e.projects, fmt.Sprintf("p%d", i))
+	}
+	return e
+}
+
+func (e *estate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	<-time.After(50 * time.Millisecond) // of the bubble: the latency
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.requests++
+	id, one := strings.CutPrefix(r.URL.Path, contractPaths.Projects+"/")
+	switch {
+	case r.Method == http.MethodDelete:
+		e.projects = slices.DeleteFunc(e.projects, func(p string) bool { return p == id })
+		w.WriteHeader(http.StatusNoContent)
+	case one && slices.Contains(e.projects, id):
+		answer(200, estateProject(id))(w, r)
+	case one:
+		refusal(404)(w, r)
+	case e.failList:
+		e.lists++
+		refusal(400)(w, r)
+	default:
+		e.lists++
+		from, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
+		to := min(from+100, len(e.projects))
+		next := ""
+		if to < len(e.projects) {
+			next = strconv.Itoa(to)
+		}
+		var data []string
+		for _, p := range e.projects[from:to] {
+			data = append(data, estateProject(p))
+		}
+		if e.onList != nil {
+			e.onList(e)
+		}
+		total := cmp.Or(e.total, strconv.Itoa(len(e.projects)))
+		answer(200, fmt.Sprintf(`{"data":[%s],"next_cursor":%q,"total_results":%s}`, strings.Join(data, ","), next, total))(w, r)
+	}
+}
+
+func estateProject(id string) string {
+	return fmt.Sprintf(`{"id":%q,"name":%q,"slug":"x","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}`, id, id)
+}
+
+// readAll reads projects as Terraform does, ten at a time, in any order.
+func readAll(t *testing.T, c *Client, ids []string) {
+	t.Helper()
+	ids = slices.Clone(ids)
+	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	queue := make(chan string)
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			for id := range queue {
+				if p, err := c.GetProject(t.Context(), id); err != nil || p.ID != id {
+					t.Errorf("reading %s: %v, %v", id, p, err)
+				}
+			}
+		})
+	}
+	for _, id := range ids {
+		queue <- id
+	}
+	close(queue)
+	wg.Wait()
+}
+
+// The promise: at most twice the cheaper of one GET each and all the pages.
+func TestCachedListCost(t *testing.T) {
+	for _, estateSize := range []int{1, 2, 99, 100, 101, 250, 1000, 5000} {
+		for _, reads := range []int{1, 2, 3, 5, 10, 40, 100, 1000} {
+			if reads > estateSize {
+				continue
+			}
+			t.Run(fmt.Sprintf("%d of %d", reads, estateSize), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					e := newEstate(estateSize)
+					c, _ := inMemory(t, e, Config{})
+					perm := rand.Perm(estateSize)[:reads]
+					var ids []string
+					for _, i := range perm {
+						ids = append(ids, e.projects[i])
+					}
+					readAll(t, c, ids)
+					pages := (estateSize + 99) / 100
+					if limit := 2 * min(reads, pages); e.requests > limit && !(reads == 1 && e.requests == 1) {
+						t.Errorf("%d requests, want at most %d", e.requests, limit)
+					}
+					before := e.requests
+					readAll(t, c, ids)
+					if e.requests != before {
+						t.Errorf("reading the same again took %d requests, want none", e.requests-before)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Once there are as many reads as pages, a read waits for its page instead of a GET.
+func TestCachedListManyReadsCostLittleMoreThanThePages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(1000)
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, e.projects)
+		if e.lists != 10 || e.requests > 12 {
+			t.Errorf("%d requests, %d of them pages; want the 10 pages and hardly more", e.requests, e.lists)
+		}
+	})
+}
+
+// How many pages there are is a hint: one that is wrong costs requests and no more.
+func TestCachedListDoesNotRelyOnTheTotal(t *testing.T) {
+	for _, total := range []string{`"many"`, "null", "-1", "0", "9223372036854775807", "1e400"} {
+		synctest.Test(t, func(t *testing.T) {
+			e := newEstate(300)
+			e.total = total
+			c, _ := inMemory(t, e, Config{})
+			readAll(t, c, e.projects)
+			if e.requests > 300 {
+				t.Errorf("with a total of %s: %d requests", total, e.requests)
+			}
+		})
+	}
+}
+
+func TestCachedListOneObjectCostsOneGet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(10_000)
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, []string{"p9999"})
+		if e.requests != 1 || e.lists != 0 {
+			t.Errorf("%d requests, %d of them lists; want 1 and 0", e.requests, e.lists)
+		}
+	})
+}
+
+// A list that fails leaves every read its own GET.
+func TestCachedListFallsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(300)
+		e.failList = true
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, e.projects[:50])
+		if e.lists != 1 || e.requests != 51 {
+			t.Errorf("%d requests, %d of them lists; want 51 and 1", e.requests, e.lists)
+		}
+	})
+}
+
+// Objects move to an earlier page while the list is read, so that it misses some.
+func TestCachedListLosesNothingWhenAPageChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(300)
+		ids := slices.Clone(e.projects[150:])
+		e.onList = func(e *estate) { // this service's cursors are positions: deleting shifts the rest
+			if len(e.projects) > 200 {
+				e.projects = e.projects[30:]
+			}
+		}
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, ids)
+	})
+}
+
+func TestCachedListNotFoundIsConfirmed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(50)
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, e.projects[:10]) // the whole list is in
+		before := e.requests
+		if _, err := c.GetProject(t.Context(), "gone"); !IsNotFound(err) {
+			t.Errorf("got %v, want a 404", err)
+		}
+		if e.requests != before+1 {
+			t.Errorf("%d requests asked for an object that the list does not show, want its own GET", e.requests-before)
+		}
+	})
+}
+
+// A read that begins after a write has ended never sees the past.
+func TestCachedListForgetsAtAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(50)
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, e.projects)
+
+		// A page is under way while the write happens; it may show the past.
+		under := make(chan error)
+		c.projects.forget()
+		go func() {
+			for _, err := range c.ListProjects(context.Background()) {
+				if err != nil {
+					under <- err
+					return
+				}
+			}
+			under <- nil
+		}()
+		if err := c.DeleteProject(t.Context(), "p7"); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-under; err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.GetProject(t.Context(), "p7"); !IsNotFound(err) {
+			t.Errorf("got %v, want a 404", err)
+		}
+		for p, err := range c.ListProjects(t.Context()) {
+			if err != nil || p.ID == "p7" {
+				t.Errorf("the list shows %s, %v", p.ID, err)
+			}
+		}
+	})
+}
+
+// One reader's interrupt is not another's failure.
+func TestCachedListCancelledReaderLeavesTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(50)
+		c, _ := inMemory(t, e, Config{})
+		readAll(t, c, []string{"p1"})
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := c.GetProject(ctx, "p2"); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want the interrupt", err)
+			}
+		})
+		synctest.Wait()
+		wg.Go(func() {
+			if _, err := c.GetProject(t.Context(), "p3"); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+	})
+}
+
+// Behind a wrong base URL everything is "not found", and nothing is gone for that.
+func TestNotFoundBehindAWrongBaseURL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := refusal(404)
+		c, _ := inMemory(t, s, Config{})
+		_, err := c.GetProject(t.Context(), "p1")
+		for _, err := range []error{err, c.DeleteProject(t.Context(), "p1"), c.RevokeAPIKey(t.Context(), "k1")} {
+			if as[*UnreadableError](t, err); IsNotFound(err) {
+				t.Errorf("%v counts as gone", err)
+			}
+		}
+	})
+}

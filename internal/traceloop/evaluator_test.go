@@ -1,0 +1,259 @@
+package traceloop
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// evaluatorJSON is what the SDK reads, in the service's own names.
+const evaluatorJSON = `{"id":"ev-1","name":"Tone","slug":"tone","type":"LLM_AS_A_JUDGE","description":"d","version":"2","source":"custom",` +
+	`"input_schema":[{"name":"text","type":"string"}],"output_schema":[{"name":"label","type":"enum","enum_values":["good","bad"],"description":"x"}],` +
+	`"config":{"provider":"openai","messages":[{"role":"user","content":"Judge {{text}}"}],` +
+	`"llm_config":{"model":"gpt-4o","temperature":0,"max_tokens":512,"top_p":0.9,"frequency_penalty":0.1,"presence_penalty":0.2,"stop":["\n"]}},` +
+	`"created_at":"2026-01-02T03:04:05.123456789Z","updated_at":"2026-01-02T04:04:05+01:00"}`
+
+func toneRequest() EvaluatorRequest {
+	return EvaluatorRequest{
+		Name: "Tone", Provider: "openai", Model: "gpt-4o",
+		Messages:     []EvaluatorMessage{{Role: "user", Content: "Judge {{text}}"}},
+		InputSchema:  []EvaluatorProperty{{Name: "text", Type: "string"}},
+		OutputSchema: []EvaluatorProperty{{Name: "label", Type: "enum", EnumValues: []string{"good", "bad"}}},
+	}
+}
+
+// evaluatorService is an API whose answers a test writes by hand, by method and path. It also keeps
+// the bodies of the requests.
+type evaluatorService struct {
+	by map[string]http.HandlerFunc
+
+	mu       sync.Mutex
+	requests []string
+	bodies   []string
+}
+
+func (s *evaluatorService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	line := r.Method + " " + strings.TrimPrefix(r.URL.RequestURI(), "/v2/evaluators")
+	s.mu.Lock()
+	s.requests, s.bodies = append(s.requests, line), append(s.bodies, string(body))
+	s.mu.Unlock()
+	if handler := s.by[line]; handler != nil {
+		handler(w, r)
+		return
+	}
+	answer(404, "404 page not found", "Content-Type", "text/plain")(w, r)
+}
+
+func (s *evaluatorService) got() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer func() { s.requests = nil }()
+	return strings.Join(s.requests, ", ")
+}
+
+func evaluatorClient(t *testing.T, by map[string]http.HandlerFunc) (*evaluatorService, *ProjectClient) {
+	t.Helper()
+	s := &evaluatorService{by: by}
+	return s, projectOnLoopback(t, s.ServeHTTP)
+}
+
+func TestCreateEvaluator(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer http.HandlerFunc
+		want   Evaluator
+	}{
+		"as published":        {answer(200, `{"evaluator_id":"ev-1","slug":"tone","type":"LLM_AS_A_JUDGE","version_id":"v1","bindings":[]}`), Evaluator{ID: "ev-1", Slug: "tone", Type: "LLM_AS_A_JUDGE"}},
+		"no more than the id": {answer(201, `{"evaluator_id":"ev-1"}`), Evaluator{ID: "ev-1"}},
+	} {
+		s, c := evaluatorClient(t, map[string]http.HandlerFunc{"POST ": test.answer})
+		request := toneRequest()
+		request.Temperature, request.MaxTokens = new(0.0), new(int64(512))
+		got, err := c.CreateEvaluator(t.Context(), request)
+		if err != nil || !reflect.DeepEqual(*got, test.want) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		want := `{"name":"Tone","provider":"openai","model":"gpt-4o","messages":[{"role":"user","content":"Judge {{text}}"}],` +
+			`"input_schema":[{"name":"text","type":"string"}],"output_schema":[{"name":"label","type":"enum","enum_values":["good","bad"]}],"temperature":0,"max_tokens":512}`
+		if s.bodies[0] != want {
+			t.Errorf("%s: it sent %s", name, s.bodies[0])
+		}
+	}
+}
+
+// A creation is never sent again. What it may have made is in the list.
+func TestCreateEvaluator_lostAnswer(t *testing.T) {
+	for name, lost := range map[string]http.HandlerFunc{"no answer": drop, "no id": answer(200, `{"slug":"tone"}`), "an empty body": answer(200, ""), "a failure": refusal(500)} {
+		now := strings.Replace(evaluatorJSON, "2026-01-02T03:04:05.123456789Z", time.Now().UTC().Format(time.RFC3339Nano), 1)
+		s, c := evaluatorClient(t, map[string]http.HandlerFunc{"POST ": lost, "GET ": answer(200, `{"evaluators":[`+now+`]}`)})
+		_, err := c.CreateEvaluator(t.Context(), toneRequest())
+		unknown := as[*UnknownOutcomeError](t, err)
+		evaluators, err := c.ListEvaluatorsUncached(t.Context())
+		if err != nil || evaluators[0].Slug != "tone" || !c.CreatedSince(evaluators[0].CreatedAt, unknown.Started) {
+			t.Errorf("%s: %+v, %v", name, evaluators, err)
+		}
+		if got := s.got(); got != "POST , GET " {
+			t.Errorf("%s: the requests are %q", name, got)
+		}
+	}
+}
+
+func TestGetEvaluator(t *testing.T) {
+	whole := Evaluator{
+		ID: "ev-1", Slug: "tone", Name: "Tone", Type: "LLM_AS_A_JUDGE", Source: EvaluatorCustom, Version: "2", Description: new("d"),
+		InputSchema:  []EvaluatorProperty{{Name: "text", Type: "string"}},
+		OutputSchema: []EvaluatorProperty{{Name: "label", Type: "enum", EnumValues: []string{"good", "bad"}, Description: "x"}},
+		Config: &EvaluatorConfig{
+			Provider: "openai", Model: "gpt-4o", Messages: []EvaluatorMessage{{Role: "user", Content: "Judge {{text}}"}},
+			Temperature: new(0.0), TopP: new(0.9), MaxTokens: new(int64(512)), FrequencyPenalty: new(0.1), PresencePenalty: new(0.2), Stop: []string{"\n"},
+		},
+		CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 123000000, time.UTC), UpdatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	}
+	for name, test := range map[string]struct {
+		body string
+		want Evaluator
+	}{
+		"whole":                     {evaluatorJSON, whole},
+		"no more than the id":       {`{"id":"ev-1"}`, Evaluator{ID: "ev-1"}},
+		"null everywhere":           {`{"id":"ev-1","name":null,"description":null,"version":null,"input_schema":null,"config":null,"created_at":null}`, Evaluator{ID: "ev-1"}},
+		"a number as version":       {`{"id":"ev-1","version":3}`, Evaluator{ID: "ev-1", Version: "3"}},
+		"a description that is not": {`{"id":"ev-1","description":""}`, Evaluator{ID: "ev-1", Description: new("")}},
+		"schemas that are empty":    {`{"id":"ev-1","input_schema":[]}`, Evaluator{ID: "ev-1", InputSchema: []EvaluatorProperty{}}},
+		"a description in config":   {`{"id":"ev-1","config":{"description":"c"}}`, Evaluator{ID: "ev-1", Description: new("c"), Config: &EvaluatorConfig{}}},
+		"the config without an LLM": {`{"id":"ev-1","config":{"llm_config":null}}`, Evaluator{ID: "ev-1", Config: &EvaluatorConfig{}}},
+	} {
+		_, c := evaluatorClient(t, map[string]http.HandlerFunc{"GET /ev-1": answer(200, test.body)})
+		if got, err := c.GetEvaluator(t.Context(), "ev-1"); err != nil || !reflect.DeepEqual(*got, test.want) {
+			t.Errorf("%s: %s, %v", name, encodeJSON(t, got), err)
+		}
+	}
+	_, c := evaluatorClient(t, map[string]http.HandlerFunc{"GET /other": answer(200, evaluatorJSON), "GET /tone": answer(200, evaluatorJSON)})
+	_, err := c.GetEvaluator(t.Context(), "other")
+	as[*MismatchError](t, err)
+	if got, err := c.GetEvaluator(t.Context(), "tone"); err != nil || got.ID != "ev-1" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Only the API's own 404 says that an evaluator is gone, and only where the list is.
+func TestGetEvaluator_notFound(t *testing.T) {
+	list := answer(200, `{"evaluators":[]}`)
+	_, c := evaluatorClient(t, map[string]http.HandlerFunc{"GET /ev-1": refusal(404), "PATCH /ev-1": refusal(404), "GET ": list})
+	if _, err := c.GetEvaluator(t.Context(), "ev-1"); !IsNotFound(err) {
+		t.Errorf("%v", err)
+	}
+	if _, err := c.UpdateEvaluator(t.Context(), "ev-1", toneRequest(), EvaluatorRequest{}); !IsNotFound(err) {
+		t.Errorf("%v", err)
+	}
+	for name, by := range map[string]map[string]http.HandlerFunc{
+		"no route":       {"GET ": list},
+		"no list either": {"GET /ev-1": refusal(404), "GET ": refusal(404)},
+		"a web page":     {"GET /ev-1": html(404), "GET ": list},
+	} {
+		_, c := evaluatorClient(t, by)
+		if _, err := c.GetEvaluator(t.Context(), "ev-1"); err == nil || IsNotFound(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The first read sends its own request, and others share the list if it shows the config.
+func TestGetEvaluator_many(t *testing.T) {
+	numbered := func(id string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(evaluatorJSON, "ev-1", id), `"tone"`, `"tone-`+id+`"`)
+	}
+	terse := `{"id":"terse","slug":"tone-terse","name":"Tone","source":"custom"}`
+	s, c := evaluatorClient(t, map[string]http.HandlerFunc{
+		"GET ":       answer(200, `{"evaluators":[`+numbered("c")+`,{"name":"no id"},`+terse+`,`+numbered("b")+`,`+numbered("a")+`],"total":5}`),
+		"GET /a":     answer(200, numbered("a")),
+		"GET /terse": answer(200, numbered("terse")),
+	})
+	for _, id := range []string{"a", "b", "tone-c", "terse"} {
+		if got, err := c.GetEvaluator(t.Context(), id); err != nil || got.Config == nil {
+			t.Errorf("%s: %+v, %v", id, got, err)
+		}
+	}
+	evaluators, err := c.ListEvaluators(t.Context(), "")
+	if err != nil || len(evaluators) != 4 || evaluators[1].Slug != "tone-terse" {
+		t.Errorf("%+v, %v", evaluators, err)
+	}
+	if got := s.got(); got != "GET /a, GET , GET /terse" {
+		t.Errorf("the requests are %q", got)
+	}
+}
+
+func TestListEvaluators(t *testing.T) {
+	odd := `{"id":"odd","slug":"odd","input_schema":"?"}`
+	for name, body := range map[string]string{
+		"named": `{"evaluators":[` + odd + `]}`, "bare": `[` + odd + `]`, "data": `{"data":[` + odd + `],"next_cursor":""}`,
+	} {
+		s, c := evaluatorClient(t, map[string]http.HandlerFunc{"GET ": answer(200, body), "GET ?source=custom": answer(200, `{"evaluators":null}`)})
+		for range 2 {
+			if got, err := c.ListEvaluators(t.Context(), ""); err != nil || len(got) != 1 || got[0].Slug != "odd" {
+				t.Errorf("%s: %+v, %v", name, got, err)
+			}
+		}
+		if got, err := c.ListEvaluators(t.Context(), EvaluatorCustom); err != nil || len(got) != 0 {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		if got := s.got(); got != "GET , GET ?source=custom" {
+			t.Errorf("%s: the requests are %q", name, got)
+		}
+	}
+}
+
+// Only what changed is sent, and the whole config if any of it changed.
+func TestUpdateEvaluator(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*EvaluatorRequest)
+		want   string
+	}{
+		"the name":     {func(r *EvaluatorRequest) { r.Name = "New" }, `{"name":"New"}`},
+		"the inputs":   {func(r *EvaluatorRequest) { r.InputSchema[0].Type = "int" }, `{"input_schema":[{"name":"text","type":"int"}]}`},
+		"the outputs":  {func(r *EvaluatorRequest) { r.OutputSchema[0].EnumValues = nil }, `{"output_schema":[{"name":"label","type":"enum"}]}`},
+		"the messages": {func(r *EvaluatorRequest) { r.Messages[0].Content = "Now {{text}}" }, `{"config":{"description":"","provider":"openai","messages":[{"role":"user","content":"Now {{text}}"}],"llm_config":{"model":"gpt-4o"}}}`},
+		"a number": {
+			func(r *EvaluatorRequest) { r.TopP, r.Description = new(0.5), "d" },
+			`{"config":{"description":"d","provider":"openai","messages":[{"role":"user","content":"Judge {{text}}"}],"llm_config":{"model":"gpt-4o","top_p":0.5}}}`,
+		},
+		"nothing": {func(*EvaluatorRequest) {}, ""},
+	} {
+		for _, patched := range []http.HandlerFunc{answer(200, `{"evaluator":{"id":"ev-1"},"versions":[]}`), func(http.ResponseWriter, *http.Request) {}} {
+			s, c := evaluatorClient(t, map[string]http.HandlerFunc{"PATCH /ev-1": patched, "GET /ev-1": answer(200, evaluatorJSON)})
+			after := toneRequest()
+			test.change(&after)
+			got, err := c.UpdateEvaluator(t.Context(), "ev-1", toneRequest(), after)
+			if err != nil || got.Version != "2" {
+				t.Errorf("%s: %+v, %v", name, got, err)
+			}
+			requests := "PATCH /ev-1, GET /ev-1"
+			if test.want == "" {
+				requests = "GET /ev-1"
+			}
+			if sent := s.bodies[0]; sent != test.want || test.want != "" && !json.Valid([]byte(sent)) {
+				t.Errorf("%s: it sent %s", name, sent)
+			}
+			if got := s.got(); got != requests {
+				t.Errorf("%s: the requests are %q", name, got)
+			}
+		}
+	}
+}
+
+func TestClosestEvaluator(t *testing.T) {
+	for slug, want := range map[string]string{
+		"PII_DETECTOR": "pii-detector", "pii_detector": "pii-detector", "Pii Detector": "pii-detector", "pii-detecter": "pii-detector",
+		"piidetector": "pii-detector", "answer-relevanc": "answer-relevancy", "toxicity": "toxicity-detector", "word-count-ratios": "word-count-ratio",
+		"char-coutn": "char-count", "hallucination": "", "x": "", "": "", "LLM_AS_A_JUDGE": "", "pii-detector": "",
+	} {
+		among := PublishedEvaluators
+		if got := ClosestEvaluator(slug, among); got != want {
+			t.Errorf("%q: %q, want %q", slug, got, want)
+		}
+	}
+}
