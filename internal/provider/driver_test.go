@@ -19,12 +19,15 @@ import (
 )
 
 // driver speaks the plugin protocol as Terraform's core does in one plan or one apply, without
-// a CLI: thousands of plans and applies a minute. It knows one resource at a time.
+// a CLI: thousands of plans and applies a minute. Each call is about one resource, and a test may make
+// those of several in one process: each is an instance with a private state of its own.
 type driver struct {
 	t       testing.TB
 	server  tfprotov6.ProviderServer
 	schemas map[string]*tfprotov6.Schema
 	next    func() *driver // the provider of another plan or apply
+
+	applied []*tfprotov6.Diagnostic // what the applies with this provider have said
 }
 
 // newServer makes a provider, as the CLI starts one.
@@ -423,6 +426,7 @@ func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p p
 	if err != nil {
 		return prior, err
 	}
+	d.applied = append(d.applied, resp.Diagnostics...)
 	err = failure(resp.Diagnostics)
 	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
 	if err == nil {
