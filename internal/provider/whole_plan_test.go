@@ -43,6 +43,13 @@ func newEstate(t *testing.T) estate {
 	return estate{newCLI(t, server), server, server.CreateProject("Orders")}
 }
 
+// newEstateNow has a server whose clock is right.
+func newEstateNow(t *testing.T) estate {
+	t.Helper()
+	server := emulatortest.Start(t)
+	return estate{newCLI(t, server), server, server.CreateProject("Orders")}
+}
+
 func wholePlan(t *testing.T, test func(*testing.T, estate)) {
 	t.Helper()
 	t.Parallel()
