@@ -9,7 +9,7 @@ import (
 // Run stores what this process knows about one plan or one apply: what it has read, what it
 // plans, and what it has done. Resources report facts and ask questions. The client, not run,
 // caches what the service answered (see loader). When Terraform calls, and what follows from
-// that: DESIGN.md, "Run".
+// that: DESIGN.md, "Ledger".
 type Run struct {
 	mu sync.Mutex
 

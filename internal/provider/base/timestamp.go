@@ -9,10 +9,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// Timestamp formats a time of the API as RFC 3339, in UTC and to the second. The service answers a
-// creation with nanoseconds, and a read with milliseconds, rounded. Both have to give the same second.
+// Timestamp formats a time of the API as RFC 3339, in UTC and to the second.
 func Timestamp(t time.Time) types.String {
-	return types.StringValue(t.UTC().Round(time.Millisecond).Format(time.RFC3339))
+	return types.StringValue(t.UTC().Format(time.RFC3339))
 }
 
 // CreatedAtAttribute is the same for every object of the service.
