@@ -19,12 +19,15 @@ import (
 )
 
 // driver speaks the plugin protocol as Terraform's core does in one plan or one apply, without
-// a CLI: thousands of plans and applies a minute. It knows one resource at a time.
+// a CLI: thousands of plans and applies a minute. Each call is about one resource, and a test may make
+// those of several in one process: each is an instance with a private state of its own.
 type driver struct {
 	t       testing.TB
 	server  tfprotov6.ProviderServer
 	schemas map[string]*tfprotov6.Schema
 	next    func() *driver // the provider of another plan or apply
+
+	applied []*tfprotov6.Diagnostic // what the applies with this provider have said
 }
 
 // newServer makes a provider, as the CLI starts one.
@@ -46,8 +49,8 @@ type arguments map[string]any
 // anHourAgo is the clock of a service whose objects are all old.
 func anHourAgo() time.Time { return time.Now().Add(-time.Hour) }
 
-// later is a clock by which the service has had time to show what is new: what it does not find then is gone.
-func later() time.Time { return time.Now().Add(3 * time.Minute) }
+// minutesLater is a clock by which the service has had time to show what is new: what it does not find then is gone.
+func minutesLater() time.Time { return time.Now().Add(3 * time.Minute) }
 
 func newDriver(tb testing.TB, server *emulatortest.Server, now func() time.Time) *driver {
 	tb.Helper()
@@ -392,10 +395,13 @@ func (d *driver) carryOutDelete(ctx context.Context, kind string, prior instance
 	return d.applyOnce(ctx, kind, prior, planResult{config: null, value: null, private: planned.private})
 }
 
-// carryOutRest applies what is no delete. Core plans it once more, and holds the provider
-// to what it has planned before.
+// carryOutRest applies what is no delete. Core validates the configuration and plans it once more,
+// with all values known, and holds the provider to what it has planned before.
 func (d *driver) carryOutRest(ctx context.Context, kind string, prior instance, planned planResult) (instance, error) {
 	p := planResult{config: planned.config}
+	if err := d.validate(ctx, kind, &p); err != nil {
+		return prior, err
+	}
 	if err := d.planOnce(ctx, kind, prior, &p); err != nil {
 		return prior, err
 	}
@@ -426,6 +432,7 @@ func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p p
 	if err != nil {
 		return prior, err
 	}
+	d.applied = append(d.applied, resp.Diagnostics...)
 	err = failure(resp.Diagnostics)
 	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
 	if err == nil {

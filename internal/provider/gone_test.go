@@ -85,7 +85,7 @@ func TestGone_anotherOrganization(t *testing.T) {
 			settings := arguments{"base_url": address, "api_key": ours.ManagementKey}
 			theirs := arguments{"base_url": address, "api_key": other.ManagementKey}
 			config := config.with(arguments{"deletion_protection": false})
-			for _, now := range []func() time.Time{time.Now, later} { // however old it is
+			for _, now := range []func() time.Time{time.Now, minutesLater} { // however old it is
 				l := newLife(newDriverWith(t, now, settings), kind)
 				l.apply(config, "create")
 				made := l.state
@@ -124,7 +124,7 @@ func TestGone_withoutANote(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders").ID
-	l := newLife(newDriver(t, server, later), environmentKind)
+	l := newLife(newDriver(t, server, minutesLater), environmentKind)
 	config := arguments{"name": "EU Production", "project_id": project, "deletion_protection": false}
 	l.apply(config, "create")
 	l.state.private = nil
@@ -337,7 +337,7 @@ func TestGone_isNotProtected(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			server := emulatortest.Start(t)
-			l := newLife(newDriver(t, server, later), kind)
+			l := newLife(newDriver(t, server, minutesLater), kind)
 			l.apply(config, "create")
 			protected := l.state
 			l.refusesToPlan(nil, "Deletion Protection Is On")
