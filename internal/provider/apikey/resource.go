@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -226,6 +227,7 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 	}
 	base.SetIdentity(resp.Identity, identity, plan.ProjectID, plan.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 	r.Applied.Created(place)
 }
 
@@ -305,9 +307,18 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	key, err := client.GetAPIKey(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
-		r.addVanished(ctx, client, state.model, &resp.Diagnostics)
-		resp.State.RemoveResource(ctx)
-		return
+		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
+		var absence base.Absence
+		switch key, absence = r.confirmGone(ctx, client, state.model, existing, resp.Private, false, &resp.Diagnostics); absence {
+		case base.NotConfirmed:
+			return
+		case base.Found:
+			err = nil
+		default:
+			r.addVanished(absence, state.model, existing, &resp.Diagnostics)
+			resp.State.RemoveResource(ctx)
+			return
+		}
 	}
 	if err != nil {
 		resp.Diagnostics.AddError("Unable to Read API Key", r.Failure("read the "+state.Describe(), err))
@@ -322,6 +333,20 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		state.model = refreshed
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+}
+
+// confirmGone decides about a key that the service does not find. "existing" is the key that is in its
+// place, if any.
+func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state model, existing *traceloop.APIKey, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.APIKey, base.Absence) {
+	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.APIKey]{
+		Object: state.object(""), Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
+		CreatedAt: state.CreatedAt, Private: private, Strict: strict, Superseded: existing != nil && existing.ID != state.ID.ValueString(),
+		List: func(ctx context.Context) iter.Seq2[traceloop.APIKey, error] {
+			return client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{})
+		},
+		IDOf: func(k traceloop.APIKey) string { return k.ID },
+	}, diags)
 }
 
 // Update calls no API: every attribute that the service knows forces replacement. It stores the
@@ -369,15 +394,24 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	err := client.RevokeAPIKey(ctx, state.ID.ValueString())
-	if err != nil && !traceloop.IsNotFound(err) {
+	if traceloop.IsNotFound(err) {
+		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
+		switch _, absence := r.confirmGone(ctx, client, state.model, existing, resp.Private, true, &resp.Diagnostics); absence {
+		case base.NotConfirmed:
+			return
+		case base.Found:
+			err = client.RevokeAPIKey(ctx, state.ID.ValueString())
+		default:
+			err = nil
+		}
+	}
+	if err != nil {
 		resp.Diagnostics.AddError("Unable to Revoke API Key", r.Failure("revoke the "+state.Describe(), err))
 		return
 	}
-	places := []base.Handle{placeOf(state.request())}
-	if note.Replaces != "" {
-		places = append(places, note.Next)
-	}
-	r.Applied.Destroyed(state.Describe(), places...)
+	r.Absences.Deleted(state.handle())
+	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
+	r.Applied.Destroyed(state.Describe(), note.Places(placeOf(state.request()))...)
 	if note.Revokes != "" {
 		r.Applied.Announced(note.Next, note.Revokes)
 	}
@@ -419,6 +453,7 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	}
 	base.SetIdentity(resp.Identity, identity, model.ProjectID, model.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 // findImported resolves an import id. On error it returns nil.
