@@ -9,15 +9,11 @@ import (
 // Run stores what this process knows about one plan or one apply: what it has read, what it
 // plans, and what it has done. Resources report facts and ask questions. The client, not run,
 // caches what the service answered (see loader). When Terraform calls, and what follows from
-// that: DESIGN.md, "Run".
+// that: DESIGN.md, "Ledger".
 type Run struct {
 	mu sync.Mutex
 
-	planning bool            // this is certainly a plan
-	writing  bool            // this is certainly an apply
-	inState  map[string]bool // ids of objects, by UpgradeResourceState
-	read     map[string]bool // ids of keys, by Read
-	imported map[string]bool // ids of keys, by ImportState
+	writing bool // this is certainly an apply
 
 	holdings  map[string]Holding // planned objects of the state, by id
 	at        map[Place]string   // ids of holdings
@@ -27,13 +23,10 @@ type Run struct {
 	projects     map[string]bool // ids of existing projects; true if this process created it
 	environments map[Place]bool  // existing environments
 
-	generated map[string]bool    // ids of keys that this process generated
-	emptied   map[Place]bool     // places whose key this process revoked
 	handovers map[Place]Handover // from the delete of a replacement to its creation
 }
 
-// Place can hold one object: a project by its name, an environment by its slug and scope, or an
-// API key by its project and environment.
+// Place can hold one object: a project by its name, or an environment by its slug and scope.
 type Place struct {
 	Kind    PlaceKind
 	Project string // id; empty for a project and for an organization-level environment
@@ -46,7 +39,6 @@ type PlaceKind string
 const (
 	ProjectPlace     PlaceKind = "project"
 	EnvironmentPlace PlaceKind = "environment"
-	APIKeyPlace      PlaceKind = "api_key"
 )
 
 // Holding is an object of the state and what the plan does with it.
@@ -78,17 +70,14 @@ const (
 
 // Handover passes data from the delete of a replacement to its creation.
 type Handover struct {
-	Deleted       string // description of what was deleted
-	PlannedRevoke string // id of the key that the plan announced to revoke
+	Deleted string // description of what was deleted
 }
 
 func newRun() *Run {
 	return &Run{
-		planning: currentCommand().plans,
-		inState:  map[string]bool{}, read: map[string]bool{}, imported: map[string]bool{},
 		holdings: map[string]Holding{}, at: map[Place]string{}, claims: map[Place]claim{}, destroyed: map[string]string{},
 		projects: map[string]bool{}, environments: map[Place]bool{},
-		generated: map[string]bool{}, emptied: map[Place]bool{}, handovers: map[Place]Handover{},
+		handovers: map[Place]Handover{},
 	}
 }
 
@@ -106,57 +95,6 @@ func (r *Run) IsWriting() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.writing
-}
-
-// IsPlanning reports whether this is certainly a plan.
-func (r *Run) IsPlanning() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.planning
-}
-
-// SawState notes an object of the state.
-func (r *Run) SawState(id string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.inState[id] = true
-}
-
-// MayLeave reports whether an object of the state was not planned yet. It may be planned later,
-// or never, if it is tainted or deposed.
-func (r *Run) MayLeave(id string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.inState[id] && r.holdings[id].ID == ""
-}
-
-// MarkRead notes a key that was refreshed. Only a plan refreshes.
-func (r *Run) MarkRead(id string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.read[id], r.planning = true, true
-}
-
-// MarkImported notes a key that was imported. Only a plan imports.
-func (r *Run) MarkImported(id string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.imported[id], r.planning = true, true
-}
-
-// WasImported reports whether this process imported a key.
-func (r *Run) WasImported(id string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.imported[id]
-}
-
-// MayRotate reports whether this may rotate a key that is due. An apply must not rotate a key
-// that its plan did not, and a plan does not replace a key that it imports.
-func (r *Run) MayRotate(id string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.read[id] && !r.imported[id]
 }
 
 // Keep notes an object that the plan does not move.
@@ -307,34 +245,6 @@ func (r *Run) hasEnvironment(projectID, slug string) bool {
 		}
 	}
 	return false
-}
-
-// GeneratedKey notes a key that this process generated.
-func (r *Run) GeneratedKey(id string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.generated[id] = true
-}
-
-// IsOurs reports whether this process has generated a key, which it must not revoke.
-func (r *Run) IsOurs(id string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.generated[id]
-}
-
-// MarkEmptied notes a place whose key this process has revoked.
-func (r *Run) MarkEmptied(p Place) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.emptied[p] = true
-}
-
-// IsEmptied reports whether this process revoked the key of a place.
-func (r *Run) IsEmptied(p Place) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.emptied[p]
 }
 
 // HandOver passes data to the creation of the same replacement.
