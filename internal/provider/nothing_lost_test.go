@@ -528,6 +528,10 @@ func TestNothingLost_revokedKeyIsStillAnswered(t *testing.T) {
 			_, _ = w.Write(key)
 			return
 		}
+		if strings.HasPrefix(r.URL.Path, "/v2/projects/") {
+			_, _ = w.Write([]byte(`{"id": "` + o.projectID + `", "name": "Orders", "slug": "orders", "created_at": "2026-11-24T05:54:11Z", "updated_at": "2026-11-24T05:54:11Z"}`))
+			return
+		}
 		_, _ = w.Write([]byte(`{"data": []}`))
 	})
 	key = []byte(`{"id": "` + o.text("id") + `", "project_id": "` + o.projectID + `", "environment": "prd", "masked_key": "` + o.text("masked_key") + `", "created_at": "2026-11-24T05:54:11Z", "revoked_at": "2026-11-25T00:00:00Z"}`)
