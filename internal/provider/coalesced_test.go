@@ -141,7 +141,7 @@ resource "traceloop_api_key" "all" {
 // New keys in projects that the plan reads nothing else of.
 func TestAccPlan_coalescedChecks(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t, secondsAgo())
+	server := emulatortest.Start(t, minutesAgo())
 	var projects []string
 	for i := range 60 {
 		project := server.CreateProject(fmt.Sprintf("Project %d", i))

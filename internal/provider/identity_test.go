@@ -126,8 +126,7 @@ func TestIdentity_importIsThatOfTheIDString(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d = d.next() // a second import of one object in one plan is a second address
-			byIdentity, err := d.importIdentity(kind, way.identity)
+			byIdentity, err := d.next().importIdentity(kind, way.identity)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,7 +138,11 @@ func TestIdentity_importIsThatOfTheIDString(t *testing.T) {
 					t.Errorf("the identity is %q, want %q", got, want)
 				}
 			}
-			planned, err := d.plan(t.Context(), kind, byIdentity, way.config)
+			fresh := d.next()
+			if byIdentity, err = fresh.importIdentity(kind, way.identity); err != nil {
+				t.Fatal(err)
+			}
+			planned, err := fresh.plan(t.Context(), kind, byIdentity, way.config)
 			if err != nil || planned.action != "" {
 				t.Errorf("the plan is to %q: %v", planned.action, err)
 			}
@@ -274,7 +277,7 @@ func TestIdentity_vanished(t *testing.T) {
 	t.Parallel()
 	for _, older := range []bool{false, true} {
 		o := newOrganization(t)
-		d := newDriver(t, o.server, time.Now)
+		d := newDriver(t, o.server, later)
 		states := map[string]instance{}
 		for kind, way := range o.imports() {
 			var err error
@@ -283,7 +286,7 @@ func TestIdentity_vanished(t *testing.T) {
 			}
 		}
 		o.server.DeleteProject(o.project)
-		d = newDriver(t, o.server, time.Now)
+		d = newDriver(t, o.server, later)
 		for kind, state := range states {
 			if older {
 				state.identity = nil

@@ -318,7 +318,7 @@ func TestNothingLost_revocationInAPlaceThatThePlanDidNotKnow(t *testing.T) {
 	if _, err := applying.carryOut(t.Context(), keyKind, prior, p); err != nil {
 		t.Fatal(err)
 	}
-	warns(t, applying.applied, "Existing API Key Was Revoked", traceloop.MaskKey(key), id, o.projectID, `"prd"`, "generated less than a minute ago")
+	warns(t, applying.applied, "Existing API Key Was Revoked", traceloop.MaskKey(key), id, o.projectID, `"prd"`, "generated 3 minutes ago")
 	o.rejects(key)
 }
 

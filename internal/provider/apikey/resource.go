@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -218,7 +219,7 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 
 	// Only this answer contains the key, so save it before anything that can fail.
 	place := placeOf(plan.request())
-	plan.model = generatedModel(*generated, r.Now())
+	plan.model = generatedModel(*generated)
 	plan.setRotateAt()
 	if err := plan.setKey(generated.Key, recipients); err != nil {
 		r.addSealError(ctx, client, generated.APIKey, err, &resp.Diagnostics)
@@ -227,6 +228,7 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 	base.SetIdentity(resp.Identity, identity, plan.ProjectID, plan.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Applied.Created(place)
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 // generateOrReplace generates the key. With replace_existing it first revokes the existing key,
@@ -274,10 +276,11 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 	if err := client.RevokeAPIKey(ctx, existing.ID); err != nil && !traceloop.IsNotFound(err) {
 		return nil, err
 	}
-	described := newModel(*existing).Describe()
-	r.Applied.Destroyed(described, place)
+	revoked := newModel(*existing).object("")
+	r.Absences.Deleted(revoked.Handle)
+	r.Applied.Destroyed(revoked.Name, place)
 	diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Was Revoked", fmt.Sprintf(
-		"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", described, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
+		"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", revoked.Name, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
 	return r.generate(ctx, client, request)
 }
 
@@ -305,9 +308,17 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	key, err := client.GetAPIKey(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
-		r.addVanished(ctx, client, state.model, &resp.Diagnostics)
-		resp.State.RemoveResource(ctx)
-		return
+		var absence base.Absence
+		switch key, absence = r.confirmGone(ctx, client, state.model, resp.Private, false, &resp.Diagnostics); absence {
+		case base.NotConfirmed:
+			return
+		case base.Found:
+			err = nil
+		default:
+			r.addVanished(ctx, client, state.model, absence, &resp.Diagnostics)
+			resp.State.RemoveResource(ctx)
+			return
+		}
 	}
 	if err != nil {
 		resp.Diagnostics.AddError("Unable to Read API Key", r.Failure("read the "+state.Describe(), err))
@@ -322,6 +333,20 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		state.model = refreshed
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+}
+
+// confirmGone decides about a key that the service does not find.
+func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state model, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.APIKey, base.Absence) {
+	object := state.object("")
+	object.Within = append(object.Within, object.Handle) // another resource of this apply may have revoked it
+	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.APIKey]{
+		Object: object, Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(), CreatedAt: state.CreatedAt, Private: private, Strict: strict,
+		List: func(ctx context.Context) iter.Seq2[traceloop.APIKey, error] {
+			return client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{})
+		},
+		IDOf: func(k traceloop.APIKey) string { return k.ID },
+	}, diags)
 }
 
 // Update calls no API: every attribute that the service knows forces replacement. It stores the
@@ -369,15 +394,23 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	err := client.RevokeAPIKey(ctx, state.ID.ValueString())
-	if err != nil && !traceloop.IsNotFound(err) {
+	if traceloop.IsNotFound(err) {
+		switch _, absence := r.confirmGone(ctx, client, state.model, resp.Private, true, &resp.Diagnostics); absence {
+		case base.NotConfirmed:
+			return
+		case base.Found:
+			err = client.RevokeAPIKey(ctx, state.ID.ValueString())
+		default:
+			err = nil
+		}
+	}
+	if err != nil {
 		resp.Diagnostics.AddError("Unable to Revoke API Key", r.Failure("revoke the "+state.Describe(), err))
 		return
 	}
-	places := []base.Handle{placeOf(state.request())}
-	if note.Replaces != "" {
-		places = append(places, note.Next)
-	}
-	r.Applied.Destroyed(state.Describe(), places...)
+	own := state.object("")
+	r.Absences.Deleted(own.Handle)
+	r.Applied.Destroyed(own.Name, note.Places(own.Place)...)
 	if note.Revokes != "" {
 		r.Applied.Announced(note.Next, note.Revokes)
 	}
@@ -419,6 +452,7 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	}
 	base.SetIdentity(resp.Identity, identity, model.ProjectID, model.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 // findImported resolves an import id. On error it returns nil.
