@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -49,8 +52,8 @@ type arguments map[string]any
 // anHourAgo is the clock of a service whose objects are all old.
 func anHourAgo() time.Time { return time.Now().Add(-time.Hour) }
 
-// later is a clock by which the service has had time to show what is new: what it does not find then is gone.
-func later() time.Time { return time.Now().Add(3 * time.Minute) }
+// minutesLater is a clock by which the service has had time to show what is new: what it does not find then is gone.
+func minutesLater() time.Time { return time.Now().Add(3 * time.Minute) }
 
 func newDriver(tb testing.TB, server *emulatortest.Server, now func() time.Time) *driver {
 	tb.Helper()
@@ -130,6 +133,7 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 	if err != nil {
 		return prior, err
 	}
+	d.checkBlocks(resp.Diagnostics)
 	if err := failure(resp.Diagnostics); err != nil {
 		return prior, err
 	}
@@ -244,6 +248,7 @@ func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *p
 	if err != nil {
 		return err
 	}
+	d.checkBlocks(resp.Diagnostics)
 	p.diags = append(p.diags, resp.Diagnostics...)
 	if err := failure(resp.Diagnostics); err != nil {
 		return err
@@ -433,6 +438,7 @@ func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p p
 		return prior, err
 	}
 	d.applied = append(d.applied, resp.Diagnostics...)
+	d.checkBlocks(resp.Diagnostics)
 	err = failure(resp.Diagnostics)
 	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
 	if err == nil {
@@ -559,6 +565,22 @@ func (d *driver) value(typ tftypes.Type, dynamic *tfprotov6.DynamicValue) tftype
 		d.t.Fatal(err)
 	}
 	return value
+}
+
+// blockToCopy begins a block that a diagnostic shows.
+var blockToCopy = regexp.MustCompile(`(?m)^(import|moved|removed|data "\S+" "\S+"|resource "\S+" "\S+") \{$`)
+
+// checkBlocks checks that the blocks to copy are valid, and the last things in their diagnostics.
+func (d *driver) checkBlocks(diags []*tfprotov6.Diagnostic) {
+	for _, diag := range diags {
+		at := blockToCopy.FindStringIndex(diag.Detail)
+		if at == nil {
+			continue
+		}
+		if _, problems := hclsyntax.ParseConfig([]byte(diag.Detail[at[0]:]), "", hcl.InitialPos); problems.HasErrors() {
+			d.t.Errorf("the diagnostic %q does not end with valid blocks: %v\n%s", diag.Summary, problems, diag.Detail)
+		}
+	}
 }
 
 // failure joins the errors among diagnostics.

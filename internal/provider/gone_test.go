@@ -78,14 +78,14 @@ func TestCLI_anotherOrganizationsKey(t *testing.T) {
 
 func TestGone_anotherOrganization(t *testing.T) {
 	t.Parallel()
-	for kind, config := range map[string]arguments{projectKind: {"name": "Orders"}, environmentKind: {"name": "EU Production"}} {
+	for _, kind := range []string{projectKind, environmentKind, keyKind} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			ours, other, address := twoOrganizations(t)
+			config := ofKind(kind, ours)
 			settings := arguments{"base_url": address, "api_key": ours.ManagementKey}
 			theirs := arguments{"base_url": address, "api_key": other.ManagementKey}
-			config := config.with(arguments{"deletion_protection": false})
-			for _, now := range []func() time.Time{time.Now, later} { // however old it is
+			for _, now := range []func() time.Time{time.Now, minutesLater} { // however old it is
 				l := newLife(newDriverWith(t, now, settings), kind)
 				l.apply(config, "create")
 				made := l.state
@@ -109,6 +109,17 @@ func TestGone_anotherOrganization(t *testing.T) {
 	}
 }
 
+// ofKind is an object of a kind that no other resource is needed for.
+func ofKind(kind string, server *emulatortest.Server) arguments {
+	switch kind {
+	case projectKind:
+		return arguments{"name": "Orders", "deletion_protection": false}
+	case environmentKind:
+		return arguments{"name": "EU Production", "deletion_protection": false}
+	}
+	return arguments{"project_id": server.Projects()[0].ID, "environment": "prd"}
+}
+
 // refusesToDestroy is a destroy with -refresh=false that fails and keeps the object in the state.
 func refusesToDestroy(l *life, state instance, phrases ...string) {
 	l.t.Helper()
@@ -124,7 +135,7 @@ func TestGone_withoutANote(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders").ID
-	l := newLife(newDriver(t, server, later), environmentKind)
+	l := newLife(newDriver(t, server, minutesLater), environmentKind)
 	config := arguments{"name": "EU Production", "project_id": project, "deletion_protection": false}
 	l.apply(config, "create")
 	l.state.private = nil
@@ -240,11 +251,11 @@ func is(id string) func(string) bool { return func(other string) bool { return o
 
 func TestGone_young(t *testing.T) {
 	t.Parallel()
-	for kind, config := range map[string]arguments{projectKind: {"name": "Orders"}, environmentKind: {"name": "EU Production"}} {
+	for _, kind := range []string{projectKind, environmentKind, keyKind} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			config := config.with(arguments{"deletion_protection": false})
 			h := newHiding(t, 3*time.Second)
+			config := ofKind(kind, h.server)
 			l := newLife(h.driver(t), kind)
 			l.apply(config, "create")
 			id := l.id()
@@ -270,7 +281,7 @@ func TestGone_young(t *testing.T) {
 			h.hide(is(id))
 			var after instance
 			after, _, err = l.provider.next().apply(t.Context(), kind, l.state, nil)
-			if err != nil || !after.value.IsNull() || slices.ContainsFunc(h.server.Projects(), func(p emulatortest.Project) bool { return p.ID == id }) {
+			if err != nil || !after.value.IsNull() || len(h.server.Projects()) != 1 || len(h.server.Environments("")) != 3 || len(h.server.Keys()) != 0 {
 				t.Errorf("the delete of an object that shows up: %v, %v", after.value, err)
 			}
 		})
@@ -322,6 +333,15 @@ func TestGone_newProjectIsAwaited(t *testing.T) {
 	if _, err := d.create(t.Context(), environmentKind, arguments{"name": "EU", "project_id": d.text(project, "id")}); err != nil {
 		t.Error(err)
 	}
+	h.hide(is(d.text(project, "id")))
+	other, err := d.create(t.Context(), projectKind, arguments{"name": "Billing"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.hide(is(d.text(other, "id")))
+	if _, err := d.create(t.Context(), keyKind, arguments{"environment": "prd", "project_id": d.text(other, "id")}); err != nil {
+		t.Error(err)
+	}
 
 	// Somebody else's project is not awaited.
 	h.hide(all)
@@ -337,7 +357,7 @@ func TestGone_isNotProtected(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			server := emulatortest.Start(t)
-			l := newLife(newDriver(t, server, later), kind)
+			l := newLife(newDriver(t, server, minutesLater), kind)
 			l.apply(config, "create")
 			protected := l.state
 			l.refusesToPlan(nil, "Deletion Protection Is On")

@@ -524,11 +524,14 @@ func TestNothingLost_revokedKeyIsStillAnswered(t *testing.T) {
 	var key []byte
 	o.url = serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		if strings.HasPrefix(r.URL.Path, "/v2/api-keys/") {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/v2/api-keys/"):
 			_, _ = w.Write(key)
-			return
+		case strings.HasPrefix(r.URL.Path, "/v2/projects/"):
+			_, _ = w.Write([]byte(`{"id": "` + o.projectID + `", "name": "Orders", "slug": "orders", "created_at": "2026-11-24T05:54:11Z", "updated_at": "2026-11-24T05:54:11Z"}`))
+		default:
+			_, _ = w.Write([]byte(`{"data": []}`))
 		}
-		_, _ = w.Write([]byte(`{"data": []}`))
 	})
 	key = []byte(`{"id": "` + o.text("id") + `", "project_id": "` + o.projectID + `", "environment": "prd", "masked_key": "` + o.text("masked_key") + `", "created_at": "2026-11-24T05:54:11Z", "revoked_at": "2026-11-25T00:00:00Z"}`)
 	after, err := o.driver().refresh(t.Context(), keyKind, o.state)

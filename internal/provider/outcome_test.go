@@ -22,6 +22,8 @@ func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Lo
 // later is the clock of a command: what was there before it is some minutes old.
 func (c *clock) later() time.Time { return c.now().Add(3 * time.Minute) }
 
+func later() time.Time { return new(clock).later() }
+
 func (c *clock) advanceTo(days float64) { c.ahead.Store(int64(days * 24 * float64(time.Hour))) }
 
 // outcome is the life of one key, in the default project. Each verb is a plan of a

@@ -57,6 +57,13 @@ func TestCLI_secondAddress(t *testing.T) {
 				w.refusesToPlanAndApply("Two Resources for One", object.id, "terraform state rm")
 			}
 
+			// Two blocks import it.
+			w.ok("state", "rm", kind+".m")
+			w.write(block(kind, "m", named(object.name)) + block(kind, "z", named(object.name)) + importing(kind+".m", object.id) + importing(kind+".z", object.id))
+			w.refusesToPlanAndApply("Two Resources for One", object.id)
+			w.write(block(kind, "m", named(object.name)) + importing(kind+".m", object.id))
+			w.apply()
+
 			// The block that the message shows does what was meant.
 			w.write(block(kind, "z", named(object.name)) + "moved {\n  from = " + kind + ".m\n  to   = " + kind + ".z\n}\n")
 			w.apply()
@@ -68,6 +75,7 @@ func TestCLI_secondAddress(t *testing.T) {
 			shows(t, w.plan(), "at two addresses", "terraform state rm", "removed {", "No changes")
 			w.write(block(kind, "y", named(object.name)))
 			w.refusesToPlanAndApply("Two Resources for One", object.id)
+			w.write(block(kind, "y", named(object.name)) + block(kind, "z", named(object.name)))
 			shows(t, w.destroy(), "2 destroyed")
 		}
 	})
@@ -76,6 +84,9 @@ func TestCLI_secondAddress(t *testing.T) {
 // duplicate gives an object of the state a second address.
 func (w estate) duplicate(kind, label, second string) {
 	w.t.Helper()
+	if err := os.RemoveAll(filepath.Join(w.dir, "other.tfstate")); err != nil {
+		w.t.Fatal(err)
+	}
 	w.ok("state", "mv", "-state-out=other.tfstate", kind+"."+label, kind+"."+second)
 	other := readState(w.t, w.dir, "other.tfstate")
 	w.write(block(kind, label, named(attributesOf(other)["name"].(string))) + importing(kind+"."+label, attributesOf(other)["id"].(string)))
@@ -153,7 +164,11 @@ func TestCLI_namesSwapAndShift(t *testing.T) {
 		} {
 			w.write(hcl)
 			out := w.plan()
-			shows(t, out, "Project Name Is Taken", "An object of this configuration has the name now", "a second apply may be needed", "a name in between")
+			shows(t, out, "Project Name Is Taken", "a second apply may be needed", "a name in between")
+			if name == "given up" { // the creation may be planned before the other one is read
+				continue
+			}
+			shows(t, out, "An object of this configuration has the name now")
 			if strings.Contains(out, "import {") {
 				t.Errorf("%s: the plan advises to import what is in the state:\n%s", name, out)
 			}
@@ -165,19 +180,16 @@ func TestCLI_namesSwapAndShift(t *testing.T) {
 			t.Errorf("the swap succeeds:\n%s", out)
 		}
 		shows(t, out, "Unable to Rename Project", "a second apply may be needed")
-		w.write(projects("Between", "One"))
-		w.apply()
-		w.write(projects("Two", "One"))
-		w.apply()
-		w.plan("-detailed-exitcode")
-		w.write(projects("Three", "Two"))
-		for range 2 { // a shift needs two at most
-			_, err = w.run("apply", "-auto-approve", "-input=false")
+		for _, hcl := range []string{projects("Between", "One"), projects("Two", "One"), projects("Three", "Two")} {
+			w.write(hcl)
+			for range 2 { // a shift needs two at most
+				out, err = w.run("apply", "-auto-approve", "-input=false")
+			}
+			if err != nil {
+				t.Errorf("the second apply of a shift fails: %s", out)
+			}
+			w.plan("-detailed-exitcode")
 		}
-		if err != nil {
-			t.Errorf("the second apply of a shift fails: %v", err)
-		}
-		w.plan("-detailed-exitcode")
 		w.destroy()
 	})
 }
@@ -363,7 +375,7 @@ func TestOrganization_answers(t *testing.T) {
 			if got := l.mapOf("keys"); fmt.Sprint(got) != fmt.Sprint(test.keys) || l.id() != test.id {
 				t.Errorf("the state has %q and %v", l.id(), got)
 			}
-			if strings.Contains(warned, test.warned) != (test.warned != "") || strings.Contains(warned, "tl_a") {
+			if !strings.Contains(warned, test.warned) || (test.warned == "") != (warned == "") || strings.Contains(warned, "tl_a") {
 				t.Errorf("it warns %q, want %q", warned, test.warned)
 			}
 		})
@@ -404,6 +416,9 @@ func TestEnvironment_slugsOfTheAnswer(t *testing.T) {
 			fmt.Fprint(w, answer)
 		case strings.HasSuffix(r.URL.Path, "/e1"):
 			fmt.Fprint(w, answer)
+		case !strings.HasSuffix(r.URL.Path, "s"):
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, `{"error":"not found"}`)
 		case made && strings.HasSuffix(r.URL.Path, "/environments"):
 			fmt.Fprint(w, `{"data":[`+answer+`]}`)
 		default:

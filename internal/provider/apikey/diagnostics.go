@@ -49,17 +49,16 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 	diags.AddError("Unable to Generate API Key", r.Failure(attempted, err))
 }
 
-// addVanished warns that a key of the state is gone, and names the key that replaced it.
-func (r *managedResource) addVanished(ctx context.Context, client *traceloop.Client, state model, absence base.Absence, diags *diag.Diagnostics) {
+// addVanished warns that a key of the state is gone, and names the key that replaced it, if any.
+func (r *managedResource) addVanished(absence base.Absence, state model, existing *traceloop.APIKey, diags *diag.Diagnostics) {
 	const gone = "it was revoked, or its project or environment was deleted: applications that use it can no longer send traces"
-	key, err := r.existingKey(ctx, client, state)
-	if err != nil || key == nil {
+	if existing == nil {
 		r.AddGone(diags, absence, "API Key", state.Describe(), gone, "It then generates a new key. The state may hold the only copy of the old key")
 		return
 	}
 	r.AddGone(diags, absence, "API Key", state.Describe(), gone+". Somebody has rotated it outside Terraform", fmt.Sprintf(
 		"The environment now has another key, %s, generated %s. Terraform does not generate a second one: apply refuses this key alone. To manage that key, import it and set existing_key_wo to its value:\n\n%s",
-		show(*key), base.Timestamp(key.CreatedAt).ValueString(), base.ImportBlock(resourceType, "example", key.ProjectID+"/"+key.Environment)))
+		show(*existing), base.Timestamp(existing.CreatedAt).ValueString(), base.ImportBlock(resourceType, "example", existing.ProjectID+"/"+existing.Environment)))
 }
 
 const occupiedSummary = "Environment Already Has an API Key"

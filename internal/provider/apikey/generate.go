@@ -23,6 +23,7 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 	cancel := func() {}
 	defer func() { cancel() }()             //nolint:gocritic // cancel is set below
 	var lost *traceloop.UnknownOutcomeError // the first lost answer
+	awaited := false
 	for range maxGenerations {
 		generated, err := client.CreateAPIKey(ctx, request)
 		if err == nil {
@@ -33,6 +34,10 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 		if lost == nil && ok {
 			lost = unknown
 			ctx, cancel = base.Settling(ctx)
+		}
+		if traceloop.IsNotFound(err) && !awaited && r.AwaitProject(ctx, client, request.ProjectID) {
+			awaited = true
+			continue
 		}
 		// After a lost answer, the service may carry out the first attempt late: a conflict.
 		if !ok && (lost == nil || !traceloop.IsConflict(err)) {

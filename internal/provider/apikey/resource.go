@@ -227,8 +227,8 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 	}
 	base.SetIdentity(resp.Identity, identity, plan.ProjectID, plan.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	r.Applied.Created(place)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+	r.Applied.Created(place)
 }
 
 // generateOrReplace generates the key. With replace_existing it first revokes the existing key,
@@ -308,14 +308,15 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	key, err := client.GetAPIKey(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
+		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
 		var absence base.Absence
-		switch key, absence = r.confirmGone(ctx, client, state.model, resp.Private, false, &resp.Diagnostics); absence {
+		switch key, absence = r.confirmGone(ctx, client, state.model, existing, resp.Private, false, &resp.Diagnostics); absence {
 		case base.NotConfirmed:
 			return
 		case base.Found:
 			err = nil
 		default:
-			r.addVanished(ctx, client, state.model, absence, &resp.Diagnostics)
+			r.addVanished(absence, state.model, existing, &resp.Diagnostics)
 			resp.State.RemoveResource(ctx)
 			return
 		}
@@ -336,12 +337,14 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
-// confirmGone decides about a key that the service does not find.
-func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state model, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.APIKey, base.Absence) {
+// confirmGone decides about a key that the service does not find. "existing" is the key that is in its
+// place, if any.
+func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state model, existing *traceloop.APIKey, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.APIKey, base.Absence) {
 	object := state.object("")
 	object.Within = append(object.Within, object.Handle) // another resource of this apply may have revoked it
 	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.APIKey]{
-		Object: object, Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(), CreatedAt: state.CreatedAt, Private: private, Strict: strict,
+		Object: object, Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
+		CreatedAt: state.CreatedAt, Private: private, Strict: strict, Superseded: existing != nil && existing.ID != state.ID.ValueString(),
 		List: func(ctx context.Context) iter.Seq2[traceloop.APIKey, error] {
 			return client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{})
 		},
@@ -395,7 +398,8 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	err := client.RevokeAPIKey(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
-		switch _, absence := r.confirmGone(ctx, client, state.model, resp.Private, true, &resp.Diagnostics); absence {
+		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
+		switch _, absence := r.confirmGone(ctx, client, state.model, existing, resp.Private, true, &resp.Diagnostics); absence {
 		case base.NotConfirmed:
 			return
 		case base.Found:
@@ -408,9 +412,9 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		resp.Diagnostics.AddError("Unable to Revoke API Key", r.Failure("revoke the "+state.Describe(), err))
 		return
 	}
-	own := state.object("")
-	r.Absences.Deleted(own.Handle)
-	r.Applied.Destroyed(own.Name, note.Places(own.Place)...)
+	r.Absences.Deleted(state.handle())
+	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
+	r.Applied.Destroyed(state.Describe(), note.Places(placeOf(state.request()))...)
 	if note.Revokes != "" {
 		r.Applied.Announced(note.Next, note.Revokes)
 	}
