@@ -126,7 +126,7 @@ func TestRevokeAction_revokes(t *testing.T) {
 				t.Errorf("the key of another environment is answered %d", status)
 			}
 
-			d = newDriver(t, server, later)
+			d = newDriver(t, server, minutesLater)
 			read, err := d.refresh(t.Context(), kind, key)
 			if err != nil || !read.value.IsNull() {
 				t.Fatalf("the revoked key is still in the state: %v", err)

@@ -6,20 +6,22 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// Run stores which projects and environments this process knows to exist, so that it asks once. What
-// the plan does with them is in the ledger.
+// Run stores which projects and environments this process knows to exist, so that nothing is looked
+// up twice before a key is generated. Resources report what they have seen. The client, not Run, caches
+// what the service answered.
 type Run struct {
 	mu           sync.Mutex
 	writing      bool            // this is certainly an apply
-	projects     map[string]bool // ids of existing projects; true if this process created it
-	environments map[Handle]bool // existing environments
+	projects     map[string]bool // by id; true if this process created it
+	environments map[Handle]bool
 }
 
 func newRun() *Run {
 	return &Run{projects: map[string]bool{}, environments: map[Handle]bool{}}
 }
 
-// BeginWriting is called before the first write.
+// BeginWriting is called before the first write. Terraform plans each creation again while
+// applying; its checks need not run twice.
 func (r *Run) BeginWriting() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -64,7 +66,7 @@ func (r *Run) SawEnvironment(e traceloop.Environment) {
 	r.environments[EnvironmentHandle(e.ProjectID, e.Slug)] = true
 }
 
-// hasEnvironment reports whether a project is known to have an environment.
+// hasEnvironment reports whether an existing project is known to have an environment.
 func (r *Run) hasEnvironment(projectID, slug string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -112,7 +112,7 @@ func (v slugFormValidator) MarkdownDescription(ctx context.Context) string { ret
 
 func (slugFormValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	given := req.ConfigValue.ValueString()
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || given == "" || SlugPattern.MatchString(given) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || given == "" || SlugPattern.MatchString(given) && !strings.HasPrefix(given, traceloop.KeyPrefix) {
 		return
 	}
 	detail := fmt.Sprintf("%q is not an environment slug.", MaskKeyIn(given))
