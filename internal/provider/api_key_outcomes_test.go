@@ -208,7 +208,7 @@ func TestAPIKeyOutcome_occupied(t *testing.T) {
 	o := newOutcome(t)
 	id, key := o.server.GenerateKey(o.projectID, "prd")
 	o.failsToCreate(nil, "Environment Already Has an API Key",
-		"Environment Already Has an API Key", traceloop.MaskKey(key), id, "less than a minute ago", "replace_existing = true", "revoke it in the dashboard", "import {", o.projectID+"/prd")
+		"Environment Already Has an API Key", traceloop.MaskKey(key), id, "3 minutes ago", "replace_existing = true", "revoke it in the dashboard", "import {", o.projectID+"/prd")
 	o.accepts(key)
 	o.takesOver(arguments{"replace_existing": true})
 	o.rejects(key)

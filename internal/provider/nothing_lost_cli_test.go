@@ -261,3 +261,56 @@ run "comes_back" {
 		t.Errorf("the test leaves %d keys behind", n)
 	}
 }
+
+// What holds a key that the plan keeps is not destroyed: the key names it by a literal.
+func TestCLI_whatHoldsAKeyGoes(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		w.write(w.key("orders", "prd", ""))
+		w.apply()
+		key := w.active()
+		for _, label := range []string{"a", "zebra"} { // planned before and after the key
+			project := strings.Replace(projectHCL("Orders", false), `"orders"`, fmt.Sprintf("%q", label), 1)
+			w.write(w.key("orders", "prd", "") + project + fmt.Sprintf("import {\n  to = traceloop_project.%s\n  id = %q\n}\n", label, w.project.ID))
+			w.apply()
+			w.write(w.key("orders", "prd", "")) // without the project
+			w.refusesToPlanAndApply("Destroying Takes Along What Is Kept", key.ID, "Nothing was changed", "-refresh=false")
+			w.refuses([]string{"plan", "-input=false", "-refresh=false"}, "Destroying Takes Along What Is Kept", key.ID)
+			w.ok("state", "rm", "traceloop_project."+label)
+
+			for _, level := range []string{fmt.Sprintf("%q", w.project.ID), ""} {
+				environment := strings.Replace(environmentHCL(level, "EU "+label, false), `"eu"`, fmt.Sprintf("%q", label), 1)
+				inside := w.key("inside", "eu-"+label, "depends_on = [traceloop_environment."+label+"]")
+				w.write(w.key("orders", "prd", "") + environment + inside)
+				w.apply()
+				w.write(w.key("orders", "prd", "") + w.key("inside", "eu-"+label, ""))
+				w.refusesToPlanAndApply("Destroying Takes Along What Is Kept", `environment "eu-`+label+`"`)
+				w.write(w.key("orders", "prd", "")) // both go
+				shows(t, w.apply(), "0 added, 0 changed, 2 destroyed")
+			}
+		}
+		if w.active().ID != key.ID {
+			t.Error("the key is another one")
+		}
+	})
+}
+
+// A running key does not move to a project that the plan will probably not create.
+func TestCLI_keyMovesToAProjectWhoseNameIsTaken(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		w.server.CreateProject("Taken")
+		w.write(w.key("k", "prd", ""))
+		w.apply()
+		key := w.active()
+		taken := "resource \"traceloop_project\" \"b\" {\n  name = \"Taken\"\n}\n"
+		moves := strings.Replace(w.key("k", "prd", ""), fmt.Sprintf("%q", w.project.ID), "traceloop_project.b.id", 1)
+		w.write(taken + moves)
+		w.refusesToPlanAndApply("API Key Would Be Lost", key.MaskedKey, `project "Taken"`, "Nothing was changed", "-refresh=false")
+		w.refuses([]string{"plan", "-input=false", "-refresh=false"}, "API Key Would Be Lost")
+		w.refuses([]string{"plan", "-input=false", "-target=traceloop_api_key.k"}, "API Key Would Be Lost")
+
+		w.write(strings.Replace(taken, "Taken", "Free", 1) + moves)
+		shows(t, w.plan(), "API Key Will Be Replaced", key.MaskedKey)
+		w.apply()
+		w.plan("-detailed-exitcode")
+	})
+}

@@ -318,7 +318,7 @@ func TestNothingLost_revocationInAPlaceThatThePlanDidNotKnow(t *testing.T) {
 	if _, err := applying.carryOut(t.Context(), keyKind, prior, p); err != nil {
 		t.Fatal(err)
 	}
-	warns(t, applying.applied, "Existing API Key Was Revoked", traceloop.MaskKey(key), id, o.projectID, `"prd"`, "generated less than a minute ago")
+	warns(t, applying.applied, "Existing API Key Was Revoked", traceloop.MaskKey(key), id, o.projectID, `"prd"`, "generated 3 minutes ago")
 	o.rejects(key)
 }
 
@@ -524,15 +524,14 @@ func TestNothingLost_revokedKeyIsStillAnswered(t *testing.T) {
 	var key []byte
 	o.url = serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		if strings.HasPrefix(r.URL.Path, "/v2/api-keys/") {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/v2/api-keys/"):
 			_, _ = w.Write(key)
-			return
-		}
-		if strings.HasPrefix(r.URL.Path, "/v2/projects/") {
+		case strings.HasPrefix(r.URL.Path, "/v2/projects/"):
 			_, _ = w.Write([]byte(`{"id": "` + o.projectID + `", "name": "Orders", "slug": "orders", "created_at": "2026-11-24T05:54:11Z", "updated_at": "2026-11-24T05:54:11Z"}`))
-			return
+		default:
+			_, _ = w.Write([]byte(`{"data": []}`))
 		}
-		_, _ = w.Write([]byte(`{"data": []}`))
 	})
 	key = []byte(`{"id": "` + o.text("id") + `", "project_id": "` + o.projectID + `", "environment": "prd", "masked_key": "` + o.text("masked_key") + `", "created_at": "2026-11-24T05:54:11Z", "revoked_at": "2026-11-25T00:00:00Z"}`)
 	o.clock.ahead.Add(int64(3 * time.Minute)) // a key is not gone before that

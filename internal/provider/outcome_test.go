@@ -19,8 +19,8 @@ type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
 
-// later is the clock of a command: what was there before it is a few seconds old.
-func (c *clock) later() time.Time { return c.now().Add(5 * time.Second) }
+// later is the clock of a command: what was there before it is some minutes old.
+func (c *clock) later() time.Time { return c.now().Add(3 * time.Minute) }
 
 func later() time.Time { return new(clock).later() }
 

@@ -33,15 +33,15 @@ type estate struct {
 	project emulatortest.Project
 }
 
-// secondsAgo is the clock of a server whose keys are older than the command that finds them.
-func secondsAgo() emulatortest.Option {
-	return emulatortest.WithNow(func() time.Time { return time.Now().Add(-30 * time.Second) })
+// minutesAgo is the clock of a server whose objects are older than the command that finds them.
+func minutesAgo() emulatortest.Option {
+	return emulatortest.WithNow(func() time.Time { return time.Now().Add(-3 * time.Minute) })
 }
 
 func newEstate(t *testing.T) estate {
 	t.Helper()
 	t.Parallel()
-	server := emulatortest.Start(t, secondsAgo())
+	server := emulatortest.Start(t, minutesAgo())
 	return estate{newCLI(t, server), server, server.CreateProject("Orders")}
 }
 
@@ -58,7 +58,7 @@ func wholePlan(t *testing.T, test func(*testing.T, estate)) {
 	for _, parallelism := range parallelisms() {
 		t.Run("parallelism="+parallelism, func(t *testing.T) {
 			t.Parallel()
-			server := emulatortest.Start(t, secondsAgo())
+			server := emulatortest.Start(t, minutesAgo())
 			c := newCLI(t, server)
 			for _, command := range []string{"plan", "apply", "destroy"} {
 				c.env = append(c.env, "TF_CLI_ARGS_"+command+"=-parallelism="+parallelism)

@@ -22,30 +22,25 @@ type model struct {
 	CreatedAt   types.String `tfsdk:"created_at"`
 }
 
-// newModel is null where the service says nothing.
+// newModel has no masked_key where the service shows none.
 func newModel(k traceloop.APIKey) model {
 	m := model{
 		ID:          types.StringValue(k.ID),
 		ProjectID:   types.StringValue(k.ProjectID),
 		Environment: types.StringValue(k.Environment),
+		CreatedAt:   base.Timestamp(k.CreatedAt),
 	}
 	if k.MaskedKey != "" {
 		m.MaskedKey = types.StringValue(k.MaskedKey)
 	}
-	if !k.CreatedAt.IsZero() {
-		m.CreatedAt = base.Timestamp(k.CreatedAt)
-	}
 	return m
 }
 
-// generatedModel fills in what the answer to a generation may lack.
-func generatedModel(generated traceloop.GeneratedAPIKey, now time.Time) model {
+// generatedModel fills in the mask, which the answer to a generation may lack.
+func generatedModel(generated traceloop.GeneratedAPIKey) model {
 	key := generated.APIKey
 	if key.MaskedKey == "" {
 		key.MaskedKey = traceloop.MaskKey(generated.Key)
-	}
-	if key.CreatedAt.IsZero() {
-		key.CreatedAt = now
 	}
 	return newModel(key)
 }

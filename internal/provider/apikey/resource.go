@@ -219,7 +219,7 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 
 	// Only this answer contains the key, so save it before anything that can fail.
 	place := placeOf(plan.request())
-	plan.model = generatedModel(*generated, r.Now())
+	plan.model = generatedModel(*generated)
 	plan.setRotateAt()
 	if err := plan.setKey(generated.Key, recipients); err != nil {
 		r.addSealError(ctx, client, generated.APIKey, err, &resp.Diagnostics)
@@ -276,10 +276,11 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 	if err := client.RevokeAPIKey(ctx, existing.ID); err != nil && !traceloop.IsNotFound(err) {
 		return nil, err
 	}
-	described := newModel(*existing).Describe()
-	r.Applied.Destroyed(described, place)
+	revoked := newModel(*existing).object("")
+	r.Absences.Deleted(revoked.Handle)
+	r.Applied.Destroyed(revoked.Name, place)
 	diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Was Revoked", fmt.Sprintf(
-		"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", described, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
+		"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", revoked.Name, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
 	return r.generate(ctx, client, request)
 }
 
@@ -339,8 +340,10 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 // confirmGone decides about a key that the service does not find. "existing" is the key that is in its
 // place, if any.
 func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state model, existing *traceloop.APIKey, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.APIKey, base.Absence) {
+	object := state.object("")
+	object.Within = append(object.Within, object.Handle) // another resource of this apply may have revoked it
 	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.APIKey]{
-		Object: state.object(""), Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
+		Object: object, Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
 		CreatedAt: state.CreatedAt, Private: private, Strict: strict, Superseded: existing != nil && existing.ID != state.ID.ValueString(),
 		List: func(ctx context.Context) iter.Seq2[traceloop.APIKey, error] {
 			return client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{})

@@ -147,11 +147,13 @@ func (d *Data) ProjectFailure(attempted string, err error) string {
 		answer *traceloop.Error
 	)
 	switch {
+	case errors.As(err, &item) && item.Internal:
+		next = "The service failed. Nothing is wrong with this setup, and the other setups of the same request are not affected. Apply again. If it fails again, ask Traceloop's support."
 	case errors.As(err, &item):
 		next = "The service refused this setup. The other setups of the same request are not affected. Correct the configuration and apply again."
 	case errors.As(err, &other):
 		next = fmt.Sprintf("The project key comes from %s. Use the key of the project and environment that the setup belongs to. "+
-			"To move the setup, destroy it with that key first. To keep it in Traceloop but stop managing it, use a removed block with destroy = false.", d.project.Key.Source)
+			"To move the setup, destroy it with that key first. %s %s", d.project.Key.Source, RefreshHint, StopManaging("traceloop_auto_monitor_setup"))
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusUnauthorized:
 		next = fmt.Sprintf("The project key comes from %s. Check that it is complete and has not been revoked.", d.project.Key.Source)
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:
