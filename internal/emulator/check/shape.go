@@ -1,4 +1,4 @@
-package servicecheck
+package check
 
 import (
 	"fmt"

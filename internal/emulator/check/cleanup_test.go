@@ -1,4 +1,4 @@
-package servicecheck
+package check
 
 import (
 	"context"
@@ -17,7 +17,7 @@ func writesOfACheck(t *testing.T) int {
 		t.Fatalf("status %d\n%s", r.status, r.stdout)
 	}
 	for i, write := range b.writes {
-		if strings.HasPrefix(write, "DELETE "+projects) && slices.Contains(b.writes[:i], write) {
+		if strings.HasPrefix(write, "DELETE /v2/projects") && slices.Contains(b.writes[:i], write) {
 			return i + 1 // the last rule: a deleted project is not deleted again
 		}
 	}
@@ -51,7 +51,7 @@ func TestNothingIsLeft(t *testing.T) {
 						if fault == "interrupted" {
 							interrupt()
 						} else {
-							e.answer.lost = true
+							e.lost = true
 						}
 					}
 				})
@@ -78,7 +78,7 @@ func TestInterruptedBeforeItWrites(t *testing.T) {
 	server := populated(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	url, b := startBroken(t, server, func(e *exchange) {
-		if e.on("GET", apiKeys) {
+		if e.on("GET", "/v2/api-keys") {
 			interrupt()
 		}
 	})
@@ -94,15 +94,15 @@ func TestFailuresOfTheCleanUpAreRepeated(t *testing.T) {
 	before := contents(server)
 	failures := 0
 	url, _ := startBroken(t, server, func(e *exchange) {
-		if e.on("POST", environments) && e.answer.status == http.StatusCreated {
+		if e.on("POST", "/v2/environments") && e.status == http.StatusCreated {
 			failures = max(failures, 1)
 		}
-		if failures > 0 && failures < 3 && e.on("GET", projects) {
+		if failures > 0 && failures < 3 && e.on("GET", "/v2/projects") {
 			failures++
-			e.answer.set(http.StatusServiceUnavailable, nil)
+			e.set(http.StatusServiceUnavailable, nil)
 		}
-		if e.on("DELETE", projects+"/") {
-			e.answer.set(http.StatusForbidden, map[string]any{"error": "No."})
+		if e.on("DELETE", "/v2/projects/") {
+			e.set(http.StatusForbidden, map[string]any{"error": "No."})
 		}
 	})
 	check(t, t.Context(), url, server, "-write", "-yes")
@@ -153,16 +153,16 @@ func TestServiceThatGoesAway(t *testing.T) {
 		if made {
 			return true
 		}
-		made = r.Method == http.MethodPost && r.URL.Path == projects
+		made = r.Method == http.MethodPost && r.URL.Path == "/v2/projects"
 		return false
 	}
 	b.change = func(e *exchange) {
-		if e.on("POST", projects) {
-			e.answer.lost = true
+		if e.on("POST", "/v2/projects") {
+			e.lost = true
 		}
 	}
 	r := check(t, t.Context(), url, server, "-write", "-yes")
-	if r.status != exitLeft || !strings.Contains(r.stdout, "look for the project in the answer to") || !strings.Contains(r.stdout, url+projects) {
+	if r.status != exitLeft || !strings.Contains(r.stdout, "look for the project in the answer to") || !strings.Contains(r.stdout, url+"/v2/projects") {
 		t.Errorf("status %d\n%s", r.status, r.stdout)
 	}
 }
