@@ -78,7 +78,9 @@ func (a *answer) adaptList(value any) (adapted any, problem string) {
 		}
 	}
 	if order, is := a.exchange.Operation.Extensions["x-order"].(string); is {
-		later := func(x, y any) int { return moment(x.(map[string]any)[order]).Compare(moment(y.(map[string]any)[order])) }
+		later := func(x, y any) int {
+			return moment(x.(map[string]any)[order]).Compare(moment(y.(map[string]any)[order]))
+		}
 		if !slices.IsSortedFunc(list, later) {
 			a.note("another order")
 			list = slices.Clone(list)
@@ -99,7 +101,7 @@ func (a *answer) adaptList(value any) (adapted any, problem string) {
 		return map[string]any{"evaluators": list}, ""
 	case name == "data" && a.paged:
 		around["data"] = list
-		return around, ""
+		return map[string]any(around), ""
 	}
 	a.note("the list in another form")
 	return map[string]any{"data": list, "next_cursor": "", "total_results": len(list)}, ""
@@ -163,7 +165,7 @@ func describe(err error) string {
 	}
 	var at strings.Builder
 	for _, element := range schema.JSONPointer() {
-		if !vocabulary[element] && strings.Trim(element, "0123456789") != "" {
+		if !vocabulary()[element] && strings.Trim(element, "0123456789") != "" {
 			element = "…"
 		}
 		fmt.Fprintf(&at, "/%s", element)

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -84,8 +85,8 @@ func (t *trial) removed(ctx context.Context, made thing, key *string) bool {
 func (t *trial) removeSetups(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
+	key := cmp.Or(t.objects["key"].text("api_key"), t.objects["dev"].text("api_key"))
 	for _, id := range t.setups {
-		key := t.objects["key"].text("api_key")
 		if made := t.thing("createSetup", id); !t.removed(ctx, made, &key) {
 			t.left = append(t.left, made)
 		}

@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -94,35 +95,40 @@ func readDocuments() (*documents, error) {
 
 // open allows further fields in all answers.
 func (d *documents) open() {
+	d.eachSchema(func(schema *openapi3.Schema) { schema.AdditionalProperties = openapi3.BoolSchema{} })
+}
+
+// eachSchema visits the schemas of all answers.
+func (d *documents) eachSchema(visit func(*openapi3.Schema)) {
 	seen := map[*openapi3.Schema]bool{}
-	var visit func(refs ...*openapi3.SchemaRef)
-	visit = func(refs ...*openapi3.SchemaRef) {
+	var descend func(refs ...*openapi3.SchemaRef)
+	descend = func(refs ...*openapi3.SchemaRef) {
 		for _, ref := range refs {
 			if ref == nil || seen[ref.Value] {
 				continue
 			}
-			schema := ref.Value
-			seen[schema] = true
-			schema.AdditionalProperties = openapi3.BoolSchema{}
-			visit(schema.Items)
-			visit(schema.AllOf...)
-			visit(schema.OneOf...)
-			for _, property := range schema.Properties {
-				visit(property)
-			}
+			seen[ref.Value] = true
+			visit(ref.Value)
+			descend(ref.Value.Items)
+			descend(ref.Value.AllOf...)
+			descend(slices.Collect(maps.Values(ref.Value.Properties))...)
 		}
 	}
 	for _, o := range d.sorted {
 		for _, response := range o.spec.Responses.Map() {
 			for _, media := range response.Value.Content {
-				visit(media.Schema)
+				descend(media.Schema)
 			}
 		}
 	}
 }
 
-// requireOfSetups adds what the provider needs of a setup. Traceloop's document requires nothing.
+// requireOfSetups adds what the provider needs of a setup and of a refusal. Traceloop's document requires
+// nothing.
 func (d *documents) requireOfSetups() {
+	refusal := d.answerSchema("getSetup", http.StatusNotFound)
+	refusal.Required = []string{"error"}
+	refusal.Properties["error"].Value.MinLength = 1
 	setup := d.answerSchema("getSetup", http.StatusOK)
 	setup.Required = []string{"id", "external_id", "project_id", "env_project_id", "init_rules", "evaluators", "status", "created_at", "updated_at"}
 	for _, name := range []string{"id", "external_id", "project_id", "env_project_id"} {

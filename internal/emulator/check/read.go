@@ -272,7 +272,7 @@ func same(a, b m) string {
 		if strings.HasSuffix(name, "_at") && moment(value).Equal(moment(b[name])) {
 			continue
 		}
-		if !vocabulary[name] {
+		if !vocabulary()[name] {
 			name = "a field"
 		}
 		return name + " is not the same"

@@ -11,16 +11,17 @@ import (
 
 // step is one rule that needs a write: a request, and what has to come.
 type step struct {
-	op   string // an operation's id
-	rule string
-	of   string // whose id is in the path: an object of the scenario, or nobody
-	in   string // the project, and after a slash the environment, of a creation or a list
-	key  string // the object whose key is sent instead of the operation's own
-	body m
-	like string // the object with whose Idempotency-Key the creation is repeated
-	want int
-	or   int // another status that the provider accepts
-	as   string
+	op    string // an operation's id
+	rule  string
+	of    string // whose id is in the path: an object of the scenario, or nobody
+	in    string // the project, and after a slash the environment, of a creation or a list
+	key   string // the object whose key is sent instead of the operation's own
+	after string // an object, or a deletion, without which the rule means nothing
+	body  m
+	like  string // the object with whose Idempotency-Key the creation is repeated
+	want  int
+	or    int    // another status that the provider accepts
+	as    string // the name of the object, or of the deletion
 
 	check func(t *trial, a *answer) string
 }
@@ -35,10 +36,10 @@ func (t *trial) beginning() []step {
 		{op: "createProject", rule: "creates a project", body: m{"name": t.name}, want: 201, as: "project", check: echoes},
 		{op: "createProject", rule: "a repeat with the same Idempotency-Key gets the first answer again", body: m{"name": t.name}, like: "project", want: 201, or: 409, check: is("project")},
 		{op: "createProject", rule: "the same Idempotency-Key with another body is refused", body: m{"name": t.name + " (other)"}, like: "project", want: 400, or: 201},
-		{op: "createProject", rule: "a name that is taken is refused", body: m{"name": t.name}, want: 409},
+		{op: "createProject", rule: "a name that is taken is refused", after: "project", body: m{"name": t.name}, want: 409},
 		{op: "createProject", rule: "an empty name is refused", body: m{"name": ""}, want: 400},
 		{op: "getProject", rule: "shows a new project at once", of: "project", want: 200, check: is("project")},
-		{op: "listProjects", rule: "lists a new project at once", want: 200, check: has("project")},
+		{op: "listProjects", rule: "lists a new project at once", after: "project", want: 200, check: has("project")},
 		{op: "listEnvironments", rule: "a new project has the organization-level environments", in: "project", want: 200, check: inheritsAll},
 		{op: "listAPIKeys", rule: "a new project has no keys", in: "project", want: 200, check: isEmpty},
 		{op: "updateProject", rule: "renames a project, whose id stays", of: "project", body: m{"name": t.name + " (renamed)"}, want: 200, check: echoes},
@@ -47,23 +48,23 @@ func (t *trial) beginning() []step {
 
 		{op: "createEnvironment", rule: "creates a project-level environment", in: "project", body: m{"name": first}, want: 201, as: "eu", check: echoes},
 		{op: "createEnvironment", rule: "a repeat with the same Idempotency-Key gets the first answer again", in: "project", body: m{"name": first}, like: "eu", want: 201, or: 409, check: is("eu")},
-		{op: "createEnvironment", rule: "a slug that is taken is refused", in: "project", body: m{"name": first}, want: 409},
+		{op: "createEnvironment", rule: "a slug that is taken is refused", after: "eu", in: "project", body: m{"name": first}, want: 409},
 		{op: "createEnvironment", rule: "a built-in slug is refused", in: "project", body: m{"name": contract.BuiltInEnvironments[0]}, want: 409},
 		{op: "createEnvironment", rule: "an unknown project is refused", in: nobody, body: m{"name": first}, want: 404},
 		{op: "createEnvironment", rule: "creates another environment", in: "project", body: m{"name": second}, want: 201, as: "second", check: echoes},
 		{op: "getEnvironment", rule: "shows a new environment at once", of: "eu", want: 200, check: is("eu")},
-		{op: "listEnvironments", rule: "its project has the new environment at once", in: "project", want: 200, check: has("eu")},
-		{op: "listEnvironments", rule: "no other project has it", in: "other", want: 200, check: lacks("eu")},
+		{op: "listEnvironments", rule: "its project has the new environment at once", after: "eu", in: "project", want: 200, check: has("eu")},
+		{op: "listEnvironments", rule: "no other project has it", after: "eu", in: "other", want: 200, check: lacks("eu")},
 		{op: "renameEnvironment", rule: "an environment cannot be renamed", of: "eu", body: m{"name": second}, want: 405, or: 404},
 
 		{op: "createAPIKey", rule: "generates a key and shows it in full", in: "project/eu", want: 201, as: "key", check: maskMatches},
 		{op: "createAPIKey", rule: "a repeat with the same Idempotency-Key does not show the key again", in: "project/eu", like: "key", want: 409},
-		{op: "createAPIKey", rule: "a second key is refused", in: "project/eu", want: 409},
+		{op: "createAPIKey", rule: "a second key is refused", after: "key", in: "project/eu", want: 409},
 		{op: "createAPIKey", rule: "an unknown environment is refused", in: "project/no-such-" + t.suffix, want: 404},
 		{op: "createAPIKey", rule: "an unknown project is refused", in: nobody + "/dev", want: 404},
 		{op: "createAPIKey", rule: "generates a key in a built-in environment", in: "project/dev", want: 201, as: "dev", check: maskMatches},
 		{op: "getAPIKey", rule: "shows the key, not in full", of: "key", want: 200, check: is("key")},
-		{op: "listAPIKeys", rule: "lists the key of its environment alone", in: "project/eu", want: 200, check: hasOnly("key")},
+		{op: "listAPIKeys", rule: "lists the key of its environment alone", after: "key", in: "project/eu", want: 200, check: hasOnly("key")},
 		{op: "listProjects", rule: "needs a management key", key: "key", want: 403},
 		{op: "sendTraces", rule: "takes traces with the key", key: "key", body: m{}, want: 200},
 	}
@@ -87,40 +88,40 @@ func (t *trial) middle() []step {
 		{op: "createSetup", rule: "creates a setup in the project of the key", key: "key", body: setup(one, both, "char-count", "word-count"), want: 201, as: "setup", check: isSetup(one, both, "char-count", "word-count")},
 		{op: "createSetup", rule: "no evaluators are refused", key: "key", body: setup(bad, both), want: 400},
 		{op: "createSetup", rule: "a slash in an external id is refused", key: "key", body: setup(bad+"/1", both, "char-count"), want: 400},
-		{op: "createSetup", rule: "an external id is unique in the project", key: "dev", body: setup(one, both, "char-count"), want: 409},
+		{op: "createSetup", rule: "an external id is unique in the project", after: "setup", key: "dev", body: setup(one, both, "char-count"), want: 409},
 		{op: "getSetup", rule: "shows a new setup at once", key: "key", of: "setup", want: 200, check: is("setup")},
 		{op: "getSetup", rule: "every key of the project reads it", key: "dev", of: "setup", want: 200, check: is("setup")},
-		{op: "listSetups", rule: "lists a new setup at once", key: "key", want: 200, check: has("setup")},
+		{op: "listSetups", rule: "lists a new setup at once", after: "setup", key: "key", want: 200, check: has("setup")},
 		{op: "updateSetup", rule: "replaces the evaluators", key: "key", of: "setup", body: setup("", both, "word-count"), want: 200, check: isSetup(one, both, "word-count")},
 		{op: "updateSetup", rule: "an empty selector removes the rules", key: "key", of: "setup", body: setup("", []any{}, "word-count"), want: 200, check: isSetup(one, nil, "word-count")},
-		{op: "upsertSetups", rule: "answers each item, and refuses one alone", key: "key", body: bulk(setup(one, both, "char-count"), setup(bad, both, "no-such-evaluator-"+t.suffix), setup(two, both, "word-count")), want: 207, check: areSetups(one, bad, two)},
+		{op: "upsertSetups", rule: "answers each item, and refuses one alone", after: "setup", key: "key", body: bulk(setup(one, both, "char-count"), setup(bad, both, "no-such-evaluator-"+t.suffix), setup(two, both, "word-count")), want: 207, as: "bulk upsert", check: areSetups(one, bad, two)},
 		{op: "upsertSetups", rule: "one external id twice is refused", key: "key", body: bulk(setup(two, both, "char-count"), setup(two, both, "word-count")), want: 400},
-		{op: "getSetup", rule: "shows what the bulk upsert replaced", key: "key", of: "setup", want: 200, check: isSetup(one, both, "char-count")},
-		{op: "deleteSetup", rule: "deletes a setup", key: "key", of: "setup", want: 204},
-		{op: "getSetup", rule: "a deleted setup is not found", key: "key", of: "setup", want: 404},
-		{op: "deleteSetup", rule: "a deleted setup is not deleted again", key: "key", of: "setup", want: 404},
+		{op: "getSetup", rule: "shows what the bulk upsert replaced", after: "bulk upsert", key: "key", of: "setup", want: 200, check: isSetup(one, both, "char-count")},
+		{op: "deleteSetup", rule: "deletes a setup", key: "key", of: "setup", want: 204, as: "setup's deletion"},
+		{op: "getSetup", rule: "a deleted setup is not found", after: "setup's deletion", key: "key", of: "setup", want: 404},
+		{op: "deleteSetup", rule: "a deleted setup is not deleted again", after: "setup's deletion", key: "key", of: "setup", want: 404},
 	}
 }
 
 func (t *trial) end() []step {
 	return []step{
-		{op: "revokeAPIKey", rule: "revokes a key", of: "key", want: 204},
-		{op: "sendTraces", rule: "refuses traces with a revoked key at once", key: "key", body: m{}, want: 401},
-		{op: "getAPIKey", rule: "a revoked key is not found", of: "key", want: 404},
-		{op: "listAPIKeys", rule: "a revoked key is not listed", in: "project", want: 200, check: lacks("key")},
-		{op: "revokeAPIKey", rule: "a revoked key is not revoked again", of: "key", want: 404},
-		{op: "createAPIKey", rule: "generates the next key where the last was revoked", in: "project/eu", want: 201, as: "next", check: maskMatches},
-		{op: "deleteEnvironment", rule: "deletes an environment", of: "eu", want: 204},
-		{op: "getEnvironment", rule: "a deleted environment is not found", of: "eu", want: 404},
-		{op: "getAPIKey", rule: "the key of a deleted environment is not found", of: "next", want: 404},
-		{op: "sendTraces", rule: "refuses traces with the key of a deleted environment", key: "next", body: m{}, want: 401},
-		{op: "deleteProject", rule: "deletes a project", of: "project", want: 204},
-		{op: "getProject", rule: "a deleted project is not found", of: "project", want: 404},
-		{op: "listEnvironments", rule: "a deleted project has no environments", in: "project", want: 404},
-		{op: "getEnvironment", rule: "an environment of a deleted project is not found", of: "second", want: 404},
-		{op: "getAPIKey", rule: "a key of a deleted project is not found", of: "dev", want: 404},
-		{op: "sendTraces", rule: "refuses traces with a key of a deleted project", key: "dev", body: m{}, want: 401},
-		{op: "deleteProject", rule: "a deleted project is not deleted again", of: "project", want: 404},
+		{op: "revokeAPIKey", rule: "revokes a key", of: "key", want: 204, as: "revocation"},
+		{op: "sendTraces", rule: "refuses traces with a revoked key at once", after: "revocation", key: "key", body: m{}, want: 401},
+		{op: "getAPIKey", rule: "a revoked key is not found", after: "revocation", of: "key", want: 404},
+		{op: "listAPIKeys", rule: "a revoked key is not listed", after: "revocation", in: "project", want: 200, check: lacks("key")},
+		{op: "revokeAPIKey", rule: "a revoked key is not revoked again", after: "revocation", of: "key", want: 404},
+		{op: "createAPIKey", rule: "generates the next key where the last was revoked", after: "revocation", in: "project/eu", want: 201, as: "next", check: maskMatches},
+		{op: "deleteEnvironment", rule: "deletes an environment", of: "eu", want: 204, as: "environment's deletion"},
+		{op: "getEnvironment", rule: "a deleted environment is not found", after: "environment's deletion", of: "eu", want: 404},
+		{op: "getAPIKey", rule: "the key of a deleted environment is not found", after: "environment's deletion", of: "next", want: 404},
+		{op: "sendTraces", rule: "refuses traces with the key of a deleted environment", after: "environment's deletion", key: "next", body: m{}, want: 401},
+		{op: "deleteProject", rule: "deletes a project", of: "project", want: 204, as: "project's deletion"},
+		{op: "getProject", rule: "a deleted project is not found", after: "project's deletion", of: "project", want: 404},
+		{op: "listEnvironments", rule: "a deleted project has no environments", after: "project's deletion", in: "project", want: 404},
+		{op: "getEnvironment", rule: "an environment of a deleted project is not found", after: "project's deletion", of: "second", want: 404},
+		{op: "getAPIKey", rule: "a key of a deleted project is not found", after: "project's deletion", of: "dev", want: 404},
+		{op: "sendTraces", rule: "refuses traces with a key of a deleted project", after: "project's deletion", key: "dev", body: m{}, want: 401},
+		{op: "deleteProject", rule: "a deleted project is not deleted again", after: "project's deletion", of: "project", want: 404},
 	}
 }
 
@@ -206,7 +207,9 @@ func has(name string) func(*trial, *answer) string {
 }
 
 func lacks(name string) func(*trial, *answer) string {
-	return func(t *trial, a *answer) string { return problemIf(a.has(t.objects[name].text("id")), "the list has it") }
+	return func(t *trial, a *answer) string {
+		return problemIf(a.has(t.objects[name].text("id")), "the list has it")
+	}
 }
 
 func hasOnly(name string) func(*trial, *answer) string {

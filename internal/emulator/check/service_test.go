@@ -128,7 +128,18 @@ type exchange struct {
 	header http.Header
 	body   any // nil for none
 	text   string
-	lost   bool // the connection is closed instead
+	lost   bool   // the connection is closed instead
+	again  func() // asks the emulator again
+}
+
+func (e *exchange) parameter(name string) string { return e.URL.Query().Get(name) }
+
+// without asks the emulator again, without a parameter.
+func (e *exchange) without(name string) {
+	query := e.URL.Query()
+	query.Del(name)
+	e.URL.RawQuery = query.Encode()
+	e.again()
 }
 
 func (e *exchange) object() map[string]any {
@@ -198,6 +209,10 @@ func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.writes = append(b.writes, r.Method+" "+r.URL.Path)
 	}
 	e := b.serve(r, sent)
+	e.again = func() {
+		again := b.serve(r, sent)
+		e.status, e.header, e.body = again.status, again.header, again.body
+	}
 	if b.change != nil {
 		b.change(e)
 	}

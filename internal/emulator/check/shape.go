@@ -5,25 +5,34 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// vocabulary are the field names that a description shows. Any other name could be a name or an id
-// of the organization, so it is only counted.
-var vocabulary = func() map[string]bool {
+// vocabulary are the field names that a description shows: those of the documents, and those that other
+// APIs have in their place. Any other name could be a name or an id of the organization, so it is only
+// counted.
+var vocabulary = sync.OnceValue(func() map[string]bool {
 	words := map[string]bool{}
 	for word := range strings.FieldsSeq(`
-		id uuid name slug title scope type kind status state created_at updated_at createdAt updatedAt revoked_at expires_at last_used_at
-		project project_id projectId projects organization organization_id org_id environment environment_id env environments built_in builtIn default
-		api_key apiKey api_keys apiKeys key keys token secret secret_key masked_key maskedKey prefix suffix hash
-		data items results list content values next_cursor nextCursor next cursor prev_cursor has_more total total_results totalResults total_count
-		external_id env_project_id setups init_rules evaluators evaluator_type evaluator_id binding_id input_schema output_schema
-		processed_at error_message selector source operator op value value_type result
-		count page pages page_size limit offset meta metadata pagination links
-		error errors message code detail details reason success`) {
+		uuid title kind state createdAt updatedAt revoked_at expires_at last_used_at projectId projects organization organization_id environment_id env
+		environments builtIn default apiKey api_keys apiKeys key keys token secret secret_key maskedKey prefix suffix hash items results list content
+		values nextCursor next cursor prev_cursor has_more total totalResults total_count setups selector op count page pages page_size limit offset meta
+		metadata pagination links errors message code detail details reason success`) {
 		words[word] = true
 	}
+	d, err := readDocuments()
+	if err != nil {
+		return words
+	}
+	d.eachSchema(func(schema *openapi3.Schema) {
+		for name := range schema.Properties {
+			words[name] = true
+		}
+	})
 	return words
-}()
+})
 
 const maxDepth = 3
 
@@ -37,7 +46,7 @@ func shape(value any, depth int) string {
 		var parts []string
 		others := 0
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if !vocabulary[name] {
+			if !vocabulary()[name] {
 				others++
 				continue
 			}

@@ -102,7 +102,7 @@ func (t *trial) runStep(ctx context.Context, s step) {
 	t.rule(ctx, o, s.rule+": "+strconv.Itoa(s.want), func() verdict {
 		call, missing := t.call(o, s)
 		if missing != "" {
-			return unshown("an earlier rule did not give %q", missing)
+			return unshown("an earlier rule gave no %s", missing)
 		}
 		check := func(a *answer) string {
 			if s.check == nil {
@@ -129,8 +129,12 @@ func (t *trial) runStep(ctx context.Context, s step) {
 				v = a.verdict(tolerated, append(a.notes, "only after a while")...)
 			}
 		}
-		if s.as != "" && a.good() && t.removable(a.object().text("id")) {
+		switch {
+		case s.as == "" || !a.good():
+		case t.removable(a.object().text("id")):
 			t.objects[s.as], t.repeats[s.as] = a.object(), call.idempotency
+		case s.want != http.StatusCreated:
+			t.objects[s.as] = m{}
 		}
 		return v
 	})
@@ -153,6 +157,9 @@ func (t *trial) call(o *operation, s step) (c *call, missing string) {
 			missing = name
 		}
 		return t.objects[name]
+	}
+	if s.after != "" {
+		find(s.after)
 	}
 	if s.of != "" {
 		c.id = find(s.of).text("id")
