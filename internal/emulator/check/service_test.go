@@ -38,6 +38,8 @@ environments:
   - name: Acme QA
 projects:
   - name: Default project
+    environments:
+      - name: Acme Staging
     api_keys:
       - environment: acme-qa
         api_key: tl_AcmeKeyOfDefaultInQA
