@@ -136,7 +136,7 @@ func TestList_filters(t *testing.T) {
 		"with built-in ones": {
 			"traceloop_environment",
 			arguments{"project_id": refunds, "include_built_in": true},
-			[]string{"Refunds / dev", "Refunds / stg", "Refunds / prd", "Load test (organization-level)"},
+			[]string{"dev (organization-level)", "stg (organization-level)", "prd (organization-level)", "Load test (organization-level)"},
 		},
 		"keys":             {"traceloop_api_key", nil, []string{"Orders / prd", "Refunds / prd", "Orders / load-test"}},
 		"by project":       {"traceloop_api_key", arguments{"project_id": orders}, []string{"Orders / prd", "Orders / load-test"}},
@@ -270,7 +270,7 @@ func TestList_refused(t *testing.T) {
 		"scope that is none":       {"traceloop_environment", arguments{"scope": "team"}, `"organization" "project"`},
 		"project that is none":     {"traceloop_environment", arguments{"project_id": "nobody"}, `no project with the id "nobody"`},
 		"environment by its name":  {"traceloop_api_key", arguments{"environment": "EU Production"}, "must be the slug of an environment"},
-		"negative age":             {"traceloop_api_key", arguments{"min_age_days": int64(-1)}, "at least 0"},
+		"negative age":             {"traceloop_api_key", arguments{"min_age_days": int64(-1)}, "whole number from 0"},
 		"project that is not here": {"traceloop_api_key", arguments{"project_id": "nobody"}, `no project with the id "nobody"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,7 @@ func (d *pluralDataSource) Metadata(_ context.Context, req datasource.MetadataRe
 
 func (d *pluralDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists auto monitor setups, as the service lists them for the provider argument `project_api_key`. Traceloop documents that these are the setups of the whole organization. Use `env_project_id` to select those of one project and environment.",
+		MarkdownDescription: "Lists auto monitor setups, as the service lists them for the provider argument `project_api_key`. Traceloop documents that these are the setups of the whole organization. Use `env_project_id` to select those of one project and environment.\n\n" + dependsOn,
 		Attributes: map[string]schema.Attribute{
 			"status": schema.StringAttribute{
 				MarkdownDescription: "Only setups with this status: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` or `failed`. Default: any status.",
@@ -66,7 +66,7 @@ func (d *pluralDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	client, ok := d.Project(&resp.Diagnostics)
+	client, ok := d.ProjectForReading(&resp.Diagnostics)
 	if !ok {
 		return
 	}
