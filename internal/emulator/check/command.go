@@ -293,18 +293,15 @@ func (c Command) printLeft(at service, checker *checker, left []thing) {
 	}
 	fmt.Fprintf(c.Stdout, "\nCould not be removed. Delete the project %q in Traceloop's dashboard, or:\n", checker.trial.name)
 	for _, l := range left {
-		if l.id == "" {
-			fmt.Fprintf(c.Stdout, "  look for the project in the answer to:\n    echo \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" | curl -H @- %s%s\n",
-				at.BaseURL(), l.path)
-			continue
+		what, key, curl := l.kind, "TRACELOOP_MANAGEMENT_API_KEY", "curl -X DELETE"
+		path := l.path + "/" + url.PathEscape(l.id)
+		switch {
+		case l.id == "":
+			what, curl, path = "look for the project in the answer to", "curl", l.path
+		case l.getter == "getSetup":
+			what, key = l.kind+", unless it went with its project; with an API key of that project", "TRACELOOP_PROJECT_API_KEY"
 		}
-		if l.getter == "getSetup" {
-			fmt.Fprintf(c.Stdout, "  %s, unless it went with its project; with an API key of that project and environment:\n    echo \"Authorization: Bearer $TRACELOOP_PROJECT_API_KEY\" | curl -X DELETE -H @- %s%s\n",
-				l.kind, at.BaseURL(), l.path+"/"+url.PathEscape(l.id))
-			continue
-		}
-		fmt.Fprintf(c.Stdout, "  %s:\n    echo \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" | curl -X DELETE -H @- %s%s\n",
-			l.kind, at.BaseURL(), l.path+"/"+url.PathEscape(l.id))
+		fmt.Fprintf(c.Stdout, "  %s:\n    echo \"Authorization: Bearer $%s\" | %s -H @- %s%s\n", what, key, curl, at.BaseURL(), path)
 	}
 }
 
@@ -325,9 +322,8 @@ func exitStatus(lines []line, failed, left bool) int {
 		return exitNotThere
 	case found[notAllowed]:
 		return exitNotAllowed
-	default:
-		return exitHolds
 	}
+	return exitHolds
 }
 
 // address describes the service's address without a host name, which may be private.

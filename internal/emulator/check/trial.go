@@ -37,15 +37,16 @@ type thing struct {
 	kind   string
 	path   string // of its collection
 	id     string
-	getter string // the operations that read and delete it
+	list   string // the operations that list, read and delete it
+	getter string
 	remove string
 }
 
 var kinds = map[string]thing{
-	"createProject":     {kind: "project", getter: "getProject", remove: "deleteProject"},
-	"createEnvironment": {kind: "environment", getter: "getEnvironment", remove: "deleteEnvironment"},
-	"createAPIKey":      {kind: "API key", getter: "getAPIKey", remove: "revokeAPIKey"},
-	"createSetup":       {kind: "auto monitor setup", getter: "getSetup", remove: "deleteSetup"},
+	"createProject":     {kind: "project", list: "listProjects", getter: "getProject", remove: "deleteProject"},
+	"createEnvironment": {kind: "environment", list: "listEnvironments", getter: "getEnvironment", remove: "deleteEnvironment"},
+	"createAPIKey":      {kind: "API key", list: "listAPIKeys", getter: "getAPIKey", remove: "revokeAPIKey"},
+	"createSetup":       {kind: "auto monitor setup", list: "listSetups", getter: "getSetup", remove: "deleteSetup"},
 }
 
 func (c *checker) thing(creation, id string) thing {
