@@ -84,11 +84,11 @@ func (q quiet) Logf(format string, args ...any) {
 }
 
 // tally counts what the steps were.
-type tally struct{ all, applied, failed, faulty, interrupted, edits, whole, elsewhere atomic.Int64 }
+type tally struct{ all, applied, failed, faulty, interrupted, edits, whole, wholeApplied, byHand, elsewhere atomic.Int64 }
 
 func (c *tally) String() string {
-	return fmt.Sprintf("%d steps (%d resources applied, %d refused; %d of these with faults, %d interrupted; %d edits from outside; %d plans of everything; %d with the key of another organization)",
-		c.all.Load(), c.applied.Load(), c.failed.Load(), c.faulty.Load(), c.interrupted.Load(), c.edits.Load(), c.whole.Load(), c.elsewhere.Load())
+	return fmt.Sprintf("%d steps (%d resources applied, %d refused; %d of these with faults, %d interrupted; %d edits from outside; %d plans of everything, %d of them applied; %d keys rotated by hand; %d times with the key of another organization)",
+		c.all.Load(), c.applied.Load(), c.failed.Load(), c.faulty.Load(), c.interrupted.Load(), c.edits.Load(), c.whole.Load(), c.wholeApplied.Load(), c.byHand.Load(), c.elsewhere.Load())
 }
 
 // checkTB is a testing.TB whose failures rapid sees.
