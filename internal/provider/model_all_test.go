@@ -62,6 +62,13 @@ func (m *machine) applyAll(rt *rapid.T, disturbed bool) {
 		run.said += diag.Summary + diag.Detail + "\n"
 	}
 	run.checkApply(slots, errors.Join(slices.Collect(maps.Values(failed))...))
+	if !disturbed && !run.unread {
+		for sl, err := range failed {
+			if strings.Contains(err.Error(), "has already") {
+				m.t.Errorf("%s: what the plan allowed to replace has no successor: %v", sl.label, err)
+			}
+		}
+	}
 	if len(failed) == 0 && !run.unread {
 		run.checkSettled(rt, slots, imports)
 	}
