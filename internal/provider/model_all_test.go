@@ -225,7 +225,7 @@ func (w *together) checkPlan(slots []*slot, imports map[*slot]importBlock) {
 			if sl == other || w.had(other) == "" {
 				continue
 			}
-			if w.had(other) == id {
+			if w.had(other) == id && !w.before.environments[id].BuiltIn { // which is only forgotten
 				w.t.Errorf("%s and %s: the plan has %s at two addresses (import ids %q and %q)", sl.label, other.label, id, imports[sl].id, imports[other].id)
 			}
 			if w.keeps(sl) && w.destroys(other) && w.before.has(id) && w.before.cascade(w.had(other))[id] {
