@@ -224,7 +224,6 @@ func TestDataSources_refused(t *testing.T) {
 		"environment: unknown id":        {"environment", arguments{"id": "cnosuch"}, []string{"Environment Not Found", "traceloop_environments"}},
 		"environment: unknown project":   {"environment", arguments{"project_id": "cnosuch", "slug": "prd"}, []string{"Unknown Project"}},
 		"environment: unknown slug":      {"environment", arguments{"project_id": project, "slug": "prod"}, []string{"Environment Not Found", "There are: dev, stg, prd"}},
-		"environment: built in, nowhere": {"environment", arguments{"slug": "prd"}, []string{"Environment Not Found", "Set project_id"}},
 		"environments: unknown project":  {"environments", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
 		"api_key: no selector":           {"api_key", nil, []string{"Missing Attribute Configuration"}},
 		"api_key: project alone":         {"api_key", arguments{"project_id": project}, []string{"Missing Attribute Configuration"}},

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
@@ -69,7 +68,7 @@ type providerModel struct {
 	ProjectAPIKey  types.String `tfsdk:"project_api_key"`
 	BaseURL        types.String `tfsdk:"base_url"`
 	RequestTimeout types.String `tfsdk:"request_timeout"`
-	MaxRetries     types.Int64  `tfsdk:"max_retries"`
+	MaxRetries     types.Number `tfsdk:"max_retries"`
 	CACertFile     types.String `tfsdk:"ca_cert_file"`
 }
 
@@ -108,10 +107,10 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				Optional:            true,
 				Validators:          []validator.String{base.ParserValidator("request_timeout", parseTimeout)},
 			},
-			"max_retries": schema.Int64Attribute{
-				MarkdownDescription: "How many times the provider repeats a failed request, if repeating is safe; 0 to 10. Repeats after a rate limit do not count. Default: `4`.",
+			"max_retries": schema.NumberAttribute{
+				MarkdownDescription: "How many times the provider repeats a failed request, if repeating is safe: a whole number from 0 to 10. Repeats after a rate limit do not count. Default: `4`.",
 				Optional:            true,
-				Validators:          []validator.Int64{int64validator.Between(0, 10)},
+				Validators:          []validator.Number{base.WholeNumber(0, 10)},
 			},
 			"ca_cert_file": schema.StringAttribute{
 				MarkdownDescription: "Path of a PEM file with certificates of authorities to trust, in addition to the system's. Use it for a proxy or gateway with your own certificate. " +

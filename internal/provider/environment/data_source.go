@@ -3,7 +3,6 @@ package environment
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -33,48 +32,34 @@ func (d *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest,
 }
 
 func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := attributes()
+	attributes["id"] = base.Selecting(attributes["id"], base.IDValidator)
+	attributes["name"] = base.Selecting(attributes["name"], base.EnvironmentNameValidator)
+	attributes["slug"] = base.Selecting(attributes["slug"], base.SlugValidator)
+	attributes["project_id"] = schema.StringAttribute{
+		MarkdownDescription: "Id of the project in which to look up a name or slug. When `id` is given, this is the project that owns the environment, or null for an organization-level environment.",
+		Optional:            true,
+		Computed:            true,
+		Validators:          base.IDValidator,
+	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads one environment, by exactly one of `id`, `name` and `slug`. With `project_id`, it looks up the name or slug among the environments of that project, including inherited ones. " +
 			"Without it, it looks among the organization-level environments. A missing environment is an error.",
-		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the environment.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.IDValidator,
-			},
-			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the environment, exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD).",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.EnvironmentNameValidator,
-			},
-			"slug": schema.StringAttribute{
-				MarkdownDescription: "Slug of the environment, such as `prd` or `eu-production`.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.SlugValidator,
-			},
-			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project in which to look up a name or slug. When `id` is given, this is the project that owns the environment, or null for an organization-level environment.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.IDValidator,
-			},
-			"scope": schema.StringAttribute{
-				MarkdownDescription: "`project` if one project owns the environment, `organization` if every project inherits it.",
-				Computed:            true,
-			},
-			"built_in": schema.BoolAttribute{
-				MarkdownDescription: "Whether this is one of the environments `dev`, `stg` and `prd`, which cannot be deleted.",
-				Computed:            true,
-			},
-			"created_at": schema.StringAttribute{
-				MarkdownDescription: "When the environment was created, as an RFC 3339 time in UTC.",
-				Computed:            true,
-			},
-		},
+		Attributes: attributes,
 	}
+}
+
+// attributes are those of an environment in a data source.
+func attributes() map[string]schema.Attribute {
+	return base.ComputedAttributes(NewResource(), map[string]string{
+		"id":         "Id of the environment.",
+		"name":       "Name of the environment. To look up one, write the name exactly as it is. Accents may be composed or decomposed (Unicode NFC or NFD).",
+		"project_id": "Id of the project that owns the environment; null for an organization-level environment.",
+		"slug":       "",
+		"scope":      "`project` if one project owns the environment, `organization` if every project inherits it.",
+		"built_in":   "",
+		"created_at": "",
+	})
 }
 
 func (d *dataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
@@ -110,16 +95,13 @@ func (d *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 			fmt.Sprintf("Traceloop has no environment with the id %q. The data source traceloop_environments lists the environments.", wanted))
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Read Environment", d.Failure(fmt.Sprintf("find the environment with the %s %q", by, wanted), err))
-	case environment == nil && projectID == "" && slices.Contains(base.BuiltInSlugs, wanted):
-		resp.Diagnostics.AddAttributeError(path.Root(by), "Environment Not Found",
-			fmt.Sprintf("Every project has its own built-in environment %q. Set project_id to choose the project.", wanted))
 	case environment == nil:
 		where := "The organization has no organization-level environment"
 		if projectID != "" {
 			where = "The project " + projectID + " has no environment"
 		}
 		resp.Diagnostics.AddAttributeError(path.Root(by), "Environment Not Found",
-			fmt.Sprintf("%s with the %s %q. %s", where, by, wanted, base.SlugList(existing)))
+			fmt.Sprintf("%s with the %s %q. %s", where, by, wanted, base.SuggestEnvironment(by, wanted, existing)))
 	default:
 		d.Run.SawEnvironment(*environment)
 		state := newModel(*environment)
@@ -130,14 +112,14 @@ func (d *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	}
 }
 
-// find returns nil and the slugs of the environments if none has the name or slug.
-func (d *dataSource) find(ctx context.Context, client *traceloop.Client, projectID, by, wanted string) (*traceloop.Environment, []string, error) {
+// find returns nil and the environments that there are if none has the name or slug.
+func (d *dataSource) find(ctx context.Context, client *traceloop.Client, projectID, by, wanted string) (*traceloop.Environment, []traceloop.Environment, error) {
 	if by == "id" {
 		environment, err := client.GetEnvironment(ctx, wanted)
 		return environment, nil, err
 	}
 	var same *traceloop.Environment
-	var seen []string
+	var seen []traceloop.Environment
 	for environment, err := range client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
 		switch {
 		case err != nil:
@@ -149,7 +131,7 @@ func (d *dataSource) find(ctx context.Context, client *traceloop.Client, project
 		case by == "name" && same == nil && base.SameName(environment.Name, wanted):
 			same = &environment
 		}
-		seen = append(seen, environment.Slug)
+		seen = append(seen, environment)
 	}
 	return same, seen, nil
 }

@@ -32,33 +32,24 @@ func (d *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest,
 }
 
 func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := attributes()
+	attributes["id"] = base.Selecting(attributes["id"], base.IDValidator)
+	attributes["name"] = base.Selecting(attributes["name"], base.NameValidator)
+	attributes["slug"] = base.Selecting(attributes["slug"], base.SlugValidator)
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads one project, by exactly one of `id`, `name` and `slug`. A missing project is an error.",
-		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.IDValidator,
-			},
-			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the project, exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD).",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.NameValidator,
-			},
-			"slug": schema.StringAttribute{
-				MarkdownDescription: "Slug of the project.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.SlugValidator,
-			},
-			"created_at": schema.StringAttribute{
-				MarkdownDescription: "When the project was created, as an RFC 3339 time in UTC.",
-				Computed:            true,
-			},
-		},
+		Attributes:          attributes,
 	}
+}
+
+// attributes are those of a project in a data source.
+func attributes() map[string]schema.Attribute {
+	return base.ComputedAttributes(NewResource(), map[string]string{
+		"id":         "Id of the project.",
+		"name":       "Name of the project. To look up one, write the name exactly as it is. Accents may be composed or decomposed (Unicode NFC or NFD).",
+		"slug":       "",
+		"created_at": "",
+	})
 }
 
 func (d *dataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
