@@ -96,13 +96,14 @@ func newMachine(t *testing.T, rt *rapid.T, steps *tally) *machine {
 
 // process is the provider as one run of the CLI starts it.
 func (m *machine) process(retries int64) *driver {
-	return newDriverWith(m.t, m.clock.now, arguments{"base_url": m.url, "api_key": m.server.ManagementKey, "max_retries": retries})
+	return newDriverWith(m.t, m.clock.later, arguments{"base_url": m.url, "api_key": m.server.ManagementKey, "max_retries": retries})
 }
 
 func (m *machine) run(rt *rapid.T) {
 	step := func(action func(*rapid.T)) func(*rapid.T) {
 		return func(rt *rapid.T) {
 			m.steps.all.Add(1)
+			m.advance(3 * time.Minute) // what a step has deleted is old enough to be gone
 			action(rt)
 		}
 	}

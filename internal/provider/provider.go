@@ -4,7 +4,6 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"sync/atomic"
 	"time"
 
@@ -47,20 +46,9 @@ type traceloopProvider struct {
 	version string
 	now     func() time.Time // the one clock of the provider
 	sleep   func(context.Context, time.Duration) error
-	paths   traceloop.Paths           // zero: the contract's
-	current atomic.Pointer[base.Data] // of the current plan or apply
+	paths   traceloop.Paths // zero: the contract's
 
 	validated atomic.Bool // since the last Configure
-}
-
-// SawState notes an object of the state.
-func (p *traceloopProvider) sawState(state []byte) {
-	var object struct {
-		ID string `json:"id"`
-	}
-	if data := p.current.Load(); data != nil && json.Unmarshal(state, &object) == nil && object.ID != "" {
-		data.Run.SawState(object.ID)
-	}
 }
 
 type providerModel struct {
@@ -149,7 +137,6 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 
 // HandOver gives the same data to all resources, data sources, list resources and actions.
 func (p *traceloopProvider) handOver(data *base.Data, resp *provider.ConfigureResponse) {
-	p.current.Store(data)
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData, resp.ActionData = data, data, data, data
 }
 

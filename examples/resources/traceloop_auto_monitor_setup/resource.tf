@@ -1,6 +1,7 @@
 # The key of a project and environment comes from TRACELOOP_PROJECT_API_KEY, or from
 # project_api_key of the provider block. The setup belongs to that project and environment.
 resource "traceloop_auto_monitor_setup" "checkout_quality" {
+  project_id  = "cm9v2g95l0000qz8k5h3d7f1a" # refuses the key of another project
   external_id = "checkout-quality"
   evaluators  = ["answer-relevancy", "toxicity-detector"]
 

@@ -26,8 +26,11 @@ type Data struct {
 	Started time.Time // of this process's plan or apply
 
 	Run        *Run
+	Absences   Absences
 	KeysBefore KeysBefore
-	Monitors   MonitorRun
+	KeysRead   KeysRead
+	KeysGo     sync.Once // the warning that a plan revokes keys whose blocks are gone
+	Monitors   Monitors
 
 	management access[traceloop.Client]
 	project    access[traceloop.ProjectClient]
@@ -132,7 +135,7 @@ func (d *Data) Management(diags *diag.Diagnostics) (*traceloop.Client, bool) {
 	case d.management.client != nil:
 		return d.management.client, true
 	case d.management.isUnknown():
-		addUnknownConfiguration(diags, d.management.Unknown)
+		addUnknownConfiguration(diags, d.management.Unknown, "")
 	default:
 		diags.AddError("Missing Management Key", MissingKeyDetail())
 	}
@@ -150,10 +153,10 @@ func (d *Data) ManagementForWriting(diags *diag.Diagnostics) (*traceloop.Client,
 // be skipped.
 func (d *Data) ManagementIfKnown() *traceloop.Client { return d.management.client }
 
-func addUnknownConfiguration(diags *diag.Diagnostics, argument path.Path) {
+func addUnknownConfiguration(diags *diag.Diagnostics, argument path.Path, advice string) {
 	diags.AddError("Unknown Provider Configuration", fmt.Sprintf(
 		"The provider argument %q is not known before apply, but this step must call the Traceloop API. "+
-			"First apply the resource that the argument refers to: terraform apply -target=ADDRESS. Then plan again.", argument))
+			"First apply the resource that the argument refers to: terraform apply -target=ADDRESS. Then plan again.%s", argument, advice))
 }
 
 // BaseURL returns the address of the API.

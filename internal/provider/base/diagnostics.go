@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -19,13 +20,31 @@ func (d *Data) Failure(attempted string, err error) string {
 	return fmt.Sprintf("The provider tried to %s.\n\n%s\n\n%s", attempted, err, d.NextStep(err))
 }
 
-// AddNotFound warns that an object leaves the state. The service answers 404 both for a deleted
-// object and for one of another organization.
+// AddGone warns that an object leaves the state, after ConfirmGone.
+func (d *Data) AddGone(diags *diag.Diagnostics, absence Absence, kind, described, gone, next string) {
+	if absence == PerhapsGone {
+		d.AddNotFound(diags, kind, described, gone, next)
+		return
+	}
+	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %[1]s any more: %[2]s.\n\n"+
+		"The next apply removes the %[1]s from the state. %[3]s", described, gone, sentence(next)))
+}
+
+// AddNotFound is AddGone where the service answers 404 both for a deleted object and for one of
+// another organization.
 func (d *Data) AddNotFound(diags *diag.Diagnostics, kind, described, gone, next string) {
 	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s. The request used the management key from %s. There are two possible reasons:\n\n"+
 		"  - %s;\n"+
 		"  - the management key belongs to another organization.\n\n"+
-		"Check which one it is before you apply. The next apply removes the %s from the state. %s.", described, d.management.Key.Source, gone, described, next))
+		"Check which one it is before you apply. The next apply removes the %s from the state. %s", described, d.management.Key.Source, gone, described, sentence(next)))
+}
+
+// sentence ends a text with a full stop, unless a block to copy is at its end.
+func sentence(s string) string {
+	if strings.HasSuffix(s, "}") {
+		return s
+	}
+	return s + "."
 }
 
 // NextStep maps an error to what the reader can do next.
@@ -128,11 +147,13 @@ func (d *Data) ProjectFailure(attempted string, err error) string {
 		answer *traceloop.Error
 	)
 	switch {
+	case errors.As(err, &item) && item.Internal:
+		next = "The service failed. Nothing is wrong with this setup, and the other setups of the same request are not affected. Apply again. If it fails again, ask Traceloop's support."
 	case errors.As(err, &item):
 		next = "The service refused this setup. The other setups of the same request are not affected. Correct the configuration and apply again."
 	case errors.As(err, &other):
 		next = fmt.Sprintf("The project key comes from %s. Use the key of the project and environment that the setup belongs to. "+
-			"To move the setup, destroy it with that key first. To keep it in Traceloop but stop managing it, use a removed block with destroy = false.", d.project.Key.Source)
+			"To move the setup, destroy it with that key first. %s %s", d.project.Key.Source, RefreshHint, StopManaging("traceloop_auto_monitor_setup"))
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusUnauthorized:
 		next = fmt.Sprintf("The project key comes from %s. Check that it is complete and has not been revoked.", d.project.Key.Source)
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:

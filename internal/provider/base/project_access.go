@@ -15,23 +15,41 @@ import (
 
 // HasProjectKey reports whether there is a project's key, known or not. Otherwise it adds an error.
 func (d *Data) HasProjectKey(diags *diag.Diagnostics) bool {
+	return d.hasProjectKey("", diags)
+}
+
+func (d *Data) hasProjectKey(advice string, diags *diag.Diagnostics) bool {
 	if d.project.client != nil || d.project.isUnknown() {
 		return true
 	}
 	diags.AddError("Missing Project Key",
 		"Auto monitor setups and organizations need the API key of a project and environment, and none is set. "+
 			"Set the provider argument \"project_api_key\" (or the environment variable "+EnvProjectKey+"). "+
-			"If age_recipients seals the key of a traceloop_api_key, its attribute key is null: open the key with the ephemeral resource of the same name. The provider does not send the management key instead.")
+			"If age_recipients seals the key of a traceloop_api_key, its attribute key is null: open the key with the ephemeral resource of the same name. The provider does not send the management key instead. "+RefreshHint+advice)
 	return false
 }
 
 // Project returns the client of the project's key. It adds an error if there is none.
 func (d *Data) Project(diags *diag.Diagnostics) (*traceloop.ProjectClient, bool) {
+	return d.ProjectOr("", diags)
+}
+
+// ProjectForReading is Project for a data source.
+func (d *Data) ProjectForReading(diags *diag.Diagnostics) (*traceloop.ProjectClient, bool) {
+	return d.ProjectOr("If the key is that of a traceloop_api_key in this configuration, say so in the data source: depends_on = [traceloop_api_key.example]. "+
+		"A plan that changes the key then leaves the data source to its apply, which knows the key.", diags)
+}
+
+// ProjectOr is Project with another way on, for its error.
+func (d *Data) ProjectOr(advice string, diags *diag.Diagnostics) (*traceloop.ProjectClient, bool) {
 	if d.project.client != nil {
 		return d.project.client, true
 	}
-	if d.HasProjectKey(diags) {
-		addUnknownConfiguration(diags, d.project.Unknown)
+	if advice != "" {
+		advice = "\n\n" + advice
+	}
+	if d.hasProjectKey(advice, diags) {
+		addUnknownConfiguration(diags, d.project.Unknown, advice)
 	}
 	return nil, false
 }

@@ -36,10 +36,13 @@ func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 		Validators:          externalIDValidator,
 	}
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads one auto monitor setup of the project and environment of the provider argument `project_api_key`. A missing setup is an error. The operation is documented by Traceloop.",
+		MarkdownDescription: "Reads one auto monitor setup of the project and environment of the provider argument `project_api_key`. A missing setup is an error. The operation is documented by Traceloop.\n\n" + dependsOn,
 		Attributes:          attributes,
 	}
 }
+
+// dependsOn is for the pages of the data sources.
+const dependsOn = "If `project_api_key` refers to a key of the same configuration, add `depends_on = [traceloop_api_key.example]` to the data source. Otherwise a plan that creates or rotates the key fails, because it does not know the key yet."
 
 func attributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
@@ -83,7 +86,7 @@ func (d *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	client, ok := d.Project(&resp.Diagnostics)
+	client, ok := d.ProjectForReading(&resp.Diagnostics)
 	if !ok {
 		return
 	}

@@ -3,6 +3,7 @@ package monitor
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -58,7 +59,7 @@ func newModel(s traceloop.AutoMonitorSetup) model {
 		for i, rule := range s.Selector {
 			rules[i] = types.ObjectValueMust(ruleType.AttrTypes, map[string]attr.Value{
 				"key":      types.StringValue(rule.Key),
-				"source":   types.StringValue(rule.Source),
+				"source":   optionalString(rule.Source),
 				"operator": types.StringValue(rule.Operator),
 				"value":    types.StringPointerValue(rule.Value),
 				"values":   stringSet(rule.Values),
@@ -71,12 +72,12 @@ func newModel(s traceloop.AutoMonitorSetup) model {
 		ExternalID:      types.StringValue(s.ExternalID),
 		Evaluators:      stringSet(slugs),
 		Selector:        selector,
-		Status:          types.StringValue(s.Status),
+		Status:          optionalString(s.Status),
 		EvaluatorStatus: types.MapValueMust(evaluatorStatusType, statuses),
 		ProjectID:       types.StringValue(s.ProjectID),
 		EnvProjectID:    types.StringValue(s.EnvProjectID),
-		CreatedAt:       base.Timestamp(s.CreatedAt),
-		UpdatedAt:       base.Timestamp(s.UpdatedAt),
+		CreatedAt:       optionalTime(s.CreatedAt),
+		UpdatedAt:       optionalTime(s.UpdatedAt),
 	}
 }
 
@@ -85,6 +86,13 @@ func optionalString(s string) types.String {
 		return types.StringNull()
 	}
 	return types.StringValue(s)
+}
+
+func optionalTime(t time.Time) types.String {
+	if t.IsZero() {
+		return types.StringNull()
+	}
+	return base.Timestamp(t)
 }
 
 // stringSet returns null for an empty list.
@@ -97,30 +105,6 @@ func stringSet(values []string) types.Set {
 		elements = append(elements, types.StringValue(value))
 	}
 	return types.SetValueMust(types.StringType, elements)
-}
-
-// inOrderOf keeps the order of the rules in the state if the service returns the same rules in
-// another order. The order has no meaning: a span must match all rules.
-func (m model) inOrderOf(state types.List) model {
-	if sameElements(m.Selector.Elements(), state.Elements()) {
-		m.Selector = state
-	}
-	return m
-}
-
-func sameElements(a, b []attr.Value) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	left := slices.Clone(b)
-	for _, value := range a {
-		i := slices.IndexFunc(left, value.Equal)
-		if i < 0 {
-			return false
-		}
-		left = slices.Delete(left, i, i+1)
-	}
-	return true
 }
 
 // Describe names the object in a sentence.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -46,12 +47,18 @@ type resourceModel struct {
 	WaitTimeout types.String `tfsdk:"wait_timeout"`
 }
 
+const resourceType = "traceloop_auto_monitor_setup"
+
 var (
-	externalIDPattern   = regexp.MustCompile(`^[^\p{Cc}]{1,255}$`)
-	externalIDMessage   = "must have 1 to 255 characters, without control characters"
+	externalIDPattern   = regexp.MustCompile(`^[^\p{Cc}/]{1,255}$`)
+	externalIDMessage   = "must have 1 to 255 characters, without slashes and control characters"
 	externalIDValidator = []validator.String{
-		stringvalidator.RegexMatches(externalIDPattern, externalIDMessage),
-		stringvalidator.NoneOf(".", "..", "bulk"), // in a path these mean another operation
+		base.ParseValidator{Name: "external_id", Summary: "Invalid External ID", Noun: "argument", Parse: func(s string) error {
+			if err := traceloop.ValidateExternalID(s); err != nil {
+				return fmt.Errorf("it %w", err)
+			}
+			return nil
+		}},
 	}
 
 	identity = []base.IdentityAttribute{
@@ -70,21 +77,20 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"The operations for setups are **documented by Traceloop**. They use the provider argument `project_api_key`, and the setup belongs to the project and environment of that key. " +
 			"An update replaces all evaluators and sets the status back to `pending`.\n\n" +
 			"The provider sends creations and updates that run at the same time as one request, of up to 100. Terraform runs 10 at a time by default, so 300 setups take 31 requests to apply. " +
-			"With `-parallelism=100` they take 4: [Many at once](../guides/monitors.md#many-at-once).",
+			"With `-parallelism=100` they take 4: [Many at once](../guides/evaluators-and-monitors.md#many-at-once).",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the setup, assigned by Traceloop.",
+				MarkdownDescription: "Id of the setup, assigned by Traceloop. An update may change it.",
 				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"external_id": schema.StringAttribute{
-				MarkdownDescription: "Your own id for the setup, unique in its project and environment; 1 to 255 characters. Changing it destroys the setup and creates another.",
+				MarkdownDescription: "Your own id for the setup, unique in its project, in all its environments; 1 to 255 characters, without slashes. Changing it destroys the setup and creates another.",
 				Required:            true,
 				Validators:          externalIDValidator,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"evaluators": schema.SetAttribute{
-				MarkdownDescription: "Slugs of the evaluators to run, such as `answer-relevancy`; at least one. A plan warns about a slug that Traceloop's documentation does not list, because it may be one of your organization's own. Each runs with the configuration that Traceloop has for it: [why](../guides/monitors.md#what-terraform-manages). Changing them restarts the setup.",
+				MarkdownDescription: "Slugs of the evaluators to run, such as `answer-relevancy`; at least one. A plan warns about a slug that Traceloop's documentation does not list, because it may be one of your organization's own. Each runs with the configuration that Traceloop has for it: [why](../guides/evaluators-and-monitors.md#what-terraform-manages). Changing them restarts the setup.",
 				ElementType:         types.StringType,
 				Required:            true,
 				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(base.NameValidator...)},
@@ -120,16 +126,22 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				}},
 			},
 			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project that the setup belongs to: the project of the key.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+				MarkdownDescription: "Id of the project that the setup belongs to. Set it to be safe: if the key belongs to another project, the provider creates nothing. " +
+					"Without it, a key that is null (`project_api_key = traceloop_api_key.orders.key` of a sealed or imported key) counts as not set, and the setup is created with the key in `TRACELOOP_PROJECT_API_KEY`, perhaps in another project. Default: the project of the key.",
+				Optional:      true,
+				Computed:      true,
+				Validators:    base.IDValidator,
+				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"env_project_id": schema.StringAttribute{
 				MarkdownDescription: "Id that Traceloop uses for the project and environment of the key together.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
-			"created_at": base.CreatedAtAttribute("setup"),
+			"created_at": schema.StringAttribute{
+				MarkdownDescription: "When the setup was created, as an RFC 3339 time in UTC.",
+				Computed:            true,
+			},
 			"updated_at": schema.StringAttribute{
 				MarkdownDescription: "When the setup was last updated, as an RFC 3339 time in UTC.",
 				Computed:            true,
@@ -146,100 +158,10 @@ func (r *managedResource) Configure(_ context.Context, req resource.ConfigureReq
 	r.Data = base.ConfigureProject(req.ProviderData, &resp.Diagnostics)
 }
 
-func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	var plan, state *resourceModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || r.Data == nil {
-		return
-	}
-	if state != nil {
-		r.Monitors.MarkManaged(state.ID.ValueString())
-	}
-	if plan == nil && !r.Monitors.Leave(state.ID.ValueString(), state.ExternalID.ValueString()) {
-		addTwoSetups(state.ExternalID.ValueString(), &resp.Diagnostics)
-	}
-	if plan == nil || !r.HasProjectKey(&resp.Diagnostics) || !r.planPlace(ctx, plan, state, resp) {
-		return
-	}
-
-	client := r.ProjectIfKnown()
-	switch {
-	case state == nil: // create, or the second half of a replacement
-		warnUnpublished(ctx, plan.Evaluators, types.SetNull(types.StringType), &resp.Diagnostics)
-		if client != nil && !plan.ExternalID.IsUnknown() && !r.Run.IsWriting() {
-			r.refuseTaken(ctx, client, plan.ExternalID.ValueString(), true, &resp.Diagnostics)
-		}
-	case !plan.sameRequest(state.model):
-		warnUnpublished(ctx, plan.Evaluators, state.Evaluators, &resp.Diagnostics)
-		if plan.ExternalID.Equal(state.ExternalID) {
-			resp.Diagnostics.AddWarning("Auto Monitor Setup Will Restart", fmt.Sprintf(
-				"Updating the %s replaces all its evaluators. Its status goes from %q back to %q.", state.Describe(), state.Status.ValueString(), traceloop.StatusPending))
-		}
-	case !plan.WaitFor.Equal(state.WaitFor) || !plan.WaitTimeout.Equal(state.WaitTimeout):
-		// These arguments are only in the state; the setup does not change.
-		plan.model = state.model
-		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
-	}
-}
-
-// planPlace refuses two resources for one external id, also while the key is not known. What an
-// apply plans again, its plan has checked.
-func (r *managedResource) planPlace(ctx context.Context, plan, state *resourceModel, resp *resource.ModifyPlanResponse) bool {
-	ok := true
-	if state != nil {
-		base.Replacement{Replaces: state.ID.ValueString()}.Set(ctx, resp.Private, &resp.Diagnostics)
-		if plan.ExternalID.Equal(state.ExternalID) {
-			ok = r.Monitors.Keep(state.ID.ValueString(), state.ExternalID.ValueString())
-		} else if !r.Monitors.Leave(state.ID.ValueString(), state.ExternalID.ValueString()) {
-			addTwoSetups(state.ExternalID.ValueString(), &resp.Diagnostics)
-			return false
-		}
-	} else if !plan.ExternalID.IsUnknown() && !r.Run.IsWriting() {
-		ok = r.Monitors.Create(plan.ExternalID.ValueString(), base.GetReplacement(ctx, resp.Private, &resp.Diagnostics).Replaces)
-	}
-	if !ok {
-		addTwoSetups(plan.ExternalID.ValueString(), &resp.Diagnostics)
-	}
-	return ok
-}
-
-// sameRequest reports whether another model leads to the same request.
-func (m model) sameRequest(other model) bool {
-	return m.ExternalID.Equal(other.ExternalID) && m.Evaluators.Equal(other.Evaluators) && m.Selector.Equal(other.Selector)
-}
-
-// warnUnpublished warns about new slugs that Traceloop's documentation does not list.
-func warnUnpublished(ctx context.Context, plan, state types.Set, diags *diag.Diagnostics) {
-	var slugs, before []types.String
-	if plan.IsUnknown() {
-		return
-	}
-	diags.Append(plan.ElementsAs(ctx, &slugs, false)...)
-	diags.Append(state.ElementsAs(ctx, &before, false)...)
-	for _, slug := range slugs {
-		if slug.IsUnknown() || slices.Contains(before, slug) || slices.Contains(traceloop.PublishedEvaluators, slug.ValueString()) {
-			continue
-		}
-		diags.AddAttributeWarning(path.Root("evaluators"), "Evaluator Is Not in the Published List", fmt.Sprintf(
-			"%q is not in the list that Traceloop published on %s.%s If it is your organization's own evaluator, or newer than the list, ignore this warning. Otherwise the service refuses it.",
-			slug.ValueString(), traceloop.EvaluatorsPublished, closest(slug.ValueString())))
-	}
-}
-
-// closest suggests a published slug that is similar to this one.
-func closest(slug string) string {
-	for _, published := range traceloop.PublishedEvaluators {
-		if len(slug) > 3 && (strings.HasPrefix(published, slug) || strings.HasPrefix(slug, published) || strings.ReplaceAll(slug, "_", "-") == published) {
-			return fmt.Sprintf(" Did you mean %q?", published)
-		}
-	}
-	return ""
-}
-
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	request := plan.request(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -247,33 +169,43 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	if !ok {
 		return
 	}
-	externalID := plan.ExternalID.ValueString()
-	request := plan.request(ctx, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() || !r.refuseTaken(ctx, client, externalID, false, &resp.Diagnostics) {
-		return
-	}
-	r.Run.BeginWriting()
+	r.Ledger.Write()
 
-	setup, err := client.CreateAutoMonitorSetup(ctx, request)
-	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
-		if setup = r.settleSetup(ctx, client, request, unknown, &resp.Diagnostics); setup == nil {
-			return
-		}
-		err = nil
-	}
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to Create Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("create the auto monitor setup %q", externalID), err))
+	setup := r.create(ctx, client, plan, request, &resp.Diagnostics)
+	if setup == nil {
+		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), "deleted", "Traceloop does not run its evaluators until an apply succeeds.", resp.Diagnostics)
 		return
 	}
+	r.Applied.Created(plan.place())
 	base.SetIdentity(resp.Identity, identity, types.StringValue(setup.EnvProjectID), plan.ExternalID)
-	plan.take(*setup)
+	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
+	plan.wrote(*setup, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.waitForStatus(ctx, client, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
-func (m *resourceModel) take(setup traceloop.AutoMonitorSetup) {
-	m.model = newModel(setup).inOrderOf(m.Selector)
+// create returns nil on error.
+func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectClient, plan resourceModel, request traceloop.AutoMonitorSetupRequest, diags *diag.Diagnostics) *traceloop.AutoMonitorSetup {
+	defer r.Monitors.Creating(request.ExternalID)()
+	setup, err := client.CreateAutoMonitorSetup(ctx, request)
+	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
+		if setup = r.settle(ctx, client, plan.model, unknown, createdAt, diags); setup == nil {
+			return nil
+		}
+		err = nil
+		if request.ProjectID != "" && request.ProjectID != setup.ProjectID {
+			err = &traceloop.OtherProjectError{
+				ExternalID: request.ExternalID, ProjectID: request.ProjectID, Own: setup.ProjectID,
+				Left: client.DeleteAutoMonitorSetup(context.WithoutCancel(ctx), setup.ExternalID, setup.EnvProjectID),
+			}
+		}
+	}
+	if err != nil {
+		r.addNotCreated(request.ExternalID, err, diags)
+		return nil
+	}
+	return setup
 }
 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -283,7 +215,6 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.EnvProjectID, state.ExternalID)
-	r.Monitors.MarkManaged(state.ID.ValueString())
 	if !r.HasProjectKey(&resp.Diagnostics) {
 		return
 	}
@@ -294,56 +225,83 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 
 	setup, err := client.GetAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
-	if traceloop.IsNotFound(err) {
+	switch {
+	case traceloop.IsNotFound(err) && r.inOtherOrganization(ctx, client, resp.Private, state.model, &resp.Diagnostics):
+		return
+	case traceloop.IsNotFound(err), isRefused(err) && r.IsProjectGone(ctx, resp.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
 		resp.Diagnostics.AddWarning("Auto Monitor Setup Was Deleted Outside Terraform", fmt.Sprintf(
 			"Traceloop no longer has the %s. The next apply removes it from the state and creates a new one.", state.Describe()))
 		resp.State.RemoveResource(ctx)
 		return
-	}
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", r.ProjectFailure("read the "+state.Describe(), err))
+	case isRefused(err):
+		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", r.ProjectFailure("read the "+state.Describe(), err)+" "+forget+" "+base.RefreshHint)
+		return
+	case err != nil:
+		detail := r.ProjectFailure("read the "+state.Describe(), err)
+		if _, other := errors.AsType[*traceloop.OtherEnvironmentError](err); !other { // it has the hint, before its blocks
+			detail += " " + base.RefreshHint
+		}
+		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", detail)
 		return
 	}
-	state.take(*setup)
+	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
+	state.model = state.answered(*setup)
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
 	state.warnFailed(&resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+// isRefused reports whether the service refused the key, as it does once the key is revoked.
+func isRefused(err error) bool {
+	refused, ok := errors.AsType[*traceloop.Error](err)
+	return ok && (refused.StatusCode == http.StatusUnauthorized || refused.StatusCode == http.StatusForbidden)
 }
 
 func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	base.DropReplacement(ctx, resp.Private, &resp.Diagnostics)
-	base.CompleteIdentity(resp.Identity, identity, state.EnvProjectID, state.ExternalID)
-	if plan.sameRequest(state.model) {
-		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-		return
-	}
+	base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
 	request := plan.request(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
+		return
+	}
+	base.CompleteIdentity(resp.Identity, identity, state.EnvProjectID, state.ExternalID)
+	if !plan.ProjectID.Equal(state.ProjectID) { // the plan did not know it
+		resp.Diagnostics.AddAttributeError(path.Root("project_id"), otherProjectSummary, r.describeOtherProject(request.ExternalID, request.ProjectID, state.ProjectID.ValueString())+" Nothing was changed.")
+		return
+	}
+	if plan.sameRequest(state.model) {
+		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 		return
 	}
 	client, ok := r.Project(&resp.Diagnostics)
 	if !ok {
 		return
 	}
-	r.Run.BeginWriting()
+	r.Ledger.Write()
 
-	setup, _, err := client.UpdateAutoMonitorSetup(ctx, request, state.EnvProjectID.ValueString())
+	setup, created, err := client.UpdateAutoMonitorSetup(ctx, request, state.EnvProjectID.ValueString())
 	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
-		if setup = r.settleSetup(ctx, client, request, unknown, &resp.Diagnostics); setup == nil {
+		if setup = r.settle(ctx, client, plan.model, unknown, updatedAt, &resp.Diagnostics); setup == nil {
 			return
 		}
 		err = nil
 	}
-	if err != nil {
+	switch {
+	case traceloop.IsNotFound(err):
+		resp.Diagnostics.AddError("Auto Monitor Setup No Longer Exists", fmt.Sprintf(
+			"The provider tried to update the %s. It was deleted outside Terraform after the plan. Nothing was changed. Plan again: the next apply creates it.", state.Describe()))
+		return
+	case err != nil:
 		resp.Diagnostics.AddError("Unable to Update Auto Monitor Setup", r.ProjectFailure("update the "+state.Describe(), err))
 		return
+	case created:
+		resp.Diagnostics.AddWarning("Auto Monitor Setup Was Created Again", fmt.Sprintf(
+			"The %s was deleted outside Terraform after the plan. So this apply created it again, with the id %s.", state.Describe(), setup.ID))
 	}
-	plan.take(*setup)
+	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
+	plan.wrote(*setup, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.waitForStatus(ctx, client, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -352,21 +310,35 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state resourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	base.DropReplacement(ctx, resp.Private, &resp.Diagnostics)
+	note := base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	client, ok := r.Project(&resp.Diagnostics)
+	r.Ledger.Write()
+	if r.ProjectIfKnown() == nil && r.IsProjectGone(ctx, req.Private, state.ProjectID.ValueString(), &resp.Diagnostics) {
+		return
+	}
+	client, ok := r.ProjectOr(forget, &resp.Diagnostics)
 	if !ok {
 		return
 	}
-	r.Run.BeginWriting()
+
 	err := client.DeleteAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
-	if err != nil && !traceloop.IsNotFound(err) {
+	switch {
+	case err == nil:
+		places := []base.Handle{state.place()} // Terraform replaces a tainted setup without a note
+		if note.Replaces != "" && note.Next != state.place() {
+			places = append(places, note.Next)
+		}
+		r.Applied.Destroyed(state.Describe(), places...)
+	case traceloop.IsNotFound(err):
+		r.inOtherOrganization(ctx, client, req.Private, state.model, &resp.Diagnostics)
+	case isRefused(err) && r.IsProjectGone(ctx, req.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
+	case isRefused(err):
+		resp.Diagnostics.AddError("Unable to Delete Auto Monitor Setup", r.ProjectFailure("delete the "+state.Describe(), err)+" "+forget)
+	default:
 		resp.Diagnostics.AddError("Unable to Delete Auto Monitor Setup", r.ProjectFailure("delete the "+state.Describe(), err))
-		return
 	}
-	r.Monitors.MarkDeleted(state.ID.ValueString(), state.ExternalID.ValueString())
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -381,23 +353,33 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	if req.ID == "" {
 		envProjectID, externalID, _ = strings.Cut(externalID, "/")
 	}
-	if !externalIDPattern.MatchString(externalID) || slices.Contains([]string{".", "..", "bulk"}, externalID) {
+	if traceloop.ValidateExternalID(externalID) != nil {
 		base.AddInvalidImportID(&resp.Diagnostics, "auto monitor setup", externalID, "<external id>, such as checkout-quality")
 		return
 	}
 	setup, err := client.GetAutoMonitorSetup(ctx, externalID, envProjectID)
 	if traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", fmt.Sprintf(
-			"The project and environment of the project key, which comes from %s, have no auto monitor setup with the external id %q. The data source traceloop_auto_monitor_setups lists them.", r.ProjectKeySource(), base.MaskKeyIn(externalID)))
+			"The project and environment of the project key, which comes from %s, have no auto monitor setup with the external id %q. The data source traceloop_auto_monitor_setups lists them.", r.ProjectKeySource(), externalID))
 		return
 	}
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", base.MaskKeyIn(externalID)), err))
+		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", externalID), err))
 		return
 	}
 	model := imported(*setup)
+	if r.Ledger.Import(model.object(base.NewAddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics) {
+		return
+	}
 	base.SetIdentity(resp.Identity, identity, model.EnvProjectID, model.ExternalID)
+	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+}
+
+// remember notes where a setup is, for the day when it is not found.
+func (r *managedResource) remember(ctx context.Context, private base.PrivateState, setup traceloop.AutoMonitorSetup, diags *diag.Diagnostics) {
+	base.NoteOrganizationID(ctx, private, setup.OrgID, diags)
+	r.RememberProject(ctx, private, setup.ProjectID, diags)
 }
 
 // imported is the resource after an import.
@@ -407,7 +389,7 @@ func imported(setup traceloop.AutoMonitorSetup) resourceModel {
 
 // request converts the model. It sorts sets, which have no order.
 func (m model) request(ctx context.Context, diags *diag.Diagnostics) traceloop.AutoMonitorSetupRequest {
-	request := traceloop.AutoMonitorSetupRequest{ExternalID: m.ExternalID.ValueString()}
+	request := traceloop.AutoMonitorSetupRequest{ExternalID: m.ExternalID.ValueString(), ProjectID: m.ProjectID.ValueString()}
 	diags.Append(m.Evaluators.ElementsAs(ctx, &request.Evaluators, false)...)
 	slices.Sort(request.Evaluators)
 	var rules []ruleModel

@@ -136,9 +136,9 @@ func (ruleValidator) ValidateObject(ctx context.Context, req validator.ObjectReq
 		at := req.Path.AtName(string(given.operand))
 		switch {
 		case given.operand == needs && given.null:
-			resp.Diagnostics.AddAttributeError(at, "Missing Value for Operator", fmt.Sprintf("The operator %q needs %q. Set it, or choose another operator.", name, needs))
+			resp.Diagnostics.AddAttributeError(at, "Missing Value for Operator", fmt.Sprintf("The rule %s has the operator %q, which needs %q. Set it, or choose another operator.", req.Path, name, needs))
 		case given.operand != needs && !given.null:
-			detail := fmt.Sprintf("The operator %q does not take %q. ", name, given.operand)
+			detail := fmt.Sprintf("The rule %s has the operator %q, which does not take %q. ", req.Path, name, given.operand)
 			if needs == noValue {
 				detail += "Remove it; this operator compares with nothing."
 			} else {

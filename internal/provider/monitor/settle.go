@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -10,19 +11,20 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// settleSetup looks for the setup of a write whose answer is lost. It returns the setup if it is
-// as requested and not older than the attempt. Otherwise it adds an error. The client has
-// repeated a bulk upsert already, which is safe.
-func (r *managedResource) settleSetup(ctx context.Context, client *traceloop.ProjectClient, request traceloop.AutoMonitorSetupRequest, unknown *traceloop.UnknownOutcomeError, diags *diag.Diagnostics) *traceloop.AutoMonitorSetup {
+// settle looks for the setup of a write whose answer is lost. It returns the setup if it is as
+// requested and the attempt may have written it: writtenAt returns the time that shows this. Otherwise it
+// adds an error. The client has repeated a bulk upsert already, which is safe.
+func (r *managedResource) settle(ctx context.Context, client *traceloop.ProjectClient, plan model, unknown *traceloop.UnknownOutcomeError, writtenAt func(traceloop.AutoMonitorSetup) time.Time, diags *diag.Diagnostics) *traceloop.AutoMonitorSetup {
 	ctx, cancel := base.Settling(ctx)
 	defer cancel()
-	setup, err := client.GetAutoMonitorSetup(ctx, request.ExternalID, "")
-	if err == nil && client.CreatedSince(setup.UpdatedAt, unknown.Started) && isAsRequested(*setup, request) {
+	externalID := plan.ExternalID.ValueString()
+	setup, err := client.GetAutoMonitorSetup(ctx, externalID, "")
+	if err == nil && client.CreatedSince(writtenAt(*setup), unknown.Started) && plan.answered(*setup).sameRequest(plan) {
 		return setup
 	}
 
-	detail := fmt.Sprintf("The provider tried to write the auto monitor setup %q.\n\n%s\n\n", request.ExternalID, unknown)
-	adopt := base.ImportBlock("traceloop_auto_monitor_setup", "example", request.ExternalID)
+	detail := fmt.Sprintf("The provider tried to write the auto monitor setup %q.\n\n%s\n\n", externalID, unknown)
+	adopt := base.ImportBlock(resourceType, "example", externalID)
 	switch {
 	case traceloop.IsNotFound(err):
 		detail += "It does not exist: nothing was created. Apply again. " + r.NextStep(unknown.Err)
@@ -36,11 +38,5 @@ func (r *managedResource) settleSetup(ctx context.Context, client *traceloop.Pro
 	return nil
 }
 
-func isAsRequested(setup traceloop.AutoMonitorSetup, request traceloop.AutoMonitorSetupRequest) bool {
-	asked := traceloop.AutoMonitorSetup{ExternalID: request.ExternalID, Selector: request.Selector}
-	for _, slug := range request.Evaluators {
-		asked.Evaluators = append(asked.Evaluators, traceloop.AutoMonitorEvaluator{Slug: slug})
-	}
-	got, want := newModel(setup), newModel(asked)
-	return got.Evaluators.Equal(want.Evaluators) && sameElements(got.Selector.Elements(), want.Selector.Elements())
-}
+func createdAt(s traceloop.AutoMonitorSetup) time.Time { return s.CreatedAt }
+func updatedAt(s traceloop.AutoMonitorSetup) time.Time { return s.UpdatedAt }

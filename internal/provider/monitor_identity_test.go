@@ -10,13 +10,14 @@ import (
 )
 
 // A list shows what can be imported, by the identity that it gives. The identity names the
-// environment: the key of another one does not import it.
+// project and environment: the key of another project does not import it.
 func TestSetup_listedAndImportedByIdentity(t *testing.T) {
 	t.Parallel()
 	const kind = "traceloop_auto_monitor_setup"
 	server := standingStill(t)
-	dev, prd := projectKey(server, "dev"), projectKey(server, "prd")
-	inDev, inPrd := server.CreateSetup(dev, "checkout/eu", "char-count"), server.CreateSetup(prd, "checkout/eu", "word-count")
+	_, other := server.GenerateKey(server.CreateProject("Other").ID, "prd")
+	prd := projectKey(server, "prd")
+	elsewhere, inPrd := server.CreateSetup(other, "elsewhere", "char-count"), server.CreateSetup(prd, "checkout", "word-count")
 	server.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60})
 	server.CreateSetup(prd, "cart", "word-count")
 	d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "project_api_key": prd})
@@ -25,8 +26,8 @@ func TestSetup_listedAndImportedByIdentity(t *testing.T) {
 		config arguments
 		want   []string
 	}{
-		{arguments{}, []string{"checkout/eu", "checkout/eu", "cart"}},
-		{arguments{"env_project_id": inPrd.EnvProjectID}, []string{"checkout/eu", "cart"}},
+		{arguments{}, []string{"elsewhere", "checkout", "cart"}},
+		{arguments{"env_project_id": inPrd.EnvProjectID}, []string{"checkout", "cart"}},
 		{arguments{"status": "pending"}, []string{"cart"}},
 		{arguments{"status": "completed"}, []string{}},
 	} {
@@ -48,9 +49,9 @@ func TestSetup_listedAndImportedByIdentity(t *testing.T) {
 	}
 
 	for says, identity := range map[string]arguments{
-		"different projects or environments": {"env_project_id": inDev.EnvProjectID, "external_id": "checkout/eu"},
+		"different projects or environments": {"env_project_id": elsewhere.EnvProjectID, "external_id": "elsewhere"},
 		"no auto monitor setup":              {"env_project_id": inPrd.EnvProjectID, "external_id": "none"},
-		"env_project_id is missing":          {"external_id": "checkout/eu"},
+		"env_project_id is missing":          {"external_id": "checkout"},
 		"must have 1 to 255 characters":      {"env_project_id": inPrd.EnvProjectID, "external_id": ""},
 		"does not identify the auto moni":    {"env_project_id": inPrd.EnvProjectID, "external_id": ".."},
 	} {

@@ -2,16 +2,19 @@ package provider_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -160,7 +163,7 @@ func setupLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	// Updated in place: begins again.
 	server.ResetRequests()
 	config = setupConfig("checkout", "char-count")
-	if unknown := l.apply(config, "update").unknown(t); unknown != "evaluator_status status updated_at" {
+	if unknown := l.apply(config, "update").unknown(t); unknown != "created_at evaluator_status id status updated_at" {
 		t.Errorf("the plan of an update does not know %q", unknown)
 	}
 	l.has(home.with(arguments{"status": "pending", "selector": nil}))
@@ -188,11 +191,13 @@ func setupLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	l.apply(config, "create")
 
 	// Another external id replaces it, and so does force, with the same external id.
-	config = setupConfig("checkout/eu", "char-count")
+	config = setupConfig("checkout-eu", "char-count")
 	for _, force := range []func(){func() {}, func() { l.state.tainted = true }, func() { l.state.forced = true }} {
 		id := l.id()
 		force()
-		l.apply(config, "replace")
+		if all := warnings(l.apply(config, "replace").diags); slices.Contains(all, "Auto Monitor Setup Already Exists") {
+			t.Errorf("the setup that is replaced is in its own way: %q", all)
+		}
 		if setups := server.Setups(key); len(setups) != 1 || setups[0].ID != l.id() || l.id() == id {
 			t.Errorf("the state has %s, was %s, and the server %+v", l.id(), id, setups)
 		}
@@ -215,7 +220,7 @@ func TestAccSetup_refused(t *testing.T) {
 		rest    string
 		phrases []string
 	}{
-		"equals nothing": {"  selector = [{ key = \"k\", source = \"span_attributes\" }]\n", []string{"Missing Value for Operator", `"equals" needs "value"`}},
+		"equals nothing": {"  selector = [{ key = \"k\", source = \"span_attributes\" }]\n", []string{"Missing Value for Operator", `"equals", which needs "value"`}},
 		"no wait":        {"  wait_timeout = \"1m\"\n", []string{"wait_for", "must be specified"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -237,17 +242,22 @@ func TestSetup_refused(t *testing.T) {
 		config  arguments
 		phrases []string
 	}{
-		"no evaluators":          {arguments{"evaluators": []string{}}, []string{"evaluators", "at least 1"}},
-		"empty external id":      {arguments{"external_id": ""}, []string{"external_id", "1 to 255 characters"}},
-		"reserved external id":   {arguments{"external_id": "bulk"}, []string{"external_id", "none of"}},
+		"no evaluators":            {arguments{"evaluators": []string{}}, []string{"evaluators", "at least 1"}},
+		"empty external id":        {arguments{"external_id": ""}, []string{"external_id", "1 to 255 characters"}},
+		"external id with a slash": {arguments{"external_id": "checkout/eu"}, []string{"Invalid External ID", "without slashes"}},
+		"second rule": {arguments{"selector": []arguments{
+			{"key": "k", "source": "span_attributes", "value": "v"},
+			{"key": "k", "source": "span_attributes", "operator": "in"},
+		}}, []string{"Missing Value for Operator", `selector[1] has the operator "in"`}},
+		"reserved external id":   {arguments{"external_id": "bulk"}, []string{"Invalid External ID", "bulk", "path"}},
 		"empty selector":         {arguments{"selector": []arguments{}}, []string{"selector", "at least 1"}},
 		"unknown source":         {rule(arguments{"source": "events", "value": "v"}), []string{"source", "span_attributes"}},
 		"unknown operator":       {rule(arguments{"operator": "like", "value": "v"}), []string{"operator", "not_equals"}},
-		"equals nothing":         {rule(nil), []string{"Missing Value for Operator", `"equals" needs "value"`}},
+		"equals nothing":         {rule(nil), []string{"Missing Value for Operator", `"equals", which needs "value"`}},
 		"not_equals nothing":     {rule(arguments{"operator": "not_equals"}), []string{"Missing Value for Operator", `"value"`}},
-		"contains values":        {rule(arguments{"operator": "contains", "value": "v", "values": []string{"v"}}), []string{"Unexpected Value for Operator", `does not take "values"`}},
+		"contains values":        {rule(arguments{"operator": "contains", "value": "v", "values": []string{"v"}}), []string{"Unexpected Value for Operator", `which does not take "values"`}},
 		"not_contains nothing":   {rule(arguments{"operator": "not_contains"}), []string{"Missing Value for Operator"}},
-		"in a value":             {rule(arguments{"operator": "in", "value": "v", "values": []string{"v"}}), []string{"Unexpected Value for Operator", `does not take "value"`, `takes "values"`}},
+		"in a value":             {rule(arguments{"operator": "in", "value": "v", "values": []string{"v"}}), []string{"Unexpected Value for Operator", `which does not take "value"`, `takes "values"`}},
 		"in nothing":             {rule(arguments{"operator": "in"}), []string{"Missing Value for Operator", `"values"`}},
 		"not_in an empty set":    {rule(arguments{"operator": "not_in", "values": []string{}}), []string{"values", "at least 1"}},
 		"exists with a value":    {rule(arguments{"operator": "exists", "value": "v"}), []string{"Unexpected Value for Operator", "compares with nothing"}},
@@ -289,31 +299,41 @@ func TestSetup_operators(t *testing.T) {
 	l.destroy()
 }
 
-// How the CLI shows such a plan is in TestCLI_bulkOutcomeUnknown and TestCLI_twoSetupsForOneExternalID.
+// failed returns the error of an apply.
+func failed(_ instance, _ planResult, err error) error { return err }
+
+// planWarns checks that a warning of a plan has the phrases.
+func planWarns(tb testing.TB, p planResult, phrases ...string) {
+	tb.Helper()
+	var all []string
+	for _, diag := range p.diags {
+		if diag.Severity == tfprotov6.DiagnosticSeverityWarning {
+			all = append(all, diag.Summary+": "+diag.Detail)
+		}
+	}
+	if !slices.ContainsFunc(all, says(slices.Clone(phrases)...).MatchString) {
+		tb.Errorf("no warning says %q: %q", phrases, all)
+	}
+}
+
+// A plan warns, and its apply refuses the one setup. An external id is unique in the project, in all its
+// environments. How the CLI shows such a plan is in TestCLI_bulkOutcomeUnknown and TestCLI_twoSetupsForOneExternalID.
 func TestSetup_existing(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	key, dev := projectKey(server, "prd"), projectKey(server, "dev")
-	existing := server.CreateSetup(key, "checkout", "word-count")
-	server.ResetRequests()
+	prd, dev := projectKey(server, "prd"), projectKey(server, "dev")
+	existing := server.CreateSetup(prd, "checkout", "word-count")
 	config := setupConfig("checkout", "char-count")
-	l := newSetupLife(t, server, key)
-	pointsAt(t, l.refusesToPlan(config, "Auto Monitor Setup Already Exists", existing.ID, "Nothing was changed", "import {", `"checkout"`))
-	noWrites(t, server)
-
-	// What another environment has under that id is in nobody's way.
-	other := newSetupLife(t, server, dev)
-	other.apply(config, "create")
-	other.destroy()
-
-	// Two resources of one plan.
-	d := other.provider.next()
-	if _, err := d.plan(t.Context(), setupKind, d.none(setupKind), setupConfig("twice", "char-count")); err != nil {
-		t.Error(err)
+	for _, key := range []string{prd, dev} {
+		server.ResetRequests()
+		l := newSetupLife(t, server, key)
+		planWarns(t, l.plan(config, true), "Auto Monitor Setup Already Exists", existing.ID, existing.EnvProjectID, "Apply will refuse", "import {", `"checkout"`)
+		l.refusesToApply(config, "Auto Monitor Setup Already Exists", existing.ID, existing.EnvProjectID, "Nothing was changed", "import {")
+		noWrites(t, server)
 	}
-	_, err := d.plan(t.Context(), setupKind, d.none(setupKind), setupConfig("twice", "char-count"))
-	refuses(t, err, "Two Resources for One Auto Monitor Setup", "twice")
 
+	l := newSetupLife(t, server, prd)
+	var err error
 	if l.state, err = l.provider.importID(t.Context(), setupKind, "checkout"); err != nil {
 		t.Fatal(err)
 	}
@@ -321,32 +341,63 @@ func TestSetup_existing(t *testing.T) {
 	l.apply(config, "update")
 	l.has(arguments{"id": existing.ID})
 	l.destroy()
-	for _, key := range []string{key, dev} {
-		if left := server.Setups(key); len(left) != 0 {
-			t.Errorf("destroyed, and there are %+v", left)
+	if left := server.Setups(prd); len(left) != 0 {
+		t.Errorf("destroyed, and there are %+v", left)
+	}
+}
+
+// Two resources of one plan have one external id: one of the two is created.
+func TestSetup_twice(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	key := projectKey(server, "prd")
+	d := newSetupLife(t, server, key).provider
+	var plans []planResult
+	for _, slug := range []string{"char-count", "word-count"} {
+		p, err := d.plan(t.Context(), setupKind, d.none(setupKind), setupConfig("twice", slug))
+		if err != nil {
+			t.Fatal(err)
 		}
+		plans = append(plans, p)
+	}
+	planWarns(t, plans[1], "Two Resources for One Auto Monitor Setup", "twice", "Apply will refuse")
+
+	applying, errs := d.next(), make([]error, len(plans))
+	var all sync.WaitGroup
+	for i, p := range plans {
+		all.Go(func() { _, errs[i] = applying.carryOut(t.Context(), setupKind, applying.none(setupKind), p) })
+	}
+	all.Wait()
+	if (errs[0] == nil) == (errs[1] == nil) {
+		t.Fatalf("want one setup and one refusal: %v", errs)
+	}
+	refuses(t, errors.Join(errs...), "Auto Monitor Setup Already Exists", "Nothing was changed")
+	if setups := server.Setups(key); len(setups) != 1 || (setups[0].Evaluators[0].Type == "char-count") != (errs[0] == nil) {
+		t.Errorf("the second one changed the first: %+v", setups)
 	}
 }
 
 // The key decides where a setup is. With another one, nothing is read for it, nor changed.
-func TestSetup_keyOfAnotherEnvironment(t *testing.T) {
+func TestSetup_keyOfAnotherProject(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	prd, dev := projectKey(server, "prd"), projectKey(server, "dev")
-	server.CreateSetup(dev, "checkout", "word-count")
+	prd := projectKey(server, "prd")
+	_, other := server.GenerateKey(server.CreateProject("Other").ID, "prd")
+	server.CreateSetup(other, "checkout", "word-count")
 	config := setupConfig("checkout", "char-count")
 	l := newSetupLife(t, server, prd)
 	l.apply(config, "create")
 	ours := l.provider
 	server.ResetRequests()
-	l.provider = newSetupLife(t, server, dev).provider
-	l.refusesToPlan(config, "Unable to Read Auto Monitor Setup", "different projects or environments", "Use the key of the project and environment")
+	l.provider = newSetupLife(t, server, other).provider
+	l.refusesToPlan(config, "Unable to Read Auto Monitor Setup", "different projects or environments", "Use the key of the project and environment", "-refresh=false", "moved {", "removed {")
+	refuses(t, failed(l.provider.apply(t.Context(), setupKind, l.state, nil)), "Unable to Delete Auto Monitor Setup", "different projects")
 	noWrites(t, server)
 	l.provider = ours
 	l.changesNothing(config)
 	l.destroy()
-	if setups := server.Setups(dev); len(setups) != 1 || setups[0].Evaluators[0].Type != "word-count" {
-		t.Errorf("the other environment has %+v", setups)
+	if setups := server.Setups(other); len(setups) != 1 || setups[0].Evaluators[0].Type != "word-count" {
+		t.Errorf("the other project has %+v", setups)
 	}
 }
 

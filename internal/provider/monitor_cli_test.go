@@ -186,11 +186,7 @@ func TestCLI_bulkOutcomeUnknown(t *testing.T) {
 	}
 	shows(t, out, "Outcome of Write Is Unknown", "could not find out", "import {", `id = "quality-0"`)
 	server.SetFaults()
-	out, err = cli.run("plan", "-input=false")
-	if err == nil {
-		t.Fatal("the plan does not say that the setup is there")
-	}
-	shows(t, out, "Auto Monitor Setup Already Exists")
+	shows(t, cli.plan(), "Auto Monitor Setup Already Exists")
 	cli.ok("import", "traceloop_auto_monitor_setup.all[0]", "quality-0")
 	cli.plan("-detailed-exitcode")
 }
@@ -203,6 +199,8 @@ func TestCLI_setupWarnings(t *testing.T) {
 	cli.write(setupHCL("checkout", "", "char-count", "made_up"))
 	shows(t, cli.plan(), "Evaluator Is Not in the Published List", `"made_up" is not in the list that Traceloop published on 2026-06-18`)
 	cli.write(setupHCL("checkout", "", "pii_detector"))
+	shows(t, cli.plan(), `Did you mean "pii-detector"?`)
+	cli.write(setupHCL("checkout", "", "PII_DETECTOR"))
 	shows(t, cli.plan(), `Did you mean "pii-detector"?`)
 
 	cli.write(setupHCL("checkout", "", "char-count", "toxicity"))
@@ -273,7 +271,7 @@ func TestCLI_setupDataSources(t *testing.T) {
 	t.Parallel()
 	server := standingStill(t)
 	dev, prd := projectKey(server, "dev"), projectKey(server, "prd")
-	server.CreateSetup(dev, "checkout", "char-count")
+	server.CreateSetup(dev, "checkout-dev", "char-count")
 	here := server.CreateSetup(prd, "checkout", "word-count")
 	cli := newCLI(t, server).withKey(prd)
 	cli.write(`

@@ -1,0 +1,109 @@
+package base
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// Monitors is what the auto monitor setups of a process share.
+type Monitors struct {
+	creating sync.Map // external id to *sync.Mutex
+
+	mu     sync.Mutex
+	warned bool      // whether WarnUnread has warned
+	fresh  time.Time // when the client's cache was last cleared
+}
+
+// Creating lets one creation at a time look for an external id and take it. Otherwise two
+// resources with one external id could both find that it is free, and a bulk upsert would replace
+// the setup of the first one. It returns the function that ends the creation.
+func (m *Monitors) Creating(externalID string) func() {
+	value, _ := m.creating.LoadOrStore(externalID, &sync.Mutex{})
+	mu, _ := value.(*sync.Mutex)
+	mu.Lock()
+	return mu.Unlock
+}
+
+// Freshen clears the client's cache unless it was cleared within that time, so that resources that
+// wait at the same time share a list.
+func (m *Monitors) Freshen(now time.Time, within time.Duration, client *traceloop.ProjectClient) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if now.Sub(m.fresh) >= within {
+		m.fresh = now
+		client.ForgetAutoMonitorSetups()
+	}
+}
+
+// WarnUnread warns once that a plan uses the setups in the state.
+func (m *Monitors) WarnUnread(unknown path.Path, diags *diag.Diagnostics) {
+	if diags.HasError() {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.warned {
+		return
+	}
+	m.warned = true
+	why := "The project key is not known before apply, because this plan creates or rotates it."
+	if !unknown.Equal(path.Root("project_api_key")) {
+		why = fmt.Sprintf("The provider argument %q is not known before apply.", unknown)
+	}
+	diags.AddWarning("Auto Monitor Setups Were Not Read", why+" The plan uses the setups in the state. The next plan shows changes made outside Terraform.")
+}
+
+const organizationIDKey = "org_id"
+
+// NoteOrganizationID stores in the private state which organization a setup belongs to, as the
+// service's answer says. It writes only what is new, so that a refresh changes nothing.
+func NoteOrganizationID(ctx context.Context, private PrivateState, id string, diags *diag.Diagnostics) {
+	if id != "" && OrganizationID(ctx, private, diags) != id {
+		setPrivate(ctx, private, organizationIDKey, id, diags)
+	}
+}
+
+// OrganizationID returns the id of a setup's organization, or "" if no answer has shown it.
+func OrganizationID(ctx context.Context, private PrivateState, diags *diag.Diagnostics) string {
+	var id string
+	getPrivate(ctx, private, organizationIDKey, &id, diags)
+	return id
+}
+
+// RememberProject notes which organization has the project of a setup, if the management client
+// finds it. It asks only once for a setup: a plan of many setups sends no request for this.
+func (d *Data) RememberProject(ctx context.Context, private PrivateState, projectID string, diags *diag.Diagnostics) {
+	client := d.ManagementIfKnown()
+	var before origin
+	getPrivate(ctx, private, originKey, &before, diags)
+	if client == nil || before.Organization != "" {
+		return
+	}
+	if _, err := client.GetProject(ctx, projectID); err == nil {
+		d.Remember(ctx, client, private, diags)
+	}
+}
+
+// IsProjectGone reports whether the management client, if there is one, knows that the project of a
+// setup no longer exists: the organization that had it answers, and does not find it. Traceloop has
+// deleted the setup with it.
+func (d *Data) IsProjectGone(ctx context.Context, private PrivateState, projectID string, diags *diag.Diagnostics) bool {
+	client := d.ManagementIfKnown()
+	if client == nil {
+		return false
+	}
+	if _, err := client.GetProject(ctx, projectID); !traceloop.IsNotFound(err) {
+		return false
+	}
+	var before origin
+	getPrivate(ctx, private, originKey, &before, diags)
+	now, err := d.originOf(ctx, client)
+	return err == nil && before.Organization != "" && before == now
+}

@@ -1,0 +1,88 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+const (
+	takenSummary        = "Auto Monitor Setup Already Exists"
+	otherProjectSummary = "Project Key Belongs to Another Project"
+)
+
+// addNotCreated explains why a setup was not created.
+func (r *managedResource) addNotCreated(externalID string, err error, diags *diag.Diagnostics) {
+	there, isThere := errors.AsType[*traceloop.AlreadyThereError](err)
+	other, isOther := errors.AsType[*traceloop.OtherProjectError](err)
+	switch {
+	case isThere && there.Replaced:
+		diags.AddAttributeError(path.Root("external_id"), takenSummary, describeTaken(there.Setup,
+			"It came into being while this one was created, so the request replaced its evaluators and its selector. Its owner sees that as drift. This resource does not manage it."))
+	case isThere:
+		diags.AddAttributeError(path.Root("external_id"), takenSummary, describeTaken(there.Setup, "Nothing was changed."))
+	case isOther:
+		left := " Nothing is left behind."
+		if other.Left != nil {
+			left = fmt.Sprintf(" The setup was created in the project %s, and could not be deleted again: %s. Delete it in the Traceloop dashboard.", other.Own, other.Left)
+		}
+		diags.AddAttributeError(path.Root("project_id"), otherProjectSummary, r.describeOtherProject(externalID, other.ProjectID, other.Own)+left)
+	default:
+		diags.AddError("Unable to Create Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("create the auto monitor setup %q", externalID), err))
+	}
+}
+
+// describeTaken says which setup has an external id, and ends with a block to copy.
+func describeTaken(setup traceloop.AutoMonitorSetup, outcome string) string {
+	return fmt.Sprintf("The project %s already has the %s, created %s. It is in the environment with the env_project_id %s. An external id is unique in its project. %s Choose one:\n\n"+
+		"  - Use another external id.\n"+
+		"  - If this configuration manages that setup at another address, remove one of the two resources.\n"+
+		"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that.\n"+
+		"  - If it is in the environment of the project key, import it (write the address of this resource after \"to\"):\n\n%s",
+		setup.ProjectID, newModel(setup).Describe(), orUnknown(optionalTime(setup.CreatedAt).ValueString()), setup.EnvProjectID, outcome, base.ImportBlock(resourceType, "example", setup.ExternalID))
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "at an unknown time"
+	}
+	return s
+}
+
+func (r *managedResource) describeOtherProject(externalID, projectID, own string) string {
+	return fmt.Sprintf("The setup %q has project_id = %q, but the project key, which comes from %s, belongs to the project %s. "+
+		"Use the key of the project. If project_api_key refers to the attribute key of a traceloop_api_key, that attribute may be null, because the key is sealed or imported. A provider cannot tell null from an argument that is not set, so it then takes the key from the environment variable %s.",
+		externalID, projectID, r.ProjectKeySource(), own, base.EnvProjectKey)
+}
+
+// forget says how Terraform forgets a setup that it can neither read nor delete.
+const forget = "If the key is gone for good, let Terraform forget the setup: terraform state rm ADDRESS. Traceloop deletes a setup together with its project."
+
+// inOtherOrganization adds an error if a setup was not found because the key belongs to another
+// organization. The list of setups, which is that of the organization, shows which one answers.
+func (r *managedResource) inOtherOrganization(ctx context.Context, client *traceloop.ProjectClient, private base.PrivateState, m model, diags *diag.Diagnostics) bool {
+	own := base.OrganizationID(ctx, private, diags)
+	setups, err := client.ListAutoMonitorSetups(ctx, "")
+	if own == "" || err != nil {
+		return false
+	}
+	for _, setup := range setups {
+		if setup.OrgID == "" {
+			continue
+		}
+		if setup.OrgID == own {
+			return false
+		}
+		diags.AddError("Auto Monitor Setup Belongs to Another Organization", fmt.Sprintf(
+			"The %s belongs to the organization %s, but the project key, which comes from %s, belongs to the organization %s. So it is not known whether the setup still exists. Nothing was changed. "+
+				"Use the key of the setup's own project and environment. To let Terraform forget the setup: terraform state rm ADDRESS. %s", m.Describe(), own, r.ProjectKeySource(), setup.OrgID, base.RefreshHint))
+		return true
+	}
+	return false
+}

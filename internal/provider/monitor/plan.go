@@ -1,0 +1,210 @@
+package monitor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// handle names a setup in the ledger.
+func handle(envProjectID, externalID string) base.Handle {
+	return base.HandleOf("setup", envProjectID, externalID)
+}
+
+// place is where a setup is. An external id is unique in its project, and all setups of a ledger
+// are in one project: that of the provider block's key. So the place needs no project, which a plan
+// may not know.
+func (m model) place() base.Handle {
+	return base.HandleOf("setup_of", m.ExternalID.ValueString())
+}
+
+func (m model) object(token string) base.Object {
+	return base.Object{
+		Handle: handle(m.EnvProjectID.ValueString(), m.ExternalID.ValueString()),
+		Place:  m.place(),
+		Within: []base.Handle{base.HandleOf("project", m.ProjectID.ValueString())},
+		Token:  token,
+		Type:   resourceType,
+		Name:   m.Describe(),
+	}
+}
+
+func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var plan, state *resourceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || r.Data == nil {
+		return
+	}
+	token := base.AddressToken(ctx, resp.Private, &resp.Diagnostics)
+	switch {
+	case plan == nil:
+		r.Ledger.Destroy(state.object(token)).Report(&resp.Diagnostics)
+	case !r.HasProjectKey(&resp.Diagnostics):
+	case state == nil:
+		r.planCreation(ctx, *plan, base.GetNote(ctx, resp.Private, &resp.Diagnostics).Replaces, token, &resp.Diagnostics)
+	default:
+		r.planChange(ctx, *plan, *state, token, resp)
+	}
+}
+
+// planCreation plans a new setup. replaces is the handle of the setup that it replaces, or empty;
+// Terraform then shows no warnings.
+func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, replaces base.Handle, token string, diags *diag.Diagnostics) {
+	replaced := ""
+	if replaces != "" {
+		object, conflict := r.Ledger.Replace(replaces, token)
+		if conflict.Report(diags) {
+			return
+		}
+		replaced = cmp.Or(object.Name, "auto monitor setup")
+	}
+	warnUnpublished(ctx, plan.Evaluators, types.SetNull(types.StringType), diags)
+	if plan.ExternalID.IsUnknown() {
+		return
+	}
+	creation := base.Creation{Place: plan.place(), Replaces: replaces, Type: resourceType, Name: fmt.Sprintf("the auto monitor setup %q", plan.ExternalID.ValueString())}
+	if !plan.ProjectID.IsUnknown() && !plan.ProjectID.IsNull() {
+		creation.Within = []base.Handle{base.HandleOf("project", plan.ProjectID.ValueString())}
+	}
+	if conflict := r.Ledger.Create(creation); conflict != nil {
+		if !conflict.Report(diags) && replaced != "" {
+			addStranded(replaced, "another resource of this configuration has the external id of the new one", diags)
+		}
+		return
+	}
+	if client := r.ProjectIfKnown(); client != nil {
+		r.look(ctx, client, plan, replaces, replaced, diags)
+	}
+}
+
+// look warns about what will stop a creation. If the plan destroys a setup for it, that is an error.
+func (r *managedResource) look(ctx context.Context, client *traceloop.ProjectClient, plan resourceModel, replaces base.Handle, replaced string, diags *diag.Diagnostics) {
+	projectID := plan.ProjectID.ValueString()
+	if own := client.OwnProjectID(); projectID != "" && own != "" && own != projectID {
+		// What is replaced is in the key's project, and planChange refuses to move it.
+		diags.AddAttributeWarning(path.Root("project_id"), otherProjectSummary, r.describeOtherProject(plan.ExternalID.ValueString(), projectID, own)+" Apply will refuse this setup.")
+		return
+	}
+	taken, err := client.FindAutoMonitorSetup(ctx, plan.ExternalID.ValueString(), projectID)
+	switch {
+	case err != nil:
+		diags.AddWarning("Unable to Check Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("check that no auto monitor setup %q exists", plan.ExternalID.ValueString()), err))
+	case taken == nil || handle(taken.EnvProjectID, taken.ExternalID) == replaces:
+	case replaced != "":
+		addStranded(replaced, fmt.Sprintf("the external id of the new one belongs to the %s", newModel(*taken).Describe()), diags)
+	default:
+		if tainted, ok := r.Ledger.Tainted(plan.place()); ok && tainted.Handle == handle(taken.EnvProjectID, taken.ExternalID) {
+			return
+		}
+		diags.AddAttributeWarning(path.Root("external_id"), takenSummary, describeTaken(*taken, "Apply will refuse this setup, unless this configuration manages that one and the plan replaces it."))
+	}
+}
+
+// addStranded refuses a replacement whose second half would fail.
+func addStranded(replaced, why string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("external_id"), "Unable to Replace Auto Monitor Setup", fmt.Sprintf(
+		"This plan replaces the %s, but %s. The old setup would be deleted, and the new one could not be created. Nothing was changed. "+
+			"Choose an external id that is free. To exchange external ids, apply once with a third one in between. %s", replaced, why, base.RefreshHint))
+}
+
+// planChange plans a setup that exists: an update, a replacement, or nothing.
+func (r *managedResource) planChange(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
+	diags := &resp.Diagnostics
+	object := state.object(token)
+	note := base.Note{Replaces: object.Handle}
+	if !plan.ExternalID.IsUnknown() {
+		note.Next = plan.place()
+	}
+	note.Set(ctx, resp.Private, diags)
+
+	moves, ok := r.planProject(ctx, plan, state, resp)
+	if !ok {
+		return
+	}
+	if moves || !plan.ExternalID.Equal(state.ExternalID) {
+		r.Ledger.Destroy(object).Report(diags)
+		warnUnpublished(ctx, plan.Evaluators, state.Evaluators, diags)
+		return
+	}
+	if r.Ledger.Keep(object).Report(diags) {
+		return
+	}
+	if !plan.sameRequest(state.model) {
+		warnUnpublished(ctx, plan.Evaluators, state.Evaluators, diags)
+		diags.AddWarning("Auto Monitor Setup Will Restart", fmt.Sprintf(
+			"Updating the %s replaces all its evaluators. Its status goes from %q back to %q.", state.Describe(), state.Status.ValueString(), traceloop.StatusPending))
+		return
+	}
+	// The other arguments are only in the state, and the order of the rules has no meaning: the
+	// setup does not change.
+	planned := plan.ProjectID
+	plan.model = state.model
+	plan.ProjectID = planned
+	diags.Append(resp.Plan.Set(ctx, plan)...)
+}
+
+// planProject reports whether the setup moves to another project. The key decides where a setup
+// is, so project_id alone moves none.
+func (r *managedResource) planProject(ctx context.Context, plan, state resourceModel, resp *resource.ModifyPlanResponse) (moves, ok bool) {
+	switch {
+	case plan.ProjectID.Equal(state.ProjectID):
+		return false, true
+	case plan.ProjectID.IsUnknown() && r.ProjectIfKnown() != nil:
+		// The key is known, and with it the project: what the argument turns out to be cannot change it.
+		return false, true
+	case !plan.ProjectID.IsUnknown() && !r.IsProjectGone(ctx, resp.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
+		resp.Diagnostics.AddAttributeError(path.Root("project_id"), "Auto Monitor Setup Cannot Move to Another Project", fmt.Sprintf(
+			"The %[1]s is in the project %[2]s, and project_id changes to %[3]q. The project of the key decides where a setup is. Nothing was changed.\n\n"+
+				"  - To keep the setup, set project_id = %[2]q.\n"+
+				"  - To move it, first destroy it with the key of its own project. Then create it with the key of the other one.\n"+
+				"  - %[4]s", state.Describe(), state.ProjectID.ValueString(), plan.ProjectID.ValueString(), base.RefreshHint))
+		return false, false
+	}
+	resp.RequiresReplace = append(resp.RequiresReplace, path.Root("project_id"))
+	return true, true
+}
+
+// sameRequest reports whether another model leads to the same request.
+func (m model) sameRequest(other model) bool {
+	return m.ExternalID.Equal(other.ExternalID) && m.Evaluators.Equal(other.Evaluators) && sameRules(m.Selector, other.Selector)
+}
+
+// warnUnpublished warns about new slugs that Traceloop's documentation does not list.
+func warnUnpublished(ctx context.Context, plan, state types.Set, diags *diag.Diagnostics) {
+	var slugs, before []types.String
+	if plan.IsUnknown() {
+		return
+	}
+	diags.Append(plan.ElementsAs(ctx, &slugs, false)...)
+	diags.Append(state.ElementsAs(ctx, &before, false)...)
+	for _, slug := range slugs {
+		if slug.IsUnknown() || slices.Contains(before, slug) || slices.Contains(traceloop.PublishedEvaluators, slug.ValueString()) {
+			continue
+		}
+		diags.AddAttributeWarning(path.Root("evaluators"), "Evaluator Is Not in the Published List", fmt.Sprintf(
+			"%q is not in the list that Traceloop published on %s.%s If it is your organization's own evaluator, or newer than the list, ignore this warning. Otherwise the service refuses it.",
+			slug.ValueString(), traceloop.EvaluatorsPublished, closest(slug.ValueString())))
+	}
+}
+
+// closest suggests a published slug that is similar to this one.
+func closest(slug string) string {
+	lower := strings.ReplaceAll(strings.ToLower(slug), "_", "-")
+	for _, published := range traceloop.PublishedEvaluators {
+		if len(slug) > 3 && (strings.HasPrefix(published, lower) || strings.HasPrefix(lower, published)) {
+			return fmt.Sprintf(" Did you mean %q?", published)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,624 @@
+package provider_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// What is tolerated in answers about setups must not depend on the emulator. So the answers of this
+// file are written by hand.
+
+const madeUpKey = "tl_0123456789abcdef0123456789abcdef"
+
+// answering is a service whose answers a test writes: a status and a body, by method and path.
+type answering struct {
+	URL string
+
+	mu       sync.Mutex
+	answers  map[string]string
+	requests []string
+}
+
+func newAnswering(t *testing.T, answers map[string]string) *answering {
+	t.Helper()
+	a := &answering{answers: answers}
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	a.URL = server.URL
+	return a
+}
+
+func (a *answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	line := r.Method + " " + r.URL.Path
+	a.requests = append(a.requests, line)
+	status, body := http.StatusNotFound, `{"error":"not found"}`
+	if answer, ok := a.answers[line]; ok {
+		text, rest, _ := strings.Cut(answer, " ")
+		if _, err := fmt.Sscan(text, &status); err != nil {
+			panic(err)
+		}
+		body = rest
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body)
+}
+
+// set changes answers from now on.
+func (a *answering) set(answers map[string]string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.Copy(a.answers, answers)
+}
+
+// count returns how many requests begin with a method and a path, since the last reset.
+func (a *answering) count(prefix string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := 0
+	for _, line := range a.requests {
+		if strings.HasPrefix(line, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+// life is the life of a setup at this service.
+func (a *answering) life(t *testing.T, settings arguments) *life {
+	t.Helper()
+	return newLife(newDriverWith(t, time.Now, arguments{"base_url": a.URL, "project_api_key": madeUpKey}.with(settings)), setupKind)
+}
+
+// answered is a setup in an answer: new, with one evaluator. with replaces fields; nil removes one.
+func answered(externalID string, with map[string]any) string {
+	now := time.Now().UTC().Format(time.RFC3339Nano)
+	fields := map[string]any{
+		"id": "s-1", "external_id": externalID, "org_id": "o-1", "project_id": "p-1", "env_project_id": "ep-1", "status": "pending",
+		"evaluators": []any{map[string]any{"evaluator_type": "char-count", "status": "pending"}}, "init_rules": []any{}, "created_at": now, "updated_at": now,
+	}
+	maps.Copy(fields, with)
+	maps.DeleteFunc(fields, func(_ string, value any) bool { return value == nil })
+	body, err := json.Marshal(fields)
+	if err != nil {
+		panic(err)
+	}
+	return string(body)
+}
+
+const (
+	createSetup = "POST " + setupsPath
+	bulkSetups  = "POST " + setupsPath + "/bulk"
+	listSetups  = "GET " + setupsPath
+	readSetup   = "GET " + setupsPath + "/checkout"
+	updateSetup = "PUT " + setupsPath + "/checkout"
+	deleteSetup = "DELETE " + setupsPath + "/checkout"
+)
+
+func evaluatorsOf(types ...string) []any {
+	all := []any{}
+	for _, slug := range types {
+		all = append(all, map[string]any{"evaluator_type": slug, "status": "pending"})
+	}
+	return all
+}
+
+// createdWith applies a creation, and returns its warnings.
+func createdWith(t *testing.T, d *driver, config arguments) (instance, []string) {
+	t.Helper()
+	p, err := d.plan(t.Context(), setupKind, d.none(setupKind), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	typ := d.schemas[setupKind].ValueType()
+	resp, err := d.next().server.ApplyResourceChange(t.Context(), &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: setupKind, PriorState: d.dynamic(typ, d.none(setupKind).value), PlannedState: d.dynamic(typ, p.value),
+		Config: d.dynamic(typ, p.config), PlannedPrivate: p.private, PlannedIdentity: p.identity,
+	})
+	if err == nil {
+		err = failure(resp.Diagnostics)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
+	if err := d.resultKeepsTo(p.value, after.value); err != nil {
+		t.Error(err)
+	}
+	var warnings []string
+	for _, diag := range resp.Diagnostics {
+		warnings = append(warnings, diag.Summary+": "+diag.Detail)
+	}
+	return after, warnings
+}
+
+// The state has what was asked where an answer is only terse or late. One warning says so, and no
+// later plan finds a difference.
+func TestSetupAnswers_terseOrLate(t *testing.T) {
+	t.Parallel()
+	rules := []any{
+		map[string]any{"key": "b", "source": "span_attributes", "operator": "equals", "value": "2"},
+		map[string]any{"key": "a", "source": "span_attributes", "op": "equals", "value": "1"},
+	}
+	selector := arguments{"selector": []arguments{
+		{"key": "a", "source": "span_attributes", "value": "1"},
+		{"key": "b", "source": "span_attributes", "value": "2"},
+	}}
+	for name, test := range map[string]struct {
+		config arguments
+		answer map[string]any
+		warns  []string
+	}{
+		"own evaluator": {
+			setupConfig("checkout", "char-count", "our-own"),
+			map[string]any{"evaluators": evaluatorsOf("LLM_AS_A_JUDGE", "CHAR_COUNT")},
+			[]string{"Answer Differs From the Request", `"our-own"`, "LLM_AS_A_JUDGE", "state has what was requested"},
+		},
+		"two own evaluators": {
+			setupConfig("checkout", "our-own", "our-other"),
+			map[string]any{"evaluators": evaluatorsOf("LLM_AS_A_JUDGE", "LLM_AS_A_JUDGE")},
+			[]string{"Answer Differs From the Request", "LLM_AS_A_JUDGE"},
+		},
+		"no evaluators while pending": {
+			setupConfig("checkout", "char-count").with(selector),
+			map[string]any{"evaluators": []any{}, "init_rules": nil},
+			[]string{"Answer Differs From the Request", "evaluators", "selector"},
+		},
+		"rules in another order": {setupConfig("checkout", "char-count").with(selector), map[string]any{"init_rules": rules}, nil},
+		"no times, no status":    {setupConfig("checkout", "char-count"), map[string]any{"created_at": nil, "updated_at": nil, "status": nil}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			setup := answered("checkout", test.answer)
+			service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: "200 " + setup, readSetup: "200 " + setup, deleteSetup: "204 "})
+			l := service.life(t, nil)
+			var got []string
+			l.state, got = createdWith(t, l.provider, test.config)
+			if len(got) != min(len(test.warns), 1) || len(got) > 0 && !says(slices.Clone(test.warns)...).MatchString(got[0]) {
+				t.Errorf("the apply warns %q, want %q", got, test.warns)
+			}
+			l.changesNothing(test.config)
+			l.has(arguments{"id": "s-1", "evaluators": test.config["evaluators"]})
+			l.destroy()
+		})
+	}
+}
+
+// The status of an organization's own evaluator is under its slug, although the answer has its type.
+func TestSetupAnswers_ownEvaluator(t *testing.T) {
+	t.Parallel()
+	setup := answered("checkout", map[string]any{"evaluators": evaluatorsOf("LLM_AS_A_JUDGE", "CHAR_COUNT")})
+	service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: "200 " + setup, readSetup: "200 " + setup})
+	l := service.life(t, nil)
+	l.apply(setupConfig("checkout", "char-count", "our-own"), "create")
+	if state := l.provider.format(l.nested("evaluator_status", "our-own")); state != "status=pending" {
+		t.Errorf("the evaluator's state is %q", state)
+	}
+	// One that is really gone is drift.
+	service.set(map[string]string{readSetup: "200 " + answered("checkout", map[string]any{"evaluators": evaluatorsOf("CHAR_COUNT")})})
+	if p := l.plan(setupConfig("checkout", "char-count", "our-own"), true); p.action != "update" {
+		t.Errorf("the plan is to %q", p.action)
+	}
+}
+
+// An import of rules in another order plans no change.
+func TestSetupAnswers_importedRules(t *testing.T) {
+	t.Parallel()
+	rule := func(key string) map[string]any {
+		return map[string]any{"key": key, "source": "span_attributes", "operator": "equals", "value": "v"}
+	}
+	service := newAnswering(t, map[string]string{readSetup: "200 " + answered("checkout", map[string]any{"init_rules": []any{rule("b"), rule("c"), rule("a")}})})
+	l := service.life(t, nil)
+	var err error
+	if l.state, err = l.provider.importID(t.Context(), setupKind, "checkout"); err != nil {
+		t.Fatal(err)
+	}
+	config := func(keys ...string) arguments {
+		var rules []arguments
+		for _, key := range keys {
+			rules = append(rules, arguments{"key": key, "source": "span_attributes", "value": "v"})
+		}
+		return setupConfig("checkout", "char-count").with(arguments{"selector": rules})
+	}
+	l.changesNothing(config("a", "b", "c"))
+	l.changesNothing(config("c", "b", "a"))
+	if p := l.plan(config("a", "b"), true); p.action != "update" {
+		t.Errorf("without a rule, the plan is to %q", p.action)
+	}
+}
+
+// What an update answers: nothing, another id, or that the setup is gone.
+func TestSetupAnswers_update(t *testing.T) {
+	t.Parallel()
+	changed := map[string]any{"id": "s-2", "evaluators": evaluatorsOf("WORD_COUNT"), "created_at": "2026-01-02T03:04:05Z"}
+	for name, test := range map[string]struct {
+		answer  string
+		refuses []string
+	}{
+		"empty":        {"200 ", nil},
+		"another id":   {"200 " + answered("checkout", changed), nil},
+		"gone":         {`404 {"error":"not found"}`, []string{"Auto Monitor Setup No Longer Exists", "Nothing was changed", "Plan again"}},
+		"another env":  {"200 " + answered("checkout", map[string]any{"env_project_id": "ep-2"}), []string{"Unable to Update Auto Monitor Setup", "different projects or environments", "ep-2"}},
+		"unreadable":   {"200 <html>", nil},
+		"another type": {"200 " + answered("checkout", map[string]any{"evaluators": "many"}), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			before := "200 " + answered("checkout", nil)
+			service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: before, readSetup: before, updateSetup: test.answer, deleteSetup: "204 "})
+			l := service.life(t, arguments{"max_retries": int64(0)})
+			l.apply(setupConfig("checkout", "char-count"), "create")
+			config := setupConfig("checkout", "word-count")
+			if test.refuses != nil {
+				l.refusesToApply(config, test.refuses...)
+				l.has(arguments{"id": "s-1", "evaluators": []string{"char-count"}})
+			} else {
+				d := l.provider.next()
+				p, err := d.plan(t.Context(), setupKind, l.state, config)
+				if err != nil {
+					t.Fatal(err)
+				}
+				service.set(map[string]string{readSetup: "200 " + answered("checkout", changed)})
+				if l.state, err = d.next().carryOut(t.Context(), setupKind, l.state, p); err != nil {
+					t.Fatal(err)
+				}
+				l.has(arguments{"id": "s-2", "evaluators": []string{"word-count"}})
+				l.changesNothing(config)
+			}
+			if n := service.count(updateSetup); n != 1 {
+				t.Errorf("%d PUTs, want one: each restarts the setup", n)
+			}
+		})
+	}
+}
+
+// A setup that the service had before is not taken for the new one.
+func TestSetupAnswers_wasThere(t *testing.T) {
+	t.Parallel()
+	old := map[string]any{"created_at": "2026-01-02T03:04:05Z"}
+	service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: "200 " + answered("checkout", old)})
+	l := service.life(t, nil)
+	l.refusesToApply(setupConfig("checkout", "char-count"), "Auto Monitor Setup Already Exists", "s-1", "2026-01-02T03:04:05Z", "replaced its evaluators", "does not manage it", "import {")
+	if !l.state.value.IsNull() {
+		t.Errorf("the state has it: %s", l.state.value)
+	}
+}
+
+// writesTogether applies creations at the same time, and returns their errors.
+func writesTogether(t *testing.T, d *driver, configs ...arguments) []error {
+	t.Helper()
+	errs := make([]error, len(configs))
+	var all sync.WaitGroup
+	for i, config := range configs {
+		all.Go(func() { _, errs[i] = d.create(t.Context(), setupKind, config) })
+	}
+	all.Wait()
+	return errs
+}
+
+// An item of a bulk upsert may fail because the service fails, which is not the configuration's fault.
+func TestSetupAnswers_bulk(t *testing.T) {
+	t.Parallel()
+	service := newAnswering(t, map[string]string{listSetups: "200 []", bulkSetups: fmt.Sprintf(
+		`200 {"setups":[{"external_id":"a","status":"ok","result":%s},{"external_id":"b","status":"error","error":"setups[1]: internal error"},{"external_id":"c","status":"error","error":"setups[2]: unknown slug"}]}`, answered("a", nil))})
+	d := service.life(t, nil).provider
+	errs := writesTogether(t, d, setupConfig("a", "char-count"), setupConfig("b", "char-count"), setupConfig("c", "made-up"))
+	if errs[0] != nil {
+		t.Error(errs[0])
+	}
+	refuses(t, errs[1], "internal error", "The service failed", "Apply again")
+	refuses(t, errs[2], "unknown slug", "Correct the configuration")
+	if n := service.count(bulkSetups); n != 1 {
+		t.Errorf("%d bulk upserts, want one", n)
+	}
+}
+
+// A service without bulk upserts, which only a page has, gets single operations from then on.
+func TestSetupAnswers_bulkUnknown(t *testing.T) {
+	t.Parallel()
+	service := newAnswering(t, map[string]string{listSetups: "200 []", bulkSetups: "404 404 page not found", createSetup: "200 " + answered("a", nil)})
+	d := service.life(t, nil).provider
+	errs := writesTogether(t, d, setupConfig("a", "char-count"), setupConfig("b", "char-count"))
+	if (errs[0] == nil) == (errs[1] == nil) { // both are answered with "a"
+		t.Errorf("want one setup: %v", errs)
+	}
+	if service.count(createSetup) != 3 || service.count(bulkSetups) != 1 {
+		t.Errorf("the requests are %q", service.requests)
+	}
+}
+
+// project_id holds the key to its project. Nothing is left behind where only the answer shows the
+// project, and nothing is sent where it is known before.
+func TestSetupAnswers_otherProject(t *testing.T) {
+	t.Parallel()
+	service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: "200 " + answered("checkout", nil), deleteSetup: "204 "})
+	l := service.life(t, nil)
+	config := setupConfig("checkout", "char-count").with(arguments{"project_id": "p-2"})
+	l.refusesToApply(config, "Project Key Belongs to Another Project", `project_id = "p-2"`, "project p-1", "TRACELOOP_PROJECT_API_KEY", "Nothing is left behind")
+	if !l.state.value.IsNull() || service.count(deleteSetup) != 1 {
+		t.Errorf("the state has %s, and the requests are %q", l.state.value, service.requests)
+	}
+
+	service.set(map[string]string{deleteSetup: `403 {"error":"no"}`})
+	l.refusesToApply(config, "Project Key Belongs to Another Project", "could not be deleted again", "Delete it in the Traceloop dashboard")
+
+	// Another setup shows the key's project: the plan warns, and the apply sends nothing.
+	l = service.life(t, nil)
+	other := setupConfig("other", "char-count").with(arguments{"project_id": "p-1"})
+	service.set(map[string]string{createSetup: "200 " + answered("other", nil), "GET " + setupsPath + "/other": "200 " + answered("other", nil)})
+	l.apply(other, "create")
+	d := l.provider.next()
+	if _, err := d.refresh(t.Context(), setupKind, l.state); err != nil {
+		t.Fatal(err)
+	}
+	before := service.count("POST")
+	p, err := d.plan(t.Context(), setupKind, d.none(setupKind), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	planWarns(t, p, "Project Key Belongs to Another Project", "Apply will refuse")
+	_, err = d.carryOut(t.Context(), setupKind, d.none(setupKind), p)
+	refuses(t, err, "Project Key Belongs to Another Project")
+	if n := service.count("POST"); n != before {
+		t.Errorf("%d creations were sent", n-before)
+	}
+
+	// One that exists does not move.
+	l.refusesToPlan(other.with(arguments{"project_id": "p-2"}), "Auto Monitor Setup Cannot Move to Another Project", "destroy it with the key of its own project", "-refresh=false")
+	l.changesNothing(setupConfig("other", "char-count"))
+}
+
+// A project_id that the plan does not know is held to the project later.
+func TestSetupAnswers_unknownProject(t *testing.T) {
+	t.Parallel()
+	setup := "200 " + answered("checkout", nil)
+	service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: setup, readSetup: setup})
+	l := service.life(t, nil)
+	config := setupConfig("checkout", "char-count")
+	l.apply(config, "create")
+	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
+	d := l.provider.next()
+	for projectID, phrases := range map[string][]string{"p-1": nil, "p-2": {"Project Key Belongs to Another Project", "Nothing was changed"}} {
+		p, err := d.plan(t.Context(), setupKind, l.state, config.with(arguments{"project_id": unknown}))
+		if err != nil || p.action != "update" {
+			t.Fatalf("the plan is to %q: %v", p.action, err)
+		}
+		p.config = d.object(d.schemas[setupKind].ValueType(), config.with(arguments{"project_id": projectID}))
+		planned := attributes(t, p.value)
+		planned["project_id"] = tftypes.NewValue(tftypes.String, projectID)
+		p.value = tftypes.NewValue(p.value.Type(), planned)
+		after, err := d.next().applyOnce(t.Context(), setupKind, l.state, p)
+		if phrases == nil {
+			if err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		refuses(t, err, phrases...)
+		if !after.value.Equal(l.state.value) {
+			t.Errorf("the state has %s", after.value)
+		}
+	}
+	if n := service.count("P"); n != 1 {
+		t.Errorf("%d writes, want the creation: %q", n, service.requests)
+	}
+
+	// Without a key the project may be another one, as if the plan replaced it: so the setup is replaced.
+	d = newDriverWith(t, time.Now, arguments{"base_url": service.URL, "project_api_key": unknown})
+	p, err := d.plan(t.Context(), setupKind, l.state, config.with(arguments{"project_id": unknown}))
+	if err != nil || p.action != "replace" || strings.Join(p.forcedBy, " ") != "project_id" {
+		t.Errorf("the plan is to %q for %q: %v", p.action, p.forcedBy, err)
+	}
+}
+
+// The organization that the list shows decides whether what is not found is gone.
+func TestSetupAnswers_otherOrganization(t *testing.T) {
+	t.Parallel()
+	setup := "200 " + answered("checkout", nil)
+	for name, test := range map[string]struct {
+		list string
+		gone bool
+	}{
+		"another organization": {"200 [" + answered("b", map[string]any{"id": "s-9", "org_id": "o-2", "project_id": "p-9", "env_project_id": "ep-9"}) + "]", false},
+		"the same":             {"200 [" + answered("b", map[string]any{"id": "s-9"}) + "]", true},
+		"no setup":             {"200 []", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: setup, readSetup: setup})
+			l := service.life(t, nil)
+			config := setupConfig("checkout", "char-count")
+			l.apply(config, "create")
+			service.set(map[string]string{listSetups: test.list, readSetup: `404 {"error":"not found"}`})
+			if !test.gone {
+				phrases := []string{"Auto Monitor Setup Belongs to Another Organization", "o-1", "o-2", "terraform state rm"}
+				l.refusesToPlan(config, phrases...)
+				l.refusesToPlan(nil, phrases...)
+			}
+			// A saved plan of a destroy, which does not refresh.
+			p, err := l.provider.plan(t.Context(), setupKind, l.state, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			after, err := l.provider.next().carryOut(t.Context(), setupKind, l.state, p)
+			if test.gone {
+				if err != nil || !after.value.IsNull() {
+					t.Errorf("%v; the state has %s", err, after.value)
+				}
+				return
+			}
+			refuses(t, err, "Auto Monitor Setup Belongs to Another Organization", "Nothing was changed")
+			if after.value.IsNull() {
+				t.Error("the state has lost it")
+			}
+		})
+	}
+}
+
+// The key of a setup is revoked, or not known. If its project is gone, so is the setup; otherwise the
+// error names the ways on.
+func TestSetupAnswers_refusedKey(t *testing.T) {
+	t.Parallel()
+	project := `200 {"id":"p-1","name":"Orders","slug":"orders","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}`
+	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
+	for name, test := range map[string]struct {
+		key     any
+		exists  bool
+		mark    string // of the organization that the management key belongs to
+		phrases []string
+	}{
+		"refused, and the project is gone":          {madeUpKey, false, "e-1", nil},
+		"refused, and another organization answers": {madeUpKey, false, "e-2", []string{"Unable to Delete Auto Monitor Setup", "terraform state rm ADDRESS"}},
+		"refused":                          {madeUpKey, true, "e-1", []string{"Unable to Delete Auto Monitor Setup", "has not been revoked", "terraform state rm ADDRESS"}},
+		"unknown, and the project is gone": {unknown, false, "e-1", nil},
+		"unknown":                          {unknown, true, "e-1", []string{"Unknown Provider Configuration", "-target=ADDRESS", "terraform state rm ADDRESS"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			setup := "200 " + answered("checkout", nil)
+			service := newAnswering(t, map[string]string{
+				listSetups: "200 []", createSetup: setup, readSetup: setup,
+				"GET /v2/projects/p-1": project, "GET /v2/projects": "200 [" + project[len("200 "):] + "]", "GET /v2/environments": "200 [" + builtInJSON + "]",
+			})
+			l := service.life(t, arguments{"api_key": "tl_management0000000000000000000"})
+			config := setupConfig("checkout", "char-count")
+			l.apply(config, "create")
+
+			refused := `401 {"error":"invalid key"}`
+			service.set(map[string]string{listSetups: refused, readSetup: refused, deleteSetup: refused})
+			if !test.exists {
+				service.set(map[string]string{
+					"GET /v2/projects/p-1": `404 {"error":"not found"}`, "GET /v2/projects": "200 []",
+					"GET /v2/environments": "200 [" + strings.Replace(builtInJSON, "e-1", test.mark, 1) + "]",
+				})
+			}
+			l = &life{t, setupKind, newDriverWith(t, time.Now, arguments{"base_url": service.URL, "api_key": "tl_management0000000000000000000", "project_api_key": test.key}), l.state}
+			p, err := l.provider.plan(t.Context(), setupKind, l.state, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			after, err := l.provider.next().carryOut(t.Context(), setupKind, l.state, p)
+			if test.phrases == nil {
+				if err != nil || !after.value.IsNull() {
+					t.Errorf("%v; the state has %s", err, after.value)
+				}
+			} else {
+				refuses(t, err, test.phrases...)
+			}
+			if test.key != madeUpKey {
+				return
+			}
+			if test.phrases != nil {
+				l.refusesToPlan(config, "Unable to Read Auto Monitor Setup", "has not been revoked", "terraform state rm ADDRESS", "-refresh=false")
+				return
+			}
+			refreshed, err := l.provider.next().refresh(t.Context(), setupKind, l.state)
+			if err != nil || !refreshed.value.IsNull() {
+				t.Errorf("%v; the state has %s", err, refreshed.value)
+			}
+		})
+	}
+}
+
+const builtInJSON = `{"id":"e-1","name":"prd","slug":"prd","scope":"organization","project_id":null,"built_in":true,"created_at":"2026-01-02T03:04:05Z"}`
+
+// A replacement whose second half fails says what the first half has deleted. One that cannot
+// succeed is refused by its plan.
+func TestSetupAnswers_replacement(t *testing.T) {
+	t.Parallel()
+	setup := "200 " + answered("checkout", nil)
+	service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: setup, readSetup: setup, deleteSetup: "204 "})
+	l := service.life(t, arguments{"max_retries": int64(0)})
+	l.apply(setupConfig("checkout", "char-count"), "create")
+
+	config := setupConfig("cart", "char-count")
+	taken := answered("cart", map[string]any{"id": "s-7", "env_project_id": "ep-7"})
+	service.set(map[string]string{listSetups: "200 [" + taken + "]"})
+	l.refusesToPlan(config, "Unable to Replace Auto Monitor Setup", `"checkout" (id s-1)`, `"cart" (id s-7)`, "Nothing was changed", "-refresh=false")
+
+	service.set(map[string]string{listSetups: "200 []"})
+	for status, phrases := range map[string][]string{
+		`400 {"error":"no"}`:  {"Unable to Create Auto Monitor Setup", "this apply has already deleted the auto monitor setup", `"checkout" (id s-1)`, "until an apply succeeds", "Nothing else was changed"},
+		`500 {"error":"sad"}`: {"this apply has already deleted the auto monitor setup", `"checkout" (id s-1)`},
+	} {
+		before := l.state
+		service.set(map[string]string{createSetup: status})
+		l.refusesToApply(config, phrases...)
+		l.state = before
+	}
+	if n := service.count(deleteSetup); n != 2 {
+		t.Errorf("%d deletions, want 2", n)
+	}
+}
+
+// A setup at a second address is refused. If the state has it at two addresses already, the plan
+// goes on, and so does a destroy of both.
+func TestSetup_secondAddress(t *testing.T) {
+	t.Parallel()
+	setup := "200 " + answered("checkout", nil)
+	service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: setup, readSetup: setup, deleteSetup: "204 "})
+	l := service.life(t, nil)
+	config := setupConfig("checkout", "char-count")
+	l.apply(config, "create")
+	const summary = "Two Resources for One Auto Monitor Setup"
+
+	plans := map[string]func(d *driver) error{
+		"old": func(d *driver) error { return planError(d.plan(t.Context(), setupKind, l.state, nil)) },
+		"import": func(d *driver) error {
+			imported, err := d.importID(t.Context(), setupKind, "checkout")
+			return cmp.Or(err, planError(d.plan(t.Context(), setupKind, imported, config)))
+		},
+	}
+	for _, order := range [][]string{{"old", "import"}, {"import", "old"}} {
+		d := l.provider.next()
+		var err error
+		for _, name := range order {
+			err = cmp.Or(err, plans[name](d))
+		}
+		refuses(t, err, summary, "moved {")
+	}
+
+	d := l.provider.next()
+	if _, err := d.importID(t.Context(), setupKind, "checkout"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := d.importID(t.Context(), setupKind, "checkout")
+	refuses(t, err, summary)
+
+	duplicate, err := l.provider.next().importID(t.Context(), setupKind, "checkout")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d = l.provider.next()
+	if err := planError(d.plan(t.Context(), setupKind, l.state, config)); err != nil {
+		t.Error(err)
+	}
+	p, err := d.plan(t.Context(), setupKind, duplicate, config)
+	if err != nil {
+		t.Error(err)
+	}
+	planWarns(t, p, summary, "terraform state rm", "removed {")
+	d = l.provider.next()
+	for _, address := range []instance{l.state, duplicate} {
+		if err := planError(d.plan(t.Context(), setupKind, address, nil)); err != nil {
+			t.Errorf("a destroy of both: %v", err)
+		}
+	}
+}
+
+func planError(_ planResult, err error) error { return err }
