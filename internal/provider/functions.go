@@ -57,7 +57,7 @@ func newMaskKeyFunction() function.Function {
 		name:    "mask_key",
 		summary: "The masked form of an API key",
 		description: "Returns an API key with stars between its prefix and its last 4 characters, as Traceloop shows it in `masked_key`. " +
-			"Compare the two to check whether a key belongs to a project and environment. The result for a sensitive key is sensitive too; `nonsensitive` is safe on it. An empty, malformed or already masked key is an error.",
+			"Compare the two to check whether a key belongs to a project and environment. The result for a sensitive key is sensitive too; `nonsensitive` is safe on it. A key that is null, empty, malformed or already masked is an error.",
 		parameter: "key",
 		about:     "The full API key. White space around it is dropped.",
 		ifNull:    nullKey,

@@ -33,9 +33,9 @@ func (d *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest,
 
 func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := attributes()
-	attributes["id"] = base.Selecting(attributes["id"], base.IDValidator)
-	attributes["project_id"] = base.Selecting(attributes["project_id"], base.IDValidator)
-	attributes["environment"] = base.Selecting(attributes["environment"], base.SlugValidator)
+	attributes["id"] = base.Selecting("Id of the key.", base.IDValidator)
+	attributes["project_id"] = base.Selecting("Id of the project that the key sends traces to.", base.IDValidator)
+	attributes["environment"] = base.Selecting("Slug of the environment that the key sends traces to.", base.SlugValidator)
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads one active API key, by `id`, or by `project_id` and `environment`. The key itself cannot be retrieved. A missing key is an error; the data source `traceloop_api_keys` returns an empty list instead.",
 		Attributes:          attributes,

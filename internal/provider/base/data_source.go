@@ -35,9 +35,9 @@ func ComputedAttributes(from resource.Resource, descriptions map[string]string) 
 	return computed
 }
 
-// Selecting is a computed attribute by which a data source can also find its object.
-func Selecting(attribute schema.Attribute, validators []validator.String) schema.Attribute {
-	return schema.StringAttribute{MarkdownDescription: attribute.GetMarkdownDescription(), Optional: true, Computed: true, Validators: validators}
+// Selecting is an attribute by which a data source can find its object.
+func Selecting(description string, validators []validator.String) schema.Attribute {
+	return schema.StringAttribute{MarkdownDescription: description, Optional: true, Computed: true, Validators: validators}
 }
 
 // NewPluralDataSource returns a data source that lists objects. The model has its arguments, and gets

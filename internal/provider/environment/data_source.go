@@ -33,15 +33,10 @@ func (d *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest,
 
 func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := attributes()
-	attributes["id"] = base.Selecting(attributes["id"], base.IDValidator)
-	attributes["name"] = base.Selecting(attributes["name"], base.EnvironmentNameValidator)
-	attributes["slug"] = base.Selecting(attributes["slug"], base.SlugValidator)
-	attributes["project_id"] = schema.StringAttribute{
-		MarkdownDescription: "Id of the project in which to look up a name or slug. When `id` is given, this is the project that owns the environment, or null for an organization-level environment.",
-		Optional:            true,
-		Computed:            true,
-		Validators:          base.IDValidator,
-	}
+	attributes["id"] = base.Selecting("Id of the environment.", base.IDValidator)
+	attributes["name"] = base.Selecting("Name of the environment, exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD).", base.EnvironmentNameValidator)
+	attributes["slug"] = base.Selecting("Slug of the environment, such as `prd` or `eu-production`.", base.SlugValidator)
+	attributes["project_id"] = base.Selecting("Id of the project in which to look up a name or slug. When `id` is given, this is the project that owns the environment, or null for an organization-level environment.", base.IDValidator)
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads one environment, by exactly one of `id`, `name` and `slug`. With `project_id`, it looks up the name or slug among the environments of that project, including inherited ones. " +
 			"Without it, it looks among the organization-level environments. A missing environment is an error.",
@@ -53,7 +48,7 @@ func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 func attributes() map[string]schema.Attribute {
 	return base.ComputedAttributes(NewResource(), map[string]string{
 		"id":         "Id of the environment.",
-		"name":       "Name of the environment. To look up one, write the name exactly as it is. Accents may be composed or decomposed (Unicode NFC or NFD).",
+		"name":       "Name of the environment.",
 		"project_id": "Id of the project that owns the environment; null for an organization-level environment.",
 		"slug":       "",
 		"scope":      "`project` if one project owns the environment, `organization` if every project inherits it.",

@@ -33,9 +33,9 @@ func (d *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest,
 
 func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	attributes := attributes()
-	attributes["id"] = base.Selecting(attributes["id"], base.IDValidator)
-	attributes["name"] = base.Selecting(attributes["name"], base.NameValidator)
-	attributes["slug"] = base.Selecting(attributes["slug"], base.SlugValidator)
+	attributes["id"] = base.Selecting("Id of the project.", base.IDValidator)
+	attributes["name"] = base.Selecting("Name of the project, exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD).", base.NameValidator)
+	attributes["slug"] = base.Selecting("Slug of the project.", base.SlugValidator)
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads one project, by exactly one of `id`, `name` and `slug`. A missing project is an error.",
 		Attributes:          attributes,
@@ -46,7 +46,7 @@ func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 func attributes() map[string]schema.Attribute {
 	return base.ComputedAttributes(NewResource(), map[string]string{
 		"id":         "Id of the project.",
-		"name":       "Name of the project. To look up one, write the name exactly as it is. Accents may be composed or decomposed (Unicode NFC or NFD).",
+		"name":       "Name of the project.",
 		"slug":       "",
 		"created_at": "",
 	})
