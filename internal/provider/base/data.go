@@ -144,7 +144,6 @@ func (d *Data) Management(diags *diag.Diagnostics) (*traceloop.Client, bool) {
 
 // ManagementForWriting is Management for a call that changes something.
 func (d *Data) ManagementForWriting(diags *diag.Diagnostics) (*traceloop.Client, bool) {
-	d.Run.BeginWriting()
 	d.Ledger.Write()
 	return d.Management(diags)
 }
