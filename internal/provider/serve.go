@@ -169,7 +169,7 @@ func (s *server) ListResource(ctx context.Context, r *tfprotov6.ListResourceRequ
 		end()
 		return nil, err
 	}
-	stream.Results = untilRead(visited(stream.Results, func(r tfprotov6.ListResourceResult) { hideKeys(r.Diagnostics) }), end)
+	stream.Results = untilRead(visited(stream.Results, func(r *tfprotov6.ListResourceResult) { hideKeys(r.Diagnostics) }), end)
 	return stream, nil
 }
 
@@ -181,9 +181,13 @@ func (s *server) InvokeAction(ctx context.Context, r *tfprotov6.InvokeActionRequ
 		end()
 		return nil, err
 	}
-	stream.Events = untilRead(visited(stream.Events, func(e tfprotov6.InvokeActionEvent) {
-		if completed, ok := e.Type.(tfprotov6.CompletedInvokeActionEventType); ok {
-			hideKeys(completed.Diagnostics)
+	stream.Events = untilRead(visited(stream.Events, func(e *tfprotov6.InvokeActionEvent) {
+		switch event := e.Type.(type) {
+		case tfprotov6.ProgressInvokeActionEventType:
+			event.Message = base.MaskKeyIn(event.Message)
+			e.Type = event
+		case tfprotov6.CompletedInvokeActionEventType:
+			hideKeys(event.Diagnostics)
 		}
 	}), end)
 	return stream, nil
@@ -198,10 +202,10 @@ func untilRead[T any](stream iter.Seq[T], end func()) iter.Seq[T] {
 }
 
 // visited calls visit with each element before it goes on.
-func visited[T any](stream iter.Seq[T], visit func(T)) iter.Seq[T] {
+func visited[T any](stream iter.Seq[T], visit func(*T)) iter.Seq[T] {
 	return func(push func(T) bool) {
 		for element := range stream {
-			if visit(element); !push(element) {
+			if visit(&element); !push(element) {
 				return
 			}
 		}

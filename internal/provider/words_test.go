@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -203,6 +204,10 @@ func TestNoMessageShowsAKey(t *testing.T) {
 		for _, kind := range []string{"traceloop_environment", "traceloop_api_key"} {
 			_, err := d.query(kind, arguments{"project_id": key}, 10, false)
 			hidden("list of "+kind, nil, err)
+		}
+		for _, config := range []arguments{{"id": key}, {"project_id": key, "environment": "prd"}} {
+			progress, diags := d.invoke(config)
+			hidden("action", append(diags, d.planAction(config)...), errors.New(strings.Join(progress, "\n")))
 		}
 		_, err = startDriver(t, provider.NewServer(time.Now), arguments{"request_timeout": key, "ca_cert_file": key, "api_key": server.ManagementKey})
 		hidden("provider", nil, err)
