@@ -217,6 +217,16 @@ func TestNoMessageShowsAKey(t *testing.T) {
 	}
 }
 
+// The CLI prints the line that an error points at.
+func TestAccDataSources_keyForAName(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	for _, key := range misplaced {
+		hcl := fmt.Sprintf("data \"traceloop_environment\" \"by_name\" {\n  name = %[1]q\n}\n\ndata \"traceloop_project\" \"by_name\" {\n  name = %[1]q\n}\n", key)
+		fails(t, configured(server, hcl), []string{key, key[:20]}, "Not Found")
+	}
+}
+
 // What answers for the service may know both keys of the provider. Neither looks like a key.
 func TestServiceShowsNeitherKey(t *testing.T) {
 	t.Parallel()
