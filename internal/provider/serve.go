@@ -225,7 +225,7 @@ func withoutKeys[Request, Response any](ctx context.Context, call func(context.C
 		return nil, err
 	}
 	// Every response has this field, and no interface to get it by.
-	diagnostics, ok := reflect.ValueOf(response).Elem().FieldByName("Diagnostics").Interface().([]*tfprotov6.Diagnostic)
+	diagnostics, ok := reflect.TypeAssert[[]*tfprotov6.Diagnostic](reflect.ValueOf(response).Elem().FieldByName("Diagnostics"))
 	if !ok {
 		return nil, fmt.Errorf("%T has no diagnostics", response)
 	}

@@ -265,7 +265,7 @@ func TestDataSources_suggest(t *testing.T) {
 		"slug for a name":    {"project", arguments{"name": "orders-returns"}, []string{`Did you mean "Orders & Returns", the name of the project`}},
 		"project like none":  {"project", arguments{"name": "Billing"}, []string{`There are: `, `orders-returns ("Orders & Returns")`}},
 		"environment":        {"environment", arguments{"project_id": orders.ID, "slug": "prod"}, []string{`Did you mean "prd", the slug of the environment "prd"?`, `There are: dev, stg, prd, eu-production ("EU Production")`}},
-		"environment's name": {"environment", arguments{"project_id": orders.ID, "name": "EU Produktion"}, []string{`Did you mean "EU Production", the name of the environment`}},
+		"environment's name": {"environment", arguments{"project_id": orders.ID, "name": "EU Prodction"}, []string{`Did you mean "EU Production", the name of the environment`}},
 		"organization-level": {"environment", arguments{"slug": "prod"}, []string{"The organization has no organization-level environment", `Did you mean "prd"`}},
 		"inherited":          {"environment", arguments{"slug": "loadtest"}, []string{`Did you mean "load-test", the slug of the environment "Load test"?`}},
 		"key":                {"api_key", arguments{"project_id": orders.ID, "environment": "prod"}, []string{"no environment with the slug", `Did you mean "prd"`}},

@@ -31,8 +31,8 @@ func (d *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest,
 	resp.TypeName = req.ProviderTypeName + "_api_key"
 }
 
-func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
-	attributes := attributes()
+func (d *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := attributes(ctx)
 	attributes["id"] = base.Selecting("Id of the key.", base.IDValidator)
 	attributes["project_id"] = base.Selecting("Id of the project that the key sends traces to.", base.IDValidator)
 	attributes["environment"] = base.Selecting("Slug of the environment that the key sends traces to.", base.SlugValidator)
@@ -43,8 +43,8 @@ func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 }
 
 // attributes are those of a key in a data source.
-func attributes() map[string]schema.Attribute {
-	attributes := base.ComputedAttributes(NewResource(), map[string]string{
+func attributes(ctx context.Context) map[string]schema.Attribute {
+	attributes := base.ComputedAttributes(ctx, NewResource(), map[string]string{
 		"id":          "Id of the key.",
 		"project_id":  "Id of the project that the key sends traces to.",
 		"environment": "Slug of the environment that the key sends traces to.",

@@ -46,7 +46,7 @@ func NewPluralDataSource() datasource.DataSource {
 			"api_keys": schema.ListNestedAttribute{
 				MarkdownDescription: "The keys.",
 				Computed:            true,
-				NestedObject:        schema.NestedAttributeObject{Attributes: attributes()},
+				NestedObject:        schema.NestedAttributeObject{Attributes: attributes(context.Background())},
 			},
 		},
 	}, listAPIKeys)

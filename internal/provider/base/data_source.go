@@ -14,9 +14,9 @@ import (
 
 // ComputedAttributes returns attributes of a resource as its data sources have them: computed. An
 // empty description stands for the resource's.
-func ComputedAttributes(from resource.Resource, descriptions map[string]string) map[string]schema.Attribute {
+func ComputedAttributes(ctx context.Context, from resource.Resource, descriptions map[string]string) map[string]schema.Attribute {
 	var resp resource.SchemaResponse
-	from.Schema(context.Background(), resource.SchemaRequest{}, &resp)
+	from.Schema(ctx, resource.SchemaRequest{}, &resp)
 	computed := map[string]schema.Attribute{}
 	for name, description := range descriptions {
 		attribute := resp.Schema.Attributes[name]

@@ -53,7 +53,8 @@ type lookedUp struct{ id, name, slug string }
 
 // suggest looks for an object whose id, name or slug is like what was given for one of these.
 func suggest(kind, by, given string, all []lookedUp) string {
-	var candidates, listed []string
+	var candidates []string
+	listed := make([]string, 0, len(all))
 	byText := map[string]lookedUp{}
 	for _, o := range all {
 		for _, text := range []string{o.id, o.name, o.slug} {

@@ -31,8 +31,8 @@ func (d *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest,
 	resp.TypeName = req.ProviderTypeName + "_environment"
 }
 
-func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
-	attributes := attributes()
+func (d *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := attributes(ctx)
 	attributes["id"] = base.Selecting("Id of the environment.", base.IDValidator)
 	attributes["name"] = base.Selecting("Name of the environment, exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD).", base.EnvironmentNameValidator)
 	attributes["slug"] = base.Selecting("Slug of the environment, such as `prd` or `eu-production`.", base.SlugValidator)
@@ -45,8 +45,8 @@ func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 }
 
 // attributes are those of an environment in a data source.
-func attributes() map[string]schema.Attribute {
-	return base.ComputedAttributes(NewResource(), map[string]string{
+func attributes(ctx context.Context) map[string]schema.Attribute {
+	return base.ComputedAttributes(ctx, NewResource(), map[string]string{
 		"id":         "Id of the environment.",
 		"name":       "Name of the environment.",
 		"project_id": "Id of the project that owns the environment; null for an organization-level environment.",

@@ -30,7 +30,7 @@ func NewPluralDataSource() datasource.DataSource {
 			"environments": schema.ListNestedAttribute{
 				MarkdownDescription: "The environments.",
 				Computed:            true,
-				NestedObject:        schema.NestedAttributeObject{Attributes: attributes()},
+				NestedObject:        schema.NestedAttributeObject{Attributes: attributes(context.Background())},
 			},
 		},
 	}, listEnvironments)

@@ -31,8 +31,8 @@ func (d *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest,
 	resp.TypeName = req.ProviderTypeName + "_project"
 }
 
-func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
-	attributes := attributes()
+func (d *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := attributes(ctx)
 	attributes["id"] = base.Selecting("Id of the project.", base.IDValidator)
 	attributes["name"] = base.Selecting("Name of the project, exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD).", base.NameValidator)
 	attributes["slug"] = base.Selecting("Slug of the project.", base.SlugValidator)
@@ -43,8 +43,8 @@ func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp 
 }
 
 // attributes are those of a project in a data source.
-func attributes() map[string]schema.Attribute {
-	return base.ComputedAttributes(NewResource(), map[string]string{
+func attributes(ctx context.Context) map[string]schema.Attribute {
+	return base.ComputedAttributes(ctx, NewResource(), map[string]string{
 		"id":         "Id of the project.",
 		"name":       "Name of the project.",
 		"slug":       "",

@@ -22,7 +22,7 @@ func NewPluralDataSource() datasource.DataSource {
 			"projects": schema.ListNestedAttribute{
 				MarkdownDescription: "The projects.",
 				Computed:            true,
-				NestedObject:        schema.NestedAttributeObject{Attributes: attributes()},
+				NestedObject:        schema.NestedAttributeObject{Attributes: attributes(context.Background())},
 			},
 		},
 	}, listProjects)
