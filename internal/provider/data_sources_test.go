@@ -100,6 +100,8 @@ func TestAccEnvironmentDataSource(t *testing.T) {
 		"by_slug":            {fmt.Sprintf("project_id = %q\n  slug = \"eu-production\"", project.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
 		"inherited_by_slug":  {fmt.Sprintf("project_id = %q\n  slug = \"load-test\"", project.ID), inherited.ID, "organization", knownvalue.StringExact(project.ID)},
 		"organization_level": {`slug = "load-test"`, inherited.ID, "organization", knownvalue.Null()},
+		"built_in":           {`slug = "prd"`, builtIn(server, "prd").ID, "organization", knownvalue.Null()},
+		"built_in_inherited": {fmt.Sprintf("project_id = %q\n  slug = \"prd\"", project.ID), builtIn(server, "prd").ID, "organization", knownvalue.StringExact(project.ID)},
 	} {
 		hcl += fmt.Sprintf("data \"traceloop_environment\" %q {\n  %s\n}\n", name, test.arguments)
 		address := "data.traceloop_environment." + name
@@ -107,6 +109,16 @@ func TestAccEnvironmentDataSource(t *testing.T) {
 			statecheck.ExpectKnownValue(address, tfjsonpath.New("project_id"), test.projectID))
 	}
 	reads(t, server, hcl, checks...)
+}
+
+// builtIn returns a built-in environment, which all projects inherit.
+func builtIn(server *emulatortest.Server, slug string) (found emulatortest.Environment) {
+	for _, e := range server.Environments("") {
+		if e.BuiltIn && e.Slug == slug {
+			found = e
+		}
+	}
+	return found
 }
 
 func TestAccEnvironmentsDataSource(t *testing.T) {
@@ -119,7 +131,7 @@ func TestAccEnvironmentsDataSource(t *testing.T) {
 	reads(t, server, fmt.Sprintf("data \"traceloop_environments\" \"orders\" {\n  project_id = %q\n}\ndata \"traceloop_environments\" \"all\" {}\n", project.ID),
 		statecheck.ExpectKnownValue("data.traceloop_environments.orders", tfjsonpath.New("environments"), knownvalue.ListSizeExact(5)),
 		statecheck.ExpectKnownValue("data.traceloop_environments.orders", tfjsonpath.New("environments").AtSliceIndex(4).AtMapKey("scope"), knownvalue.StringExact("organization")),
-		statecheck.ExpectKnownValue("data.traceloop_environments.all", tfjsonpath.New("environments"), knownvalue.ListSizeExact(8)),
+		statecheck.ExpectKnownValue("data.traceloop_environments.all", tfjsonpath.New("environments"), knownvalue.ListSizeExact(5)),
 	)
 }
 
@@ -213,27 +225,26 @@ func TestDataSources_refused(t *testing.T) {
 		config  arguments
 		phrases []string
 	}{
-		"project: no selector":           {"project", nil, []string{"Missing Attribute Configuration", "id,name,slug"}},
-		"project: two selectors":         {"project", arguments{"id": "c1", "name": "Orders"}, []string{"Invalid Attribute Combination"}},
-		"project: malformed id":          {"project", arguments{"id": "Default project"}, []string{"must be an id"}},
-		"project: unknown id":            {"project", arguments{"id": "cnosuch"}, []string{"Project Not Found", "There are:", `("Default project")`}},
-		"project: unknown name":          {"project", arguments{"name": "Nope"}, []string{"Project Not Found", "name \"Nope\""}},
-		"environment: no selector":       {"environment", arguments{"project_id": project}, []string{"Missing Attribute Configuration"}},
-		"environment: two selectors":     {"environment", arguments{"name": "EU", "slug": "eu"}, []string{"Invalid Attribute Combination"}},
-		"environment: id and project":    {"environment", arguments{"id": "c1", "project_id": "c2"}, []string{"Invalid Attribute Combination"}},
-		"environment: unknown id":        {"environment", arguments{"id": "cnosuch"}, []string{"Environment Not Found", "traceloop_environments"}},
-		"environment: unknown project":   {"environment", arguments{"project_id": "cnosuch", "slug": "prd"}, []string{"Unknown Project"}},
-		"environment: unknown slug":      {"environment", arguments{"project_id": project, "slug": "prod"}, []string{"Environment Not Found", "There are: dev, stg, prd"}},
-		"environment: built in, nowhere": {"environment", arguments{"slug": "prd"}, []string{"Environment Not Found", "Set project_id"}},
-		"environments: unknown project":  {"environments", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
-		"api_key: no selector":           {"api_key", nil, []string{"Missing Attribute Configuration"}},
-		"api_key: project alone":         {"api_key", arguments{"project_id": project}, []string{"Missing Attribute Configuration"}},
-		"api_key: both":                  {"api_key", arguments{"id": "c1", "project_id": project, "environment": "prd"}, []string{"Invalid Attribute Combination"}},
-		"api_key: none there":            {"api_key", arguments{"project_id": project, "environment": "prd"}, []string{"API Key Not Found", "traceloop_api_keys"}},
-		"api_key: unknown id":            {"api_key", arguments{"id": "cnosuch"}, []string{"API Key Not Found", "revoked"}},
-		"api_key: unknown project":       {"api_key", arguments{"project_id": "cnosuch", "environment": "prd"}, []string{"Unknown Project"}},
-		"api_keys: unknown project":      {"api_keys", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
-		"api_keys: malformed slug":       {"api_keys", arguments{"environment": "Production"}, []string{"slug"}},
+		"project: no selector":          {"project", nil, []string{"Missing Attribute Configuration", "id,name,slug"}},
+		"project: two selectors":        {"project", arguments{"id": "c1", "name": "Orders"}, []string{"Invalid Attribute Combination"}},
+		"project: malformed id":         {"project", arguments{"id": "Default project"}, []string{"must be an id"}},
+		"project: unknown id":           {"project", arguments{"id": "cnosuch"}, []string{"Project Not Found", "There are:", `("Default project")`}},
+		"project: unknown name":         {"project", arguments{"name": "Nope"}, []string{"Project Not Found", "name \"Nope\""}},
+		"environment: no selector":      {"environment", arguments{"project_id": project}, []string{"Missing Attribute Configuration"}},
+		"environment: two selectors":    {"environment", arguments{"name": "EU", "slug": "eu"}, []string{"Invalid Attribute Combination"}},
+		"environment: id and project":   {"environment", arguments{"id": "c1", "project_id": "c2"}, []string{"Invalid Attribute Combination"}},
+		"environment: unknown id":       {"environment", arguments{"id": "cnosuch"}, []string{"Environment Not Found", "traceloop_environments"}},
+		"environment: unknown project":  {"environment", arguments{"project_id": "cnosuch", "slug": "prd"}, []string{"Unknown Project"}},
+		"environment: unknown slug":     {"environment", arguments{"project_id": project, "slug": "prod"}, []string{"Environment Not Found", "There are: dev, stg, prd"}},
+		"environments: unknown project": {"environments", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
+		"api_key: no selector":          {"api_key", nil, []string{"Missing Attribute Configuration"}},
+		"api_key: project alone":        {"api_key", arguments{"project_id": project}, []string{"Missing Attribute Configuration"}},
+		"api_key: both":                 {"api_key", arguments{"id": "c1", "project_id": project, "environment": "prd"}, []string{"Invalid Attribute Combination"}},
+		"api_key: none there":           {"api_key", arguments{"project_id": project, "environment": "prd"}, []string{"API Key Not Found", "traceloop_api_keys"}},
+		"api_key: unknown id":           {"api_key", arguments{"id": "cnosuch"}, []string{"API Key Not Found", "revoked"}},
+		"api_key: unknown project":      {"api_key", arguments{"project_id": "cnosuch", "environment": "prd"}, []string{"Unknown Project"}},
+		"api_keys: unknown project":     {"api_keys", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
+		"api_keys: malformed slug":      {"api_keys", arguments{"environment": "Production"}, []string{"slug"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := newDriver(t, server, time.Now).readData("traceloop_"+test.kind, test.config)

@@ -43,6 +43,12 @@ type instance struct {
 // map[string]string, []arguments, tftypes.Values, or nil.
 type arguments map[string]any
 
+// anHourAgo is the clock of a service whose objects are all old.
+func anHourAgo() time.Time { return time.Now().Add(-time.Hour) }
+
+// later is a clock by which the service has had time to show what is new: what it does not find then is gone.
+func later() time.Time { return time.Now().Add(3 * time.Minute) }
+
 func newDriver(tb testing.TB, server *emulatortest.Server, now func() time.Time) *driver {
 	tb.Helper()
 	return newDriverWith(tb, now, arguments{"base_url": server.URL, "api_key": server.ManagementKey})

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ func environmentHCL(projectID, name string, protected bool) string {
 
 func TestAccEnvironment_life(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t)
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	ofProject := func(name string) string {
 		return configured(server, projectHCL("Orders", false)+environmentHCL("traceloop_project.orders.id", name, false))
 	}
@@ -79,7 +80,7 @@ func TestAccEnvironment_life(t *testing.T) {
 
 func TestEnvironment_life(t *testing.T) {
 	t.Parallel()
-	environmentLife(t, emulatortest.Start(t), provider.NewServer(time.Now))
+	environmentLife(t, emulatortest.Start(t), provider.NewServer(later))
 }
 
 // environmentLife is the whole life of an environment, with a provider of any paths.
@@ -110,8 +111,8 @@ func environmentLife(t *testing.T, server *emulatortest.Server, newServer newSer
 	l.has(arguments{"scope": "organization", "project_id": nil})
 	l.imports("us-production", "deletion_protection")
 	l.destroy()
-	if n := len(server.Environments("")); n != 2*3 {
-		t.Errorf("the server has %d environments after destroy, want the 3 built-in ones of 2 projects", n)
+	if n := len(server.Environments("")); n != 3 {
+		t.Errorf("the server has %d environments after destroy, want the 3 built-in ones", n)
 	}
 }
 
@@ -174,8 +175,15 @@ func TestCLI_environmentAlreadyExists(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders").ID
-	refused(t, server, environmentHCL(fmt.Sprintf("%q", project), "Dev", false),
-		"Environment Already Exists", "built in", "data \"traceloop_environment\"", "import {", project+"/dev")
+	cli := newCLI(t, server)
+	cli.write(environmentHCL(fmt.Sprintf("%q", project), "Dev", false))
+	phrases := []string{"Environment Already Exists", "built in", "inherits", "data \"traceloop_environment\"", project}
+	shows(t, cli.plan(), append(phrases, "Apply will refuse this environment")...)
+	out, err := cli.run("apply", "-auto-approve", "-input=false")
+	if err == nil {
+		t.Error("apply succeeds")
+	}
+	shows(t, out, append(phrases, "No environment was created")...)
 }
 
 func TestEnvironment_alreadyExists(t *testing.T) {
@@ -188,56 +196,67 @@ func TestEnvironment_alreadyExists(t *testing.T) {
 	for name, test := range map[string]struct {
 		projectID any
 		name      string
-		planned   bool // whether the plan can know
 		phrases   []string
 	}{
-		"built in":              {project, "Dev", true, []string{"Environment Already Exists", "built in", "data \"traceloop_environment\"", "import {", project + "/dev"}},
-		"built in everywhere":   {nil, "prd", true, []string{"Environment Already Exists", "built in", "organization-level"}},
-		"inherited":             {project, "inherited", false, []string{"Environment Already Exists", "inherits", "data \"traceloop_environment\"", "inherited"}},
-		"exists in the project": {project, "eu production", false, []string{"Environment Already Exists", "import {", project + "/eu-production"}},
-		"organization has it":   {nil, "Inherited", false, []string{"Environment Already Exists", "The organization has", "id = \"inherited\""}},
-		"a project has it":      {nil, "EU production", false, []string{"Environment Already Exists", project + "/eu-production"}},
+		"built in":              {project, "Dev", []string{"Environment Already Exists", "built in", "inherits", "data \"traceloop_environment\"", project}},
+		"built in everywhere":   {nil, "prd", []string{"Environment Already Exists", "built in", "every project inherits it", "id = \"prd\""}},
+		"inherited":             {project, "inherited", []string{"Environment Already Exists", "inherits", "data \"traceloop_environment\"", "inherited"}},
+		"exists in the project": {project, "eu production", []string{"Environment Already Exists", "import {", project + "/eu-production"}},
+		"organization has it":   {nil, "Inherited", []string{"Environment Already Exists", "The organization has", "id = \"inherited\""}},
+		"a project has it":      {nil, "EU production", []string{"Environment Already Exists", project + "/eu-production"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLife(newDriver(t, server, time.Now), environmentKind)
 			config := arguments{"project_id": test.projectID, "name": test.name, "deletion_protection": false}
-			if test.planned {
-				l.refusesToPlan(config, test.phrases...)
-			} else {
-				l.refusesToApply(config, test.phrases...)
+			// The plan warns, so that it stops nobody else; the service decides.
+			if warned := warnings(l.plan(config, false).diags); !slices.Contains(warned, test.phrases[0]) {
+				t.Errorf("the plan warns of %q", warned)
 			}
+			l.refusesToApply(config, test.phrases...)
 			if !l.state.value.IsNull() {
 				t.Errorf("the state has %s", l.state.value)
 			}
 		})
 	}
-	if n := len(server.Environments("")); n != 2*3+2 {
-		t.Errorf("the server has %d environments, want 8: nothing was to be created", n)
+	if n := len(server.Environments("")); n != 3+2 {
+		t.Errorf("the server has %d environments, want 5: nothing was to be created", n)
 	}
+}
+
+func TestEnvironment_unknownProject(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	l := newLife(newDriver(t, server, time.Now), environmentKind)
+	config := arguments{"project_id": "cnosuchproject", "name": "EU"}
+	if warned := warnings(l.plan(config, false).diags); !slices.Equal(warned, []string{"Unknown Project"}) {
+		t.Errorf("the plan warns of %q", warned)
+	}
+	l.refusesToApply(config, "Unknown Project", "There are:", `("Default project")`)
 }
 
 // What the CLI shows of its end is in TestCLI_builtInEnvironmentIsForgottenWithAWarning.
 func TestEnvironment_importedBuiltIn(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders").ID
 	l := newLife(newDriver(t, server, time.Now), environmentKind)
-	var err error
-	if l.state, err = l.provider.importID(t.Context(), environmentKind, project+"/dev"); err != nil {
-		t.Fatal(err)
+	for _, id := range []string{"dev", builtIn(server, "dev").ID} {
+		var err error
+		if l.state, err = l.provider.next().importID(t.Context(), environmentKind, id); err != nil {
+			t.Fatal(err)
+		}
+		l.apply(arguments{"name": "dev"}, "")
+		l.has(arguments{"built_in": true, "slug": "dev", "scope": "organization"})
+		l.destroy()
 	}
-	l.apply(arguments{"project_id": project, "name": "dev"}, "")
-	l.has(arguments{"built_in": true, "slug": "dev"})
-	l.destroy()
 	noWrites(t, server)
-	if n := len(server.Environments(project)); n != 3 {
-		t.Errorf("the project has %d environments, want 3", n)
+	if n := len(server.Environments("")); n != 3 {
+		t.Errorf("the organization has %d environments, want 3", n)
 	}
 }
 
 func TestAccEnvironment_refused(t *testing.T) {
 	t.Parallel()
-	refused(t, emulatortest.Start(t), environmentHCL(`"cnosuchproject"`, "EU", true), "Unknown Project", "There are:", `("Default project")`)
+	refused(t, emulatortest.Start(t), environmentHCL("null", "!!!", true), "ASCII letter or digit")
 }
 
 func TestEnvironment_refused(t *testing.T) {
@@ -248,12 +267,11 @@ func TestEnvironment_refused(t *testing.T) {
 		name      string
 		phrases   []string
 	}{
-		"empty name":      {nil, "", []string{"between 1 and 255"}},
-		"blank name":      {nil, " \t", []string{"must not be blank"}},
-		"no letter":       {nil, "!!!", []string{"ASCII letter or digit"}},
-		"too long":        {nil, strings.Repeat("x", 256), []string{"between 1 and 255"}},
-		"malformed id":    {"Default project", "EU", []string{"must be an id"}},
-		"unknown project": {"cnosuchproject", "EU", []string{"Unknown Project", "There are:", `("Default project")`}},
+		"empty name":   {nil, "", []string{"between 1 and 255"}},
+		"blank name":   {nil, " \t", []string{"must not be blank"}},
+		"no letter":    {nil, "!!!", []string{"ASCII letter or digit"}},
+		"too long":     {nil, strings.Repeat("x", 256), []string{"between 1 and 255"}},
+		"malformed id": {"Default project", "EU", []string{"must be an id"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLife(newDriver(t, server, time.Now), environmentKind)

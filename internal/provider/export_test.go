@@ -13,14 +13,16 @@ import (
 // For the tests of the package's outside.
 var Seal = base.Seal
 
-// NewServer is the server that a CLI speaks to.
+// NewServer is the server that a CLI speaks to. What it waits for takes no time.
 func NewServer(now func() time.Time) func() (tfprotov6.ProviderServer, error) {
 	return NewServerWithPaths(now, traceloop.Paths{})
 }
 
 // NewServerWithPaths is NewServer for an API with other paths than the contract's.
 func NewServerWithPaths(now func() time.Time, paths traceloop.Paths) func() (tfprotov6.ProviderServer, error) {
-	return starting(func() *traceloopProvider { return &traceloopProvider{version: "test", now: now, paths: paths} })
+	return starting(func() *traceloopProvider {
+		return &traceloopProvider{version: "test", now: now, sleep: noSleep, paths: paths}
+	})
 }
 
 // NewServerWithSleep is NewServer with a way to let time pass.
@@ -37,3 +39,5 @@ func starting(newProvider func() *traceloopProvider) func() (tfprotov6.ProviderS
 		return newServer(), nil
 	}
 }
+
+func noSleep(ctx context.Context, _ time.Duration) error { return ctx.Err() }

@@ -29,7 +29,7 @@ func TestImport_refusedIDs(t *testing.T) {
 			"nosuch":               {"Unable to Import Environment", "no environment", "traceloop_environments"},
 			project + "/nosuch":    {"Unable to Import Environment", "no environment"},
 			"cnosuchproject/dev":   {"Unable to Import Environment", "no environment"},
-			"dev":                  {"Unable to Import Environment", "<project id>/dev"},
+			project + "/dev":       {"Unable to Import Environment", "inherits", "with the id \"dev\""},
 			project + "/inherited": {"Unable to Import Environment", "from the organization", "id \"inherited\""},
 		},
 		keyKind: {

@@ -136,7 +136,7 @@ func TestList_filters(t *testing.T) {
 		"with built-in ones": {
 			"traceloop_environment",
 			arguments{"project_id": refunds, "include_built_in": true},
-			[]string{"Refunds / dev", "Refunds / stg", "Refunds / prd", "Load test (organization-level)"},
+			[]string{"dev (organization-level)", "stg (organization-level)", "prd (organization-level)", "Load test (organization-level)"},
 		},
 		"keys":             {"traceloop_api_key", nil, []string{"Orders / prd", "Refunds / prd", "Orders / load-test"}},
 		"by project":       {"traceloop_api_key", arguments{"project_id": orders}, []string{"Orders / prd", "Orders / load-test"}},

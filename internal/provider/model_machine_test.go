@@ -103,6 +103,7 @@ func (m *machine) run(rt *rapid.T) {
 	step := func(action func(*rapid.T)) func(*rapid.T) {
 		return func(rt *rapid.T) {
 			m.steps.all.Add(1)
+			m.advance(3 * time.Minute) // what a step has deleted is old enough to be gone
 			action(rt)
 		}
 	}

@@ -68,11 +68,17 @@ func TestOrganization_life(t *testing.T) {
 		{arguments{"retention_hours": int64(24)}, []string{"retention_hours"}},
 		{arguments{"age_recipients": []string{newIdentity(t).Recipient().String()}}, []string{"cannot seal them again"}},
 	} {
-		pointsAt(t, l.refusesToPlan(acmeConfig().with(test.change), append([]string{unchangeable}, test.phrases...)...))
+		// The plan warns, so that it stops nobody else.
+		changed := acmeConfig().with(test.change)
+		if warned := warnings(l.plan(changed, true).diags); !slices.Equal(warned, []string{unchangeable}) {
+			t.Errorf("the plan of %v warns of %q", test.change, warned)
+		}
+		l.refusesToApply(changed, append([]string{unchangeable, "Nothing was changed"}, test.phrases...)...)
 	}
 	id := l.id()
 	l.changesNothing(acmeConfig())
 	l.has(arguments{"id": id})
+	l.apply(acmeConfig().with(arguments{"deletion_protection": false}), "update")
 	l.destroy()
 	if n := len(server.Requests()); calls(server, "POST", organizationsPath) != 1 || n != 1 {
 		t.Errorf("%d requests, want the one that creates: %v", n, server.Requests())
@@ -84,7 +90,7 @@ func TestOrganization_sealed(t *testing.T) {
 	server, key := allowingOrganizations(t)
 	identity := newIdentity(t)
 	l := newOrganizationLife(t, server, key)
-	l.apply(acmeConfig().with(arguments{"age_recipients": []string{identity.Recipient().String()}}), "create")
+	l.apply(acmeConfig().with(arguments{"age_recipients": []string{identity.Recipient().String()}, "deletion_protection": false}), "create")
 	l.has(arguments{"keys": nil})
 	sealed := l.mapOf("encrypted_keys")
 	if names := slices.Sorted(maps.Keys(sealed)); !slices.Equal(names, []string{"dev", "eu-production"}) {
@@ -135,14 +141,24 @@ func TestCLI_organizationIsForgottenWithAWarning(t *testing.T) {
 	hides(t, cli.plan("-detailed-exitcode"), "tl_")
 
 	cli.write(organizationHCL(acme + "  retention_hours = 24\n"))
-	out, err := cli.run("plan", "-input=false")
+	shows(t, cli.plan(), "Organization Cannot Be Changed", "retention_hours", "Apply will refuse it")
+	out, err := cli.run("apply", "-auto-approve", "-input=false")
 	if err == nil {
-		t.Errorf("the plan of a change succeeds:\n%s", out)
+		t.Errorf("the apply of a change succeeds:\n%s", out)
 	}
-	shows(t, out, "Organization Cannot Be Changed", "retention_hours")
+	shows(t, out, "Organization Cannot Be Changed", "Nothing was changed")
 	hides(t, out, "tl_")
 
 	cli.write(organizationHCL(acme))
+	out, err = cli.run("destroy", "-auto-approve", "-input=false")
+	if err == nil {
+		t.Errorf("a protected organization is destroyed:\n%s", out)
+	}
+	shows(t, out, "Deletion Protection Is On", "terraform untaint")
+
+	cli.write(organizationHCL(acme + "  deletion_protection = false\n"))
+	cli.apply()
+	cli.write(organizationHCL(acme + "  deletion_protection = false\n  retention_hours = 24\n")) // is not in the way
 	destroyed := cli.destroy()
 	shows(t, destroyed, "Organization Will Not Be Deleted", "Organization Was Not Deleted", "ask Traceloop's support", "1 destroyed")
 	if n := len(server.Requests()); n != 1 {

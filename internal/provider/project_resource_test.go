@@ -23,7 +23,7 @@ func projectHCL(name string, protected bool) string {
 
 func TestAccProject_life(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t)
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	const address = "traceloop_project.orders"
 	var id string
 
@@ -76,7 +76,7 @@ func TestAccProject_life(t *testing.T) {
 
 func TestProject_life(t *testing.T) {
 	t.Parallel()
-	projectLife(t, emulatortest.Start(t), provider.NewServer(time.Now))
+	projectLife(t, emulatortest.Start(t), provider.NewServer(later))
 }
 
 // projectLife is the whole life of a project, with a provider of any paths.

@@ -61,7 +61,7 @@ func TestSecrets_publishedOperations(t *testing.T) {
 	}))
 	apply := []string{"apply", "-auto-approve", "-input=false"}
 	plan := []string{"plan", "-input=false"}
-	sealed := organizationHCL(acme + "  age_recipients = [\"" + identity.Recipient().String() + "\"]\n")
+	sealed := organizationHCL(acme + "  age_recipients = [\"" + identity.Recipient().String() + "\"]\n  deletion_protection = false\n")
 	all := "provider \"traceloop\" {\n  max_retries = 0\n}\n" + sealed + manySetups(3, `"char-count"`) + setupHCL("checkout", "", "char-count") + projectHCL("Orders", false)
 
 	w.write(all)

@@ -30,7 +30,7 @@ func TestCLI_importedKeyWarnsOnce(t *testing.T) {
 
 func TestCLI_vanishedObjectsWarn(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t)
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	cli := newCLI(t, server)
 	cli.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production", false) +
 		keyHCL("traceloop_project.orders.id", "prd", "null"))
@@ -91,10 +91,9 @@ func TestCLI_anotherOrganizationsKeyProvesNothing(t *testing.T) {
 func TestCLI_builtInEnvironmentIsForgottenWithAWarning(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
 	cli := newCLI(t, server)
-	cli.write(fmt.Sprintf("resource \"traceloop_environment\" \"dev\" {\n  project_id = %q\n  name       = \"dev\"\n}\n", project.ID))
-	cli.ok("import", "traceloop_environment.dev", project.ID+"/dev")
+	cli.write("resource \"traceloop_environment\" \"dev\" {\n  name = \"dev\"\n}\n")
+	cli.ok("import", "traceloop_environment.dev", "dev")
 	cli.plan("-detailed-exitcode")
 
 	server.ResetRequests()

@@ -1,10 +1,12 @@
 package provider_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -293,7 +295,8 @@ func TestCLI_environmentReplacedWhereTheSlugIsTaken(t *testing.T) {
 		w.plan("-out=saved")
 		asia := w.server.CreateEnvironment(w.project.ID, "Asia")
 		w.refuses([]string{"apply", "saved"}, "Environment Already Exists", "Nothing was changed")
-		w.destroy()
+		w.refuses([]string{"destroy", "-auto-approve", "-input=false"}, "Environment Already Exists", "-refresh=false")
+		w.ok("destroy", "-refresh=false", "-auto-approve", "-input=false")
 		w.server.DeleteEnvironment(asia.ID)
 		w.apply()
 
@@ -355,7 +358,7 @@ func TestCLI_projectGoesUnderAProtectedEnvironment(t *testing.T) {
 			w.write(projectHCL("Orders", false) + adopted + environment)
 			w.apply()
 			w.write(environment)
-			w.refusesToPlanAndApply("Deletion Protection Is On", `project "Orders"`, `environment "EU `+label+`"`)
+			w.refusesToPlanAndApply("Destroying Takes Along What Is Kept", `project "Orders"`, `environment "EU `+label+`"`)
 			w.write(environment + "removed {\n  from = traceloop_project.orders\n  lifecycle {\n    destroy = false\n  }\n}\n")
 			w.apply()
 			w.write(fmt.Sprintf("removed {\n  from = traceloop_environment.%s\n  lifecycle {\n    destroy = false\n  }\n}\n", label))
@@ -588,8 +591,11 @@ func TestCLI_privateStateKeepsNoReplacement(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if strings.Contains(string(state), `"private"`) {
-				t.Errorf("step %d: the state has private data:\n%s", i, state)
+			for _, private := range regexp.MustCompile(`"private": "([^"]*)"`).FindAllSubmatch(state, -1) {
+				text, err := base64.StdEncoding.DecodeString(string(private[1]))
+				if err != nil || strings.Contains(string(text), "replaces") {
+					t.Errorf("step %d: the private state is %s; %v", i, text, err)
+				}
 			}
 		}
 	})

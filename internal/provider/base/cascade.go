@@ -16,33 +16,24 @@ const maxNamed = 10
 
 // WarnCascade names the keys that are revoked with an object that a plan destroys, and refuses
 // if one is the provider's own. "more" is a sentence about what else is deleted.
-func (d *Data) WarnCascade(ctx context.Context, diags *diag.Diagnostics, h Holding, more string) {
+func (d *Data) WarnCascade(ctx context.Context, diags *diag.Diagnostics, object, loss string, keys traceloop.APIKeyFilter, more string) {
 	client := d.ManagementIfKnown()
 	if client == nil {
 		return // the provider's configuration is not known yet
 	}
-	found, err := collect(client.ListAPIKeys(ctx, h.Keys))
+	found, err := collect(client.ListAPIKeys(ctx, keys))
 	if traceloop.IsNotFound(err) {
 		return // deleted outside Terraform
 	}
-	object := h.Object.Describe()
 	if err != nil {
 		diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf(
-			"Apply destroys the %s: %s. %sThe provider could not find out which keys these are:\n\n%s", object, h.Loss, more, err))
+			"Apply destroys the %s: %s. %sThe provider could not find out which keys these are:\n\n%s", object, loss, more, err))
 		return
 	}
 	if d.RefuseOwnKey(diags, "destroy the "+object, found...) {
 		return
 	}
-	diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("Apply destroys the %s: %s. %s%s", object, h.Loss, more, d.describeRevoked(ctx, client, found)))
-}
-
-// WarnHandedOver names what a replacement deleted before its creation failed.
-func (d *Data) WarnHandedOver(to Place, diags *diag.Diagnostics) {
-	if before, ok := d.Run.HandedOver(to); ok {
-		diags.AddWarning("Previous Object Was Deleted", fmt.Sprintf(
-			"This replacement deleted the %s, but could not create the new object. Correct the error and apply again to create it.", before.Deleted))
-	}
+	diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("Apply destroys the %s: %s. %s%s", object, loss, more, d.describeRevoked(ctx, client, found)))
 }
 
 // GuardCascade refuses to delete an object if that revokes the provider's own key.

@@ -26,6 +26,7 @@ type Data struct {
 	Started time.Time // of this process's plan or apply
 
 	Run        *Run
+	Absences   Absences
 	KeysBefore KeysBefore
 	Monitors   Monitors
 

@@ -1,7 +1,6 @@
 package base
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -28,15 +27,16 @@ func IsProtected(state types.Bool) bool {
 	return state.IsNull() || state.ValueBool()
 }
 
+const protectionSummary = "Deletion Protection Is On"
+
 // AddProtected refuses to destroy a protected object.
-func AddProtected(diags *diag.Diagnostics, object, loss string) {
-	diags.AddAttributeError(path.Root("deletion_protection"), "Deletion Protection Is On", fmt.Sprintf(
-		"This would destroy the %s, which is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed.\n\n"+
+func AddProtected(diags *diag.Diagnostics, o Object, loss string) {
+	diags.AddAttributeError(path.Root("deletion_protection"), protectionSummary, fmt.Sprintf(
+		"This would destroy the %s, which is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed. If it is marked as tainted, terraform untaint ADDRESS keeps it.\n\n"+
 			"To delete it, take two steps:\n"+
 			"  1. set deletion_protection = false in its resource block (put the block back if you removed it), with no other change, and apply;\n"+
-			"  2. destroy it.\n\n"+
-			"To keep it and stop managing it, use a removed block with lifecycle { destroy = false }. If it is marked as tainted, terraform untaint keeps it.",
-		object, loss))
+			"  2. destroy it.\n\n%s",
+		o.Name, loss, StopManaging(o.Type)))
 }
 
 // Change is an argument that forces a replacement.
@@ -51,52 +51,32 @@ func NewChange(argument string, from, to types.String) Change {
 		case s.IsUnknown():
 			return "a value that is not known before apply"
 		}
-		return fmt.Sprintf("%q", s.ValueString())
+		return Quote(s.ValueString())
 	}
 	return Change{argument, show(from), show(to)}
 }
 
 // AddReplacesProtected refuses to replace a protected object.
-func AddReplacesProtected(diags *diag.Diagnostics, h Holding, c Change, planned types.Bool) {
+func AddReplacesProtected(diags *diag.Diagnostics, object, loss string, c Change, planned types.Bool) {
 	firstStep := "set deletion_protection = false in its resource block, with no other change, and apply"
 	if !planned.IsUnknown() && !planned.ValueBool() {
 		firstStep = "put the old value back and apply (deletion_protection = false is in the configuration already, but takes effect only after an apply)"
 	}
-	diags.AddAttributeError(path.Root("deletion_protection"), "Deletion Protection Is On", fmt.Sprintf(
+	diags.AddAttributeError(path.Root("deletion_protection"), protectionSummary, fmt.Sprintf(
 		"This would replace the %s, because %s changes from %s to %s. That is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed.\n\n"+
 			"To keep it, put the old value back: %s = %s.\n\n"+
 			"To replace it, take two steps:\n"+
 			"  1. %s;\n"+
 			"  2. change %s, and apply.",
-		h.Object.Describe(), c.Argument, c.From, c.To, h.Loss, c.Argument, c.From, firstStep, c.Argument))
+		object, c.Argument, c.From, c.To, loss, c.Argument, c.From, firstStep, c.Argument))
 }
 
-// RefuseReplacing stops the second half of a forced replacement (-replace,
-// replace_triggered_by). Terraform plans the first half as an update. In the second half it
-// shows only errors, so this cannot warn.
-func (d *Data) RefuseReplacing(ctx context.Context, diags *diag.Diagnostics, h Holding) bool {
-	if h.Protected {
-		diags.AddAttributeError(path.Root("deletion_protection"), "Deletion Protection Is On", fmt.Sprintf(
-			"This plan was told to replace the %s (-replace, replace_triggered_by). That is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed.\n\n"+
-				"To replace it, take two steps:\n"+
-				"  1. set deletion_protection = false in its resource block, with no other change, and apply;\n"+
-				"  2. replace it.", h.Object.Describe(), h.Loss))
-		return true
-	}
-	client := d.ManagementIfKnown()
-	if client == nil || h.Keys == (Holding{}).Keys {
-		return false
-	}
-	return !d.GuardCascade(diags, h.Object.Describe(), client.ListAPIKeys(ctx, h.Keys))
-}
-
-// AddProtectedInside refuses to destroy a project under a protected environment.
-func AddProtectedInside(diags *diag.Diagnostics, project string, environment Holding) {
-	diags.AddError("Deletion Protection Is On", fmt.Sprintf(
-		"This plan destroys the %s. That also destroys the %s, which this configuration keeps: %s. The deletion_protection of the environment is true in the state, so nothing was changed.\n\n"+
-			"To keep both, put the resource block of the project back, or use a removed block with lifecycle { destroy = false } for it.\n\n"+
-			"To delete both, take two steps:\n"+
-			"  1. keep the block of the project, set deletion_protection = false for the environment, and apply;\n"+
-			"  2. remove both blocks and apply.",
-		project, environment.Object.Describe(), environment.Loss))
+// AddForcedProtected refuses the second half of a forced replacement (-replace,
+// replace_triggered_by). Terraform plans the first half as an update.
+func AddForcedProtected(diags *diag.Diagnostics, object, loss string) {
+	diags.AddAttributeError(path.Root("deletion_protection"), protectionSummary, fmt.Sprintf(
+		"This plan was told to replace the %s (-replace, replace_triggered_by). That is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed.\n\n"+
+			"To replace it, take two steps:\n"+
+			"  1. set deletion_protection = false in its resource block, with no other change, and apply;\n"+
+			"  2. replace it.", object, loss))
 }

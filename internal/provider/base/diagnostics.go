@@ -19,8 +19,18 @@ func (d *Data) Failure(attempted string, err error) string {
 	return fmt.Sprintf("The provider tried to %s.\n\n%s\n\n%s", attempted, err, d.NextStep(err))
 }
 
-// AddNotFound warns that an object leaves the state. The service answers 404 both for a deleted
-// object and for one of another organization.
+// AddGone warns that an object leaves the state, after ConfirmGone.
+func (d *Data) AddGone(diags *diag.Diagnostics, absence Absence, kind, described, gone, next string) {
+	if absence == PerhapsGone {
+		d.AddNotFound(diags, kind, described, gone, next)
+		return
+	}
+	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %[1]s any more: %[2]s.\n\n"+
+		"The next apply removes the %[1]s from the state. %[3]s.", described, gone, next))
+}
+
+// AddNotFound is AddGone where the service answers 404 both for a deleted object and for one of
+// another organization.
 func (d *Data) AddNotFound(diags *diag.Diagnostics, kind, described, gone, next string) {
 	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s. The request used the management key from %s. There are two possible reasons:\n\n"+
 		"  - %s;\n"+

@@ -65,6 +65,8 @@ type Ledger struct {
 	mu        sync.Mutex
 	imported  map[Handle]Object
 	read      map[Handle]Object   // by place, those that were read and not planned yet
+	readAt    map[Handle]Handle   // their places
+	seen      map[Handle]bool     // whether the state or the configuration has the object
 	kept      map[Handle][]Object // more than one where the state has the object at two addresses
 	keptAt    map[Handle]Object   // by place
 	keptIn    map[Handle][]Object // by each handle of Object.Within
@@ -91,7 +93,7 @@ func (l *Ledger) reset() {
 	l.imported, l.destroyed, l.leaving = map[Handle]Object{}, map[Handle]Object{}, map[Handle]Object{}
 	l.kept, l.keptAt, l.keptIn = map[Handle][]Object{}, map[Handle]Object{}, map[Handle][]Object{}
 	l.created, l.createdIn, l.anew = map[Handle]Creation{}, map[Handle]Creation{}, map[Handle]Creation{}
-	l.read = map[Handle]Object{}
+	l.read, l.readAt, l.seen = map[Handle]Object{}, map[Handle]Handle{}, map[Handle]bool{}
 	l.mayFail = nil
 }
 
@@ -139,7 +141,7 @@ func (l *Ledger) Import(o Object) *Conflict {
 	case found:
 		return secondAddress(o, other)
 	}
-	l.imported[o.Handle] = o
+	l.imported[o.Handle], l.seen[o.Handle] = o, true
 	return nil
 }
 
@@ -156,7 +158,15 @@ func (l *Ledger) WasImported(h Handle) bool {
 func (l *Ledger) Read(o Object) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.read[o.Place] = o
+	l.read[o.Place], l.readAt[o.Handle], l.seen[o.Handle] = o, o.Place, true
+}
+
+// Has reports whether the plan has met an object: at some address, it is managed here. An object that
+// it has not met yet may be managed here too.
+func (l *Ledger) Has(h Handle) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seen[h]
 }
 
 // Tainted returns the object that was read in a place and was not planned.
@@ -211,9 +221,10 @@ func (l *Ledger) Keep(o Object) *Conflict {
 
 // planned notes that an object is not tainted.
 func (l *Ledger) planned(o Object) {
+	l.seen[o.Handle] = true
 	delete(l.anew, o.Handle)
-	if l.read[o.Place].Handle == o.Handle {
-		delete(l.read, o.Place)
+	if place := l.readAt[o.Handle]; l.read[place].Handle == o.Handle { // a rename plans it for another place
+		delete(l.read, place)
 	}
 }
 
@@ -331,6 +342,13 @@ func (l *Ledger) Write() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.writing = true
+}
+
+// IsWriting reports whether this process applies a plan.
+func (l *Ledger) IsWriting() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.writing
 }
 
 func secondAddress(this, other Object) *Conflict {

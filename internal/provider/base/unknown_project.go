@@ -13,9 +13,16 @@ import (
 
 // AddUnknownProject refuses a project id that the service does not know.
 func (d *Data) AddUnknownProject(ctx context.Context, client *traceloop.Client, projectID string, diags *diag.Diagnostics) {
-	diags.AddAttributeError(path.Root("project_id"), "Unknown Project", fmt.Sprintf(
-		"Traceloop has no project with the id %q. %s Use the id of a traceloop_project resource or data source. If the project was deleted outside Terraform, plan again without -refresh=false.",
-		projectID, d.SuggestProject(ctx, client, "id", projectID)))
+	diags.AddAttributeError(path.Root("project_id"), UnknownProjectSummary, d.UnknownProject(ctx, client, projectID))
+}
+
+// UnknownProjectSummary is the summary of AddUnknownProject.
+const UnknownProjectSummary = "Unknown Project"
+
+// UnknownProject is the detail of AddUnknownProject.
+func (d *Data) UnknownProject(ctx context.Context, client *traceloop.Client, projectID string) string {
+	return fmt.Sprintf("Traceloop has no project with the id %q. %s Use the id of a traceloop_project resource or data source.",
+		projectID, d.SuggestProject(ctx, client, "id", projectID))
 }
 
 // SuggestProject suggests a project with a similar id, name or slug, or lists all projects.

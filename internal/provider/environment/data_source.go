@@ -3,7 +3,6 @@ package environment
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -110,9 +109,6 @@ func (d *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 			fmt.Sprintf("Traceloop has no environment with the id %q. The data source traceloop_environments lists the environments.", wanted))
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Read Environment", d.Failure(fmt.Sprintf("find the environment with the %s %q", by, wanted), err))
-	case environment == nil && projectID == "" && slices.Contains(base.BuiltInSlugs, wanted):
-		resp.Diagnostics.AddAttributeError(path.Root(by), "Environment Not Found",
-			fmt.Sprintf("Every project has its own built-in environment %q. Set project_id to choose the project.", wanted))
 	case environment == nil:
 		where := "The organization has no organization-level environment"
 		if projectID != "" {

@@ -2,11 +2,9 @@ package environment
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -18,67 +16,53 @@ func addForgotten(diags *diag.Diagnostics, state resourceModel) {
 		"The %s is built in and cannot be deleted. Terraform removes it from the state and calls no API. The environment, its traces and its keys stay.", state.Describe()))
 }
 
-// addSlugConflict refuses two resources for one environment. "other" is the one in the state, if it is known.
-func addSlugConflict(diags *diag.Diagnostics, plan model, other base.Holding) {
-	by := "Another resource of this plan creates an environment with that slug."
-	if other.Object != nil {
-		by = fmt.Sprintf("The %s is in the state of another resource.", other.Object.Describe())
-	}
-	diags.AddAttributeError(path.Root("name"), "Two Resources for One Environment", fmt.Sprintf(
-		"A slug is unique in its project. The slug of an organization-level environment is unique in all projects. This plan has two resources for %q. %s Nothing was changed. "+
-			"Rename or remove one of them. If you moved the resource block to another address, use a moved block, which keeps the environment. "+
-			"If one environment replaces another, destroy the old one first, in an apply of its own.", plan.place().Name, by))
-}
+const existsSummary = "Environment Already Exists"
 
-// addEnvironmentExists names the environment that has the slug already, with a block to import
-// or to read it. "taken" is nil if it is not known; "outcome" says what was changed.
-func addEnvironmentExists(diags *diag.Diagnostics, plan model, taken *traceloop.Environment, outcome string) {
+// describeExisting names the environment that has the slug already, with a block to import or to read
+// it. "taken" is nil if it is not known; "outcome" says what was changed.
+func (r *managedResource) describeExisting(plan model, taken *traceloop.Environment, outcome string) string {
 	slug := traceloop.Slug(plan.Name.ValueString())
-	label := strings.ReplaceAll(slug, "-", "_")
-	if label[0] <= '9' {
-		label = "_" + label // a name in the Terraform language does not begin with a digit
-	}
 	projectID := plan.ProjectID.ValueString()
-	if plan.ProjectID.IsUnknown() || projectID == "" {
-		projectID = "<project id>"
+	if taken != nil {
+		slug = taken.Slug
 	}
-	read := fmt.Sprintf("data \"traceloop_environment\" %q {\n  project_id = %q\n  slug       = %q\n}", label, projectID, slug)
-	adopt := "To manage it with this resource, import it, unless another resource manages it (write the address of this resource after \"to\"):\n\n"
+	label := base.Label(slug)
+	read := fmt.Sprintf("data %s %s {\n  project_id = %s\n  slug       = %s\n}", base.Quote(typeName), base.Quote(label), base.Quote(projectID), base.Quote(slug))
+	adopt := func(into, id string) string {
+		return "import it into " + into + ", unless this configuration manages it. Write the address of that resource after \"to\":\n\n" + base.ImportBlock(typeName, label, id)
+	}
 
 	var why string
 	switch {
+	case taken == nil && projectID == "":
+		why = fmt.Sprintf("The slug %q is taken. Choose another name, or %s", slug, adopt("this resource", slug))
 	case taken == nil:
 		why = fmt.Sprintf("The slug %q is taken. Choose another name, or read the existing environment:\n\n%s", slug, read)
-	case taken.BuiltIn && plan.ProjectID.IsNull():
-		why = fmt.Sprintf("The environment %q is built in: every project has it from the start, so there cannot be an organization-level one. "+
-			"Remove this resource and use the slug, or choose another name.", slug)
+	case taken.BuiltIn && projectID == "":
+		why = fmt.Sprintf("The environment %q is built in: the organization has it from the start, and every project inherits it. "+
+			"Remove this resource and use the slug, or choose another name. Or %s", slug, adopt("this resource", slug))
 	case taken.BuiltIn:
-		why = fmt.Sprintf("The environment %q is built in: every project has it from the start. Remove this resource and use the slug, or read it:\n\n%s\n\n%s%s",
-			slug, read, adopt, base.ImportBlock("traceloop_environment", label, projectID+"/"+slug))
-	case taken.Scope == traceloop.ScopeOrganization && !plan.ProjectID.IsNull():
+		why = fmt.Sprintf("The environment %q is built in: every project inherits it from the organization. Remove this resource and use the slug, or read it:\n\n%s",
+			slug, read)
+	case r.Ledger.Has(base.EnvironmentHandle(taken.ProjectID, taken.Slug)):
+		why = fmt.Sprintf("An object of this configuration has the slug %q now: the %s. If the plan destroys it, a second apply may be needed: the first one frees the slug. Otherwise choose another name.",
+			slug, newModel(*taken).Describe())
+	case taken.Scope == traceloop.ScopeOrganization && projectID != "":
 		why = fmt.Sprintf("The project inherits an environment with the slug %q from the organization (%q), so it cannot have its own environment with that slug. Remove this resource and read the inherited one:\n\n%s",
 			slug, taken.Name, read)
 	case taken.Scope == traceloop.ScopeOrganization:
-		why = fmt.Sprintf("The organization has an environment with the slug %q (%q). Choose another name, or adopt it. %s%s",
-			slug, taken.Name, adopt, base.ImportBlock("traceloop_environment", label, slug))
-	case plan.ProjectID.IsNull():
-		why = fmt.Sprintf("The project %s has an environment of its own with the slug %q (%q), so there cannot be an organization-level one. Choose another name, or adopt it. %s%s",
-			taken.ProjectID, slug, taken.Name, adopt, base.ImportBlock("traceloop_environment", label, taken.ProjectID+"/"+slug))
+		why = fmt.Sprintf("The organization has an environment with the slug %q (%q). Choose another name, or %s", slug, taken.Name, adopt("this resource", slug))
+	case projectID == "":
+		why = fmt.Sprintf("The project %s has an environment of its own with the slug %q (%q), so there cannot be an organization-level one. Choose another name. Or %s",
+			taken.ProjectID, slug, taken.Name, adopt("a resource with that project_id", taken.ProjectID+"/"+slug))
 	default:
-		why = fmt.Sprintf("The project has an environment with the slug %q (%q). Choose another name, or adopt it. %s%s",
-			slug, taken.Name, adopt, base.ImportBlock("traceloop_environment", label, projectID+"/"+slug))
+		why = fmt.Sprintf("The project has an environment with the slug %q (%q). Choose another name, or %s", slug, taken.Name, adopt("this resource", projectID+"/"+slug))
 	}
-	diags.AddAttributeError(path.Root("name"), "Environment Already Exists", outcome+" "+why)
+	return outcome + " " + why
 }
 
-// addEnvironmentImportError lists the accepted ids. The likeliest mistake is the slug of a
-// built-in environment without its project.
+// addEnvironmentImportError lists the accepted ids.
 func addEnvironmentImportError(diags *diag.Diagnostics, id string) {
-	if slices.Contains(base.BuiltInSlugs, id) {
-		diags.AddError("Unable to Import Environment", fmt.Sprintf(
-			"Every project has its own built-in environment %q. Add the project: <project id>/%s.", id, id))
-		return
-	}
 	projectID, slug, ok := strings.Cut(id, "/")
 	if base.IDPattern.MatchString(projectID) && (!ok || base.SlugPattern.MatchString(slug)) {
 		diags.AddError("Unable to Import Environment", fmt.Sprintf(

@@ -45,7 +45,7 @@ func (l *listResource) ListResourceConfigSchema(_ context.Context, _ list.ListRe
 				Validators:          []validator.String{stringvalidator.OneOf(traceloop.ScopeOrganization, traceloop.ScopeProject)},
 			},
 			"include_built_in": schema.BoolAttribute{
-				MarkdownDescription: "Whether to also list the built-in environments `dev`, `stg` and `prd` of each project, which need no resource. Default: `false`.",
+				MarkdownDescription: "Whether to also list the built-in environments `dev`, `stg` and `prd`, which need no resource. Default: `false`.",
 				Optional:            true,
 			},
 		},

@@ -41,8 +41,32 @@ func (m model) Describe() string {
 	return fmt.Sprintf("environment %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
 }
 
-func (m model) place() base.Place {
-	return base.Place{Kind: base.EnvironmentPlace, Project: m.ProjectID.ValueString(), Name: traceloop.Slug(m.Name.ValueString())}
+// describeNew names an environment that does not exist yet.
+func (m model) describeNew() string {
+	if m.ProjectID.IsNull() {
+		return fmt.Sprintf("organization-level environment %q", m.Name.ValueString())
+	}
+	return fmt.Sprintf("environment %q of project %s", m.Name.ValueString(), m.ProjectID.ValueString())
+}
+
+const typeName = "traceloop_environment"
+
+func (m model) object(token string) base.Object {
+	handle := base.EnvironmentHandle(m.ProjectID.ValueString(), m.Slug.ValueString())
+	return base.Object{Handle: handle, Place: handle, Within: within(m.ProjectID.ValueString()), Token: token, Type: typeName, Name: m.Describe()}
+}
+
+// place is where a new environment will be, as far as the provider can tell.
+func (m model) place() base.Handle {
+	return base.EnvironmentHandle(m.ProjectID.ValueString(), traceloop.Slug(m.Name.ValueString()))
+}
+
+// within returns the project of an environment.
+func within(projectID string) []base.Handle {
+	if projectID == "" {
+		return nil
+	}
+	return []base.Handle{base.HandleOf("project", projectID)}
 }
 
 // changeTo returns the first argument that differs in another model and forces a replacement.

@@ -5,11 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"iter"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/boolplanmodifier"
@@ -51,7 +52,7 @@ func (r *managedResource) Metadata(_ context.Context, req resource.MetadataReque
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An environment separates the stages of a deployment within a project. A project-level environment exists in one project. An organization-level environment appears at once in every project, present and future.\n\n" +
-			"The built-in environments `dev`, `stg` and `prd` exist in every project and need no resource: use their slugs. They can be imported. Destroying an imported one only removes it from the state.\n\n" +
+			"The built-in environments `dev`, `stg` and `prd` are organization-level: every project inherits them. They need no resource: use their slugs. They can be imported. Destroying an imported one only removes it from the state.\n\n" +
 			"~> **Deleting an environment is irreversible.** Its traces are gone and its API keys are revoked at once. For an organization-level environment, this happens in every project. " +
 			"While `deletion_protection` is on, a plan that would delete the environment fails.",
 		Attributes: map[string]schema.Attribute{
@@ -101,117 +102,6 @@ func (r *managedResource) Configure(_ context.Context, req resource.ConfigureReq
 	r.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
 }
 
-func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	var plan, state *resourceModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || r.Data == nil || plan != nil && base.DestroysOnly() {
-		return
-	}
-
-	if state != nil && plan != nil {
-		base.Replacement{Replaces: state.ID.ValueString()}.Set(ctx, resp.Private, &resp.Diagnostics)
-	}
-	switch {
-	case plan == nil:
-		r.planDestroy(ctx, *state, &resp.Diagnostics)
-	case state == nil:
-		r.planCreate(ctx, *plan, resp)
-	case !plan.Name.Equal(state.Name) || !plan.ProjectID.Equal(state.ProjectID):
-		r.planReplace(ctx, *plan, *state, &resp.Diagnostics)
-	default:
-		r.planKeep(*state, &resp.Diagnostics)
-	}
-}
-
-func (r *managedResource) planKeep(state resourceModel, diags *diag.Diagnostics) {
-	h := state.holding()
-	if other, conflict := r.Run.Keep(h); conflict != base.NoConflict {
-		addSlugConflict(diags, state.model, other)
-	}
-	if project, ok := r.Run.DestroyedProject(h.Place.Project); ok && h.Protected {
-		base.AddProtectedInside(diags, project, h)
-	}
-}
-
-func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, diags *diag.Diagnostics) {
-	h := state.holding()
-	switch {
-	case state.BuiltIn.ValueBool():
-		// Nothing is lost, so protection does not apply.
-		addForgotten(diags, state)
-	case h.Protected:
-		base.AddProtected(diags, h.Object.Describe(), h.Loss)
-	case r.Run.Leave(h) == base.IsClaimed:
-		addSlugConflict(diags, state.model, base.Holding{})
-	default:
-		r.WarnCascade(ctx, diags, h, "")
-	}
-}
-
-// planReplace plans the first half of a replacement.
-func (r *managedResource) planReplace(ctx context.Context, plan, state resourceModel, diags *diag.Diagnostics) {
-	if h := state.holding(); h.Protected {
-		base.AddReplacesProtected(diags, h, state.changeTo(plan.model), plan.DeletionProtection)
-		return
-	}
-	r.planDestroy(ctx, state, diags)
-	if client := r.ManagementIfKnown(); client != nil && !diags.HasError() {
-		r.canFollow(ctx, client, client.ListEnvironments, plan.model, state.ID.ValueString(), diags)
-	}
-}
-
-// planCreate also plans the second half of a replacement.
-func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, resp *resource.ModifyPlanResponse) {
-	note := base.GetReplacement(ctx, resp.Private, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	replaced := r.Run.Holding(note.Replaces)
-	if replaced.ID != "" && !replaced.Leaves && r.RefuseReplacing(ctx, &resp.Diagnostics, replaced) || plan.Name.IsUnknown() {
-		return
-	}
-	slug := traceloop.Slug(plan.Name.ValueString())
-	if slices.Contains(base.BuiltInSlugs, slug) {
-		addEnvironmentExists(&resp.Diagnostics, plan.model, &traceloop.Environment{Slug: slug, Scope: traceloop.ScopeProject, BuiltIn: true}, "Nothing was changed.")
-		return
-	}
-	if plan.ProjectID.IsUnknown() {
-		return
-	}
-	if other, conflict := r.Run.Claim(plan.place(), note.Replaces, false); conflict != base.NoConflict {
-		addSlugConflict(&resp.Diagnostics, plan.model, other)
-		return
-	}
-	if note.Replaces != "" {
-		note.Project, note.Name = plan.ProjectID.ValueString(), slug
-		note.Set(ctx, resp.Private, &resp.Diagnostics)
-	} else if client := r.ManagementIfKnown(); client != nil && !plan.ProjectID.IsNull() && !r.Run.IsWriting() {
-		r.CheckProject(ctx, client, plan.ProjectID.ValueString(), &resp.Diagnostics)
-	}
-}
-
-// canFollow reports whether an environment can be created after the one that it replaces is
-// deleted. A new project has no conflicting environments.
-func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Client, list base.EnvironmentList, next model, replaced string, diags *diag.Diagnostics) bool {
-	if next.Name.IsUnknown() || next.ProjectID.IsUnknown() {
-		return true
-	}
-	taken, err := r.taken(ctx, list, next, replaced)
-	switch {
-	case traceloop.IsNotFound(err):
-		r.AddUnknownProject(ctx, client, next.ProjectID.ValueString(), diags)
-	case err != nil:
-		diags.AddError("Unable to Replace Environment", r.Failure(fmt.Sprintf(
-			"check that the slug %q is free, before it deletes the environment %s", traceloop.Slug(next.Name.ValueString()), replaced), err)+" Nothing was changed.")
-	case taken != nil:
-		addEnvironmentExists(diags, next, taken, "Nothing was changed.")
-	default:
-		return true
-	}
-	return false
-}
-
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -225,34 +115,43 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 
 	environment := r.create(ctx, client, plan, &resp.Diagnostics)
 	if environment == nil {
-		r.WarnHandedOver(plan.place(), &resp.Diagnostics)
+		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), "deleted", destroyed, resp.Diagnostics)
 		return
 	}
+	r.Applied.Created(plan.place())
 	plan.model = newModel(*environment)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 // create returns nil on error.
 func (r *managedResource) create(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) *traceloop.Environment {
 	name, projectID := plan.Name.ValueString(), plan.ProjectID.ValueString()
 	environment, found, err := base.Create(ctx, func(ctx context.Context) (*traceloop.Environment, error) {
-		return client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})
+		environment, err := client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})
+		if traceloop.IsNotFound(err) && r.AwaitProject(ctx, client, projectID) {
+			return client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})
+		}
+		return environment, err
 	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Environment] {
 		return r.findEnvironment(ctx, client, projectID, name, started)
 	})
 	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
 		id := traceloop.Slug(name)
+		if found.Object != nil {
+			id = found.Object.Slug
+		}
 		if projectID != "" {
 			id = projectID + "/" + id
 		}
-		r.AddUnsettled(diags, fmt.Sprintf("environment %q", name), found.Object != nil, base.ImportBlock("traceloop_environment", "example", id), err, found.Err)
+		r.AddUnsettled(diags, fmt.Sprintf("environment %q", name), found.Object != nil, base.ImportBlock(typeName, base.Label(name), id), err, found.Err)
 		return nil
 	}
 	switch {
 	case traceloop.IsConflict(err):
 		taken, _ := r.taken(ctx, client.ListEnvironments, plan.model, "")
-		addEnvironmentExists(diags, plan.model, taken, "No environment was created.")
+		diags.AddAttributeError(path.Root("name"), existsSummary, r.describeExisting(plan.model, taken, "No environment was created."))
 	case traceloop.IsNotFound(err) && projectID != "":
 		r.AddUnknownProject(ctx, client, projectID, diags)
 	case err != nil:
@@ -261,21 +160,6 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.Client, 
 		return environment
 	}
 	return nil
-}
-
-// taken returns the environment that has the planned slug already, or nil. It ignores the id
-// "except".
-func (r *managedResource) taken(ctx context.Context, list base.EnvironmentList, plan model, except string) (*traceloop.Environment, error) {
-	slug := traceloop.Slug(plan.Name.ValueString())
-	for environment, err := range list(ctx, traceloop.EnvironmentFilter{ProjectID: plan.ProjectID.ValueString()}) {
-		if err != nil {
-			return nil, err
-		}
-		if environment.Slug == slug && environment.ID != except {
-			return &environment, nil
-		}
-	}
-	return nil, nil
 }
 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -292,26 +176,36 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 
 	environment, err := client.GetEnvironment(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
-		r.AddNotFound(&resp.Diagnostics, "Environment", state.Describe(),
-			"it was deleted: its traces are gone, and its keys are revoked", "It then creates a new, empty environment")
-		resp.State.RemoveResource(ctx)
-		return
+		var absence base.Absence
+		switch environment, absence = r.confirmGone(ctx, client, state, resp.Private, false, &resp.Diagnostics); absence {
+		case base.NotConfirmed:
+			return
+		case base.Found:
+			err = nil
+		default:
+			r.AddGone(&resp.Diagnostics, absence, "Environment", state.Describe(),
+				"it was deleted: its traces are gone, and its keys are revoked", "If the configuration still has it, that apply creates a new, empty environment")
+			resp.State.RemoveResource(ctx)
+			return
+		}
 	}
 	if err != nil {
 		resp.Diagnostics.AddError("Unable to Read Environment", r.Failure("read the "+state.Describe(), err))
 		return
 	}
 
-	r.Run.SawEnvironment(*environment)
 	state.model = newModel(*environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	r.Run.SawEnvironment(*environment)
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 // Update calls no API: every attribute that the service knows forces replacement.
 func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	base.DropReplacement(ctx, resp.Private, &resp.Diagnostics)
+	base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
 	base.CompleteIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
@@ -319,43 +213,53 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state resourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	note := base.TakeReplacement(ctx, resp.Private, &resp.Diagnostics)
+	note := base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-
 	if state.BuiltIn.ValueBool() {
 		addForgotten(&resp.Diagnostics, state)
 		return
 	}
-	// The plan refuses this too, except for a tainted object: Terraform replaces one without
-	// asking the provider.
-	if base.IsProtected(state.DeletionProtection) {
-		base.AddProtected(&resp.Diagnostics, state.Describe(), state.loss())
-		return
-	}
 	client, ok := r.ManagementForWriting(&resp.Diagnostics)
-	if !ok || !r.GuardCascade(&resp.Diagnostics, state.Describe(), client.ListAPIKeysUncached(ctx, state.keyFilter())) {
+	if !ok {
 		return
 	}
-	next := base.Place{Kind: base.EnvironmentPlace, Project: note.Project, Name: note.Name}
-	if note.Name != "" && next != state.place() {
-		model := model{Name: types.StringValue(note.Name)} // the slug of a slug is itself
-		if note.Project != "" {
-			model.ProjectID = types.StringValue(note.Project)
+
+	own := state.object("")
+	// The plan refuses a protected environment too, except for a tainted one: Terraform replaces it
+	// without asking the provider.
+	if r.refuseProtected(ctx, client, state, resp.Private, true, &resp.Diagnostics) ||
+		!r.GuardCascade(&resp.Diagnostics, own.Name, client.ListAPIKeysUncached(ctx, state.keyFilter())) {
+		return
+	}
+	if note.Next != "" && note.Next != own.Place {
+		projectID, slug := parsePlace(note.Next)
+		next := model{Name: types.StringValue(slug)} // the slug of a slug is itself
+		if projectID != "" {
+			next.ProjectID = types.StringValue(projectID)
 		}
-		if !r.canFollow(ctx, client, client.ListEnvironmentsUncached, model, note.Replaces, &resp.Diagnostics) {
+		if !r.canFollow(ctx, client, client.ListEnvironmentsUncached, next, state.ID.ValueString(), &resp.Diagnostics) {
 			return
 		}
 	}
 	err := client.DeleteEnvironment(ctx, state.ID.ValueString())
-	if err != nil && !traceloop.IsNotFound(err) {
-		resp.Diagnostics.AddError("Unable to Delete Environment", r.Failure("delete the "+state.Describe(), err))
+	if traceloop.IsNotFound(err) {
+		switch _, absence := r.confirmGone(ctx, client, state, resp.Private, true, &resp.Diagnostics); absence {
+		case base.NotConfirmed:
+			return
+		case base.Found:
+			err = client.DeleteEnvironment(ctx, state.ID.ValueString())
+		default:
+			err = nil
+		}
+	}
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to Delete Environment", r.Failure("delete the "+own.Name, err))
 		return
 	}
-	if note.Name != "" {
-		r.Run.HandOver(next, base.Handover{Deleted: state.Describe()})
-	}
+	r.Absences.Deleted(own.Handle)
+	r.Applied.Destroyed(own.Name, note.Places(own.Place)...)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -386,8 +290,25 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 		return
 	}
 	model := imported(*environment)
+	token := base.NewAddressToken(ctx, resp.Private, &resp.Diagnostics)
+	if r.Ledger.Import(model.object(token)).Report(&resp.Diagnostics) {
+		return
+	}
 	base.SetIdentity(resp.Identity, identity, model.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+}
+
+// confirmGone decides about an environment that the service does not find.
+func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.Environment, base.Absence) {
+	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.Environment]{
+		Object: state.object(""), Kind: "Environment", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
+		CreatedAt: state.CreatedAt, Private: private, Strict: strict,
+		List: func(ctx context.Context) iter.Seq2[traceloop.Environment, error] {
+			return client.ListEnvironmentsUncached(ctx, traceloop.EnvironmentFilter{})
+		},
+		IDOf: func(e traceloop.Environment) string { return e.ID },
+	}, diags)
 }
 
 // find resolves an import id. It returns nil if there is no such environment.
@@ -422,16 +343,17 @@ func (r *managedResource) find(ctx context.Context, client *traceloop.Client, im
 	return nil, nil
 }
 
-func (m resourceModel) holding() base.Holding {
-	return base.Holding{
-		ID: m.ID.ValueString(), Place: m.place(), Object: m.model,
-		Protected: base.IsProtected(m.DeletionProtection) && !m.BuiltIn.ValueBool(), Loss: m.loss(), Keys: m.keyFilter(),
-	}
+// isProtected reports whether the state protects the environment. A built-in one is never deleted.
+func (m resourceModel) isProtected() bool {
+	return base.IsProtected(m.DeletionProtection) && !m.BuiltIn.ValueBool()
 }
 
-// loss says what is lost with the environment.
-func (m resourceModel) loss() string {
-	if m.ProjectID.IsNull() {
+// destroyed is what a failed creation says of the environment that it was to replace.
+const destroyed = "Its traces are gone, and its keys are revoked. Applications that use them cannot send traces until an apply succeeds and they have new keys."
+
+// loss says what is lost with an environment.
+func loss(projectID string) string {
+	if projectID == "" {
 		return "its traces are gone and its API keys are revoked at once, in every project"
 	}
 	return "its traces are gone and its API keys are revoked at once"

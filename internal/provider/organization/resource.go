@@ -2,10 +2,12 @@
 package organization
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
@@ -48,6 +50,8 @@ type model struct {
 	AgeRecipients  types.Set    `tfsdk:"age_recipients"`
 	Keys           types.Map    `tfsdk:"keys"`
 	EncryptedKeys  types.Map    `tfsdk:"encrypted_keys"`
+
+	DeletionProtection types.Bool `tfsdk:"deletion_protection"`
 }
 
 func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
@@ -55,13 +59,15 @@ func (r *managedResource) Metadata(_ context.Context, req resource.MetadataReque
 }
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	const unchangeable = " A plan that changes it is refused."
+	const unchangeable = " It cannot be changed: apply refuses a change."
 	keep := []planmodifier.Map{mapplanmodifier.UseStateForUnknown()}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Creates a Traceloop organization with environments and their API keys. Only some accounts may create organizations, such as vendors that create one for each customer. " +
 			"For all others, the service answers 403, \"Not allowed to create organizations\".\n\n" +
 			"The operation is **documented by Traceloop**. It is the only operation for organizations: none reads, changes or deletes one. It uses the provider argument `project_api_key`. " +
-			"So a plan that changes the organization is refused, destroying the resource only removes it from the state, and it cannot be imported.\n\n" +
+			"So apply refuses a change of the organization, destroying the resource only removes it from the state, and it cannot be imported.\n\n" +
+			"~> **A replacement creates a second organization, and the keys of the first one leave the state.** Neither can be undone. " +
+			"While `deletion_protection` is on, a plan that would replace or destroy the organization fails.\n\n" +
 			"~> Traceloop shows the keys only once. The state stores them in `keys`, unless `age_recipients` seals them. Protect the state like the keys themselves.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
@@ -106,6 +112,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Computed:            true,
 				PlanModifiers:       keep,
 			},
+			"deletion_protection": base.DeletionProtectionAttribute("organization"),
 		},
 	}
 }
@@ -123,21 +130,73 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	switch {
 	case plan == nil:
-		resp.Diagnostics.AddWarning("Organization Will Not Be Deleted", state.forgotten())
+		r.planDestroy(state, &resp.Diagnostics)
 	case state != nil:
-		state.refuseChange(*plan, &resp.Diagnostics)
-	case r.HasProjectKey(&resp.Diagnostics):
-		if plan.AgeRecipients.IsNull() {
-			plan.EncryptedKeys = types.MapNull(types.StringType)
-		} else if !plan.AgeRecipients.IsUnknown() {
-			plan.Keys = types.MapNull(types.StringType)
+		base.Note{Replaces: state.object().Handle, Protected: base.IsProtected(state.DeletionProtection)}.Set(ctx, resp.Private, &resp.Diagnostics)
+		if !r.Ledger.Keep(state.object()).Report(&resp.Diagnostics) {
+			state.warnChange(*plan, &resp.Diagnostics)
 		}
-		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
+	default:
+		r.planCreate(ctx, *plan, resp)
 	}
 }
 
-// refuseChange refuses every change: the service has no operation for it.
-func (m *model) refuseChange(plan model, diags *diag.Diagnostics) {
+func (r *managedResource) planDestroy(state *model, diags *diag.Diagnostics) {
+	if base.IsProtected(state.DeletionProtection) {
+		base.AddProtected(diags, state.object(), loss)
+		return
+	}
+	if !r.Ledger.Destroy(state.object()).Report(diags) {
+		diags.AddWarning("Organization Will Not Be Deleted", state.forgotten())
+	}
+}
+
+// planCreate also plans the second half of a replacement, which is always a forced one.
+func (r *managedResource) planCreate(ctx context.Context, plan model, resp *resource.ModifyPlanResponse) {
+	diags := &resp.Diagnostics
+	note := base.GetNote(ctx, resp.Private, diags)
+	if diags.HasError() || !r.HasProjectKey(diags) {
+		return
+	}
+	if note.Replaces != "" {
+		replaced, conflict := r.Ledger.Replace(note.Replaces, "")
+		if note.Protected {
+			base.AddForcedProtected(diags, cmp.Or(replaced.Name, string(note.Replaces)), loss)
+			return
+		}
+		if conflict.Report(diags) {
+			return
+		}
+	}
+	if !plan.Name.IsUnknown() && r.refuseSecond(plan, note.Replaces, diags) {
+		return
+	}
+	if plan.AgeRecipients.IsNull() {
+		plan.EncryptedKeys = types.MapNull(types.StringType)
+	} else if !plan.AgeRecipients.IsUnknown() {
+		plan.Keys = types.MapNull(types.StringType)
+	}
+	diags.Append(resp.Plan.Set(ctx, plan)...)
+}
+
+// refuseSecond refuses a creation in the place of a protected organization that was read and not
+// planned: it is tainted, or Terraform creates its replacement first. Terraform shows that only in the apply.
+func (r *managedResource) refuseSecond(plan model, replaces base.Handle, diags *diag.Diagnostics) bool {
+	at := place(plan.Name.ValueString())
+	if tainted, ok := r.Ledger.Tainted(at); ok && tainted.Handle != replaces {
+		diags.AddAttributeError(path.Root("deletion_protection"), "Deletion Protection Is On", fmt.Sprintf(
+			"This plan would create a second organization named %q in the place of the %s, which is marked as tainted, or managed by another resource: %s. "+
+				"The deletion_protection of that one is true in the state, so nothing was changed.\n\n"+
+				"To keep it, use terraform untaint ADDRESS, and plan again. To create another organization as well, give it another name. %s", plan.Name.ValueString(), tainted.Name, loss, base.RefreshHint))
+		return true
+	}
+	return r.Ledger.Create(base.Creation{Place: at, Replaces: replaces, Type: typeName, Name: fmt.Sprintf("organization %q", plan.Name.ValueString())}).Report(diags)
+}
+
+// change is an argument that differs from the state, and why the service cannot change it.
+type change struct{ argument, reason, back string }
+
+func (m *model) changes(plan model) (all []change) {
 	for _, argument := range []struct {
 		name       string
 		plan, have attr.Value
@@ -149,10 +208,23 @@ func (m *model) refuseChange(plan model, diags *diag.Diagnostics) {
 		{"age_recipients", plan.AgeRecipients, m.AgeRecipients, "Traceloop showed the keys once, so the provider cannot seal them again"},
 	} {
 		if !argument.plan.Equal(argument.have) {
-			diags.AddAttributeError(path.Root(argument.name), "Organization Cannot Be Changed", fmt.Sprintf(
-				"The configuration changes %[2]s of the %[1]s, but %[3]s. Nothing was changed. Set %[2]s back to %[4]s. Or ask Traceloop to change the organization, and then remove it from the configuration and from the state (terraform state rm).",
-				m.Describe(), argument.name, argument.reason, argument.have))
+			all = append(all, change{argument.name, argument.reason, argument.have.String()})
 		}
+	}
+	return all
+}
+
+const unchangeableSummary = "Organization Cannot Be Changed"
+
+func (m *model) describeChange(c change, outcome string) string {
+	return fmt.Sprintf("The configuration changes %[2]s of the %[1]s, but %[3]s. %[5]s Set %[2]s back to %[4]s. Or ask Traceloop to change the organization, and then remove it from the configuration and from the state (terraform state rm).",
+		m.Describe(), c.argument, c.reason, c.back, outcome)
+}
+
+// warnChange warns of a change. It stops nobody else's plan: apply refuses this resource alone.
+func (m *model) warnChange(plan model, diags *diag.Diagnostics) {
+	for _, c := range m.changes(plan) {
+		diags.AddAttributeWarning(path.Root(c.argument), unchangeableSummary, m.describeChange(c, "Apply will refuse it."))
 	}
 }
 
@@ -170,6 +242,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	r.Ledger.Write()
 	client, ok := r.Project(&resp.Diagnostics)
 	if !ok {
 		return
@@ -183,13 +256,16 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 
-	// Only this answer contains the keys, so save them before anything that can fail.
+	// Only this answer contains the id and the keys, so keep all of it, and before anything that can fail.
 	plan.ID = types.StringValue(organization.ID)
-	if err := plan.setKeys(organization.Keys, recipients); err != nil {
-		resp.Diagnostics.AddError("Unable to Seal API Keys", fmt.Sprintf(
-			"The provider created the %s, but could not seal its keys to age_recipients: %s. Nobody has the keys. Ask Traceloop for new ones. The state has the id of the organization.", plan.Describe(), err))
-	}
+	problems := plan.setKeys(organization.Keys, recipients)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	r.Applied.Created(place(plan.Name.ValueString()))
+	if problems = append(organization.Problems, problems...); len(problems) > 0 {
+		resp.Diagnostics.AddWarning("Organization Is Not as Requested", fmt.Sprintf(
+			"The provider created the %s, and the answer is not as expected. The state has everything that the answer contains. No other answer shows it.\n\n  - %s\n\n"+
+				"Compare the organization in the Traceloop dashboard with the configuration, and ask Traceloop's support for what is missing.", plan.Describe(), strings.Join(problems, "\n  - ")))
+	}
 }
 
 func (r *managedResource) addCreateError(plan model, err error, diags *diag.Diagnostics) {
@@ -209,20 +285,29 @@ func (r *managedResource) addCreateError(plan model, err error, diags *diag.Diag
 	diags.AddError("Unable to Create Organization", r.ProjectFailure(attempted, err))
 }
 
-// setKeys stores the keys, sealed if there are recipients.
-func (m *model) setKeys(keys []traceloop.EnvironmentKey, recipients []string) error {
+// setKeys stores the keys, sealed if there are recipients. It returns what is wrong with them.
+func (m *model) setKeys(keys []traceloop.EnvironmentKey, recipients []string) (problems []string) {
 	m.Keys, m.EncryptedKeys = types.MapNull(types.StringType), types.MapNull(types.StringType)
 	values := map[string]attr.Value{}
 	for _, key := range keys {
+		slug := cmp.Or(key.Environment, "unnamed")
+		name := slug
+		for i := 2; values[name] != nil; i++ {
+			name = fmt.Sprintf("%s-%d", slug, i)
+		}
+		if name != key.Environment {
+			problems = append(problems, fmt.Sprintf("A key of the environment %q is in the state as %q.", key.Environment, name))
+		}
 		value := key.Key
 		if len(recipients) > 0 {
 			sealed, err := base.Seal(value, recipients)
 			if err != nil {
-				return err
+				problems = append(problems, fmt.Sprintf("The key of the environment %q could not be sealed to age_recipients: %s. Nobody has it.", key.Environment, err))
+				continue
 			}
 			value = sealed
 		}
-		values[key.Environment] = types.StringValue(value)
+		values[name] = types.StringValue(value)
 	}
 	all := types.MapValueMust(types.StringType, values)
 	if len(recipients) > 0 {
@@ -230,23 +315,55 @@ func (m *model) setKeys(keys []traceloop.EnvironmentKey, recipients []string) er
 	} else {
 		m.Keys = all
 	}
-	return nil
+	return problems
 }
 
-// Read keeps the state, because the service has no operation that reads an organization.
-func (r *managedResource) Read(context.Context, resource.ReadRequest, *resource.ReadResponse) {}
+// Read keeps the state, because the service has no operation that reads an organization. A state from
+// before deletion_protection is protected.
+func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if state.DeletionProtection.IsNull() {
+		state.DeletionProtection = types.BoolValue(true)
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	}
+	if r.Data != nil && base.IsProtected(state.DeletionProtection) {
+		r.Ledger.Read(state.object())
+	}
+}
 
-// Update is never called: ModifyPlan refuses every change.
-func (r *managedResource) Update(_ context.Context, _ resource.UpdateRequest, resp *resource.UpdateResponse) {
-	resp.Diagnostics.AddError("Organization Cannot Be Changed", "Traceloop publishes no operation that changes an organization. Nothing was changed.")
+// Update stores deletion_protection, and refuses every other change.
+func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
+	for _, c := range state.changes(plan) {
+		resp.Diagnostics.AddAttributeError(path.Root(c.argument), unchangeableSummary, state.describeChange(c, "Nothing was changed."))
+	}
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	}
 }
 
 func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state model
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.AddWarning("Organization Was Not Deleted", state.forgotten())
+	base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
 	}
+	r.Ledger.Write()
+	// The plan refuses this too, except for a tainted organization: Terraform replaces it without asking
+	// the provider.
+	if base.IsProtected(state.DeletionProtection) {
+		base.AddProtected(&resp.Diagnostics, state.object(), loss)
+		return
+	}
+	resp.Diagnostics.AddWarning("Organization Was Not Deleted", state.forgotten())
 }
 
 func (r *managedResource) ImportState(_ context.Context, _ resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -258,6 +375,18 @@ func (r *managedResource) ImportState(_ context.Context, _ resource.ImportStateR
 func (m *model) Describe() string {
 	return fmt.Sprintf("organization %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
 }
+
+const (
+	typeName = "traceloop_organization"
+	loss     = "Traceloop publishes no operation that deletes the organization, the one that exists stays, and its keys leave the state, which may have their only copy"
+)
+
+func (m *model) object() base.Object {
+	return base.Object{Handle: base.HandleOf("organization", m.ID.ValueString()), Place: place(m.Name.ValueString()), Type: typeName, Name: m.Describe()}
+}
+
+// place is a name. The service may accept the same name twice, but here that is a mistake.
+func place(name string) base.Handle { return base.HandleOf("organization_name", name) }
 
 func (m *model) forgotten() string {
 	return fmt.Sprintf("Traceloop publishes no operation that deletes an organization. Terraform only removes the %s from the state. The organization keeps its data, and its keys stay valid. To delete it, ask Traceloop's support and give them its id.", m.Describe())

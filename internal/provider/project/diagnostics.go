@@ -33,31 +33,24 @@ func (r *managedResource) describeEnvironments(ctx context.Context, projectID st
 	return "Its own environments are deleted too: " + strings.Join(names, ", ") + ". "
 }
 
-func (r *managedResource) addNameTaken(ctx context.Context, client *traceloop.Client, diags *diag.Diagnostics, summary, name, outcome string) {
+// addTaken explains a conflict, with the project that has the name.
+func (r *managedResource) addTaken(ctx context.Context, client *traceloop.Client, diags *diag.Diagnostics, summary, name, outcome string) {
+	holder, _ := findHolder(client.ListProjects(ctx), name, "")
+	diags.AddAttributeError(path.Root("name"), summary, r.describeTaken(holder, name, outcome))
+}
+
+// describeTaken names the project that has a name. It shows a block to import the project, unless this
+// configuration manages it. "holder" is nil if it is not known.
+func (r *managedResource) describeTaken(holder *traceloop.Project, name, outcome string) string {
 	id := "<project id>"
-	for project, err := range client.ListProjects(ctx) {
-		if err == nil && project.Name == name {
-			id = project.ID
-			break
-		}
+	if holder != nil {
+		id = holder.ID
 	}
-	addNameTaken(diags, summary, name, id, outcome)
-}
-
-// addNameTaken names the project that has the name, with a block to import it.
-func addNameTaken(diags *diag.Diagnostics, summary, name, id, outcome string) {
-	diags.AddAttributeError(path.Root("name"), summary, fmt.Sprintf(
-		"A project named %q already exists. Project names are unique in the organization. %s Choose another name. Or import the existing project, unless another resource manages it (write the address of this resource after \"to\"):\n\n%s",
-		name, outcome, base.ImportBlock("traceloop_project", "example", id)))
-}
-
-// addNameConflict refuses two resources for one project. "other" is the one in the state, if known.
-func addNameConflict(diags *diag.Diagnostics, name string, other base.Holding) {
-	by := "Another resource of this plan creates a project with that name."
-	if other.Object != nil {
-		by = fmt.Sprintf("The %s is in the state of another resource.", other.Object.Describe())
+	detail := fmt.Sprintf("A project named %q already exists (id %s). Project names are unique in the organization. %s ", name, id, outcome)
+	const later = "a second apply may be needed: the first one frees the name. If two projects swap their names, give one of them a name in between first. "
+	if r.Ledger.Has(handle(id)) {
+		return detail + "An object of this configuration has the name now. If that object gives it up in the same plan, " + later + "Otherwise choose another name."
 	}
-	diags.AddAttributeError(path.Root("name"), "Two Resources for One Project", fmt.Sprintf(
-		"Project names are unique in the organization, and this plan has two resources for %q. %s Nothing was changed. "+
-			"Rename or remove one of them. If you moved the resource block to another address, use a moved block, which keeps the project.", name, by))
+	return detail + "Choose another name. If an object of this configuration has the name now and gives it up in the same plan, " + later +
+		"Or import the existing project, unless this configuration manages it. Write the address of this resource after \"to\":\n\n" + base.ImportBlock(typeName, base.Label(name), id)
 }

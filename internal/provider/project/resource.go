@@ -5,11 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -50,7 +49,7 @@ func (r *managedResource) Metadata(_ context.Context, req resource.MetadataReque
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A project separates the traces, datasets, prompts and evaluators of one application from those of others. " +
-			"A new project has the built-in environments `dev`, `stg` and `prd`, and every organization-level environment.\n\n" +
+			"A new project inherits every organization-level environment: the built-in ones `dev`, `stg` and `prd`, and those that you add.\n\n" +
 			"~> **Deleting a project is irreversible.** Its traces, datasets and environments are gone and its API keys are revoked at once. " +
 			"While `deletion_protection` is on, a plan that would delete the project fails.",
 		Attributes: map[string]schema.Attribute{
@@ -83,95 +82,6 @@ func (r *managedResource) Configure(_ context.Context, req resource.ConfigureReq
 	r.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
 }
 
-func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	var plan, state *resourceModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || r.Data == nil || plan != nil && base.DestroysOnly() {
-		return
-	}
-
-	switch {
-	case plan == nil:
-		r.planDestroy(ctx, *state, &resp.Diagnostics)
-	case state == nil:
-		r.planCreate(ctx, *plan, resp)
-	default:
-		if !plan.Name.Equal(state.Name) {
-			resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("slug"), types.StringUnknown())...)
-		}
-		base.Replacement{Replaces: state.ID.ValueString()}.Set(ctx, resp.Private, &resp.Diagnostics)
-		kept := state.holding()
-		kept.Place = plan.place()
-		if other, conflict := r.Run.Keep(kept); conflict != base.NoConflict {
-			addNameConflict(&resp.Diagnostics, plan.Name.ValueString(), other)
-		}
-	}
-}
-
-func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, diags *diag.Diagnostics) {
-	h := state.holding()
-	if h.Protected {
-		base.AddProtected(diags, h.Object.Describe(), h.Loss)
-		return
-	}
-	if r.Run.Leave(h) == base.IsClaimed {
-		addNameConflict(diags, state.Name.ValueString(), h)
-		return
-	}
-	if !r.refuseDestroyingProtected(h, diags) {
-		r.WarnCascade(ctx, diags, h, r.describeEnvironments(ctx, h.ID))
-	}
-}
-
-// planCreate also plans the second half of a replacement, which is always a forced one.
-func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, resp *resource.ModifyPlanResponse) {
-	note := base.GetReplacement(ctx, resp.Private, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	replaced := r.Run.Holding(note.Replaces)
-	if note.Replaces != "" && (r.RefuseReplacing(ctx, &resp.Diagnostics, replaced) || r.refuseDestroyingProtected(replaced, &resp.Diagnostics)) || plan.Name.IsUnknown() {
-		return
-	}
-	if other, conflict := r.Run.Claim(plan.place(), note.Replaces, false); conflict != base.NoConflict {
-		addNameConflict(&resp.Diagnostics, plan.Name.ValueString(), other)
-		return
-	}
-	if note.Replaces == "" {
-		return
-	}
-	note.Name = plan.Name.ValueString()
-	note.Set(ctx, resp.Private, &resp.Diagnostics)
-	if client := r.ManagementIfKnown(); client != nil {
-		r.canFollow(ctx, client.ListProjects, note, &resp.Diagnostics)
-	}
-}
-
-// canFollow reports whether a project can be created after the one that it replaces is deleted.
-func (r *managedResource) canFollow(ctx context.Context, list func(context.Context) iter.Seq2[traceloop.Project, error], note base.Replacement, diags *diag.Diagnostics) bool {
-	for project, err := range list(ctx) {
-		if err != nil {
-			diags.AddError("Unable to Replace Project", r.Failure(fmt.Sprintf("check that the name %q is free, before it deletes the project %s", note.Name, note.Replaces), err)+" Nothing was changed.")
-			return false
-		}
-		if project.Name == note.Name && project.ID != note.Replaces {
-			addNameTaken(diags, "Unable to Replace Project", project.Name, project.ID, "Nothing was changed.")
-			return false
-		}
-	}
-	return true
-}
-
-// refuseDestroyingProtected stops a plan that destroys a project with a protected environment.
-func (r *managedResource) refuseDestroyingProtected(project base.Holding, diags *diag.Diagnostics) bool {
-	environments := r.Run.MarkDestroyed(project.ID, project.Object.Describe())
-	for _, environment := range environments {
-		base.AddProtectedInside(diags, project.Object.Describe(), environment)
-	}
-	return len(environments) > 0
-}
-
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -194,25 +104,27 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		if found.Object != nil {
 			id = found.Object.ID
 		}
-		r.AddUnsettled(&resp.Diagnostics, fmt.Sprintf("project %q", name), found.Object != nil, base.ImportBlock("traceloop_project", "example", id), err, found.Err)
+		r.AddUnsettled(&resp.Diagnostics, fmt.Sprintf("project %q", name), found.Object != nil, base.ImportBlock(typeName, base.Label(name), id), err, found.Err)
 	}
 	switch {
 	case resp.Diagnostics.HasError():
 	case traceloop.IsConflict(err):
-		r.addNameTaken(ctx, client, &resp.Diagnostics, "Unable to Create Project", name, "No project was created.")
+		r.addTaken(ctx, client, &resp.Diagnostics, "Unable to Create Project", name, "No project was created.")
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Create Project", r.Failure(fmt.Sprintf("create the project %q", name), err))
 	}
 	if resp.Diagnostics.HasError() {
-		r.WarnHandedOver(plan.place(), &resp.Diagnostics)
+		resp.Diagnostics = r.Applied.NameDestroyed(place(name), "deleted", destroyed, resp.Diagnostics)
 		return
 	}
-	r.Run.CreatedProject(project.ID)
-	r.KeysBefore.CreatedProject(project.ID)
 
 	plan.model = newModel(*project)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	r.Applied.Created(place(name))
+	r.Run.CreatedProject(project.ID)
+	r.KeysBefore.CreatedProject(project.ID)
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -229,26 +141,36 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 
 	project, err := client.GetProject(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
-		r.AddNotFound(&resp.Diagnostics, "Project", state.Describe(),
-			"it was deleted: its data is gone, and its keys are revoked", "It then creates a new, empty project")
-		resp.State.RemoveResource(ctx)
-		return
+		var absence base.Absence
+		switch project, absence = r.confirmGone(ctx, client, state, resp.Private, false, &resp.Diagnostics); absence {
+		case base.NotConfirmed:
+			return
+		case base.Found:
+			err = nil
+		default:
+			r.AddGone(&resp.Diagnostics, absence, "Project", state.Describe(),
+				"it was deleted: its data is gone, and its keys are revoked", "If the configuration still has it, that apply creates a new, empty project")
+			resp.State.RemoveResource(ctx)
+			return
+		}
 	}
 	if err != nil {
 		resp.Diagnostics.AddError("Unable to Read Project", r.Failure("read the "+state.Describe(), err))
 		return
 	}
 
-	r.Run.SawProject(project.ID)
 	state.model = newModel(*project)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	r.Run.SawProject(project.ID)
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	base.DropReplacement(ctx, resp.Private, &resp.Diagnostics)
+	base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -261,7 +183,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 		name := plan.Name.ValueString()
 		project, err := client.UpdateProject(ctx, state.ID.ValueString(), traceloop.ProjectRequest{Name: name})
 		if traceloop.IsConflict(err) {
-			r.addNameTaken(ctx, client, &resp.Diagnostics, "Unable to Rename Project", name, "Nothing was changed.")
+			r.addTaken(ctx, client, &resp.Diagnostics, "Unable to Rename Project", name, "Nothing was changed.")
 			return
 		}
 		if err != nil {
@@ -277,7 +199,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state resourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	note := base.TakeReplacement(ctx, resp.Private, &resp.Diagnostics)
+	note := base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -286,24 +208,31 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	// The plan refuses this too, except for a tainted object: Terraform replaces one without
+	own := state.object("")
+	// The plan refuses a protected project too, except for a tainted one: Terraform replaces it without
 	// asking the provider.
-	if base.IsProtected(state.DeletionProtection) {
-		base.AddProtected(&resp.Diagnostics, state.Describe(), projectLoss)
-		return
-	}
-	if !r.GuardCascade(&resp.Diagnostics, state.Describe(), client.ListAPIKeysUncached(ctx, state.keyFilter())) ||
-		note.Name != "" && note.Name != state.Name.ValueString() && !r.canFollow(ctx, client.ListProjectsUncached, note, &resp.Diagnostics) {
+	if r.refuseProtected(ctx, client, state, resp.Private, true, &resp.Diagnostics) ||
+		!r.GuardCascade(&resp.Diagnostics, own.Name, client.ListAPIKeysUncached(ctx, state.keyFilter())) ||
+		note.Next != "" && note.Next != own.Place && !r.canFollow(ctx, client.ListProjectsUncached, note, &resp.Diagnostics) {
 		return
 	}
 	err := client.DeleteProject(ctx, state.ID.ValueString())
-	if err != nil && !traceloop.IsNotFound(err) {
-		resp.Diagnostics.AddError("Unable to Delete Project", r.Failure("delete the "+state.Describe(), err))
+	if traceloop.IsNotFound(err) {
+		switch _, absence := r.confirmGone(ctx, client, state, resp.Private, true, &resp.Diagnostics); absence {
+		case base.NotConfirmed:
+			return
+		case base.Found:
+			err = client.DeleteProject(ctx, state.ID.ValueString())
+		default:
+			err = nil
+		}
+	}
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to Delete Project", r.Failure("delete the "+own.Name, err))
 		return
 	}
-	if note.Name != "" {
-		r.Run.HandOver(base.Place{Kind: base.ProjectPlace, Name: note.Name}, base.Handover{Deleted: state.Describe()})
-	}
+	r.Absences.Deleted(own.Handle)
+	r.Applied.Destroyed(own.Name, note.Places(own.Place)...)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -329,16 +258,38 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 		return
 	}
 	model := imported(*project)
+	token := base.NewAddressToken(ctx, resp.Private, &resp.Diagnostics)
+	if r.Ledger.Import(model.object(token)).Report(&resp.Diagnostics) {
+		return
+	}
 	base.SetIdentity(resp.Identity, identity, model.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
-// projectLoss says what is lost with a project.
-const projectLoss = "its traces, datasets and environments are gone and its API keys are revoked at once"
+// confirmGone decides about a project that the service does not find.
+func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.Project, base.Absence) {
+	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.Project]{
+		Object: state.object(""), Kind: "Project", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private, Strict: strict,
+		List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
+	}, diags)
+}
+
+const (
+	typeName = "traceloop_project"
+	loss     = "its traces, datasets and environments are gone and its API keys are revoked at once"
+	// destroyed is what a failed creation says of the project that it was to replace.
+	destroyed = "Its data is gone, and its keys are revoked. Applications that use them cannot send traces until an apply succeeds and they have new keys."
+)
 
 // Describe names the object in a sentence.
 func (m model) Describe() string {
 	return fmt.Sprintf("project %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
+}
+
+// describeNew names a project that does not exist yet.
+func (m model) describeNew() string {
+	return fmt.Sprintf("project %q", m.Name.ValueString())
 }
 
 // keyFilter selects the API keys of the project.
@@ -346,13 +297,16 @@ func (m model) keyFilter() traceloop.APIKeyFilter {
 	return traceloop.APIKeyFilter{ProjectID: m.ID.ValueString()}
 }
 
-func (m model) place() base.Place {
-	return base.Place{Kind: base.ProjectPlace, Name: m.Name.ValueString()}
-}
-
-func (m resourceModel) holding() base.Holding {
-	return base.Holding{
-		ID: m.ID.ValueString(), Place: m.place(), Object: m.model,
-		Protected: base.IsProtected(m.DeletionProtection), Loss: projectLoss, Keys: m.keyFilter(),
+func (m model) object(token string) base.Object {
+	return base.Object{
+		Handle: handle(m.ID.ValueString()), Place: place(m.Name.ValueString()), Token: token, Type: typeName, Name: m.Describe(),
 	}
 }
+
+func handle(id string) base.Handle { return base.HandleOf("project", id) }
+
+// idOf is the opposite of handle.
+func idOf(h base.Handle) string { return strings.TrimPrefix(string(h), string(handle(""))) }
+
+// place is a name, which only one project can have.
+func place(name string) base.Handle { return base.HandleOf("project_name", name) }

@@ -1,0 +1,199 @@
+package environment
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var plan, state *resourceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	token := base.AddressToken(ctx, resp.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() || r.Data == nil {
+		return
+	}
+	if plan != nil && state != nil {
+		base.Note{Replaces: state.object("").Handle, Protected: state.isProtected()}.Set(ctx, resp.Private, &resp.Diagnostics)
+	}
+	switch {
+	case plan == nil:
+		r.planDestroy(ctx, *state, token, resp)
+	case state == nil:
+		r.planCreate(ctx, *plan, token, resp)
+	case !plan.Name.Equal(state.Name) || !plan.ProjectID.Equal(state.ProjectID):
+		r.planReplace(ctx, *plan, *state, token, resp)
+	default: // also the first half of a forced replacement
+		r.Ledger.Keep(state.object(token)).Report(&resp.Diagnostics)
+	}
+}
+
+func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
+	diags := &resp.Diagnostics
+	switch {
+	case state.BuiltIn.ValueBool():
+		addForgotten(diags, state) // nothing is lost
+	case r.refuseProtected(ctx, r.ManagementIfKnown(), state, resp.Private, false, diags):
+	case r.Ledger.Destroy(state.object(token)).Report(diags):
+	default:
+		r.WarnCascade(ctx, diags, state.Describe(), loss(state.ProjectID.ValueString()), state.keyFilter(), "")
+	}
+}
+
+// planReplace plans the first half of a replacement.
+func (r *managedResource) planReplace(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
+	diags := &resp.Diagnostics
+	client := r.ManagementIfKnown()
+	if state.isProtected() && r.exists(ctx, client, state, resp.Private, false, diags) {
+		base.AddReplacesProtected(diags, state.Describe(), loss(state.ProjectID.ValueString()), state.changeTo(plan.model), plan.DeletionProtection)
+	}
+	if diags.HasError() {
+		return
+	}
+	unprotected := state
+	unprotected.DeletionProtection = types.BoolValue(false)
+	r.planDestroy(ctx, unprotected, token, resp)
+	switch blocked := r.Ledger.FirstMayFail(); {
+	case diags.HasError() || state.BuiltIn.ValueBool():
+	case plan.ProjectID.IsUnknown() && blocked != "":
+		diags.AddAttributeError(path.Root("project_id"), "Environment Would Be Lost", fmt.Sprintf(
+			"This plan would destroy the %s, to create it in a project that is not known yet. It also creates or renames the %s, which apply will probably refuse. Then nothing could follow. Nothing was changed. "+
+				"First correct that, and apply it. %s", state.Describe(), blocked, base.RefreshHint))
+	case client != nil:
+		r.canFollow(ctx, client, client.ListEnvironments, plan.model, state.ID.ValueString(), diags)
+	}
+}
+
+// planCreate also plans the second half of a replacement.
+func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, token string, resp *resource.ModifyPlanResponse) {
+	diags := &resp.Diagnostics
+	note := base.GetNote(ctx, resp.Private, diags)
+	if diags.HasError() || note.Replaces != "" && r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
+		return
+	}
+	creation := base.Creation{Place: plan.place(), Within: within(plan.ProjectID.ValueString()), Replaces: note.Replaces, Type: typeName, Name: plan.describeNew()}
+	if r.Ledger.Create(creation).Report(diags) {
+		return
+	}
+	if note.Replaces == "" {
+		r.warnTaken(ctx, plan.model, diags)
+		return
+	}
+	note.Next = creation.Place
+	note.Set(ctx, resp.Private, diags)
+}
+
+// refuseReplacing stops the second half of a replacement. There, Terraform shows only errors.
+func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, token string, diags *diag.Diagnostics) bool {
+	projectID, slug := parsePlace(note.Replaces)
+	replaced, conflict := r.Ledger.Replace(note.Replaces, token)
+	name := cmp.Or(replaced.Name, string(note.Replaces))
+	if note.Protected {
+		base.AddForcedProtected(diags, name, loss(projectID))
+		return true
+	}
+	if conflict.Report(diags) {
+		return true
+	}
+	client := r.ManagementIfKnown()
+	return client != nil && !r.GuardCascade(diags, name, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}))
+}
+
+// refuseProtected reports whether a delete has to stop: the state protects the environment, and it still exists.
+func (r *managedResource) refuseProtected(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) bool {
+	if !state.isProtected() {
+		return false
+	}
+	if r.exists(ctx, client, state, private, strict, diags) {
+		base.AddProtected(diags, state.object(""), loss(state.ProjectID.ValueString()))
+	}
+	return diags.HasError()
+}
+
+// exists looks for the environment. It is false, with an error, if that cannot be said.
+func (r *managedResource) exists(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) bool {
+	if client == nil {
+		return true
+	}
+	if _, err := client.GetEnvironment(ctx, state.ID.ValueString()); !traceloop.IsNotFound(err) {
+		return true
+	}
+	_, absence := r.confirmGone(ctx, client, state, private, strict, diags)
+	return absence == base.Found
+}
+
+// warnTaken warns that a slug is taken, or a project missing. Apply refuses this environment alone then.
+// The provider's own rule for slugs only suggests.
+func (r *managedResource) warnTaken(ctx context.Context, plan model, diags *diag.Diagnostics) {
+	client := r.ManagementIfKnown()
+	if client == nil || r.Ledger.IsWriting() {
+		return
+	}
+	const outcome = "Apply will refuse this environment, unless that has changed by then."
+	taken, err := r.taken(ctx, client.ListEnvironments, plan, "")
+	switch {
+	case traceloop.IsNotFound(err):
+		r.Ledger.MayFail(plan.describeNew())
+		diags.AddAttributeWarning(path.Root("project_id"), base.UnknownProjectSummary, r.UnknownProject(ctx, client, plan.ProjectID.ValueString())+" "+outcome)
+	case err != nil: // the apply says what is wrong
+	case taken != nil:
+		r.Ledger.MayFail(plan.describeNew())
+		diags.AddAttributeWarning(path.Root("name"), existsSummary, r.describeExisting(plan, taken, outcome))
+	}
+}
+
+// canFollow reports whether an environment can be created after the one that it replaces is
+// deleted. A new project has no conflicting environments.
+func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Client, list base.EnvironmentList, next model, replaced string, diags *diag.Diagnostics) bool {
+	if next.Name.IsUnknown() || next.ProjectID.IsUnknown() {
+		return true
+	}
+	taken, err := r.taken(ctx, list, next, replaced)
+	switch {
+	case traceloop.IsNotFound(err):
+		r.AddUnknownProject(ctx, client, next.ProjectID.ValueString(), diags)
+	case err != nil:
+		diags.AddError("Unable to Replace Environment", r.Failure(fmt.Sprintf(
+			"check that the slug %q is free, before it deletes the environment %s", traceloop.Slug(next.Name.ValueString()), replaced), err)+" Nothing was changed.")
+	case taken != nil:
+		diags.AddAttributeError(path.Root("name"), existsSummary, r.describeExisting(next, taken, "Nothing was changed. "+base.RefreshHint))
+	default:
+		return true
+	}
+	return false
+}
+
+// taken returns the environment that has the planned name or slug already, or nil. It ignores the
+// id "except".
+func (r *managedResource) taken(ctx context.Context, list base.EnvironmentList, plan model, except string) (*traceloop.Environment, error) {
+	name := plan.Name.ValueString()
+	slug := traceloop.Slug(name)
+	for environment, err := range list(ctx, traceloop.EnvironmentFilter{ProjectID: plan.ProjectID.ValueString()}) {
+		if err != nil {
+			return nil, err
+		}
+		if (environment.Slug == slug || environment.Name == name) && environment.ID != except {
+			return &environment, nil
+		}
+	}
+	return nil, nil
+}
+
+// parsePlace is the opposite of base.EnvironmentHandle.
+func parsePlace(h base.Handle) (projectID, slug string) {
+	projectID, slug, _ = strings.Cut(strings.TrimPrefix(string(h), "environment/"), "/")
+	if projectID == "organization" {
+		projectID = ""
+	}
+	return projectID, slug
+}

@@ -1,0 +1,375 @@
+package provider_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
+)
+
+// twoOrganizations are two organizations behind one address, as they are at Traceloop: the key of a
+// request decides which one answers.
+func twoOrganizations(t *testing.T) (ours, other *emulatortest.Server, address string) {
+	t.Helper()
+	ours, other = emulatortest.Start(t), emulatortest.Start(t)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		server := ours
+		if strings.HasSuffix(r.Header.Get("Authorization"), " "+other.ManagementKey) {
+			server = other
+		}
+		server.Emulator.ServeHTTP(w, r)
+	}))
+	t.Cleanup(proxy.Close)
+	return ours, other, proxy.URL
+}
+
+// A state is emptied by nobody but the organization that has its objects.
+func TestCLI_anotherOrganizationsKey(t *testing.T) {
+	t.Parallel()
+	ours, other, address := twoOrganizations(t)
+	cli := newCLI(t, ours)
+	cli.set("TRACELOOP_MANAGEMENT_BASE_URL", address)
+	block := projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production", false)
+	cli.write(block)
+	cli.apply()
+	cli.plan("-destroy", "-out=saved")
+	before := cli.state()
+
+	cli.set("TRACELOOP_MANAGEMENT_API_KEY", other.ManagementKey)
+	for _, command := range [][]string{
+		{"plan", "-input=false"},
+		{"apply", "-refresh-only", "-auto-approve"},
+		{"destroy", "-auto-approve", "-input=false"},
+		{"destroy", "-auto-approve", "-input=false", "-refresh=false", "-parallelism=1"},
+		{"destroy", "-auto-approve", "-input=false", "-target=traceloop_environment.eu"},
+		{"apply", "saved"},
+	} {
+		out, err := cli.run(command...)
+		if err == nil {
+			t.Errorf("%v succeeds:\n%s", command, out)
+		}
+		shows(t, out, "Another Organization Answers", "terraform state rm ADDRESS", "nothing was changed")
+		hides(t, out, "No Longer Found", other.ManagementKey)
+		if after := cli.state(); fmt.Sprint(after["resources"]) != fmt.Sprint(before["resources"]) {
+			t.Fatalf("%v changed the state from\n%v to\n%v", command, before, after)
+		}
+	}
+	noWritesThatCount(t, other)
+
+	cli.set("TRACELOOP_MANAGEMENT_API_KEY", ours.ManagementKey)
+	cli.plan("-detailed-exitcode")
+	cli.destroy()
+	if len(ours.Projects()) != 1 || len(ours.Environments("")) != 3 {
+		t.Errorf("the organization has %v and %v", ours.Projects(), ours.Environments(""))
+	}
+}
+
+func TestGone_anotherOrganization(t *testing.T) {
+	t.Parallel()
+	for kind, config := range map[string]arguments{projectKind: {"name": "Orders"}, environmentKind: {"name": "EU Production"}} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			ours, other, address := twoOrganizations(t)
+			settings := arguments{"base_url": address, "api_key": ours.ManagementKey}
+			theirs := arguments{"base_url": address, "api_key": other.ManagementKey}
+			config := config.with(arguments{"deletion_protection": false})
+			for _, now := range []func() time.Time{time.Now, later} { // however old it is
+				l := newLife(newDriverWith(t, now, settings), kind)
+				l.apply(config, "create")
+				made := l.state
+				stranger := newLife(newDriverWith(t, now, theirs), kind)
+				stranger.state = made
+
+				if _, err := stranger.provider.next().refresh(t.Context(), kind, made); err == nil {
+					t.Error("the refresh succeeds")
+				} else {
+					refuses(t, err, "Another Organization Answers", "terraform state rm")
+				}
+				stranger.refusesToApply(nil, "Another Organization Answers") // -refresh=false
+				if stranger.state.value.IsNull() {
+					t.Error("the state has lost the object")
+				}
+
+				// Core drops the private state of a tainted object.
+				tainted := made
+				tainted.private, tainted.tainted = nil, true
+				stranger.state = tainted
+				if now().After(time.Now().Add(time.Minute)) {
+					stranger.refusesToApply(nil, "Unable to Confirm", "Is Gone", "terraform state rm")
+				}
+				l.destroy()
+			}
+			noWritesThatCount(t, other)
+		})
+	}
+}
+
+// A state of an older version has no note. Then the service's word counts as before, with a warning.
+func TestGone_withoutANote(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders").ID
+	l := newLife(newDriver(t, server, later), environmentKind)
+	config := arguments{"name": "EU Production", "project_id": project, "deletion_protection": false}
+	l.apply(config, "create")
+	l.state.private = nil
+	made := l.state
+
+	// The first read makes the note, and later ones keep it as it is.
+	read, err := l.provider.next().refresh(t.Context(), environmentKind, made)
+	if err != nil || !strings.Contains(string(read.private), "origin") {
+		t.Fatalf("the private state is %s after a read; %v", read.private, err)
+	}
+	again, err := l.provider.next().refresh(t.Context(), environmentKind, read)
+	if err != nil || string(again.private) != string(read.private) {
+		t.Errorf("a second read changes the private state from %s to %s; %v", read.private, again.private, err)
+	}
+
+	server.DeleteEnvironment(l.id())
+	if after, err := l.provider.next().refresh(t.Context(), environmentKind, made); err != nil || !after.value.IsNull() {
+		t.Errorf("its project is there, so it is gone: %v, %v", after.value, err)
+	}
+	l.state = made
+	l.apply(nil, "") // the refresh finds it gone
+	l.state = made
+	after, p, err := l.provider.next().apply(t.Context(), environmentKind, made, nil)
+	if err != nil || p.action != "delete" || !after.value.IsNull() {
+		t.Errorf("-refresh=false: its project is there, so it is gone: %v, %v", after.value, err)
+	}
+
+	server.DeleteProject(project)
+	if after, err := l.provider.next().refresh(t.Context(), environmentKind, made); err != nil || !after.value.IsNull() {
+		t.Errorf("a refresh takes the service's word: %v, %v", after.value, err)
+	}
+	if _, _, err := l.provider.next().apply(t.Context(), environmentKind, made, nil); err == nil {
+		t.Error("a delete without a refresh takes the service's word")
+	} else {
+		refuses(t, err, "Unable to Confirm Environment Is Gone", "without -refresh=false", "terraform state rm")
+	}
+}
+
+// hiding is a service that does not show new objects until the provider has waited for some time.
+type hiding struct {
+	server *emulatortest.Server
+	url    string
+
+	mu     sync.Mutex
+	hidden func(id string) bool // nil: none
+	slept  time.Duration        // by the provider
+	shows  time.Duration        // how long the provider has to sleep until it sees everything
+	lists  int
+}
+
+func newHiding(t *testing.T, shows time.Duration) *hiding {
+	t.Helper()
+	h := &hiding{server: emulatortest.Start(t), shows: shows}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		hidden := h.hidden
+		if hidden == nil || h.slept >= h.shows {
+			h.server.Emulator.ServeHTTP(w, r)
+			return
+		}
+		var body []byte
+		if r.Body != nil {
+			body, _ = io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+		}
+		var request struct {
+			ProjectID string `json:"project_id"`
+		}
+		_ = json.Unmarshal(body, &request) // there may be none
+		if hidden(path.Base(r.URL.Path)) || hidden(r.URL.Query().Get("project_id")) || hidden(request.ProjectID) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, `{"error":"not found"}`)
+			return
+		}
+		recorded := httptest.NewRecorder()
+		h.server.Emulator.ServeHTTP(recorded, r)
+		answer := recorded.Body.Bytes()
+		var list map[string]any
+		if r.Method == http.MethodGet && json.Unmarshal(answer, &list) == nil && list["data"] != nil {
+			h.lists++
+			shown := slices.DeleteFunc(list["data"].([]any), func(object any) bool { return hidden(object.(map[string]any)["id"].(string)) })
+			list["data"], list["total_results"] = shown, len(shown)
+			answer, _ = json.Marshal(list)
+		}
+		w.Header().Set("Content-Type", recorded.Header().Get("Content-Type"))
+		w.WriteHeader(recorded.Code)
+		_, _ = w.Write(answer)
+	}))
+	t.Cleanup(front.Close)
+	h.url = front.URL
+	return h
+}
+
+// hide begins to hide objects.
+func (h *hiding) hide(hidden func(id string) bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.hidden, h.slept, h.lists = hidden, 0, 0
+}
+
+func (h *hiding) driver(t *testing.T) *driver {
+	t.Helper()
+	sleep := func(ctx context.Context, d time.Duration) error {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.slept += d
+		return ctx.Err()
+	}
+	return newDriverOf(t, provider.NewServerWithSleep(time.Now, sleep), arguments{"base_url": h.url, "api_key": h.server.ManagementKey})
+}
+
+func all(string) bool { return true }
+
+func is(id string) func(string) bool { return func(other string) bool { return other == id } }
+
+func TestGone_young(t *testing.T) {
+	t.Parallel()
+	for kind, config := range map[string]arguments{projectKind: {"name": "Orders"}, environmentKind: {"name": "EU Production"}} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			config := config.with(arguments{"deletion_protection": false})
+			h := newHiding(t, 3*time.Second)
+			l := newLife(h.driver(t), kind)
+			l.apply(config, "create")
+			id := l.id()
+
+			// It shows up while the provider waits.
+			h.hide(is(id))
+			l.apply(config, "")
+			l.has(arguments{"id": id})
+
+			// It does not.
+			h.shows = time.Hour
+			h.hide(is(id))
+			if _, err := l.provider.next().refresh(t.Context(), kind, l.state); err == nil {
+				t.Error("the refresh succeeds")
+			} else {
+				refuses(t, err, "Not Found Yet", "less than two minutes ago", "From 20", "on, a plan takes it as deleted")
+			}
+			if h.slept != 10*time.Second {
+				t.Errorf("the provider waits for %s, want 10 s", h.slept)
+			}
+			h.hide(is(id))
+			l.refusesToApply(nil, "Not Found Yet") // its delete, with -refresh=false
+
+			// Its delete, when it shows up.
+			h.shows = 3 * time.Second
+			h.hide(is(id))
+			after, _, err := l.provider.next().apply(t.Context(), kind, l.state, nil)
+			if err != nil || !after.value.IsNull() || slices.ContainsFunc(h.server.Projects(), func(p emulatortest.Project) bool { return p.ID == id }) {
+				t.Errorf("the delete of an object that shows up: %v, %v", after.value, err)
+			}
+		})
+	}
+}
+
+// All that wait share a list for each round, and one limit.
+func TestGone_manyYoung(t *testing.T) {
+	t.Parallel()
+	h := newHiding(t, time.Hour)
+	d := h.driver(t)
+	var made []instance
+	for i := range 50 {
+		state, err := d.create(t.Context(), projectKind, arguments{"name": fmt.Sprintf("Orders %d", i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, state)
+	}
+	h.hide(func(id string) bool {
+		return slices.ContainsFunc(made, func(i instance) bool { return d.text(i, "id") == id })
+	})
+	reading := d.next()
+	var group sync.WaitGroup
+	for _, state := range made {
+		group.Go(func() {
+			if _, err := reading.refresh(t.Context(), projectKind, state); err == nil {
+				t.Error("the refresh succeeds")
+			}
+		})
+	}
+	group.Wait()
+	// The client looks at lists too, to confirm a 404, and for the organization.
+	if h.slept != 10*time.Second || h.lists > 6+2*len(made) {
+		t.Errorf("they wait for %s and read %d lists", h.slept, h.lists)
+	}
+}
+
+// The first apply: the project is created, and the service does not know it yet when its environment is.
+func TestGone_newProjectIsAwaited(t *testing.T) {
+	t.Parallel()
+	h := newHiding(t, 3*time.Second)
+	d := h.driver(t)
+	project, err := d.create(t.Context(), projectKind, arguments{"name": "Orders"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.hide(is(d.text(project, "id")))
+	if _, err := d.create(t.Context(), environmentKind, arguments{"name": "EU", "project_id": d.text(project, "id")}); err != nil {
+		t.Error(err)
+	}
+
+	// Somebody else's project is not awaited.
+	h.hide(all)
+	if _, err := d.next().create(t.Context(), environmentKind, arguments{"name": "US", "project_id": "cnosuchproject"}); err == nil || h.slept != 0 {
+		t.Errorf("an unknown project is awaited for %s: %v", h.slept, err)
+	}
+}
+
+// What no longer exists is not protected.
+func TestGone_isNotProtected(t *testing.T) {
+	t.Parallel()
+	for kind, config := range map[string]arguments{projectKind: {"name": "Orders"}, environmentKind: {"name": "EU Production"}} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			server := emulatortest.Start(t)
+			l := newLife(newDriver(t, server, later), kind)
+			l.apply(config, "create")
+			protected := l.state
+			l.refusesToPlan(nil, "Deletion Protection Is On")
+			if kind == projectKind {
+				server.DeleteProject(l.id())
+			} else {
+				server.DeleteEnvironment(l.id())
+			}
+			// Terraform 1.11 asks for the destroy of an instance whose line is gone even if the refresh found nothing.
+			after, p, err := l.provider.next().apply(t.Context(), kind, protected, nil)
+			if err != nil || p.action != "delete" || !after.value.IsNull() {
+				t.Errorf("the destroy of what is gone: %q, %v", p.action, err)
+			}
+		})
+	}
+}
+
+func TestCLI_protectedInstanceIsGone(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
+	cli := newCLI(t, server)
+	const block = "resource \"traceloop_project\" \"all\" {\n  for_each = toset([%s])\n  name     = each.key\n}\n"
+	cli.write(fmt.Sprintf(block, `"A", "B"`))
+	cli.apply()
+	server.DeleteProject(server.Projects()[2].ID)
+	cli.write(fmt.Sprintf(block, `"A"`))
+	for _, command := range [][]string{{"plan", "-input=false"}, {"plan", "-input=false", "-refresh=false"}, {"apply", "-refresh-only", "-auto-approve"}} {
+		hides(t, cli.ok(command...), "Deletion Protection")
+	}
+	cli.apply()
+	cli.plan("-detailed-exitcode")
+}

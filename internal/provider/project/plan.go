@@ -1,0 +1,155 @@
+package project
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var plan, state *resourceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	token := base.AddressToken(ctx, resp.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() || r.Data == nil {
+		return
+	}
+	switch {
+	case plan == nil:
+		r.planDestroy(ctx, *state, token, resp)
+	case state == nil:
+		r.planCreate(ctx, *plan, token, resp)
+	default:
+		r.planKeep(ctx, *plan, *state, token, resp)
+	}
+}
+
+func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
+	diags := &resp.Diagnostics
+	if r.refuseProtected(ctx, r.ManagementIfKnown(), state, resp.Private, false, diags) || r.Ledger.Destroy(state.object(token)).Report(diags) {
+		return
+	}
+	r.WarnCascade(ctx, diags, state.Describe(), loss, state.keyFilter(), r.describeEnvironments(ctx, state.ID.ValueString()))
+}
+
+// planKeep also plans the first half of a forced replacement.
+func (r *managedResource) planKeep(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
+	diags := &resp.Diagnostics
+	kept := state.object(token)
+	base.Note{Replaces: kept.Handle, Protected: base.IsProtected(state.DeletionProtection)}.Set(ctx, resp.Private, diags)
+	renamed := !plan.Name.Equal(state.Name)
+	if renamed {
+		diags.Append(resp.Plan.SetAttribute(ctx, path.Root("slug"), types.StringUnknown())...)
+		if !plan.Name.IsUnknown() {
+			kept.Place = place(plan.Name.ValueString())
+		}
+	}
+	if !r.Ledger.Keep(kept).Report(diags) && renamed {
+		r.warnTaken(ctx, plan, state.ID.ValueString(), diags)
+	}
+}
+
+// planCreate also plans the second half of a replacement, which is always a forced one.
+func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, token string, resp *resource.ModifyPlanResponse) {
+	diags := &resp.Diagnostics
+	note := base.GetNote(ctx, resp.Private, diags)
+	if diags.HasError() || note.Replaces != "" && r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() {
+		return
+	}
+	creation := base.Creation{Place: place(plan.Name.ValueString()), Replaces: note.Replaces, Type: typeName, Name: plan.describeNew()}
+	if r.Ledger.Create(creation).Report(diags) {
+		return
+	}
+	if note.Replaces == "" {
+		r.warnTaken(ctx, plan, "", diags)
+		return
+	}
+	note.Next = creation.Place
+	note.Set(ctx, resp.Private, diags)
+	if client := r.ManagementIfKnown(); client != nil {
+		r.canFollow(ctx, client.ListProjects, note, diags)
+	}
+}
+
+// refuseReplacing stops the second half of a replacement. There, Terraform shows only errors.
+func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, token string, diags *diag.Diagnostics) bool {
+	replaced, conflict := r.Ledger.Replace(note.Replaces, token)
+	name := cmp.Or(replaced.Name, string(note.Replaces))
+	if note.Protected {
+		base.AddForcedProtected(diags, name, loss)
+		return true
+	}
+	if conflict.Report(diags) {
+		return true
+	}
+	client := r.ManagementIfKnown()
+	return client != nil && !r.GuardCascade(diags, name, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: idOf(note.Replaces)}))
+}
+
+// refuseProtected reports whether a delete has to stop: the state protects the project, and it still exists.
+func (r *managedResource) refuseProtected(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) bool {
+	if !base.IsProtected(state.DeletionProtection) {
+		return false
+	}
+	if client != nil {
+		if _, err := client.GetProject(ctx, state.ID.ValueString()); traceloop.IsNotFound(err) {
+			if _, absence := r.confirmGone(ctx, client, state, private, strict, diags); absence != base.Found {
+				return absence == base.NotConfirmed
+			}
+		}
+	}
+	base.AddProtected(diags, state.object(""), loss)
+	return true
+}
+
+// warnTaken warns that a name is taken. Apply refuses this project alone then.
+func (r *managedResource) warnTaken(ctx context.Context, plan resourceModel, except string, diags *diag.Diagnostics) {
+	client := r.ManagementIfKnown()
+	if client == nil || plan.Name.IsUnknown() || r.Ledger.IsWriting() {
+		return
+	}
+	holder, err := findHolder(client.ListProjects(ctx), plan.Name.ValueString(), except)
+	if err != nil || holder == nil { // the apply says what is wrong
+		return
+	}
+	r.Ledger.MayFail(plan.describeNew())
+	diags.AddAttributeWarning(path.Root("name"), "Project Name Is Taken", r.describeTaken(holder, plan.Name.ValueString(), "Apply will refuse this project, unless the name is free by then."))
+}
+
+// canFollow reports whether a project can be created after the one that it replaces is deleted.
+func (r *managedResource) canFollow(ctx context.Context, list func(context.Context) iter.Seq2[traceloop.Project, error], note base.Note, diags *diag.Diagnostics) bool {
+	name, replaced := strings.TrimPrefix(string(note.Next), string(place(""))), idOf(note.Replaces)
+	holder, err := findHolder(list(ctx), name, replaced)
+	switch {
+	case err != nil:
+		diags.AddError("Unable to Replace Project", r.Failure(fmt.Sprintf("check that the name %q is free, before it deletes the project %s", name, replaced), err)+" Nothing was changed.")
+	case holder != nil:
+		diags.AddAttributeError(path.Root("name"), "Unable to Replace Project", r.describeTaken(holder, name, "Nothing was changed. "+base.RefreshHint))
+	default:
+		return true
+	}
+	return false
+}
+
+// findHolder returns the project that has a name, or nil. It ignores the id "except".
+func findHolder(projects iter.Seq2[traceloop.Project, error], name, except string) (*traceloop.Project, error) {
+	for project, err := range projects {
+		if err != nil {
+			return nil, err
+		}
+		if project.Name == name && project.ID != except {
+			return &project, nil
+		}
+	}
+	return nil, nil
+}
