@@ -17,8 +17,8 @@ type Monitors struct {
 	creating sync.Map // external id to *sync.Mutex
 
 	mu     sync.Mutex
-	warned bool      // whether WarnUnread has warned
-	fresh  time.Time // when the client's cache was last cleared
+	warned map[string]bool // of which objects WarnUnread has warned
+	fresh  time.Time       // when the client's cache was last cleared
 }
 
 // Creating lets one creation at a time look for an external id and take it. Otherwise two
@@ -42,22 +42,25 @@ func (m *Monitors) Freshen(now time.Time, within time.Duration, client *traceloo
 	}
 }
 
-// WarnUnread warns once that a plan uses the setups in the state.
-func (m *Monitors) WarnUnread(unknown path.Path, diags *diag.Diagnostics) {
+// WarnUnread warns once that a plan uses the setups, or the evaluators, in the state.
+func (m *Monitors) WarnUnread(objects string, unknown path.Path, diags *diag.Diagnostics) {
 	if diags.HasError() {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.warned {
+	if m.warned[objects] {
 		return
 	}
-	m.warned = true
+	if m.warned == nil {
+		m.warned = map[string]bool{}
+	}
+	m.warned[objects] = true
 	why := "The project key is not known before apply, because this plan creates or rotates it."
 	if !unknown.Equal(path.Root("project_api_key")) {
 		why = fmt.Sprintf("The provider argument %q is not known before apply.", unknown)
 	}
-	diags.AddWarning("Auto Monitor Setups Were Not Read", why+" The plan uses the setups in the state. The next plan shows changes made outside Terraform.")
+	diags.AddWarning(objects+" Were Not Read", why+" The plan uses what is in the state. The next plan shows changes made outside Terraform.")
 }
 
 const organizationIDKey = "org_id"

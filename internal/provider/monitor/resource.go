@@ -220,7 +220,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	client := r.ProjectIfKnown()
 	if client == nil {
-		r.Monitors.WarnUnread(r.UnknownProjectArgument(), &resp.Diagnostics)
+		r.Monitors.WarnUnread("Auto Monitor Setups", r.UnknownProjectArgument(), &resp.Diagnostics)
 		return
 	}
 
