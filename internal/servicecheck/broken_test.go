@@ -223,7 +223,7 @@ func ofReads() []breakage {
 		},
 		{
 			name: "no built-in stg", came: "data has no built-in stg",
-			lines:  inBoth("a project has the built-in environments dev, stg and prd"),
+			lines:  inBoth("the organization's built-in environments dev, stg and prd are in force"),
 			change: without(func(e map[string]any) bool { return e["slug"] == "stg" }),
 		},
 		{
@@ -405,14 +405,6 @@ var seenKeys sync.Map
 
 func ofEnvironments() []breakage {
 	return []breakage{
-		{
-			name: "built-in environments are deleted", lines: []string{"DELETE /v2/environments/{id}: a built-in environment is not deleted: 409"}, came: "204 without a body",
-			change: func(e *exchange) {
-				if e.on("DELETE", environments+"/") && e.answer.status == http.StatusConflict {
-					e.answer.status, e.answer.body = http.StatusNoContent, nil
-				}
-			},
-		},
 		{
 			name: "a new environment has another slug", lines: []string{"POST /v2/environments: creates a project-level environment, with a slug made from its name: 201"}, came: "slug is not the name",
 			change: func(e *exchange) {

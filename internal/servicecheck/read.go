@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -281,10 +282,11 @@ func (c *checker) inForceRules(ctx context.Context, which, project string, inFor
 		})
 	}
 	always := func() string { return "" }
-	rule("a project has the built-in environments dev, stg and prd", func() string {
-		for _, slug := range []string{"dev", "stg", "prd"} {
-			if !slices.ContainsFunc(inForce.items, func(e object) bool { return e.text("slug") == slug && e["built_in"] == true }) {
-				return "data has no built-in " + slug
+	// Whether one can be deleted is not tried: it is the organization's, and would be lost.
+	rule("the organization's built-in environments dev, stg and prd are in force", func() string {
+		for _, slug := range contract.BuiltInEnvironments {
+			if !slices.ContainsFunc(inForce.items, func(e object) bool { return e.text("slug") == slug && e["built_in"] == true && e["project_id"] == nil }) {
+				return "data has no built-in " + slug + " of the organization"
 			}
 		}
 		return ""

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -19,16 +20,9 @@ var (
 		traceloop.StatusPending, traceloop.StatusInProgress, traceloop.StatusWaitingForSpans,
 		traceloop.StatusCompleted, traceloop.StatusPartial, traceloop.StatusFailed,
 	}
-	operators = map[string]string{ // each with its operand
-		traceloop.OperatorEquals: "value", traceloop.OperatorNotEquals: "value",
-		traceloop.OperatorContains: "value", traceloop.OperatorNotContains: "value",
-		traceloop.OperatorIn: "values", traceloop.OperatorNotIn: "values",
-		traceloop.OperatorExists: "", traceloop.OperatorNotExists: "",
-	}
-
 	setupStatus = kind{func(v any) bool { s, ok := v.(string); return ok && slices.Contains(setupStatuses, s) }, "a status that Traceloop documents"}
-	source      = kind{func(v any) bool { return v == traceloop.SourceSpan || v == traceloop.SourceResource }, "span_attributes or resource_attributes"}
-	operator    = kind{func(v any) bool { s, ok := v.(string); _, known := operators[s]; return ok && known }, "an operator that Traceloop documents"}
+	source      = kind{func(v any) bool { return v == contract.SourceSpan || v == contract.SourceResource }, "span_attributes or resource_attributes"}
+	operator    = kind{func(v any) bool { s, ok := v.(string); _, known := contract.FindOperator(s); return ok && known }, "an operator that Traceloop documents"}
 
 	setupFields = []field{
 		{"id", text},
@@ -227,9 +221,9 @@ func wrongRules(setup object) string {
 		return wrong
 	}
 	for _, rule := range setup.objects("init_rules") {
-		needs := operators[rule.text("operator")]
-		if _, is := rule[needs]; needs != "" && !is {
-			return fmt.Sprintf("init_rules: %s is missing", needs)
+		operator, _ := contract.FindOperator(rule.text("operator"))
+		if _, is := rule[string(operator.Operand)]; operator.Operand != contract.NoValue && !is {
+			return fmt.Sprintf("init_rules: %s is missing", operator.Operand)
 		}
 	}
 	return ""

@@ -170,24 +170,7 @@ func (t *trial) checkProject(ctx context.Context) (id string) {
 	t.needs(ctx, "GET "+t.paths.APIKeys, "a new project has no keys", kindProject, made, func() verdict {
 		return t.send(ctx, list(t.paths.APIKeys, url.Values{"project_id": {id}})).answers(http.StatusOK, isEmptyPage)
 	})
-	t.checkBuiltIn(ctx, inForce, id)
 	return id
-}
-
-// checkBuiltIn tries to delete a built-in environment of the check's own project. If it were shared
-// with other projects, a service that allows this would damage them.
-func (t *trial) checkBuiltIn(ctx context.Context, inForce *listing, project string) {
-	t.rule(ctx, "DELETE "+t.paths.Environments+"/{id}", "a built-in environment is not deleted: 409", func() verdict {
-		if t.org.environments.whole() != nil || inForce == nil {
-			return unshown("it is not known which environments are the check's own")
-		}
-		for _, e := range inForce.items {
-			if e["built_in"] == true && e.text("project_id") == project && t.removable(e.text("id")) {
-				return t.send(ctx, element("DELETE", t.paths.Environments, e.text("id"))).refuses(http.StatusConflict)
-			}
-		}
-		return unshown("the built-in environments are not the check's own")
-	})
 }
 
 func (t *trial) checkEnvironment(ctx context.Context, project string) (environment object) {

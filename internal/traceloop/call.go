@@ -51,7 +51,7 @@ type call struct {
 	// of the current attempt
 	attemptStarted          time.Time
 	connected, wroteHeaders atomic.Bool
-	response                *response // nil until the answer is read
+	response                response // zero until the answer is read
 
 	// of all attempts
 	failures     int         // attempts that Config.MaxRetries limits
@@ -83,12 +83,8 @@ func (c *Client) do(ctx context.Context, r request, read func(*fields)) error {
 	}
 	err := call.run(r, read)
 	if err != nil {
-		requestID := ""
-		if call.response != nil {
-			requestID = call.response.requestID
-		}
 		tflog.Info(ctx, "Traceloop API call failed", map[string]any{
-			"method": call.method, "path": call.path, "request_id": requestID, "error": err.Error(),
+			"method": call.method, "path": call.path, "request_id": call.response.requestID, "error": err.Error(),
 		})
 	}
 	return err
@@ -112,7 +108,6 @@ func (c *call) run(r request, read func(*fields)) error {
 		return c.failed(err)
 	}
 	c.path = req.URL.EscapedPath()
-	idempotencyKey := req.Header.Get("Idempotency-Key")
 	req.SetResponseHandler(c.read)
 	if err = c.beginAttempt(); err == nil {
 		_, err = c.client.retrying.Do(req) //nolint:bodyclose // c.read has closed it
@@ -123,7 +118,7 @@ func (c *call) run(r request, read func(*fields)) error {
 		err = c.failed(err)
 	}
 	if err != nil && c.method == http.MethodPost && c.maybeDone {
-		return &UnknownOutcomeError{Method: c.method, Path: c.path, IdempotencyKey: idempotencyKey, Started: c.started, Err: err}
+		return &UnknownOutcomeError{Method: c.method, Path: c.path, Started: c.started, Err: err}
 	}
 	return err
 }
@@ -163,8 +158,8 @@ func (c *Client) newRequest(ctx context.Context, r request) (*retryablehttp.Requ
 // refusals are left to decode. It has the signature of retryablehttp.ResponseHandlerFunc.
 func (c *call) read(answer *http.Response) error {
 	defer answer.Body.Close()
-	r := &response{status: answer.StatusCode, header: answer.Header, requestID: c.client.sanitize(requestID(answer.Header))}
-	c.response = r
+	c.response = response{status: answer.StatusCode, header: answer.Header, requestID: c.client.sanitize(requestID(answer.Header))}
+	r := &c.response
 	c.client.clock.read(answer.Header)
 	if r.status/100 == 3 && r.status != http.StatusNotModified {
 		return c.unreadable("it redirects to "+cmp.Or(answer.Header.Get("Location"), "nowhere")+", and the provider follows no redirect", nil)
@@ -249,7 +244,7 @@ func requestID(h http.Header) string {
 
 // decode turns the last answer into an error or into fields.
 func (c *call) decode(r request, read func(*fields)) error {
-	last := c.response
+	last := &c.response
 	switch {
 	case last.missing:
 		return &MissingOperationError{StatusCode: last.status, RequestID: last.requestID, Method: c.method, Path: c.path}
@@ -312,10 +307,10 @@ func unwrapURL(err error) error {
 func (c *call) logAttempt(err error) {
 	entry := map[string]any{
 		"method": c.method, "path": c.path, "query": c.query, "attempt": c.failures + c.rateLimited + 1,
-		"duration_ms": time.Since(c.attemptStarted).Milliseconds(), "request_id": "",
+		"duration_ms": time.Since(c.attemptStarted).Milliseconds(), "request_id": c.response.requestID,
 	}
-	if c.response != nil {
-		entry["status"], entry["request_id"] = c.response.status, c.response.requestID
+	if c.response.status != 0 {
+		entry["status"] = c.response.status
 	}
 	if err != nil {
 		entry["error"] = unwrapURL(err).Error()

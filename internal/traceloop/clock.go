@@ -27,15 +27,12 @@ func (k *clock) read(h http.Header) {
 	k.known, k.ahead = true, time.Until(date)
 }
 
-// now returns the service's time, and whether it is known.
-func (k *clock) now() (time.Time, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return time.Now().Add(k.ahead), k.known
-}
-
 // Now returns the time by the service's clock. It is false before the first answer.
-func (c *Client) Now() (time.Time, bool) { return c.clock.now() }
+func (c *Client) Now() (time.Time, bool) {
+	c.clock.mu.Lock()
+	defer c.clock.mu.Unlock()
+	return time.Now().Add(c.clock.ahead), c.clock.known
+}
 
 // orNow returns the time of a creation, or the present one if the answer did not say it.
 func (c *Client) orNow(created time.Time) time.Time {
@@ -48,6 +45,6 @@ func (c *Client) orNow(created time.Time) time.Time {
 // CreatedSince reports whether an object was created, by the service's clock, after a time of our
 // clock. It allows a difference of clockSlack. It is false if the service's clock is unknown.
 func (c *Client) CreatedSince(created, ours time.Time) bool {
-	now, known := c.clock.now()
+	now, known := c.Now()
 	return known && !created.Before(now.Add(-time.Since(ours)-clockSlack))
 }

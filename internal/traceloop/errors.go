@@ -100,11 +100,10 @@ func (e *MissingOperationError) Error() string {
 // UnknownOutcomeError is a POST that the service may have carried out. Check whether the object
 // exists before another attempt.
 type UnknownOutcomeError struct {
-	Method         string
-	Path           string
-	IdempotencyKey string    // a service that supports the header answers a repeat with the first answer
-	Started        time.Time // of the first attempt, by our clock; see Client.CreatedSince
-	Err            error     // why the outcome is unknown
+	Method  string
+	Path    string
+	Started time.Time // of the first attempt, by our clock; see Client.CreatedSince
+	Err     error     // why the outcome is unknown
 }
 
 func (e *UnknownOutcomeError) Error() string {

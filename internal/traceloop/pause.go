@@ -89,6 +89,14 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// askedPause returns the pause that an answer asks for.
+func askedPause(status int, h http.Header) (wait time.Duration, asked bool) {
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		return retryAfter(h)
+	}
+	return 0, false
+}
+
 // retryAfter reads the Retry-After header, in seconds or as a date. It returns false if the header
 // is missing or malformed, or asks for no wait.
 func retryAfter(h http.Header) (time.Duration, bool) {

@@ -55,7 +55,7 @@ func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 // retryablehttp calls it twice if there is an answer: before call.read and after it.
 func checkRetry(ctx context.Context, answer *http.Response, err error) (bool, error) {
 	c := callOf(ctx)
-	if answer != nil && c.response == nil {
+	if answer != nil && c.response.status == 0 {
 		return false, nil
 	}
 	c.logAttempt(err)
@@ -68,40 +68,35 @@ func checkRetry(ctx context.Context, answer *http.Response, err error) (bool, er
 }
 
 func (c *call) isRepeated(err error) (bool, error) {
-	last := c.response
-	switch {
-	case last != nil && last.status == http.StatusTooManyRequests:
-		c.rateLimited++
-		wait, hasRetryAfter := retryAfter(last.header)
-		if !hasRetryAfter {
-			wait = backoff(c.rateLimited)
-		}
+	status := c.response.status
+	wait, asked := askedPause(status, c.response.header)
+	if asked {
 		c.client.pause.extend(wait)
+	}
+	switch {
+	case status == http.StatusTooManyRequests:
+		c.rateLimited++
+		if !asked {
+			c.client.pause.extend(backoff(c.rateLimited))
+		}
 		return true, nil
-	case err == nil && !serverFailed(last.status), permanent(err), c.client.IsLoopback() && IsRefused(err):
+	case err == nil && !serverFailed(status), permanent(err), c.client.IsLoopback() && IsRefused(err):
 		return false, nil
 	}
 
 	// After a timeout, net/http does not wait for its writing goroutine.
-	sent := last != nil || c.wroteHeaders.Load() || c.connected.Load() && timedOut(unwrapURL(err))
+	sent := status != 0 || c.wroteHeaders.Load() || c.connected.Load() && timedOut(unwrapURL(err))
 	c.failures++
 	c.maybeDone = c.maybeDone || sent
-	if last != nil && last.status == http.StatusServiceUnavailable {
-		if wait, hasRetryAfter := retryAfter(last.header); hasRetryAfter {
-			c.client.pause.extend(wait)
-		}
-	}
 	switch {
 	case c.caller.Err() != nil:
 		return false, c.caller.Err()
 	case !c.repeatable && sent, c.failures > c.client.maxRetries:
 		return false, nil
 	}
-	reason := ""
+	reason := statusLine(status)
 	if err != nil {
 		reason = unwrapURL(err).Error()
-	} else {
-		reason = statusLine(last.status)
 	}
 	tflog.Info(c.caller, "Repeating a Traceloop API request", map[string]any{
 		"method": c.method, "path": c.path, "attempt": c.failures + c.rateLimited, "reason": reason,
@@ -109,12 +104,12 @@ func (c *call) isRepeated(err error) (bool, error) {
 	return true, nil
 }
 
-// nextWait has the signature of retryablehttp.Backoff. It is 0 if the service asked for a pause,
-// which beginAttempt waits for.
+// nextWait has the signature of retryablehttp.Backoff. It is 0 after a 429 and where the service
+// asked for a pause, which beginAttempt waits for.
 func nextWait(_, _ time.Duration, attempt int, answer *http.Response) time.Duration {
 	if answer != nil {
-		_, hasRetryAfter := retryAfter(answer.Header)
-		if answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusServiceUnavailable && hasRetryAfter {
+		_, asked := askedPause(answer.StatusCode, answer.Header)
+		if asked || answer.StatusCode == http.StatusTooManyRequests {
 			return 0
 		}
 	}
@@ -129,7 +124,7 @@ func (c *call) beginAttempt() error {
 	if err := c.awaitPause(c.caller); err != nil {
 		return err
 	}
-	c.response, c.attemptStarted = nil, time.Now()
+	c.response, c.attemptStarted = response{}, time.Now()
 	c.connected.Store(false)
 	c.wroteHeaders.Store(false)
 	return nil
