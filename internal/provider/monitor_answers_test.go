@@ -479,12 +479,14 @@ func TestSetupAnswers_refusedKey(t *testing.T) {
 	for name, test := range map[string]struct {
 		key     any
 		exists  bool
+		mark    string // of the organization that the management key belongs to
 		phrases []string
 	}{
-		"refused, and the project is gone": {madeUpKey, false, nil},
-		"refused":                          {madeUpKey, true, []string{"Unable to Delete Auto Monitor Setup", "has not been revoked", "terraform state rm ADDRESS"}},
-		"unknown, and the project is gone": {unknown, false, nil},
-		"unknown":                          {unknown, true, []string{"Unknown Provider Configuration", "-target=ADDRESS", "terraform state rm ADDRESS"}},
+		"refused, and the project is gone":          {madeUpKey, false, "e-1", nil},
+		"refused, and another organization answers": {madeUpKey, false, "e-2", []string{"Unable to Delete Auto Monitor Setup", "terraform state rm ADDRESS"}},
+		"refused":                          {madeUpKey, true, "e-1", []string{"Unable to Delete Auto Monitor Setup", "has not been revoked", "terraform state rm ADDRESS"}},
+		"unknown, and the project is gone": {unknown, false, "e-1", nil},
+		"unknown":                          {unknown, true, "e-1", []string{"Unknown Provider Configuration", "-target=ADDRESS", "terraform state rm ADDRESS"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -500,7 +502,10 @@ func TestSetupAnswers_refusedKey(t *testing.T) {
 			refused := `401 {"error":"invalid key"}`
 			service.set(map[string]string{listSetups: refused, readSetup: refused, deleteSetup: refused})
 			if !test.exists {
-				service.set(map[string]string{"GET /v2/projects/p-1": `404 {"error":"not found"}`, "GET /v2/projects": "200 []"})
+				service.set(map[string]string{
+					"GET /v2/projects/p-1": `404 {"error":"not found"}`, "GET /v2/projects": "200 []",
+					"GET /v2/environments": "200 [" + strings.Replace(builtInJSON, "e-1", test.mark, 1) + "]",
+				})
 			}
 			l = &life{t, setupKind, newDriverWith(t, time.Now, arguments{"base_url": service.URL, "api_key": "tl_management0000000000000000000", "project_api_key": test.key}), l.state}
 			p, err := l.provider.plan(t.Context(), setupKind, l.state, nil)
@@ -518,7 +523,7 @@ func TestSetupAnswers_refusedKey(t *testing.T) {
 			if test.key != madeUpKey {
 				return
 			}
-			if test.exists {
+			if test.phrases != nil {
 				l.refusesToPlan(config, "Unable to Read Auto Monitor Setup", "has not been revoked", "terraform state rm ADDRESS", "-refresh=false")
 				return
 			}

@@ -200,6 +200,8 @@ func TestCLI_setupWarnings(t *testing.T) {
 	shows(t, cli.plan(), "Evaluator Is Not in the Published List", `"made_up" is not in the list that Traceloop published on 2026-06-18`)
 	cli.write(setupHCL("checkout", "", "pii_detector"))
 	shows(t, cli.plan(), `Did you mean "pii-detector"?`)
+	cli.write(setupHCL("checkout", "", "PII_DETECTOR"))
+	shows(t, cli.plan(), `Did you mean "pii-detector"?`)
 
 	cli.write(setupHCL("checkout", "", "char-count", "toxicity"))
 	shows(t, cli.apply(), "Evaluator Is Not in the Published List", "1 added")

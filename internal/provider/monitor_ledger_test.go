@@ -2,7 +2,9 @@ package provider_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
@@ -208,9 +210,13 @@ func TestCLI_setupsWithoutTheirKey(t *testing.T) {
 	hcl := strings.ReplaceAll(strings.Replace(inOneGo, "%s", "1", 1), "%s", "")
 	t.Run("the project is gone", func(t *testing.T) {
 		t.Parallel()
-		server := emulatortest.Start(t)
+		var now atomic.Value // one that the provider does not take for young is created first
+		now.Store(anHourAgo)
+		server := emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return now.Load().(func() time.Time)() }))
 		cli := newCLI(t, server)
 		cli.write(hcl)
+		cli.apply("-target=traceloop_api_key.prd")
+		now.Store(time.Now)
 		cli.apply()
 		server.DeleteProject(server.Projects()[1].ID)
 		shows(t, cli.destroy(), "3 destroyed")

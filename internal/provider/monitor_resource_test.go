@@ -195,7 +195,9 @@ func setupLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	for _, force := range []func(){func() {}, func() { l.state.tainted = true }, func() { l.state.forced = true }} {
 		id := l.id()
 		force()
-		l.apply(config, "replace")
+		if all := warnings(l.apply(config, "replace").diags); slices.Contains(all, "Auto Monitor Setup Already Exists") {
+			t.Errorf("the setup that is replaced is in its own way: %q", all)
+		}
 		if setups := server.Setups(key); len(setups) != 1 || setups[0].ID != l.id() || l.id() == id {
 			t.Errorf("the state has %s, was %s, and the server %+v", l.id(), id, setups)
 		}

@@ -79,3 +79,34 @@ func OrganizationID(ctx context.Context, private PrivateState, diags *diag.Diagn
 	getPrivate(ctx, private, organizationIDKey, &id, diags)
 	return id
 }
+
+// RememberProject notes which organization has the project of a setup, if the management client
+// finds it. It asks only once for a setup: a plan of many setups sends no request for this.
+func (d *Data) RememberProject(ctx context.Context, private PrivateState, projectID string, diags *diag.Diagnostics) {
+	client := d.ManagementIfKnown()
+	var before origin
+	getPrivate(ctx, private, originKey, &before, diags)
+	if client == nil || before.Organization != "" {
+		return
+	}
+	if _, err := client.GetProject(ctx, projectID); err == nil {
+		d.Remember(ctx, client, private, diags)
+	}
+}
+
+// IsProjectGone reports whether the management client, if there is one, knows that the project of a
+// setup no longer exists: the organization that had it answers, and does not find it. Traceloop has
+// deleted the setup with it.
+func (d *Data) IsProjectGone(ctx context.Context, private PrivateState, projectID string, diags *diag.Diagnostics) bool {
+	client := d.ManagementIfKnown()
+	if client == nil {
+		return false
+	}
+	if _, err := client.GetProject(ctx, projectID); !traceloop.IsNotFound(err) {
+		return false
+	}
+	var before origin
+	getPrivate(ctx, private, originKey, &before, diags)
+	now, err := d.originOf(ctx, client)
+	return err == nil && before.Organization != "" && before == now
+}

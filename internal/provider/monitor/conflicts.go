@@ -64,17 +64,6 @@ func (r *managedResource) describeOtherProject(externalID, projectID, own string
 // forget says how Terraform forgets a setup that it can neither read nor delete.
 const forget = "If the key is gone for good, let Terraform forget the setup: terraform state rm ADDRESS. Traceloop deletes a setup together with its project."
 
-// isProjectGone reports whether the management client, if there is one, knows that the project of a
-// setup no longer exists. Traceloop has deleted the setup with it.
-func (r *managedResource) isProjectGone(ctx context.Context, m model) bool {
-	client := r.ManagementIfKnown()
-	if client == nil {
-		return false
-	}
-	_, err := client.GetProject(ctx, m.ProjectID.ValueString())
-	return traceloop.IsNotFound(err)
-}
-
 // inOtherOrganization adds an error if a setup was not found because the key belongs to another
 // organization. The list of setups, which is that of the organization, shows which one answers.
 func (r *managedResource) inOtherOrganization(ctx context.Context, client *traceloop.ProjectClient, private base.PrivateState, m model, diags *diag.Diagnostics) bool {

@@ -163,7 +163,7 @@ func (r *managedResource) planProject(ctx context.Context, plan, state resourceM
 	case plan.ProjectID.IsUnknown() && r.ProjectIfKnown() != nil:
 		// The key is known, and with it the project: what the argument turns out to be cannot change it.
 		return false, true
-	case !plan.ProjectID.IsUnknown() && !r.isProjectGone(ctx, state.model):
+	case !plan.ProjectID.IsUnknown() && !r.IsProjectGone(ctx, resp.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
 		resp.Diagnostics.AddAttributeError(path.Root("project_id"), "Auto Monitor Setup Cannot Move to Another Project", fmt.Sprintf(
 			"The %[1]s is in the project %[2]s, and project_id changes to %[3]q. The project of the key decides where a setup is. Nothing was changed.\n\n"+
 				"  - To keep the setup, set project_id = %[2]q.\n"+

@@ -178,7 +178,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 	r.Applied.Created(plan.place())
 	base.SetIdentity(resp.Identity, identity, types.StringValue(setup.EnvProjectID), plan.ExternalID)
-	base.NoteOrganizationID(ctx, resp.Private, setup.OrgID, &resp.Diagnostics)
+	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
 	plan.wrote(*setup, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.waitForStatus(ctx, client, &plan, &resp.Diagnostics)
@@ -228,7 +228,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	switch {
 	case traceloop.IsNotFound(err) && r.inOtherOrganization(ctx, client, resp.Private, state.model, &resp.Diagnostics):
 		return
-	case traceloop.IsNotFound(err), isRefused(err) && r.isProjectGone(ctx, state.model):
+	case traceloop.IsNotFound(err), isRefused(err) && r.IsProjectGone(ctx, resp.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
 		resp.Diagnostics.AddWarning("Auto Monitor Setup Was Deleted Outside Terraform", fmt.Sprintf(
 			"Traceloop no longer has the %s. The next apply removes it from the state and creates a new one.", state.Describe()))
 		resp.State.RemoveResource(ctx)
@@ -237,10 +237,14 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", r.ProjectFailure("read the "+state.Describe(), err)+" "+forget+" "+base.RefreshHint)
 		return
 	case err != nil:
-		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", r.ProjectFailure("read the "+state.Describe(), err))
+		detail := r.ProjectFailure("read the "+state.Describe(), err)
+		if _, other := errors.AsType[*traceloop.OtherEnvironmentError](err); !other { // it has the hint, before its blocks
+			detail += " " + base.RefreshHint
+		}
+		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", detail)
 		return
 	}
-	base.NoteOrganizationID(ctx, resp.Private, setup.OrgID, &resp.Diagnostics)
+	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
 	state.model = state.answered(*setup)
 	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
 	state.warnFailed(&resp.Diagnostics)
@@ -296,7 +300,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 		resp.Diagnostics.AddWarning("Auto Monitor Setup Was Created Again", fmt.Sprintf(
 			"The %s was deleted outside Terraform after the plan. So this apply created it again, with the id %s.", state.Describe(), setup.ID))
 	}
-	base.NoteOrganizationID(ctx, resp.Private, setup.OrgID, &resp.Diagnostics)
+	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
 	plan.wrote(*setup, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.waitForStatus(ctx, client, &plan, &resp.Diagnostics)
@@ -311,7 +315,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	r.Ledger.Write()
-	if r.ProjectIfKnown() == nil && r.isProjectGone(ctx, state.model) {
+	if r.ProjectIfKnown() == nil && r.IsProjectGone(ctx, req.Private, state.ProjectID.ValueString(), &resp.Diagnostics) {
 		return
 	}
 	client, ok := r.ProjectOr(forget, &resp.Diagnostics)
@@ -329,7 +333,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		r.Applied.Destroyed(state.Describe(), places...)
 	case traceloop.IsNotFound(err):
 		r.inOtherOrganization(ctx, client, req.Private, state.model, &resp.Diagnostics)
-	case isRefused(err) && r.isProjectGone(ctx, state.model):
+	case isRefused(err) && r.IsProjectGone(ctx, req.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
 	case isRefused(err):
 		resp.Diagnostics.AddError("Unable to Delete Auto Monitor Setup", r.ProjectFailure("delete the "+state.Describe(), err)+" "+forget)
 	default:
@@ -368,8 +372,14 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 		return
 	}
 	base.SetIdentity(resp.Identity, identity, model.EnvProjectID, model.ExternalID)
-	base.NoteOrganizationID(ctx, resp.Private, setup.OrgID, &resp.Diagnostics)
+	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
+}
+
+// remember notes where a setup is, for the day when it is not found.
+func (r *managedResource) remember(ctx context.Context, private base.PrivateState, setup traceloop.AutoMonitorSetup, diags *diag.Diagnostics) {
+	base.NoteOrganizationID(ctx, private, setup.OrgID, diags)
+	r.RememberProject(ctx, private, setup.ProjectID, diags)
 }
 
 // imported is the resource after an import.
