@@ -51,6 +51,8 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	diags := &resp.Diagnostics
 	diags.Append(req.Plan.Get(ctx, &plan)...)
 	diags.Append(req.State.Get(ctx, &state)...)
+	var slug types.String // as the configuration has it
+	diags.Append(req.Config.GetAttribute(ctx, path.Root("slug"), &slug)...)
 	token := base.AddressToken(ctx, resp.Private, diags)
 	if diags.HasError() || r.Data == nil {
 		return
@@ -62,10 +64,8 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		}
 	case !r.HasProjectKey(diags):
 	case state == nil:
-		var slug types.String
-		diags.Append(req.Config.GetAttribute(ctx, path.Root("slug"), &slug)...)
 		r.planCreation(ctx, *plan, slug.IsUnknown(), base.GetNote(ctx, resp.Private, diags), token, diags)
-	case !plan.Slug.Equal(state.Slug):
+	case !slug.IsNull() && !slug.Equal(state.Slug):
 		r.planReplacement(ctx, *plan, *state, token, resp)
 	default:
 		r.planChange(ctx, *plan, *state, token, resp)
@@ -93,6 +93,10 @@ func (r *managedResource) planChange(ctx context.Context, plan, state resourceMo
 	base.Note{Replaces: handle(state.ID.ValueString())}.Set(ctx, resp.Private, diags)
 	if r.Ledger.Keep(state.object(token)).Report(diags) {
 		return
+	}
+	if plan.Slug.IsUnknown() { // no answer has shown it
+		plan.Slug = state.Slug
+		diags.Append(resp.Plan.SetAttribute(ctx, path.Root("slug"), plan.Slug)...)
 	}
 	if plan.sameRequest(state.model) { // deletion_protection is only in the state
 		plan.Version, plan.UpdatedAt = state.Version, state.UpdatedAt
