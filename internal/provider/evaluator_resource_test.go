@@ -264,6 +264,11 @@ func TestEvaluator_replacement(t *testing.T) {
 	_, err := d.plan(t.Context(), evaluatorKind, forced, config)
 	refuses(t, err, "Evaluator Cannot Be Replaced", first, "-replace")
 
+	server.SetFaults(emulatortest.Fault{Method: "POST", Path: evaluatorsPath, Kind: "status", Status: 400})
+	d = l.provider.next()
+	_, _, err = d.apply(t.Context(), evaluatorKind, l.state, config.with(arguments{"slug": "tone-2"}))
+	refuses(t, err, "Unable to Create Evaluator", "this apply has already forgotten the evaluator", first, "import it by that id")
+	server.SetFaults()
 	l.apply(config.with(arguments{"slug": "tone-2"}), "replace")
 	if l.id() == first || len(server.Evaluators(key)) != 3 {
 		t.Errorf("the evaluator %s follows %s; there are %d", l.id(), first, len(server.Evaluators(key)))
@@ -447,34 +452,18 @@ func TestEvaluator_lostAnswer(t *testing.T) {
 	})
 }
 
-// A key that the same plan creates is not known at plan.
-func TestCLI_evaluatorOfANewKey(t *testing.T) {
+// The guide: a project, its key, a judge and its monitors in one apply. The plan does not know the key.
+func TestCLI_guideOfEvaluatorsAndMonitors(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	cli := newCLI(t, server)
-	cli.write(`
-resource "traceloop_api_key" "prd" {
-  project_id  = "` + server.Projects()[0].ID + `"
-  environment = "prd"
-}
-
-provider "traceloop" {
-  alias           = "prd"
-  project_api_key = traceloop_api_key.prd.key
-}
-
-` + strings.Replace(toneHCL("Tone", "Judge {{text}}", ""), `"tone" {`, "\"tone\" {\n  provider = traceloop.prd", 1) + `
-resource "traceloop_auto_monitor_setup" "quality" {
-  provider    = traceloop.prd
-  external_id = "checkout"
-  evaluators  = [traceloop_evaluator.tone.slug, "answer-relevancy"]
-}
-`)
-	shows(t, cli.apply(), "3 added")
+	cli.write(readFile(t, "../../examples/guides/evaluators-and-monitors/main.tf"))
+	shows(t, cli.apply(), "Plan: 5 to add", "5 added")
 	shows(t, cli.plan(), "No changes")
-	out := cli.plan("-replace=traceloop_api_key.prd")
-	shows(t, out, "Evaluators Were Not Read", "Auto Monitor Setups Were Not Read")
-	hides(t, out, "Evaluator Exists Already")
+	out := cli.plan("-replace=traceloop_api_key.orders_prd")
+	shows(t, out, "Evaluators Were Not Read")
+	shows(t, out, "Auto Monitor Setups Were Not Read")
+	hides(t, out, "Evaluator Exists Already", "Warning: Unknown")
 }
 
 // The data sources and the list resource show the organization's own and Traceloop's.
@@ -530,6 +519,61 @@ data "traceloop_evaluators" "all" {}
 				t.Errorf("the identity %q imports %v, %v", found[0].identity, imported.value, err)
 			}
 		})
+	}
+}
+
+// Each fault, once, in each request: it converges, and there is never a second evaluator.
+func TestEvaluator_faults(t *testing.T) {
+	t.Parallel()
+	config, changed := evaluatorConfig("Tone").with(arguments{"slug": "tone"}), evaluatorConfig("Tone").with(arguments{"slug": "tone", "temperature": 0.5})
+	for _, f := range faults {
+		for after, operation := range []string{"create", "create, reading", "update", "update, reading", "refresh"} {
+			t.Run(f.name+" "+operation, func(t *testing.T) {
+				t.Parallel()
+				server := emulatortest.Start(t)
+				key := projectKey(server, "prd")
+				settings := arguments{"base_url": server.URL, "project_api_key": key, "max_retries": int64(1)}.with(f.settings)
+				l := newLife(newDriverWith(t, time.Now, settings), evaluatorKind)
+				want := config
+				if !strings.HasPrefix(operation, "create") {
+					l.apply(config, "create")
+				}
+				if strings.HasPrefix(operation, "update") {
+					want = changed
+				}
+				fault := f.inject
+				fault.Method, fault.Path = []string{"POST", "GET", "PATCH", "GET", "GET"}[after], evaluatorsPath
+				if operation != "refresh" {
+					fault.Path += "/"
+				}
+				if operation == "create" {
+					fault.Path = evaluatorsPath
+				}
+				server.SetFaults(fault)
+				for attempt := range 3 {
+					d := l.provider.next()
+					state, err := d.refresh(t.Context(), evaluatorKind, l.state)
+					if err == nil {
+						state, _, err = d.apply(t.Context(), evaluatorKind, state, want)
+					}
+					if !state.value.IsNull() {
+						state.tainted = false
+						l.state = state
+					}
+					if err == nil {
+						break
+					}
+					explains(t, server, err)
+					if !f.transient || attempt > 0 {
+						server.SetFaults()
+					}
+				}
+				l.changesNothing(want)
+				if all := server.Evaluators(key); len(all) != 1 || all[0].ID != l.id() {
+					t.Errorf("there are %d evaluators: %+v", len(all), server.Requests())
+				}
+			})
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 // Monitors is what the auto monitor setups of a process share.
 type Monitors struct {
 	creating sync.Map // external id to *sync.Mutex
+	planned  sync.Map // slugs of evaluators that this process plans to create
 
 	mu     sync.Mutex
 	warned map[string]bool // of which objects WarnUnread has warned
@@ -29,6 +30,15 @@ func (m *Monitors) Creating(externalID string) func() {
 	mu, _ := value.(*sync.Mutex)
 	mu.Lock()
 	return mu.Unlock
+}
+
+// PlanEvaluator notes the slug of an evaluator that does not exist yet, for the setups that use it.
+func (m *Monitors) PlanEvaluator(slug string) { m.planned.Store(slug, true) }
+
+// HasPlannedEvaluator reports whether PlanEvaluator noted a slug.
+func (m *Monitors) HasPlannedEvaluator(slug string) bool {
+	_, ok := m.planned.Load(slug)
+	return ok
 }
 
 // Freshen clears the client's cache unless it was cleared within that time, so that resources that

@@ -75,7 +75,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 // planReplacement plans the first half of a replacement. The second one is planCreation.
 func (r *managedResource) planReplacement(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
-	base.Note{Replaces: handle(state.ID.ValueString()), Next: place(plan.request())}.Set(ctx, resp.Private, diags)
+	base.Note{Replaces: handle(state.ID.ValueString()), Next: slugPlace(plan.Slug.ValueString())}.Set(ctx, resp.Private, diags)
 	if base.IsProtected(state.DeletionProtection) {
 		base.AddReplacesProtected(diags, state.Describe(), loss, base.NewChange("slug", state.Slug, plan.Slug), plan.DeletionProtection)
 		return
@@ -116,7 +116,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 		if conflict.Report(diags) {
 			return
 		}
-		if note.Next == "" {
+		if note.Next == "" { // the slug does not change
 			diags.AddError("Evaluator Cannot Be Replaced", fmt.Sprintf(
 				"This plan was told to replace the %s (-replace, replace_triggered_by). Traceloop has no operation that deletes an evaluator, so the slug of the new one would be taken. Nothing was changed. "+
 					"Change the evaluator in place. To have another one, change its slug.", replaced.Name))
@@ -128,6 +128,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 		return
 	}
 	request := plan.request()
+	r.Monitors.PlanEvaluator(request.Slug)
 	creation := base.Creation{Place: place(request), Replaces: note.Replaces, Type: typeName, Name: fmt.Sprintf("the evaluator %q", request.Name)}
 	client := r.ProjectIfKnown()
 	if conflict := r.Ledger.Create(creation); conflict != nil || client == nil {

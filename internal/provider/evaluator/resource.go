@@ -189,10 +189,13 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 	r.Ledger.Write()
 
-	created := r.create(ctx, client, plan.request(), &resp.Diagnostics)
+	request := plan.request()
+	created := r.create(ctx, client, request, &resp.Diagnostics)
 	if created == nil {
+		resp.Diagnostics = r.Applied.NameDestroyed(place(request), "forgotten", "It stays in Traceloop. To manage it again, import it by that id.", resp.Diagnostics)
 		return
 	}
+	r.Applied.Created(place(request))
 	if created.CreatedAt.IsZero() {
 		created.CreatedAt, _ = client.Now()
 	}
@@ -321,16 +324,21 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state resourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
+	note := base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	r.Ledger.Write()
 	// The plan refuses this too, except for a tainted evaluator: Terraform replaces it without asking
 	// the provider.
-	if !r.refuseProtected(ctx, state, resp.Private, &resp.Diagnostics) {
-		resp.Diagnostics.AddWarning("Evaluator Was Not Deleted", state.forgotten())
+	if r.refuseProtected(ctx, state, resp.Private, &resp.Diagnostics) {
+		return
 	}
+	resp.Diagnostics.AddWarning("Evaluator Was Not Deleted", state.forgotten())
+	if note.Next == slugPlace("") {
+		note.Next = "" // the plan did not know it
+	}
+	r.Applied.Destroyed(state.Describe(), note.Places(state.object("").Place)...)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

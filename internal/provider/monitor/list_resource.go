@@ -70,7 +70,7 @@ func (l *listResource) List(ctx context.Context, req list.ListRequest, stream *l
 		return config.EnvProjectID.IsNull() || s.EnvProjectID == config.EnvProjectID.ValueString()
 	})
 	stream.Results = base.Results(ctx, req, identity, setups, func(s traceloop.AutoMonitorSetup) (base.Listed, error) {
-		model := imported(s)
+		model := imported(named(ctx, client, s))
 		return base.Listed{Name: s.ExternalID, Identity: []types.String{model.EnvProjectID, model.ExternalID}, Resource: model}, nil
 	}, func(err error, diags *diag.Diagnostics) {
 		diags.AddError("Unable to List Auto Monitor Setups", l.ProjectFailure("list the auto monitor setups", err))

@@ -77,7 +77,7 @@ func (d *pluralDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	}
 	state.Setups = make([]model, len(setups))
 	for i, setup := range setups {
-		state.Setups[i] = newModel(setup)
+		state.Setups[i] = newModel(named(ctx, client, setup))
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
