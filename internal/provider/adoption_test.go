@@ -46,7 +46,7 @@ func TestCLI_dataSourcesAdoptOrganization(t *testing.T) {
 	cli := newCLI(t, server)
 	cli.write(readExample(t, adoptionExample).resources)
 	whole := fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy", wholeOrganization)
-	shows(t, cli.plan(), whole, `traceloop_api_key.all["default-project/prd"]`, `traceloop_environment.all["service-01/eu-01"]`, `traceloop_environment.all["load-test"]`)
+	shows(t, cli.plan(), whole, fmt.Sprintf("traceloop_api_key.all[\"%s/prd\"]", server.Keys()[0].ProjectID), fmt.Sprintf("traceloop_project.all[%q]", server.Projects()[0].ID))
 	checkAdoption(t, server)
 	server.ResetRequests()
 	output := cli.apply()
@@ -67,6 +67,38 @@ func TestCLI_dataSourcesAdoptOrganization(t *testing.T) {
 	noWrites(t, server)
 }
 
+// What somebody does in the dashboard after that changes nothing but names, and loses no key.
+func TestCLI_adoptedOrganizationChangesInTheDashboard(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
+	orders, billing := server.CreateProject("Orders"), server.CreateProject("Billing")
+	europe := server.CreateEnvironment(orders.ID, "EU")
+	server.CreateEnvironment(billing.ID, "EU")
+	server.CreateEnvironment("", "Load test")
+	for _, project := range []string{orders.ID, billing.ID} {
+		server.GenerateKey(project, "eu")
+	}
+	cli := newCLI(t, server)
+	cli.write(readExample(t, adoptionExample).resources)
+	cli.apply()
+	keys := fmt.Sprint(server.Keys())
+
+	server.RenameProject(orders.ID, "Orders and Returns")
+	hides(t, cli.plan(), "forces replacement", "to destroy", "Error")
+	shows(t, cli.apply(), "0 added, 0 changed, 0 destroyed")
+	if now := fmt.Sprint(server.Keys()); now != keys {
+		t.Errorf("the keys are %s, were %s", now, keys)
+	}
+
+	server.DeleteEnvironment(europe.ID)
+	server.DeleteProject(billing.ID)
+	shows(t, cli.apply(), "0 added, 0 changed, 0 destroyed")
+	shows(t, cli.plan(), "No changes")
+	if state := cli.state(); len(state[projectKind]) != 2 || len(state[environmentKind]) != 1 || len(state[keyKind]) != 0 {
+		t.Errorf("the state has %v", state)
+	}
+}
+
 // Many running keys are given at once: those that are given are sealed, the others are taken
 // over without their values, and none is rotated.
 func TestCLI_adoptionGivesManyKeys(t *testing.T) {
@@ -75,7 +107,7 @@ func TestCLI_adoptionGivesManyKeys(t *testing.T) {
 	orders := server.CreateProject("Orders")
 	running := map[string]string{}
 	for _, environment := range []string{"dev", "stg", "prd"} {
-		_, running["orders/"+environment] = server.GenerateKey(orders.ID, environment)
+		_, running[orders.ID+"/"+environment] = server.GenerateKey(orders.ID, environment)
 	}
 	server.GenerateKey(server.Projects()[0].ID, "prd") // nobody has its value any more
 	before := server.Keys()

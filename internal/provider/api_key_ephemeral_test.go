@@ -268,8 +268,10 @@ func TestAccAPIKey_badRecipients(t *testing.T) {
 		recipients string
 		phrases    []string
 	}{
-		"none":        {"", []string{"at least 1"}},
-		"null":        {"null", []string{"contains a null value"}},
+		"none":        {"", []string{"age_recipients is empty", "at least one"}},
+		"null":        {"null", []string{"The one element of age_recipients", "it is null"}},
+		"two lines":   {`"ssh-ed25519 AAAA first\nssh-ed25519 AAAA second"`, []string{"more than one line", `compact(split("\n", file(`}},
+		"the second":  {fmt.Sprintf("%q, \"nobody\"", identity.Recipient()), []string{"Number 2 of the 2 elements (in alphabetical order) of age_recipients"}},
 		"not a key":   {`"nobody"`, []string{"Invalid Recipient", "age X25519"}},
 		"private key": {fmt.Sprintf("%q", identity), []string{"Invalid Recipient", "private key"}},
 		"broken ssh":  {`"ssh-ed25519 AAAA"`, []string{"Invalid Recipient", "ssh-ed25519"}},

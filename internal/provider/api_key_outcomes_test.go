@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"testing"
+	"time"
 
 	"filippo.io/age"
 
@@ -92,6 +93,7 @@ func TestAPIKeyOutcome_revokedOutside(t *testing.T) {
 	o := newOutcome(t)
 	o.creates(nil)
 	o.server.RevokeKey(o.text("id"))
+	o.clock.ahead.Add(int64(3 * time.Minute)) // a key is not gone before that
 	o.creates(nil)
 	o.destroys()
 }
@@ -101,7 +103,7 @@ func TestAPIKeyOutcome_rotatedOutside(t *testing.T) {
 	o.creates(nil)
 	o.server.RevokeKey(o.text("id"))
 	id, key := o.server.GenerateKey(o.projectID, "prd") // it is somebody's, and stays
-	o.refuses(nil, "Environment Already Has an API Key", traceloop.MaskKey(key), id, "Nothing was changed", "import {", "replace_existing = true")
+	o.failsToCreate(nil, "Environment Already Has an API Key", "Environment Already Has an API Key", traceloop.MaskKey(key), id, "No key was generated", "replace_existing = true", "import {")
 	o.accepts(key)
 }
 
@@ -206,7 +208,7 @@ func TestAPIKeyOutcome_occupied(t *testing.T) {
 	o := newOutcome(t)
 	id, key := o.server.GenerateKey(o.projectID, "prd")
 	o.failsToCreate(nil, "Environment Already Has an API Key",
-		"Environment Already Has an API Key", traceloop.MaskKey(key), id, "less than a minute ago", "import {", o.projectID+"/prd", "replace_existing = true", "revoke it in the dashboard")
+		"Environment Already Has an API Key", traceloop.MaskKey(key), id, "3 minutes ago", "replace_existing = true", "revoke it in the dashboard", "import {", o.projectID+"/prd")
 	o.accepts(key)
 	o.takesOver(arguments{"replace_existing": true})
 	o.rejects(key)
@@ -214,10 +216,29 @@ func TestAPIKeyOutcome_occupied(t *testing.T) {
 	o.destroys()
 }
 
-func TestAPIKeyOutcome_refused(t *testing.T) {
+// A place that does not exist is a warning, and apply refuses that key alone.
+func TestAPIKeyOutcome_missingPlace(t *testing.T) {
 	o := newOutcome(t)
 	orders := o.server.CreateProject("Orders").ID
 	o.server.CreateEnvironment(o.projectID, "EU Production")
+	for _, test := range []struct {
+		config  arguments
+		warning string
+		phrases []string
+	}{
+		{arguments{"project_id": "cnosuchproject"}, "Unknown Project", []string{"Unknown Project", "cnosuchproject", "There are:", orders, `("Orders")`}},
+		{arguments{"project_id": "Orders"}, "Unknown Project", []string{"Unknown Project", "Did you mean", orders}},
+		{arguments{"environment": "prod"}, "Unknown Environment", []string{"Unknown Environment", "There are: dev, stg, prd, eu-production"}},
+	} {
+		o.failsToCreate(test.config, test.warning, test.phrases...)
+		o.creates(nil)
+		o.refuses(test.config, append(test.phrases, "Nothing was changed", "-refresh=false")...) // a running key stays
+		o.destroys()
+	}
+}
+
+func TestAPIKeyOutcome_refused(t *testing.T) {
+	o := newOutcome(t)
 	for _, test := range []struct {
 		is      string
 		config  arguments
@@ -227,10 +248,7 @@ func TestAPIKeyOutcome_refused(t *testing.T) {
 		{"empty id", arguments{"project_id": ""}, []string{"must be an id"}},
 		{"empty environment", arguments{"environment": ""}, []string{"between 1 and 255"}},
 		{"name, not slug", arguments{"environment": "EU Production"}, []string{`Did you mean "eu-production"?`, "not its name"}},
-		{"unknown project", arguments{"project_id": "cnosuchproject"}, []string{"Unknown Project", "cnosuchproject", "There are:", orders, `("Orders")`}},
-		{"name of a project", arguments{"project_id": "Orders"}, []string{"Unknown Project", "Did you mean", orders}},
 		{"capitals", arguments{"environment": "PRD"}, []string{`"PRD" is not an environment slug`, `Did you mean "prd"?`}},
-		{"unknown environment", arguments{"environment": "prod"}, []string{"Unknown Environment", "There are: dev, stg, prd, eu-production"}},
 	} {
 		t.Log(test.is)
 		o.refuses(test.config, test.phrases...)

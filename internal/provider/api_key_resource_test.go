@@ -40,7 +40,7 @@ func (k *keeper) compare(s *terraform.State, change bool) error {
 
 func TestAccAPIKey_life(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t)
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	hcl := func(triggers string) string {
 		return configured(server, projectHCL("Orders", false)+keyHCL("traceloop_project.orders.id", "prd", triggers))
 	}

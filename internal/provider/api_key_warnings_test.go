@@ -129,7 +129,12 @@ func TestCLI_destroyingWarnsOfWhatGoes(t *testing.T) {
 // ownKey is a service that shows one key with the masked form of the management key.
 func ownKey(t *testing.T, server *emulatortest.Server, masked string) *httptest.Server {
 	t.Helper()
-	own := traceloop.MaskKey(server.ManagementKey)
+	return rewriting(t, server, masked, traceloop.MaskKey(server.ManagementKey))
+}
+
+// rewriting is a service that shows one text in the place of another.
+func rewriting(t *testing.T, server *emulatortest.Server, shown, instead string) *httptest.Server {
+	t.Helper()
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		request, err := http.NewRequestWithContext(r.Context(), r.Method, server.URL+r.URL.RequestURI(), r.Body)
 		if err != nil {
@@ -149,7 +154,7 @@ func ownKey(t *testing.T, server *emulatortest.Server, masked string) *httptest.
 		}
 		w.Header().Set("Content-Type", answer.Header.Get("Content-Type"))
 		w.WriteHeader(answer.StatusCode)
-		if _, err := io.WriteString(w, strings.ReplaceAll(string(body), masked, own)); err != nil {
+		if _, err := io.WriteString(w, strings.ReplaceAll(string(body), shown, instead)); err != nil {
 			t.Error(err)
 		}
 	}))

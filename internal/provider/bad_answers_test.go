@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -253,7 +254,8 @@ func TestBadAnswers_rename(t *testing.T) {
 				return err
 			})
 			// What succeeded is not sent again. A read follows if its answer was no help.
-			if all := s.requests(); tt.phrase != "" && (strings.Count(strings.Join(all, " "), "PATCH") != 1 || len(all) > 2) {
+			all := slices.DeleteFunc(s.requests(), func(r string) bool { return r == "GET /v2/projects" }) // the plan looks whether the name is free
+			if tt.phrase != "" && (strings.Count(strings.Join(all, " "), "PATCH") != 1 || len(all) > 2) {
 				t.Errorf("want one PATCH, and perhaps a GET: %v", all)
 			}
 		})

@@ -141,7 +141,7 @@ resource "traceloop_api_key" "all" {
 // New keys in projects that the plan reads nothing else of.
 func TestAccPlan_coalescedChecks(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t)
+	server := emulatortest.Start(t, minutesAgo())
 	var projects []string
 	for i := range 60 {
 		project := server.CreateProject(fmt.Sprintf("Project %d", i))
@@ -175,7 +175,8 @@ func TestAccPlan_coalescedChecks(t *testing.T) {
 		}
 	}
 	// The first ten creations are planned once more, from shared lists, before anything is written.
-	if lists > 60+2 || others > 2 {
+	// One of the other reads finds out which organization answers.
+	if lists > 60+2 || others > 3 {
 		t.Errorf("the apply takes %d lists of keys of 60 projects, and %d other reads", lists, others)
 	}
 }

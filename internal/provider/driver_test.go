@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
@@ -19,12 +22,15 @@ import (
 )
 
 // driver speaks the plugin protocol as Terraform's core does in one plan or one apply, without
-// a CLI: thousands of plans and applies a minute. It knows one resource at a time.
+// a CLI: thousands of plans and applies a minute. Each call is about one resource, and a test may make
+// those of several in one process: each is an instance with a private state of its own.
 type driver struct {
 	t       testing.TB
 	server  tfprotov6.ProviderServer
 	schemas map[string]*tfprotov6.Schema
 	next    func() *driver // the provider of another plan or apply
+
+	applied []*tfprotov6.Diagnostic // what the applies with this provider have said
 }
 
 // newServer makes a provider, as the CLI starts one.
@@ -46,8 +52,8 @@ type arguments map[string]any
 // anHourAgo is the clock of a service whose objects are all old.
 func anHourAgo() time.Time { return time.Now().Add(-time.Hour) }
 
-// later is a clock by which the service has had time to show what is new: what it does not find then is gone.
-func later() time.Time { return time.Now().Add(3 * time.Minute) }
+// minutesLater is a clock by which the service has had time to show what is new: what it does not find then is gone.
+func minutesLater() time.Time { return time.Now().Add(3 * time.Minute) }
 
 func newDriver(tb testing.TB, server *emulatortest.Server, now func() time.Time) *driver {
 	tb.Helper()
@@ -127,6 +133,7 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 	if err != nil {
 		return prior, err
 	}
+	d.checkBlocks(resp.Diagnostics)
 	if err := failure(resp.Diagnostics); err != nil {
 		return prior, err
 	}
@@ -241,6 +248,7 @@ func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *p
 	if err != nil {
 		return err
 	}
+	d.checkBlocks(resp.Diagnostics)
 	p.diags = append(p.diags, resp.Diagnostics...)
 	if err := failure(resp.Diagnostics); err != nil {
 		return err
@@ -392,10 +400,13 @@ func (d *driver) carryOutDelete(ctx context.Context, kind string, prior instance
 	return d.applyOnce(ctx, kind, prior, planResult{config: null, value: null, private: planned.private})
 }
 
-// carryOutRest applies what is no delete. Core plans it once more, and holds the provider
-// to what it has planned before.
+// carryOutRest applies what is no delete. Core validates the configuration and plans it once more,
+// with all values known, and holds the provider to what it has planned before.
 func (d *driver) carryOutRest(ctx context.Context, kind string, prior instance, planned planResult) (instance, error) {
 	p := planResult{config: planned.config}
+	if err := d.validate(ctx, kind, &p); err != nil {
+		return prior, err
+	}
 	if err := d.planOnce(ctx, kind, prior, &p); err != nil {
 		return prior, err
 	}
@@ -426,6 +437,8 @@ func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p p
 	if err != nil {
 		return prior, err
 	}
+	d.applied = append(d.applied, resp.Diagnostics...)
+	d.checkBlocks(resp.Diagnostics)
 	err = failure(resp.Diagnostics)
 	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
 	if err == nil {
@@ -552,6 +565,22 @@ func (d *driver) value(typ tftypes.Type, dynamic *tfprotov6.DynamicValue) tftype
 		d.t.Fatal(err)
 	}
 	return value
+}
+
+// blockToCopy begins a block that a diagnostic shows.
+var blockToCopy = regexp.MustCompile(`(?m)^(import|moved|removed|data "\S+" "\S+"|resource "\S+" "\S+") \{$`)
+
+// checkBlocks checks that the blocks to copy are valid, and the last things in their diagnostics.
+func (d *driver) checkBlocks(diags []*tfprotov6.Diagnostic) {
+	for _, diag := range diags {
+		at := blockToCopy.FindStringIndex(diag.Detail)
+		if at == nil {
+			continue
+		}
+		if _, problems := hclsyntax.ParseConfig([]byte(diag.Detail[at[0]:]), "", hcl.InitialPos); problems.HasErrors() {
+			d.t.Errorf("the diagnostic %q does not end with valid blocks: %v\n%s", diag.Summary, problems, diag.Detail)
+		}
+	}
 }
 
 // failure joins the errors among diagnostics.

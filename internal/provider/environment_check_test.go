@@ -2,7 +2,7 @@ package provider_test
 
 import (
 	"net/http"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,9 +41,9 @@ func TestEnvironmentCheck_costs(t *testing.T) {
 	if n := len(server.Requests()); n > 2 {
 		t.Errorf("planning 6 keys of projects and environments that were read takes %d requests, want at most 2, which show the existing keys", n)
 	}
-	_, err := planning.plan(t.Context(), keyKind, planning.none(keyKind), arguments{"project_id": projects[1], "environment": "us"})
-	if err == nil || !strings.Contains(err.Error(), "Unknown Environment") {
-		t.Errorf("an unknown environment of a project that was read: %v", err)
+	p, err := planning.plan(t.Context(), keyKind, planning.none(keyKind), arguments{"project_id": projects[1], "environment": "us"})
+	if err != nil || !slices.Equal(warnings(p.diags), []string{"Unknown Environment"}) {
+		t.Errorf("an unknown environment of a project that was read: %v, %q", err, warnings(p.diags))
 	}
 
 	server.ResetRequests()

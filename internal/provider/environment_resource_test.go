@@ -80,7 +80,7 @@ func TestAccEnvironment_life(t *testing.T) {
 
 func TestEnvironment_life(t *testing.T) {
 	t.Parallel()
-	environmentLife(t, emulatortest.Start(t), provider.NewServer(later))
+	environmentLife(t, emulatortest.Start(t), provider.NewServer(minutesLater))
 }
 
 // environmentLife is the whole life of an environment, with a provider of any paths.

@@ -62,7 +62,7 @@ func TestCLI_anotherOrganizationsKey(t *testing.T) {
 		}
 		shows(t, out, "Another Organization Answers", "terraform state rm ADDRESS", "nothing was changed")
 		hides(t, out, "No Longer Found", other.ManagementKey)
-		if after := cli.state(); fmt.Sprint(after["resources"]) != fmt.Sprint(before["resources"]) {
+		if after := cli.state(); fmt.Sprint(after) != fmt.Sprint(before) {
 			t.Fatalf("%v changed the state from\n%v to\n%v", command, before, after)
 		}
 	}
@@ -78,36 +78,29 @@ func TestCLI_anotherOrganizationsKey(t *testing.T) {
 
 func TestGone_anotherOrganization(t *testing.T) {
 	t.Parallel()
-	for kind, config := range map[string]arguments{projectKind: {"name": "Orders"}, environmentKind: {"name": "EU Production"}} {
+	for _, kind := range []string{projectKind, environmentKind, keyKind} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			ours, other, address := twoOrganizations(t)
+			config := ofKind(kind, ours)
 			settings := arguments{"base_url": address, "api_key": ours.ManagementKey}
 			theirs := arguments{"base_url": address, "api_key": other.ManagementKey}
-			config := config.with(arguments{"deletion_protection": false})
-			for _, now := range []func() time.Time{time.Now, later} { // however old it is
+			for _, now := range []func() time.Time{time.Now, minutesLater} { // however old it is
 				l := newLife(newDriverWith(t, now, settings), kind)
 				l.apply(config, "create")
 				made := l.state
 				stranger := newLife(newDriverWith(t, now, theirs), kind)
 				stranger.state = made
 
-				if _, err := stranger.provider.next().refresh(t.Context(), kind, made); err == nil {
-					t.Error("the refresh succeeds")
-				} else {
-					refuses(t, err, "Another Organization Answers", "terraform state rm")
-				}
-				stranger.refusesToApply(nil, "Another Organization Answers") // -refresh=false
-				if stranger.state.value.IsNull() {
-					t.Error("the state has lost the object")
-				}
+				_, err := stranger.provider.next().refresh(t.Context(), kind, made)
+				refuses(t, err, "Another Organization Answers", "terraform state rm")
+				refusesToDestroy(stranger, made, "Another Organization Answers")
 
 				// Core drops the private state of a tainted object.
 				tainted := made
 				tainted.private, tainted.tainted = nil, true
-				stranger.state = tainted
-				if now().After(time.Now().Add(time.Minute)) {
-					stranger.refusesToApply(nil, "Unable to Confirm", "Is Gone", "terraform state rm")
+				if now().After(time.Now().Add(time.Minute)) { // a young one is looked for
+					refusesToDestroy(stranger, tainted, "Unable to Confirm", "Is Gone", "terraform state rm")
 				}
 				l.destroy()
 			}
@@ -116,12 +109,33 @@ func TestGone_anotherOrganization(t *testing.T) {
 	}
 }
 
+// ofKind is an object of a kind that no other resource is needed for.
+func ofKind(kind string, server *emulatortest.Server) arguments {
+	switch kind {
+	case projectKind:
+		return arguments{"name": "Orders", "deletion_protection": false}
+	case environmentKind:
+		return arguments{"name": "EU Production", "deletion_protection": false}
+	}
+	return arguments{"project_id": server.Projects()[0].ID, "environment": "prd"}
+}
+
+// refusesToDestroy is a destroy with -refresh=false that fails and keeps the object in the state.
+func refusesToDestroy(l *life, state instance, phrases ...string) {
+	l.t.Helper()
+	after, _, err := l.provider.next().apply(l.t.Context(), l.kind, state, nil)
+	refuses(l.t, err, phrases...)
+	if after.value.IsNull() {
+		l.t.Error("the state has lost the object")
+	}
+}
+
 // A state of an older version has no note. Then the service's word counts as before, with a warning.
 func TestGone_withoutANote(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders").ID
-	l := newLife(newDriver(t, server, later), environmentKind)
+	l := newLife(newDriver(t, server, minutesLater), environmentKind)
 	config := arguments{"name": "EU Production", "project_id": project, "deletion_protection": false}
 	l.apply(config, "create")
 	l.state.private = nil
@@ -153,11 +167,7 @@ func TestGone_withoutANote(t *testing.T) {
 	if after, err := l.provider.next().refresh(t.Context(), environmentKind, made); err != nil || !after.value.IsNull() {
 		t.Errorf("a refresh takes the service's word: %v, %v", after.value, err)
 	}
-	if _, _, err := l.provider.next().apply(t.Context(), environmentKind, made, nil); err == nil {
-		t.Error("a delete without a refresh takes the service's word")
-	} else {
-		refuses(t, err, "Unable to Confirm Environment Is Gone", "without -refresh=false", "terraform state rm")
-	}
+	refusesToDestroy(l, made, "Unable to Confirm Environment Is Gone", "without -refresh=false", "terraform state rm")
 }
 
 // hiding is a service that does not show new objects until the provider has waited for some time.
@@ -241,11 +251,11 @@ func is(id string) func(string) bool { return func(other string) bool { return o
 
 func TestGone_young(t *testing.T) {
 	t.Parallel()
-	for kind, config := range map[string]arguments{projectKind: {"name": "Orders"}, environmentKind: {"name": "EU Production"}} {
+	for _, kind := range []string{projectKind, environmentKind, keyKind} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			config := config.with(arguments{"deletion_protection": false})
 			h := newHiding(t, 3*time.Second)
+			config := ofKind(kind, h.server)
 			l := newLife(h.driver(t), kind)
 			l.apply(config, "create")
 			id := l.id()
@@ -258,22 +268,20 @@ func TestGone_young(t *testing.T) {
 			// It does not.
 			h.shows = time.Hour
 			h.hide(is(id))
-			if _, err := l.provider.next().refresh(t.Context(), kind, l.state); err == nil {
-				t.Error("the refresh succeeds")
-			} else {
-				refuses(t, err, "Not Found Yet", "less than two minutes ago", "From 20", "on, a plan takes it as deleted")
-			}
+			_, err := l.provider.next().refresh(t.Context(), kind, l.state)
+			refuses(t, err, "Not Found Yet", "less than two minutes ago", "From 20", "on, a plan takes it as deleted")
 			if h.slept != 10*time.Second {
 				t.Errorf("the provider waits for %s, want 10 s", h.slept)
 			}
 			h.hide(is(id))
-			l.refusesToApply(nil, "Not Found Yet") // its delete, with -refresh=false
+			refusesToDestroy(l, l.state, "Not Found Yet")
 
 			// Its delete, when it shows up.
 			h.shows = 3 * time.Second
 			h.hide(is(id))
-			after, _, err := l.provider.next().apply(t.Context(), kind, l.state, nil)
-			if err != nil || !after.value.IsNull() || slices.ContainsFunc(h.server.Projects(), func(p emulatortest.Project) bool { return p.ID == id }) {
+			var after instance
+			after, _, err = l.provider.next().apply(t.Context(), kind, l.state, nil)
+			if err != nil || !after.value.IsNull() || len(h.server.Projects()) != 1 || len(h.server.Environments("")) != 3 || len(h.server.Keys()) != 0 {
 				t.Errorf("the delete of an object that shows up: %v, %v", after.value, err)
 			}
 		})
@@ -325,6 +333,15 @@ func TestGone_newProjectIsAwaited(t *testing.T) {
 	if _, err := d.create(t.Context(), environmentKind, arguments{"name": "EU", "project_id": d.text(project, "id")}); err != nil {
 		t.Error(err)
 	}
+	h.hide(is(d.text(project, "id")))
+	other, err := d.create(t.Context(), projectKind, arguments{"name": "Billing"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.hide(is(d.text(other, "id")))
+	if _, err := d.create(t.Context(), keyKind, arguments{"environment": "prd", "project_id": d.text(other, "id")}); err != nil {
+		t.Error(err)
+	}
 
 	// Somebody else's project is not awaited.
 	h.hide(all)
@@ -340,7 +357,7 @@ func TestGone_isNotProtected(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			server := emulatortest.Start(t)
-			l := newLife(newDriver(t, server, later), kind)
+			l := newLife(newDriver(t, server, minutesLater), kind)
 			l.apply(config, "create")
 			protected := l.state
 			l.refusesToPlan(nil, "Deletion Protection Is On")
@@ -365,7 +382,11 @@ func TestCLI_protectedInstanceIsGone(t *testing.T) {
 	const block = "resource \"traceloop_project\" \"all\" {\n  for_each = toset([%s])\n  name     = each.key\n}\n"
 	cli.write(fmt.Sprintf(block, `"A", "B"`))
 	cli.apply()
-	server.DeleteProject(server.Projects()[2].ID)
+	for _, p := range server.Projects() {
+		if p.Name == "B" {
+			server.DeleteProject(p.ID)
+		}
+	}
 	cli.write(fmt.Sprintf(block, `"A"`))
 	for _, command := range [][]string{{"plan", "-input=false"}, {"plan", "-input=false", "-refresh=false"}, {"apply", "-refresh-only", "-auto-approve"}} {
 		hides(t, cli.ok(command...), "Deletion Protection")

@@ -315,7 +315,7 @@ func TestInterrupt_killed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := emulatortest.Start(t)
+			server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 			var gate checkpoint
 			c := newCLI(t, server)
 			c.set("TRACELOOP_MANAGEMENT_BASE_URL", inFront(t, server, gate.pass))

@@ -270,7 +270,7 @@ func TestList_refused(t *testing.T) {
 		"scope that is none":       {"traceloop_environment", arguments{"scope": "team"}, `"organization" "project"`},
 		"project that is none":     {"traceloop_environment", arguments{"project_id": "nobody"}, `no project with the id "nobody"`},
 		"environment by its name":  {"traceloop_api_key", arguments{"environment": "EU Production"}, "must be the slug of an environment"},
-		"negative age":             {"traceloop_api_key", arguments{"min_age_days": int64(-1)}, "at least 0"},
+		"negative age":             {"traceloop_api_key", arguments{"min_age_days": int64(-1)}, "whole number from 0"},
 		"project that is not here": {"traceloop_api_key", arguments{"project_id": "nobody"}, `no project with the id "nobody"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -96,7 +96,7 @@ func newMachine(t *testing.T, rt *rapid.T, steps *tally) *machine {
 
 // process is the provider as one run of the CLI starts it.
 func (m *machine) process(retries int64) *driver {
-	return newDriverWith(m.t, m.clock.now, arguments{"base_url": m.url, "api_key": m.server.ManagementKey, "max_retries": retries})
+	return newDriverWith(m.t, m.clock.later, arguments{"base_url": m.url, "api_key": m.server.ManagementKey, "max_retries": retries})
 }
 
 func (m *machine) run(rt *rapid.T) {

@@ -371,7 +371,7 @@ func TestSetupAnswers_otherProject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	warns(t, p, "Project Key Belongs to Another Project", "Apply will refuse")
+	planWarns(t, p, "Project Key Belongs to Another Project", "Apply will refuse")
 	_, err = d.carryOut(t.Context(), setupKind, d.none(setupKind), p)
 	refuses(t, err, "Project Key Belongs to Another Project")
 	if n := service.count("POST"); n != before {
@@ -612,7 +612,7 @@ func TestSetup_secondAddress(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	warns(t, p, summary, "terraform state rm", "removed {")
+	planWarns(t, p, summary, "terraform state rm", "removed {")
 	d = l.provider.next()
 	for _, address := range []instance{l.state, duplicate} {
 		if err := planError(d.plan(t.Context(), setupKind, address, nil)); err != nil {

@@ -204,30 +204,35 @@ func TestCLI_conflictingSetupsAreDestroyed(t *testing.T) {
 	}
 }
 
+// withOldKey applies a configuration in two steps: the project and its key are so old that one which
+// is not found counts as gone.
+func withOldKey(t *testing.T, hcl string) (*emulatortest.Server, *cli) {
+	t.Helper()
+	var now atomic.Value
+	now.Store(anHourAgo)
+	server := emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return now.Load().(func() time.Time)() }))
+	cli := newCLI(t, server)
+	cli.write(hcl)
+	cli.apply("-target=traceloop_api_key.prd")
+	now.Store(time.Now)
+	cli.apply()
+	return server, cli
+}
+
 // The key of the setups, or its project, is gone: a destroy goes on, or says how.
 func TestCLI_setupsWithoutTheirKey(t *testing.T) {
 	t.Parallel()
 	hcl := strings.ReplaceAll(strings.Replace(inOneGo, "%s", "1", 1), "%s", "")
 	t.Run("the project is gone", func(t *testing.T) {
 		t.Parallel()
-		var now atomic.Value // one that the provider does not take for young is created first
-		now.Store(anHourAgo)
-		server := emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return now.Load().(func() time.Time)() }))
-		cli := newCLI(t, server)
-		cli.write(hcl)
-		cli.apply("-target=traceloop_api_key.prd")
-		now.Store(time.Now)
-		cli.apply()
+		server, cli := withOldKey(t, hcl)
 		server.DeleteProject(server.Projects()[1].ID)
 		shows(t, cli.destroy(), "3 destroyed")
 		shows(t, cli.apply(), "5 added")
 	})
 	t.Run("the key is revoked", func(t *testing.T) {
 		t.Parallel()
-		server := emulatortest.Start(t)
-		cli := newCLI(t, server)
-		cli.write(hcl)
-		cli.apply()
+		server, cli := withOldKey(t, hcl)
 		server.RevokeKey(server.Keys()[0].ID)
 		out, err := cli.run("destroy", "-auto-approve", "-input=false")
 		if err == nil {

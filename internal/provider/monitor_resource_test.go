@@ -302,8 +302,8 @@ func TestSetup_operators(t *testing.T) {
 // failed returns the error of an apply.
 func failed(_ instance, _ planResult, err error) error { return err }
 
-// warns checks that a warning of a plan has the phrases.
-func warns(tb testing.TB, p planResult, phrases ...string) {
+// planWarns checks that a warning of a plan has the phrases.
+func planWarns(tb testing.TB, p planResult, phrases ...string) {
 	tb.Helper()
 	var all []string
 	for _, diag := range p.diags {
@@ -327,7 +327,7 @@ func TestSetup_existing(t *testing.T) {
 	for _, key := range []string{prd, dev} {
 		server.ResetRequests()
 		l := newSetupLife(t, server, key)
-		warns(t, l.plan(config, true), "Auto Monitor Setup Already Exists", existing.ID, existing.EnvProjectID, "Apply will refuse", "import {", `"checkout"`)
+		planWarns(t, l.plan(config, true), "Auto Monitor Setup Already Exists", existing.ID, existing.EnvProjectID, "Apply will refuse", "import {", `"checkout"`)
 		l.refusesToApply(config, "Auto Monitor Setup Already Exists", existing.ID, existing.EnvProjectID, "Nothing was changed", "import {")
 		noWrites(t, server)
 	}
@@ -360,7 +360,7 @@ func TestSetup_twice(t *testing.T) {
 		}
 		plans = append(plans, p)
 	}
-	warns(t, plans[1], "Two Resources for One Auto Monitor Setup", "twice", "Apply will refuse")
+	planWarns(t, plans[1], "Two Resources for One Auto Monitor Setup", "twice", "Apply will refuse")
 
 	applying, errs := d.next(), make([]error, len(plans))
 	var all sync.WaitGroup

@@ -73,7 +73,7 @@ func TestOrganization_life(t *testing.T) {
 		if warned := warnings(l.plan(changed, true).diags); !slices.Equal(warned, []string{unchangeable}) {
 			t.Errorf("the plan of %v warns of %q", test.change, warned)
 		}
-		l.refusesToApply(changed, append([]string{unchangeable, "Nothing was changed"}, test.phrases...)...)
+		l.refusesToApply(changed, append([]string{unchangeable}, append(test.phrases, "Nothing was changed")...)...)
 	}
 	id := l.id()
 	l.changesNothing(acmeConfig())

@@ -19,6 +19,11 @@ type clock struct{ ahead atomic.Int64 }
 
 func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
 
+// later is the clock of a command: what was there before it is some minutes old.
+func (c *clock) later() time.Time { return c.now().Add(3 * time.Minute) }
+
+func later() time.Time { return new(clock).later() }
+
 func (c *clock) advanceTo(days float64) { c.ahead.Store(int64(days * 24 * float64(time.Hour))) }
 
 // outcome is the life of one key, in the default project. Each verb is a plan of a
@@ -48,7 +53,7 @@ func newOutcome(t *testing.T) *outcome {
 // driver is the provider as each run of the CLI starts it: in a process of its own.
 func (o *outcome) driver() *driver {
 	o.t.Helper()
-	return newDriverWith(o.t, o.clock.now, arguments{"base_url": o.url, "api_key": o.server.ManagementKey})
+	return newDriverWith(o.t, o.clock.later, arguments{"base_url": o.url, "api_key": o.server.ManagementKey})
 }
 
 // config is the key's configuration, in the environment prd unless the arguments name another.

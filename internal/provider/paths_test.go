@@ -29,7 +29,7 @@ var moved = traceloop.Paths{
 // operation of every kind is found, and nothing else is asked for.
 func TestPaths(t *testing.T) {
 	t.Parallel()
-	newServer := provider.NewServerWithPaths(later, moved)
+	newServer := provider.NewServerWithPaths(minutesLater, moved)
 	for name, life := range map[string]func(*testing.T, *emulatortest.Server){
 		"projects":     func(t *testing.T, server *emulatortest.Server) { projectLife(t, server, newServer) },
 		"environments": func(t *testing.T, server *emulatortest.Server) { environmentLife(t, server, newServer) },

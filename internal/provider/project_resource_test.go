@@ -76,7 +76,7 @@ func TestAccProject_life(t *testing.T) {
 
 func TestProject_life(t *testing.T) {
 	t.Parallel()
-	projectLife(t, emulatortest.Start(t), provider.NewServer(later))
+	projectLife(t, emulatortest.Start(t), provider.NewServer(minutesLater))
 }
 
 // projectLife is the whole life of a project, with a provider of any paths.

@@ -4,11 +4,9 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"sync/atomic"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
@@ -49,20 +47,9 @@ type traceloopProvider struct {
 	version string
 	now     func() time.Time // the one clock of the provider
 	sleep   func(context.Context, time.Duration) error
-	paths   traceloop.Paths           // zero: the contract's
-	current atomic.Pointer[base.Data] // of the current plan or apply
+	paths   traceloop.Paths // zero: the contract's
 
 	validated atomic.Bool // since the last Configure
-}
-
-// SawState notes an object of the state.
-func (p *traceloopProvider) sawState(state []byte) {
-	var object struct {
-		ID string `json:"id"`
-	}
-	if data := p.current.Load(); data != nil && json.Unmarshal(state, &object) == nil && object.ID != "" {
-		data.Run.SawState(object.ID)
-	}
 }
 
 type providerModel struct {
@@ -70,7 +57,7 @@ type providerModel struct {
 	ProjectAPIKey  types.String `tfsdk:"project_api_key"`
 	BaseURL        types.String `tfsdk:"base_url"`
 	RequestTimeout types.String `tfsdk:"request_timeout"`
-	MaxRetries     types.Int64  `tfsdk:"max_retries"`
+	MaxRetries     types.Number `tfsdk:"max_retries"`
 	CACertFile     types.String `tfsdk:"ca_cert_file"`
 }
 
@@ -109,10 +96,10 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				Optional:            true,
 				Validators:          []validator.String{base.ParserValidator("request_timeout", parseTimeout)},
 			},
-			"max_retries": schema.Int64Attribute{
+			"max_retries": schema.NumberAttribute{
 				MarkdownDescription: "How many times the provider repeats a failed request, if repeating is safe; 0 to 10. Repeats after a rate limit do not count. Default: `4`.",
 				Optional:            true,
-				Validators:          []validator.Int64{int64validator.Between(0, 10)},
+				Validators:          []validator.Number{base.WholeNumber(0, 10)},
 			},
 			"ca_cert_file": schema.StringAttribute{
 				MarkdownDescription: "Path of a PEM file with certificates of authorities to trust, in addition to the system's. Use it for a proxy or gateway with your own certificate. " +
@@ -151,7 +138,6 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 
 // HandOver gives the same data to all resources, data sources, list resources and actions.
 func (p *traceloopProvider) handOver(data *base.Data, resp *provider.ConfigureResponse) {
-	p.current.Store(data)
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData, resp.ActionData = data, data, data, data
 }
 

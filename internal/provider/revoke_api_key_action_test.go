@@ -93,7 +93,7 @@ func TestRevokeAction_revokes(t *testing.T) {
 			server := emulatortest.Start(t)
 			project := server.Projects()[0].ID
 			_, other := server.GenerateKey(project, "stg")
-			d := newDriver(t, server, time.Now)
+			d := newDriver(t, server, later)
 			resource := arguments{"project_id": project, "environment": "prd"}
 			key, _, err := d.apply(t.Context(), kind, d.none(kind), resource)
 			if err != nil {
@@ -126,7 +126,7 @@ func TestRevokeAction_revokes(t *testing.T) {
 				t.Errorf("the key of another environment is answered %d", status)
 			}
 
-			d = newDriver(t, server, time.Now)
+			d = newDriver(t, server, minutesLater)
 			read, err := d.refresh(t.Context(), kind, key)
 			if err != nil || !read.value.IsNull() {
 				t.Fatalf("the revoked key is still in the state: %v", err)

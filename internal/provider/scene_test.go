@@ -45,7 +45,7 @@ func (s *scene) driver() *driver {
 	s.t.Helper()
 	settings := arguments{"base_url": s.url, "api_key": s.server.ManagementKey, "max_retries": int64(1)}
 	maps.Copy(settings, s.settings)
-	return newDriverWith(s.t, later, settings)
+	return newDriverWith(s.t, minutesLater, settings)
 }
 
 // ids are those of everything on the server.

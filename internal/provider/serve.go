@@ -73,7 +73,7 @@ func serverOf(p *traceloopProvider, quiet bool) (func() tfprotov6.ProviderServer
 	if !ok {
 		return nil, fmt.Errorf("%T does not have all of the protocol", framework)
 	}
-	return func() tfprotov6.ProviderServer { return &server{framework, p, quiet} }, nil
+	return func() tfprotov6.ProviderServer { return &server{framework, quiet} }, nil
 }
 
 // frameworkServer is the interface of the framework's server.
@@ -84,20 +84,15 @@ type frameworkServer interface {
 	tfprotov6.StateStoreServer
 }
 
-// server adds two things to the framework's server: it notes which objects are in the state, and
-// it ends the context of each call with the call if nobody will see logs: DESIGN.md, "Contexts".
+// server adds one thing to the framework's server: it ends the context of each call with the call
+// if nobody will see logs: DESIGN.md, "Contexts".
 type server struct {
 	frameworkServer
 
-	provider *traceloopProvider
-	quiet    bool
+	quiet bool
 }
 
-// UpgradeResourceState is the first call for each object of the state.
 func (s *server) UpgradeResourceState(ctx context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	if r.RawState != nil {
-		s.provider.sawState(r.RawState.JSON)
-	}
 	return withCallContext(ctx, s.quiet, s.frameworkServer.UpgradeResourceState, r)
 }
 

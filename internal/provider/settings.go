@@ -64,7 +64,7 @@ func (m providerModel) config(userAgent string, paths traceloop.Paths) (base.Con
 	}
 	retries := traceloop.DefaultMaxRetries
 	if !m.MaxRetries.IsNull() {
-		retries = int(m.MaxRetries.ValueInt64())
+		retries = int(base.Whole(m.MaxRetries))
 	}
 
 	var roots *x509.CertPool

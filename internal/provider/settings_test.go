@@ -81,7 +81,9 @@ func TestSettings_refused(t *testing.T) {
 		"nobody listens":             {nil, arguments{"base_url": "http://127.0.0.1:1"}, []string{"Nothing listens at the base URL http://127.0.0.1:1", "provider argument \"base_url\"", "Is the emulator running?", "make emulator"}},
 		"timeout without a unit":     {nil, arguments{"request_timeout": "30"}, []string{"request_timeout", "30s"}},
 		"no time at all":             {nil, arguments{"request_timeout": "0s"}, []string{"request_timeout", "between 1s and 10m"}},
-		"endless retries":            {nil, arguments{"max_retries": int64(1000)}, []string{"max_retries", "between 0 and 10"}},
+		"endless retries":            {nil, arguments{"max_retries": int64(1000)}, []string{"max_retries", "whole number from 0 to 10"}},
+		"half a retry":               {nil, arguments{"max_retries": 1.5}, []string{"max_retries", "whole number from 0 to 10", "It is 1.5"}},
+		"huge retries":               {nil, arguments{"max_retries": 1e30}, []string{"max_retries", "whole number from 0 to 10", "It is 1e+30"}},
 		"no such certificate":        {nil, arguments{"ca_cert_file": "/nonexistent/ca.pem"}, []string{"Unable to Read CA Certificates", "provider argument \"ca_cert_file\""}},
 		"not a certificate":          {map[string]string{"TRACELOOP_CA_CERT_FILE": "settings_test.go"}, nil, []string{"Unable to Read CA Certificates", "environment variable TRACELOOP_CA_CERT_FILE"}},
 	} {

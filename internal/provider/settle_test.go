@@ -93,7 +93,7 @@ func TestSettle_replaceExisting(t *testing.T) {
 	server := emulatortest.Start(t)
 	projectID := server.Projects()[0].ID
 	server.GenerateKey(projectID, "prd")
-	d := newDriver(t, server, time.Now)
+	d := newDriver(t, server, later)
 	server.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/api-keys", Kind: "drop_after", After: 1, Times: 1})
 
 	key, _, err := d.apply(t.Context(), keyKind, d.none(keyKind), arguments{"project_id": projectID, "environment": "prd", "replace_existing": true})
@@ -106,7 +106,7 @@ func TestSettle_orphanIsNamed(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	projectID := server.Projects()[0].ID
-	d := newDriver(t, server, time.Now)
+	d := newDriver(t, server, later)
 	server.SetFaults(
 		emulatortest.Fault{Method: "POST", Path: "/v2/api-keys", Kind: "drop_after"},
 		emulatortest.Fault{Method: "DELETE", Path: "/v2/api-keys", Kind: "status", Status: 403, Times: 10},

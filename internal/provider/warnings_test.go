@@ -2,8 +2,6 @@ package provider_test
 
 import (
 	"fmt"
-	"reflect"
-	"slices"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
@@ -49,43 +47,6 @@ func TestCLI_vanishedObjectsWarn(t *testing.T) {
 	shows(t, cli.apply(), "Project No Longer Found", "3 added, 0 changed, 0 destroyed")
 	cli.plan("-detailed-exitcode")
 	cli.destroy()
-}
-
-// What another organization's key shows is the same as if all had been deleted.
-func TestCLI_anotherOrganizationsKeyProvesNothing(t *testing.T) {
-	t.Parallel()
-	for _, n := range parallelisms() {
-		parallelism := "-parallelism=" + n
-		t.Run(parallelism, func(t *testing.T) {
-			t.Parallel()
-			server, other := emulatortest.Start(t), emulatortest.Start(t)
-			cli := newCLI(t, server)
-			cli.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production", false) +
-				keyHCL("traceloop_project.orders.id", "prd", "null"))
-			cli.apply(parallelism)
-			ours := slices.Clone(cli.env)
-			before := cli.state()
-
-			cli.set("TRACELOOP_MANAGEMENT_BASE_URL", other.URL)
-			cli.set("TRACELOOP_MANAGEMENT_API_KEY", other.ManagementKey)
-			out := cli.plan(parallelism)
-			shows(t, out, "Project No Longer Found", "Environment No Longer Found", "API Key No Longer Found", "3 to add, 0 to change, 0 to destroy")
-			for _, phrase := range []string{
-				"The request used the management key from the environment variable TRACELOOP_MANAGEMENT_API_KEY", "There are two possible reasons",
-				"the management key belongs to another organization", "Check which one it is before you apply", "The state may hold the only copy",
-			} {
-				shows(t, out, phrase)
-			}
-			hides(t, out, "Outside Terraform", other.ManagementKey)
-			if after := cli.state(); !reflect.DeepEqual(before, after) {
-				t.Errorf("the plan has changed the state: %v", after)
-			}
-
-			cli.env = ours
-			hides(t, cli.plan(parallelism, "-detailed-exitcode"), "No Longer Found")
-			cli.destroy()
-		})
-	}
 }
 
 func TestCLI_builtInEnvironmentIsForgottenWithAWarning(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -32,9 +33,21 @@ type estate struct {
 	project emulatortest.Project
 }
 
+// minutesAgo is the clock of a server whose objects are older than the command that finds them.
+func minutesAgo() emulatortest.Option {
+	return emulatortest.WithNow(func() time.Time { return time.Now().Add(-3 * time.Minute) })
+}
+
 func newEstate(t *testing.T) estate {
 	t.Helper()
 	t.Parallel()
+	server := emulatortest.Start(t, minutesAgo())
+	return estate{newCLI(t, server), server, server.CreateProject("Orders")}
+}
+
+// newEstateNow has a server whose clock is right.
+func newEstateNow(t *testing.T) estate {
+	t.Helper()
 	server := emulatortest.Start(t)
 	return estate{newCLI(t, server), server, server.CreateProject("Orders")}
 }
@@ -45,7 +58,7 @@ func wholePlan(t *testing.T, test func(*testing.T, estate)) {
 	for _, parallelism := range parallelisms() {
 		t.Run("parallelism="+parallelism, func(t *testing.T) {
 			t.Parallel()
-			server := emulatortest.Start(t)
+			server := emulatortest.Start(t, minutesAgo())
 			c := newCLI(t, server)
 			for _, command := range []string{"plan", "apply", "destroy"} {
 				c.env = append(c.env, "TF_CLI_ARGS_"+command+"=-parallelism="+parallelism)
@@ -79,6 +92,15 @@ func (w estate) refuses(args []string, phrases ...string) {
 	if now := w.server.Projects(); len(now) != len(projects) {
 		w.t.Errorf("%v changed the projects from %v to %v", args, projects, now)
 	}
+}
+
+// refusesKeyAlone is a plan that warns, and an apply that fails and changes nothing but "rest".
+func (w estate) refusesKeyAlone(phrases ...string) {
+	w.t.Helper()
+	out := w.plan()
+	shows(w.t, out, phrases...)
+	shows(w.t, out, "Apply refuses this key alone")
+	w.refuses([]string{"apply", "-auto-approve", "-input=false"}, phrases...)
 }
 
 // refusesToPlanAndApply also takes the plan and the apply for one.
@@ -174,14 +196,14 @@ func TestCLI_newKeyInAnOccupiedPlace(t *testing.T) {
 		w.unattached()
 		stranger, _ := w.server.GenerateKey(w.project.ID, "prd")
 		w.write(w.key("orders", "prd", ""))
-		w.refusesToPlanAndApply("Environment Already Has an API Key", stranger)
+		w.refusesKeyAlone("Environment Already Has an API Key", stranger)
 
 		// A project of the state, which the plan knows without a look at its keys.
 		imported := fmt.Sprintf("import {\n  to = traceloop_project.orders\n  id = %q\n}\n", w.project.ID)
 		w.write(projectHCL("Orders", false) + imported)
 		w.apply()
 		w.write(projectHCL("Orders", false) + keyHCL("traceloop_project.orders.id", "prd", "null"))
-		w.refusesToPlanAndApply("Environment Already Has an API Key", stranger)
+		w.refusesKeyAlone("Environment Already Has an API Key", stranger)
 	})
 }
 
@@ -398,8 +420,11 @@ func TestCLI_rotationNeedsNoList(t *testing.T) {
 		if err == nil {
 			t.Errorf("the apply succeeded:\n%s", out)
 		}
-		shows(t, out, "Previous API Key Was Revoked", gone.ID)
+		shows(t, out, "this apply has already revoked the API key", gone.ID, gone.MaskedKey, "cannot send traces until an apply succeeds")
 		hides(t, strings.ToLower(out), "nothing was changed")
+		if n := strings.Count(out, "Error: "); n != 1 {
+			t.Errorf("there are %d errors, want one that says all:\n%s", n, out)
+		}
 		w.server.SetFaults()
 		w.apply()
 		w.plan("-detailed-exitcode")
@@ -442,15 +467,20 @@ func TestCLI_destroyWithAConfigurationThatCannotBe(t *testing.T) {
 			"Unknown Environment":                w.key("wrong", "nowhere", ""),
 			"Unknown Project":                    strings.ReplaceAll(w.key("wrong", "prd", ""), w.project.ID, "nobody"),
 			"Environment Already Has an API Key": w.key("wrong", "stg", ""),
-			"Two Resources for One API Key":      w.key("wrong", "prd", "replace_existing = true"),
 		} {
 			w.write(managed)
 			w.apply()
 			w.write(managed + wrong)
-			w.refuses([]string{"plan", "-input=false"}, name)
+			shows(t, w.plan(), name)
 			shows(t, w.plan("-destroy"), "2 to destroy")
 			shows(t, w.destroy(), "2 destroyed")
 		}
+		// What breaks the rule of the ledger stops the usual plan before a destroy, and says what helps.
+		w.write(managed)
+		w.apply()
+		w.write(managed + w.key("wrong", "prd", "replace_existing = true"))
+		w.refuses([]string{"destroy", "-auto-approve", "-input=false"}, "Two Resources for One API Key", "-refresh=false")
+		shows(t, w.ok("destroy", "-auto-approve", "-input=false", "-refresh=false"), "2 destroyed")
 		w.write(managed)
 		w.apply()
 		w.write(managed + w.key("wrong", "nowhere", ""))
@@ -551,11 +581,23 @@ func TestCLI_keyRotatedByHand(t *testing.T) {
 		old := w.active()
 		w.server.RevokeKey(old.ID)
 		fresh, secret := w.server.GenerateKey(w.project.ID, "prd")
-		w.refusesToPlanAndApply("Environment Already Has an API Key", fresh, "import {")
-		shows(t, w.ok("apply", "-refresh-only", "-auto-approve"), "API Key No Longer Found", fresh, "rotated it outside Terraform", "import {")
+		shows(t, w.ok("plan", "-refresh-only"), "API Key No Longer Found", fresh, "rotated it outside Terraform", "import {")
+
+		// The rest of the configuration is applied.
+		w.write(w.key("orders", "prd", "") + w.key("other", "stg", ""))
+		shows(t, w.plan(), "Environment Already Has an API Key", fresh, "Apply refuses this key alone", "import {")
+		out, err := w.run("apply", "-auto-approve", "-input=false")
+		if err == nil {
+			t.Errorf("the apply succeeded:\n%s", out)
+		}
+		shows(t, out, "Environment Already Has an API Key", fresh, "import {", "traceloop_api_key.other: Creation complete")
+		if key := w.active(); key.ID != fresh {
+			t.Errorf("the key is %s now, want %s", key.ID, fresh)
+		}
+		w.write(w.key("orders", "prd", ""))
 
 		// The way that the message shows.
-		w.write(w.key("orders", "prd", fmt.Sprintf("existing_key_wo = %q", secret)) + fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n", w.project.ID))
+		w.write(w.key("orders", "prd", fmt.Sprintf("existing_key_wo = %q", secret)) + w.key("other", "stg", "") + fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n", w.project.ID))
 		shows(t, w.apply(), "1 imported, 0 added, 1 changed, 0 destroyed")
 		w.plan("-detailed-exitcode")
 	})

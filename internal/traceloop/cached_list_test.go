@@ -270,6 +270,9 @@ func TestCachedListCancelledReaderLeavesTheOthers(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		wg.Wait()
+		if e.requests != 2 || e.lists != 1 {
+			t.Errorf("%d requests, %d of them lists; want the list to go on for the other reader", e.requests, e.lists)
+		}
 	})
 }
 
@@ -285,4 +288,26 @@ func TestNotFoundBehindAWrongBaseURL(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A filtered list that is read alone costs its own pages and no more.
+func TestFilteredListAlone(t *testing.T) {
+	key := func(i int) string { return strings.Replace(apiKeyJSON, `"k1"`, fmt.Sprintf(`"k%d"`, i), 1) }
+	s := &service{}
+	for i := range 3 {
+		next := []string{"1", "2", ""}[i]
+		s.answers = append(s.answers, answer(200, fmt.Sprintf(`{"data":[%s],"next_cursor":%q,"total_results":250}`, keysFrom(i*100, min(250, i*100+100), key), next)))
+	}
+	c := onLoopback(t, s, Config{})
+	if keys := all(t, c.ListAPIKeys(t.Context(), APIKeyFilter{ProjectID: "p1"})); len(keys) != 250 || len(s.got()) != 3 {
+		t.Errorf("%d keys with %d requests, want 250 with 3", len(keys), len(s.got()))
+	}
+}
+
+func keysFrom(from, to int, key func(int) string) string {
+	var keys []string
+	for i := from; i < to; i++ {
+		keys = append(keys, key(i))
+	}
+	return strings.Join(keys, ",")
 }

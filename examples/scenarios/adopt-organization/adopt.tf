@@ -5,30 +5,26 @@ data "traceloop_environments" "all" {}
 
 data "traceloop_api_keys" "all" {}
 
+# The addresses contain ids, because ids never change. A project that somebody renames keeps its address.
 locals {
-  slugs = { for project in data.traceloop_projects.all.projects : project.id => project.slug }
-
   organization = {
-    projects = { for project in data.traceloop_projects.all.projects : project.slug => {
+    projects = { for project in data.traceloop_projects.all.projects : project.id => {
       id   = project.id
       name = project.name
     } }
 
-    environments = { for environment in data.traceloop_environments.all.environments :
-      join("/", compact([try(local.slugs[environment.project_id], ""), environment.slug])) => {
-        id      = environment.id
-        name    = environment.name
-        project = try(local.slugs[environment.project_id], null) # null: organization-level
-      } if !environment.built_in
-    }
+    environments = { for environment in data.traceloop_environments.all.environments : environment.id => {
+      id      = environment.id
+      name    = environment.name
+      project = environment.project_id # null: organization-level
+    } if !environment.built_in }
 
-    api_keys = { for key in data.traceloop_api_keys.all.api_keys :
-      "${local.slugs[key.project_id]}/${key.environment}" => {
-        id          = key.id
-        project     = local.slugs[key.project_id]
-        environment = key.environment
-      }
-    }
+    # A key that is rotated has another id. Its place stays.
+    api_keys = { for key in data.traceloop_api_keys.all.api_keys : "${key.project_id}/${key.environment}" => {
+      id          = key.id
+      project     = key.project_id
+      environment = key.environment
+    } }
   }
 }
 

@@ -7,8 +7,7 @@ terraform {
   }
 }
 
-# The same for every way to fill local.organization. An address tells a person what it
-# is: traceloop_api_key.all["orders/prd"].
+# The same for every way to fill local.organization.
 resource "traceloop_project" "all" {
   for_each = local.organization.projects
 

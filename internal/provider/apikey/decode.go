@@ -26,7 +26,7 @@ func (m *resourceModel) FromTerraform5Value(value tftypes.Value) error {
 		decode(fields, "masked_key", types.StringType, &m.MaskedKey),
 		decode(fields, "created_at", types.StringType, &m.CreatedAt),
 		decode(fields, "rotation_triggers", types.MapType{ElemType: types.StringType}, &m.RotationTriggers),
-		decode(fields, "rotate_after_days", types.Int64Type, &m.RotateAfterDays),
+		decode(fields, "rotate_after_days", types.NumberType, &m.RotateAfterDays),
 		decode(fields, "rotate_at", types.StringType, &m.RotateAt),
 		decode(fields, "age_recipients", types.SetType{ElemType: types.StringType}, &m.AgeRecipients),
 		decode(fields, "existing_key_wo", types.StringType, &m.ExistingKeyWO),

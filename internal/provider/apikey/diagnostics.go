@@ -21,9 +21,13 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 	attempted := fmt.Sprintf("generate the API key of project %s, environment %q", projectID, environment)
 
 	orphan, isOrphan := errors.AsType[*orphanError](err)
+	occupied, isOccupied := errors.AsType[*occupiedError](err)
 	switch {
 	case isOrphan:
 		r.addOrphan(orphan, attempted, diags)
+		return
+	case isOccupied:
+		diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(occupied.key, "No key was generated."))
 		return
 	case traceloop.IsConflict(err):
 		key, findErr := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
@@ -38,100 +42,114 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 			r.AddUnknownProject(ctx, client, projectID, diags)
 			return
 		case listErr == nil:
-			addUnknownEnvironment(projectID, environment, slugs, diags)
+			diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, unknownEnvironment(projectID, environment, slugs)+" No key was generated.")
 			return
 		}
 	}
 	diags.AddError("Unable to Generate API Key", r.Failure(attempted, err))
 }
 
-// addVanished warns that a key of the state is gone, and names the key that replaced it.
-func (r *managedResource) addVanished(ctx context.Context, client *traceloop.Client, state model, diags *diag.Diagnostics) {
+// addVanished warns that a key of the state is gone, and names the key that replaced it, if any.
+func (r *managedResource) addVanished(absence base.Absence, state model, existing *traceloop.APIKey, diags *diag.Diagnostics) {
 	const gone = "it was revoked, or its project or environment was deleted: applications that use it can no longer send traces"
-	key, err := r.occupant(ctx, client, state)
-	if err != nil || key == nil {
-		r.AddNotFound(diags, "API Key", state.Describe(), gone, "It then generates a new key. The state may hold the only copy of the old key")
+	if existing == nil {
+		r.AddGone(diags, absence, "API Key", state.Describe(), gone, "It then generates a new key. The state may hold the only copy of the old key")
 		return
 	}
-	r.AddNotFound(diags, "API Key", state.Describe(), gone+". Somebody has rotated it outside Terraform", fmt.Sprintf(
-		"The environment now has another key, %s (id %s), generated %s. Terraform does not generate a second one. To manage that key, import it and set existing_key_wo to its value:\n\n%s",
-		key.MaskedKey, key.ID, base.Timestamp(key.CreatedAt).ValueString(), base.ImportBlock("traceloop_api_key", "example", key.ProjectID+"/"+key.Environment)))
+	r.AddGone(diags, absence, "API Key", state.Describe(), gone+". Somebody has rotated it outside Terraform", fmt.Sprintf(
+		"The environment now has another key, %s, generated %s. Terraform does not generate a second one: apply refuses this key alone. To manage that key, import it and set existing_key_wo to its value:\n\n%s",
+		show(*existing), base.Timestamp(existing.CreatedAt).ValueString(), base.ImportBlock(resourceType, "example", existing.ProjectID+"/"+existing.Environment)))
 }
 
 const occupiedSummary = "Environment Already Has an API Key"
 
-// describeOccupied names the existing key, and what can be done about it.
+// describeExisting names the existing key.
+func (r *managedResource) describeExisting(key traceloop.APIKey) string {
+	return fmt.Sprintf("Environment %q of project %s already has an API key: %s, generated %s, %s ago. Each environment of a project holds one.",
+		key.Environment, key.ProjectID, show(key), base.Timestamp(key.CreatedAt).ValueString(), base.Elapsed(r.Now().Sub(key.CreatedAt)))
+}
+
+// describeOccupied names the existing key, and what can be done about it. It ends with a block to copy.
 func (r *managedResource) describeOccupied(key traceloop.APIKey, outcome string) string {
-	return fmt.Sprintf(
-		"Environment %q of project %s already has an API key: %s (id %s), generated %s, %s ago. Each environment of a project holds one. %s Choose one:\n\n"+
-			"  - To manage that key, import it (write the address of this resource after \"to\"). The key itself cannot be retrieved. If you have it, set it as existing_key_wo:\n\n%s\n\n"+
-			"  - If no application uses that key, set replace_existing = true, which revokes it. Or revoke it %s. Then apply again.\n"+
-			"  - Use another environment.\n"+
-			"  - If another resource block managed that key, use a moved block, which keeps the key.\n"+
-			"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: the environment has no room for a second key.",
-		key.Environment, key.ProjectID, key.MaskedKey, key.ID, base.Timestamp(key.CreatedAt).ValueString(), base.Elapsed(r.Now().Sub(key.CreatedAt)), outcome,
-		base.ImportBlock("traceloop_api_key", "example", key.ProjectID+"/"+key.Environment), revokeByHand)
+	const (
+		elsewhere = "  - Use another environment.\n" +
+			"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: the environment has no room for a second key.\n"
+		tainted = "If that resource is tainted, apply revokes its key and generates another. To keep the key, use terraform untaint ADDRESS.\n"
+	)
+	begin := fmt.Sprintf("%s %s Choose one:\n\n", r.describeExisting(key), outcome)
+	if r.KeysRead.Has(key.ID) {
+		return begin + "  - A resource of this state manages that key. " + tainted +
+			"  - If keys exchange their environments, set replace_existing = true in all of them.\n" + elsewhere +
+			"  - If its resource block has another address now, or a removed block with destroy = false lets Terraform forget it, use a moved block, which keeps the key:\n\n" +
+			base.MovedBlock(resourceType)
+	}
+	return begin + "  - If no application uses that key, set replace_existing = true, which revokes it. Or revoke it " + revokeByHand + ". Then apply again.\n" + elsewhere +
+		"  - If this configuration manages that key at another address, use a moved block, which keeps the key. " + tainted +
+		"  - Otherwise, to manage that key, import it (write the address of this resource after \"to\"). The key itself cannot be retrieved. If you have it, set it as existing_key_wo:\n\n" +
+		base.ImportBlock(resourceType, "example", key.ProjectID+"/"+key.Environment)
 }
 
 // addAppeared refuses to revoke a key that the plan did not show.
 func addAppeared(key traceloop.APIKey, outcome string, diags *diag.Diagnostics) {
 	diags.AddAttributeError(path.Root("environment"), "API Key Appeared After the Plan", fmt.Sprintf(
-		"Environment %q of project %s has the API key %s (id %s), generated %s. The plan did not find that key there. %s Plan again: the new plan shows what happens to that key.",
-		key.Environment, key.ProjectID, key.MaskedKey, key.ID, base.Timestamp(key.CreatedAt).ValueString(), outcome))
+		"Environment %q of project %s has the API key %s, generated %s. The plan did not find that key there. %s Plan again: the new plan shows what happens to that key.",
+		key.Environment, key.ProjectID, show(key), base.Timestamp(key.CreatedAt).ValueString(), outcome))
 }
 
-// addPlaceConflict refuses two resources for one place.
-func addPlaceConflict(plan model, other base.Holding, conflict base.PlaceConflict, diags *diag.Diagnostics) {
-	where := fmt.Sprintf("environment %q of project %s", plan.Environment.ValueString(), plan.ProjectID.ValueString())
-	var detail string
-	switch conflict {
-	case base.IsKept:
-		detail = fmt.Sprintf("This resource is for the API key of %s. Another resource of this plan already manages the key there: the %s. "+
-			"Each environment of a project holds one key, so each resource would revoke the key of the other. Nothing was changed. Remove one of the two, or choose another environment for one of them.", where, other.Object.Describe())
-	case base.IsLeaving:
-		detail = fmt.Sprintf("This resource is for the API key of %s. Another resource of this plan has that key now and revokes it: the %s. "+
-			"Terraform may try to generate the new key before it revokes the old one. That fails, because each environment of a project holds one key. Nothing was changed. Choose one:\n\n"+
-			"  - To keep the key under its new address, use a moved block.\n"+
-			"  - Set replace_existing = true in both resources. Then each may revoke the key of the other.\n"+
-			"  - Apply the other resource alone first (-target), then this one.", where, other.Object.Describe())
-	default:
-		addClaimedPlace(plan, "Nothing was changed.", diags)
-		return
-	}
-	diags.AddAttributeError(path.Root("environment"), "Two Resources for One API Key", detail)
+// addTooYoung refuses to revoke a key that is younger than this apply.
+func addTooYoung(existing string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("environment"), occupiedSummary, existing+" That key is younger than this apply, so another provider block, or somebody else, has just generated it. "+
+		"replace_existing revokes only keys that are older. The provider did not revoke that key, and generated no key. "+
+		"If two resources are for one key, remove one of them. If nobody uses that key, apply again.")
 }
 
-// addClaimedPlace refuses a resource if another one generates a key in the same place.
-func addClaimedPlace(key model, outcome string, diags *diag.Diagnostics) {
+// addGeneratedTwice refuses to revoke a key that this apply generated for another resource.
+func addGeneratedTwice(key model, diags *diag.Diagnostics) {
 	diags.AddAttributeError(path.Root("environment"), "Two Resources for One API Key", fmt.Sprintf(
-		"Another resource of this plan generates the API key of environment %q of project %s. This resource is for the same key. Each environment of a project holds one key. %s "+
-			"Remove one of the two, or choose another environment for one of them. To move this key to the other resource, use a moved block.",
-		key.Environment.ValueString(), key.ProjectID.ValueString(), outcome))
+		"Another resource of this configuration has just generated the API key of project %s, environment %q. This resource is for the same key. Each environment of a project holds one key. "+
+			"The provider did not revoke that key, and generated no key for this resource. Remove one of the two resources, or choose another environment for one of them.",
+		key.ProjectID.ValueString(), key.Environment.ValueString()))
 }
 
 // addImportedReplaced refuses to revoke a key in the plan that imports it.
 func addImportedReplaced(plan, state model, diags *diag.Diagnostics) {
-	attribute, why, remedy := "project_id", "this plan was told to replace it", "Import the key first, and replace it in a later plan."
-	switch c := state.changeTo(plan); {
-	case plan.ProjectID.IsUnknown():
+	c := state.changeTo(plan)
+	why := fmt.Sprintf("%s changes from %s to %s", c.Argument, c.From, c.To)
+	remedy := fmt.Sprintf("Set %s = %s, or import the key of the project and environment that the configuration names. %s", c.Argument, c.From, base.RefreshHint)
+	if plan.ProjectID.IsUnknown() {
 		why = "project_id is not known before apply"
-		remedy = "Import its project too, so that project_id is known (write the address of the project after \"to\"):\n\n" + base.ImportBlock("traceloop_project", "example", state.ProjectID.ValueString())
-	case c.Argument != "":
-		attribute, why = c.Argument, fmt.Sprintf("%s changes from %s to %s", c.Argument, c.From, c.To)
-		remedy = fmt.Sprintf("Set %s = %s, or import the key of the project and environment that the configuration names.", c.Argument, c.From)
+		remedy = base.RefreshHint + " Import its project too, so that project_id is known (write the address of the project after \"to\"):\n\n" + base.ImportBlock("traceloop_project", "example", state.ProjectID.ValueString())
 	}
-	diags.AddAttributeError(path.Root(attribute), "Imported API Key Would Be Replaced", fmt.Sprintf(
-		"This plan imports the %s and would replace it at once, because %s. A replacement revokes the key, and applications that use it can no longer send traces. Nothing was changed.\n\n%s",
-		state.Describe(), why, remedy))
+	addImported(c.Argument, state.Describe(), why, remedy, diags)
 }
 
-// addUnknownPlace warns that a key is replaced only because its place is not known yet.
-func addUnknownPlace(plan, state model, diags *diag.Diagnostics) {
+// addImportedForced is addImportedReplaced for a replacement that Terraform forces.
+func addImportedForced(key string, diags *diag.Diagnostics) {
+	addImported("project_id", key, "this plan was told to replace it", "Import the key first, and replace it in a later plan. "+base.RefreshHint, diags)
+}
+
+func addImported(attribute, key, why, remedy string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root(attribute), "Imported API Key Would Be Replaced", fmt.Sprintf(
+		"This plan imports the %s and would replace it at once, because %s. A replacement revokes the key, and applications that use it can no longer send traces. Nothing was changed.\n\n%s",
+		key, why, remedy))
+}
+
+// addUnknownPlace warns that a key is replaced only because its place is not known yet. If a creation of
+// this plan may fail, the new place may never exist, so it refuses.
+func addUnknownPlace(plan, state model, mayFail string, diags *diag.Diagnostics) {
 	c := state.changeTo(plan)
+	const cause = "A usual cause is depends_on on a data source or on a module: then Terraform reads the data source only while it applies."
+	keep := fmt.Sprintf("To keep the key, make %s known: import what it refers to, remove such a depends_on, or write %s. %s", c.Argument, c.From, cause)
+	if mayFail != "" {
+		diags.AddAttributeError(path.Root(c.Argument), "API Key Would Be Lost", fmt.Sprintf(
+			"This plan would revoke the %s and generate another, because %s is not known before apply. The same plan creates %s, which will probably fail (see the warning about it). "+
+				"Then the key would be revoked and no other one generated. Nothing was changed. First correct what will fail. %s %s",
+			state.Describe(), c.Argument, mayFail, keep, base.RefreshHint))
+		return
+	}
 	diags.AddAttributeWarning(path.Root(c.Argument), "API Key Will Be Replaced", fmt.Sprintf(
-		"Apply revokes the %s and generates another, because %s is not known before apply. Applications that use it cannot send traces until they have the new key. "+
-			"To keep the key, make %s known: import what it refers to, or write %s.",
-		state.Describe(), c.Argument, c.Argument, c.From))
+		"Apply revokes the %s and generates another, because %s is not known before apply. Applications that use it cannot send traces until they have the new key. %s",
+		state.Describe(), c.Argument, keep))
 }
 
 // addSealError revokes a key that cannot be stored.
@@ -155,20 +173,21 @@ func (r *managedResource) addOrphan(orphan *orphanError, attempted string, diags
 		detail += fmt.Sprintf("The provider could not find out whether a key was generated. If there is one, nobody has it, and the next plan reports it. To look now:\n\n"+
 			"  echo \"Authorization: Bearer $%s\" | curl -H @- '%s/v2/api-keys?project_id=%s&environment=%s'\n\n", base.EnvManagementKey, r.BaseURL(), projectID, environment)
 	case orphan.mayPredate:
-		detail += fmt.Sprintf("The environment now has the key %s (id %s), generated %s. It may be older than this attempt, so the provider did not revoke it. ",
-			orphan.key.MaskedKey, orphan.key.ID, base.Timestamp(orphan.key.CreatedAt).ValueString())
+		detail += fmt.Sprintf("The environment now has the key %s, generated %s. It may be older than this attempt, so the provider did not revoke it. ",
+			show(*orphan.key), base.Timestamp(orphan.key.CreatedAt).ValueString())
 	default:
-		detail += fmt.Sprintf("This attempt generated the key %s (id %s). Nobody has it, and the provider could not revoke it. ", orphan.key.MaskedKey, orphan.key.ID)
+		detail += fmt.Sprintf("This attempt generated the key %s. Nobody has it, and the provider could not revoke it. ", show(*orphan.key))
 	}
 	diags.AddError("API Key May Be Orphaned", detail+fmt.Sprintf(
 		"To revoke it and generate another, set replace_existing = true and apply. Or revoke it by hand and apply again: %s, or with\n\n"+
 			"  echo \"Authorization: Bearer $%s\" | curl -X DELETE -H @- %s/v2/api-keys/%s", revokeByHand, base.EnvManagementKey, r.BaseURL(), orphan.id()))
 }
 
-// addUnknownEnvironment refuses an environment that the project does not have.
-func addUnknownEnvironment(projectID, slug string, existing []string, diags *diag.Diagnostics) {
-	diags.AddAttributeError(path.Root("environment"), "Unknown Environment", fmt.Sprintf(
-		"The project %s has no environment with the slug %q. %s\n\n"+
-			"If this configuration creates the environment, with this or another provider block, refer to it, so that Terraform creates it first: environment = traceloop_environment.example.slug.",
-		projectID, slug, base.SlugList(existing)))
+const unknownEnvironmentSummary = "Unknown Environment"
+
+// unknownEnvironment describes an environment that the project does not have.
+func unknownEnvironment(projectID, slug string, existing []string) string {
+	return fmt.Sprintf("The project %s has no environment with the slug %q. %s\n\n"+
+		"If this configuration creates the environment, with this or another provider block, refer to it, so that Terraform creates it first: environment = traceloop_environment.example.slug.",
+		projectID, slug, base.SlugList(existing))
 }

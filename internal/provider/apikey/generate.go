@@ -14,7 +14,7 @@ const maxGenerations = 4
 
 // generate generates a key. If an answer is lost, it revokes that key before trying again.
 func (r *managedResource) generate(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest) (*traceloop.GeneratedAPIKey, error) {
-	if !r.Run.IsEmptied(keyPlace(request)) {
+	if !r.Applied.HasEmptied(placeOf(request)) {
 		if err := r.KeysBefore.Look(ctx, client, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
 			return nil, fmt.Errorf("the existing keys of the project could not be listed: %w", err)
 		}
@@ -23,16 +23,21 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 	cancel := func() {}
 	defer func() { cancel() }()             //nolint:gocritic // cancel is set below
 	var lost *traceloop.UnknownOutcomeError // the first lost answer
+	awaited := false
 	for range maxGenerations {
 		generated, err := client.CreateAPIKey(ctx, request)
 		if err == nil {
-			r.Run.GeneratedKey(generated.ID)
+			r.Applied.Generated(generated.ID)
 			return generated, nil
 		}
 		unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err)
 		if lost == nil && ok {
 			lost = unknown
 			ctx, cancel = base.Settling(ctx)
+		}
+		if traceloop.IsNotFound(err) && !awaited && r.AwaitProject(ctx, client, request.ProjectID) {
+			awaited = true
+			continue
 		}
 		// After a lost answer, the service may carry out the first attempt late: a conflict.
 		if !ok && (lost == nil || !traceloop.IsConflict(err)) {
@@ -53,7 +58,9 @@ func (r *managedResource) revokeLost(ctx context.Context, client *traceloop.Clie
 		return &orphanError{request: request, err: errors.Join(unknown.Err, err)}
 	case key == nil:
 		return nil
-	case r.Run.IsOurs(key.ID) || r.KeysBefore.Had(*key) || !client.CreatedSince(key.CreatedAt, unknown.Started):
+	case r.KeysBefore.Had(*key):
+		return &occupiedError{*key, unknown.Err}
+	case r.Applied.HasGenerated(key.ID) || !client.CreatedSince(key.CreatedAt, unknown.Started):
 		return &orphanError{request: request, key: key, mayPredate: true, err: unknown.Err}
 	}
 	if err := client.RevokeAPIKey(ctx, key.ID); err != nil && !traceloop.IsNotFound(err) {
@@ -81,3 +88,13 @@ func (e *orphanError) id() string {
 	}
 	return e.key.ID
 }
+
+// occupiedError says that an attempt generated no key, because the environment had one before it.
+type occupiedError struct {
+	key traceloop.APIKey
+	err error
+}
+
+func (e *occupiedError) Error() string { return e.err.Error() }
+
+func (e *occupiedError) Unwrap() error { return e.err }

@@ -3,7 +3,6 @@ package apikey
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
@@ -44,10 +43,10 @@ func (l *listResource) ListResourceConfigSchema(_ context.Context, _ list.ListRe
 				Optional:            true,
 				Validators:          base.SlugValidator,
 			},
-			"min_age_days": schema.Int64Attribute{
-				MarkdownDescription: "Only keys that are at least this many days old; 0 or more. Default: any age.",
+			"min_age_days": schema.NumberAttribute{
+				MarkdownDescription: "Only keys that are at least this many days old: a whole number, 0 or more. Default: any age.",
 				Optional:            true,
-				Validators:          []validator.Int64{int64validator.AtLeast(0)},
+				Validators:          []validator.Number{base.WholeNumber(0, maxMinAge)},
 			},
 		},
 	}
@@ -61,7 +60,7 @@ func (l *listResource) List(ctx context.Context, req list.ListRequest, stream *l
 	var config struct {
 		ProjectID   types.String `tfsdk:"project_id"`
 		Environment types.String `tfsdk:"environment"`
-		MinAgeDays  types.Int64  `tfsdk:"min_age_days"`
+		MinAgeDays  types.Number `tfsdk:"min_age_days"`
 	}
 	diags := req.Config.Get(ctx, &config)
 	if diags.HasError() {
@@ -75,7 +74,7 @@ func (l *listResource) List(ctx context.Context, req list.ListRequest, stream *l
 
 	filter := traceloop.APIKeyFilter{ProjectID: config.ProjectID.ValueString(), Environment: config.Environment.ValueString()}
 	keys := base.Where(client.ListAPIKeys(ctx, filter), func(k traceloop.APIKey) bool {
-		return newAgedModel(k, l.Now()).AgeDays.ValueInt64() >= config.MinAgeDays.ValueInt64()
+		return newAgedModel(k, l.Now()).AgeDays.ValueInt64() >= base.Whole(config.MinAgeDays)
 	})
 	stream.Results = base.Results(ctx, req, identity, keys, func(k traceloop.APIKey) (base.Listed, error) {
 		model := imported(k)

@@ -3,6 +3,7 @@ package apikey
 import (
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -21,14 +22,27 @@ type model struct {
 	CreatedAt   types.String `tfsdk:"created_at"`
 }
 
+// newModel has no masked_key where the service shows none.
 func newModel(k traceloop.APIKey) model {
-	return model{
+	m := model{
 		ID:          types.StringValue(k.ID),
 		ProjectID:   types.StringValue(k.ProjectID),
 		Environment: types.StringValue(k.Environment),
-		MaskedKey:   maskedKey(k.MaskedKey),
 		CreatedAt:   base.Timestamp(k.CreatedAt),
 	}
+	if k.MaskedKey != "" {
+		m.MaskedKey = types.StringValue(k.MaskedKey)
+	}
+	return m
+}
+
+// generatedModel fills in the mask, which the answer to a generation may lack.
+func generatedModel(generated traceloop.GeneratedAPIKey) model {
+	key := generated.APIKey
+	if key.MaskedKey == "" {
+		key.MaskedKey = traceloop.MaskKey(generated.Key)
+	}
+	return newModel(key)
 }
 
 // agedModel is for the data sources. The resource has no age: its state would differ every day.
@@ -46,8 +60,15 @@ func newAgedModel(k traceloop.APIKey, now time.Time) agedModel {
 
 // Describe names the object in a sentence.
 func (m model) Describe() string {
-	return fmt.Sprintf("API key %s (id %s) of project %s, environment %q",
-		m.MaskedKey.ValueString(), m.ID.ValueString(), m.ProjectID.ValueString(), m.Environment.ValueString())
+	return fmt.Sprintf("API key %s of project %s, environment %q", show(m.apiKey()), m.ProjectID.ValueString(), m.Environment.ValueString())
+}
+
+// show names a key by its masked form, if the service gave one, and its id.
+func show(k traceloop.APIKey) string {
+	if k.MaskedKey == "" {
+		return "with the id " + k.ID
+	}
+	return fmt.Sprintf("%s (id %s)", k.MaskedKey, k.ID)
 }
 
 // changeTo returns the first argument that differs in another model and forces a replacement.
@@ -65,12 +86,32 @@ func (m model) hasUnknownPlace() bool {
 	return m.ProjectID.IsUnknown() || m.Environment.IsUnknown()
 }
 
-func (m model) place() base.Place {
-	return base.Place{Kind: base.APIKeyPlace, Project: m.ProjectID.ValueString(), Name: m.Environment.ValueString()}
+func (m model) handle() base.Handle { return base.HandleOf("api_key", m.ID.ValueString()) }
+
+// object is the key for the ledger. "token" is that of its address.
+func (m model) object(token string) base.Object {
+	where := m.request()
+	return base.Object{Handle: m.handle(), Place: placeOf(where), Within: around(where), Token: token, Type: resourceType, Name: m.Describe()}
 }
 
-func (m model) holding() base.Holding {
-	return base.Holding{ID: m.ID.ValueString(), Place: m.place(), Object: m}
+func (m model) request() traceloop.APIKeyRequest {
+	return traceloop.APIKeyRequest{ProjectID: m.ProjectID.ValueString(), Environment: m.Environment.ValueString()}
+}
+
+// placeOf is the place of a key: an environment of a project holds one.
+func placeOf(r traceloop.APIKeyRequest) base.Handle {
+	return base.HandleOf("api_key_of", r.ProjectID, r.Environment)
+}
+
+// requestOf is the reverse of placeOf.
+func requestOf(place base.Handle) traceloop.APIKeyRequest {
+	parts := strings.Split(string(place), "/")
+	return traceloop.APIKeyRequest{ProjectID: parts[1], Environment: parts[2]}
+}
+
+// around is what a key is destroyed with.
+func around(r traceloop.APIKeyRequest) []base.Handle {
+	return []base.Handle{base.HandleOf("project", r.ProjectID), base.EnvironmentHandle(r.ProjectID, r.Environment), base.EnvironmentHandle("", r.Environment)}
 }
 
 // apiKey converts the model to the client's type.
@@ -83,10 +124,6 @@ func (m model) apiKey() traceloop.APIKey {
 	}
 }
 
-func keyPlace(request traceloop.APIKeyRequest) base.Place {
-	return base.Place{Kind: base.APIKeyPlace, Project: request.ProjectID, Name: request.Environment}
-}
-
 // activeKey returns the key in a list for one project and environment, or nil.
 func activeKey(keys iter.Seq2[traceloop.APIKey, error]) (*traceloop.APIKey, error) {
 	for key, err := range keys {
@@ -96,12 +133,4 @@ func activeKey(keys iter.Seq2[traceloop.APIKey, error]) (*traceloop.APIKey, erro
 		return &key, nil
 	}
 	return nil, nil
-}
-
-// maskedKey is null where the service shows none.
-func maskedKey(masked string) types.String {
-	if masked == "" {
-		return types.StringNull()
-	}
-	return types.StringValue(masked)
 }

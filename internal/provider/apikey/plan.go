@@ -3,6 +3,8 @@ package apikey
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -25,10 +27,10 @@ const rotationNotice = 7 * 24 * time.Hour
 //	a state and a plan:  keep the key, or plan the first half of a replacement;
 //	a plan and no state: generate a key, or plan the second half of a replacement.
 func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	destroy, create := req.Plan.Raw.IsNull(), req.State.Raw.IsNull()
-	if r.Data == nil || !destroy && base.DestroysOnly() {
+	if r.Data == nil {
 		return
 	}
+	destroy, create := req.Plan.Raw.IsNull(), req.State.Raw.IsNull()
 	var config, plan, state *resourceModel
 	if !destroy {
 		resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -37,43 +39,40 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if !create {
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	}
+	token := base.AddressToken(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
 	if destroy {
-		r.planRevoke(*state, resp)
+		r.planRevoke(state.model, token, &resp.Diagnostics)
+		r.warnGoing(state.model, &resp.Diagnostics)
 		return
 	}
 	before := *plan
 	if create {
-		r.planGenerate(ctx, *config, plan, resp)
+		r.planGenerate(ctx, *config, plan, token, resp)
 	} else {
-		base.Replacement{Replaces: state.ID.ValueString()}.Set(ctx, resp.Private, &resp.Diagnostics)
-		r.planUpdate(ctx, *config, plan, *state, resp)
+		base.Note{Replaces: state.handle()}.Set(ctx, resp.Private, &resp.Diagnostics)
+		r.planUpdate(ctx, *config, plan, *state, token, resp)
 	}
 	if !resp.Diagnostics.HasError() && !plan.sameComputed(before) {
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, plan)...)
 	}
 }
 
-func (r *managedResource) planRevoke(state resourceModel, resp *resource.ModifyPlanResponse) {
-	r.refuseRevoking(state.model, &resp.Diagnostics)
-	if r.Run.Leave(state.holding()) == base.IsClaimed {
-		addClaimedPlace(state.model, "Nothing was changed.", &resp.Diagnostics)
+// planRevoke plans a revocation, also that of a replacement.
+func (r *managedResource) planRevoke(state model, token string, diags *diag.Diagnostics) {
+	if !r.refuseOwn(state.apiKey(), diags) {
+		r.Ledger.Destroy(state.object(token)).Report(diags)
 	}
 }
 
-func (r *managedResource) planUpdate(ctx context.Context, config resourceModel, plan *resourceModel, state resourceModel, resp *resource.ModifyPlanResponse) {
+func (r *managedResource) planUpdate(ctx context.Context, config resourceModel, plan *resourceModel, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	if !plan.ProjectID.Equal(state.ProjectID) || !plan.Environment.Equal(state.Environment) {
-		r.planMove(ctx, plan.model, plan.ReplaceExisting, state, resp)
+		r.planMove(ctx, *plan, state, token, &resp.Diagnostics)
 		return
 	}
-	if other, conflict := r.Run.Keep(state.holding()); conflict != base.NoConflict {
-		addPlaceConflict(plan.model, other, conflict, &resp.Diagnostics)
-		return
-	}
-
 	replaced := triggersChanged(state.RotationTriggers, plan.RotationTriggers)
 	resealed := !sameRecipients(ctx, state.AgeRecipients, plan.AgeRecipients)
 	if !resealed {
@@ -85,7 +84,7 @@ func (r *managedResource) planUpdate(ctx context.Context, config resourceModel, 
 	case config.ExistingKeyWO.IsUnknown():
 		resp.Diagnostics.AddAttributeError(path.Root("existing_key_wo"), "Existing Key Is Not Known Yet", fmt.Sprintf(
 			"age_recipients changes for the %s. With existing_key_wo, the key is sealed again in place. Without it, the key is rotated. The value of existing_key_wo is not known before apply, so this plan cannot decide. "+
-				"Nothing was changed. First apply the resource that existing_key_wo refers to (terraform apply -target=ADDRESS), or change age_recipients in a later plan.", state.Describe()))
+				"Nothing was changed. First apply the resource that existing_key_wo refers to (terraform apply -target=ADDRESS), or change age_recipients in a later plan. %s", state.Describe(), base.RefreshHint))
 		return
 	case !given:
 		replaced = true
@@ -95,8 +94,9 @@ func (r *managedResource) planUpdate(ctx context.Context, config resourceModel, 
 				"To keep the current key, set it as existing_key_wo in the same plan.", state.Describe()))
 	}
 
+	isImported := r.Ledger.WasImported(state.handle())
 	plan.setRotateAt()
-	if due, known := plan.dueAt(); known && !r.Now().Before(due) && r.Run.MayRotate(state.ID.ValueString()) {
+	if due, known := plan.dueAt(); known && !r.Now().Before(due) && r.KeysRead.Has(state.ID.ValueString()) && !isImported {
 		replaced = true
 		// Terraform replaces a resource only for an attribute that changes.
 		plan.RotateAt = types.StringUnknown()
@@ -108,75 +108,100 @@ func (r *managedResource) planUpdate(ctx context.Context, config resourceModel, 
 		resp.RequiresReplace.Append(path.Root("rotate_at"))
 	}
 	if replaced {
-		r.refuseRevoking(state.model, &resp.Diagnostics)
+		if !refuseUnknown(*plan, state.Describe(), &resp.Diagnostics) {
+			r.planRevoke(state.model, token, &resp.Diagnostics)
+		}
 		return
 	}
 
-	r.warnDue(*plan, &resp.Diagnostics)
+	if r.Ledger.Keep(state.object(token)).Report(&resp.Diagnostics) {
+		return
+	}
+	r.warnDue(*plan, isImported, &resp.Diagnostics)
+	if isImported && !given {
+		warnNotRetrieved(state.model, &resp.Diagnostics)
+	}
 	if given && (resealed || !state.hasKey()) {
 		if !config.ExistingKeyWO.IsUnknown() {
 			if _, ok := matchExistingKey(config.ExistingKeyWO, state.model, &resp.Diagnostics); !ok {
 				return
 			}
+			warnUnproven(config.ExistingKeyWO, state.model, &resp.Diagnostics)
 		}
 		plan.setKeyUnknown()
 	}
 }
 
 // planMove plans the first half of a replacement in another project or environment.
-func (r *managedResource) planMove(ctx context.Context, plan model, replaceExisting types.Bool, state resourceModel, resp *resource.ModifyPlanResponse) {
-	if r.Run.WasImported(state.ID.ValueString()) {
-		addImportedReplaced(plan, state.model, &resp.Diagnostics)
+func (r *managedResource) planMove(ctx context.Context, plan, state resourceModel, token string, diags *diag.Diagnostics) {
+	if r.Ledger.WasImported(state.handle()) {
+		addImportedReplaced(plan.model, state.model, diags)
 		return
 	}
-	r.planRevoke(state, resp)
+	r.planRevoke(state.model, token, diags)
 	client := r.ManagementIfKnown()
 	switch {
-	case resp.Diagnostics.HasError():
+	case diags.HasError() || refuseUnknown(plan, state.Describe(), diags):
 	case plan.hasUnknownPlace():
-		addUnknownPlace(plan, state.model, &resp.Diagnostics)
+		addUnknownPlace(plan.model, state.model, r.Ledger.FirstMayFail(), diags)
 	case client != nil:
-		r.checkPlace(ctx, client, plan, true, replaceExisting.ValueBool(), &resp.Diagnostics)
+		r.checkPlace(ctx, client, plan, true, diags)
 	}
 }
 
+// refuseUnknown refuses to rotate a key while a value is not known that may stop the generation of the
+// next one.
+func refuseUnknown(plan resourceModel, key string, diags *diag.Diagnostics) bool {
+	argument := plan.unknownForRotation()
+	if argument == "" {
+		return false
+	}
+	diags.AddAttributeError(path.Root(argument), "Rotation Depends on an Unknown Value", fmt.Sprintf(
+		"This plan rotates the %[1]s, but %[2]s is not known before apply. If its value turned out to be invalid, the old key would be revoked and no new one generated. Nothing was changed. "+
+			"First apply the resource that %[2]s refers to (terraform apply -target=ADDRESS), or rotate the key in a later plan. %[3]s", key, argument, base.RefreshHint))
+	return true
+}
+
 // planGenerate plans a new key, also for the second half of a replacement.
-func (r *managedResource) planGenerate(ctx context.Context, config resourceModel, plan *resourceModel, resp *resource.ModifyPlanResponse) {
+func (r *managedResource) planGenerate(ctx context.Context, config resourceModel, plan *resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	plan.setKeyUnknown()
 	if plan.RotateAfterDays.IsNull() {
 		plan.RotateAt = types.StringNull()
 	}
 
-	note := base.GetReplacement(ctx, resp.Private, &resp.Diagnostics)
+	note := base.GetNote(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	replaced := r.Run.Holding(note.Replaces)
 	if note.Replaces == "" && !config.ExistingKeyWO.IsNull() {
 		resp.Diagnostics.AddAttributeWarning(path.Root("existing_key_wo"), "Existing Key Is Ignored",
 			"This plan generates a new key, so the provider ignores existing_key_wo. To keep using an existing key, import it first. Otherwise remove the argument.")
 	}
-	if key, ok := replaced.Object.(model); ok { // the replacement may be a forced one
-		if r.Run.WasImported(note.Replaces) {
-			addImportedReplaced(plan.model, key, &resp.Diagnostics)
+	var replaced base.Object
+	if note.Replaces != "" {
+		var ok bool
+		if replaced, ok = r.planForced(ctx, note.Replaces, token, *plan, &resp.Diagnostics); !ok {
 			return
 		}
-		r.refuseRevoking(key, &resp.Diagnostics)
 	}
-	if plan.hasUnknownPlace() || resp.Diagnostics.HasError() {
+	if plan.hasUnknownPlace() {
 		return
 	}
 
-	revokes := plan.ReplaceExisting.ValueBool()
-	if other, conflict := r.Run.Claim(plan.place(), note.Replaces, revokes); conflict != base.NoConflict {
-		addPlaceConflict(plan.model, other, conflict, &resp.Diagnostics)
+	place := placeOf(plan.request())
+	creation := base.Creation{
+		Place: place, Within: around(plan.request()), Replaces: note.Replaces, Type: resourceType,
+		Revokes: plan.ReplaceExisting.IsUnknown() || plan.ReplaceExisting.ValueBool(),
+		Name:    fmt.Sprintf("the API key of project %s, environment %q", plan.ProjectID.ValueString(), plan.Environment.ValueString()),
+	}
+	if r.Ledger.Create(creation).Report(&resp.Diagnostics) {
 		return
 	}
-	note.Project, note.Name = plan.ProjectID.ValueString(), plan.Environment.ValueString()
-	moves := note.Replaces != "" && replaced.Place != plan.place()
-	if client := r.ManagementIfKnown(); client != nil && (moves || note.Replaces == "" && !r.Run.IsWriting()) {
-		if occupant := r.checkPlace(ctx, client, plan.model, moves, revokes, &resp.Diagnostics); occupant != nil {
-			note.Revokes = occupant.ID
+	note.Next = place
+	moves := note.Replaces != "" && replaced.Place != place
+	if client := r.ManagementIfKnown(); client != nil && (moves || note.Replaces == "" && !r.Ledger.IsWriting()) {
+		if existing := r.checkPlace(ctx, client, *plan, moves, &resp.Diagnostics); existing != nil {
+			note.Revokes = existing.ID
 		}
 	}
 	if note.Replaces != "" {
@@ -184,49 +209,72 @@ func (r *managedResource) planGenerate(ctx context.Context, config resourceModel
 	}
 }
 
-// checkPlace checks that a key can be generated. It returns the existing key if generating
-// revokes it.
-func (r *managedResource) checkPlace(ctx context.Context, client *traceloop.Client, plan model, isReplacement, revokes bool, diags *diag.Diagnostics) *traceloop.APIKey {
+// planForced plans the second half of a replacement. Terraform may force it (-replace,
+// replace_triggered_by), and then the first half looked like an update.
+func (r *managedResource) planForced(ctx context.Context, key base.Handle, token string, plan resourceModel, diags *diag.Diagnostics) (base.Object, bool) {
+	replaced, conflict := r.Ledger.Replace(key, token)
+	switch {
+	case conflict.Report(diags), refuseUnknown(plan, replaced.Name, diags):
+	case r.Ledger.WasImported(key):
+		addImportedForced(replaced.Name, diags)
+	default:
+		if client := r.ManagementIfKnown(); client != nil {
+			if found, err := client.GetAPIKey(ctx, strings.TrimPrefix(string(key), "api_key/")); err == nil {
+				r.refuseOwn(*found, diags)
+			}
+		}
+	}
+	return replaced, !diags.HasError()
+}
+
+// checkPlace checks that a key can be generated. A new key cannot be generated where there is one: then
+// apply refuses that key alone, so this warns. A replacement would revoke a key that has no successor, so
+// this refuses it. It returns the existing key if generating revokes it.
+func (r *managedResource) checkPlace(ctx context.Context, client *traceloop.Client, plan resourceModel, isReplacement bool, diags *diag.Diagnostics) *traceloop.APIKey {
+	add, outcome, hint := diags.AddAttributeWarning, "Apply refuses this key alone.", ""
+	if isReplacement {
+		add, outcome, hint = diags.AddAttributeError, "Nothing was changed.", base.RefreshHint
+	}
 	projectID, slug := plan.ProjectID.ValueString(), plan.Environment.ValueString()
-	occupant, err := r.occupant(ctx, client, plan)
+	existing, err := r.existingKey(ctx, client, plan.model)
 	if err == nil {
-		var existing []string
+		var slugs []string
 		var missing bool
-		if missing, existing, err = r.Missing(ctx, client, projectID, slug); missing {
-			addUnknownEnvironment(projectID, slug, existing, diags)
+		if missing, slugs, err = r.Missing(ctx, client, projectID, slug); missing {
+			add(path.Root("environment"), unknownEnvironmentSummary, sentences(unknownEnvironment(projectID, slug, slugs), outcome, hint))
 			return nil
 		}
 	}
 	switch {
 	case traceloop.IsNotFound(err):
-		r.AddUnknownProject(ctx, client, projectID, diags)
+		add(path.Root("project_id"), base.UnknownProjectSummary, sentences(r.UnknownProject(ctx, client, projectID), outcome, hint))
 	case err != nil:
 		diags.AddError("Unable to Check Environment", r.Failure(fmt.Sprintf("list the keys and the environments of the project %s, to check that a key can be generated in %q", projectID, slug), err))
-	case occupant == nil:
-	case !revokes && r.Run.MayLeave(occupant.ID):
-		// This key may replace it. If another resource keeps it, the plan of that resource finds
-		// this claim.
-	case !revokes && !isReplacement && !r.Run.IsPlanning():
-		diags.AddAttributeWarning(path.Root("environment"), occupiedSummary, r.describeOccupied(*occupant, "Apply will fail."))
-	case !revokes:
-		diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(*occupant, "Nothing was changed."))
-	case r.RefuseOwnKey(diags, "replace the existing API key", *occupant):
+	case existing == nil:
+	case plan.ReplaceExisting.IsUnknown():
+		add(path.Root("replace_existing"), occupiedSummary, sentences(fmt.Sprintf(
+			"%s The value of replace_existing is not known before apply. With true, apply revokes that key, and applications that use it can no longer send traces. With false, apply refuses to generate a key.", r.describeExisting(*existing)),
+			map[bool]string{true: "Nothing was changed. Make the value known: first apply the resource that it refers to (terraform apply -target=ADDRESS)."}[isReplacement], hint))
+	case !plan.ReplaceExisting.ValueBool():
+		add(path.Root("environment"), occupiedSummary, r.describeOccupied(*existing, sentences(outcome, hint)))
+	case r.RefuseOwnKey(diags, "replace the existing API key", *existing):
 	default:
 		diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Will Be Revoked", fmt.Sprintf(
 			"Environment %q of project %s already has an API key: the %s, generated %s ago. Because replace_existing is true, apply revokes it. Applications that use it can no longer send traces.",
-			slug, projectID, newModel(*occupant).Describe(), base.Elapsed(r.Now().Sub(occupant.CreatedAt))))
-		return occupant
+			slug, projectID, newModel(*existing).Describe(), base.Elapsed(r.Now().Sub(existing.CreatedAt))))
+		return existing
 	}
 	return nil
 }
 
-// occupant returns the active key of the model's project and environment, or nil.
-func (r *managedResource) occupant(ctx context.Context, client *traceloop.Client, in model) (*traceloop.APIKey, error) {
-	projectID := in.ProjectID.ValueString()
-	if _, created := r.Run.KnowsProject(projectID); created {
-		return nil, nil
-	}
-	for key, err := range client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID}) {
+// sentences joins those that are not empty.
+func sentences(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
+}
+
+// existingKey returns the active key of the model's project and environment, or nil.
+func (r *managedResource) existingKey(ctx context.Context, client *traceloop.Client, in model) (*traceloop.APIKey, error) {
+	for key, err := range client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: in.ProjectID.ValueString()}) {
 		if err != nil {
 			return nil, err
 		}
@@ -234,11 +282,30 @@ func (r *managedResource) occupant(ctx context.Context, client *traceloop.Client
 			return &key, nil
 		}
 	}
-	r.Run.SawProject(projectID)
 	return nil, nil
 }
 
-func (r *managedResource) warnDue(plan resourceModel, diags *diag.Diagnostics) {
+// warnGoing warns once that a plan revokes keys that have no resource block any more. No call ends a
+// plan, so how many there are is not known.
+func (r *managedResource) warnGoing(state model, diags *diag.Diagnostics) {
+	if diags.HasError() {
+		return
+	}
+	r.KeysGo.Do(func() {
+		diags.AddWarning("API Keys Will Be Revoked", fmt.Sprintf(
+			"Apply revokes the %s, because this plan destroys its resource. It may revoke more keys: the plan lists them as traceloop_api_key resources that will be destroyed. "+
+				"Traceloop then refuses the traces of the applications that use them, at once.", state.Describe()))
+	})
+}
+
+// warnNotRetrieved has an anchor, so that the CLI shows the warning once for all imported keys.
+func warnNotRetrieved(state model, diags *diag.Diagnostics) {
+	diags.AddAttributeWarning(path.Root("environment"), "Imported Key Cannot Be Retrieved", fmt.Sprintf(
+		"This plan imports the %s. Traceloop shows a key only when it is generated, so the attribute key is null. Applications can continue to use the key. "+
+			"If you have the key, set it once as existing_key_wo, which stores it without rotating it. Otherwise, to have a key in the state, rotate it when the application is ready for a new one.", state.Describe()))
+}
+
+func (r *managedResource) warnDue(plan resourceModel, isImported bool, diags *diag.Diagnostics) {
 	due, known := plan.dueAt()
 	if !known {
 		return
@@ -246,8 +313,8 @@ func (r *managedResource) warnDue(plan resourceModel, diags *diag.Diagnostics) {
 	switch remaining := due.Sub(r.Now()); {
 	case remaining <= 0:
 		why := "only a plan that refreshes the state rotates a key. To rotate it, plan again without -refresh=false"
-		if r.Run.WasImported(plan.ID.ValueString()) {
-			why = "it imports the key. The next plan rotates it"
+		if isImported {
+			why = "it imports the key. The next apply rotates it"
 		}
 		diags.AddWarning("API Key Is Overdue for Rotation", fmt.Sprintf(
 			"The %s was due at %s, %s ago. This plan does not rotate it, because %s. "+
@@ -255,15 +322,13 @@ func (r *managedResource) warnDue(plan resourceModel, diags *diag.Diagnostics) {
 			plan.Describe(), plan.RotateAt.ValueString(), base.Elapsed(-remaining), why))
 	case remaining <= rotationNotice:
 		diags.AddWarning("API Key Is Soon Due for Rotation", fmt.Sprintf(
-			"The %s is due at %s, in %s. After that time, a plan rotates it: apply revokes the key and generates another. Prepare the applications that use it, or raise rotate_after_days.",
+			"The %s is due at %s, in %s. After that time, the next apply rotates it: it revokes the key and generates another. Prepare the applications that use it, or raise rotate_after_days.",
 			plan.Describe(), plan.RotateAt.ValueString(), base.Elapsed(remaining)))
 	}
 }
 
-func (r *managedResource) refuseRevoking(state model, diags *diag.Diagnostics) {
-	if r.ManagementIfKnown() != nil {
-		r.RefuseOwnKey(diags, "revoke an API key", state.apiKey())
-	}
+func (r *managedResource) refuseOwn(key traceloop.APIKey, diags *diag.Diagnostics) bool {
+	return r.ManagementIfKnown() != nil && r.RefuseOwnKey(diags, "revoke an API key", key)
 }
 
 // replaceOnTriggers replaces the key when one map becomes another.
@@ -275,22 +340,24 @@ func triggersChanged(state, plan types.Map) bool {
 	return !state.IsNull() && !plan.IsNull() && !plan.Equal(state)
 }
 
-// matchExistingKey returns the existing key if its masked form matches.
+// matchExistingKey returns the existing key unless its masked form shows that it is another one.
 func matchExistingKey(given types.String, key model, diags *diag.Diagnostics) (string, bool) {
 	full, err := base.ParseFullKey(given.ValueString())
-	if err == nil {
-		matches, provable := traceloop.MaskMatches(key.MaskedKey.ValueString(), full)
-		if matches && !provable {
-			diags.AddWarning("Existing Key Cannot Be Checked", fmt.Sprintf(
-				"The service does not show enough of the %s to check the argument existing_key_wo. The provider takes its word for it. Check that an application with this key can send traces.", key.Describe()))
-		}
-		if matches {
-			return full, true
-		}
+	if matches, _ := traceloop.MaskMatches(key.MaskedKey.ValueString(), full); err == nil && matches {
+		return full, true
 	}
 	// Not anchored: the CLI would print the line, and with it the key.
 	diags.AddError("Existing Key Does Not Match", fmt.Sprintf(
-		"The argument existing_key_wo is not the %s: its beginning or its end differs from what the service shows of that key. Nothing was changed. "+
-			"Give the key that the application uses. If that key is lost, remove the argument, and rotate the key when the application is ready for a new one.", key.Describe()))
+		"The argument existing_key_wo is not the %s: the characters that the masked form shows differ. Nothing was changed. "+
+			"Give the key that the application uses. If that key is lost, remove the argument, and rotate the key when the application is ready for a new one. %s", key.Describe(), base.RefreshHint))
 	return "", false
+}
+
+// warnUnproven warns that the masked form shows too little of a key to tell whether existing_key_wo is right.
+func warnUnproven(given types.String, key model, diags *diag.Diagnostics) {
+	if _, provable := traceloop.MaskMatches(key.MaskedKey.ValueString(), given.ValueString()); provable {
+		return
+	}
+	diags.AddWarning("Existing Key Cannot Be Checked", fmt.Sprintf(
+		"Traceloop shows too little of the %s to tell whether existing_key_wo is that key. Apply stores it as given. Check that it is the key that the application uses.", key.Describe()))
 }

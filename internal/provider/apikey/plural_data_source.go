@@ -3,7 +3,6 @@ package apikey
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -20,6 +19,9 @@ func NewPluralDataSource() datasource.DataSource {
 	return &pluralDataSource{}
 }
 
+// maxMinAge limits min_age_days: about 2700 years.
+const maxMinAge = 1_000_000
+
 type pluralDataSource struct {
 	*base.Data
 }
@@ -27,7 +29,7 @@ type pluralDataSource struct {
 type pluralModel struct {
 	ProjectID   types.String `tfsdk:"project_id"`
 	Environment types.String `tfsdk:"environment"`
-	MinAgeDays  types.Int64  `tfsdk:"min_age_days"`
+	MinAgeDays  types.Number `tfsdk:"min_age_days"`
 	APIKeys     []agedModel  `tfsdk:"api_keys"`
 }
 
@@ -49,10 +51,10 @@ func (d *pluralDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 				Optional:            true,
 				Validators:          base.SlugValidator,
 			},
-			"min_age_days": schema.Int64Attribute{
-				MarkdownDescription: "Only keys that are at least this many days old; 0 or more. Default: any age.",
+			"min_age_days": schema.NumberAttribute{
+				MarkdownDescription: "Only keys that are at least this many days old: a whole number, 0 or more. Default: any age.",
 				Optional:            true,
-				Validators:          []validator.Int64{int64validator.AtLeast(0)},
+				Validators:          []validator.Number{base.WholeNumber(0, maxMinAge)},
 			},
 			"api_keys": schema.ListNestedAttribute{
 				MarkdownDescription: "The keys.",
@@ -96,7 +98,7 @@ func (d *pluralDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 			resp.Diagnostics.AddError("Unable to List API Keys", d.Failure("list the active API keys", err))
 			return
 		}
-		if aged := newAgedModel(key, d.Now()); aged.AgeDays.ValueInt64() >= state.MinAgeDays.ValueInt64() {
+		if aged := newAgedModel(key, d.Now()); aged.AgeDays.ValueInt64() >= base.Whole(state.MinAgeDays) {
 			state.APIKeys = append(state.APIKeys, aged)
 		}
 	}

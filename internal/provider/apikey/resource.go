@@ -6,12 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -26,10 +26,16 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
-	_ resource.ResourceWithImportState = (*managedResource)(nil)
-	_ resource.ResourceWithIdentity    = (*managedResource)(nil)
+	_ resource.ResourceWithConfigure      = (*managedResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*managedResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*managedResource)(nil)
+	_ resource.ResourceWithImportState    = (*managedResource)(nil)
+	_ resource.ResourceWithIdentity       = (*managedResource)(nil)
+)
+
+const (
+	resourceType = "traceloop_api_key"
+	maxDays      = 3650 // of rotate_after_days
 )
 
 var identity = []base.IdentityAttribute{
@@ -49,7 +55,7 @@ type managedResource struct {
 type resourceModel struct {
 	model
 	RotationTriggers types.Map    `tfsdk:"rotation_triggers"`
-	RotateAfterDays  types.Int64  `tfsdk:"rotate_after_days"`
+	RotateAfterDays  types.Number `tfsdk:"rotate_after_days"`
 	RotateAt         types.String `tfsdk:"rotate_at"`
 	AgeRecipients    types.Set    `tfsdk:"age_recipients"`
 	ExistingKeyWO    types.String `tfsdk:"existing_key_wo"`
@@ -96,11 +102,11 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 						"Changing the map rotates the key. Adding the first map, or removing it, does not."),
 				},
 			},
-			"rotate_after_days": schema.Int64Attribute{
-				MarkdownDescription: "Age in days, 1 to 3650, at which a plan rotates the key. Default: never. Changing it moves `rotate_at`; if the new time has passed, the same plan rotates the key. " +
+			"rotate_after_days": schema.NumberAttribute{
+				MarkdownDescription: "Age in days, a whole number from 1 to 3650, at which a plan rotates the key. Default: never. Changing it moves `rotate_at`; if the new time has passed, the same plan rotates the key. " +
 					"A plan warns in the last 7 days. The key does not rotate by itself: run plan and apply on a schedule, without `-refresh=false`.",
 				Optional:   true,
-				Validators: []validator.Int64{int64validator.Between(1, 3650)},
+				Validators: []validator.Number{base.WholeNumber(1, maxDays)},
 			},
 			"rotate_at": schema.StringAttribute{
 				MarkdownDescription: "When the key is due for rotation: `created_at` plus `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`.",
@@ -108,14 +114,14 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"age_recipients": schema.SetAttribute{
-				MarkdownDescription: "Public keys that seal the key before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed key is in `encrypted_key`, and `key` is null. " +
+				MarkdownDescription: "Public keys that seal the key before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one, each in a string of its own. The sealed key is in `encrypted_key`, and `key` is null. " +
 					"Changing it rotates the key, unless `existing_key_wo` supplies the key (sealed again in place) or the state never held it (only recorded). Default: the key is not sealed.",
 				ElementType: types.StringType,
 				Optional:    true,
-				Validators:  []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(base.RecipientValidator{})},
+				Validators:  []validator.Set{base.RecipientsValidator{}},
 			},
 			"existing_key_wo": schema.StringAttribute{
-				MarkdownDescription: "The full key of an imported resource, for example from a secret manager. It must match `masked_key`. The provider stores it in `key`, or seals it into `encrypted_key`, and does not rotate it. " +
+				MarkdownDescription: "The full key of an imported resource, for example from a secret manager. It must match `masked_key`, where Traceloop shows enough of it. The provider stores it in `key`, or seals it into `encrypted_key`, and does not rotate it. " +
 					"Remove this argument once the state has the key. Needs Terraform or OpenTofu 1.11.",
 				Optional:   true,
 				Sensitive:  true,
@@ -123,7 +129,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Validators: []validator.String{base.ExistingKeyValidator()},
 			},
 			"replace_existing": schema.BoolAttribute{
-				MarkdownDescription: "Whether generating this key may revoke a key that the environment already has, no matter who uses it. The plan warns which key that is. With `false`, an existing key is an error. If several resources exchange their environments in one apply, each needs `true`. Default: `false`.",
+				MarkdownDescription: "Whether generating this key may revoke a key that the environment already has, no matter who uses it. The plan warns which key that is if it knows the place, and the apply names the key that it revoked. A key that is younger than the apply is never revoked. With `false`, apply refuses to generate a key where there is one. If several resources exchange their environments in one apply, each needs `true`. Default: `false`.",
 				Optional:            true,
 				Computed:            true,
 				Default:             booldefault.StaticBool(false),
@@ -140,7 +146,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
 			"masked_key": schema.StringAttribute{
-				MarkdownDescription: "The key with stars between its prefix and its last 4 characters, as the dashboard shows it.",
+				MarkdownDescription: "The key with stars between its prefix and its last 4 characters, or as Traceloop shows it.",
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
@@ -157,9 +163,47 @@ func (r *managedResource) Configure(_ context.Context, req resource.ConfigureReq
 	r.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
 }
 
+// ValidateConfig adds to the errors of a bad configuration what this apply has destroyed before. While
+// applying a replacement, Terraform validates the configuration again after it has deleted the old key,
+// with the values that the plan did not know.
+func (r *managedResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	if r.Data == nil || !r.Applied.IsPending() {
+		return
+	}
+	var config resourceModel
+	if req.Config.Get(ctx, &config).HasError() {
+		return // the framework says it
+	}
+	problem := config.problem(ctx)
+	if problem == "" {
+		return
+	}
+	var diags diag.Diagnostics
+	diags.AddError("Unable to Generate API Key", "The configuration of this key cannot be used: "+problem+" No key was generated. Correct the configuration and apply again.")
+	for _, d := range r.nameRevoked(config.model, diags) {
+		if d.Detail() != diags[0].Detail() {
+			resp.Diagnostics.Append(d)
+		}
+	}
+}
+
+// nameRevoked adds to the errors of a failed generation which key this apply has revoked for it.
+func (r *managedResource) nameRevoked(plan model, diags diag.Diagnostics) diag.Diagnostics {
+	return r.Applied.NameDestroyed(placeOf(plan.request()), "revoked",
+		"Applications that use it cannot send traces until an apply succeeds and they have the new key.", diags)
+}
+
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.create(ctx, &plan, resp)
+	resp.Diagnostics = r.nameRevoked(plan.model, resp.Diagnostics)
+}
+
+func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp *resource.CreateResponse) {
 	recipients := plan.recipients(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -168,18 +212,14 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	if !ok {
 		return
 	}
-
-	generated := r.generateOrReplace(ctx, client, plan, &resp.Diagnostics)
+	generated := r.generateOrReplace(ctx, client, *plan, &resp.Diagnostics)
 	if generated == nil {
-		if before, ok := r.Run.HandedOver(plan.place()); ok {
-			resp.Diagnostics.AddWarning("Previous API Key Was Revoked", fmt.Sprintf(
-				"This replacement revoked the %s, but could not generate a new key. Applications that use it cannot send traces until an apply succeeds and they have the new key.", before.Deleted))
-		}
 		return
 	}
 
 	// Only this answer contains the key, so save it before anything that can fail.
-	plan.model = newModel(generated.APIKey)
+	place := placeOf(plan.request())
+	plan.model = generatedModel(*generated)
 	plan.setRotateAt()
 	if err := plan.setKey(generated.Key, recipients); err != nil {
 		r.addSealError(ctx, client, generated.APIKey, err, &resp.Diagnostics)
@@ -187,15 +227,17 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 	base.SetIdentity(resp.Identity, identity, plan.ProjectID, plan.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+	r.Applied.Created(place)
 }
 
 // generateOrReplace generates the key. With replace_existing it first revokes the existing key,
 // but only once: a key that appears after that belongs to somebody else. On error it returns nil.
 func (r *managedResource) generateOrReplace(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) *traceloop.GeneratedAPIKey {
-	request := traceloop.APIKeyRequest{ProjectID: plan.ProjectID.ValueString(), Environment: plan.Environment.ValueString()}
+	request := plan.request()
 	generated, err := r.generate(ctx, client, request)
 	if isOccupied(err) && plan.ReplaceExisting.ValueBool() && ctx.Err() == nil {
-		generated, err = r.replaceOccupant(ctx, client, plan, request, err, diags)
+		generated, err = r.replaceExisting(ctx, client, plan, request, err, diags)
 	}
 	if err != nil && !diags.HasError() {
 		r.addCreateError(ctx, client, plan.model, err, diags)
@@ -206,37 +248,47 @@ func (r *managedResource) generateOrReplace(ctx context.Context, client *tracelo
 	return generated
 }
 
-// replaceOccupant revokes the existing key and generates another.
-func (r *managedResource) replaceOccupant(ctx context.Context, client *traceloop.Client, plan resourceModel, request traceloop.APIKeyRequest, conflict error, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
-	occupant, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
+// replaceExisting revokes the existing key and generates another. It never revokes a key that this
+// process generated, or that is younger than this process: another provider block may have generated
+// it just now.
+func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop.Client, plan resourceModel, request traceloop.APIKeyRequest, conflict error, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
+	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
 	if err != nil {
 		return nil, err
 	}
-	if occupant != nil {
-		planned, isSecondHalf := r.Run.HandedOver(plan.place())
-		switch {
-		case r.Run.IsOurs(occupant.ID):
-			addClaimedPlace(plan.model, "The provider did not revoke that key, and generated no key for this resource.", diags)
-		case isSecondHalf && planned.PlannedRevoke != occupant.ID:
-			addAppeared(*occupant, "The provider did not revoke it, and generated no key.", diags)
-		default:
-			r.RefuseOwnKey(diags, "replace the existing API key", *occupant)
-		}
-		if diags.HasError() {
-			return nil, conflict
-		}
-		if err := client.RevokeAPIKey(ctx, occupant.ID); err != nil && !traceloop.IsNotFound(err) {
-			return nil, err
-		}
-		r.Run.MarkEmptied(plan.place())
+	if existing == nil {
+		return r.generate(ctx, client, request)
 	}
+	place := placeOf(request)
+	switch {
+	case r.Applied.HasGenerated(existing.ID):
+		addGeneratedTwice(plan.model, diags)
+	case client.CreatedSince(existing.CreatedAt, r.Started):
+		addTooYoung(r.describeExisting(*existing), diags)
+	case r.Applied.HasEmptied(place) && !r.Applied.WasAnnounced(place, existing.ID):
+		addAppeared(*existing, "The provider did not revoke it, and generated no key.", diags)
+	default:
+		r.RefuseOwnKey(diags, "replace the existing API key", *existing)
+	}
+	if diags.HasError() {
+		return nil, conflict
+	}
+	if err := client.RevokeAPIKey(ctx, existing.ID); err != nil && !traceloop.IsNotFound(err) {
+		return nil, err
+	}
+	revoked := newModel(*existing).object("")
+	r.Absences.Deleted(revoked.Handle)
+	r.Applied.Destroyed(revoked.Name, place)
+	diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Was Revoked", fmt.Sprintf(
+		"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", revoked.Name, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
 	return r.generate(ctx, client, request)
 }
 
 // isOccupied reports whether there is an existing key: the service said so, or its answer is lost.
 func isOccupied(err error) bool {
 	orphan, ok := errors.AsType[*orphanError](err)
-	return traceloop.IsConflict(err) || ok && orphan.mayPredate
+	_, isOccupied := errors.AsType[*occupiedError](err)
+	return traceloop.IsConflict(err) || isOccupied || ok && orphan.mayPredate
 }
 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -251,22 +303,53 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ProjectID, state.Environment)
 
-	r.Run.MarkRead(state.ID.ValueString())
+	if r.KeysRead.Add(state.ID.ValueString()) {
+		r.Ledger.ReadAgain(state.handle())
+	}
 	key, err := client.GetAPIKey(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
-		r.addVanished(ctx, client, state.model, &resp.Diagnostics)
-		resp.State.RemoveResource(ctx)
-		return
+		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
+		var absence base.Absence
+		switch key, absence = r.confirmGone(ctx, client, state.model, existing, resp.Private, false, &resp.Diagnostics); absence {
+		case base.NotConfirmed:
+			return
+		case base.Found:
+			err = nil
+		default:
+			r.addVanished(absence, state.model, existing, &resp.Diagnostics)
+			resp.State.RemoveResource(ctx)
+			return
+		}
 	}
 	if err != nil {
 		resp.Diagnostics.AddError("Unable to Read API Key", r.Failure("read the "+state.Describe(), err))
 		return
 	}
 
-	if refreshed := newModel(*key); refreshed != state.model {
+	refreshed := newModel(*key)
+	if refreshed.MaskedKey.IsNull() {
+		refreshed.MaskedKey = state.MaskedKey // made from the key when it was generated
+	}
+	if refreshed != state.model {
 		state.model = refreshed
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+}
+
+// confirmGone decides about a key that the service does not find. "existing" is the key that is in its
+// place, if any.
+func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state model, existing *traceloop.APIKey, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.APIKey, base.Absence) {
+	object := state.object("")
+	object.Within = append(object.Within, object.Handle) // another resource of this apply may have revoked it
+	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.APIKey]{
+		Object: object, Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
+		CreatedAt: state.CreatedAt, Private: private, Strict: strict, Superseded: existing != nil && existing.ID != state.ID.ValueString(),
+		List: func(ctx context.Context) iter.Seq2[traceloop.APIKey, error] {
+			return client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{})
+		},
+		IDOf: func(k traceloop.APIKey) string { return k.ID },
+	}, diags)
 }
 
 // Update calls no API: every attribute that the service knows forces replacement. It stores the
@@ -276,7 +359,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	recipients := plan.recipients(ctx, &resp.Diagnostics)
-	base.DropReplacement(ctx, resp.Private, &resp.Diagnostics)
+	base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -300,7 +383,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state resourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	note := base.TakeReplacement(ctx, resp.Private, &resp.Diagnostics)
+	note := base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -309,33 +392,46 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	next := base.Place{Kind: base.APIKeyPlace, Project: note.Project, Name: note.Name}
 	if r.RefuseOwnKey(&resp.Diagnostics, "revoke an API key", state.apiKey()) ||
-		note.Name != "" && next != state.place() && !r.canFollow(ctx, client, next, note.Revokes, state.model, &resp.Diagnostics) {
+		note.Next != "" && note.Next != placeOf(state.request()) && !r.canFollow(ctx, client, note, state.model, &resp.Diagnostics) {
 		return
 	}
 	err := client.RevokeAPIKey(ctx, state.ID.ValueString())
-	if err != nil && !traceloop.IsNotFound(err) {
+	if traceloop.IsNotFound(err) {
+		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
+		switch _, absence := r.confirmGone(ctx, client, state.model, existing, resp.Private, true, &resp.Diagnostics); absence {
+		case base.NotConfirmed:
+			return
+		case base.Found:
+			err = client.RevokeAPIKey(ctx, state.ID.ValueString())
+		default:
+			err = nil
+		}
+	}
+	if err != nil {
 		resp.Diagnostics.AddError("Unable to Revoke API Key", r.Failure("revoke the "+state.Describe(), err))
 		return
 	}
-	r.Run.MarkEmptied(state.place())
-	if note.Name != "" {
-		r.Run.HandOver(next, base.Handover{Deleted: state.Describe(), PlannedRevoke: note.Revokes})
+	r.Absences.Deleted(state.handle())
+	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
+	r.Applied.Destroyed(state.Describe(), note.Places(placeOf(state.request()))...)
+	if note.Revokes != "" {
+		r.Applied.Announced(note.Next, note.Revokes)
 	}
 }
 
 // canFollow reports whether the key that replaces this one can be generated in its new place.
-func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Client, next base.Place, plannedRevoke string, state model, diags *diag.Diagnostics) bool {
-	occupant, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{ProjectID: next.Project, Environment: next.Name}))
+func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Client, note base.Note, state model, diags *diag.Diagnostics) bool {
+	next := requestOf(note.Next)
+	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(next)))
 	switch {
 	case err != nil:
 		diags.AddError("Unable to Replace API Key", r.Failure(fmt.Sprintf(
-			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.Name, next.Project, state.Describe()), err)+" Nothing was changed.")
-	case occupant == nil || occupant.ID == plannedRevoke && !r.Run.IsOurs(plannedRevoke):
+			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.Environment, next.ProjectID, state.Describe()), err)+" Nothing was changed.")
+	case existing == nil || existing.ID == note.Revokes && !r.Applied.HasGenerated(note.Revokes):
 		return true
 	default:
-		addAppeared(*occupant, "Nothing was changed.", diags)
+		addAppeared(*existing, "Nothing was changed.", diags)
 	}
 	return false
 }
@@ -353,13 +449,14 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	if key == nil {
 		return
 	}
-	r.Run.MarkImported(key.ID)
 	model := imported(*key)
+	token := base.NewAddressToken(ctx, resp.Private, &resp.Diagnostics)
+	if r.Ledger.Import(model.object(token)).Report(&resp.Diagnostics) {
+		return
+	}
 	base.SetIdentity(resp.Identity, identity, model.ProjectID, model.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
-	resp.Diagnostics.AddWarning("Imported Key Cannot Be Retrieved", fmt.Sprintf(
-		"Terraform now manages the %s. Traceloop shows a key only when it is generated, so the attribute key is null. Applications can continue to use the key. "+
-			"If you have the key, set it once as existing_key_wo, which stores it without rotating it. If this plan does so already, nothing is left to do. Otherwise, to have a key in the state, rotate it when the application is ready for a new one.", model.Describe()))
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 // findImported resolves an import id. On error it returns nil.
@@ -403,7 +500,7 @@ func (r *managedResource) findImported(ctx context.Context, client *traceloop.Cl
 			return nil
 		}
 		diags.AddError("Unable to Import API Key", fmt.Sprintf(
-			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import; apply then generates a key.", projectID, environment))
+			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import block. The next apply then generates a key.", projectID, environment))
 	}
 	return key
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -15,14 +17,47 @@ import (
 // recipients returns age_recipients. It checks them before a key is generated, because a value
 // may have been unknown at validation.
 func (m *resourceModel) recipients(ctx context.Context, diags *diag.Diagnostics) []string {
+	if problem := base.RecipientsProblem(ctx, m.AgeRecipients); problem != "" {
+		diags.AddError("Invalid Recipient", problem+" No key was generated. Give a public key.")
+		return nil
+	}
 	var recipients []string
 	diags.Append(m.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
-	for _, recipient := range recipients {
-		if _, err := base.ParseRecipient(recipient); err != nil {
-			diags.AddError("Invalid Recipient", fmt.Sprintf("One of the age_recipients cannot be used: %s. No key was generated. Give a public key.", err))
-		}
-	}
 	return recipients
+}
+
+// problem says what of a configuration cannot be used. Unknown values are no problem. The schema's
+// validators say the same; this is for a message about what an apply has destroyed before.
+func (m *resourceModel) problem(ctx context.Context) string {
+	_, keyErr := base.ParseFullKey(m.ExistingKeyWO.ValueString())
+	isKnown := func(v attr.Value) bool { return !v.IsNull() && !v.IsUnknown() }
+	switch {
+	case m.ProjectID.IsNull():
+		return "project_id is null."
+	case isKnown(m.ProjectID) && !base.IDPattern.MatchString(m.ProjectID.ValueString()):
+		return "project_id is not an id."
+	case m.Environment.IsNull():
+		return "environment is null."
+	case isKnown(m.Environment) && !base.SlugPattern.MatchString(m.Environment.ValueString()):
+		return "environment is not a slug."
+	case isKnown(m.RotateAfterDays) && !base.IsWholeNumber(m.RotateAfterDays, 1, maxDays):
+		return fmt.Sprintf("rotate_after_days is not a whole number from 1 to %d.", maxDays)
+	case isKnown(m.ExistingKeyWO) && keyErr != nil:
+		return fmt.Sprintf("existing_key_wo cannot be used: %s.", keyErr)
+	}
+	return base.RecipientsProblem(ctx, m.AgeRecipients)
+}
+
+// unknownForRotation returns the argument whose value may turn out bad after a rotation has revoked the
+// key, or "".
+func (m *resourceModel) unknownForRotation() string {
+	switch {
+	case m.RotateAfterDays.IsUnknown():
+		return "rotate_after_days"
+	case m.AgeRecipients.IsUnknown() || slices.ContainsFunc(m.AgeRecipients.Elements(), attr.Value.IsUnknown):
+		return "age_recipients"
+	}
+	return ""
 }
 
 // sameRecipients reports whether two sets name the same recipients.
@@ -92,7 +127,7 @@ func (m *resourceModel) setRotateAt() {
 	case m.RotateAfterDays.IsUnknown() || err != nil:
 		m.RotateAt = types.StringUnknown()
 	default:
-		m.RotateAt = base.Timestamp(created.Add(time.Duration(m.RotateAfterDays.ValueInt64()) * 24 * time.Hour))
+		m.RotateAt = base.Timestamp(created.Add(time.Duration(base.Whole(m.RotateAfterDays)) * 24 * time.Hour))
 	}
 }
 

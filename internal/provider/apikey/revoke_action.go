@@ -44,7 +44,7 @@ func (a *revokeAction) Metadata(_ context.Context, req action.MetadataRequest, r
 func (a *revokeAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Revokes an API key at once, for example after a leak. Choose the key by `id`, or by `project_id` and `environment`. Applications that use the key can no longer send traces. " +
-			"If a `traceloop_api_key` resource manages the key, the next plan generates another. If there is no key, the action warns and changes nothing.\n\n" +
+			"If a `traceloop_api_key` resource manages the key, the next apply generates another. If there is no key, the action warns and changes nothing.\n\n" +
 			"The provider refuses to revoke its own key. Actions need Terraform 1.14; OpenTofu does not have them yet.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
@@ -166,7 +166,7 @@ func (a *revokeAction) find(ctx context.Context, client *traceloop.Client, confi
 func (a *revokeAction) checkEnvironment(ctx context.Context, client *traceloop.Client, projectID, environment string, diags *diag.Diagnostics) error {
 	slugs, err := a.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID)
 	if err == nil && !slices.Contains(slugs, environment) {
-		addUnknownEnvironment(projectID, environment, slugs, diags)
+		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, unknownEnvironment(projectID, environment, slugs))
 	}
 	return err
 }

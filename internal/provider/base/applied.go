@@ -14,6 +14,7 @@ import (
 type Applied struct {
 	mu        sync.Mutex
 	generated map[string]bool
+	announced map[Handle]string // the key that the plan of a replacement announced to revoke, by its place
 	destroyed []destroyed
 }
 
@@ -49,6 +50,23 @@ func (a *Applied) Destroyed(name string, places ...Handle) {
 	a.destroyed = append(a.destroyed, destroyed{name, places, slices.Contains(places, "")})
 }
 
+// Announced notes a key that the plan of a replacement announced to revoke.
+func (a *Applied) Announced(place Handle, id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.announced == nil {
+		a.announced = map[Handle]string{}
+	}
+	a.announced[place] = id
+}
+
+// WasAnnounced reports whether the plan of a replacement announced to revoke a key.
+func (a *Applied) WasAnnounced(place Handle, id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.announced[place] == id
+}
+
 // HasEmptied reports whether this process destroyed what was in a place.
 func (a *Applied) HasEmptied(place Handle) bool {
 	a.mu.Lock()
@@ -63,17 +81,31 @@ func (a *Applied) Created(place Handle) {
 	a.destroyed = slices.DeleteFunc(a.destroyed, func(d destroyed) bool { return slices.Contains(d.places, place) })
 }
 
-// pending returns the names of what was destroyed and has no successor, if that could be in place.
-func (a *Applied) pending(place Handle) []string {
+// pending returns the names of what was destroyed and has no successor yet: what was in the place or
+// is replaced there, or else all whose successor may be anywhere.
+func (a *Applied) pending(place Handle) (names []string, certain bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var names []string
+	var others []string
 	for _, d := range a.destroyed {
-		if d.unknown || slices.Contains(d.places, place) {
+		switch {
+		case slices.Contains(d.places, place):
 			names = append(names, d.name)
+		case d.unknown:
+			others = append(others, d.name)
 		}
 	}
-	return names
+	if len(names) > 0 {
+		return names, true
+	}
+	return others, false
+}
+
+// IsPending reports whether this process has destroyed something whose successor is not there yet.
+func (a *Applied) IsPending() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.destroyed) > 0
 }
 
 // nothingChanged is what most refusals say, and what is wrong after a first half.
@@ -82,9 +114,13 @@ const nothingChanged = "Nothing was changed."
 // NameDestroyed adds to each error of a failed creation what this process has destroyed for it.
 // consequence says what that means until an apply succeeds, and verb how it was destroyed.
 func (a *Applied) NameDestroyed(place Handle, verb, consequence string, diags diag.Diagnostics) diag.Diagnostics {
-	names := a.pending(place)
+	names, certain := a.pending(place)
 	if len(names) == 0 {
 		return diags
+	}
+	begin, end := "To make room, this apply has already", ""
+	if !certain {
+		begin, end = "This apply has already", ", to replace it in a place that its plan did not know. This may be that place"
 	}
 	result := make(diag.Diagnostics, 0, len(diags))
 	for _, d := range diags {
@@ -92,8 +128,8 @@ func (a *Applied) NameDestroyed(place Handle, verb, consequence string, diags di
 			result = append(result, d)
 			continue
 		}
-		detail := fmt.Sprintf("To make room, this apply has already %s the %s. %s\n\n%s",
-			verb, strings.Join(names, ", and the "), consequence, strings.ReplaceAll(d.Detail(), nothingChanged, "Nothing else was changed."))
+		detail := fmt.Sprintf("%s %s the %s%s. %s\n\n%s",
+			begin, verb, strings.Join(names, ", and the "), end, consequence, strings.ReplaceAll(d.Detail(), nothingChanged, "Nothing else was changed."))
 		if anchored, ok := d.(diag.DiagnosticWithPath); ok {
 			result = append(result, diag.NewAttributeErrorDiagnostic(anchored.Path(), d.Summary(), detail))
 			continue

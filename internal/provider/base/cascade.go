@@ -90,7 +90,8 @@ func (d *Data) describeRevoked(ctx context.Context, client *traceloop.Client, ke
 	return b.String()
 }
 
-// RefuseOwnKey adds an error if the masked form of a key is that of the provider's own key.
+// RefuseOwnKey adds an error if the masked form of a key is that of the provider's own key. A mask that
+// shows too little of a key says nothing.
 func (d *Data) RefuseOwnKey(diags *diag.Diagnostics, action string, keys ...traceloop.APIKey) bool {
 	for _, key := range keys {
 		if matches, provable := traceloop.MaskMatches(key.MaskedKey, d.management.Key.Value); matches && provable {

@@ -34,6 +34,7 @@ func (c *Conflict) Report(diags *diag.Diagnostics) bool {
 	kind := conflicting[c.Type]
 	at := path.Root(kind.attribute)
 	summary := "Two Resources for One " + kind.noun
+	search := fmt.Sprintf("The block shown here may be the older one. To find the other one, search the configuration for %s.", c.Type)
 	moved := "If you moved the resource block to another address, use a moved block, which keeps the object. Write both addresses into it"
 	switch c.Reason {
 	case SecondAddress:
@@ -44,8 +45,8 @@ func (c *Conflict) Report(diags *diag.Diagnostics) bool {
 			return false
 		}
 		diags.AddAttributeError(at, summary, fmt.Sprintf(
-			"This plan has the %s at two addresses. Destroying it at one address would destroy it for the other too. Nothing was changed. Keep one of the two addresses. "+
-				"To let Terraform forget the other one, use terraform state rm ADDRESS. %s %s, and remove the import block:\n\n%s", c.This, RefreshHint, moved, MovedBlock(c.Type)))
+			"This plan has the %s at two addresses. Destroying it at one address would destroy it for the other too. Nothing was changed. Keep one of the two addresses. %s "+
+				"To let Terraform forget an address, use terraform state rm ADDRESS. %s %s, and remove the import block:\n\n%s", c.This, search, RefreshHint, moved, MovedBlock(c.Type)))
 	case DestroyedUnderIt:
 		addDestroyedWithIt(diags, at, c.Other, c.This)
 	case KeptInside:
@@ -61,11 +62,11 @@ func (c *Conflict) Report(diags *diag.Diagnostics) bool {
 				"  - %s\n\n%s, below.\n\n%s", c.This, c.Other, kind.rule, revoke, RefreshHint, moved, MovedBlock(c.Type)))
 	case PlaceKept:
 		add(diags, kind.warns, at, summary, fmt.Sprintf(
-			"This plan creates %s. Another resource of this configuration has the %s. %s %s Remove one of the two resources, or change one of them. %s %s:\n\n%s",
-			c.This, c.Other, kind.rule, outcome(kind.warns), RefreshHint, moved, MovedBlock(c.Type)))
+			"This plan creates %s. Another resource of this configuration has the %s. %s %s Remove one of the two resources, or change one of them. %s %s %s:\n\n%s",
+			c.This, c.Other, kind.rule, outcome(kind.warns), search, RefreshHint, moved, MovedBlock(c.Type)))
 	case PlaceCreatedTwice:
 		add(diags, kind.warns, at, summary, fmt.Sprintf(
-			"Two resources of this plan create %s. %s %s Remove one of the two, or change one of them. %s", c.This, kind.rule, outcome(kind.warns), RefreshHint))
+			"Two resources of this plan create %s. %s %s Remove one of the two, or change one of them. %s %s", c.This, kind.rule, outcome(kind.warns), search, RefreshHint))
 	}
 	return diags.HasError()
 }

@@ -28,6 +28,8 @@ type Data struct {
 	Run        *Run
 	Absences   Absences
 	KeysBefore KeysBefore
+	KeysRead   KeysRead
+	KeysGo     sync.Once // the warning that a plan revokes keys whose blocks are gone
 	Monitors   Monitors
 
 	management access[traceloop.Client]

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -26,7 +27,7 @@ func (d *Data) AddGone(diags *diag.Diagnostics, absence Absence, kind, described
 		return
 	}
 	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %[1]s any more: %[2]s.\n\n"+
-		"The next apply removes the %[1]s from the state. %[3]s.", described, gone, next))
+		"The next apply removes the %[1]s from the state. %[3]s", described, gone, sentence(next)))
 }
 
 // AddNotFound is AddGone where the service answers 404 both for a deleted object and for one of
@@ -35,7 +36,15 @@ func (d *Data) AddNotFound(diags *diag.Diagnostics, kind, described, gone, next 
 	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s. The request used the management key from %s. There are two possible reasons:\n\n"+
 		"  - %s;\n"+
 		"  - the management key belongs to another organization.\n\n"+
-		"Check which one it is before you apply. The next apply removes the %s from the state. %s.", described, d.management.Key.Source, gone, described, next))
+		"Check which one it is before you apply. The next apply removes the %s from the state. %s", described, d.management.Key.Source, gone, described, sentence(next)))
+}
+
+// sentence ends a text with a full stop, unless a block to copy is at its end.
+func sentence(s string) string {
+	if strings.HasSuffix(s, "}") {
+		return s
+	}
+	return s + "."
 }
 
 // NextStep maps an error to what the reader can do next.

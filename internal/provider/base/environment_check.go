@@ -14,7 +14,8 @@ import (
 func (d *Data) Missing(ctx context.Context, client *traceloop.Client, projectID, slug string) (bool, []string, error) {
 	known := func() bool {
 		_, created := d.Run.KnowsProject(projectID)
-		return created || slices.Contains(BuiltInSlugs, slug) || d.Run.hasEnvironment(projectID, slug)
+		return created || slices.Contains(BuiltInSlugs, slug) || d.Run.hasEnvironment(projectID, slug) ||
+			d.Ledger.Creates(EnvironmentHandle(projectID, slug)) || d.Ledger.Creates(EnvironmentHandle("", slug))
 	}
 	if known() {
 		return false, nil, nil

@@ -93,7 +93,7 @@ func FuzzParseRecipient(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	known := texts(ParseRecipient, "x", "ssh-", "AGE-SECRET-KEY-", lowOrder)
+	known := texts(ParseRecipient, "x", "ssh-", "AGE-SECRET-KEY-", lowOrder, "x\ny")
 	f.Fuzz(func(t *testing.T, s string) {
 		recipient, err := ParseRecipient(s)
 		if (err == nil) != (recipient != nil) {

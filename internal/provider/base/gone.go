@@ -89,7 +89,7 @@ func (d *Data) originOf(ctx context.Context, client *traceloop.Client) (origin, 
 		if ctx.Err() != nil {
 			return origin{}, ctx.Err()
 		}
-		a.origin, a.failed = &origin{strings.TrimRight(strings.TrimSpace(d.baseURL.Value), "/"), mark}, err
+		a.origin, a.failed = &origin{d.address(), mark}, err
 	}
 	if a.failed != nil {
 		return origin{}, a.failed
@@ -112,6 +112,22 @@ func (d *Data) Remember(ctx context.Context, client *traceloop.Client, private P
 	}
 }
 
+// Confirm notes that an object was changed: so the organization that had it answers. It saves the
+// request with which Remember asks.
+func (d *Data) Confirm(ctx context.Context, private PrivateState, diags *diag.Diagnostics) {
+	var before origin
+	getPrivate(ctx, private, originKey, &before, diags)
+	a := &d.Absences
+	a.asking.Lock()
+	defer a.asking.Unlock()
+	if a.origin == nil && before.Organization != "" && before.BaseURL == d.address() {
+		a.origin, a.failed = &before, nil
+	}
+}
+
+// address returns the base URL in the form of an origin.
+func (d *Data) address() string { return strings.TrimRight(strings.TrimSpace(d.baseURL.Value), "/") }
+
 // Gone describes an object of the state that the service answered with 404.
 type Gone[T any] struct {
 	Object // its handle, what it is within, and its name
@@ -123,6 +139,9 @@ type Gone[T any] struct {
 	Private   PrivateState
 	List      func(context.Context) iter.Seq2[T, error] // without the cache
 	IDOf      func(T) string
+
+	// Superseded says that another object has its place, where only one can be. So it is not just hidden.
+	Superseded bool
 
 	// Strict is for a delete. A plan refreshes an object before it destroys it, and so has its origin.
 	// Without one, there was no refresh, or the object is tainted and Terraform dropped the origin.
@@ -146,7 +165,7 @@ const (
 // ConfirmGone decides about an object that the service does not find. If it is there after all, it
 // returns the object.
 func ConfirmGone[T any](ctx context.Context, d *Data, client *traceloop.Client, g Gone[T], diags *diag.Diagnostics) (*T, Absence) {
-	if d.Absences.hasDeletedAny(g.Within) {
+	if d.Absences.hasDeletedAny(append(g.Within, g.Handle)) { // at another address, the object itself
 		return nil, IsGone
 	}
 	fail := func(attempted string, err error) (*T, Absence) {
@@ -166,7 +185,7 @@ func ConfirmGone[T any](ctx context.Context, d *Data, client *traceloop.Client, 
 		return nil, NotConfirmed
 	}
 
-	if created, isYoung := d.young(client, g.CreatedAt); isYoung {
+	if created, isYoung := d.young(client, g.CreatedAt); isYoung && !g.Superseded {
 		object, err := Await(ctx, d, g)
 		switch {
 		case err != nil:

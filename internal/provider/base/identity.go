@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // IdentityAttribute is one attribute of a resource's identity. An import needs all of them.
@@ -63,7 +65,7 @@ func ImportID(req resource.ImportStateRequest, attributes []IdentityAttribute, d
 			problems = append(problems, a.Name+" is missing")
 			continue
 		}
-		if !a.Pattern.MatchString(*value) {
+		if !a.Pattern.MatchString(*value) || strings.HasPrefix(*value, traceloop.KeyPrefix) {
 			problems = append(problems, fmt.Sprintf("%s = %q: it %s", a.Name, MaskKeyIn(*value), a.Message))
 		}
 		parts = append(parts, *value)

@@ -64,3 +64,29 @@ func (k *KeysBefore) Had(key traceloop.APIKey) bool {
 	defer k.mu.Unlock()
 	return k.keys[key.ProjectID][key.Environment] == key.ID
 }
+
+// KeysRead stores which keys this process has read. A key is due only in a process that has read it, so
+// that an apply never rotates a key that its plan did not.
+type KeysRead struct {
+	mu  sync.Mutex
+	ids map[string]bool
+}
+
+// Add notes a key. It reports whether the key was read before.
+func (k *KeysRead) Add(id string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ids == nil {
+		k.ids = map[string]bool{}
+	}
+	before := k.ids[id]
+	k.ids[id] = true
+	return before
+}
+
+// Has reports whether this process has read a key.
+func (k *KeysRead) Has(id string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.ids[id]
+}

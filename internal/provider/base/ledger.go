@@ -145,12 +145,30 @@ func (l *Ledger) Import(o Object) *Conflict {
 	return nil
 }
 
+// Creates reports whether the plan creates an object in a place.
+func (l *Ledger) Creates(place Handle) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.created[place]
+	return ok
+}
+
 // WasImported reports whether this plan imports the object.
 func (l *Ledger) WasImported(h Handle) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_, ok := l.imported[h]
 	return ok
+}
+
+// ReadAgain notes that an object was read before. An import reads its object once, so a process that
+// serves many plans has begun another one: this plan does not import the object.
+func (l *Ledger) ReadAgain(h Handle) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.manyWalks {
+		delete(l.imported, h)
+	}
 }
 
 // Read notes an object that was read. Terraform plans it next, unless it is tainted: then it plans

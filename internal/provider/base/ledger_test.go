@@ -17,6 +17,7 @@ var (
 		Within: []base.Handle{orders.Handle, europe.Handle, "environment/organization/eu"},
 	}
 	staging = base.Object{Handle: "environment/organization/eu", Place: "environment/organization/eu", Type: "traceloop_environment", Name: "environment of the organization"}
+	second  = base.Object{Handle: "api_key/2", Place: "api_key_of/orders/us", Type: "traceloop_api_key", Name: "key 2", Within: []base.Handle{orders.Handle, "environment/orders/us"}}
 	another = base.Creation{Place: key.Place, Within: key.Within, Type: key.Type, Name: "the key of orders/eu"}
 )
 
@@ -63,6 +64,19 @@ func tainted(o base.Object) call {
 	}}
 }
 
+// moves is a replacement that the provider asks for, in the place of another object.
+func moves(o, to base.Object, revokes bool) call {
+	return call{"move " + o.Name, func(l *base.Ledger) *base.Conflict {
+		if c := l.Destroy(o); c != nil {
+			return c
+		}
+		if replaced, c := l.Replace(o.Handle, o.Token); c != nil || replaced.Handle != o.Handle {
+			return c
+		}
+		return l.Create(base.Creation{Place: to.Place, Within: to.Within, Replaces: o.Handle, Revokes: revokes, Type: o.Type, Name: "a key where " + to.Name + " is"})
+	}}
+}
+
 func at(o base.Object, token string) base.Object {
 	o.Token = token
 	return o
@@ -98,28 +112,34 @@ func TestLedger(t *testing.T) {
 			calls:   []call{call{"import", both(imports(at(key, "a")), keep(at(key, "a")))}, call{"import too", both(imports(at(key, "b")), keep(at(key, "b")))}},
 			refused: []base.Reason{base.SecondAddress},
 		},
-		"a state with two addresses":              {calls: []call{keep(at(key, "a")), keep(key)}, refused: []base.Reason{base.SecondAddress}, warns: true},
-		"both of two addresses go":                {calls: []call{destroy(at(key, "a")), destroy(key)}},
-		"one of two addresses goes":               {calls: []call{keep(at(key, "a")), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
-		"one of two goes, neither was imported":   {calls: []call{keep(key), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
-		"the project of a key goes":               {calls: []call{destroy(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"the environment of a key goes":           {calls: []call{destroy(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"the organization's environment goes":     {calls: []call{destroy(staging), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"the project of an environment goes":      {calls: []call{destroy(orders), keep(europe)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"the environment is replaced":             {calls: []call{forced(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"a tainted environment is replaced":       {calls: []call{tainted(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"a tainted project is replaced":           {calls: []call{tainted(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"a tainted key is replaced":               {calls: []call{tainted(key), keep(orders), keep(europe)}},
-		"environment and key are replaced":        {calls: []call{forced(europe), destroy(key)}},
-		"a key in a project that goes":            {calls: []call{destroy(orders), create(another)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"two new keys for one place":              {calls: []call{create(another), create(another)}, refused: []base.Reason{base.PlaceCreatedTwice}},
-		"a new key where one is kept":             {calls: []call{create(another), keep(key)}, refused: []base.Reason{base.PlaceKept}},
-		"a new key that revokes one that is kept": {calls: []call{create(revoking(another)), keep(key)}, refused: []base.Reason{base.PlaceKept}},
-		"a new key where one goes":                {calls: []call{create(another), destroy(key)}, refused: []base.Reason{base.PlaceLeaving}},
-		"a new key that revokes one that goes":    {calls: []call{create(revoking(another)), destroy(key)}},
-		"a rotation":                              {calls: []call{call{"destroy, create", both(destroy(key), create(replacing(another, key)))}, keep(orders), keep(europe)}},
-		"a forced rotation":                       {calls: []call{forced(key), keep(orders), keep(europe)}},
-		"a second resource for a kept project":    {calls: []call{call{"read and keep", read(orders)}, create(base.Creation{Place: orders.Place, Name: "another"})}, refused: []base.Reason{base.PlaceKept}},
+		"a state with two addresses":               {calls: []call{keep(at(key, "a")), keep(key)}, refused: []base.Reason{base.SecondAddress}, warns: true},
+		"both of two addresses go":                 {calls: []call{destroy(at(key, "a")), destroy(key)}},
+		"one of two addresses goes":                {calls: []call{keep(at(key, "a")), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
+		"one of two goes, neither was imported":    {calls: []call{keep(key), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
+		"the project of a key goes":                {calls: []call{destroy(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the environment of a key goes":            {calls: []call{destroy(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the organization's environment goes":      {calls: []call{destroy(staging), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the project of an environment goes":       {calls: []call{destroy(orders), keep(europe)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the environment is replaced":              {calls: []call{forced(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a tainted environment is replaced":        {calls: []call{tainted(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a tainted project is replaced":            {calls: []call{tainted(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a tainted key is replaced":                {calls: []call{tainted(key), keep(orders), keep(europe)}},
+		"environment and key are replaced":         {calls: []call{forced(europe), destroy(key)}},
+		"a key in a project that goes":             {calls: []call{destroy(orders), create(another)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"two new keys for one place":               {calls: []call{create(another), create(another)}, refused: []base.Reason{base.PlaceCreatedTwice}},
+		"a new key where one is kept":              {calls: []call{create(another), keep(key)}, refused: []base.Reason{base.PlaceKept}},
+		"a new key that revokes one that is kept":  {calls: []call{create(revoking(another)), keep(key)}, refused: []base.Reason{base.PlaceKept}},
+		"a new key where one goes":                 {calls: []call{create(another), destroy(key)}, refused: []base.Reason{base.PlaceLeaving}},
+		"a new key that revokes one that goes":     {calls: []call{create(revoking(another)), destroy(key)}},
+		"a rotation":                               {calls: []call{call{"destroy, create", both(destroy(key), create(replacing(another, key)))}, keep(orders), keep(europe)}},
+		"a forced rotation":                        {calls: []call{forced(key), keep(orders), keep(europe)}},
+		"a key moves where one is kept":            {calls: []call{moves(key, second, false), keep(second)}, refused: []base.Reason{base.PlaceKept}},
+		"a key moves and revokes one that is kept": {calls: []call{moves(key, second, true), keep(second)}, refused: []base.Reason{base.PlaceKept}},
+		"keys swap":                            {calls: []call{moves(key, second, false), moves(second, key, false)}, refused: []base.Reason{base.PlaceLeaving}},
+		"keys swap and may revoke":             {calls: []call{moves(key, second, true), moves(second, key, true)}},
+		"keys shift, the last one goes":        {calls: []call{moves(key, second, false), destroy(second)}, refused: []base.Reason{base.PlaceLeaving}},
+		"keys shift and may revoke":            {calls: []call{moves(key, second, true), destroy(second)}},
+		"a second resource for a kept project": {calls: []call{call{"read and keep", read(orders)}, create(base.Creation{Place: orders.Place, Name: "another"})}, refused: []base.Reason{base.PlaceKept}},
 	}
 	for name, test := range tests {
 		for i, order := range permutations(test.calls) {
@@ -192,6 +212,23 @@ func TestLedger_manyWalks(t *testing.T) {
 	}
 	if conflict := ledger.Keep(key); conflict == nil {
 		t.Error("a plan that destroys a project and keeps its key is not refused")
+	}
+}
+
+// An import is of one plan, and the next plan of the process reads the object again.
+func TestLedger_importIsOver(t *testing.T) {
+	for manyWalks, imports := range map[bool]bool{true: false, false: true} {
+		ledger := base.NewLedger(manyWalks)
+		if conflict := ledger.Import(at(key, "a")); conflict != nil {
+			t.Fatalf("%+v", conflict)
+		}
+		if !ledger.WasImported(key.Handle) {
+			t.Error("the plan does not import the key")
+		}
+		ledger.ReadAgain(key.Handle)
+		if ledger.WasImported(key.Handle) != imports {
+			t.Errorf("many walks: %t: the plan imports the key: %t", manyWalks, !imports)
+		}
 	}
 }
 

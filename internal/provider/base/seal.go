@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
 	"filippo.io/age/agessh"
 	"filippo.io/age/armor"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // maxSealed limits how much of a ciphertext is read, in bytes. A sealed key takes about 500
@@ -22,8 +24,10 @@ const maxSealed = 1 << 20
 func ParseRecipient(s string) (age.Recipient, error) {
 	s = strings.TrimSpace(s)
 	switch {
-	case strings.HasPrefix(s, "AGE-SECRET-KEY-"), strings.Contains(s, "PRIVATE KEY"):
+	case strings.Contains(s, "AGE-SECRET-KEY-"), strings.Contains(s, "PRIVATE KEY"):
 		return nil, errors.New("it is a private key. Give the public key that belongs to it, and remove the private key from the configuration")
+	case strings.ContainsAny(s, "\r\n"):
+		return nil, errors.New(`it has more than one line, and each recipient has one. For a file with one public key on each line, write: compact(split("\n", file("recipients.txt")))`)
 	case strings.HasPrefix(s, "ssh-"):
 		recipient, err := agessh.ParseRecipient(s)
 		if err != nil {
@@ -123,24 +127,53 @@ func Open(sealed string, identities []age.Identity) (string, error) {
 	return string(key), nil
 }
 
-// RecipientValidator accepts the public keys that a key can be sealed to.
-type RecipientValidator struct{}
+// RecipientsValidator accepts the public keys that a key can be sealed to.
+type RecipientsValidator struct{}
 
-func (RecipientValidator) Description(context.Context) string {
-	return "must be an age X25519, ssh-ed25519 or ssh-rsa public key"
+func (RecipientsValidator) Description(context.Context) string {
+	return "must be age X25519, ssh-ed25519 or ssh-rsa public keys, at least one"
 }
 
-func (v RecipientValidator) MarkdownDescription(ctx context.Context) string {
+func (v RecipientsValidator) MarkdownDescription(ctx context.Context) string {
 	return v.Description(ctx)
 }
 
-func (RecipientValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
-	}
-	if _, err := ParseRecipient(req.ConfigValue.ValueString()); err != nil {
+func (RecipientsValidator) ValidateSet(ctx context.Context, req validator.SetRequest, resp *validator.SetResponse) {
+	if problem := RecipientsProblem(ctx, req.ConfigValue); problem != "" {
 		// Not anchored: the CLI would print the line, which may contain a private key.
-		resp.Diagnostics.AddError("Invalid Recipient", fmt.Sprintf(
-			"One of the age_recipients cannot be used: %s. Create a key pair with age-keygen, and give its public key.", err))
+		resp.Diagnostics.AddError("Invalid Recipient", problem+" Create a key pair with age-keygen, and give its public key.")
 	}
+}
+
+// RecipientsProblem says what is wrong with a set of recipients, or nothing. It ignores what is not
+// known yet. A set has no order, so it counts a recipient in alphabetical order.
+func RecipientsProblem(ctx context.Context, recipients types.Set) string {
+	if recipients.IsNull() || recipients.IsUnknown() {
+		return ""
+	}
+	var elements []types.String
+	if diags := recipients.ElementsAs(ctx, &elements, false); diags.HasError() {
+		return diags[0].Detail()
+	}
+	if len(elements) == 0 {
+		return "age_recipients is empty. Give at least one public key, or remove the argument."
+	}
+	slices.SortFunc(elements, func(a, b types.String) int { return strings.Compare(a.ValueString(), b.ValueString()) })
+	for i, element := range elements {
+		if element.IsUnknown() {
+			continue
+		}
+		err := errors.New("it is null")
+		if !element.IsNull() {
+			_, err = ParseRecipient(element.ValueString())
+		}
+		if err != nil {
+			which := "The one element"
+			if len(elements) > 1 {
+				which = fmt.Sprintf("Number %d of the %d elements (in alphabetical order)", i+1, len(elements))
+			}
+			return fmt.Sprintf("%s of age_recipients cannot be used: %s.", which, err)
+		}
+	}
+	return ""
 }

@@ -20,10 +20,10 @@ var (
 	// It accepts the empty string, which the length check refuses: one mistake, one error.
 	namePattern       = regexp.MustCompile(`^([^\s\pZ\p{Cc}]([^\p{Cc}]*[^\s\pZ\p{Cc}])?)?$`)
 	IDPattern         = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
-	SlugPattern       = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	SlugPattern       = regexp.MustCompile(`^[a-z0-9_]+(-+[a-z0-9_]+)*$`)
 	slugSource        = regexp.MustCompile(`[A-Za-z0-9]`)
 	IDMessage         = "must be an id as Traceloop gives it, such as cm9v2g95l0000qz8k5h3d7f1a: letters, digits, \"-\" and \"_\". A name or a slug is not an id"
-	SlugMessage       = "must be the slug of an environment, not its name, such as prd or eu-production: lower-case letters and digits, with single hyphens between them"
+	SlugMessage       = "must be the slug of an environment, not its name, such as prd or eu-production: lower-case letters, digits and underscores, with hyphens between them"
 	nameMessage       = "must not be blank, must not begin or end with white space, and must not contain a line break or another control character"
 	SlugSourceMessage = "must contain an ASCII letter or digit, because the slug is made from them"
 	NameValidator     = []validator.String{
@@ -112,7 +112,7 @@ func (v slugFormValidator) MarkdownDescription(ctx context.Context) string { ret
 
 func (slugFormValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	given := req.ConfigValue.ValueString()
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || given == "" || SlugPattern.MatchString(given) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || given == "" || SlugPattern.MatchString(given) && !strings.HasPrefix(given, traceloop.KeyPrefix) {
 		return
 	}
 	detail := fmt.Sprintf("%q is not an environment slug.", MaskKeyIn(given))

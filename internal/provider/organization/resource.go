@@ -97,7 +97,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				MarkdownDescription: "Public keys that seal the API keys before they reach the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed keys are in `encrypted_keys`, and the ephemeral resource `traceloop_api_key` opens them. Default: the keys are not sealed." + unchangeable,
 				ElementType:         types.StringType,
 				Optional:            true,
-				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(base.RecipientValidator{})},
+				Validators:          []validator.Set{base.RecipientsValidator{}},
 			},
 			"keys": schema.MapAttribute{
 				MarkdownDescription: "The API key of each environment, by its slug. Null when `age_recipients` seals them.",
@@ -234,10 +234,8 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	var environments, recipients []string
 	resp.Diagnostics.Append(plan.Environments.ElementsAs(ctx, &environments, false)...)
 	resp.Diagnostics.Append(plan.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
-	for _, recipient := range recipients { // it may have been unknown at validation
-		if _, err := base.ParseRecipient(recipient); err != nil {
-			resp.Diagnostics.AddError("Invalid Recipient", fmt.Sprintf("One of the age_recipients cannot be used: %s. No organization was created. Give a public key.", err))
-		}
+	if problem := base.RecipientsProblem(ctx, plan.AgeRecipients); problem != "" { // they may have been unknown at validation
+		resp.Diagnostics.AddError("Invalid Recipient", problem+" No organization was created. Give a public key.")
 	}
 	if resp.Diagnostics.HasError() {
 		return

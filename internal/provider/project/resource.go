@@ -232,6 +232,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	r.Absences.Deleted(own.Handle)
+	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
 	r.Applied.Destroyed(own.Name, note.Places(own.Place)...)
 }
 
