@@ -219,7 +219,9 @@ func evaluatorLife(t *testing.T, server *emulatortest.Server, newServer newServe
 	// Protection is only in the state.
 	server.ResetRequests()
 	l.refusesToPlan(nil, "Deletion Protection Is On", "set deletion_protection = false", "removed {")
-	l.apply(config.with(arguments{"deletion_protection": false}), "update")
+	if got := l.apply(config.with(arguments{"deletion_protection": false}), "update").unknown(t); got != "" {
+		t.Errorf("the plan does not know %s", got)
+	}
 	noWrites(t, server)
 	version := l.provider.text(l.state, "version")
 	destroyed := l.plan(nil, true)
@@ -347,6 +349,23 @@ func TestEvaluator_secondAddress(t *testing.T) {
 	}
 	_, err = d.plan(t.Context(), evaluatorKind, l.state, nil)
 	refuses(t, err, "Two Resources for One Evaluator")
+
+	// A destroy frees no slug: Traceloop keeps the evaluator. So a creation under another address is
+	// only warned about, in either order.
+	moved := config.with(arguments{"slug": "tone"})
+	for _, order := range [][]instance{{l.state, l.provider.none(evaluatorKind)}, {l.provider.none(evaluatorKind), l.state}} {
+		d = l.provider.next()
+		for _, prior := range order {
+			next, want := moved, "Evaluator Exists Already"
+			if !prior.value.IsNull() {
+				next, want = nil, "Evaluator Will Not Be Deleted"
+			}
+			p, err := d.plan(t.Context(), evaluatorKind, prior, next)
+			if err != nil || !slices.Contains(warnings(p.diags), want) {
+				t.Errorf("%q, %v", warnings(p.diags), err)
+			}
+		}
+	}
 
 	d = l.provider.next()
 	for i, want := range []string{"", "Two resources of this plan create the evaluator"} {
