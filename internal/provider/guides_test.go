@@ -200,7 +200,7 @@ func TestGuides_areGrouped(t *testing.T) {
 	groups := []string{"Getting started", "Keys and monitors", "Operation"}
 	group := regexp.MustCompile(`(?m)^subcategory: "([^"]*)"$`)
 	for name, text := range guides(t) {
-		if match := group.FindStringSubmatch(text); match == nil || !slices.Contains(groups, match[1]) {
+		if match := group.FindStringSubmatch(text); len(match) != 2 || !slices.Contains(groups, match[1]) {
 			t.Errorf("the guide %s has none of the subcategories %q", name, groups)
 		}
 	}

@@ -127,7 +127,7 @@ func TestCLI_stopManagingAService(t *testing.T) {
 		}
 	}
 	at := strings.LastIndex(blocks, "\nmoved {\n  from = traceloop_api_key")
-	line := regexp.MustCompile(`(?m)^    search .*\n`)
+	line := regexp.MustCompile(`(?m)^ {4}search .*\n`)
 	if at < 0 || len(line.FindAllString(code, -1)) != 1 {
 		t.Fatalf("the guide or its example has another form: %s", blocks)
 	}

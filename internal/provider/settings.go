@@ -3,9 +3,7 @@ package provider
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -70,7 +68,7 @@ func (m providerModel) config(userAgent string, paths traceloop.Paths) (base.Con
 	var roots *x509.CertPool
 	if file := base.Lookup(m.CACertFile, "ca_cert_file", base.EnvCACertFile); file.Found {
 		var err error
-		if roots, err = certPool(file.Value); err != nil {
+		if roots, err = traceloop.ReadRootCAs(file.Value); err != nil {
 			diags.AddAttributeError(path.Root("ca_cert_file"), "Unable to Read CA Certificates",
 				fmt.Sprintf("The file from %s cannot be used: %s. Give the path of a PEM file that contains the certificate of the authority, or leave it unset.", file.Source, err))
 		}
@@ -132,23 +130,4 @@ func parseTimeout(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("%s is not between 1s and 10m", s)
 	}
 	return d, nil
-}
-
-// certPool returns the system's authorities and those of a PEM file.
-func certPool(file string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, errors.New("the path is empty")
-	}
-	pem, err := os.ReadFile(file) //nolint:gosec // The practitioner names the file.
-	if err != nil {
-		return nil, err
-	}
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		return nil, err
-	}
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s contains no PEM certificate", file)
-	}
-	return roots, nil
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	// What the pages build: this test has to run again when it changes.
 	_ "github.com/traceloop/terraform-provider-traceloop/internal/provider"
-	_ "github.com/traceloop/terraform-provider-traceloop/internal/servicecheck"
 )
 
 const guide = "docs/guides/get-started.md"

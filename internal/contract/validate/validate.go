@@ -27,7 +27,10 @@ type Contract struct {
 }
 
 // Load reads the documents, once.
-var Load = sync.OnceValues(func() (*Contract, error) { return load(Differences) })
+var Load = sync.OnceValues(New)
+
+// New reads the documents again, for a caller that changes them.
+func New() (*Contract, error) { return load(Differences) }
 
 func load(differences []Difference) (*Contract, error) {
 	published, err := publishedDocument(differences)

@@ -65,13 +65,13 @@ func (d *Data) NextStep(err error) string {
 	case errors.As(err, &unreadable):
 		return fmt.Sprintf("This answer does not come from the Traceloop API. Check that the base URL %s, which comes from %s, is the address of the API, and that no proxy answers instead of it.", d.baseURL.Value, d.baseURL.Source)
 	case errors.As(err, &mismatch):
-		return "The API differs from what this version of the provider expects. Check whether there is a newer version of the provider. If the newest one fails too, report this, with the report of \"terraform-provider-traceloop check-service -report FILE\"."
+		return "The API differs from what this version of the provider expects. Check whether there is a newer version of the provider. If the newest one fails too, report this, with the report of \"traceloop-emulator check -report FILE\"."
 	case errors.As(err, &missing) && missing.Method == http.MethodPatch:
 		return fmt.Sprintf("The service cannot change this object: it does not have the operation. Nothing was changed. Check that the base URL %s, which comes from %s, is the address of the API. "+
 			"If it is, set the argument back, and change the object in the Traceloop dashboard instead.", d.baseURL.Value, d.baseURL.Source)
 	case errors.As(err, &missing):
 		return fmt.Sprintf("The service does not have this operation, so nothing was carried out. Check that the base URL %s, which comes from %s, is the address of the API. "+
-			"If it is, this version of the provider does not fit the service: report this, with the report of \"terraform-provider-traceloop check-service -report FILE\".", d.baseURL.Value, d.baseURL.Source)
+			"If it is, this version of the provider does not fit the service: report this, with the report of \"traceloop-emulator check -report FILE\".", d.baseURL.Value, d.baseURL.Source)
 	case errors.As(err, &answer):
 		return d.nextStepAfter(answer.StatusCode)
 	}

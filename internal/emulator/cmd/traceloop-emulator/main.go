@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/check"
 )
 
 // version is set by the release build.
@@ -28,6 +29,9 @@ const grace = 5 * time.Second
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	if len(os.Args) > 1 && os.Args[1] == check.Name {
+		os.Exit(check.Command{Version: version, Env: os.LookupEnv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now}.Run(ctx, os.Args[2:]))
+	}
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "traceloop-emulator:", err)
@@ -56,6 +60,8 @@ The control calls below /_emulator/ inject faults, for tests.
 
 Example, of a file that is there once the emulator listens:
   traceloop-emulator -seed organization.yaml -env-file emulator.env
+Another command compares a real service with what the emulator serves:
+  traceloop-emulator check -help
 
 Flags:
 `

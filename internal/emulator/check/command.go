@@ -1,7 +1,6 @@
-// Package servicecheck checks whether a service follows the contract that this project assumes
-// (internal/contract/assumed.yaml) and what Traceloop publishes. It is a sub-command of the
-// provider's binary.
-package servicecheck
+// Package check compares a service with the documents in package contract. Most of its rules are derived
+// from them; the others are one table, in scenario.go. It is the command "check" of the emulator's binary.
+package check
 
 import (
 	"bufio"
@@ -10,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -17,8 +17,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// Name is the name of the sub-command.
-const Name = "check-service"
+// Name is the name of the command.
+const Name = "check"
 
 // The exit statuses. If several apply, this order decides: exitLeft, exitFailed, exitDiffers,
 // exitNotThere, exitNotAllowed.
@@ -32,22 +32,29 @@ const (
 	exitLeft       = 6
 )
 
-const usage = `Usage: terraform-provider-traceloop check-service [flags]
+const usage = `Usage: traceloop-emulator check [flags]
 
-Checks whether the service follows the contract that this project assumes, and what
-Traceloop publishes. It reads the same variables as the provider:
+Compares a service with the contract that this project assumes, and with what Traceloop
+publishes. It reads the variables of the provider; one of the two keys is enough:
 
   TRACELOOP_MANAGEMENT_API_KEY   for projects, environments and API keys
-  TRACELOOP_PROJECT_API_KEY      for auto monitor setups; one of the two keys is enough
+  TRACELOOP_PROJECT_API_KEY      for auto monitor setups and evaluators
   TRACELOOP_MANAGEMENT_BASE_URL, TRACELOOP_CA_CERT_FILE
 
 The check never sends one key instead of the other. Without -write, it sends only GET requests.
+With -write, it changes nothing that existed before. It never creates an organization or an
+evaluator, because no operation deletes one.
 
+Each line is one rule. It holds; or the service differs in a way that the provider accepts
+(tolerated); or it differs; or the operation is not allowed with this key, or not there; or the
+data do not show the rule; or there was no answer.
+
+Flags:
 `
 
 const exitStatuses = `
 Exit status:
-  0  every rule that could be checked holds
+  0  every rule that could be checked holds, or its difference is tolerated
   1  the check could not start, or did not finish
   2  the flags are wrong
   3  a rule differs
@@ -57,10 +64,10 @@ Exit status:
 If several apply, the first of these counts: 6, 1, 3, 5, 4.
 `
 
-// Command is the sub-command.
+// Command is the command.
 type Command struct {
 	Version string
-	Clients func() (*traceloop.Client, *traceloop.ProjectClient, error) // one of them may be nil
+	Env     func(name string) (value string, set bool)
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
@@ -119,7 +126,7 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	case checker.management == nil:
 		fmt.Fprintln(c.Stdout, "TRACELOOP_MANAGEMENT_API_KEY is not set. Projects, environments and API keys are not checked.")
 	case checker.project == nil:
-		fmt.Fprintln(c.Stdout, "TRACELOOP_PROJECT_API_KEY is not set. Auto monitor setups are checked only with -write.")
+		fmt.Fprintln(c.Stdout, "TRACELOOP_PROJECT_API_KEY is not set. Auto monitor setups are checked only with -write, and evaluators are not.")
 	}
 	if o.write {
 		fmt.Fprintln(c.Stdout, "The check will create a project with environments, keys and auto monitor setups, and delete it again. It changes nothing else.")
@@ -136,9 +143,9 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	}
 
 	left := c.check(ctx, checker, o.write)
-	fmt.Fprintf(c.Stdout, "\n%s\n%s\n", count(checker.lines), checker.unchecked())
+	fmt.Fprintf(c.Stdout, "\n%s\n%s\n", count(checker.lines), unchecked)
 	if o.report != "" {
-		text := report(summary{version: c.Version, address: address(at), at: c.Now(), wrote: o.write, left: len(left), unchecked: checker.unchecked()}, checker.lines)
+		text := report(summary{version: c.Version, address: address(at), at: c.Now(), wrote: o.write, left: len(left), unchecked: unchecked}, checker.lines)
 		if err = os.WriteFile(o.report, []byte(text), 0o600); err != nil {
 			err = fmt.Errorf("the report cannot be written: %w", err)
 		} else {
@@ -157,11 +164,14 @@ func (c Command) Run(ctx context.Context, args []string) int {
 }
 
 func (c Command) checker() (*checker, service, error) {
-	management, project, err := c.Clients()
+	management, project, err := c.clients()
 	if err != nil {
 		return nil, nil, err
 	}
-	made := &checker{show: c.print, wait: c.wait}
+	made := &checker{show: c.print, wait: c.wait, unnamed: map[string]int{}}
+	if made.documents, err = readDocuments(); err != nil {
+		return nil, nil, err
+	}
 	var at service
 	if project != nil {
 		made.project, at = project, project
@@ -172,27 +182,50 @@ func (c Command) checker() (*checker, service, error) {
 	if made.wait == nil {
 		made.wait = sleep
 	}
-	made.paths = at.Paths()
 	return made, at, nil
 }
 
-// unchecked says which operations have no line.
-func (c *checker) unchecked() string {
-	return fmt.Sprintf("`POST %s` is not checked: Traceloop publishes no operation that reads an organization, nor one that deletes it.", c.paths.Organizations)
+// clients makes the clients for which the environment has a key.
+func (c Command) clients() (management *traceloop.Client, project *traceloop.ProjectClient, err error) {
+	config := traceloop.Config{BaseURL: traceloop.DefaultBaseURL, UserAgent: "traceloop-emulator/" + c.Version + " " + Name}
+	if url, set := c.Env("TRACELOOP_MANAGEMENT_BASE_URL"); set {
+		config.BaseURL = url
+	}
+	if file, set := c.Env("TRACELOOP_CA_CERT_FILE"); set {
+		if config.RootCAs, err = traceloop.ReadRootCAs(file); err != nil {
+			return nil, nil, fmt.Errorf("TRACELOOP_CA_CERT_FILE cannot be used: %w", err)
+		}
+	}
+	managementKey, manages := c.Env("TRACELOOP_MANAGEMENT_API_KEY")
+	projectKey, monitors := c.Env("TRACELOOP_PROJECT_API_KEY")
+	if !manages && !monitors {
+		return nil, nil, errors.New("set TRACELOOP_MANAGEMENT_API_KEY, TRACELOOP_PROJECT_API_KEY or both. TRACELOOP_API_KEY, the key of the SDK, is not read")
+	}
+	if manages {
+		config.Key = managementKey
+		if management, err = traceloop.New(config); err != nil {
+			return nil, nil, fmt.Errorf("TRACELOOP_MANAGEMENT_API_KEY or TRACELOOP_MANAGEMENT_BASE_URL: %w", err)
+		}
+	}
+	if monitors {
+		config.Key = projectKey
+		if project, err = traceloop.NewProjectClient(config); err != nil {
+			return nil, nil, fmt.Errorf("TRACELOOP_PROJECT_API_KEY or TRACELOOP_MANAGEMENT_BASE_URL: %w", err)
+		}
+	}
+	return management, project, nil
 }
+
+// unchecked says which operations have no line.
+const unchecked = "The creation of organizations and the creation and change of evaluators are not checked: no operation deletes them."
 
 // check returns what could not be removed.
 func (c Command) check(ctx context.Context, checker *checker, write bool) (left []thing) {
-	var org *organization
-	if checker.management != nil {
-		if org = checker.checkReads(ctx); org == nil {
-			return nil
-		}
-	}
-	if checker.project != nil && !checker.checkSetups(ctx) || checker.management == nil {
+	org := checker.checkReads(ctx)
+	if org == nil {
 		return nil
 	}
-	if write && org.projects.there() != nil {
+	if projects := org["listProjects"]; write && (projects == nil || !projects.good()) {
 		fmt.Fprintln(c.Stdout, "Nothing was created: the list of projects could not be read, so a lost project could not be found.")
 	} else if write && ctx.Err() == nil {
 		trial := newTrial(checker, org)
@@ -206,7 +239,7 @@ func (c Command) check(ctx context.Context, checker *checker, write bool) (left 
 		}()
 		trial.run(ctx)
 	}
-	checker.checkEveryAnswer(ctx)
+	checker.checkNames()
 	return nil
 }
 
@@ -260,18 +293,15 @@ func (c Command) printLeft(at service, checker *checker, left []thing) {
 	}
 	fmt.Fprintf(c.Stdout, "\nCould not be removed. Delete the project %q in Traceloop's dashboard, or:\n", checker.trial.name)
 	for _, l := range left {
-		if l.id == "" {
-			fmt.Fprintf(c.Stdout, "  look for the project in the answer to:\n    echo \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" | curl -H @- %s%s\n",
-				at.BaseURL(), checker.paths.Projects)
-			continue
+		what, key, curl := l.kind, "TRACELOOP_MANAGEMENT_API_KEY", "curl -X DELETE"
+		path := l.path + "/" + url.PathEscape(l.id)
+		switch {
+		case l.id == "":
+			what, curl, path = "look for the project in the answer to", "curl", l.path
+		case l.getter == "getSetup":
+			what, key = l.kind+", unless it went with its project; with an API key of that project", "TRACELOOP_PROJECT_API_KEY"
 		}
-		if l.kind == kindSetup {
-			fmt.Fprintf(c.Stdout, "  %s, unless it went with its project; with an API key of that project and environment:\n    echo \"Authorization: Bearer $TRACELOOP_PROJECT_API_KEY\" | curl -X DELETE -H @- %s%s\n",
-				l.kind, at.BaseURL(), element("", l.collection, l.id).path)
-			continue
-		}
-		fmt.Fprintf(c.Stdout, "  %s:\n    echo \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" | curl -X DELETE -H @- %s%s\n",
-			l.kind, at.BaseURL(), element("", l.collection, l.id).path)
+		fmt.Fprintf(c.Stdout, "  %s:\n    echo \"Authorization: Bearer $%s\" | %s -H @- %s%s\n", what, key, curl, at.BaseURL(), path)
 	}
 }
 
@@ -292,9 +322,8 @@ func exitStatus(lines []line, failed, left bool) int {
 		return exitNotThere
 	case found[notAllowed]:
 		return exitNotAllowed
-	default:
-		return exitHolds
 	}
+	return exitHolds
 }
 
 // address describes the service's address without a host name, which may be private.

@@ -1,6 +1,7 @@
-package servicecheck
+package check
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -57,15 +58,15 @@ func TestReportShowsNothingOfTheOrganization(t *testing.T) {
 	server := populated(t)
 	url, _ := startBroken(t, server, func(e *exchange) {
 		for i, value := range private(server) {
-			if i > 0 && e.answer.body != nil {
-				e.answer.body[value] = map[string]any{value: value, "message": value}
+			if o := e.object(); i > 0 && o != nil {
+				o[value] = map[string]any{value: value, "message": value}
 			}
 		}
-		if message, ok := e.answer.body["error"].(string); ok {
-			e.answer.body["error"] = map[string]any{"message": message + strings.Join(private(server), " ")}
+		if message, ok := e.object()["error"].(string); ok {
+			e.object()["error"] = map[string]any{"message": message + strings.Join(private(server), " ")}
 		}
-		if e.on("GET", environments) {
-			e.answer.body["data"] = "none"
+		if e.on("GET", "/v2/environments") && e.status == http.StatusOK {
+			e.object()["data"] = "none"
 		}
 	})
 	r := check(t, t.Context(), url, server, "-write", "-yes")

@@ -1,4 +1,4 @@
-package servicecheck
+package check
 
 import (
 	"context"
@@ -62,8 +62,8 @@ func TestPlainRequestWithoutAnAnswer(t *testing.T) {
 			w.Header().Set("Content-Length", "100")
 			io.WriteString(w, "x")
 		},
-		"EOF":              func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"Timeout exceeded": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"EOF":      func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"exceeded": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	} {
 		requests := 0
 		client := sendTo(t, func(w http.ResponseWriter, r *http.Request) {

@@ -1,4 +1,4 @@
-package servicecheck
+package check
 
 import (
 	"context"
@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"strconv"
 	"time"
-
-	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 const (
@@ -27,7 +25,6 @@ const (
 type service interface {
 	HTTP() *http.Client
 	NewRequest(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error)
-	Paths() traceloop.Paths
 	BaseURL() string
 	IsLoopback() bool
 }

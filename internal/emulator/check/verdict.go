@@ -1,12 +1,16 @@
-package servicecheck
+package check
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
-// outcome says whether the service follows one rule of the contract.
+// outcome says whether the service follows one rule.
 type outcome string
 
 const (
 	holds      outcome = "holds"
+	tolerated  outcome = "tolerated" // it differs in a way that the provider accepts
 	differs    outcome = "differs"
 	notAllowed outcome = "not allowed"
 	notThere   outcome = "not there"
@@ -15,7 +19,7 @@ const (
 )
 
 // outcomes are all outcomes, in the order of a summary.
-var outcomes = []outcome{holds, differs, notAllowed, notThere, notShown, noAnswer}
+var outcomes = []outcome{holds, tolerated, differs, notAllowed, notThere, notShown, noAnswer}
 
 // verdict is the result for one rule. Its texts contain no value from the service.
 type verdict struct {
@@ -37,4 +41,17 @@ type line struct {
 	operation string // such as "GET /v2/projects/{id}"
 	rule      string
 	verdict
+}
+
+// verdict describes the answer. A problem says more than the status and the shape of the body.
+func (a *answer) verdict(o outcome, problems ...string) verdict {
+	want := fmt.Sprint(a.call.want)
+	if a.call.want >= 400 {
+		want += ` {"error": "message"}`
+	}
+	came := a.describe()
+	if said := strings.Join(problems, "; "); said != "" {
+		came += ": " + said
+	}
+	return verdict{outcome: o, sent: a.call.sent(), want: want, came: came}
 }

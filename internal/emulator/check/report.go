@@ -1,4 +1,4 @@
-package servicecheck
+package check
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ func report(s summary, lines []line) string {
 	if s.wrote {
 		mode = "with -write"
 	}
-	fmt.Fprintf(&b, "# Check of the management API's contract\n\nterraform-provider-traceloop %s, %s, %s, %s\n\n",
+	fmt.Fprintf(&b, "# Check of the service\n\ntraceloop-emulator check %s, %s, %s, %s\n\n",
 		s.version, s.at.UTC().Format(time.DateOnly), s.address, mode)
 	fmt.Fprintf(&b, "%s.", count(lines))
 	if s.left > 0 {
@@ -45,7 +45,7 @@ func report(s summary, lines []line) string {
 			continue
 		}
 		if !details {
-			b.WriteString("\n## What does not hold\n")
+			b.WriteString("\n## What does not hold as written\n")
 			details = true
 		}
 		fmt.Fprintf(&b, "\n%s: `%s` %s\n\n", l.outcome, l.operation, l.rule)

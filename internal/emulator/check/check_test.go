@@ -1,0 +1,68 @@
+package check
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+)
+
+func TestEveryRuleHoldsOnTheEmulator(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{nil, {"-write", "-yes"}} {
+		server := populated(t)
+		before := contents(server)
+		r := check(t, t.Context(), server.URL, server, args...)
+		for _, l := range r.lines {
+			if l.outcome != holds {
+				t.Errorf("%s %s: %s, %v", l.operation, l.rule, l.outcome, l.parts())
+			}
+		}
+		if r.status != exitHolds || r.stderr != "" || len(r.lines) < 60 {
+			t.Errorf("%q: status %d, %d lines, %q", args, r.status, len(r.lines), r.stderr)
+		}
+		if after := contents(server); after != before {
+			t.Errorf("%q: the organization has changed:\n%s\n%s", args, before, after)
+		}
+		writes := 0
+		for _, request := range server.Requests() {
+			if request.Method != http.MethodGet {
+				writes++
+			}
+		}
+		if (writes > 0) != (args != nil) {
+			t.Errorf("%q: %d requests that write", args, writes)
+		}
+		leaks(t, server, r.report)
+	}
+}
+
+// A service that answers as the real one was seen to differs only in what the provider accepts.
+func TestSeenFormsAreTolerated(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{nil, {"-write", "-yes"}} {
+		server := populated(t, emulatortest.WithVariant(emulator.VariantSeen))
+		r := check(t, t.Context(), server.URL, server, args...)
+		if trouble := troubles(r.lines); trouble != "" || r.status != exitHolds {
+			t.Errorf("%q: status %d\n%s", args, r.status, trouble)
+		}
+		for _, what := range []string{"the list in another form", "another order", "no masked_key", "another status", "no body", "a refusal in another form", "another header"} {
+			if said := strings.Contains(r.report, what); !said && (args != nil || what == "the list in another form") {
+				t.Errorf("%q: it does not say %q\n%s", args, what, r.report)
+			}
+		}
+		leaks(t, server, r.report)
+	}
+}
+
+// A new organization has too little to show every rule, and nothing differs.
+func TestFreshOrganization(t *testing.T) {
+	t.Parallel()
+	server := &org{Server: emulatortest.Start(t, emulatortest.WithAnyRequest())}
+	r := check(t, t.Context(), server.URL, server, "-write", "-yes")
+	if r.status != exitHolds || troubles(r.lines) == "" || !contains(r.lines, "GET /v2/api-keys", "lists each object once", notShown) {
+		t.Errorf("status %d\n%s", r.status, r.stdout)
+	}
+}

@@ -1,0 +1,295 @@
+package check
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// step is one rule that needs a write: a request, and what has to come.
+type step struct {
+	op    string // an operation's id
+	rule  string
+	of    string // whose id is in the path: an object of the scenario, or nobody
+	in    string // the project, and after a slash the environment, of a creation or a list
+	key   string // the object whose key is sent instead of the operation's own
+	after string // an object, or a deletion, without which the rule means nothing
+	body  m
+	like  string // the object with whose Idempotency-Key the creation is repeated
+	want  int
+	or    int    // another status that the provider accepts
+	as    string // the name of the object, or of the deletion
+
+	check func(t *trial, a *answer) string
+}
+
+const nobody = "nobody"
+
+// The scenario, one line a rule. Its objects are named by as; "other" is a project that existed before.
+// The trial puts the rules that are derived from the documents between beginning and middle.
+func (t *trial) beginning() []step {
+	first, second := "EU Check & "+t.suffix, "Last "+t.suffix
+	return []step{
+		{op: "createProject", rule: "creates a project", body: m{"name": t.name}, want: 201, as: "project", check: echoes},
+		{op: "createProject", rule: "a repeat with the same Idempotency-Key gets the first answer again", body: m{"name": t.name}, like: "project", want: 201, or: 409, check: is("project")},
+		{op: "createProject", rule: "the same Idempotency-Key with another body is refused", body: m{"name": t.name + " (other)"}, like: "project", want: 400, or: 201},
+		{op: "createProject", rule: "a name that is taken is refused", after: "project", body: m{"name": t.name}, want: 409},
+		{op: "createProject", rule: "an empty name is refused", body: m{"name": ""}, want: 400},
+		{op: "getProject", rule: "shows a new project at once", of: "project", want: 200, check: is("project")},
+		{op: "listProjects", rule: "lists a new project at once", after: "project", want: 200, check: has("project")},
+		{op: "listEnvironments", rule: "a new project has the organization-level environments", in: "project", want: 200, check: inheritsAll},
+		{op: "listAPIKeys", rule: "a new project has no keys", in: "project", want: 200, check: isEmpty},
+		{op: "updateProject", rule: "renames a project, whose id stays", of: "project", body: m{"name": t.name + " (renamed)"}, want: 200, check: echoes},
+		{op: "getProject", rule: "shows the new name", of: "project", want: 200, check: shows("name", t.name+" (renamed)")},
+		{op: "updateProject", rule: "an empty body is refused", of: "project", body: m{}, want: 400},
+
+		{op: "createEnvironment", rule: "creates a project-level environment", in: "project", body: m{"name": first}, want: 201, as: "eu", check: echoes},
+		{op: "createEnvironment", rule: "a repeat with the same Idempotency-Key gets the first answer again", in: "project", body: m{"name": first}, like: "eu", want: 201, or: 409, check: is("eu")},
+		{op: "createEnvironment", rule: "a slug that is taken is refused", after: "eu", in: "project", body: m{"name": first}, want: 409},
+		{op: "createEnvironment", rule: "a built-in slug is refused", in: "project", body: m{"name": contract.BuiltInEnvironments[0]}, want: 409},
+		{op: "createEnvironment", rule: "an unknown project is refused", in: nobody, body: m{"name": first}, want: 404},
+		{op: "createEnvironment", rule: "creates another environment", in: "project", body: m{"name": second}, want: 201, as: "second", check: echoes},
+		{op: "getEnvironment", rule: "shows a new environment at once", of: "eu", want: 200, check: is("eu")},
+		{op: "listEnvironments", rule: "its project has the new environment at once", after: "eu", in: "project", want: 200, check: has("eu")},
+		{op: "listEnvironments", rule: "no other project has it", after: "eu", in: "other", want: 200, check: lacks("eu")},
+		{op: "renameEnvironment", rule: "an environment cannot be renamed", of: "eu", body: m{"name": second}, want: 405, or: 404},
+
+		{op: "createAPIKey", rule: "generates a key and shows it in full", in: "project/eu", want: 201, as: "key", check: maskMatches},
+		{op: "createAPIKey", rule: "a repeat with the same Idempotency-Key does not show the key again", in: "project/eu", like: "key", want: 409},
+		{op: "createAPIKey", rule: "a second key is refused", after: "key", in: "project/eu", want: 409},
+		{op: "createAPIKey", rule: "an unknown environment is refused", in: "project/no-such-" + t.suffix, want: 404},
+		{op: "createAPIKey", rule: "an unknown project is refused", in: nobody + "/dev", want: 404},
+		{op: "createAPIKey", rule: "generates a key in a built-in environment", in: "project/dev", want: 201, as: "dev", check: maskMatches},
+		{op: "getAPIKey", rule: "shows the key, not in full", of: "key", want: 200, check: is("key")},
+		{op: "listAPIKeys", rule: "lists the key of its environment alone", after: "key", in: "project/eu", want: 200, check: hasOnly("key")},
+		{op: "listProjects", rule: "needs a management key", key: "key", want: 403},
+		{op: "sendTraces", rule: "takes traces with the key", key: "key", body: m{}, want: 200},
+	}
+}
+
+func (t *trial) middle() []step {
+	one, two, bad := t.setupIDs[0], t.setupIDs[1], t.setupIDs[2]
+	both := []any{
+		m{"key": "gen_ai.system", "source": contract.SourceSpan, "operator": contract.Equals, "value": "openai"},
+		m{"key": "service.name", "source": contract.SourceResource, "operator": contract.In, "values": []any{"a", "b"}},
+	}
+	setup := func(id string, selector []any, evaluators ...any) m {
+		body := m{"evaluators": evaluators, "selector": selector}
+		if id != "" {
+			body["external_id"] = id
+		}
+		return body
+	}
+	bulk := func(items ...any) m { return m{"setups": items} }
+	return []step{
+		{op: "createSetup", rule: "creates a setup in the project of the key", key: "key", body: setup(one, both, "char-count", "word-count"), want: 201, as: "setup", check: isSetup(one, both, "char-count", "word-count")},
+		{op: "createSetup", rule: "no evaluators are refused", key: "key", body: setup(bad, both), want: 400},
+		{op: "createSetup", rule: "a slash in an external id is refused", key: "key", body: setup(bad+"/1", both, "char-count"), want: 400},
+		{op: "createSetup", rule: "an external id is unique in the project", after: "setup", key: "dev", body: setup(one, both, "char-count"), want: 409},
+		{op: "getSetup", rule: "shows a new setup at once", key: "key", of: "setup", want: 200, check: is("setup")},
+		{op: "getSetup", rule: "every key of the project reads it", key: "dev", of: "setup", want: 200, check: is("setup")},
+		{op: "listSetups", rule: "lists a new setup at once", after: "setup", key: "key", want: 200, check: has("setup")},
+		{op: "updateSetup", rule: "replaces the evaluators", key: "key", of: "setup", body: setup("", both, "word-count"), want: 200, check: isSetup(one, both, "word-count")},
+		{op: "updateSetup", rule: "an empty selector removes the rules", key: "key", of: "setup", body: setup("", []any{}, "word-count"), want: 200, check: isSetup(one, nil, "word-count")},
+		{op: "upsertSetups", rule: "answers each item, and refuses one alone", after: "setup", key: "key", body: bulk(setup(one, both, "char-count"), setup(bad, both, "no-such-evaluator-"+t.suffix), setup(two, both, "word-count")), want: 207, as: "bulk upsert", check: areSetups(one, bad, two)},
+		{op: "upsertSetups", rule: "one external id twice is refused", key: "key", body: bulk(setup(two, both, "char-count"), setup(two, both, "word-count")), want: 400},
+		{op: "getSetup", rule: "shows what the bulk upsert replaced", after: "bulk upsert", key: "key", of: "setup", want: 200, check: isSetup(one, both, "char-count")},
+		{op: "deleteSetup", rule: "deletes a setup", key: "key", of: "setup", want: 204, as: "setup's deletion"},
+		{op: "getSetup", rule: "a deleted setup is not found", after: "setup's deletion", key: "key", of: "setup", want: 404},
+		{op: "deleteSetup", rule: "a deleted setup is not deleted again", after: "setup's deletion", key: "key", of: "setup", want: 404},
+	}
+}
+
+func (t *trial) end() []step {
+	return []step{
+		{op: "revokeAPIKey", rule: "revokes a key", of: "key", want: 204, as: "revocation"},
+		{op: "sendTraces", rule: "refuses traces with a revoked key at once", after: "revocation", key: "key", body: m{}, want: 401},
+		{op: "getAPIKey", rule: "a revoked key is not found", after: "revocation", of: "key", want: 404},
+		{op: "listAPIKeys", rule: "a revoked key is not listed", after: "revocation", in: "project", want: 200, check: lacks("key")},
+		{op: "revokeAPIKey", rule: "a revoked key is not revoked again", after: "revocation", of: "key", want: 404},
+		{op: "createAPIKey", rule: "generates the next key where the last was revoked", after: "revocation", in: "project/eu", want: 201, as: "next", check: maskMatches},
+		{op: "deleteEnvironment", rule: "deletes an environment", of: "eu", want: 204, as: "environment's deletion"},
+		{op: "getEnvironment", rule: "a deleted environment is not found", after: "environment's deletion", of: "eu", want: 404},
+		{op: "getAPIKey", rule: "the key of a deleted environment is not found", after: "environment's deletion", of: "next", want: 404},
+		{op: "sendTraces", rule: "refuses traces with the key of a deleted environment", after: "environment's deletion", key: "next", body: m{}, want: 401},
+		{op: "deleteProject", rule: "deletes a project", of: "project", want: 204, as: "project's deletion"},
+		{op: "getProject", rule: "a deleted project is not found", after: "project's deletion", of: "project", want: 404},
+		{op: "listEnvironments", rule: "a deleted project has no environments", after: "project's deletion", in: "project", want: 404},
+		{op: "getEnvironment", rule: "an environment of a deleted project is not found", after: "project's deletion", of: "second", want: 404},
+		{op: "getAPIKey", rule: "a key of a deleted project is not found", after: "project's deletion", of: "dev", want: 404},
+		{op: "sendTraces", rule: "refuses traces with a key of a deleted project", after: "project's deletion", key: "dev", body: m{}, want: 401},
+		{op: "deleteProject", rule: "a deleted project is not deleted again", after: "project's deletion", of: "project", want: 404},
+	}
+}
+
+// derived are the rules of every operation that writes.
+func (t *trial) derived() (steps []step) {
+	for _, o := range t.sorted {
+		if slices.Contains(never, o.id) || o.method == http.MethodGet {
+			continue
+		}
+		key := ""
+		if !o.managed() {
+			key = "key"
+		}
+		switch {
+		case o.isOfOne():
+			steps = append(steps, step{op: o.id, rule: "an unknown id is refused", of: nobody, key: key, body: t.bodies(o), want: 404})
+		case o.method == http.MethodPost:
+			steps = append(steps, step{op: o.id, rule: "an empty body is refused", key: key, body: m{}, want: 400})
+		}
+	}
+	return steps
+}
+
+// echoes checks that the object has what was sent.
+func echoes(t *trial, a *answer) string {
+	o := a.object()
+	for _, name := range []string{"name", "project_id"} {
+		if sent, is := a.call.body[name]; is && o[name] != sent {
+			return name + " is not the one that was sent"
+		}
+	}
+	switch {
+	case t.before[o.text("id")]:
+		return "id belongs to an object that existed before"
+	case a.call.id != "" && o.text("id") != a.call.id:
+		return "id is not the same"
+	case strings.HasSuffix(a.call.path, "/environments") && (o.text("scope") != traceloop.ScopeProject || o["built_in"] == true):
+		return "it is not a project-level environment"
+	case o.text("slug") != traceloop.Slug(o.text("name")):
+		a.note("a slug that is made in another way")
+	}
+	return ""
+}
+
+func maskMatches(_ *trial, a *answer) string {
+	o := a.object()
+	if o["project_id"] != a.call.body["project_id"] || o["environment"] != a.call.body["environment"] {
+		return "project_id or environment is not the one that was sent"
+	}
+	mask := o.text("masked_key")
+	if mask == traceloop.MaskKey(o.text("api_key")) || mask == "" {
+		return ""
+	}
+	a.note("masked_key of another form")
+	matches, _ := traceloop.MaskMatches(mask, o.text("api_key"))
+	return problemIf(!matches, "masked_key is not the mask of api_key")
+}
+
+func is(name string) func(*trial, *answer) string {
+	return func(t *trial, a *answer) string {
+		if a.object().text("id") != t.objects[name].text("id") {
+			return "id is not the same"
+		}
+		return same(a.object(), t.objects[name])
+	}
+}
+
+func shows(field, value string) func(*trial, *answer) string {
+	return func(_ *trial, a *answer) string {
+		return problemIf(a.object().text(field) != value, "%s is not the one that was sent", field)
+	}
+}
+
+func (a *answer) has(id string) bool {
+	return slices.ContainsFunc(a.items, func(o m) bool { return o.text("id") == id })
+}
+
+func has(name string) func(*trial, *answer) string {
+	return func(t *trial, a *answer) string {
+		// On a further page it is not looked for.
+		return problemIf(!a.has(t.objects[name].text("id")) && a.object().text("next_cursor") == "", "the list lacks it")
+	}
+}
+
+func lacks(name string) func(*trial, *answer) string {
+	return func(t *trial, a *answer) string {
+		return problemIf(a.has(t.objects[name].text("id")), "the list has it")
+	}
+}
+
+func hasOnly(name string) func(*trial, *answer) string {
+	return func(t *trial, a *answer) string {
+		return problemIf(len(a.items) != 1 || !a.has(t.objects[name].text("id")), "the list does not have it alone")
+	}
+}
+
+func isEmpty(_ *trial, a *answer) string { return problemIf(len(a.items) > 0, "the list is not empty") }
+
+func inheritsAll(t *trial, a *answer) string {
+	if problem := t.org.inForce(t.objects["project"].text("id"))(a); problem != "" {
+		return problem
+	}
+	for _, slug := range contract.BuiltInEnvironments {
+		is := func(e m) bool { return e.text("slug") == slug && e["built_in"] == true }
+		if !slices.ContainsFunc(a.items, is) {
+			return "it lacks the built-in " + slug
+		}
+	}
+	return ""
+}
+
+func isSetup(id string, selector []any, evaluators ...string) func(*trial, *answer) string {
+	return func(t *trial, a *answer) string { return t.wrongSetup(a.object(), id, selector, evaluators...) }
+}
+
+func (t *trial) wrongSetup(o m, id string, selector []any, evaluators ...string) string {
+	var slugs []string
+	for _, e := range o.objects("evaluators") {
+		slugs = append(slugs, e.text("evaluator_type"))
+	}
+	slices.Sort(slugs)
+	switch rules := o.objects("init_rules"); {
+	case o.text("external_id") != id:
+		return "external_id is not the one that was sent"
+	case o.text("project_id") != t.objects["project"].text("id"):
+		return "project_id is not the key's project"
+	case !slices.Equal(slugs, evaluators):
+		return "evaluators are not those that were sent"
+	case len(rules) != len(selector):
+		return "init_rules are not the selector that was sent"
+	default:
+		// A service may add more to a rule, such as the type of a value.
+		for i, rule := range rules {
+			sent, _ := selector[i].(m)
+			if same(rule, sent) != "" || rule["value"] == nil && rule["values"] == nil {
+				return "init_rules are not the selector that was sent"
+			}
+		}
+	}
+	return ""
+}
+
+// areSetups checks that of three items the second is refused alone.
+func areSetups(ids ...string) func(*trial, *answer) string {
+	return func(t *trial, a *answer) string {
+		items := a.object().objects("setups")
+		if len(items) != len(ids) {
+			return "setups does not have an element for each item"
+		}
+		for i, item := range items {
+			status := "ok"
+			if i == 1 {
+				status = "error"
+			}
+			result, _ := item["result"].(map[string]any)
+			switch {
+			case item.text("external_id") != ids[i]:
+				return "setups is not in the order of the request"
+			case item.text("status") != status:
+				return "status of an item is not " + status
+			case i == 1 && !strings.HasPrefix(item.text("error"), "setups[1]: "):
+				return "error does not begin with the item's index"
+			case i != 1 && m(result).text("external_id") != ids[i]:
+				return "result is not the setup"
+			case i == 0 && m(result).text("id") != t.objects["setup"].text("id"):
+				return "id of a replaced setup is not the same"
+			}
+		}
+		return ""
+	}
+}
