@@ -230,9 +230,20 @@ type argument struct {
 
 func (m model) arguments() []argument {
 	return []argument{
-		{"name", m.Name}, {"slug", m.Slug}, {"description", m.Description}, {"llm_provider", m.LLMProvider}, {"model", m.Model}, {"messages", m.Messages},
-		{"input_schema", m.InputSchema}, {"output_schema", m.OutputSchema}, {"temperature", m.Temperature}, {"top_p", m.TopP}, {"max_tokens", m.MaxTokens},
-		{"frequency_penalty", m.FrequencyPenalty}, {"presence_penalty", m.PresencePenalty}, {"stop", m.Stop},
+		{"name", m.Name},
+		{"slug", m.Slug},
+		{"description", m.Description},
+		{"llm_provider", m.LLMProvider},
+		{"model", m.Model},
+		{"messages", m.Messages},
+		{"input_schema", m.InputSchema},
+		{"output_schema", m.OutputSchema},
+		{"temperature", m.Temperature},
+		{"top_p", m.TopP},
+		{"max_tokens", m.MaxTokens},
+		{"frequency_penalty", m.FrequencyPenalty},
+		{"presence_penalty", m.PresencePenalty},
+		{"stop", m.Stop},
 	}
 }
 
