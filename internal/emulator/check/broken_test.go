@@ -36,7 +36,7 @@ func TestEachSwappedStatusIsFound(t *testing.T) {
 		return lines
 	}
 	all := func(line) bool { return true }
-	fine := func(l line) bool { return l.outcome == holds || l.outcome == tolerated }
+	fine := func(l line) bool { return l.fine() }
 	good := checkBroken(t, nil, writing...)
 
 	refusals := checkBroken(t, func(e *exchange) {

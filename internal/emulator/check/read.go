@@ -39,7 +39,7 @@ func (c *checker) checkReads(ctx context.Context) organization {
 		if o.method != http.MethodGet || o.managed() && c.management == nil || !o.managed() && c.project == nil {
 			continue
 		}
-		for _, call := range c.withoutKey(o) {
+		for _, call := range withoutKey(o) {
 			if c.judgeCall(ctx, call).outcome == noAnswer && len(c.lines) == 1 {
 				return nil
 			}
@@ -62,26 +62,27 @@ type ruledCall struct {
 }
 
 func (c *checker) judgeCall(ctx context.Context, r ruledCall) verdict {
-	return c.rule(ctx, r.operation, r.rule+": "+strconv.Itoa(r.want), func() verdict { return c.send(ctx, &r.call).judge(nil) })
+	return c.rule(ctx, r.operation, r.rule+": "+strconv.Itoa(r.want), func() verdict {
+		if c.trial != nil {
+			return c.trial.sendOwn(ctx, &r.call).judge(nil)
+		}
+		return c.send(ctx, &r.call).judge(nil)
+	})
 }
 
 // withoutKey are the calls without a key, and with one that does not exist.
-func (c *checker) withoutKey(o *operation) (calls []ruledCall) {
-	none, unknown := "", noSuchKey(o)
-	id := ""
-	if o.isOfOne() {
-		id = noSuchID()
-	}
-	return []ruledCall{
-		{call{operation: o, id: id, body: c.bodies(o), key: &none, whose: "no key", want: http.StatusUnauthorized}, "needs a key"},
-		{call{operation: o, id: id, body: c.bodies(o), key: &unknown, whose: "a key that does not exist", want: http.StatusUnauthorized}, "knows its keys"},
-	}
+func withoutKey(o *operation) (calls []ruledCall) {
+	none, unknown := "", traceloop.KeyPrefix+rand.Text()
+	without := call{operation: o, id: noSuchID(), body: bodyOf(o), key: &none, whose: "no key", want: http.StatusUnauthorized}
+	with := without
+	with.key, with.whose = &unknown, "a key that does not exist"
+	return []ruledCall{{without, "needs a key"}, {with, "knows its keys"}}
 }
 
-// bodies returns the body of a request that is refused for another reason; nil if the operation has none.
-func (c *checker) bodies(o *operation) m {
+// bodyOf returns the body of a request that is refused for another reason; nil if the operation has none.
+func bodyOf(o *operation) m {
 	switch {
-	case o.spec == nil || o.spec.RequestBody == nil:
+	case o.spec.RequestBody == nil:
 		return nil
 	case o.id == "updateProject":
 		return m{"name": "Check of terraform-provider-traceloop"}
@@ -101,7 +102,7 @@ func (c *checker) checkList(ctx context.Context, o *operation) *listing {
 	needs := func(n int, o *operation, rule string, judge func() verdict) {
 		c.rule(ctx, o, rule, func() verdict {
 			switch {
-			case len(all.items) < n && all.verdict.outcome != holds && all.verdict.outcome != tolerated:
+			case len(all.items) < n && !all.verdict.fine():
 				return unshown("the list could not be read: %s", all.verdict.outcome)
 			case len(all.items) < n:
 				return unshown("the list has fewer objects than %d", n)
@@ -173,7 +174,7 @@ func (c *checker) checkParameter(ctx context.Context, o *operation, name string,
 				cursor = a.object().text("next_cursor")
 				return problemIf(len(a.items) != 1 || cursor == "", "it does not have 1 object and a cursor")
 			})
-			if v.outcome != holds && v.outcome != tolerated {
+			if !v.fine() {
 				return v
 			}
 			return page(url.Values{"limit": {"1"}, "cursor": {cursor}}, func(a *answer) string {

@@ -137,7 +137,7 @@ func (t *trial) derived() (steps []step) {
 		}
 		switch {
 		case o.isOfOne():
-			steps = append(steps, step{op: o.id, rule: "an unknown id is refused", of: nobody, key: key, body: t.bodies(o), want: 404})
+			steps = append(steps, step{op: o.id, rule: "an unknown id is refused", of: nobody, key: key, body: bodyOf(o), want: 404})
 		case o.method == http.MethodPost:
 			steps = append(steps, step{op: o.id, rule: "an empty body is refused", key: key, body: m{}, want: 400})
 		}

@@ -76,8 +76,8 @@ func (t *trial) run(ctx context.Context) {
 	t.runSteps(ctx, t.beginning())
 	for _, o := range t.sorted {
 		if o.method != http.MethodGet && !slices.Contains(never, o.id) {
-			for _, call := range t.withoutKey(o) {
-				t.judgeCall(ctx, call)
+			for _, r := range withoutKey(o) {
+				t.judgeCall(ctx, r)
 			}
 		}
 	}
@@ -116,7 +116,7 @@ func (t *trial) runStep(ctx context.Context, s step) {
 		if a.isEmptyChange() && v.outcome == tolerated {
 			read := *call
 			read.operation, read.body, read.want = t.sibling(o), nil, http.StatusOK
-			if problem := t.send(ctx, &read).judge(check); problem.outcome != holds && problem.outcome != tolerated {
+			if problem := t.send(ctx, &read).judge(check); !problem.fine() {
 				return problem
 			}
 		}
@@ -126,7 +126,7 @@ func (t *trial) runStep(ctx context.Context, s step) {
 				break
 			}
 			a = t.send(ctx, call)
-			if later := a.judge(check); later.outcome == holds || later.outcome == tolerated {
+			if a.judge(check).fine() {
 				v = a.verdict(tolerated, append(a.notes, "only after a while")...)
 			}
 		}
@@ -152,7 +152,7 @@ func (t *trial) call(o *operation, s step) (c *call, missing string) {
 	c = &call{operation: o, body: s.body, want: s.want, or: s.or}
 	find := func(name string) m {
 		if name == nobody {
-			return m{"id": noSuchID(), "external_id": noSuchID(), "api_key": "", "slug": ""}
+			return m{"id": noSuchID(), "external_id": noSuchID()}
 		}
 		if t.objects[name] == nil {
 			missing = name
@@ -169,7 +169,10 @@ func (t *trial) call(o *operation, s step) (c *call, missing string) {
 		}
 	}
 	if s.key != "" {
-		c.key, c.whose = new(find(s.key).text("api_key")), "the project's own key"
+		key := find(s.key).text("api_key")
+		if c.key, c.whose = &key, "the project's own key"; key == "" {
+			missing = s.key
+		}
 	}
 	project, environment, _ := strings.Cut(s.in, "/")
 	place := m{}

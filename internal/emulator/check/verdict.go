@@ -30,6 +30,9 @@ type verdict struct {
 	private string // only for the terminal, because it may contain host names
 }
 
+// fine reports whether the provider works with it.
+func (v verdict) fine() bool { return v.outcome == holds || v.outcome == tolerated }
+
 var itHolds = verdict{outcome: holds}
 
 func unshown(format string, args ...any) verdict {
