@@ -42,8 +42,10 @@ publishes. It reads the variables of the provider; one of the two keys is enough
   TRACELOOP_MANAGEMENT_BASE_URL, TRACELOOP_CA_CERT_FILE
 
 The check never sends one key instead of the other. Without -write, it sends only GET requests.
-With -write, it changes nothing that existed before. It never creates an organization or an
-evaluator, because no operation deletes one.
+With -write, it creates a project of its own, tries everything in it, and deletes it again, also
+after an interrupt. It changes nothing that existed before. It creates no organization-level
+environment, which every project would get, and no organization or evaluator, which no operation
+deletes.
 
 Each line is one rule. It holds; or the service differs in a way that the provider accepts
 (tolerated); or it differs; or the operation is not allowed with this key, or not there; or the
@@ -145,7 +147,7 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	left := c.check(ctx, checker, o.write)
 	fmt.Fprintf(c.Stdout, "\n%s\n%s\n", count(checker.lines), unchecked)
 	if o.report != "" {
-		text := report(summary{version: c.Version, address: address(at), at: c.Now(), wrote: o.write, left: len(left), unchecked: unchecked}, checker.lines)
+		text := report(summary{version: c.Version, address: address(at), at: c.Now(), wrote: o.write, left: len(left)}, checker.lines)
 		if err = os.WriteFile(o.report, []byte(text), 0o600); err != nil {
 			err = fmt.Errorf("the report cannot be written: %w", err)
 		} else {

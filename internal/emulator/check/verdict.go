@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -48,7 +49,7 @@ type line struct {
 
 // verdict describes the answer. A problem says more than the status and the shape of the body.
 func (a *answer) verdict(o outcome, problems ...string) verdict {
-	want := fmt.Sprint(a.call.want)
+	want := strconv.Itoa(a.call.want)
 	if a.call.want >= 400 {
 		want += ` {"error": "message"}`
 	}
