@@ -19,11 +19,24 @@ type checker struct {
 	show       func(line)
 	wait       func(context.Context, time.Duration) error
 
-	trial     *trial // nil for a check that only reads
 	lines     []line
 	answers   int
 	unnamed   map[string]int // answers without an X-Request-Id, by the header that they have instead
 	generated []string       // keys that the service generated
+
+	org      organization
+	before   map[string]bool // ids of objects that the check did not create
+	name     string          // of its project
+	suffix   string          // unique, in all its names
+	setupIDs [3]string       // external ids; the last one must not be created
+	objects  map[string]m    // by the names of the scenario
+	repeats  map[string]string
+
+	asked   bool // whether a write was sent
+	lost    bool // whether a project with an unknown id may exist
+	created []thing
+	setups  []string // external ids of setups that may exist
+	left    []thing  // what could not be removed
 }
 
 // send sends a call. A project's key goes only to the operations that take it, and so does the
