@@ -194,8 +194,8 @@ func echoes(c *checker, a *answer) string {
 		}
 	}
 	switch {
-	case c.before[o.text("id")]:
-		return "id belongs to an object that existed before"
+	case !c.removable(o.text("id")):
+		return "id is not that of a new object"
 	case a.call.id != "" && o.text("id") != a.call.id:
 		return "id is not the same"
 	case strings.HasSuffix(a.call.path, "/environments") && (o.text("scope") != traceloop.ScopeProject || o["built_in"] == true):
@@ -206,8 +206,11 @@ func echoes(c *checker, a *answer) string {
 	return ""
 }
 
-func maskMatches(_ *checker, a *answer) string {
+func maskMatches(c *checker, a *answer) string {
 	o := a.object()
+	if !c.removable(o.text("id")) {
+		return "id is not that of a new object"
+	}
 	if o["project_id"] != a.call.body["project_id"] || o["environment"] != a.call.body["environment"] {
 		return "project_id or environment is not the one that was sent"
 	}
