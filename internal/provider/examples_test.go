@@ -113,8 +113,8 @@ func TestAccExamples_plan(t *testing.T) {
 			example := readExample(t, dir)
 			project := server.Projects()[0]
 			cli := newCLI(t, server)
-			_, setupKey := server.GenerateKey(server.CreateProject("Monitored").ID, "prd")
-			cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+setupKey)
+			_, setupKey := server.GenerateKey(project.ID, "stg")
+			cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+setupKey, "TF_VAR_europe_management_key="+server.ManagementKey)
 			cli.write(example.resources)
 			cli.plan()
 			if example.imports == "" {
@@ -125,9 +125,11 @@ func TestAccExamples_plan(t *testing.T) {
 			server.RenameProject(project.ID, "Orders")
 			server.GenerateKey(project.ID, "prd")
 			eu := server.CreateEnvironment(project.ID, "EU Production")
+			server.GenerateKey(project.ID, eu.Slug)
 			server.CreateEnvironment("", "Load test")
 			setup := server.CreateSetup(setupKey, "checkout-quality", "char-count")
 			ids := strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID, sampleEnvProjectID, setup.EnvProjectID)
+			example.resources = ids.Replace(example.resources)
 			cli.write(example.resources + ids.Replace(example.imports))
 			shows(t, cli.plan(), "to import, 0 to add", "0 to destroy")
 

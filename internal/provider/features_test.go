@@ -9,6 +9,17 @@ import (
 	"testing"
 )
 
+// features is the part of the guide on versions that has the table of features.
+func features(t *testing.T) string {
+	t.Helper()
+	_, section, found := strings.Cut(guides(t)["versions"], "## Features by Version\n")
+	section, _, ends := strings.Cut(section, "\n## ")
+	if !found || !ends {
+		t.Fatal("the guide on versions has no features")
+	}
+	return section
+}
+
 var featureRow = regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$`)
 
 // Each row of the table of features names tests, and they exist.
@@ -28,7 +39,7 @@ func TestFeatures_testsExist(t *testing.T) {
 			tests[match[1]] = true
 		}
 	}
-	rows := featureRow.FindAllStringSubmatch(guides(t)["features"], -1)
+	rows := featureRow.FindAllStringSubmatch(features(t), -1)
 	if len(rows) < 12 {
 		t.Fatalf("only %d features were found", len(rows))
 	}
@@ -61,9 +72,9 @@ func TestFeatures_versionsAreThoseOfTheTests(t *testing.T) {
 		}
 		return fmt.Sprintf("1.%d", since)
 	}
-	for phrase, f := range map[string]feature{"functions:": functions, "with an `identity`": identities, "[queries]": queries, "[revoking a leaked key]": actions} {
+	for phrase, f := range map[string]feature{"functions:": functions, "with an `identity`": identities, "[queries]": queries, "[revoking a leaked key]": actions, "[`destroy = false`]": forgetting} {
 		found := false
-		for _, row := range featureRow.FindAllStringSubmatch(guides(t)["features"], -1) {
+		for _, row := range featureRow.FindAllStringSubmatch(features(t), -1) {
 			if !strings.Contains(row[1], phrase) {
 				continue
 			}
@@ -101,5 +112,27 @@ func TestFeatures_nothingElseIsSkipped(t *testing.T) {
 	if len(found) != 2 || !strings.HasPrefix(found[0], "provider_test.go:") || !strings.Contains(found[0], "func thorough() bool") ||
 		!strings.HasPrefix(found[1], "versions_test.go:") || !strings.Contains(found[1], `t.Skipf("%s %d.%d has no %s", kind`) {
 		t.Errorf("these lines leave tests out, want those of thorough and needs alone:\n%s", strings.Join(found, "\n"))
+	}
+}
+
+// The pages of what older CLIs do not have say so.
+func TestFeatures_pagesSayTheirVersion(t *testing.T) {
+	t.Parallel()
+	for folder, f := range map[string]feature{
+		"functions": functions, "actions": actions, "list-resources": queries, "ephemeral-resources": {"ephemeral resources", 10, 11},
+	} {
+		pages, err := filepath.Glob("../../docs/" + folder + "/*.md")
+		if err != nil || len(pages) == 0 {
+			t.Fatalf("%s: %d pages were found: %v", folder, len(pages), err)
+		}
+		want := fmt.Sprintf("need Terraform 1.%d or OpenTofu 1.%d", f.terraform, f.openTofu)
+		if f.openTofu == 0 {
+			want = fmt.Sprintf("need Terraform 1.%d; OpenTofu does not have them yet", f.terraform)
+		}
+		for _, page := range pages {
+			if !strings.Contains(strings.ReplaceAll(strings.ToLower(readFile(t, page)), "needs", "need"), strings.ToLower(want)) {
+				t.Errorf("%s does not say %q", page, want)
+			}
+		}
 	}
 }

@@ -147,7 +147,7 @@ func TestGone_withoutANote(t *testing.T) {
 		t.Fatalf("the private state is %s after a read; %v", read.private, err)
 	}
 	again, err := l.provider.next().refresh(t.Context(), environmentKind, read)
-	if err != nil || string(again.private) != string(read.private) {
+	if err != nil || !bytes.Equal(again.private, read.private) {
 		t.Errorf("a second read changes the private state from %s to %s; %v", read.private, again.private, err)
 	}
 

@@ -140,6 +140,8 @@ func TestGuides_checksCatch(t *testing.T) {
 		"unknown filter":      {"list \"traceloop_project\" \"p\" {\n  provider = traceloop\n\n  config {\n    slug = \"x\"\n  }\n}\n", `a.md.tmpl:8: list "traceloop_project" has no "slug"`},
 		"outside config":      {"action \"traceloop_revoke_api_key\" \"k\" {\n  id = \"x\"\n}\n", `a.md.tmpl:5: "id" of action "traceloop_revoke_api_key" belongs in config`},
 		"unknown action":      {"action \"traceloop_rotate\" \"k\" {\n}\n", `a.md.tmpl:4: there is no action "traceloop_rotate"`},
+		"after an empty one":  {"data \"traceloop_projects\" \"all\" {}\n\noutput \"ids\" {\n  value = 1\n}\n", ""},
+		"empty and unknown":   {"data \"traceloop_project_all\" \"all\" {}\n", `a.md.tmpl:4: there is no data "traceloop_project_all"`},
 		"right query":         {"list \"traceloop_project\" \"p\" {\n  provider = traceloop\n  limit    = 10\n\n  config {\n    name = \"x\"\n  }\n}\n", ""},
 		"unknown function":    {"locals {\n  a = provider::traceloop::mask(\"x\")\n}\n", `a.md.tmpl:5: there is no function "mask"`},
 		"nothing wrong":       {"resource \"traceloop_api_key\" \"k\" {\n  for_each = toset([\"prd\"])\n\n  environment = each.key\n\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n", ""},
@@ -189,6 +191,44 @@ func TestGuides_files(t *testing.T) {
 				t.Errorf("no page includes %s", name)
 			}
 		}
+	}
+}
+
+// The registry groups guides by their subcategory.
+func TestGuides_areGrouped(t *testing.T) {
+	t.Parallel()
+	groups := []string{"Getting started", "Keys and monitors", "Operation"}
+	group := regexp.MustCompile(`(?m)^subcategory: "([^"]*)"$`)
+	for name, text := range guides(t) {
+		if match := group.FindStringSubmatch(text); len(match) != 2 || !slices.Contains(groups, match[1]) {
+			t.Errorf("the guide %s has none of the subcategories %q", name, groups)
+		}
+	}
+}
+
+// Pages and examples advise one constraint, and no other. A module leaves the choice to its caller.
+func TestGuides_oneVersionConstraint(t *testing.T) {
+	t.Parallel()
+	constraint := regexp.MustCompile(`source\s*=\s*"traceloop/traceloop"\s*version\s*=\s*"([^"]*)"`)
+	found := 0
+	for _, root := range []string{"../../docs", "../../examples", "../../README.md"} {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || strings.Contains(path, "/modules/") {
+				return err
+			}
+			for _, match := range constraint.FindAllStringSubmatch(readFile(t, path), -1) {
+				if found++; match[1] != "~> 0.1" {
+					t.Errorf("%s: the constraint is %q", path, match[1])
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d constraints were found", found)
 	}
 }
 
@@ -326,6 +366,9 @@ func (api publicAPI) check(s snippet) (blocks int, problems []string) {
 			indent, kind, name = head[1], head[2], head[3]
 			if api.types[kind][name] == nil {
 				report("there is no %s %q", kind, name)
+				kind = ""
+			}
+			if strings.HasSuffix(line, "{}") {
 				kind = ""
 			}
 			continue

@@ -203,7 +203,7 @@ func TestNothingLost_generationFailsAfterARevocation(t *testing.T) {
 				o.creates(arguments{"rotation_triggers": at("1")})
 				gone := o.text("masked_key")
 				o.state.tainted = change.tainted
-				d, prior, p, err := o.plan(o.config(change.config))
+				_, prior, p, err := o.plan(o.config(change.config))
 				if err != nil || p.action != "replace" {
 					t.Fatalf("the plan is %q: %v", p.action, err)
 				}
@@ -214,7 +214,6 @@ func TestNothingLost_generationFailsAfterARevocation(t *testing.T) {
 				if n := len(errorsOf(applying.applied)); n != 1 || strings.Contains(err.Error(), "Nothing was changed") {
 					t.Errorf("there are %d errors, want one that does not say that nothing was changed: %v", n, err)
 				}
-				_ = d
 			})
 		}
 	}

@@ -109,3 +109,61 @@ func TestCLI_manyServices(t *testing.T) {
 	cli.write(strings.Replace(readFile(t, guide, "main.tf"), "    search   = {", "    chat     = { name = \"Chat\", environments = [\"dev\"] }\n    search   = {", 1))
 	shows(t, cli.plan(), "2 to add, 0 to change, 0 to destroy")
 }
+
+// What the guide says to stop managing a service: it forgets the project and its keys, and changes nothing in Traceloop.
+func TestCLI_stopManagingAService(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	cli := newCLI(t, server)
+	code := readFile(t, "../../examples/guides/many-services", "main.tf")
+	cli.write(code)
+	cli.apply()
+	keys := len(server.Keys())
+
+	var blocks string
+	for _, s := range guideSnippets(t) {
+		if s.guide == "many-services.md.tmpl" && strings.Contains(s.code, "removed {") {
+			blocks += s.code
+		}
+	}
+	at := strings.LastIndex(blocks, "\nmoved {\n  from = traceloop_api_key")
+	line := regexp.MustCompile(`(?m)^ {4}search .*\n`)
+	if at < 0 || len(line.FindAllString(code, -1)) != 1 {
+		t.Fatalf("the guide or its example has another form: %s", blocks)
+	}
+	ofDev := strings.NewReplacer("search/prd", "search/dev", "search_prd", "search_dev").Replace(blocks[at:])
+	cli.write(line.ReplaceAllString(code, "") + blocks + "\n" + ofDev)
+	server.ResetRequests()
+	shows(t, cli.apply(), "0 added, 0 changed, 0 destroyed")
+	noWrites(t, server)
+	listed := cli.ok("state", "list")
+	shows(t, listed, `traceloop_project.service["orders"]`)
+	hides(t, listed, "search")
+	if now := len(server.Keys()); now != keys {
+		t.Errorf("there are %d keys, want the %d of before", now, keys)
+	}
+}
+
+// The blocks of the guide bring back the state of the quick start.
+func TestCLI_lostState(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	cli := newCLI(t, server)
+	code := readFile(t, "../../examples/quickstart", "main.tf")
+	cli.write(code)
+	cli.apply()
+	key := strings.TrimSpace(cli.ok("output", "-raw", "masked_key"))
+	if err := os.Remove(filepath.Join(cli.dir, "terraform.tfstate")); err != nil {
+		t.Fatal(err)
+	}
+
+	cli.write(code + readFile(t, "../../examples/guides/lost-state", "import.tf"))
+	server.ResetRequests()
+	shows(t, cli.apply(), "3 imported, 0 added", "0 destroyed")
+	noWrites(t, server)
+	if now := strings.TrimSpace(cli.ok("output", "-raw", "masked_key")); now != key {
+		t.Errorf("the state has the key %s, want %s", now, key)
+	}
+	cli.write(code)
+	shows(t, cli.plan(), "No changes")
+}

@@ -194,7 +194,7 @@ func TestTitles_everyForm(t *testing.T) {
 	}
 }
 
-// Every title has a heading in the guide "Troubleshooting", and every such heading a title.
+// The guide on troubleshooting names every title once, and nothing else in bold in that list.
 func TestGuides_troubleshootingIsComplete(t *testing.T) {
 	t.Parallel()
 	titles, err := readTitles(t, "./...")
@@ -229,13 +229,14 @@ func TestGuides_troubleshootingQuotes(t *testing.T) {
 func TestGuides_troubleshootingCatches(t *testing.T) {
 	t.Parallel()
 	titles := map[string]string{"Unable to Read": "a.go:1", "Not Found": "b.go:2"}
-	const read, found = "### Unable to Read\n\nIt failed. Try again.\n\n", "### Not Found\n\nIt is gone.\n"
+	const head, read, found = "**Bold** text.\n\n## Every Title\n\n### A Group\n\n", "- **Unable to Read**\n", "- **Not Found**: it is gone.\n"
 	for guide, want := range map[string]string{
-		"# A guide\n\n## A group\n\n" + read + found: "",
-		read:                             `the guide has no heading "Not Found", the title of b.go:2`,
-		read + found + "### Gone\n\nNo":  `the guide's heading "Gone" is no diagnostic's title`,
-		read + found + read:              `the guide has the heading "Unable to Read" twice`,
-		read + "### Not Found\n\n## B\n": `the guide says nothing below "Not Found"`,
+		head + read + found: "",
+		head + "- **Not Found**,\n  **Unable to Read**: both on one line.\n": "",
+		head + read:                            `the guide does not name "Not Found", the title of b.go:2`,
+		head + read + found + "- **Gone**: No": `the guide names "Gone", which is no diagnostic's title`,
+		head + read + found + read:             `the guide names "Unable to Read" twice`,
+		read + found:                           `the guide has no list of titles`,
 	} {
 		if got := strings.Join(compareTitles(titles, guide), "\n"); got != want {
 			t.Errorf("%q: %q, want %q", guide, got, want)
@@ -243,29 +244,28 @@ func TestGuides_troubleshootingCatches(t *testing.T) {
 	}
 }
 
-// compareTitles says where the headings of the third level are not the titles.
+var bold = regexp.MustCompile(`\*\*([^*]+)\*\*`)
+
+// compareTitles says where the guide's list of titles is not that of the source.
 func compareTitles(titles map[string]string, guide string) (problems []string) {
-	headings := map[string]bool{}
-	lines := strings.Split(guide, "\n")
-	for i, line := range lines {
-		heading, ok := strings.CutPrefix(line, "### ")
-		if !ok {
-			continue
-		}
-		body := strings.TrimSpace(strings.Join(lines[i+1:min(i+3, len(lines))], ""))
+	_, list, found := strings.Cut(guide, "## Every Title\n")
+	if !found {
+		return []string{"the guide has no list of titles"}
+	}
+	named := map[string]bool{}
+	for _, match := range bold.FindAllStringSubmatch(list, -1) {
+		title := match[1]
 		switch {
-		case headings[heading]:
-			problems = append(problems, fmt.Sprintf("the guide has the heading %q twice", heading))
-		case titles[heading] == "":
-			problems = append(problems, fmt.Sprintf("the guide's heading %q is no diagnostic's title", heading))
-		case body == "" || strings.HasPrefix(body, "#"):
-			problems = append(problems, fmt.Sprintf("the guide says nothing below %q", heading))
+		case named[title]:
+			problems = append(problems, fmt.Sprintf("the guide names %q twice", title))
+		case titles[title] == "":
+			problems = append(problems, fmt.Sprintf("the guide names %q, which is no diagnostic's title", title))
 		}
-		headings[heading] = true
+		named[title] = true
 	}
 	for _, title := range slices.Sorted(maps.Keys(titles)) {
-		if !headings[title] {
-			problems = append(problems, fmt.Sprintf("the guide has no heading %q, the title of %s", title, titles[title]))
+		if !named[title] {
+			problems = append(problems, fmt.Sprintf("the guide does not name %q, the title of %s", title, titles[title]))
 		}
 	}
 	return problems

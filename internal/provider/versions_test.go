@@ -36,6 +36,7 @@ var (
 	identities = feature{"import by identity", 12, 12}
 	queries    = feature{"query", 14, 0}
 	actions    = feature{"actions", 14, 0}
+	forgetting = feature{"destroy = false in resource blocks", 16, 0}
 )
 
 // supported reports whether the CLI at hand has the feature.

@@ -26,7 +26,7 @@ func TestLinks(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil || len(pages) < 40 {
+	if err != nil || len(pages) < 35 {
 		t.Fatalf("only %d pages were found: %v", len(pages), err)
 	}
 	links := 0
@@ -41,7 +41,7 @@ func TestLinks(t *testing.T) {
 			t.Error(problem)
 		}
 	}
-	if links < 200 {
+	if links < 150 {
 		t.Errorf("only %d links were found", links)
 	}
 }

@@ -40,7 +40,11 @@ func newRetrying(transport http.RoundTripper, timeout time.Duration) *retryableh
 
 type callKey struct{}
 
-func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+// callOf returns the call that run put into the context of each of its requests.
+func callOf(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
 
 // checkRetry decides after each attempt whether to make another one:
 //
@@ -62,7 +66,7 @@ func checkRetry(ctx context.Context, answer *http.Response, err error) (bool, er
 	again, err := c.isRepeated(err)
 	if again {
 		// An interrupt ends the wait for the next attempt, and no attempt of a write.
-		c.stopWaiting = context.AfterFunc(c.caller, c.cancel)
+		c.stopWaiting = context.AfterFunc(c.caller, c.cancel) //nolint:contextcheck // the caller's context outlives none of them
 	}
 	return again, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -100,9 +101,7 @@ func TestCreationNeedsOnlyItsID(t *testing.T) {
 			if tt.projectBody == projectJSON {
 				r["POST /v2/environments"] = answer(201, environmentJSON)
 			}
-			for key, handler := range tt.reads {
-				r[key] = handler
-			}
+			maps.Copy(r, tt.reads)
 			c := onLoopback(t, r, Config{})
 			project, err := c.CreateProject(t.Context(), ProjectRequest{"Orders"})
 			if err != nil {

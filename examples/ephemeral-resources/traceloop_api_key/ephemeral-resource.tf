@@ -2,7 +2,7 @@ data "traceloop_project" "default" {
   name = "Default project"
 }
 
-# The state has the key in sealed form alone.
+# The state holds the key only in sealed form.
 resource "traceloop_api_key" "default_prd" {
   project_id     = data.traceloop_project.default.id
   environment    = "prd"
@@ -14,8 +14,8 @@ ephemeral "traceloop_api_key" "default_prd" {
   encrypted_key = traceloop_api_key.default_prd.encrypted_key
 }
 
-# Here a command takes the opened key, once for each key. A write-only argument takes it
-# just so: value_wo = ephemeral.traceloop_api_key.default_prd.key
+# A command gets the decrypted key, once for each key. A write-only argument can get it too:
+# value_wo = ephemeral.traceloop_api_key.default_prd.key
 resource "terraform_data" "github_secret" {
   triggers_replace = traceloop_api_key.default_prd.id
 

@@ -9,22 +9,22 @@ resource "traceloop_api_key" "orders_prd" {
   age_recipients = [
     # The identity that the pipeline has.
     "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
-    # Kept offline, for the day on which the pipeline loses its own.
+    # Kept offline, in case the pipeline loses its own.
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMBLcDzpkdx/z3spghWLeYkmuffzSvcUxebTuJAEJWgG",
   ]
 }
 
-# Opened with TRACELOOP_AGE_IDENTITY, for the length of a run.
+# Decrypted with TRACELOOP_AGE_IDENTITY, during a run.
 ephemeral "traceloop_api_key" "orders_prd" {
   encrypted_key = traceloop_api_key.orders_prd.encrypted_key
 }
 
 locals {
-  # A whole number that rises with each new key, and changes with nothing else.
+  # A whole number that rises with each new key, and does not change otherwise.
   orders_prd_key_version = tonumber(formatdate("YYYYMMDDhhmmss", traceloop_api_key.orders_prd.created_at))
 }
 
-# It opens with an identity alone, and need not be marked as sensitive.
+# Only an identity decrypts it. So it is not sensitive.
 output "orders_prd_encrypted_key" {
   value = traceloop_api_key.orders_prd.encrypted_key
 }

@@ -231,9 +231,10 @@ func (r *managedResource) planForced(ctx context.Context, key base.Handle, token
 // apply refuses that key alone, so this warns. A replacement would revoke a key that has no successor, so
 // this refuses it. It returns the existing key if generating revokes it.
 func (r *managedResource) checkPlace(ctx context.Context, client *traceloop.Client, plan resourceModel, isReplacement bool, diags *diag.Diagnostics) *traceloop.APIKey {
-	add, outcome, hint := diags.AddAttributeWarning, "Apply refuses this key alone.", ""
+	add, outcome, unknown, hint := diags.AddAttributeWarning, "Apply refuses this key alone.", "", ""
 	if isReplacement {
 		add, outcome, hint = diags.AddAttributeError, "Nothing was changed.", base.RefreshHint
+		unknown = outcome + " Make the value known: first apply the resource that it refers to (terraform apply -target=ADDRESS)."
 	}
 	projectID, slug := plan.ProjectID.ValueString(), plan.Environment.ValueString()
 	existing, err := r.existingKey(ctx, client, plan.model)
@@ -254,7 +255,7 @@ func (r *managedResource) checkPlace(ctx context.Context, client *traceloop.Clie
 	case plan.ReplaceExisting.IsUnknown():
 		add(path.Root("replace_existing"), occupiedSummary, sentences(fmt.Sprintf(
 			"%s The value of replace_existing is not known before apply. With true, apply revokes that key, and applications that use it can no longer send traces. With false, apply refuses to generate a key.", r.describeExisting(*existing)),
-			map[bool]string{true: "Nothing was changed. Make the value known: first apply the resource that it refers to (terraform apply -target=ADDRESS)."}[isReplacement], hint))
+			unknown, hint))
 	case !plan.ReplaceExisting.ValueBool():
 		add(path.Root("environment"), occupiedSummary, r.describeOccupied(*existing, sentences(outcome, hint)))
 	case r.RefuseOwnKey(diags, "replace the existing API key", *existing):

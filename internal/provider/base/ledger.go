@@ -2,6 +2,7 @@ package base
 
 import (
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -16,11 +17,7 @@ type Handle string
 
 // HandleOf joins the parts of a handle.
 func HandleOf(kind string, parts ...string) Handle {
-	h := kind
-	for _, part := range parts {
-		h += "/" + part
-	}
-	return Handle(h)
+	return Handle(strings.Join(append([]string{kind}, parts...), "/"))
 }
 
 // EnvironmentHandle names an environment by its slug. Without a project it is organization-level.

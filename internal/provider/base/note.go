@@ -14,6 +14,12 @@ const (
 	noteKey    = "replaces"
 )
 
+// PrivateState is the private state of a resource, in a request or in a response.
+type PrivateState interface {
+	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
+}
+
 // NewAddressToken makes a token for the address that an import gives to an object, and stores it in
 // the private state. It tells that address from any other one that the object has.
 func NewAddressToken(ctx context.Context, private PrivateState, diags *diag.Diagnostics) string {

@@ -11,28 +11,12 @@ import (
 // what the service answered.
 type Run struct {
 	mu           sync.Mutex
-	writing      bool            // this is certainly an apply
 	projects     map[string]bool // by id; true if this process created it
 	environments map[Handle]bool
 }
 
 func newRun() *Run {
 	return &Run{projects: map[string]bool{}, environments: map[Handle]bool{}}
-}
-
-// BeginWriting is called before the first write. Terraform plans each creation again while
-// applying; its checks need not run twice.
-func (r *Run) BeginWriting() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.writing = true
-}
-
-// IsWriting reports whether this is certainly an apply.
-func (r *Run) IsWriting() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.writing
 }
 
 // SawProject notes a project that exists.

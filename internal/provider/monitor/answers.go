@@ -105,7 +105,7 @@ func sameRules(a, b types.List) bool {
 }
 
 func texts(set types.Set) string {
-	var slugs []string
+	slugs := make([]string, 0, len(set.Elements()))
 	for _, element := range set.Elements() {
 		slugs = append(slugs, element.String())
 	}

@@ -77,7 +77,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"The operations for setups are **documented by Traceloop**. They use the provider argument `project_api_key`, and the setup belongs to the project and environment of that key. " +
 			"An update replaces all evaluators and sets the status back to `pending`.\n\n" +
 			"The provider sends creations and updates that run at the same time as one request, of up to 100. Terraform runs 10 at a time by default, so 300 setups take 31 requests to apply. " +
-			"With `-parallelism=100` they take 4: [Many at once](../guides/monitors.md#many-at-once).",
+			"With `-parallelism=100` they take 4: [Many at once](../guides/evaluators-and-monitors.md#many-at-once).",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id of the setup, assigned by Traceloop. An update may change it.",
@@ -90,7 +90,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"evaluators": schema.SetAttribute{
-				MarkdownDescription: "Slugs of the evaluators to run, such as `answer-relevancy`; at least one. A plan warns about a slug that Traceloop's documentation does not list, because it may be one of your organization's own. Each runs with the configuration that Traceloop has for it: [why](../guides/monitors.md#what-terraform-manages). Changing them restarts the setup.",
+				MarkdownDescription: "Slugs of the evaluators to run, such as `answer-relevancy`; at least one. A plan warns about a slug that Traceloop's documentation does not list, because it may be one of your organization's own. Each runs with the configuration that Traceloop has for it: [why](../guides/evaluators-and-monitors.md#what-terraform-manages). Changing them restarts the setup.",
 				ElementType:         types.StringType,
 				Required:            true,
 				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(base.NameValidator...)},

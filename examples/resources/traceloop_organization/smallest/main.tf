@@ -1,4 +1,4 @@
-# The key comes from TRACELOOP_PROJECT_API_KEY. Traceloop refuses this to most organizations.
+# The key comes from TRACELOOP_PROJECT_API_KEY. Traceloop allows this to few organizations.
 resource "traceloop_organization" "acme" {
   name = "Acme"
 }
