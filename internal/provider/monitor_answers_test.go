@@ -429,7 +429,6 @@ func TestSetupAnswers_unknownProject(t *testing.T) {
 // The organization that the list shows decides whether what is not found is gone.
 func TestSetupAnswers_otherOrganization(t *testing.T) {
 	t.Parallel()
-	setup := "200 " + answered("checkout", nil)
 	for name, test := range map[string]struct {
 		list string
 		gone bool
@@ -440,6 +439,7 @@ func TestSetupAnswers_otherOrganization(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			setup := "200 " + answered("checkout", nil) // which is new only now
 			service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: setup, readSetup: setup})
 			l := service.life(t, nil)
 			config := setupConfig("checkout", "char-count")

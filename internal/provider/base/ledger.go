@@ -9,7 +9,7 @@ import (
 // Handle names an object that exists, or the place that an object takes.
 //
 //	project/ID, environment/PROJECT/SLUG, environment/organization/SLUG,
-//	api_key/ID, setup/ENV_PROJECT/EXTERNAL_ID, organization/ID
+//	api_key/ID, setup/ENV_PROJECT/EXTERNAL_ID, organization/ID, evaluator/ID
 //
 // Two objects cannot share a place. The handle of an environment is its place too: the keys of an
 // environment name it by its slug.

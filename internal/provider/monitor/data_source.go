@@ -101,5 +101,5 @@ func (d *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", d.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", externalID), err))
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, newModel(*setup))...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, newModel(named(ctx, client, *setup)))...)
 }

@@ -47,7 +47,7 @@ func listResults(ctx context.Context, d *base.Data, config listModel, req list.L
 		return config.EnvProjectID.IsNull() || s.EnvProjectID == config.EnvProjectID.ValueString()
 	})
 	return base.Results(ctx, req, identity, setups, func(s traceloop.AutoMonitorSetup) (base.Listed, error) {
-		model := imported(s)
+		model := imported(named(ctx, client, s))
 		return base.Listed{Name: s.ExternalID, Identity: []types.String{model.EnvProjectID, model.ExternalID}, Resource: model}, nil
 	}, func(err error, diags *diag.Diagnostics) {
 		diags.AddError("Unable to List Auto Monitor Setups", d.ProjectFailure("list the auto monitor setups", err))

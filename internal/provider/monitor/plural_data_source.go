@@ -55,6 +55,6 @@ func listSetups(ctx context.Context, d *base.Data, into *pluralModel, diags *dia
 	}
 	into.Setups = make([]model, len(setups))
 	for i, setup := range setups {
-		into.Setups[i] = newModel(setup)
+		into.Setups[i] = newModel(named(ctx, client, setup))
 	}
 }
