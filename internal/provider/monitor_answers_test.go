@@ -471,7 +471,7 @@ func TestSetupAnswers_otherOrganization(t *testing.T) {
 }
 
 // The key of a setup is revoked, or not known. If its project is gone, so is the setup; otherwise the
-// error names the ways on.
+// error says what to do next.
 func TestSetupAnswers_refusedKey(t *testing.T) {
 	t.Parallel()
 	project := `200 {"id":"p-1","name":"Orders","slug":"orders","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}`
