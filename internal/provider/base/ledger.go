@@ -129,6 +129,9 @@ func (l *Ledger) Import(o Object) *Conflict {
 	if !found {
 		other, found = l.destroyed[o.Handle]
 	}
+	if at, ok := l.read[l.readAt[o.Handle]]; ok && at.Handle == o.Handle {
+		other, found = at, true
+	}
 	if others := l.kept[o.Handle]; len(others) > 0 {
 		other, found = others[0], true
 	}
@@ -169,11 +172,16 @@ func (l *Ledger) ReadAgain(h Handle) {
 }
 
 // Read notes an object that was read. Terraform plans it next, unless it is tainted: then it plans
-// only the creation of another one in its place.
-func (l *Ledger) Read(o Object) {
+// only the creation of another one. So the plan may destroy it without another call, and an import
+// to another address is a conflict at once. Terraform does not read an object that it only forgets.
+func (l *Ledger) Read(o Object) *Conflict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && !l.manyWalks {
+		return secondAddress(o, other)
+	}
 	l.read[o.Place], l.readAt[o.Handle], l.seen[o.Handle] = o, o.Place, true
+	return nil
 }
 
 // Has reports whether the plan has met an object: at some address, it is managed here. An object that

@@ -59,7 +59,9 @@ func forced(o base.Object) call {
 // tainted is a replacement of a tainted object: a read, and a creation that knows nothing of it.
 func tainted(o base.Object) call {
 	return call{"taint " + o.Name, func(l *base.Ledger) *base.Conflict {
-		l.Read(o)
+		if c := l.Read(o); c != nil {
+			return c
+		}
 		return l.Create(base.Creation{Place: o.Place, Within: o.Within, Type: o.Type, Name: "another " + o.Name})
 	}}
 }
@@ -112,17 +114,24 @@ func TestLedger(t *testing.T) {
 			calls:   []call{{"import", both(imports(at(key, "a")), keep(at(key, "a")))}, {"import too", both(imports(at(key, "b")), keep(at(key, "b")))}},
 			refused: []base.Reason{base.SecondAddress},
 		},
-		"a state with two addresses":               {calls: []call{keep(at(key, "a")), keep(key)}, refused: []base.Reason{base.SecondAddress}, warns: true},
-		"both of two addresses go":                 {calls: []call{destroy(at(key, "a")), destroy(key)}},
-		"one of two addresses goes":                {calls: []call{keep(at(key, "a")), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
-		"one of two goes, neither was imported":    {calls: []call{keep(key), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
-		"the project of a key goes":                {calls: []call{destroy(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"the environment of a key goes":            {calls: []call{destroy(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"the organization's environment goes":      {calls: []call{destroy(staging), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"the project of an environment goes":       {calls: []call{destroy(orders), keep(europe)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"the environment is replaced":              {calls: []call{forced(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"a tainted environment is replaced":        {calls: []call{tainted(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"a tainted project is replaced":            {calls: []call{tainted(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a state with two addresses":            {calls: []call{keep(at(key, "a")), keep(key)}, refused: []base.Reason{base.SecondAddress}, warns: true},
+		"both of two addresses go":              {calls: []call{destroy(at(key, "a")), destroy(key)}},
+		"one of two addresses goes":             {calls: []call{keep(at(key, "a")), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
+		"one of two goes, neither was imported": {calls: []call{keep(key), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
+		"the project of a key goes":             {calls: []call{destroy(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the environment of a key goes":         {calls: []call{destroy(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the organization's environment goes":   {calls: []call{destroy(staging), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the project of an environment goes":    {calls: []call{destroy(orders), keep(europe)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the environment is replaced":           {calls: []call{forced(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a tainted environment is replaced":     {calls: []call{tainted(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a tainted project is replaced":         {calls: []call{tainted(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a tainted project has another address too": {
+			calls: []call{
+				{"import and keep", both(imports(at(orders, "a")), keep(at(orders, "a")))},
+				{"read", func(l *base.Ledger) *base.Conflict { return l.Read(orders) }},
+			},
+			refused: []base.Reason{base.SecondAddress},
+		},
 		"a tainted key is replaced":                {calls: []call{tainted(key), keep(orders), keep(europe)}},
 		"environment and key are replaced":         {calls: []call{forced(europe), destroy(key)}},
 		"a key in a project that goes":             {calls: []call{destroy(orders), create(another)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
@@ -173,7 +182,9 @@ func both(first, second call) func(*base.Ledger) *base.Conflict {
 
 func read(o base.Object) func(*base.Ledger) *base.Conflict {
 	return func(l *base.Ledger) *base.Conflict {
-		l.Read(o)
+		if c := l.Read(o); c != nil {
+			return c
+		}
 		return l.Keep(o)
 	}
 }

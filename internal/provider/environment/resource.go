@@ -197,7 +197,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	state.model = newModel(*environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Run.SawEnvironment(*environment)
-	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
