@@ -143,7 +143,7 @@ func (r *managedResource) planMove(ctx context.Context, plan, state resourceMode
 	switch {
 	case diags.HasError() || refuseUnknown(plan, state.Describe(), diags):
 	case plan.hasUnknownPlace():
-		addUnknownPlace(plan.model, state.model, r.Ledger.FirstMayFail(), diags)
+		r.addUnknownPlace(plan.model, state.model, diags)
 	case client != nil:
 		r.checkPlace(ctx, client, plan, true, diags)
 	}

@@ -259,7 +259,7 @@ func TestLedger_mayFail(t *testing.T) {
 	if name := ledger.FirstMayFail(); name != "" {
 		t.Errorf("%q may fail", name)
 	}
-	ledger.MayFail("project Taken")
+	ledger.MayFail("project Taken", "project_name/Taken")
 	if name := ledger.FirstMayFail(); name != "project Taken" {
 		t.Errorf("%q may fail", name)
 	}
