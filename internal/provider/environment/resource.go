@@ -119,7 +119,9 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	r.Applied.Created(plan.place())
+	name := plan.Name
 	plan.model = newModel(*environment)
+	plan.Name = base.Requested(&resp.Diagnostics, plan.Describe(), "name", name, plan.Name)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
