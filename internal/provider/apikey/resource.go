@@ -329,10 +329,10 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 
 	refreshed := newModel(*key)
-	refreshed.keepPlace(state.model, &resp.Diagnostics)
 	if refreshed.MaskedKey.IsNull() {
 		refreshed.MaskedKey = state.MaskedKey // made from the key when it was generated
 	}
+	refreshed.keepPlace(state.model, &resp.Diagnostics)
 	if refreshed != state.model {
 		state.model = refreshed
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)

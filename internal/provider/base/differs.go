@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // AddDiffers warns that the answer of a write is not what was requested. The state holds what was
@@ -16,10 +15,7 @@ func AddDiffers(diags *diag.Diagnostics, object string, differences ...string) {
 		object, strings.Join(differences, "\n  - ")))
 }
 
-// Requested returns what was requested, and warns if the answer has something else.
-func Requested(diags *diag.Diagnostics, object, argument string, requested, answered types.String) types.String {
-	if !requested.Equal(answered) {
-		AddDiffers(diags, object, fmt.Sprintf("%s: %s; the answer has %s", argument, requested, answered))
-	}
-	return requested
+// Difference names an argument whose value in the answer is another one.
+func Difference(argument string, requested, answered fmt.Stringer) string {
+	return fmt.Sprintf("%s: %s; the answer has %s", argument, requested, answered)
 }
