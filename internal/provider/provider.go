@@ -97,7 +97,7 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				Validators:          []validator.String{base.ParserValidator("request_timeout", parseTimeout)},
 			},
 			"max_retries": schema.NumberAttribute{
-				MarkdownDescription: "How many times the provider repeats a failed request, if repeating is safe; 0 to 10. Repeats after a rate limit do not count. Default: `4`.",
+				MarkdownDescription: "How many times the provider repeats a failed request, if repeating is safe: a whole number from 0 to 10. Repeats after a rate limit do not count. Default: `4`.",
 				Optional:            true,
 				Validators:          []validator.Number{base.WholeNumber(0, 10)},
 			},

@@ -115,8 +115,8 @@ func (slugFormValidator) ValidateString(_ context.Context, req validator.StringR
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || given == "" || SlugPattern.MatchString(given) && !strings.HasPrefix(given, traceloop.KeyPrefix) {
 		return
 	}
-	detail := fmt.Sprintf("%q is not an environment slug.", MaskKeyIn(given))
-	if slug := traceloop.Slug(given); slug != "" && !strings.Contains(given, traceloop.KeyPrefix) {
+	detail := fmt.Sprintf("%q is not an environment slug.", given)
+	if slug := traceloop.Slug(given); slug != "" && MaskKeyIn(given) == given {
 		detail += fmt.Sprintf(" Did you mean %q?", slug)
 	}
 	resp.Diagnostics.AddAttributeError(req.Path, "Invalid Environment Slug", detail+" Attribute "+req.Path.String()+" "+SlugMessage+".")

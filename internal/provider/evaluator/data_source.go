@@ -72,7 +72,7 @@ func attributes() map[string]schema.Attribute {
 		"output_schema":     schema.ListNestedAttribute{MarkdownDescription: "What the evaluator answers.", Computed: true, NestedObject: properties},
 		"temperature":       schema.Float64Attribute{MarkdownDescription: "Temperature of the model.", Computed: true},
 		"top_p":             schema.Float64Attribute{MarkdownDescription: "Nucleus sampling of the model.", Computed: true},
-		"max_tokens":        schema.Int64Attribute{MarkdownDescription: "Longest answer of the model, in tokens.", Computed: true},
+		"max_tokens":        schema.NumberAttribute{MarkdownDescription: "Longest answer of the model, in tokens.", Computed: true},
 		"frequency_penalty": schema.Float64Attribute{MarkdownDescription: "How much the model avoids words that it has used often.", Computed: true},
 		"presence_penalty":  schema.Float64Attribute{MarkdownDescription: "How much the model avoids words that it has used at all.", Computed: true},
 		"stop":              schema.ListAttribute{MarkdownDescription: "Texts at which the model stops.", ElementType: types.StringType, Computed: true},
@@ -106,9 +106,9 @@ func (d *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	switch {
 	case traceloop.IsNotFound(err):
 		resp.Diagnostics.AddAttributeError(path.Root(by), "Evaluator Not Found", fmt.Sprintf(
-			"The organization of the project key, which comes from %s, has no evaluator with the %s %q. The data source traceloop_evaluators lists them.", d.ProjectKeySource(), by, base.MaskKeyIn(wanted)))
+			"The organization of the project key, which comes from %s, has no evaluator with the %s %q. The data source traceloop_evaluators lists them.", d.ProjectKeySource(), by, wanted))
 	case err != nil:
-		resp.Diagnostics.AddError("Unable to Read Evaluator", d.ProjectFailure(fmt.Sprintf("read the evaluator with the %s %q", by, base.MaskKeyIn(wanted)), err))
+		resp.Diagnostics.AddError("Unable to Read Evaluator", d.ProjectFailure(fmt.Sprintf("read the evaluator with the %s %q", by, wanted), err))
 	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, newDataModel(*evaluator))...)
 	}

@@ -3,6 +3,7 @@ package evaluator
 import (
 	"cmp"
 	"fmt"
+	"math/big"
 	"slices"
 	"time"
 
@@ -26,7 +27,7 @@ type model struct {
 	OutputSchema     types.List    `tfsdk:"output_schema"`
 	Temperature      types.Float64 `tfsdk:"temperature"`
 	TopP             types.Float64 `tfsdk:"top_p"`
-	MaxTokens        types.Int64   `tfsdk:"max_tokens"`
+	MaxTokens        types.Number  `tfsdk:"max_tokens"`
 	FrequencyPenalty types.Float64 `tfsdk:"frequency_penalty"`
 	PresencePenalty  types.Float64 `tfsdk:"presence_penalty"`
 	Stop             types.List    `tfsdk:"stop"`
@@ -84,8 +85,8 @@ func (m model) answered(e traceloop.Evaluator) model {
 		m.TopP = number(c.TopP, m.TopP, isNew)
 		m.FrequencyPenalty = number(c.FrequencyPenalty, m.FrequencyPenalty, isNew)
 		m.PresencePenalty = number(c.PresencePenalty, m.PresencePenalty, isNew)
-		if c.MaxTokens != nil && (isNew || *c.MaxTokens != m.MaxTokens.ValueInt64()) {
-			m.MaxTokens = types.Int64Value(*c.MaxTokens)
+		if c.MaxTokens != nil && (isNew || *c.MaxTokens != base.Whole(m.MaxTokens)) {
+			m.MaxTokens = types.NumberValue(new(big.Float).SetInt64(*c.MaxTokens))
 		}
 		if c.Stop != nil {
 			m.Stop = textList(c.Stop)
@@ -176,7 +177,7 @@ func (m model) request() traceloop.EvaluatorRequest {
 		Name: m.Name.ValueString(), Slug: m.Slug.ValueString(), Description: m.Description.ValueString(),
 		Provider: m.LLMProvider.ValueString(), Model: m.Model.ValueString(),
 		InputSchema: properties(m.InputSchema), OutputSchema: properties(m.OutputSchema),
-		Temperature: m.Temperature.ValueFloat64Pointer(), TopP: m.TopP.ValueFloat64Pointer(), MaxTokens: m.MaxTokens.ValueInt64Pointer(),
+		Temperature: m.Temperature.ValueFloat64Pointer(), TopP: m.TopP.ValueFloat64Pointer(), MaxTokens: m.maxTokens(),
 		FrequencyPenalty: m.FrequencyPenalty.ValueFloat64Pointer(), PresencePenalty: m.PresencePenalty.ValueFloat64Pointer(),
 		Stop: texts(m.Stop),
 	}
@@ -263,4 +264,12 @@ func isOwn(e traceloop.Evaluator) bool {
 		return !slices.Contains(traceloop.PublishedEvaluators, e.Slug)
 	}
 	return e.Source == traceloop.EvaluatorCustom
+}
+
+// maxTokens is nil where Traceloop chooses.
+func (m model) maxTokens() *int64 {
+	if m.MaxTokens.IsNull() {
+		return nil
+	}
+	return new(base.Whole(m.MaxTokens))
 }

@@ -114,7 +114,11 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"output_schema": propertiesAttribute("What the evaluator answers; at least one. The names must differ.", "output"),
 			"temperature":   schema.Float64Attribute{MarkdownDescription: "Temperature of the model. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true},
 			"top_p":         schema.Float64Attribute{MarkdownDescription: "Nucleus sampling of the model. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true},
-			"max_tokens":    schema.Int64Attribute{MarkdownDescription: "Longest answer of the model, in tokens. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true},
+			"max_tokens": schema.NumberAttribute{
+				MarkdownDescription: "Longest answer of the model, in tokens: a whole number. Traceloop publishes no range. Default: Traceloop chooses.",
+				Optional:            true,
+				Validators:          []validator.Number{base.WholeNumber(0, 1_000_000_000)},
+			},
 			"frequency_penalty": schema.Float64Attribute{
 				MarkdownDescription: "How much the model avoids words that it has used often. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true,
 			},
@@ -358,10 +362,10 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	switch {
 	case traceloop.IsNotFound(err):
 		resp.Diagnostics.AddError("Unable to Import Evaluator", fmt.Sprintf(
-			"The organization of the project key, which comes from %s, has no evaluator with the id or slug %q. The data source traceloop_evaluators lists them.", r.ProjectKeySource(), base.MaskKeyIn(id)))
+			"The organization of the project key, which comes from %s, has no evaluator with the id or slug %q. The data source traceloop_evaluators lists them.", r.ProjectKeySource(), id))
 		return
 	case err != nil:
-		resp.Diagnostics.AddError("Unable to Import Evaluator", r.ProjectFailure(fmt.Sprintf("read the evaluator %q", base.MaskKeyIn(id)), err))
+		resp.Diagnostics.AddError("Unable to Import Evaluator", r.ProjectFailure(fmt.Sprintf("read the evaluator %q", id), err))
 		return
 	case !isOwn(*evaluator):
 		resp.Diagnostics.AddError("Unable to Import Evaluator", fmt.Sprintf(

@@ -109,7 +109,7 @@ func describePublished(slug string) string {
 }
 
 func suggestion(slug string, among []string) string {
-	if meant := traceloop.ClosestEvaluator(slug, among); meant != "" {
+	if meant := traceloop.Closest(slug, among); meant != "" {
 		return fmt.Sprintf(" Did you mean %q?", meant)
 	}
 	return ""

@@ -360,11 +360,11 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	setup, err := client.GetAutoMonitorSetup(ctx, externalID, envProjectID)
 	if traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", fmt.Sprintf(
-			"The project and environment of the project key, which comes from %s, have no auto monitor setup with the external id %q. The data source traceloop_auto_monitor_setups lists them.", r.ProjectKeySource(), base.MaskKeyIn(externalID)))
+			"The project and environment of the project key, which comes from %s, have no auto monitor setup with the external id %q. The data source traceloop_auto_monitor_setups lists them.", r.ProjectKeySource(), externalID))
 		return
 	}
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", base.MaskKeyIn(externalID)), err))
+		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", externalID), err))
 		return
 	}
 	model := imported(named(ctx, client, *setup))
