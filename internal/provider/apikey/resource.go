@@ -334,6 +334,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		state.model = refreshed
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 

@@ -100,7 +100,7 @@ func (r *managedResource) look(ctx context.Context, client *traceloop.ProjectCli
 		diags.AddWarning("Unable to Check Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("check that no auto monitor setup %q exists", plan.ExternalID.ValueString()), err))
 	case taken == nil || handle(taken.EnvProjectID, taken.ExternalID) == replaces:
 	case replaced != "":
-		addStranded(replaced, fmt.Sprintf("the external id of the new one belongs to the %s", newModel(*taken).Describe()), diags)
+		addStranded(replaced, "the external id of the new one belongs to the "+newModel(*taken).Describe(), diags)
 	default:
 		if tainted, ok := r.Ledger.Tainted(plan.place()); ok && tainted.Handle == handle(taken.EnvProjectID, taken.ExternalID) {
 			return

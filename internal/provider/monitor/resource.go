@@ -246,7 +246,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
 	state.model = state.answered(named(ctx, client, *setup))
-	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 	state.warnFailed(&resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }

@@ -329,7 +329,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
 	if r.Data != nil && base.IsProtected(state.DeletionProtection) {
-		r.Ledger.Read(state.object())
+		r.Ledger.Read(state.object()).Report(&resp.Diagnostics)
 	}
 }
 
