@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -177,12 +178,10 @@ func (e *Emulator) createEvaluator(r *http.Request, _ string) (answer, error) {
 	in := Evaluator{Config: &EvaluatorConfig{}}
 	var mode string // published, without a meaning
 	into := in.Config.LLMConfig.fields()
-	for name, target := range (fields{
+	maps.Copy(into, fields{
 		"name": &in.Name, "slug": &in.Slug, "description": &in.Description, "provider": &in.Config.Provider, "messages": &in.Config.Messages,
 		"input_schema": &in.InputSchema, "output_schema": &in.OutputSchema, "mode": &mode,
-	}) {
-		into[name] = target
-	}
+	})
 	body, err := readBody(r, into)
 	if err != nil {
 		return answer{}, err

@@ -14,7 +14,7 @@ func TestSchemaHoldsTheRules(t *testing.T) {
 		{"every environment deleted", `DELETE FROM environments`, "built_in_environment"},
 		{"second dev", `INSERT INTO environments (name, slug, built_in, created_at) VALUES ('dev', 'dev', 1, '')`, "environments.slug"},
 		{"dev that is not built in", `INSERT INTO environments (project_id, name, slug, created_at) VALUES ('a', 'dev', 'dev', '')`, "slug_of_the_organization"},
-		{"built in in a project", `INSERT INTO environments (project_id, name, slug, built_in, created_at) VALUES ('a', 'dev', 'dev', 1, '')`, "built_in_of_the_organization"},
+		{"built-in in a project", `INSERT INTO environments (project_id, name, slug, built_in, created_at) VALUES ('a', 'dev', 'dev', 1, '')`, "built_in_of_the_organization"},
 		{"slug of the organization twice", `INSERT INTO environments (name, slug, created_at) VALUES ('x', 'shared', '')`, "environments.slug"},
 		{"slug of the organization in a project", `INSERT INTO environments (project_id, name, slug, created_at) VALUES ('a', 'x', 'shared', '')`, "slug_of_the_organization"},
 		{"slug of a project in the organization", `INSERT INTO environments (name, slug, created_at) VALUES ('x', 'own', '')`, "slug_of_a_project"},

@@ -105,13 +105,14 @@ func newFaultView(f plannedFault) faultView {
 
 func (p *web) addPreset(w http.ResponseWriter, r *http.Request) error {
 	for _, preset := range presets {
-		if preset.Name == r.PostForm.Get("preset") {
-			fault := preset.fault
-			fault.Times = max(1, fault.Times)
-			p.e.faults.addLast(fault)
-			p.e.requests.touch()
-			return done303(w, r, webPrefix+"faults", "fault-added")
+		if preset.Name != r.PostForm.Get("preset") {
+			continue
 		}
+		fault := preset.fault
+		fault.Times = max(1, fault.Times)
+		p.e.faults.addLast(fault)
+		p.e.requests.touch()
+		return done303(w, r, webPrefix+"faults", "fault-added")
 	}
 	return refuse(http.StatusBadRequest, "There is no such preset.")
 }

@@ -35,7 +35,7 @@ func twoOrganizations(t *testing.T) (ours, other *emulatortest.Server, address s
 	return ours, other, proxy.URL
 }
 
-// A state is emptied by nobody but the organization that has its objects.
+// Only the organization that has an object can empty a state of it.
 func TestCLI_anotherOrganizationsKey(t *testing.T) {
 	t.Parallel()
 	ours, other, address := twoOrganizations(t)
@@ -147,7 +147,7 @@ func TestGone_withoutANote(t *testing.T) {
 		t.Fatalf("the private state is %s after a read; %v", read.private, err)
 	}
 	again, err := l.provider.next().refresh(t.Context(), environmentKind, read)
-	if err != nil || string(again.private) != string(read.private) {
+	if err != nil || !bytes.Equal(again.private, read.private) {
 		t.Errorf("a second read changes the private state from %s to %s; %v", read.private, again.private, err)
 	}
 

@@ -81,7 +81,7 @@ func (c *Client) do(ctx context.Context, r request, read func(*fields)) error {
 		client: c, caller: ctx, method: r.method, path: r.path, started: time.Now(),
 		query: loggedQuery(r.query), repeatable: r.method != http.MethodPost || r.repeatable,
 	}
-	err := call.run(r, read)
+	err := call.run(r, read) //nolint:contextcheck // run takes the context from the call
 	if err != nil {
 		tflog.Info(ctx, "Traceloop API call failed", map[string]any{
 			"method": call.method, "path": call.path, "request_id": call.response.requestID, "error": err.Error(),
@@ -268,7 +268,7 @@ func (c *call) decode(r request, read func(*fields)) error {
 		c.maybeDone = true
 		return &MismatchError{StatusCode: last.status, Reason: c.client.sanitize(*f.problem), RequestID: last.requestID, Method: c.method, Path: c.path}
 	case f.gone != "":
-		return &Error{StatusCode: http.StatusNotFound, Message: f.gone, RequestID: last.requestID, Method: c.method, Path: c.path}
+		return &Error{StatusCode: http.StatusNotFound, Message: f.gone, RequestID: last.requestID, Method: c.method, Path: c.path, revoked: true}
 	}
 	return nil
 }

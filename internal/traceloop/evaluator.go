@@ -15,7 +15,7 @@ const (
 	EvaluatorPrebuilt = "prebuilt"
 )
 
-// The types of a property in an evaluator's schema, from the OpenAPI document.
+// EvaluatorPropertyTypes are the types of a property in an evaluator's schema, from the OpenAPI document.
 var EvaluatorPropertyTypes = []string{"string", "int", "float", "boolean", "enum"}
 
 // Evaluator judges spans. It belongs to the organization of the key. Its creation is published.

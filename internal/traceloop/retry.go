@@ -40,7 +40,11 @@ func newRetrying(transport http.RoundTripper, timeout time.Duration) *retryableh
 
 type callKey struct{}
 
-func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+// callOf returns the call that run put into the context of each of its requests.
+func callOf(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
+	return c
+}
 
 // checkRetry decides after each attempt whether to make another one:
 //
@@ -49,6 +53,7 @@ func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 //	no such host                     stop                 stop
 //	otherwise not sent               retry                retry
 //	429                              wait, repeat         wait, repeat
+//	500, the object exists           stop                 stop
 //	5xx, incomplete, unreadable      retry                retry if repeatable, or else stop, outcome unknown
 //	any other answer                 stop                 stop
 //
@@ -62,7 +67,7 @@ func checkRetry(ctx context.Context, answer *http.Response, err error) (bool, er
 	again, err := c.isRepeated(err)
 	if again {
 		// An interrupt ends the wait for the next attempt, and no attempt of a write.
-		c.stopWaiting = context.AfterFunc(c.caller, c.cancel)
+		c.stopWaiting = context.AfterFunc(c.caller, c.cancel) //nolint:contextcheck // the caller's context outlives none of them
 	}
 	return again, err
 }
@@ -80,7 +85,7 @@ func (c *call) isRepeated(err error) (bool, error) {
 			c.client.pause.extend(backoff(c.rateLimited))
 		}
 		return true, nil
-	case err == nil && !serverFailed(status), permanent(err), c.client.IsLoopback() && IsRefused(err):
+	case err == nil && (!serverFailed(status) || isDuplicate(status, c.response.message)), permanent(err), c.client.IsLoopback() && IsRefused(err):
 		return false, nil
 	}
 

@@ -512,7 +512,8 @@ type byLine map[string][]http.HandlerFunc
 func handWritten(t *testing.T, by byLine) (*answers, *ProjectClient) {
 	t.Helper()
 	a := &answers{t: t, by: by}
-	return a, a.client()
+	client := a.client()
+	return a, client
 }
 
 func once(h http.HandlerFunc) []http.HandlerFunc { return []http.HandlerFunc{h} }

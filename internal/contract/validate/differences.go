@@ -144,7 +144,8 @@ func publishedDocument(differences []Difference) (*openapi3.T, error) {
 			}
 		}
 	}
-	return doc, doc.Validate(context.Background())
+	err = doc.Validate(context.Background())
+	return doc, err
 }
 
 func publishedOperations(doc *openapi3.T) []*openapi3.Operation {

@@ -49,7 +49,7 @@ func unique(items []map[string]any, set any) error {
 	names, _ := set.([]any)
 	seen := map[string]int{}
 	for i, item := range items {
-		var values []any
+		values := make([]any, 0, len(names))
 		for _, name := range names {
 			values = append(values, item[fmt.Sprint(name)])
 		}

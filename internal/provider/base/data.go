@@ -38,6 +38,8 @@ type Data struct {
 	isLoopback bool // the API is on this machine, as the emulator is
 
 	learnEnvironments sync.Once
+	learnOrganization sync.Once
+	organizationID    string // of the project's key
 }
 
 // Config is the provider block together with the environment variables.
@@ -76,7 +78,7 @@ func (c *Credential) Parse() error {
 	return err
 }
 
-func (c Credential) isUnknown() bool { return len(c.Unknown.Steps()) > 0 }
+func (c *Credential) isUnknown() bool { return len(c.Unknown.Steps()) > 0 }
 
 // NewData makes the clients of a provider block.
 func NewData(c Config) (*Data, error) {
@@ -102,11 +104,11 @@ func NewData(c Config) (*Data, error) {
 	return d, errors.Join(err, projectErr)
 }
 
-// EnvironmentList and APIKeyList are the client's list methods, cached or not.
-type (
-	EnvironmentList func(context.Context, traceloop.EnvironmentFilter) iter.Seq2[traceloop.Environment, error]
-	APIKeyList      func(context.Context, traceloop.APIKeyFilter) iter.Seq2[traceloop.APIKey, error]
-)
+// EnvironmentList is the client's list method, cached or not.
+type EnvironmentList func(context.Context, traceloop.EnvironmentFilter) iter.Seq2[traceloop.Environment, error]
+
+// APIKeyList is the client's list method, cached or not.
+type APIKeyList func(context.Context, traceloop.APIKeyFilter) iter.Seq2[traceloop.APIKey, error]
 
 // Configure is the Configure method of everything that uses the management key.
 func Configure(data any, diags *diag.Diagnostics) *Data {

@@ -105,13 +105,13 @@ func TestLedger(t *testing.T) {
 	}{
 		"nothing changes":                      {calls: []call{keep(orders), keep(europe), keep(key)}},
 		"everything goes":                      {calls: []call{destroy(orders), destroy(europe), destroy(key)}},
-		"an import without another address":    {calls: []call{call{"import and keep", both(imports(renamed), keep(renamed))}, keep(orders)}},
-		"an import while the old address goes": {calls: []call{call{"import and keep", both(imports(renamed), keep(renamed))}, destroy(key)}, refused: []base.Reason{base.SecondAddress}},
+		"an import without another address":    {calls: []call{{"import and keep", both(imports(renamed), keep(renamed))}, keep(orders)}},
+		"an import while the old address goes": {calls: []call{{"import and keep", both(imports(renamed), keep(renamed))}, destroy(key)}, refused: []base.Reason{base.SecondAddress}},
 		"an import while the old address stays": {
-			calls: []call{call{"import and keep", both(imports(renamed), keep(renamed))}, keep(key)}, refused: []base.Reason{base.SecondAddress},
+			calls: []call{{"import and keep", both(imports(renamed), keep(renamed))}, keep(key)}, refused: []base.Reason{base.SecondAddress},
 		},
 		"two imports": {
-			calls:   []call{call{"import", both(imports(at(key, "a")), keep(at(key, "a")))}, call{"import too", both(imports(at(key, "b")), keep(at(key, "b")))}},
+			calls:   []call{{"import", both(imports(at(key, "a")), keep(at(key, "a")))}, {"import too", both(imports(at(key, "b")), keep(at(key, "b")))}},
 			refused: []base.Reason{base.SecondAddress},
 		},
 		"a state with two addresses":            {calls: []call{keep(at(key, "a")), keep(key)}, refused: []base.Reason{base.SecondAddress}, warns: true},
@@ -142,7 +142,7 @@ func TestLedger(t *testing.T) {
 		"a new key that revokes one that is kept":  {calls: []call{create(revoking(another)), keep(key)}, refused: []base.Reason{base.PlaceKept}},
 		"a new key where one goes":                 {calls: []call{create(another), destroy(key)}, refused: []base.Reason{base.PlaceLeaving}},
 		"a new key that revokes one that goes":     {calls: []call{create(revoking(another)), destroy(key)}},
-		"a rotation":                               {calls: []call{call{"destroy, create", both(destroy(key), create(replacing(another, key)))}, keep(orders), keep(europe)}},
+		"a rotation":                               {calls: []call{{"destroy, create", both(destroy(key), create(replacing(another, key)))}, keep(orders), keep(europe)}},
 		"a forced rotation":                        {calls: []call{forced(key), keep(orders), keep(europe)}},
 		"a key moves where one is kept":            {calls: []call{moves(key, second, false), keep(second)}, refused: []base.Reason{base.PlaceKept}},
 		"a key moves and revokes one that is kept": {calls: []call{moves(key, second, true), keep(second)}, refused: []base.Reason{base.PlaceKept}},
@@ -150,7 +150,7 @@ func TestLedger(t *testing.T) {
 		"keys swap and may revoke":             {calls: []call{moves(key, second, true), moves(second, key, true)}},
 		"keys shift, the last one goes":        {calls: []call{moves(key, second, false), destroy(second)}, refused: []base.Reason{base.PlaceLeaving}},
 		"keys shift and may revoke":            {calls: []call{moves(key, second, true), destroy(second)}},
-		"a second resource for a kept project": {calls: []call{call{"read and keep", read(orders)}, create(base.Creation{Place: orders.Place, Name: "another"})}, refused: []base.Reason{base.PlaceKept}},
+		"a second resource for a kept project": {calls: []call{{"read and keep", read(orders)}, create(base.Creation{Place: orders.Place, Name: "another"})}, refused: []base.Reason{base.PlaceKept}},
 	}
 	for name, test := range tests {
 		for i, order := range permutations(test.calls) {
@@ -261,7 +261,7 @@ func TestLedger_mayFail(t *testing.T) {
 	if name := ledger.FirstMayFail(); name != "" {
 		t.Errorf("%q may fail", name)
 	}
-	ledger.MayFail("project Taken")
+	ledger.MayFail("project Taken", "project_name/Taken")
 	if name := ledger.FirstMayFail(); name != "project Taken" {
 		t.Errorf("%q may fail", name)
 	}

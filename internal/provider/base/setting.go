@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
+// The environment variables of the provider block.
 const (
 	EnvManagementKey = "TRACELOOP_MANAGEMENT_API_KEY"
 	EnvBaseURL       = "TRACELOOP_MANAGEMENT_BASE_URL"
