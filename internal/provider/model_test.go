@@ -61,6 +61,9 @@ func TestModel(t *testing.T) {
 	other := emulatortest.Start(t)
 	other.GenerateKey(other.Projects()[0].ID, "prd")
 	began, sequences, steps := time.Now(), 0, new(tally)
+	defer func() { // a failure ends the test
+		t.Logf("%d sequences, %s in %s: %.0f steps a minute", sequences, steps, time.Since(began).Round(time.Second), float64(steps.all.Load())/time.Since(began).Minutes())
+	}()
 	for first := true; first || time.Since(began) < lasts && !replay; first = false {
 		rapid.Check(quiet{t}, func(rt *rapid.T) {
 			newMachine(t, rt, other, steps).run(rt)
@@ -70,7 +73,6 @@ func TestModel(t *testing.T) {
 	if steps.all.Load() == 0 || steps.applied.Load() == 0 {
 		t.Error("nothing was applied")
 	}
-	t.Logf("%d sequences, %s in %s: %.0f steps a minute", sequences, steps, time.Since(began).Round(time.Second), float64(steps.all.Load())/time.Since(began).Minutes())
 }
 
 // quiet keeps rapid from saying after each batch that all is well.
