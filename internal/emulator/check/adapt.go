@@ -78,13 +78,13 @@ func (a *answer) adaptList(value any) (adapted any, problem string) {
 		}
 	}
 	if order, is := a.exchange.Operation.Extensions["x-order"].(string); is {
-		later := func(x, y any) int {
-			return moment(x.(map[string]any)[order]).Compare(moment(y.(map[string]any)[order]))
-		}
-		if !slices.IsSortedFunc(list, later) {
+		later := func(x, y m) int { return moment(x[order]).Compare(moment(y[order])) }
+		if !slices.IsSortedFunc(a.items, later) {
 			a.note("another order")
-			list = slices.Clone(list)
-			slices.SortStableFunc(list, later)
+			list = list[:0:0]
+			for _, o := range slices.SortedStableFunc(slices.Values(a.items), later) {
+				list = append(list, map[string]any(o))
+			}
 		}
 	}
 	form := a.exchange.Operation.Responses.Status(http.StatusOK).Value.Content["application/json"].Schema.Value

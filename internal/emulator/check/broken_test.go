@@ -36,7 +36,7 @@ func TestEachSwappedStatusIsFound(t *testing.T) {
 		return lines
 	}
 	all := func(line) bool { return true }
-	fine := func(l line) bool { return l.outcome == holds || l.outcome == tolerated }
+	fine := func(l line) bool { return l.fine() }
 	good := checkBroken(t, nil, writing...)
 
 	refusals := checkBroken(t, func(e *exchange) {
@@ -150,7 +150,7 @@ func TestEachMissingPropertyIsFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tried := 0
+	tried, written := 0, map[*openapi3.Schema]bool{}
 	for _, o := range d.sorted {
 		args := writing
 		if o.method == http.MethodGet {
@@ -160,7 +160,12 @@ func TestEachMissingPropertyIsFound(t *testing.T) {
 			if status != "200" && status != "201" && status != "207" || slices.Contains(never, o.id) {
 				continue
 			}
-			for _, path := range requiredIn(o.spec.Responses.Value(status).Value.Content["application/json"].Schema.Value) {
+			schema := o.spec.Responses.Value(status).Value.Content["application/json"].Schema.Value
+			if args != nil && written[schema] {
+				continue // another write answers the same object
+			}
+			written[schema] = true
+			for _, path := range requiredIn(schema) {
 				dropped := false
 				r := checkBroken(t, func(e *exchange) {
 					on := e.on(o.method, o.path) || o.isOfOne() && e.on(o.method, o.collection()+"/")
@@ -181,7 +186,7 @@ func TestEachMissingPropertyIsFound(t *testing.T) {
 			}
 		}
 	}
-	if tried < 80 {
+	if tried < 60 {
 		t.Errorf("only %d properties were dropped", tried)
 	}
 	r := checkBroken(t, func(e *exchange) {

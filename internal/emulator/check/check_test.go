@@ -1,6 +1,7 @@
 package check
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -44,6 +45,7 @@ func TestSeenFormsAreTolerated(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{nil, {"-write", "-yes"}} {
 		server := populated(t, emulatortest.WithVariant(emulator.VariantSeen))
+		before := export(t, server)
 		r := check(t, t.Context(), server.URL, server, args...)
 		if trouble := troubles(r.lines); trouble != "" || r.status != exitHolds {
 			t.Errorf("%q: status %d\n%s", args, r.status, trouble)
@@ -53,8 +55,27 @@ func TestSeenFormsAreTolerated(t *testing.T) {
 				t.Errorf("%q: it does not say %q\n%s", args, what, r.report)
 			}
 		}
-		leaks(t, server, r.report)
+		if after := export(t, server); after != before {
+			t.Errorf("%q: the organization has changed:\n%s\n%s", args, before, after)
+		}
+		if strings.Contains(r.report, "cme") || strings.Contains(r.report, "tl_") {
+			t.Errorf("the report shows a name or a key:\n%s", r.report)
+		}
 	}
+}
+
+func export(t *testing.T, server *org) string {
+	t.Helper()
+	response, err := http.Get(server.URL + "/_emulator/export")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || !strings.Contains(string(text), "acme-cart") {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return string(text)
 }
 
 // A new organization has too little to show every rule, and nothing differs.

@@ -7,10 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // checker sends the requests of a check and keeps its verdicts.
@@ -22,11 +19,24 @@ type checker struct {
 	show       func(line)
 	wait       func(context.Context, time.Duration) error
 
-	trial     *trial // nil for a check that only reads
 	lines     []line
 	answers   int
 	unnamed   map[string]int // answers without an X-Request-Id, by the header that they have instead
 	generated []string       // keys that the service generated
+
+	org      organization
+	before   map[string]bool // ids of objects that the check did not create
+	name     string          // of its project
+	suffix   string          // unique, in all its names
+	setupIDs [3]string       // external ids; the last one must not be created
+	objects  map[string]m    // by the names of the scenario
+	repeats  map[string]string
+
+	asked   bool // whether a write was sent
+	lost    bool // whether a project with an unknown id may exist
+	created []thing
+	setups  []string // external ids of setups that may exist
+	left    []thing  // what could not be removed
 }
 
 // send sends a call. A project's key goes only to the operations that take it, and so does the
@@ -66,11 +76,13 @@ func (c *checker) send(ctx context.Context, call *call) *answer {
 	if a.header.Get("X-Request-Id") == "" {
 		c.unnamed[firstHeader(a.header, "x-kong-request-id", "cf-ray")]++
 	}
-	r, err := http.NewRequestWithContext(ctx, call.method, "http://service"+strings.Replace(call.sentPath(), "%2F"+url.PathEscape(call.id), "/"+url.PathEscape(call.id), 1), http.NoBody)
+	plainly := *call
+	plainly.slash = false
+	r, err := http.NewRequestWithContext(ctx, call.method, "http://service"+plainly.sentPath(), http.NoBody)
 	if err != nil {
 		return &answer{call: call, err: err}
 	}
-	a.exchange, _ = c.contract.Request(r) //nolint:errcheck // the check sends wrong requests on purpose
+	a.exchange, _ = c.contract.Request(r) // whose error is that of a request which is wrong on purpose
 	return a
 }
 
@@ -131,7 +143,7 @@ func (c *checker) read(ctx context.Context, id string, filter url.Values) *listi
 		if l.first == nil {
 			l.first, l.verdict = a, v
 		}
-		if v.outcome != holds && v.outcome != tolerated {
+		if !v.fine() {
 			l.verdict = v
 			return l
 		}
@@ -147,7 +159,7 @@ func (c *checker) read(ctx context.Context, id string, filter url.Values) *listi
 
 // good reports whether the whole list was read.
 func (l *listing) good() bool {
-	return l.complete && (l.verdict.outcome == holds || l.verdict.outcome == tolerated)
+	return l.complete && l.verdict.fine()
 }
 
 func (l *listing) find(id string) m {
@@ -160,14 +172,6 @@ func (l *listing) find(id string) m {
 }
 
 func noSuchID() string { return "cnosuch" + rand.Text() }
-
-// noSuchKey has the form of the keys that the operation takes.
-func noSuchKey(o *operation) string {
-	if o.managed() {
-		return "tlm_" + rand.Text()
-	}
-	return traceloop.KeyPrefix + rand.Text()
-}
 
 // checkNames checks that each answer has an id for support.
 func (c *checker) checkNames() {

@@ -156,3 +156,26 @@ func TestServiceThatGoesAway(t *testing.T) {
 		t.Errorf("status %d\n%s", r.status, r.stdout)
 	}
 }
+
+// A service that answers a creation with an object of somebody else's, or with an id that leads to
+// another path, loses nothing.
+func TestWhatWasThereBeforeStays(t *testing.T) {
+	t.Parallel()
+	for name, ofAnother := range map[string]func(*org) string{
+		"another project": func(server *org) string { return server.Projects()[1].ID },
+		"a key":           func(server *org) string { return server.Keys()[0].ID },
+		"a parent":        func(*org) string { return ".." },
+	} {
+		server := populated(t)
+		url, b := startBroken(t, server, func(e *exchange) {
+			if e.done() && e.Method == http.MethodPost && e.object()["id"] != nil {
+				e.object()["id"] = ofAnother(server)
+			}
+		})
+		before := contents(server)
+		r := check(t, t.Context(), url, server, "-write", "-yes")
+		if after := contents(server); after != before || r.status != exitDiffers {
+			t.Errorf("%s: status %d, the organization has changed:\n%s\n%s\n%q", name, r.status, before, after, b.writes)
+		}
+	}
+}

@@ -42,8 +42,10 @@ publishes. It reads the variables of the provider; one of the two keys is enough
   TRACELOOP_MANAGEMENT_BASE_URL, TRACELOOP_CA_CERT_FILE
 
 The check never sends one key instead of the other. Without -write, it sends only GET requests.
-With -write, it changes nothing that existed before. It never creates an organization or an
-evaluator, because no operation deletes one.
+With -write, it creates a project of its own, tries everything in it, and deletes it again, also
+after an interrupt. It changes nothing that existed before. It creates no organization-level
+environment, which every project would get, and no organization or evaluator, which no operation
+deletes.
 
 Each line is one rule. It holds; or the service differs in a way that the provider accepts
 (tolerated); or it differs; or the operation is not allowed with this key, or not there; or the
@@ -145,7 +147,7 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	left := c.check(ctx, checker, o.write)
 	fmt.Fprintf(c.Stdout, "\n%s\n%s\n", count(checker.lines), unchecked)
 	if o.report != "" {
-		text := report(summary{version: c.Version, address: address(at), at: c.Now(), wrote: o.write, left: len(left), unchecked: unchecked}, checker.lines)
+		text := report(summary{version: c.Version, address: address(at), at: c.Now(), wrote: o.write, left: len(left)}, checker.lines)
 		if err = os.WriteFile(o.report, []byte(text), 0o600); err != nil {
 			err = fmt.Errorf("the report cannot be written: %w", err)
 		} else {
@@ -168,7 +170,7 @@ func (c Command) checker() (*checker, service, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	made := &checker{show: c.print, wait: c.wait, unnamed: map[string]int{}}
+	made := &checker{show: c.print, wait: c.wait, unnamed: map[string]int{}, org: organization{}, objects: map[string]m{}, repeats: map[string]string{}}
 	if made.documents, err = readDocuments(); err != nil {
 		return nil, nil, err
 	}
@@ -221,23 +223,21 @@ const unchecked = "The creation of organizations and the creation and change of 
 
 // check returns what could not be removed.
 func (c Command) check(ctx context.Context, checker *checker, write bool) (left []thing) {
-	org := checker.checkReads(ctx)
-	if org == nil {
+	if !checker.checkReads(ctx) {
 		return nil
 	}
-	if projects := org["listProjects"]; write && (projects == nil || !projects.good()) {
+	if projects := checker.org["listProjects"]; write && (projects == nil || !projects.good()) {
 		fmt.Fprintln(c.Stdout, "Nothing was created: the list of projects could not be read, so a lost project could not be found.")
 	} else if write && ctx.Err() == nil {
-		trial := newTrial(checker, org)
-		checker.trial = trial
-		fmt.Fprintf(c.Stdout, "Creating the project %q\n", trial.name)
+		checker.begin()
+		fmt.Fprintf(c.Stdout, "Creating the project %q\n", checker.name)
 		defer func() {
 			if ctx.Err() != nil {
 				fmt.Fprintln(c.Stdout, "Interrupted. Removing what the check created; please wait.")
 			}
-			left = trial.cleanUp(ctx)
+			left = checker.cleanUp(ctx)
 		}()
-		trial.run(ctx)
+		checker.run(ctx)
 	}
 	checker.checkNames()
 	return nil
@@ -291,7 +291,7 @@ func (c Command) printLeft(at service, checker *checker, left []thing) {
 	if len(left) == 0 {
 		return
 	}
-	fmt.Fprintf(c.Stdout, "\nCould not be removed. Delete the project %q in Traceloop's dashboard, or:\n", checker.trial.name)
+	fmt.Fprintf(c.Stdout, "\nCould not be removed. Delete the project %q in Traceloop's dashboard, or:\n", checker.name)
 	for _, l := range left {
 		what, key, curl := l.kind, "TRACELOOP_MANAGEMENT_API_KEY", "curl -X DELETE"
 		path := l.path + "/" + url.PathEscape(l.id)

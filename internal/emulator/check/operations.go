@@ -87,6 +87,14 @@ func readDocuments() (*documents, error) {
 	slices.SortFunc(d.sorted, func(a, b *operation) int {
 		return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(slices.Index(methods, a.method), slices.Index(methods, b.method)))
 	})
+	for _, o := range d.sorted {
+		for _, method := range methods {
+			id := method + " " + o.path
+			if o.isOfOne() && contract.Document.Paths.Value(o.path).GetOperation(method) == nil {
+				d.byID[id] = &operation{id: id, method: method, path: o.path, layer: o.layer}
+			}
+		}
+	}
 	d.byID["sendTraces"] = &operation{id: "sendTraces", method: http.MethodPost, path: "/v1/traces"}
 	d.open()
 	d.requireOfSetups()

@@ -31,65 +31,26 @@ func (o organization) ids() map[string]bool {
 	return ids
 }
 
-// checkReads checks what needs only reads. It returns nil if the first request gets no answer,
+// checkReads checks what needs only reads. It returns false if the first request gets no answer,
 // because each of the others could take as long.
-func (c *checker) checkReads(ctx context.Context) organization {
-	org := organization{}
+func (c *checker) checkReads(ctx context.Context) (answered bool) {
 	for _, o := range c.sorted {
 		if o.method != http.MethodGet || o.managed() && c.management == nil || !o.managed() && c.project == nil {
 			continue
 		}
-		for _, call := range c.withoutKey(o) {
-			if c.judgeCall(ctx, call).outcome == noAnswer && len(c.lines) == 1 {
-				return nil
+		for _, s := range withoutKey(o) {
+			if c.runStep(ctx, s).outcome == noAnswer && len(c.lines) == 1 {
+				return false
 			}
 		}
 		if o.isList() {
-			org[o.id] = c.checkList(ctx, o)
+			c.org[o.id] = c.checkList(ctx, o)
 		}
 	}
-	if environments := org["listEnvironments"]; environments != nil {
-		c.checkEnvironments(ctx, org, environments)
+	if environments := c.org["listEnvironments"]; environments != nil {
+		c.checkEnvironments(ctx, environments)
 	}
-	return org
-}
-
-// ruledCall is a call whose rule needs no object.
-type ruledCall struct {
-	call
-
-	rule string
-}
-
-func (c *checker) judgeCall(ctx context.Context, r ruledCall) verdict {
-	return c.rule(ctx, r.operation, r.rule+": "+strconv.Itoa(r.want), func() verdict { return c.send(ctx, &r.call).judge(nil) })
-}
-
-// withoutKey are the calls without a key, and with one that does not exist.
-func (c *checker) withoutKey(o *operation) (calls []ruledCall) {
-	none, unknown := "", noSuchKey(o)
-	id := ""
-	if o.isOfOne() {
-		id = noSuchID()
-	}
-	return []ruledCall{
-		{call{operation: o, id: id, body: c.bodies(o), key: &none, whose: "no key", want: http.StatusUnauthorized}, "needs a key"},
-		{call{operation: o, id: id, body: c.bodies(o), key: &unknown, whose: "a key that does not exist", want: http.StatusUnauthorized}, "knows its keys"},
-	}
-}
-
-// bodies returns the body of a request that is refused for another reason; nil if the operation has none.
-func (c *checker) bodies(o *operation) m {
-	switch {
-	case o.spec == nil || o.spec.RequestBody == nil:
-		return nil
-	case o.id == "updateProject":
-		return m{"name": "Check of terraform-provider-traceloop"}
-	case o.id == "updateSetup":
-		return m{"evaluators": []any{"char-count"}}
-	default:
-		return m{}
-	}
+	return true
 }
 
 // checkList checks a list, its parameters, and reads of one of its objects.
@@ -101,7 +62,7 @@ func (c *checker) checkList(ctx context.Context, o *operation) *listing {
 	needs := func(n int, o *operation, rule string, judge func() verdict) {
 		c.rule(ctx, o, rule, func() verdict {
 			switch {
-			case len(all.items) < n && all.verdict.outcome != holds && all.verdict.outcome != tolerated:
+			case len(all.items) < n && !all.verdict.fine():
 				return unshown("the list could not be read: %s", all.verdict.outcome)
 			case len(all.items) < n:
 				return unshown("the list has fewer objects than %d", n)
@@ -130,11 +91,11 @@ func (c *checker) checkList(ctx context.Context, o *operation) *listing {
 				if bound == schema.Max {
 					outside = strconv.Itoa(int(*bound) + 1)
 				}
-				r := ruledCall{call{operation: o, query: url.Values{p.Name: {outside}}, want: http.StatusBadRequest}, p.Name + "=" + outside + " is refused"}
+				s := step{op: o.id, rule: p.Name + "=" + outside + " is refused", query: url.Values{p.Name: {outside}}, want: 400}
 				if !all.first.paged {
-					r.or = http.StatusOK
+					s.or = 200
 				}
-				c.judgeCall(ctx, r)
+				c.runStep(ctx, s)
 			}
 		}
 	}
@@ -173,7 +134,7 @@ func (c *checker) checkParameter(ctx context.Context, o *operation, name string,
 				cursor = a.object().text("next_cursor")
 				return problemIf(len(a.items) != 1 || cursor == "", "it does not have 1 object and a cursor")
 			})
-			if v.outcome != holds && v.outcome != tolerated {
+			if !v.fine() {
 				return v
 			}
 			return page(url.Values{"limit": {"1"}, "cursor": {cursor}}, func(a *answer) string {
@@ -187,13 +148,13 @@ func (c *checker) checkParameter(ctx context.Context, o *operation, name string,
 			})
 		})
 	case "cursor":
-		r := ruledCall{call{operation: o, query: url.Values{"cursor": {rand.Text()}}, want: http.StatusBadRequest}, "an invalid cursor is refused"}
+		s := step{op: o.id, rule: "an invalid cursor is refused", query: url.Values{"cursor": {rand.Text()}}, want: 400}
 		if all.first.good() && !all.first.paged {
-			r.or = http.StatusOK
+			s.or = 200
 		}
-		c.judgeCall(ctx, r)
+		c.runStep(ctx, s)
 	case "project_id":
-		c.judgeCall(ctx, ruledCall{call{operation: o, query: url.Values{name: {noSuchID()}}, want: http.StatusNotFound}, "an unknown project is refused"})
+		c.runStep(ctx, step{op: o.id, rule: "an unknown project is refused", query: url.Values{name: {noSuchID()}}, want: 404})
 		fallthrough
 	default:
 		i := slices.IndexFunc(all.items, func(item m) bool { return item.text(name) != "" })
@@ -256,7 +217,7 @@ func (c *checker) checkOne(ctx context.Context, one *operation, all *listing, ne
 		slashed := call{operation: one, id: idOf(listed), slash: true, want: http.StatusOK, or: http.StatusNotFound}
 		return c.send(ctx, &slashed).judge(nil)
 	})
-	c.judgeCall(ctx, ruledCall{call{operation: one, id: noSuchID(), want: http.StatusNotFound}, "an unknown id is refused"})
+	c.runStep(ctx, step{op: one.id, rule: "an unknown id is refused", of: nobody, want: 404})
 }
 
 // volatile are the fields that change without a request.
@@ -281,7 +242,7 @@ func same(a, b m) string {
 }
 
 // checkEnvironments checks what the document says in words.
-func (c *checker) checkEnvironments(ctx context.Context, org organization, all *listing) {
+func (c *checker) checkEnvironments(ctx context.Context, all *listing) {
 	o := c.byID["listEnvironments"]
 	rule := func(text string, wrong func() (outcome, string)) {
 		c.rule(ctx, o, text, func() verdict {
@@ -316,12 +277,12 @@ func (c *checker) checkEnvironments(ctx context.Context, org organization, all *
 		return tolerated, problemIf(slices.ContainsFunc(all.items, wrong), "a slug is not the name in lower case with one hyphen for each run of other characters")
 	})
 	c.rule(ctx, o, "a project has the organization-level environments and its own", func() verdict {
-		projects := org["listProjects"]
+		projects := c.org["listProjects"]
 		if projects == nil || len(projects.items) == 0 || !all.good() {
 			return unshown("there is no project to ask for")
 		}
 		id := projects.items[0].text("id")
-		return c.send(ctx, &call{operation: o, query: url.Values{"project_id": {id}, "limit": {pageLimit}}, want: http.StatusOK}).judge(org.inForce(id))
+		return c.send(ctx, &call{operation: o, query: url.Values{"project_id": {id}, "limit": {pageLimit}}, want: http.StatusOK}).judge(c.org.inForce(id))
 	})
 }
 

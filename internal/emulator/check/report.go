@@ -13,8 +13,6 @@ type summary struct {
 	at      time.Time
 	wrote   bool
 	left    int // number of things that could not be removed
-
-	unchecked string // operations that have no line
 }
 
 // report writes the verdicts in Markdown, for an issue. It contains no value from the service.
@@ -38,7 +36,7 @@ func report(s summary, lines []line) string {
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", l.operation, l.rule, verdict)
 	}
-	fmt.Fprintf(&b, "\n%s\n", s.unchecked)
+	fmt.Fprintf(&b, "\n%s\n", unchecked)
 	details := false
 	for _, l := range lines {
 		if l.outcome == holds || l.outcome == notShown {

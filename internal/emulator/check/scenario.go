@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -18,32 +19,38 @@ type step struct {
 	key   string // the object whose key is sent instead of the operation's own
 	after string // an object, or a deletion, without which the rule means nothing
 	body  m
+	query url.Values
 	like  string // the object with whose Idempotency-Key the creation is repeated
 	want  int
 	or    int    // another status that the provider accepts
 	as    string // the name of the object, or of the deletion
 
-	check func(t *trial, a *answer) string
+	check func(c *checker, a *answer) string
 }
 
-const nobody = "nobody"
+// What is in the place of an object's name.
+const (
+	nobody     = "nobody"
+	noKey      = "no key"
+	unknownKey = "a key that does not exist"
+)
 
 // The scenario, one line a rule. Its objects are named by as; "other" is a project that existed before.
 // The trial puts the rules that are derived from the documents between beginning and middle.
-func (t *trial) beginning() []step {
-	first, second := "EU Check & "+t.suffix, "Last "+t.suffix
+func (c *checker) beginning() []step {
+	first, second := "EU Check & "+c.suffix, "Last "+c.suffix
 	return []step{
-		{op: "createProject", rule: "creates a project", body: m{"name": t.name}, want: 201, as: "project", check: echoes},
-		{op: "createProject", rule: "a repeat with the same Idempotency-Key gets the first answer again", body: m{"name": t.name}, like: "project", want: 201, or: 409, check: is("project")},
-		{op: "createProject", rule: "the same Idempotency-Key with another body is refused", body: m{"name": t.name + " (other)"}, like: "project", want: 400, or: 201},
-		{op: "createProject", rule: "a name that is taken is refused", after: "project", body: m{"name": t.name}, want: 409},
+		{op: "createProject", rule: "creates a project", body: m{"name": c.name}, want: 201, as: "project", check: echoes},
+		{op: "createProject", rule: "a repeat with the same Idempotency-Key gets the first answer again", body: m{"name": c.name}, like: "project", want: 201, or: 409, check: is("project")},
+		{op: "createProject", rule: "the same Idempotency-Key with another body is refused", body: m{"name": c.name + " (other)"}, like: "project", want: 400, or: 201},
+		{op: "createProject", rule: "a name that is taken is refused", after: "project", body: m{"name": c.name}, want: 409},
 		{op: "createProject", rule: "an empty name is refused", body: m{"name": ""}, want: 400},
 		{op: "getProject", rule: "shows a new project at once", of: "project", want: 200, check: is("project")},
 		{op: "listProjects", rule: "lists a new project at once", after: "project", want: 200, check: has("project")},
 		{op: "listEnvironments", rule: "a new project has the organization-level environments", in: "project", want: 200, check: inheritsAll},
 		{op: "listAPIKeys", rule: "a new project has no keys", in: "project", want: 200, check: isEmpty},
-		{op: "updateProject", rule: "renames a project, whose id stays", of: "project", body: m{"name": t.name + " (renamed)"}, want: 200, check: echoes},
-		{op: "getProject", rule: "shows the new name", of: "project", want: 200, check: shows("name", t.name+" (renamed)")},
+		{op: "updateProject", rule: "renames a project, whose id stays", of: "project", body: m{"name": c.name + " (renamed)"}, want: 200, check: echoes},
+		{op: "getProject", rule: "shows the new name", of: "project", want: 200, check: shows("name", c.name+" (renamed)")},
 		{op: "updateProject", rule: "an empty body is refused", of: "project", body: m{}, want: 400},
 
 		{op: "createEnvironment", rule: "creates a project-level environment", in: "project", body: m{"name": first}, want: 201, as: "eu", check: echoes},
@@ -55,12 +62,12 @@ func (t *trial) beginning() []step {
 		{op: "getEnvironment", rule: "shows a new environment at once", of: "eu", want: 200, check: is("eu")},
 		{op: "listEnvironments", rule: "its project has the new environment at once", after: "eu", in: "project", want: 200, check: has("eu")},
 		{op: "listEnvironments", rule: "no other project has it", after: "eu", in: "other", want: 200, check: lacks("eu")},
-		{op: "renameEnvironment", rule: "an environment cannot be renamed", of: "eu", body: m{"name": second}, want: 405, or: 404},
+		{op: "PATCH /v2/environments/{id}", rule: "an environment cannot be renamed", of: "eu", body: m{"name": second}, want: 405, or: 404},
 
 		{op: "createAPIKey", rule: "generates a key and shows it in full", in: "project/eu", want: 201, as: "key", check: maskMatches},
 		{op: "createAPIKey", rule: "a repeat with the same Idempotency-Key does not show the key again", in: "project/eu", like: "key", want: 409},
 		{op: "createAPIKey", rule: "a second key is refused", after: "key", in: "project/eu", want: 409},
-		{op: "createAPIKey", rule: "an unknown environment is refused", in: "project/no-such-" + t.suffix, want: 404},
+		{op: "createAPIKey", rule: "an unknown environment is refused", in: "project/no-such-" + c.suffix, want: 404},
 		{op: "createAPIKey", rule: "an unknown project is refused", in: nobody + "/dev", want: 404},
 		{op: "createAPIKey", rule: "generates a key in a built-in environment", in: "project/dev", want: 201, as: "dev", check: maskMatches},
 		{op: "getAPIKey", rule: "shows the key, not in full", of: "key", want: 200, check: is("key")},
@@ -70,8 +77,8 @@ func (t *trial) beginning() []step {
 	}
 }
 
-func (t *trial) middle() []step {
-	one, two, bad := t.setupIDs[0], t.setupIDs[1], t.setupIDs[2]
+func (c *checker) middle() []step {
+	one, two, bad := c.setupIDs[0], c.setupIDs[1], c.setupIDs[2]
 	both := []any{
 		m{"key": "gen_ai.system", "source": contract.SourceSpan, "operator": contract.Equals, "value": "openai"},
 		m{"key": "service.name", "source": contract.SourceResource, "operator": contract.In, "values": []any{"a", "b"}},
@@ -94,7 +101,7 @@ func (t *trial) middle() []step {
 		{op: "listSetups", rule: "lists a new setup at once", after: "setup", key: "key", want: 200, check: has("setup")},
 		{op: "updateSetup", rule: "replaces the evaluators", key: "key", of: "setup", body: setup("", both, "word-count"), want: 200, check: isSetup(one, both, "word-count")},
 		{op: "updateSetup", rule: "an empty selector removes the rules", key: "key", of: "setup", body: setup("", []any{}, "word-count"), want: 200, check: isSetup(one, nil, "word-count")},
-		{op: "upsertSetups", rule: "answers each item, and refuses one alone", after: "setup", key: "key", body: bulk(setup(one, both, "char-count"), setup(bad, both, "no-such-evaluator-"+t.suffix), setup(two, both, "word-count")), want: 207, as: "bulk upsert", check: areSetups(one, bad, two)},
+		{op: "upsertSetups", rule: "answers each item, and refuses one alone", after: "setup", key: "key", body: bulk(setup(one, both, "char-count"), setup(bad, both, "no-such-evaluator-"+c.suffix), setup(two, both, "word-count")), want: 207, as: "bulk upsert", check: areSetups(one, bad, two)},
 		{op: "upsertSetups", rule: "one external id twice is refused", key: "key", body: bulk(setup(two, both, "char-count"), setup(two, both, "word-count")), want: 400},
 		{op: "getSetup", rule: "shows what the bulk upsert replaced", after: "bulk upsert", key: "key", of: "setup", want: 200, check: isSetup(one, both, "char-count")},
 		{op: "deleteSetup", rule: "deletes a setup", key: "key", of: "setup", want: 204, as: "setup's deletion"},
@@ -103,7 +110,7 @@ func (t *trial) middle() []step {
 	}
 }
 
-func (t *trial) end() []step {
+func (c *checker) end() []step {
 	return []step{
 		{op: "revokeAPIKey", rule: "revokes a key", of: "key", want: 204, as: "revocation"},
 		{op: "sendTraces", rule: "refuses traces with a revoked key at once", after: "revocation", key: "key", body: m{}, want: 401},
@@ -126,27 +133,60 @@ func (t *trial) end() []step {
 }
 
 // derived are the rules of every operation that writes.
-func (t *trial) derived() (steps []step) {
-	for _, o := range t.sorted {
-		if slices.Contains(never, o.id) || o.method == http.MethodGet {
-			continue
-		}
+func (c *checker) derived() (steps []step) {
+	for _, o := range c.sorted {
 		key := ""
 		if !o.managed() {
 			key = "key"
 		}
 		switch {
+		case slices.Contains(never, o.id) || o.isList():
+			continue
+		case o.method == http.MethodGet:
+			for _, method := range []string{http.MethodPatch, http.MethodPut} {
+				if other := c.byID[method+" "+o.path]; other != nil && o.id != "getEvaluator" {
+					steps = append(steps, step{op: other.id, rule: "there is no such operation", of: nobody, key: key, body: m{}, want: 405, or: 404})
+				}
+			}
+			continue
 		case o.isOfOne():
-			steps = append(steps, step{op: o.id, rule: "an unknown id is refused", of: nobody, key: key, body: t.bodies(o), want: 404})
+			steps = append(steps, step{op: o.id, rule: "an unknown id is refused", of: nobody, key: key, body: bodyOf(o), want: 404})
 		case o.method == http.MethodPost:
 			steps = append(steps, step{op: o.id, rule: "an empty body is refused", key: key, body: m{}, want: 400})
 		}
+		steps = append(steps, withoutKey(o)...)
 	}
 	return steps
 }
 
+// withoutKey are the rules of every operation about keys.
+func withoutKey(o *operation) []step {
+	of := ""
+	if o.isOfOne() {
+		of = nobody
+	}
+	return []step{
+		{op: o.id, rule: "needs a key", of: of, body: bodyOf(o), key: noKey, want: 401},
+		{op: o.id, rule: "knows its keys", of: of, body: bodyOf(o), key: unknownKey, want: 401},
+	}
+}
+
+// bodyOf returns the body of a request that is refused for another reason; nil if the operation has none.
+func bodyOf(o *operation) m {
+	switch {
+	case o.spec.RequestBody == nil:
+		return nil
+	case o.id == "updateProject":
+		return m{"name": "Check of terraform-provider-traceloop"}
+	case o.id == "updateSetup":
+		return m{"evaluators": []any{"char-count"}}
+	default:
+		return m{}
+	}
+}
+
 // echoes checks that the object has what was sent.
-func echoes(t *trial, a *answer) string {
+func echoes(c *checker, a *answer) string {
 	o := a.object()
 	for _, name := range []string{"name", "project_id"} {
 		if sent, is := a.call.body[name]; is && o[name] != sent {
@@ -154,8 +194,8 @@ func echoes(t *trial, a *answer) string {
 		}
 	}
 	switch {
-	case t.before[o.text("id")]:
-		return "id belongs to an object that existed before"
+	case !c.removable(o.text("id")):
+		return "id is not that of a new object"
 	case a.call.id != "" && o.text("id") != a.call.id:
 		return "id is not the same"
 	case strings.HasSuffix(a.call.path, "/environments") && (o.text("scope") != traceloop.ScopeProject || o["built_in"] == true):
@@ -166,8 +206,11 @@ func echoes(t *trial, a *answer) string {
 	return ""
 }
 
-func maskMatches(_ *trial, a *answer) string {
+func maskMatches(c *checker, a *answer) string {
 	o := a.object()
+	if !c.removable(o.text("id")) {
+		return "id is not that of a new object"
+	}
 	if o["project_id"] != a.call.body["project_id"] || o["environment"] != a.call.body["environment"] {
 		return "project_id or environment is not the one that was sent"
 	}
@@ -180,17 +223,17 @@ func maskMatches(_ *trial, a *answer) string {
 	return problemIf(!matches, "masked_key is not the mask of api_key")
 }
 
-func is(name string) func(*trial, *answer) string {
-	return func(t *trial, a *answer) string {
-		if a.object().text("id") != t.objects[name].text("id") {
+func is(name string) func(*checker, *answer) string {
+	return func(c *checker, a *answer) string {
+		if a.object().text("id") != c.objects[name].text("id") {
 			return "id is not the same"
 		}
-		return same(a.object(), t.objects[name])
+		return same(a.object(), c.objects[name])
 	}
 }
 
-func shows(field, value string) func(*trial, *answer) string {
-	return func(_ *trial, a *answer) string {
+func shows(field, value string) func(*checker, *answer) string {
+	return func(_ *checker, a *answer) string {
 		return problemIf(a.object().text(field) != value, "%s is not the one that was sent", field)
 	}
 }
@@ -199,29 +242,31 @@ func (a *answer) has(id string) bool {
 	return slices.ContainsFunc(a.items, func(o m) bool { return o.text("id") == id })
 }
 
-func has(name string) func(*trial, *answer) string {
-	return func(t *trial, a *answer) string {
+func has(name string) func(*checker, *answer) string {
+	return func(c *checker, a *answer) string {
 		// On a further page it is not looked for.
-		return problemIf(!a.has(t.objects[name].text("id")) && a.object().text("next_cursor") == "", "the list lacks it")
+		return problemIf(!a.has(c.objects[name].text("id")) && a.object().text("next_cursor") == "", "the list lacks it")
 	}
 }
 
-func lacks(name string) func(*trial, *answer) string {
-	return func(t *trial, a *answer) string {
-		return problemIf(a.has(t.objects[name].text("id")), "the list has it")
+func lacks(name string) func(*checker, *answer) string {
+	return func(c *checker, a *answer) string {
+		return problemIf(a.has(c.objects[name].text("id")), "the list has it")
 	}
 }
 
-func hasOnly(name string) func(*trial, *answer) string {
-	return func(t *trial, a *answer) string {
-		return problemIf(len(a.items) != 1 || !a.has(t.objects[name].text("id")), "the list does not have it alone")
+func hasOnly(name string) func(*checker, *answer) string {
+	return func(c *checker, a *answer) string {
+		return problemIf(len(a.items) != 1 || !a.has(c.objects[name].text("id")), "the list does not have it alone")
 	}
 }
 
-func isEmpty(_ *trial, a *answer) string { return problemIf(len(a.items) > 0, "the list is not empty") }
+func isEmpty(_ *checker, a *answer) string {
+	return problemIf(len(a.items) > 0, "the list is not empty")
+}
 
-func inheritsAll(t *trial, a *answer) string {
-	if problem := t.org.inForce(t.objects["project"].text("id"))(a); problem != "" {
+func inheritsAll(c *checker, a *answer) string {
+	if problem := c.org.inForce(c.objects["project"].text("id"))(a); problem != "" {
 		return problem
 	}
 	for _, slug := range contract.BuiltInEnvironments {
@@ -233,11 +278,11 @@ func inheritsAll(t *trial, a *answer) string {
 	return ""
 }
 
-func isSetup(id string, selector []any, evaluators ...string) func(*trial, *answer) string {
-	return func(t *trial, a *answer) string { return t.wrongSetup(a.object(), id, selector, evaluators...) }
+func isSetup(id string, selector []any, evaluators ...string) func(*checker, *answer) string {
+	return func(c *checker, a *answer) string { return c.wrongSetup(a.object(), id, selector, evaluators...) }
 }
 
-func (t *trial) wrongSetup(o m, id string, selector []any, evaluators ...string) string {
+func (c *checker) wrongSetup(o m, id string, selector []any, evaluators ...string) string {
 	var slugs []string
 	for _, e := range o.objects("evaluators") {
 		slugs = append(slugs, e.text("evaluator_type"))
@@ -246,7 +291,7 @@ func (t *trial) wrongSetup(o m, id string, selector []any, evaluators ...string)
 	switch rules := o.objects("init_rules"); {
 	case o.text("external_id") != id:
 		return "external_id is not the one that was sent"
-	case o.text("project_id") != t.objects["project"].text("id"):
+	case o.text("project_id") != c.objects["project"].text("id"):
 		return "project_id is not the key's project"
 	case !slices.Equal(slugs, evaluators):
 		return "evaluators are not those that were sent"
@@ -265,8 +310,8 @@ func (t *trial) wrongSetup(o m, id string, selector []any, evaluators ...string)
 }
 
 // areSetups checks that of three items the second is refused alone.
-func areSetups(ids ...string) func(*trial, *answer) string {
-	return func(t *trial, a *answer) string {
+func areSetups(ids ...string) func(*checker, *answer) string {
+	return func(c *checker, a *answer) string {
 		items := a.object().objects("setups")
 		if len(items) != len(ids) {
 			return "setups does not have an element for each item"
@@ -286,7 +331,7 @@ func areSetups(ids ...string) func(*trial, *answer) string {
 				return "error does not begin with the item's index"
 			case i != 1 && m(result).text("external_id") != ids[i]:
 				return "result is not the setup"
-			case i == 0 && m(result).text("id") != t.objects["setup"].text("id"):
+			case i == 0 && m(result).text("id") != c.objects["setup"].text("id"):
 				return "id of a replaced setup is not the same"
 			}
 		}

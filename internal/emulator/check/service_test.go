@@ -255,7 +255,7 @@ func contents(server *org) string {
 func troubles(lines []line) string {
 	var b strings.Builder
 	for _, l := range lines {
-		if l.outcome != holds && l.outcome != tolerated {
+		if !l.fine() {
 			b.WriteString(l.operation + " " + l.rule + ": " + string(l.outcome) + ", " + l.sent + ", " + l.want + ", " + l.came + "\n")
 		}
 	}

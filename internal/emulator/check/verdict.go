@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -30,6 +31,9 @@ type verdict struct {
 	private string // only for the terminal, because it may contain host names
 }
 
+// fine reports whether the provider works with it.
+func (v verdict) fine() bool { return v.outcome == holds || v.outcome == tolerated }
+
 var itHolds = verdict{outcome: holds}
 
 func unshown(format string, args ...any) verdict {
@@ -45,7 +49,7 @@ type line struct {
 
 // verdict describes the answer. A problem says more than the status and the shape of the body.
 func (a *answer) verdict(o outcome, problems ...string) verdict {
-	want := fmt.Sprint(a.call.want)
+	want := strconv.Itoa(a.call.want)
 	if a.call.want >= 400 {
 		want += ` {"error": "message"}`
 	}

@@ -192,5 +192,5 @@ const unknownEnvironmentSummary = "Unknown Environment"
 func unknownEnvironment(projectID, slug string, existing []string) string {
 	return fmt.Sprintf("The project %s has no environment with the slug %q. %s\n\n"+
 		"If this configuration creates the environment, with this or another provider block, refer to it, so that Terraform creates it first: environment = traceloop_environment.example.slug.",
-		projectID, slug, base.SlugList(existing))
+		projectID, slug, base.SuggestSlug(slug, existing))
 }

@@ -253,8 +253,8 @@ func (r *managedResource) checkPlace(ctx context.Context, client *traceloop.Clie
 		diags.AddError("Unable to Check Environment", r.Failure(fmt.Sprintf("list the keys and the environments of the project %s, to check that a key can be generated in %q", projectID, slug), err))
 	case existing == nil:
 	case plan.ReplaceExisting.IsUnknown():
-		add(path.Root("replace_existing"), occupiedSummary, sentences(fmt.Sprintf(
-			"%s The value of replace_existing is not known before apply. With true, apply revokes that key, and applications that use it can no longer send traces. With false, apply refuses to generate a key.", r.describeExisting(*existing)),
+		add(path.Root("replace_existing"), occupiedSummary, sentences(r.describeExisting(*existing),
+			"The value of replace_existing is not known before apply. With true, apply revokes that key, and applications that use it can no longer send traces. With false, apply refuses to generate a key.",
 			unknown, hint))
 	case !plan.ReplaceExisting.ValueBool():
 		add(path.Root("environment"), occupiedSummary, r.describeOccupied(*existing, sentences(outcome, hint)))

@@ -9,7 +9,7 @@ import (
 // Handle names an object that exists, or the place that an object takes.
 //
 //	project/ID, environment/PROJECT/SLUG, environment/organization/SLUG,
-//	api_key/ID, setup/ENV_PROJECT/EXTERNAL_ID, organization/ID
+//	api_key/ID, setup/ENV_PROJECT/EXTERNAL_ID, organization/ID, evaluator/ID
 //
 // Two objects cannot share a place. The handle of an environment is its place too: the keys of an
 // environment name it by its slug.
@@ -138,6 +138,9 @@ func (l *Ledger) Import(o Object) *Conflict {
 	if !found {
 		other, found = l.destroyed[o.Handle]
 	}
+	if at, ok := l.read[l.readAt[o.Handle]]; ok && at.Handle == o.Handle {
+		other, found = at, true
+	}
 	if others := l.kept[o.Handle]; len(others) > 0 {
 		other, found = others[0], true
 	}
@@ -179,11 +182,16 @@ func (l *Ledger) ReadAgain(h Handle) {
 }
 
 // Read notes an object that was read. Terraform plans it next, unless it is tainted: then it plans
-// only the creation of another one in its place.
-func (l *Ledger) Read(o Object) {
+// only the creation of another one. So the plan may destroy it without another call, and an import
+// to another address is a conflict at once. Terraform does not read an object that it only forgets.
+func (l *Ledger) Read(o Object) *Conflict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && !l.manyWalks {
+		return l.secondAddress(o, other)
+	}
 	l.read[o.Place], l.readAt[o.Handle], l.seen[o.Handle] = o, o.Place, true
+	return nil
 }
 
 // Has reports whether the plan has met an object: at some address, it is managed here. An object that

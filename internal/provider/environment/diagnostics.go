@@ -67,7 +67,7 @@ func addEnvironmentImportError(diags *diag.Diagnostics, id string) {
 	if base.IDPattern.MatchString(projectID) && (!ok || base.SlugPattern.MatchString(slug)) {
 		diags.AddError("Unable to Import Environment", fmt.Sprintf(
 			"Traceloop has no environment %q. Use <project id>/<slug> for a project-level environment, <slug> for an organization-level one, or the id for either. "+
-				"The data source traceloop_environments lists the environments, and traceloop_projects lists the projects.", base.MaskKeyIn(id)))
+				"The data source traceloop_environments lists the environments, and traceloop_projects lists the projects.", id))
 		return
 	}
 	base.AddInvalidImportID(diags, "environment", id,

@@ -199,7 +199,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	r.Run.SawEnvironment(*environment)
 	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
 	object.Protected = state.isProtected()
-	r.Ledger.Read(object)
+	r.Ledger.Read(object).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 

@@ -164,7 +164,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	r.Run.SawProject(project.ID)
 	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
 	object.Protected = base.IsProtected(state.DeletionProtection)
-	r.Ledger.Read(object)
+	r.Ledger.Read(object).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
