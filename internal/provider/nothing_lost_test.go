@@ -30,7 +30,7 @@ func (o *outcome) planned(d *driver, i instance, config arguments) (planResult, 
 	o.t.Helper()
 	refreshed, err := d.refresh(o.t.Context(), keyKind, i)
 	if err != nil {
-		o.t.Fatal(err)
+		return planResult{}, err
 	}
 	return d.plan(o.t.Context(), keyKind, refreshed, config)
 }

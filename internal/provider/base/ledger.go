@@ -148,8 +148,9 @@ func (l *Ledger) Import(o Object) *Conflict {
 	case found && l.manyWalks:
 		l.reset()
 	case found:
-		l.imported[o.Handle] = o
-		return l.secondAddress(o, other)
+		conflict := l.secondAddress(o, other)
+		conflict.InState = false
+		return conflict
 	}
 	l.imported[o.Handle], l.seen[o.Handle] = o, true
 	return nil
