@@ -20,9 +20,9 @@ func organizationHCL(rest string) string {
 
 const acme = "  name         = \"Acme\"\n  environments = [\"dev\", \"EU Production\"]\n"
 
-func allowingOrganizations(t *testing.T) (server *emulatortest.Server, key string) {
+func allowingOrganizations(t *testing.T, options ...emulatortest.Option) (server *emulatortest.Server, key string) {
 	t.Helper()
-	server = emulatortest.Start(t)
+	server = emulatortest.Start(t, options...)
 	server.SetSettings(emulatortest.Settings{AllowOrganizations: true})
 	return server, projectKey(server, "prd")
 }
@@ -36,9 +36,10 @@ func acmeConfig() arguments {
 	return arguments{"name": "Acme", "environments": []string{"dev", "EU Production"}}
 }
 
-func TestOrganization_life(t *testing.T) {
-	t.Parallel()
-	server, key := allowingOrganizations(t)
+// organizationLife is the whole life of an organization.
+func organizationLife(t *testing.T, variant emulatortest.Option) {
+	t.Helper()
+	server, key := allowingOrganizations(t, variant)
 	server.ResetRequests()
 	l := newOrganizationLife(t, server, key)
 	l.apply(acmeConfig(), "create")

@@ -219,7 +219,9 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 
 	// Only this answer contains the key, so save it before anything that can fail.
 	place := placeOf(plan.request())
+	asked := plan.model
 	plan.model = generatedModel(*generated)
+	plan.keepPlace(asked, &resp.Diagnostics)
 	plan.setRotateAt()
 	if err := plan.setKey(generated.Key, recipients); err != nil {
 		r.addSealError(ctx, client, generated.APIKey, err, &resp.Diagnostics)
@@ -310,7 +312,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if traceloop.IsNotFound(err) {
 		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
 		var absence base.Absence
-		switch key, absence = r.confirmGone(ctx, client, state.model, existing, resp.Private, false, &resp.Diagnostics); absence {
+		switch key, absence = r.confirmGone(ctx, client, state.model, existing, traceloop.IsRevoked(err), resp.Private, false, &resp.Diagnostics); absence {
 		case base.NotConfirmed:
 			return
 		case base.Found:
@@ -330,6 +332,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if refreshed.MaskedKey.IsNull() {
 		refreshed.MaskedKey = state.MaskedKey // made from the key when it was generated
 	}
+	refreshed.keepPlace(state.model, &resp.Diagnostics)
 	if refreshed != state.model {
 		state.model = refreshed
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
@@ -339,13 +342,13 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 }
 
 // confirmGone decides about a key that the service does not find. "existing" is the key that is in its
-// place, if any.
-func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state model, existing *traceloop.APIKey, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.APIKey, base.Absence) {
+// place, if any; "revoked" says that the service answers with the key as revoked.
+func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state model, existing *traceloop.APIKey, revoked bool, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.APIKey, base.Absence) {
 	object := state.object("")
 	object.Within = append(object.Within, object.Handle) // another resource of this apply may have revoked it
 	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.APIKey]{
 		Object: object, Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private, Strict: strict, Superseded: existing != nil && existing.ID != state.ID.ValueString(),
+		CreatedAt: state.CreatedAt, Private: private, Strict: strict, Certain: revoked || existing != nil && existing.ID != state.ID.ValueString(),
 		List: func(ctx context.Context) iter.Seq2[traceloop.APIKey, error] {
 			return client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{})
 		},
@@ -400,7 +403,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	err := client.RevokeAPIKey(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
-		switch _, absence := r.confirmGone(ctx, client, state.model, existing, resp.Private, true, &resp.Diagnostics); absence {
+		switch _, absence := r.confirmGone(ctx, client, state.model, existing, traceloop.IsRevoked(err), resp.Private, true, &resp.Diagnostics); absence {
 		case base.NotConfirmed:
 			return
 		case base.Found:

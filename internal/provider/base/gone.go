@@ -140,8 +140,9 @@ type Gone[T any] struct {
 	List      func(context.Context) iter.Seq2[T, error] // without the cache
 	IDOf      func(T) string
 
-	// Superseded says that another object has its place, where only one can be. So it is not just hidden.
-	Superseded bool
+	// Certain says that the object is not just hidden: another one has its place, where only one can be,
+	// or the service says that it is revoked.
+	Certain bool
 
 	// Strict is for a delete. A plan refreshes an object before it destroys it, and so has its origin.
 	// Without one, there was no refresh, or the object is tainted and Terraform dropped the origin.
@@ -185,7 +186,7 @@ func ConfirmGone[T any](ctx context.Context, d *Data, client *traceloop.Client, 
 		return nil, NotConfirmed
 	}
 
-	if created, isYoung := d.young(client, g.CreatedAt); isYoung && !g.Superseded {
+	if created, isYoung := d.young(client, g.CreatedAt); isYoung && !g.Certain {
 		object, err := Await(ctx, d, g)
 		switch {
 		case err != nil:
