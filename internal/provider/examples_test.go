@@ -16,6 +16,7 @@ const (
 	sampleProjectID     = "cm9v2g95l0000qz8k5h3d7f1a"
 	sampleEnvironmentID = "cm9v2g95l0001qz8k5h3d7f1b"
 	sampleEnvProjectID  = "cm9v2ga9i0001qz8k5h3d7f1a"
+	sampleEvaluatorID   = "cm9v2g95l0002qz8k5h3d7f1c"
 )
 
 // What only some CLIs can plan is held to the schema under any.
@@ -128,7 +129,11 @@ func TestAccExamples_plan(t *testing.T) {
 			server.GenerateKey(project.ID, eu.Slug)
 			server.CreateEnvironment("", "Load test")
 			setup := server.CreateSetup(setupKey, "checkout-quality", "char-count")
-			ids := strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID, sampleEnvProjectID, setup.EnvProjectID)
+			evaluator := server.CreateEvaluator(setupKey, map[string]any{
+				"name": "Support tone", "provider": "openai", "model": "gpt-4o", "messages": []any{map[string]any{"role": "user", "content": "{{answer}}"}},
+				"input_schema": []any{map[string]any{"name": "answer", "type": "string"}}, "output_schema": []any{map[string]any{"name": "tone", "type": "string"}},
+			})
+			ids := strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID, sampleEnvProjectID, setup.EnvProjectID, sampleEvaluatorID, evaluator.ID)
 			example.resources = ids.Replace(example.resources)
 			cli.write(example.resources + ids.Replace(example.imports))
 			shows(t, cli.plan(), "to import, 0 to add", "0 to destroy")

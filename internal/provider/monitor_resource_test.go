@@ -437,7 +437,7 @@ func guarded(t *testing.T, server *emulatortest.Server) (baseURL string, seen fu
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kind := "management"
-		if strings.HasPrefix(r.URL.Path, setupsPath) || strings.HasPrefix(r.URL.Path, "/v2/organizations") {
+		if strings.HasPrefix(r.URL.Path, setupsPath) || strings.HasPrefix(r.URL.Path, evaluatorsPath) || strings.HasPrefix(r.URL.Path, "/v2/organizations") {
 			kind = "project"
 		}
 		is := "project"

@@ -117,8 +117,8 @@ func TestOrganization_refused(t *testing.T) {
 		"no name":            {arguments{"name": ""}, []string{"name", "between 1 and 255"}},
 		"no environments":    {arguments{"name": "A", "environments": []string{}}, []string{"environments", "at least 1"}},
 		"no slug":            {arguments{"name": "A", "environments": []string{"?"}}, []string{"environments", "ASCII letter or digit"}},
-		"retention of none":  {arguments{"name": "A", "retention_hours": int64(0)}, []string{"retention_hours", "between 1 and 720"}},
-		"retention too long": {arguments{"name": "A", "retention_hours": int64(721)}, []string{"retention_hours", "between 1 and 720"}},
+		"retention of none":  {arguments{"name": "A", "retention_hours": int64(0)}, []string{"retention_hours", "whole number from 1 to 720"}},
+		"retention too long": {arguments{"name": "A", "retention_hours": int64(721)}, []string{"retention_hours", "whole number from 1 to 720"}},
 		"private key":        {arguments{"name": "A", "age_recipients": []string{"AGE-SECRET-KEY-1"}}, []string{"Invalid Recipient", "private key"}},
 	} {
 		t.Run(name, func(t *testing.T) {

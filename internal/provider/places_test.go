@@ -22,7 +22,7 @@ import (
 
 // block is a resource block that is not protected.
 func block(kind, label string, args ...string) string {
-	return fmt.Sprintf("resource %q %q {\n  deletion_protection = false\n  %s\n}\n", kind, label, strings.Join(args, "\n  "))
+	return resourceOf(kind, label, append(args, "deletion_protection = false")...)
 }
 
 func named(name string) string { return fmt.Sprintf("name = %q", name) }
@@ -491,4 +491,45 @@ func writeState(t *testing.T, dir string, state map[string]any) {
 func attributesOf(state map[string]any) map[string]any {
 	resource := state["resources"].([]any)[0].(map[string]any)
 	return resource["instances"].([]any)[0].(map[string]any)["attributes"].(map[string]any)
+}
+
+// A tainted project has its own name. It is replaced with what is in it, unless it is protected: then
+// the key would be revoked, and nothing could follow.
+func TestCLI_taintedWithAKeyInIt(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		for address, config := range map[string]func(arguments string) string{
+			projectKind + ".p": func(arguments string) string {
+				return resourceOf(projectKind, "p", named("P"), arguments) +
+					resourceOf(keyKind, "k", "project_id = traceloop_project.p.id", `environment = "prd"`)
+			},
+			environmentKind + ".e": func(arguments string) string {
+				project := fmt.Sprintf("project_id = %q", w.project.ID)
+				return resourceOf(environmentKind, "e", named("E"), project, arguments) +
+					resourceOf(keyKind, "k", project, "environment = traceloop_environment.e.slug")
+			},
+		} {
+			w.write(config(""))
+			w.apply()
+			keys := fmt.Sprint(w.server.Keys())
+			w.ok("taint", address)
+			w.refusesToPlanAndApply("API Key Would Be Lost", "terraform untaint ADDRESS", "Nothing was changed")
+			w.ok("untaint", address)
+
+			w.write(config("deletion_protection = false"))
+			w.apply()
+			w.ok("taint", address)
+			w.refuses([]string{"plan", "-input=false", "-refresh=false"}, "API Key Would Be Lost", "again without -refresh=false")
+			shows(t, w.plan(), "API Key Will Be Replaced", "2 to add, 0 to change, 2 to destroy")
+			w.apply()
+			if now := w.server.Keys(); len(now) != 1 || fmt.Sprint(now) == keys {
+				t.Errorf("the keys were %s, and are %v", keys, now)
+			}
+			w.plan("-detailed-exitcode")
+			w.destroy()
+		}
+	})
+}
+
+func resourceOf(kind, label string, arguments ...string) string {
+	return fmt.Sprintf("resource %q %q {\n  %s\n}\n", kind, label, strings.Join(arguments, "\n  "))
 }

@@ -337,6 +337,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		state.model = refreshed
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
@@ -469,7 +470,7 @@ func (r *managedResource) findImported(ctx context.Context, client *traceloop.Cl
 	case strings.HasPrefix(importID, traceloop.KeyPrefix), strings.Contains(importID, "/"+traceloop.KeyPrefix):
 		diags.AddError("Invalid Import ID", fmt.Sprintf(
 			"%q looks like an API key, not like the id of a key. Terraform has printed the key in full, and the command line or the import block shows it. Rotate that key. "+
-				"To import it, give <project id>/<environment slug>, or the id of the key, which the data source traceloop_api_keys lists.", base.MaskKeyIn(importID)))
+				"To import it, give <project id>/<environment slug>, or the id of the key, which the data source traceloop_api_keys lists.", importID))
 		return nil
 	case !isPlace && base.IDPattern.MatchString(importID):
 		key, err := client.GetAPIKey(ctx, importID)
@@ -499,7 +500,7 @@ func (r *managedResource) findImported(ctx context.Context, client *traceloop.Cl
 		diags.AddError("Unable to Import API Key", r.Failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 	case key == nil:
 		if slugs, err := r.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID); err == nil && !slices.Contains(slugs, environment) {
-			diags.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, base.SlugList(slugs)))
+			diags.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, base.SuggestSlug(environment, slugs)))
 			return nil
 		}
 		diags.AddError("Unable to Import API Key", fmt.Sprintf(

@@ -187,7 +187,7 @@ func ConfirmGone[T any](ctx context.Context, d *Data, client *traceloop.Client, 
 	}
 
 	if created, isYoung := d.young(client, g.CreatedAt); isYoung && !g.Certain {
-		object, err := await(ctx, d, g)
+		object, err := Await(ctx, d, g)
 		switch {
 		case err != nil:
 			return fail("look again for the "+g.Name+", which was created a moment ago", err)
@@ -243,9 +243,9 @@ func (d *Data) young(client *traceloop.Client, createdAt types.String) (created 
 	return created, client.CreatedSince(created, d.Now().Add(-youth))
 }
 
-// await looks for a young object until the patience of the process ends. A round is one wait and one
+// Await looks for a young object until the patience of the process ends. A round is one wait and one
 // list, which all objects of a kind share.
-func await[T any](ctx context.Context, d *Data, g Gone[T]) (*T, error) {
+func Await[T any](ctx context.Context, d *Data, g Gone[T]) (*T, error) {
 	a := &d.Absences
 	for {
 		object, isOver, err := awaitRound(ctx, d, a, g)
@@ -294,7 +294,7 @@ func (d *Data) AwaitProject(ctx context.Context, client *traceloop.Client, proje
 	if _, created := d.Run.KnowsProject(projectID); !created {
 		return false
 	}
-	object, err := await(ctx, d, Gone[traceloop.Project]{
+	object, err := Await(ctx, d, Gone[traceloop.Project]{
 		Kind: "Project", ID: projectID, List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
 	})
 	return err == nil && object != nil

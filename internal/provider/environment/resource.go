@@ -202,7 +202,9 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	state.model = newModel(*environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Run.SawEnvironment(*environment)
-	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
+	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
+	object.Protected = state.isProtected()
+	r.Ledger.Read(object).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 

@@ -163,7 +163,9 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	state.model = newModel(*project)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Run.SawProject(project.ID)
-	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
+	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
+	object.Protected = base.IsProtected(state.DeletionProtection)
+	r.Ledger.Read(object).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
