@@ -471,20 +471,6 @@ func TestEvaluator_lostAnswer(t *testing.T) {
 	})
 }
 
-// The guide: a project, its key, a judge and its monitors in one apply. The plan does not know the key.
-func TestCLI_guideOfEvaluatorsAndMonitors(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
-	cli.write(readFile(t, "../../examples/guides/evaluators-and-monitors/main.tf"))
-	shows(t, cli.apply(), "Plan: 5 to add", "5 added")
-	shows(t, cli.plan(), "No changes")
-	out := cli.plan("-replace=traceloop_api_key.orders_prd")
-	shows(t, out, "Evaluators Were Not Read")
-	shows(t, out, "Auto Monitor Setups Were Not Read")
-	hides(t, out, "Evaluator Exists Already", "Warning: Unknown")
-}
-
 // The data sources and the list resource show the organization's own and Traceloop's.
 func TestAccEvaluator_dataSources(t *testing.T) {
 	t.Parallel()

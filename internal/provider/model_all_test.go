@@ -62,6 +62,13 @@ func (m *machine) applyAll(rt *rapid.T, disturbed bool) {
 		run.said += diag.Summary + diag.Detail + "\n"
 	}
 	run.checkApply(slots, errors.Join(slices.Collect(maps.Values(failed))...))
+	if !disturbed && !run.unread {
+		for sl, err := range failed {
+			if strings.Contains(err.Error(), "has already") {
+				m.t.Errorf("%s: what the plan allowed to replace has no successor: %v", sl.label, err)
+			}
+		}
+	}
 	if len(failed) == 0 && !run.unread {
 		run.checkSettled(rt, slots, imports)
 	}
@@ -152,12 +159,20 @@ type together struct {
 	prior  map[*slot]instance // after the refresh or the import
 	plans  map[*slot]planResult
 	said   string // by the plan and the apply
-	unread bool   // -refresh=false: Terraform says nothing of a tainted object
+	unread bool   // -refresh=false
 }
 
 func (w *together) plan(rt *rapid.T, slots []*slot, imports map[*slot]importBlock) error {
 	ctx, planning := w.t.Context(), w.process(0)
 	w.unread = rapid.IntRange(0, 3).Draw(rt, "refresh") == 0
+	for _, sl := range slots {
+		// Without a refresh, Terraform says nothing of a tainted object. And nothing tells that a creation
+		// in another place replaces a tainted project or environment.
+		w.prior[sl] = sl.state
+		places := slices.Compact(w.handles(sl)[min(1, len(w.handles(sl))):])
+		sl.state.tainted = sl.state.tainted && !w.unread && (sl.kind == keyKind || len(places) == 1)
+		delete(w.prior, sl)
+	}
 	var refused []error
 	unreadable := map[*slot]bool{}
 	for _, sl := range rapid.Permutation(slices.Concat(slots, slots)).Draw(rt, "order") {
@@ -207,10 +222,10 @@ func (w *together) checkPlan(slots []*slot, imports map[*slot]importBlock) {
 			continue
 		}
 		for _, other := range slots {
-			if sl == other || w.had(other) == "" || w.unread && (w.prior[sl].tainted || w.prior[other].tainted) {
+			if sl == other || w.had(other) == "" {
 				continue
 			}
-			if w.had(other) == id {
+			if w.had(other) == id && !w.before.environments[id].BuiltIn { // which is only forgotten
 				w.t.Errorf("%s and %s: the plan has %s at two addresses (import ids %q and %q)", sl.label, other.label, id, imports[sl].id, imports[other].id)
 			}
 			if w.keeps(sl) && w.destroys(other) && w.before.has(id) && w.before.cascade(w.had(other))[id] {
@@ -291,16 +306,17 @@ func (w *together) checkSettled(rt *rapid.T, slots []*slot, imports map[*slot]im
 
 // justify checks that the ledger refuses a plan only where two resources meet.
 func (w *together) justify(slots []*slot, imports map[*slot]importBlock, refused error) {
+	share := func(sl, other *slot) bool {
+		theirs := append(w.handles(other), imports[other].forms...)
+		return sl != other && slices.ContainsFunc(append(w.handles(sl), imports[sl].forms...), func(h string) bool { return slices.Contains(theirs, h) })
+	}
 	var shares, takesAlong bool
 	for _, sl := range slots {
+		// Before it is planned, an object in the place of a creation looks like a tainted one.
+		goes := w.goes(sl) || w.had(sl) != "" && slices.ContainsFunc(slots, func(other *slot) bool { return share(sl, other) })
 		for _, other := range slots {
-			if sl == other {
-				continue
-			}
-			theirs := append(w.handles(other), imports[other].forms...)
-			isShared := func(h string) bool { return slices.Contains(theirs, h) }
-			shares = shares || slices.ContainsFunc(append(w.handles(sl), imports[sl].forms...), isShared)
-			takesAlong = takesAlong || w.goes(sl) && (w.before.cascade(w.had(sl))[w.had(other)] || slices.ContainsFunc(imports[other].forms, func(id string) bool { return w.before.cascade(w.had(sl))[id] }) || w.isInside(other, sl))
+			shares = shares || share(sl, other)
+			takesAlong = takesAlong || goes && sl != other && w.isInside(other, imports[other], sl)
 		}
 	}
 	if strings.Contains(refused.Error(), "Two Resources for One") && !shares {
@@ -337,7 +353,7 @@ func (w *together) handles(sl *slot) []string {
 func (w *together) goes(sl *slot) bool {
 	had := w.prior[sl]
 	switch {
-	case w.had(sl) == "" || w.before.environments[w.had(sl)].BuiltIn:
+	case w.had(sl) == "":
 		return false
 	case sl.config == nil, had.tainted, had.forced:
 		return true
@@ -347,14 +363,20 @@ func (w *together) goes(sl *slot) bool {
 	return false
 }
 
-// isInside says whether a block is for a place in what another slot has.
-func (w *together) isInside(sl, other *slot) bool {
-	project, environment := text(sl.config["project_id"]), text(sl.config["environment"])
-	if other.kind == projectKind {
-		return project == w.had(other)
+// isInside says whether what a slot has or is to have is in what another one has.
+func (w *together) isInside(sl *slot, imports importBlock, other *slot) bool {
+	in := w.prior[other]
+	takes := func(project, environment string) bool {
+		if other.kind == projectKind {
+			return project == w.had(other)
+		}
+		level := w.text(in, "project_id")
+		return other.kind == environmentKind && sl.kind == keyKind && environment == w.text(in, "slug") && (level == "" || level == project)
 	}
-	in := w.before.environments[w.had(other)]
-	return sl.kind == keyKind && other.kind == environmentKind && environment == in.Slug && (in.ProjectID == nil || *in.ProjectID == project)
+	had := w.prior[sl]
+	return w.had(sl) != "" && takes(w.text(had, "project_id"), w.text(had, "environment")) ||
+		sl.config != nil && takes(text(sl.config["project_id"]), text(sl.config["environment"])) ||
+		slices.ContainsFunc(imports.forms, func(id string) bool { return w.before.cascade(w.had(other))[id] })
 }
 
 // useAnotherOrganization has the management key of another organization. Nothing is lost.

@@ -12,10 +12,10 @@ import (
 
 // withKey gives the CLI a project's key and takes the management key away.
 func (c *cli) withKey(key string) *cli {
-	c.env = append(c.env, "TRACELOOP_PROJECT_API_KEY="+key)
-	for i, variable := range c.env {
+	c.Env = append(c.Env, "TRACELOOP_PROJECT_API_KEY="+key)
+	for i, variable := range c.Env {
 		if strings.HasPrefix(variable, "TRACELOOP_MANAGEMENT_API_KEY=") {
-			c.env[i] = "UNUSED="
+			c.Env[i] = "UNUSED="
 		}
 	}
 	return c

@@ -59,7 +59,7 @@ func TestCLI_setupOfANewEvaluator(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	cli := newCLI(t, server)
-	cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+projectKey(server, "prd"))
+	cli.Env = append(cli.Env, "TRACELOOP_PROJECT_API_KEY="+projectKey(server, "prd"))
 	const monitor = "\nresource \"traceloop_auto_monitor_setup\" \"quality\" {\n  external_id = \"checkout\"\n  evaluators  = [traceloop_evaluator.tone.slug, \"answer-relevancy\"]\n}\n"
 	cli.write(toneHCL("Tone", "Judge {{text}}", "") + monitor)
 	for _, out := range []string{cli.plan(), cli.apply()} {

@@ -492,7 +492,7 @@ func TestCLI_projectKeyAndSetupsInOneGo(t *testing.T) {
 	server := emulatortest.Start(t)
 	front, seen := guarded(t, server)
 	cli := newCLI(t, server).unattached()
-	cli.env = append(cli.env, "TRACELOOP_MANAGEMENT_BASE_URL="+front)
+	cli.Env = append(cli.Env, "TRACELOOP_MANAGEMENT_BASE_URL="+front)
 	cli.write(fmt.Sprintf(inOneGo, "1", ""))
 
 	hides(t, cli.plan(), "Warning: Auto Monitor", "Error:")

@@ -84,17 +84,17 @@ func TestCLI_secondAddress(t *testing.T) {
 // duplicate gives an object of the state a second address.
 func (w estate) duplicate(kind, label, second string) {
 	w.t.Helper()
-	if err := os.RemoveAll(filepath.Join(w.dir, "other.tfstate")); err != nil {
+	if err := os.RemoveAll(filepath.Join(w.Dir, "other.tfstate")); err != nil {
 		w.t.Fatal(err)
 	}
 	w.ok("state", "mv", "-state-out=other.tfstate", kind+"."+label, kind+"."+second)
-	other := readState(w.t, w.dir, "other.tfstate")
+	other := readState(w.t, w.Dir, "other.tfstate")
 	w.write(block(kind, label, named(attributesOf(other)["name"].(string))) + importing(kind+"."+label, attributesOf(other)["id"].(string)))
 	w.apply()
-	state := readState(w.t, w.dir, "terraform.tfstate")
+	state := readState(w.t, w.Dir, "terraform.tfstate")
 	state["resources"] = append(state["resources"].([]any), other["resources"].([]any)...)
 	state["serial"] = state["serial"].(float64) + 1
-	writeState(w.t, w.dir, state)
+	writeState(w.t, w.Dir, state)
 }
 
 func TestCLI_destroyingTakesAlong(t *testing.T) {
@@ -231,7 +231,7 @@ func TestCLI_placeIsLostBetweenTheHalves(t *testing.T) {
 				for _, how := range []string{"-replace", "taint"} {
 					w.write(block(kind, "m", named("Billing")))
 					w.apply()
-					id := attributesOf(readState(t, w.dir, "terraform.tfstate"))["id"].(string)
+					id := attributesOf(readState(t, w.Dir, "terraform.tfstate"))["id"].(string)
 					args := []string{"apply", "-auto-approve", "-input=false"}
 					if how == "taint" {
 						w.ok("taint", kind+".m")
@@ -333,7 +333,7 @@ func TestCLI_organizationIsNotReplaced(t *testing.T) {
 		}
 		cli.ok("untaint", "traceloop_organization.acme")
 	}
-	cli.write(requiredProviders)
+	cli.write("")
 	refuses(plan, "Deletion Protection Is On")
 }
 

@@ -85,12 +85,12 @@ func TestSecrets_publishedOperations(t *testing.T) {
 	w.fails([]string{"400 Bad Request", "the header was Bearer"}, plan...)
 	echo = false
 
-	good := w.env
+	good := w.Env
 	w.set("TRACELOOP_PROJECT_API_KEY", wrong)
 	w.fails([]string{"401 Unauthorized"}, plan...)
 	w.set("TRACELOOP_PROJECT_API_KEY", wrong+" x")
 	w.fails([]string{"Invalid Project Key"}, plan...)
-	w.env = good
+	w.Env = good
 	w.must("destroy", "-auto-approve", "-input=false")
 	server.RevokeKey(keyID)
 	w.write(all)

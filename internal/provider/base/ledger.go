@@ -327,6 +327,9 @@ func (l *Ledger) Create(c Creation) *Conflict {
 		if gone, ok := l.destroyed[h]; ok {
 			return &Conflict{Reason: DestroyedUnderIt, This: c.Name, Other: gone.Name, Type: gone.Type}
 		}
+		if another, ok := l.anew[h]; ok {
+			return &Conflict{Reason: DestroyedUnderIt, This: c.Name, Other: another.Name, Type: another.Type}
+		}
 	}
 	if _, ok := l.created[c.Place]; ok {
 		return &Conflict{Reason: PlaceCreatedTwice, This: c.Name, Type: c.Type}
@@ -337,6 +340,9 @@ func (l *Ledger) Create(c Creation) *Conflict {
 	if tainted, ok := l.read[c.Place]; ok && tainted.Handle != c.Replaces {
 		if inside := l.keptIn[tainted.Handle]; len(inside) > 0 {
 			return &Conflict{Reason: KeptInside, This: tainted.Name, Other: inside[0].Name, Type: c.Type}
+		}
+		if inside, ok := l.createdIn[tainted.Handle]; ok {
+			return &Conflict{Reason: KeptInside, This: tainted.Name, Other: inside.Name, Type: c.Type}
 		}
 		l.anew[tainted.Handle] = c
 	}

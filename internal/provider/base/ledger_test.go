@@ -135,6 +135,8 @@ func TestLedger(t *testing.T) {
 		"a tainted key is replaced":                {calls: []call{tainted(key), keep(orders), keep(europe)}},
 		"environment and key are replaced":         {calls: []call{forced(europe), destroy(key)}},
 		"a key in a project that goes":             {calls: []call{destroy(orders), create(another)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a key in a tainted project":               {calls: []call{tainted(orders), create(another)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a key in a tainted environment":           {calls: []call{tainted(europe), create(another)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
 		"two new keys for one place":               {calls: []call{create(another), create(another)}, refused: []base.Reason{base.PlaceCreatedTwice}},
 		"a new key where one is kept":              {calls: []call{create(another), keep(key)}, refused: []base.Reason{base.PlaceKept}},
 		"a new key that revokes one that is kept":  {calls: []call{create(revoking(another)), keep(key)}, refused: []base.Reason{base.PlaceKept}},
