@@ -77,6 +77,7 @@ type result struct {
 	stdout, stderr string
 	report         string
 	lines          []line
+	waited         time.Duration
 }
 
 var day = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -110,7 +111,7 @@ func checkWith(t *testing.T, ctx context.Context, env func(string) (string, bool
 		Version: "dev", Env: env,
 		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
 		Now:  func() time.Time { return day },
-		wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		wait: func(ctx context.Context, d time.Duration) error { r.waited += d; return ctx.Err() },
 		seen: func(l line) { r.lines = append(r.lines, l) },
 	}
 	r.status = command.Run(ctx, append([]string{"-report", file}, args...))
@@ -128,20 +129,9 @@ type exchange struct {
 	sent   []byte
 	status int
 	header http.Header
-	body   any // nil for none
-	text   string
+	body   any    // nil for none
 	lost   bool   // the connection is closed instead
 	again  func() // asks the emulator again
-}
-
-func (e *exchange) parameter(name string) string { return e.URL.Query().Get(name) }
-
-// without asks the emulator again, without a parameter.
-func (e *exchange) without(name string) {
-	query := e.URL.Query()
-	query.Del(name)
-	e.URL.RawQuery = query.Encode()
-	e.again()
 }
 
 func (e *exchange) object() map[string]any {
@@ -149,11 +139,14 @@ func (e *exchange) object() map[string]any {
 	return o
 }
 
-// data are the objects of a page or of a list.
-func (e *exchange) data() (all []map[string]any) {
+// objects are those of a list, or the one that was answered.
+func (e *exchange) objects() (all []map[string]any) {
 	list, isList := e.body.([]any)
 	if !isList {
-		list, _ = e.object()["data"].([]any)
+		list, isList = e.object()["data"].([]any)
+	}
+	if !isList {
+		return []map[string]any{e.object()}
 	}
 	for _, o := range list {
 		all = append(all, o.(map[string]any))
@@ -184,8 +177,8 @@ type broken struct {
 
 	mu     sync.Mutex
 	change func(*exchange)
-	refuse func(*http.Request) bool // what it refuses, the emulator never sees
-	writes []string                 // of the check
+	refuse func(http.ResponseWriter, *http.Request) bool // what it refuses, the emulator never sees
+	writes []string                                      // of the check
 }
 
 func (b *broken) serve(r *http.Request, sent []byte) *exchange {
@@ -200,10 +193,7 @@ func (b *broken) serve(r *http.Request, sent []byte) *exchange {
 func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.refuse != nil && b.refuse(r) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusInternalServerError)
-		io.WriteString(w, `{"error":"Out of order."}`)
+	if b.refuse != nil && b.refuse(w, r) {
 		return
 	}
 	sent, _ := io.ReadAll(r.Body)
@@ -224,10 +214,7 @@ func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.header.Del("Content-Length")
 	maps.Copy(w.Header(), e.header)
 	w.WriteHeader(e.status)
-	switch {
-	case e.text != "":
-		io.WriteString(w, e.text)
-	case e.body != nil:
+	if e.body != nil {
 		json.NewEncoder(w).Encode(e.body) //nolint:errchkjson // it was JSON
 	}
 }
@@ -262,8 +249,9 @@ func troubles(lines []line) string {
 	return b.String()
 }
 
-func contains(lines []line, operation, rule string, outcomes ...outcome) bool {
+// contains reports whether a line of an operation and rule has the outcome.
+func contains(lines []line, begins string, want outcome) bool {
 	return slices.ContainsFunc(lines, func(l line) bool {
-		return (operation == "" || l.operation == operation) && strings.HasPrefix(l.rule, rule) && slices.Contains(outcomes, l.outcome)
+		return strings.HasPrefix(l.operation+" "+l.rule, begins) && l.outcome == want
 	})
 }
