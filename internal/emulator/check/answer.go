@@ -230,7 +230,7 @@ func (a *answer) verdict(o outcome, problems ...string) verdict {
 	case a.value == nil:
 		came += " without JSON"
 	default:
-		came += " " + shape(a.value, a.call.fields, 0)
+		came += " " + shape(a.value, a.call.fields)
 	}
 	if len(problems) > 0 {
 		came += ": " + strings.Join(problems, "; ")
@@ -249,21 +249,16 @@ func otherFields() map[string]bool {
 	return names
 }
 
-const maxDepth = 3
-
-// shape describes the types and field names of a JSON value, without its values. A name that is not in
-// fields could be a name or an id of the organization, so it is only counted.
-func shape(value any, fields map[string]bool, depth int) string {
+// shape describes the field names of a JSON value, without its values. A name that is not in fields could
+// be a name or an id of the organization, so it is only counted.
+func shape(value any, fields map[string]bool) string {
 	switch v := value.(type) {
 	case map[string]any:
-		if depth == maxDepth {
-			return "{…}"
-		}
 		var parts []string
 		others := 0
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			if fields[name] {
-				parts = append(parts, name+": "+shape(v[name], fields, depth+1))
+				parts = append(parts, strings.TrimSpace(name+" "+shape(v[name], fields)))
 			} else {
 				others++
 			}
@@ -276,15 +271,11 @@ func shape(value any, fields map[string]bool, depth int) string {
 		if len(v) == 0 {
 			return "[]"
 		}
-		return fmt.Sprintf("[%d × %s]", len(v), shape(v[0], fields, depth+1))
-	case string:
-		return "string"
-	case float64:
-		return "number"
-	case bool:
-		return "boolean"
-	default:
+		return strings.TrimSpace(fmt.Sprintf("[%d × %s", len(v), shape(v[0], fields))) + "]"
+	case nil:
 		return "null"
+	default:
+		return ""
 	}
 }
 

@@ -167,29 +167,8 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	return status
 }
 
+// checker makes a checker for the keys that the environment has. at is where it sends its requests.
 func (c Command) checker() (made *checker, at service, err error) {
-	management, project, err := c.clients()
-	if err != nil {
-		return nil, nil, err
-	}
-	if made, err = newChecker(); err != nil {
-		return nil, nil, err
-	}
-	made.show, made.wait = c.print, c.wait
-	if made.wait == nil {
-		made.wait = sleep
-	}
-	if project != nil {
-		made.project, at = project, project
-	}
-	if management != nil {
-		made.management, at = management, management
-	}
-	return made, at, nil
-}
-
-// clients makes the clients for which the environment has a key.
-func (c Command) clients() (management *traceloop.Client, project *traceloop.ProjectClient, err error) {
 	config := traceloop.Config{BaseURL: traceloop.DefaultBaseURL, UserAgent: "traceloop-emulator/" + c.Version + " " + Name}
 	if url, set := c.Env("TRACELOOP_MANAGEMENT_BASE_URL"); set {
 		config.BaseURL = url
@@ -199,24 +178,33 @@ func (c Command) clients() (management *traceloop.Client, project *traceloop.Pro
 			return nil, nil, fmt.Errorf("TRACELOOP_CA_CERT_FILE cannot be used: %w", err)
 		}
 	}
-	managementKey, manages := c.Env("TRACELOOP_MANAGEMENT_API_KEY")
-	projectKey, monitors := c.Env("TRACELOOP_PROJECT_API_KEY")
-	if !manages && !monitors {
-		return nil, nil, errors.New("set TRACELOOP_MANAGEMENT_API_KEY, TRACELOOP_PROJECT_API_KEY or both. TRACELOOP_API_KEY, the key of the SDK, is not read")
+	if made, err = newChecker(); err != nil {
+		return nil, nil, err
 	}
-	if manages {
-		config.Key = managementKey
-		if management, err = traceloop.New(config); err != nil {
-			return nil, nil, fmt.Errorf("TRACELOOP_MANAGEMENT_API_KEY or TRACELOOP_MANAGEMENT_BASE_URL: %w", err)
-		}
+	made.show, made.wait = c.print, c.wait
+	if made.wait == nil {
+		made.wait = sleep
 	}
-	if monitors {
-		config.Key = projectKey
-		if project, err = traceloop.NewProjectClient(config); err != nil {
+	if key, set := c.Env("TRACELOOP_PROJECT_API_KEY"); set {
+		config.Key = key
+		client, err := traceloop.NewProjectClient(config)
+		if err != nil {
 			return nil, nil, fmt.Errorf("TRACELOOP_PROJECT_API_KEY or TRACELOOP_MANAGEMENT_BASE_URL: %w", err)
 		}
+		made.project, at = client, client
 	}
-	return management, project, nil
+	if key, set := c.Env("TRACELOOP_MANAGEMENT_API_KEY"); set {
+		config.Key = key
+		client, err := traceloop.New(config)
+		if err != nil {
+			return nil, nil, fmt.Errorf("TRACELOOP_MANAGEMENT_API_KEY or TRACELOOP_MANAGEMENT_BASE_URL: %w", err)
+		}
+		made.management, at = client, client
+	}
+	if at == nil {
+		err = errors.New("set TRACELOOP_MANAGEMENT_API_KEY, TRACELOOP_PROJECT_API_KEY or both. TRACELOOP_API_KEY, the key of the SDK, is not read")
+	}
+	return made, at, err
 }
 
 // unchecked says which operations have no line.
