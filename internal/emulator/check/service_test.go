@@ -23,14 +23,17 @@ import (
 // org is an organization, and the key of one of its projects and environments.
 type org struct {
 	*emulatortest.Server
-	key string // may be empty
+	key          string // may be empty
+	noManagement bool   // the check does not get the management key
+
+	seen func(line) // may be nil
 }
 
 // populated is an organization that can show every rule.
 func populated(t *testing.T, options ...emulatortest.Option) *org {
 	t.Helper()
 	options = append(options, emulatortest.WithSeed(seed), emulatortest.WithAnyRequest())
-	return &org{emulatortest.Start(t, options...), "tl_AcmeKeyOfOrdersInPrd"}
+	return &org{Server: emulatortest.Start(t, options...), key: "tl_AcmeKeyOfOrdersInPrd"}
 }
 
 const seed = `
@@ -82,37 +85,33 @@ type result struct {
 
 var day = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// environment has the variables of a check.
-func environment(url, managementKey, key string) func(string) (string, bool) {
-	variables := map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": url}
-	if managementKey != "" {
-		variables["TRACELOOP_MANAGEMENT_API_KEY"] = managementKey
-	}
-	if key != "" {
-		variables["TRACELOOP_PROJECT_API_KEY"] = key
-	}
-	return func(name string) (value string, set bool) {
-		value, set = variables[name]
-		return value, set
-	}
-}
-
 func check(t *testing.T, ctx context.Context, url string, server *org, args ...string) result { //nolint:revive // t comes first in a test
 	t.Helper()
-	return checkWith(t, ctx, environment(url, server.ManagementKey, server.key), args...)
-}
-
-func checkWith(t *testing.T, ctx context.Context, env func(string) (string, bool), args ...string) result { //nolint:revive // t comes first in a test
-	t.Helper()
+	variables := map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": url}
+	if !server.noManagement {
+		variables["TRACELOOP_MANAGEMENT_API_KEY"] = server.ManagementKey
+	}
+	if server.key != "" {
+		variables["TRACELOOP_PROJECT_API_KEY"] = server.key
+	}
 	var stdout, stderr bytes.Buffer
 	var r result
 	file := filepath.Join(t.TempDir(), "report.md")
 	command := Command{
-		Version: "dev", Env: env,
+		Version: "dev",
+		Env: func(name string) (value string, set bool) {
+			value, set = variables[name]
+			return value, set
+		},
 		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
 		Now:  func() time.Time { return day },
 		wait: func(ctx context.Context, d time.Duration) error { r.waited += d; return ctx.Err() },
-		seen: func(l line) { r.lines = append(r.lines, l) },
+		seen: func(l line) {
+			r.lines = append(r.lines, l)
+			if server.seen != nil {
+				server.seen(l)
+			}
+		},
 	}
 	r.status = command.Run(ctx, append([]string{"-report", file}, args...))
 	text, err := os.ReadFile(file)
