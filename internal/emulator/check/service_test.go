@@ -125,7 +125,6 @@ func check(t *testing.T, ctx context.Context, url string, server *org, args ...s
 // exchange is a request to a broken service, and the emulator's answer on its way to the check.
 type exchange struct {
 	*http.Request
-	sent   []byte
 	status int
 	header http.Header
 	body   any    // nil for none
@@ -184,7 +183,7 @@ func (b *broken) serve(r *http.Request, sent []byte) *exchange {
 	r.Body = io.NopCloser(bytes.NewReader(sent))
 	recorder := httptest.NewRecorder()
 	b.server.Emulator.Direct().ServeHTTP(recorder, r)
-	e := &exchange{Request: r, sent: sent, status: recorder.Code, header: recorder.Header()}
+	e := &exchange{Request: r, status: recorder.Code, header: recorder.Header()}
 	json.Unmarshal(recorder.Body.Bytes(), &e.body)
 	return e
 }
