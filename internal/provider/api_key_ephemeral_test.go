@@ -165,8 +165,8 @@ func TestCLI_sealedKeyWithoutTheIdentity(t *testing.T) {
 	t.Parallel()
 	server, identity := emulatortest.Start(t), newIdentity(t)
 	with, without := newCLI(t, server), newCLI(t, server)
-	with.dir = without.dir
-	with.env = append(with.env, "TRACELOOP_AGE_IDENTITY="+identity.String())
+	with.Dir = without.Dir
+	with.Env = append(with.Env, "TRACELOOP_AGE_IDENTITY="+identity.String())
 	// A command takes the opened key, as in the example of the ephemeral resource.
 	hcl := fmt.Sprintf(`
 resource "traceloop_api_key" "orders" {
@@ -203,7 +203,7 @@ resource "terraform_data" "service" {
 	id := server.Keys()[0].ID
 	failsWithout("plan")
 	with.apply()
-	key, err := os.ReadFile(filepath.Join(with.dir, "key"))
+	key, err := os.ReadFile(filepath.Join(with.Dir, "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,8 +223,8 @@ func TestCLI_sealedKeyOfAProviderBlock(t *testing.T) {
 	t.Parallel()
 	server, identity := emulatortest.Start(t), newIdentity(t)
 	with, without := newCLI(t, server).unattached(), newCLI(t, server).unattached()
-	with.dir = without.dir
-	with.env = append(with.env, "TRACELOOP_AGE_IDENTITY="+identity.String())
+	with.Dir = without.Dir
+	with.Env = append(with.Env, "TRACELOOP_AGE_IDENTITY="+identity.String())
 	with.write(fmt.Sprintf(`
 resource "traceloop_api_key" "orders" {
   project_id     = %q

@@ -111,7 +111,7 @@ func data(input int) string {
 func TestAccAPIKeyLifecycle_replaceTriggeredByOfTheProvidersOwn(t *testing.T) {
 	w := newEstate(t)
 	id, key := w.server.GenerateKey(w.project.ID, "prd")
-	w.env = append(w.env, "TRACELOOP_MANAGEMENT_BASE_URL="+ownKey(t, w.server, traceloop.MaskKey(key)).URL)
+	w.Env = append(w.Env, "TRACELOOP_MANAGEMENT_BASE_URL="+ownKey(t, w.server, traceloop.MaskKey(key)).URL)
 	imported := fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n", w.project.ID)
 	w.write(w.key("orders", "prd", "") + data(1) + imported) // without the rule: to OpenTofu, a new trigger triggers
 	w.apply()

@@ -228,7 +228,7 @@ func TestAPIKeyOutcome_missingPlace(t *testing.T) {
 	}{
 		{arguments{"project_id": "cnosuchproject"}, "Unknown Project", []string{"Unknown Project", "cnosuchproject", "There are:", orders, `("Orders")`}},
 		{arguments{"project_id": "Orders"}, "Unknown Project", []string{"Unknown Project", "Did you mean", orders}},
-		{arguments{"environment": "prod"}, "Unknown Environment", []string{"Unknown Environment", "There are: dev, stg, prd, eu-production"}},
+		{arguments{"environment": "prod"}, "Unknown Environment", []string{"Unknown Environment", `Did you mean "prd"`, "There are: dev, stg, prd, eu-production"}},
 	} {
 		o.failsToCreate(test.config, test.warning, test.phrases...)
 		o.creates(nil)

@@ -38,9 +38,11 @@ func (k *keeper) compare(s *terraform.State, change bool) error {
 	return nil
 }
 
-func TestAccAPIKey_life(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
+func TestAccAPIKey_life(t *testing.T) { inBothVariants(t, accAPIKeyLife) }
+
+func accAPIKeyLife(t *testing.T, variant emulatortest.Option) {
+	t.Helper()
+	server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
 	hcl := func(triggers string) string {
 		return configured(server, projectHCL("Orders", false)+keyHCL("traceloop_project.orders.id", "prd", triggers))
 	}
@@ -80,8 +82,8 @@ func TestAccAPIKey_life(t *testing.T) {
 					},
 				),
 			},
-			{ // everything but the key
-				ResourceName: keyAddress, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"key"},
+			{ // everything but the key, and the mask, which the provider makes where the service shows none
+				ResourceName: keyAddress, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"key", "masked_key"},
 				ImportStateIdFunc: func(s *terraform.State) (string, error) {
 					return s.RootModule().Resources[keyAddress].Primary.Attributes["project_id"] + "/prd", nil
 				},
@@ -116,6 +118,66 @@ func TestAccAPIKey_life(t *testing.T) {
 			},
 		},
 	})
+}
+
+// keyLife is the whole life of an API key: generated, rotated, sealed, imported with its value, revoked.
+func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
+	t.Helper()
+	project := server.CreateProject("Orders").ID
+	l := newLife(newDriverOf(t, newServer, arguments{"base_url": server.URL, "api_key": server.ManagementKey}), keyKind)
+	sends := func(key string, status int) {
+		t.Helper()
+		if got := server.SendSpans(key, 1); got != status {
+			t.Errorf("a span is answered %d, want %d", got, status)
+		}
+	}
+	config := arguments{"project_id": project, "environment": "prd", "rotate_after_days": int64(90)}
+	l.apply(config, "create")
+	first := l.provider.text(l.state, "key")
+	sends(first, 200)
+	l.has(arguments{"masked_key": traceloop.MaskKey(first)})
+
+	// The first triggers are only recorded. Other ones rotate.
+	triggered := func(at string) arguments {
+		return config.with(arguments{"rotation_triggers": map[string]string{"at": at}})
+	}
+	l.apply(triggered("1"), "update")
+	l.has(arguments{"key": first})
+	l.apply(triggered("2"), "replace")
+	second := l.provider.text(l.state, "key")
+	sends(first, 401)
+	sends(second, 200)
+
+	// Its value comes from elsewhere, and takes the place of the mask alone.
+	imported := newLife(l.provider, keyKind)
+	var err error
+	if imported.state, err = l.provider.next().importID(t.Context(), keyKind, project+"/prd"); err != nil {
+		t.Fatal(err)
+	}
+	imported.apply(triggered("2").with(arguments{"existing_key_wo": second}), "update")
+	imported.has(arguments{"key": second, "id": l.id()})
+	imported.changesNothing(triggered("2"))
+	sends(second, 200)
+
+	// Sealed: only the private key opens it.
+	identity := newIdentity(t)
+	sealed := triggered("2").with(arguments{"age_recipients": []string{identity.Recipient().String()}})
+	l.apply(sealed, "replace")
+	l.has(arguments{"key": nil})
+	third, err := decrypt(l.provider.text(l.state, "encrypted_key"), identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sends(second, 401)
+	sends(third, 200)
+
+	// Revoked outside Terraform: generated again.
+	server.RevokeKey(l.id())
+	l.apply(sealed, "create")
+	l.destroy()
+	if keys := server.Keys(); len(keys) != 0 {
+		t.Errorf("the server has %d keys after destroy", len(keys))
+	}
 }
 
 // An environment that the same plan creates may be named by its slug.

@@ -71,7 +71,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // set adds to the environment of the CLI, or replaces there.
-func (c *cli) set(name, value string) { c.env = append(c.env, name+"="+value) }
+func (c *cli) set(name, value string) { c.Env = append(c.Env, name+"="+value) }
 
 // outputs returns the values of the outputs.
 func (c *cli) outputs() map[string]any {

@@ -139,7 +139,7 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 	}
 	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private, tainted: prior.tainted, forced: prior.forced}
 	if after.value.IsNull() {
-		after.identity = nil
+		after.identity, after.tainted, after.forced = nil, false, false
 	}
 	return after, nil
 }

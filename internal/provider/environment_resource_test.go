@@ -15,7 +15,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
-	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
 const environmentAddress = "traceloop_environment.eu"
@@ -28,9 +27,11 @@ func environmentHCL(projectID, name string, protected bool) string {
 	return fmt.Sprintf("resource \"traceloop_environment\" \"eu\" {\n  project_id          = %s\n  name                = %q\n  deletion_protection = %t\n}\n", projectID, name, protected)
 }
 
-func TestAccEnvironment_life(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
+func TestAccEnvironment_life(t *testing.T) { inBothVariants(t, accEnvironmentLife) }
+
+func accEnvironmentLife(t *testing.T, variant emulatortest.Option) {
+	t.Helper()
+	server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
 	ofProject := func(name string) string {
 		return configured(server, projectHCL("Orders", false)+environmentHCL("traceloop_project.orders.id", name, false))
 	}
@@ -76,11 +77,6 @@ func TestAccEnvironment_life(t *testing.T) {
 			},
 		},
 	})
-}
-
-func TestEnvironment_life(t *testing.T) {
-	t.Parallel()
-	environmentLife(t, emulatortest.Start(t), provider.NewServer(minutesLater))
 }
 
 // environmentLife is the whole life of an environment, with a provider of any paths.

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -17,6 +18,7 @@ import (
 type stringFunction struct {
 	name, summary, description string
 	parameter, about           string
+	ifNull                     string // says what a null argument means
 	call                       func(string) (string, *function.FuncError)
 }
 
@@ -28,17 +30,21 @@ func (f stringFunction) Definition(_ context.Context, _ function.DefinitionReque
 	resp.Definition = function.Definition{
 		Summary:             f.summary,
 		MarkdownDescription: f.description,
-		Parameters:          []function.Parameter{function.StringParameter{Name: f.parameter, MarkdownDescription: f.about}},
+		Parameters:          []function.Parameter{function.StringParameter{Name: f.parameter, MarkdownDescription: f.about, AllowNullValue: true}},
 		Return:              function.StringReturn{},
 	}
 }
 
 func (f stringFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
-	var argument string
+	var argument types.String
 	if resp.Error = req.Arguments.Get(ctx, &argument); resp.Error != nil {
 		return
 	}
-	result, err := f.call(argument)
+	if argument.IsNull() {
+		resp.Error = function.NewArgumentFuncError(0, f.ifNull)
+		return
+	}
+	result, err := f.call(argument.ValueString())
 	if err != nil {
 		resp.Error = err
 		return
@@ -51,9 +57,10 @@ func newMaskKeyFunction() function.Function {
 		name:    "mask_key",
 		summary: "The masked form of an API key",
 		description: "Returns an API key with stars between its prefix and its last 4 characters, as Traceloop shows it in `masked_key`. " +
-			"Compare the two to check whether a key belongs to a project and environment. The result for a sensitive key is sensitive too; `nonsensitive` is safe on it. An empty, malformed or already masked key is an error.",
+			"Compare the two to check whether a key belongs to a project and environment. The result for a sensitive key is sensitive too; `nonsensitive` is safe on it. A key that is null, empty, malformed or already masked is an error.",
 		parameter: "key",
 		about:     "The full API key. White space around it is dropped.",
+		ifNull:    nullKey,
 		call: func(key string) (string, *function.FuncError) {
 			key, err := keyArgument(key)
 			if err != nil {
@@ -72,6 +79,7 @@ func newOTLPHeadersFunction() function.Function {
 			"The result contains the key, so the result for a sensitive key is sensitive too.",
 		parameter: "key",
 		about:     "The full API key. White space around it is dropped.",
+		ifNull:    nullKey,
 		call: func(key string) (string, *function.FuncError) {
 			key, err := keyArgument(key)
 			if err != nil {
@@ -90,6 +98,7 @@ func newEnvironmentSlugFunction() function.Function {
 		description: "Returns the slug that Traceloop makes from the name of an environment: `EU Production` becomes `eu-production`. ASCII letters become lower case, and digits stay. Each run of other characters between them becomes one hyphen. A name without ASCII letters and digits is an error.",
 		parameter:   "name",
 		about:       "The name of the environment, 1 to 255 characters.",
+		ifNull:      "The name is null. Give the name of an environment",
 		call: func(name string) (string, *function.FuncError) {
 			slug := traceloop.Slug(name)
 			switch {
@@ -102,6 +111,10 @@ func newEnvironmentSlugFunction() function.Function {
 		},
 	}
 }
+
+// nullKey says why the attribute "key" of a resource may be null.
+const nullKey = "The key is null. The attribute \"key\" of a traceloop_api_key is null if age_recipients seals the key: open encrypted_key with the ephemeral resource traceloop_api_key. " +
+	"It is also null after an import without existing_key_wo: set that argument to the full key, and apply"
 
 // keyArgument checks that an argument is a full API key.
 func keyArgument(argument string) (string, *function.FuncError) {

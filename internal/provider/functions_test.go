@@ -48,6 +48,9 @@ func TestAccFunctions_refused(t *testing.T) {
 		"masked key":           {`otlp_headers("tl_****Wx3k")`, []string{"masked key", "full key"}},
 		"nothing left of it":   {`environment_slug("日本")`, []string{"ASCII letter or digit"}},
 		"too long for a name":  {`environment_slug(join("", [for i in range(256) : "x"]))`, []string{"255 characters"}},
+		"null key to mask":     {`mask_key(null)`, []string{"The key is null", "age_recipients", "existing_key_wo"}},
+		"null key to send":     {`otlp_headers(null)`, []string{"The key is null", "encrypted_key", "import"}},
+		"null name":            {`environment_slug(null)`, []string{"The name is null"}},
 		"nothing to make from": {`environment_slug("")`, []string{"ASCII letter or digit"}},
 	} {
 		t.Run(name, func(t *testing.T) {

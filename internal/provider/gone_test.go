@@ -35,7 +35,7 @@ func twoOrganizations(t *testing.T) (ours, other *emulatortest.Server, address s
 	return ours, other, proxy.URL
 }
 
-// A state is emptied by nobody but the organization that has its objects.
+// Only the organization that has an object can empty a state of it.
 func TestCLI_anotherOrganizationsKey(t *testing.T) {
 	t.Parallel()
 	ours, other, address := twoOrganizations(t)

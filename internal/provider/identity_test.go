@@ -408,7 +408,7 @@ func TestCLI_importByIdentity(t *testing.T) {
 	shows(t, cli.apply(), "3 to import, 0 to add, 0 to change, 0 to destroy")
 	shows(t, cli.plan(), "No changes")
 
-	file := filepath.Join(cli.dir, "terraform.tfstate")
+	file := filepath.Join(cli.Dir, "terraform.tfstate")
 	stored := func() string {
 		content, err := os.ReadFile(file)
 		if err != nil {

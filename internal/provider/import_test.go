@@ -45,6 +45,12 @@ func TestImport_refusedIDs(t *testing.T) {
 			"..":   {"Invalid Import ID", "<external id>"},
 			"bulk": {"Invalid Import ID", "<external id>"},
 		},
+		evaluatorKind: {
+			"none":            {"Unable to Import Evaluator", "no evaluator with the id or slug", "traceloop_evaluators"},
+			"char-count":      {"Unable to Import Evaluator", "one of Traceloop's"},
+			"Tone of support": {"Invalid Import ID", "<evaluator id>", "<slug>"},
+			"tl_0123456789012345678901234567890123456789": {"tl_************************************6789"},
+		},
 		organizationKind: {
 			"x": {"Organization Cannot Be Imported", "no operation that reads"},
 		},

@@ -4,8 +4,6 @@ package provider_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -77,7 +75,7 @@ func (c *cli) start(args ...string) *process {
 	c.t.Helper()
 	p := &process{t: c.t, log: filepath.Join(c.t.TempDir(), "provider.log")}
 	p.cmd = exec.CommandContext(c.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), append(args, "-auto-approve", "-input=false", "-no-color")...)
-	p.cmd.Dir, p.cmd.Env = c.dir, append(slices.Clone(c.env), "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+p.log)
+	p.cmd.Dir, p.cmd.Env = c.Dir, append(slices.Clone(c.Env), "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+p.log)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.cmd.Cancel = func() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
@@ -122,34 +120,6 @@ func (p *process) logged(phrase string) {
 func (p *process) wait() (string, error) {
 	err := p.cmd.Wait()
 	return strings.Join(strings.FieldsFunc(p.out.String(), func(r rune) bool { return strings.ContainsRune(" \n\t│╷╵", r) }), " "), err
-}
-
-// state returns the attributes of the managed resources in the state, by type.
-func (c *cli) state() map[string][]map[string]any {
-	c.t.Helper()
-	data, err := os.ReadFile(filepath.Join(c.dir, "terraform.tfstate"))
-	if errors.Is(err, os.ErrNotExist) || err == nil && len(data) == 0 { // a killed run may leave it empty
-		return nil
-	}
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	var state struct {
-		Resources []struct {
-			Type      string
-			Instances []struct{ Attributes map[string]any }
-		}
-	}
-	if err := json.Unmarshal(data, &state); err != nil {
-		c.t.Fatal(err)
-	}
-	resources := map[string][]map[string]any{}
-	for _, resource := range state.Resources {
-		for _, instance := range resource.Instances {
-			resources[resource.Type] = append(resources[resource.Type], instance.Attributes)
-		}
-	}
-	return resources
 }
 
 // ids are the objects of one state, or of the server.

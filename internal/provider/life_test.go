@@ -5,9 +5,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
 // life is one resource and its state, from command to command: what a step of the testing
@@ -20,6 +25,37 @@ type life struct {
 }
 
 func newLife(d *driver, kind string) *life { return &life{d.t, kind, d, d.none(kind)} }
+
+// inBothVariants runs a test at the emulator in both forms of its answers, that of the contract and the one
+// that was seen.
+func inBothVariants(t *testing.T, test func(*testing.T, emulatortest.Option)) {
+	t.Helper()
+	t.Parallel()
+	for _, variant := range []emulator.Variant{emulator.VariantContract, emulator.VariantSeen} {
+		t.Run(string(variant), func(t *testing.T) {
+			t.Parallel()
+			test(t, emulatortest.WithVariant(variant))
+		})
+	}
+}
+
+func TestLife(t *testing.T) {
+	inBothVariants(t, func(t *testing.T, variant emulatortest.Option) {
+		later := provider.NewServer(minutesLater)
+		for name, live := range map[string]func(*testing.T){
+			"project":      func(t *testing.T) { projectLife(t, emulatortest.Start(t, variant), later) },
+			"environment":  func(t *testing.T) { environmentLife(t, emulatortest.Start(t, variant), later) },
+			"API key":      func(t *testing.T) { keyLife(t, emulatortest.Start(t, variant), later) },
+			"setup":        func(t *testing.T) { setupLife(t, standingStill(t, variant), provider.NewServer(time.Now)) },
+			"organization": func(t *testing.T) { organizationLife(t, variant) },
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				live(t)
+			})
+		}
+	})
+}
 
 // apply carries a configuration out, which has to be the action. The plans after it, with and without
 // a refresh, have to be empty.

@@ -24,6 +24,7 @@ import (
 // machine is one organization, and what Terraform has of it.
 type machine struct {
 	scene
+	other  *emulatortest.Server // another organization behind the same base URL
 	oracle oracle
 	steps  *tally
 	clock  clock
@@ -54,9 +55,10 @@ var (
 	environmentSlugs = []string{"dev", "prd", "eu", "us-1"}
 )
 
-func newMachine(t *testing.T, rt *rapid.T, steps *tally) *machine {
+func newMachine(t *testing.T, rt *rapid.T, other *emulatortest.Server, steps *tally) *machine {
 	tb := checkTB{t, rt}
 	m := &machine{
+		other:      other,
 		steps:      steps,
 		identities: map[string]*age.X25519Identity{},
 		plain:      map[string]string{},
@@ -69,6 +71,10 @@ func newMachine(t *testing.T, rt *rapid.T, steps *tally) *machine {
 		w.Header().Set("Date", m.clock.now().UTC().Format(http.TimeFormat))
 		if m.arrivals.Add(1) == m.breakAt {
 			m.breaks()
+		}
+		if r.Header.Get("Authorization") == "Bearer "+other.ManagementKey {
+			other.Emulator.ServeHTTP(w, r)
+			return
 		}
 		server.Emulator.ServeHTTP(w, r)
 	}))
@@ -99,6 +105,11 @@ func (m *machine) process(retries int64) *driver {
 	return newDriverWith(m.t, m.clock.later, arguments{"base_url": m.url, "api_key": m.server.ManagementKey, "max_retries": retries})
 }
 
+// elsewhere is process with the management key of the other organization.
+func (m *machine) elsewhere() *driver {
+	return newDriverWith(m.t, m.clock.later, arguments{"base_url": m.url, "api_key": m.other.ManagementKey, "max_retries": int64(0)})
+}
+
 func (m *machine) run(rt *rapid.T) {
 	step := func(action func(*rapid.T)) func(*rapid.T) {
 		return func(rt *rapid.T) {
@@ -116,6 +127,10 @@ func (m *machine) run(rt *rapid.T) {
 		"contest a place":           step(m.contest),
 		"apply keys together":       step(func(rt *rapid.T) { m.applyTogether(rt, false) }),
 		"disturb keys together":     step(func(rt *rapid.T) { m.applyTogether(rt, true) }),
+		"apply all together":        step(func(rt *rapid.T) { m.applyAll(rt, false) }),
+		"apply all again":           step(func(rt *rapid.T) { m.applyAll(rt, false) }),
+		"disturb all together":      step(func(rt *rapid.T) { m.applyAll(rt, true) }),
+		"use another organization":  step(m.useAnotherOrganization),
 		"import":                    step(m.importSomething),
 		"let time pass":             step(func(rt *rapid.T) { m.advance(time.Duration(rapid.IntRange(1, 20).Draw(rt, "days")) * 24 * time.Hour) }),
 		"edit from outside":         step(m.edit),
@@ -290,32 +305,7 @@ func (m *machine) importSomething(rt *rapid.T) {
 	for _, other := range m.slots {
 		held[m.id(other)] = true
 	}
-	var ids [][]string // of each object, its import ids
-	switch sl.kind {
-	case projectKind:
-		for _, p := range m.server.Projects() {
-			if !held[p.ID] && p.ID != m.home {
-				ids = append(ids, []string{p.ID})
-			}
-		}
-	case environmentKind:
-		for _, e := range m.server.Environments("") {
-			if held[e.ID] {
-				continue
-			}
-			if e.ProjectID != nil {
-				ids = append(ids, []string{e.ID, *e.ProjectID + "/" + e.Slug})
-			} else {
-				ids = append(ids, []string{e.ID, e.Slug})
-			}
-		}
-	case keyKind:
-		for _, k := range m.server.Keys() {
-			if !held[k.ID] {
-				ids = append(ids, []string{k.ProjectID + "/" + k.Environment, k.ID})
-			}
-		}
-	}
+	ids := m.importIDs(sl.kind, held)
 	if len(ids) == 0 {
 		return
 	}
@@ -338,6 +328,37 @@ func (m *machine) importSomething(rt *rapid.T) {
 	sl.state = imported
 	m.compare(sl, imported, nil, before, nil)
 	m.equalsServer(sl.kind, imported)
+}
+
+// importIDs returns, for each object that can be imported, its import ids.
+func (m *machine) importIDs(kind string, except map[string]bool) [][]string {
+	var ids [][]string
+	switch kind {
+	case projectKind:
+		for _, p := range m.server.Projects() {
+			if !except[p.ID] && p.ID != m.home {
+				ids = append(ids, []string{p.ID})
+			}
+		}
+	case environmentKind:
+		for _, e := range m.server.Environments("") {
+			if except[e.ID] {
+				continue
+			}
+			if e.ProjectID != nil {
+				ids = append(ids, []string{e.ID, *e.ProjectID + "/" + e.Slug})
+			} else {
+				ids = append(ids, []string{e.ID, e.Slug})
+			}
+		}
+	case keyKind:
+		for _, k := range m.server.Keys() {
+			if !except[k.ID] {
+				ids = append(ids, []string{k.ProjectID + "/" + k.Environment, k.ID})
+			}
+		}
+	}
+	return ids
 }
 
 // edit is somebody else at work on projects and environments.

@@ -12,11 +12,13 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
-// The model test: random configurations of a few projects, environments and keys, applied
-// one resource at a time, with people at work in the same organization, faults of the
-// service and interrupts in between. After every step the server, the state and a simple
+// The model test: random configurations of a few projects, environments and keys, applied one
+// resource at a time or all together, with people at work in the same organization, faults of the
+// service, interrupts and the key of another organization in between. After every step the server, the state and a simple
 // model of the provider have to agree.
 //
 // It runs for a few seconds; MODEL_MINUTES=30 makes it run for half an hour, with new seeds
@@ -56,10 +58,12 @@ func TestModel(t *testing.T) {
 		}
 	}
 
+	other := emulatortest.Start(t)
+	other.GenerateKey(other.Projects()[0].ID, "prd")
 	began, sequences, steps := time.Now(), 0, new(tally)
 	for first := true; first || time.Since(began) < lasts && !replay; first = false {
 		rapid.Check(quiet{t}, func(rt *rapid.T) {
-			newMachine(t, rt, steps).run(rt)
+			newMachine(t, rt, other, steps).run(rt)
 			sequences++
 		})
 	}
@@ -80,11 +84,11 @@ func (q quiet) Logf(format string, args ...any) {
 }
 
 // tally counts what the steps were.
-type tally struct{ all, applied, failed, faulty, interrupted, edits atomic.Int64 }
+type tally struct{ all, applied, failed, faulty, interrupted, edits, whole, wholeApplied, byHand, elsewhere atomic.Int64 }
 
 func (c *tally) String() string {
-	return fmt.Sprintf("%d steps (%d resources applied, %d refused; %d of these with faults, %d interrupted; %d edits from outside)",
-		c.all.Load(), c.applied.Load(), c.failed.Load(), c.faulty.Load(), c.interrupted.Load(), c.edits.Load())
+	return fmt.Sprintf("%d steps (%d resources applied, %d refused; %d of these with faults, %d interrupted; %d edits from outside; %d plans of everything, %d of them applied; %d keys rotated by hand; %d times with the key of another organization)",
+		c.all.Load(), c.applied.Load(), c.failed.Load(), c.faulty.Load(), c.interrupted.Load(), c.edits.Load(), c.whole.Load(), c.wholeApplied.Load(), c.byHand.Load(), c.elsewhere.Load())
 }
 
 // checkTB is a testing.TB whose failures rapid sees.

@@ -66,30 +66,9 @@ func (m *machine) applyTogether(rt *rapid.T, disturbed bool) {
 		}
 	}
 
-	applying, half := m.process(0), map[*slot]int{}
-	for open := slices.Clone(slots); len(open) > 0; {
-		i := rapid.IntRange(0, len(open)-1).Draw(rt, "next")
-		sl, p := open[i], plans[open[i]]
-		prior, err := sl.state, error(nil)
-		switch {
-		case p.action == "":
-		case half[sl] == 0:
-			sl.state, err = applying.carryOutDelete(ctx, sl.kind, sl.state, p)
-		default:
-			sl.state, err = applying.carryOutRest(ctx, sl.kind, sl.state, p)
-		}
-		if err != nil {
-			rt.Logf("%s: %s: %v", sl.label, p.action, err)
-			if !disturbed && !alone[sl] {
-				m.t.Errorf("%s: the plan allowed the apply to %s, which failed: %v", sl.label, p.action, err)
-			}
-			if id := m.text(prior, "id"); id != "" && m.id(sl) != id {
-				m.t.Errorf("%s: the state has lost %s by an action that failed: %v", sl.label, id, err)
-			}
-			explains(m.t, m.server, err)
-		}
-		if half[sl]++; err != nil || half[sl] == 2 || p.action == "" || p.action == "delete" {
-			open = slices.Delete(open, i, i+1)
+	for sl, err := range m.carryOut(rt, m.process(0), slots, plans) {
+		if !disturbed && !alone[sl] {
+			m.t.Errorf("%s: the plan allowed the apply to %s, which failed: %v", sl.label, plans[sl].action, err)
 		}
 	}
 	m.nothingGoes(before, said)
@@ -107,6 +86,35 @@ func (m *machine) applyTogether(rt *rapid.T, disturbed bool) {
 			m.t.Errorf("%s: after the apply a plan wants to %s: %v", sl.label, p.action, err)
 		}
 	}
+}
+
+// carryOut applies the plans in any order that Terraform may choose. It returns the errors.
+func (m *machine) carryOut(rt *rapid.T, applying *driver, slots []*slot, plans map[*slot]planResult) map[*slot]error {
+	failed, half := map[*slot]error{}, map[*slot]int{}
+	for open := slices.Clone(slots); len(open) > 0; {
+		i := rapid.IntRange(0, len(open)-1).Draw(rt, "next")
+		sl, p := open[i], plans[open[i]]
+		prior, err := sl.state, error(nil)
+		switch {
+		case p.action == "":
+		case half[sl] == 0:
+			sl.state, err = applying.carryOutDelete(m.t.Context(), sl.kind, sl.state, p)
+		default:
+			sl.state, err = applying.carryOutRest(m.t.Context(), sl.kind, sl.state, p)
+		}
+		if err != nil {
+			rt.Logf("%s: %s: %v", sl.label, p.action, err)
+			failed[sl] = err
+			if id := m.text(prior, "id"); id != "" && m.id(sl) != id {
+				m.t.Errorf("%s: the state has lost %s by an action that failed: %v", sl.label, id, err)
+			}
+			explains(m.t, m.server, err)
+		}
+		if half[sl]++; err != nil || half[sl] == 2 || p.action == "" || p.action == "delete" {
+			open = slices.Delete(open, i, i+1)
+		}
+	}
+	return failed
 }
 
 // contestPlaces has keys swap their places, move on to the next one's, or meet in one.

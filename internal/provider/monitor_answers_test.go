@@ -429,7 +429,6 @@ func TestSetupAnswers_unknownProject(t *testing.T) {
 // The organization that the list shows decides whether what is not found is gone.
 func TestSetupAnswers_otherOrganization(t *testing.T) {
 	t.Parallel()
-	setup := "200 " + answered("checkout", nil)
 	for name, test := range map[string]struct {
 		list string
 		gone bool
@@ -440,6 +439,7 @@ func TestSetupAnswers_otherOrganization(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			setup := "200 " + answered("checkout", nil) // which is new only now
 			service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: setup, readSetup: setup})
 			l := service.life(t, nil)
 			config := setupConfig("checkout", "char-count")
@@ -471,7 +471,7 @@ func TestSetupAnswers_otherOrganization(t *testing.T) {
 }
 
 // The key of a setup is revoked, or not known. If its project is gone, so is the setup; otherwise the
-// error names the ways on.
+// error says what to do next.
 func TestSetupAnswers_refusedKey(t *testing.T) {
 	t.Parallel()
 	project := `200 {"id":"p-1","name":"Orders","slug":"orders","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}`

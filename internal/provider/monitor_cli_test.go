@@ -12,10 +12,10 @@ import (
 
 // withKey gives the CLI a project's key and takes the management key away.
 func (c *cli) withKey(key string) *cli {
-	c.env = append(c.env, "TRACELOOP_PROJECT_API_KEY="+key)
-	for i, variable := range c.env {
+	c.Env = append(c.Env, "TRACELOOP_PROJECT_API_KEY="+key)
+	for i, variable := range c.Env {
 		if strings.HasPrefix(variable, "TRACELOOP_MANAGEMENT_API_KEY=") {
-			c.env[i] = "UNUSED="
+			c.Env[i] = "UNUSED="
 		}
 	}
 	return c
@@ -66,8 +66,8 @@ func TestCLI_manySetupsGoTogether(t *testing.T) { //nolint:paralleltest // other
 		parallelism string
 		applied     int // of 300, at most
 	}{
-		{"10", 65},  // 31
-		{"100", 40}, // 4 or 5
+		{"10", 65},  // 32
+		{"100", 40}, // 5 or 6
 	} {
 		t.Run("parallelism "+test.parallelism, func(t *testing.T) {
 			server := standingStill(t)
@@ -77,8 +77,8 @@ func TestCLI_manySetupsGoTogether(t *testing.T) { //nolint:paralleltest // other
 
 			cli.write(manySetups(n, `"char-count"`))
 			cli.plan(flag, "-out=plan")
-			if got := server.Requests(); len(got) != 1 {
-				t.Errorf("planning the creation took %d requests, want the list: %v", len(got), got)
+			if got := server.Requests(); len(got) != 2 {
+				t.Errorf("planning the creation took %d requests, want the lists of setups and evaluators: %v", len(got), got)
 			}
 			server.ResetRequests()
 			cli.ok("apply", "-input=false", flag, "plan")
@@ -121,7 +121,7 @@ func TestCLI_bulkPartialSuccess(t *testing.T) {
 	if err == nil {
 		t.Fatal("apply succeeded")
 	}
-	shows(t, out, "Evaluator Is Not in the Published List", `"made-up"`, "Unable to Create Auto Monitor Setup", `create the auto monitor setup "m-3"`,
+	shows(t, out, "Unknown Evaluator", `"made-up"`, "Unable to Create Auto Monitor Setup", `create the auto monitor setup "m-3"`,
 		`unknown evaluator slug "made-up"`)
 	if n := len(server.Setups(key)); n != 7 {
 		t.Errorf("%d setups are there, want 7", n)
@@ -197,19 +197,19 @@ func TestCLI_setupWarnings(t *testing.T) {
 	key := projectKey(server, "prd")
 	cli := newCLI(t, server).withKey(key)
 	cli.write(setupHCL("checkout", "", "char-count", "made_up"))
-	shows(t, cli.plan(), "Evaluator Is Not in the Published List", `"made_up" is not in the list that Traceloop published on 2026-06-18`)
+	shows(t, cli.plan(), "Unknown Evaluator", `"made_up" is not among the evaluators that Traceloop lists for the organization`)
 	cli.write(setupHCL("checkout", "", "pii_detector"))
 	shows(t, cli.plan(), `Did you mean "pii-detector"?`)
 	cli.write(setupHCL("checkout", "", "PII_DETECTOR"))
 	shows(t, cli.plan(), `Did you mean "pii-detector"?`)
 
 	cli.write(setupHCL("checkout", "", "char-count", "toxicity"))
-	shows(t, cli.apply(), "Evaluator Is Not in the Published List", "1 added")
-	hides(t, cli.plan("-detailed-exitcode"), "Warning: Evaluator", "Warning: Auto") // it was said when it was new
+	shows(t, cli.apply(), "Unknown Evaluator", `"toxicity" is not among`, `Did you mean "toxicity-detector"?`, "1 added")
+	hides(t, cli.plan("-detailed-exitcode"), "Warning: Unknown", "Warning: Auto") // it was said when it was new
 	cli.write(setupHCL("checkout", "", "char-count", "toxicity", "word-count"))
 	again := cli.plan()
 	shows(t, again, "Auto Monitor Setup Will Restart", `from "pending" back to "pending"`)
-	hides(t, again, "Warning: Evaluator")
+	hides(t, again, "Warning: Unknown")
 	cli.apply()
 
 	server.SendSpans(key, 1)

@@ -39,10 +39,10 @@ func withProjectKey(server *emulatortest.Server, key, hcl string) string {
 
 // standingStill is an emulator whose setups stay where they are: no test is so slow that one
 // goes on.
-func standingStill(t *testing.T) *emulatortest.Server {
+func standingStill(t *testing.T, options ...emulatortest.Option) *emulatortest.Server {
 	t.Helper()
 	now := time.Now()
-	return emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return now }))
+	return emulatortest.Start(t, append(options, emulatortest.WithNow(func() time.Time { return now }))...)
 }
 
 // projectKey generates the key of the default project's environment.
@@ -64,9 +64,11 @@ const openAISelector = `
   ]
 `
 
-func TestAccSetup_life(t *testing.T) {
-	t.Parallel()
-	server := standingStill(t)
+func TestAccSetup_life(t *testing.T) { inBothVariants(t, accSetupLife) }
+
+func accSetupLife(t *testing.T, variant emulatortest.Option) {
+	t.Helper()
+	server := standingStill(t, variant)
 	key := projectKey(server, "prd")
 	hcl := func(rest string, evaluators ...string) string {
 		return withProjectKey(server, key, setupHCL("checkout", rest, evaluators...))
@@ -119,11 +121,6 @@ func newSetupLife(t *testing.T, server *emulatortest.Server, key string) *life {
 
 func setupConfig(externalID string, evaluators ...string) arguments {
 	return arguments{"external_id": externalID, "evaluators": evaluators}
-}
-
-func TestSetup_life(t *testing.T) {
-	t.Parallel()
-	setupLife(t, standingStill(t), provider.NewServer(time.Now))
 }
 
 // setupLife is the whole life of a setup, with a provider of any paths.
@@ -440,7 +437,7 @@ func guarded(t *testing.T, server *emulatortest.Server) (baseURL string, seen fu
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kind := "management"
-		if strings.HasPrefix(r.URL.Path, setupsPath) || strings.HasPrefix(r.URL.Path, "/v2/organizations") {
+		if strings.HasPrefix(r.URL.Path, setupsPath) || strings.HasPrefix(r.URL.Path, evaluatorsPath) || strings.HasPrefix(r.URL.Path, "/v2/organizations") {
 			kind = "project"
 		}
 		is := "project"
@@ -495,7 +492,7 @@ func TestCLI_projectKeyAndSetupsInOneGo(t *testing.T) {
 	server := emulatortest.Start(t)
 	front, seen := guarded(t, server)
 	cli := newCLI(t, server).unattached()
-	cli.env = append(cli.env, "TRACELOOP_MANAGEMENT_BASE_URL="+front)
+	cli.Env = append(cli.Env, "TRACELOOP_MANAGEMENT_BASE_URL="+front)
 	cli.write(fmt.Sprintf(inOneGo, "1", ""))
 
 	hides(t, cli.plan(), "Warning: Auto Monitor", "Error:")

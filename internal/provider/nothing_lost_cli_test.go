@@ -221,7 +221,7 @@ func TestCLI_revocationThatNoPlanNamed(t *testing.T) {
 func TestCLI_threeRunsOfATest(t *testing.T) {
 	w := newEstate(t)
 	w.unattached()
-	if err := os.CopyFS(w.dir, os.DirFS("../../examples/modules/llm-service")); err != nil {
+	if err := os.CopyFS(w.Dir, os.DirFS("../../examples/modules/llm-service")); err != nil {
 		t.Fatal(err)
 	}
 	runs := `
@@ -253,7 +253,7 @@ run "comes_back" {
   }
 }
 `
-	if err := os.WriteFile(filepath.Join(w.dir, "tests", "three.tftest.hcl"), []byte(runs), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(w.Dir, "tests", "three.tftest.hcl"), []byte(runs), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	shows(t, w.ok("test", "-filter=tests/three.tftest.hcl"), "Success! 3 passed, 0 failed")

@@ -30,7 +30,7 @@ func (o *outcome) planned(d *driver, i instance, config arguments) (planResult, 
 	o.t.Helper()
 	refreshed, err := d.refresh(o.t.Context(), keyKind, i)
 	if err != nil {
-		o.t.Fatal(err)
+		return planResult{}, err
 	}
 	return d.plan(o.t.Context(), keyKind, refreshed, config)
 }
@@ -123,6 +123,51 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 
 // A removed block with destroy = false, and a tainted key, look the same to the provider: the key is read
 // and not planned.
+// Terraform reads a tainted object, and does not plan it: only what replaces it.
+func TestNothingLost_importWhileTheOldAddressIsTainted(t *testing.T) {
+	o := newOutcome(t)
+	o.creates(nil)
+
+	d := o.driver()
+	if _, err := d.refresh(t.Context(), keyKind, o.state); err != nil {
+		t.Fatal(err)
+	}
+	_, err := o.imported(d)
+	refuses(t, err, twoAddresses)
+
+	d = o.driver()
+	if _, err := o.imported(d); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.refresh(t.Context(), keyKind, o.state)
+	refuses(t, err, twoAddresses)
+}
+
+func TestNothingLost_keyMovesToAnEnvironmentThatComesLater(t *testing.T) {
+	o := newOutcome(t)
+	o.creates(nil)
+
+	d := o.driver() // with a literal slug, Terraform knows of no order
+	if _, err := d.plan(t.Context(), environmentKind, d.none(environmentKind), arguments{"name": "Europe", "project_id": o.projectID}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := o.planned(d, o.state, o.config(arguments{"environment": "europe"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := d.next().carryOut(t.Context(), keyKind, o.state, p)
+	refuses(t, err, "Unknown Environment", "refer to it", "Nothing was changed")
+	if textOf(t, after, "id") != o.text("id") {
+		t.Error("the state has lost the key")
+	}
+	o.accepts(o.text("key"))
+
+	o.server.CreateEnvironment(o.projectID, "Europe")
+	if _, err := d.next().carryOut(t.Context(), keyKind, o.state, p); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNothingLost_newBlockWhereAKeyIsForgotten(t *testing.T) {
 	o := newOutcome(t)
 	o.creates(nil)

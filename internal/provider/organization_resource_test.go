@@ -20,9 +20,9 @@ func organizationHCL(rest string) string {
 
 const acme = "  name         = \"Acme\"\n  environments = [\"dev\", \"EU Production\"]\n"
 
-func allowingOrganizations(t *testing.T) (server *emulatortest.Server, key string) {
+func allowingOrganizations(t *testing.T, options ...emulatortest.Option) (server *emulatortest.Server, key string) {
 	t.Helper()
-	server = emulatortest.Start(t)
+	server = emulatortest.Start(t, options...)
 	server.SetSettings(emulatortest.Settings{AllowOrganizations: true})
 	return server, projectKey(server, "prd")
 }
@@ -36,9 +36,10 @@ func acmeConfig() arguments {
 	return arguments{"name": "Acme", "environments": []string{"dev", "EU Production"}}
 }
 
-func TestOrganization_life(t *testing.T) {
-	t.Parallel()
-	server, key := allowingOrganizations(t)
+// organizationLife is the whole life of an organization.
+func organizationLife(t *testing.T, variant emulatortest.Option) {
+	t.Helper()
+	server, key := allowingOrganizations(t, variant)
 	server.ResetRequests()
 	l := newOrganizationLife(t, server, key)
 	l.apply(acmeConfig(), "create")
@@ -116,8 +117,8 @@ func TestOrganization_refused(t *testing.T) {
 		"no name":            {arguments{"name": ""}, []string{"name", "between 1 and 255"}},
 		"no environments":    {arguments{"name": "A", "environments": []string{}}, []string{"environments", "at least 1"}},
 		"no slug":            {arguments{"name": "A", "environments": []string{"?"}}, []string{"environments", "ASCII letter or digit"}},
-		"retention of none":  {arguments{"name": "A", "retention_hours": int64(0)}, []string{"retention_hours", "between 1 and 720"}},
-		"retention too long": {arguments{"name": "A", "retention_hours": int64(721)}, []string{"retention_hours", "between 1 and 720"}},
+		"retention of none":  {arguments{"name": "A", "retention_hours": int64(0)}, []string{"retention_hours", "whole number from 1 to 720"}},
+		"retention too long": {arguments{"name": "A", "retention_hours": int64(721)}, []string{"retention_hours", "whole number from 1 to 720"}},
 		"private key":        {arguments{"name": "A", "age_recipients": []string{"AGE-SECRET-KEY-1"}}, []string{"Invalid Recipient", "private key"}},
 	} {
 		t.Run(name, func(t *testing.T) {

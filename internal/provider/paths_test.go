@@ -22,6 +22,7 @@ var moved = traceloop.Paths{
 	AutoMonitorSetups:     "/v3/monitors",
 	AutoMonitorSetupsBulk: "/v3/many-monitors",
 	Organizations:         "/v3/organizations",
+	Evaluators:            "/v3/organization/evaluators",
 }
 
 // The day the real paths are known, the table of paths is all that changes: at other paths, every
@@ -42,6 +43,7 @@ func TestPaths(t *testing.T) {
 			l.destroy()
 		},
 		"setups":         func(t *testing.T, server *emulatortest.Server) { setupLife(t, server, newServer) },
+		"evaluators":     func(t *testing.T, server *emulatortest.Server) { evaluatorLife(t, server, newServer) },
 		"setups in bulk": func(t *testing.T, server *emulatortest.Server) { createTogether(t, server, newServer) },
 		"organizations": func(t *testing.T, server *emulatortest.Server) {
 			server.SetSettings(emulatortest.Settings{AllowOrganizations: true})
@@ -50,7 +52,7 @@ func TestPaths(t *testing.T) {
 		},
 		"data sources": func(t *testing.T, server *emulatortest.Server) {
 			d := newDriverOf(t, newServer, arguments{"base_url": server.URL, "api_key": server.ManagementKey, "project_api_key": projectKey(server, "prd")})
-			for _, kind := range []string{"projects", "environments", "api_keys", "auto_monitor_setups"} {
+			for _, kind := range []string{"projects", "environments", "api_keys", "auto_monitor_setups", "evaluators"} {
 				if err := d.readData("traceloop_"+kind, nil); err != nil {
 					t.Errorf("%s: %v", kind, err)
 				}
@@ -117,7 +119,7 @@ func startMoved(t *testing.T, server *emulatortest.Server, moved traceloop.Paths
 		for collection, was := range map[string]string{
 			moved.Projects: "/v2/projects", moved.Environments: "/v2/environments", moved.APIKeys: "/v2/api-keys",
 			moved.AutoMonitorSetups: "/v2/auto-monitor-setups", moved.AutoMonitorSetupsBulk: "/v2/auto-monitor-setups/bulk",
-			moved.Organizations: "/v2/organizations",
+			moved.Organizations: "/v2/organizations", moved.Evaluators: "/v2/evaluators",
 		} {
 			rest, found := strings.CutPrefix(r.URL.EscapedPath(), collection)
 			if found && (rest == "" || rest[0] == '/') {

@@ -22,7 +22,7 @@ import (
 
 // block is a resource block that is not protected.
 func block(kind, label string, args ...string) string {
-	return fmt.Sprintf("resource %q %q {\n  deletion_protection = false\n  %s\n}\n", kind, label, strings.Join(args, "\n  "))
+	return resourceOf(kind, label, append(args, "deletion_protection = false")...)
 }
 
 func named(name string) string { return fmt.Sprintf("name = %q", name) }
@@ -84,17 +84,17 @@ func TestCLI_secondAddress(t *testing.T) {
 // duplicate gives an object of the state a second address.
 func (w estate) duplicate(kind, label, second string) {
 	w.t.Helper()
-	if err := os.RemoveAll(filepath.Join(w.dir, "other.tfstate")); err != nil {
+	if err := os.RemoveAll(filepath.Join(w.Dir, "other.tfstate")); err != nil {
 		w.t.Fatal(err)
 	}
 	w.ok("state", "mv", "-state-out=other.tfstate", kind+"."+label, kind+"."+second)
-	other := readState(w.t, w.dir, "other.tfstate")
+	other := readState(w.t, w.Dir, "other.tfstate")
 	w.write(block(kind, label, named(attributesOf(other)["name"].(string))) + importing(kind+"."+label, attributesOf(other)["id"].(string)))
 	w.apply()
-	state := readState(w.t, w.dir, "terraform.tfstate")
+	state := readState(w.t, w.Dir, "terraform.tfstate")
 	state["resources"] = append(state["resources"].([]any), other["resources"].([]any)...)
 	state["serial"] = state["serial"].(float64) + 1
-	writeState(w.t, w.dir, state)
+	writeState(w.t, w.Dir, state)
 }
 
 func TestCLI_destroyingTakesAlong(t *testing.T) {
@@ -231,7 +231,7 @@ func TestCLI_placeIsLostBetweenTheHalves(t *testing.T) {
 				for _, how := range []string{"-replace", "taint"} {
 					w.write(block(kind, "m", named("Billing")))
 					w.apply()
-					id := attributesOf(readState(t, w.dir, "terraform.tfstate"))["id"].(string)
+					id := attributesOf(readState(t, w.Dir, "terraform.tfstate"))["id"].(string)
 					args := []string{"apply", "-auto-approve", "-input=false"}
 					if how == "taint" {
 						w.ok("taint", kind+".m")
@@ -333,7 +333,7 @@ func TestCLI_organizationIsNotReplaced(t *testing.T) {
 		}
 		cli.ok("untaint", "traceloop_organization.acme")
 	}
-	cli.write(requiredProviders)
+	cli.write("")
 	refuses(plan, "Deletion Protection Is On")
 }
 
@@ -491,4 +491,45 @@ func writeState(t *testing.T, dir string, state map[string]any) {
 func attributesOf(state map[string]any) map[string]any {
 	resource := state["resources"].([]any)[0].(map[string]any)
 	return resource["instances"].([]any)[0].(map[string]any)["attributes"].(map[string]any)
+}
+
+// A tainted project has its own name. It is replaced with what is in it, unless it is protected: then
+// the key would be revoked, and nothing could follow.
+func TestCLI_taintedWithAKeyInIt(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		for address, config := range map[string]func(arguments string) string{
+			projectKind + ".p": func(arguments string) string {
+				return resourceOf(projectKind, "p", named("P"), arguments) +
+					resourceOf(keyKind, "k", "project_id = traceloop_project.p.id", `environment = "prd"`)
+			},
+			environmentKind + ".e": func(arguments string) string {
+				project := fmt.Sprintf("project_id = %q", w.project.ID)
+				return resourceOf(environmentKind, "e", named("E"), project, arguments) +
+					resourceOf(keyKind, "k", project, "environment = traceloop_environment.e.slug")
+			},
+		} {
+			w.write(config(""))
+			w.apply()
+			keys := fmt.Sprint(w.server.Keys())
+			w.ok("taint", address)
+			w.refusesToPlanAndApply("API Key Would Be Lost", "terraform untaint ADDRESS", "Nothing was changed")
+			w.ok("untaint", address)
+
+			w.write(config("deletion_protection = false"))
+			w.apply()
+			w.ok("taint", address)
+			w.refuses([]string{"plan", "-input=false", "-refresh=false"}, "API Key Would Be Lost", "again without -refresh=false")
+			shows(t, w.plan(), "API Key Will Be Replaced", "2 to add, 0 to change, 2 to destroy")
+			w.apply()
+			if now := w.server.Keys(); len(now) != 1 || fmt.Sprint(now) == keys {
+				t.Errorf("the keys were %s, and are %v", keys, now)
+			}
+			w.plan("-detailed-exitcode")
+			w.destroy()
+		}
+	})
+}
+
+func resourceOf(kind, label string, arguments ...string) string {
+	return fmt.Sprintf("resource %q %q {\n  %s\n}\n", kind, label, strings.Join(arguments, "\n  "))
 }

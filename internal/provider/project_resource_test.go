@@ -14,16 +14,17 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
-	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
 func projectHCL(name string, protected bool) string {
 	return fmt.Sprintf("resource \"traceloop_project\" \"orders\" {\n  name                = %q\n  deletion_protection = %t\n}\n", name, protected)
 }
 
-func TestAccProject_life(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
+func TestAccProject_life(t *testing.T) { inBothVariants(t, accProjectLife) }
+
+func accProjectLife(t *testing.T, variant emulatortest.Option) {
+	t.Helper()
+	server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
 	const address = "traceloop_project.orders"
 	var id string
 
@@ -72,11 +73,6 @@ func TestAccProject_life(t *testing.T) {
 			},
 		},
 	})
-}
-
-func TestProject_life(t *testing.T) {
-	t.Parallel()
-	projectLife(t, emulatortest.Start(t), provider.NewServer(minutesLater))
 }
 
 // projectLife is the whole life of a project, with a provider of any paths.

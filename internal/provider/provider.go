@@ -21,6 +21,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/apikey"
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/environment"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/evaluator"
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/monitor"
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/organization"
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/project"
@@ -77,7 +78,7 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				Validators: []validator.String{base.SecretParserValidator("api_key", traceloop.ParseKey)},
 			},
 			"project_api_key": schema.StringAttribute{
-				MarkdownDescription: "API key of a project and environment, for `traceloop_auto_monitor_setup` and `traceloop_organization`. " +
+				MarkdownDescription: "API key of a project and environment, for `traceloop_auto_monitor_setup`, `traceloop_evaluator` and `traceloop_organization`. " +
 					"It can also come from the environment variable `" + base.EnvProjectKey + "`. White space around it is dropped. The setups belong to the project and environment of this key. For another environment, use another provider block with an `alias`. " +
 					"The key may come from a `traceloop_api_key` resource in the same configuration. The provider never sends it instead of `api_key`, or `api_key` instead of it.",
 				Optional:   true,
@@ -96,7 +97,7 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 				Validators:          []validator.String{base.ParserValidator("request_timeout", parseTimeout)},
 			},
 			"max_retries": schema.NumberAttribute{
-				MarkdownDescription: "How many times the provider repeats a failed request, if repeating is safe; 0 to 10. Repeats after a rate limit do not count. Default: `4`.",
+				MarkdownDescription: "How many times the provider repeats a failed request, if repeating is safe: a whole number from 0 to 10. Repeats after a rate limit do not count. Default: `4`.",
 				Optional:            true,
 				Validators:          []validator.Number{base.WholeNumber(0, 10)},
 			},
@@ -146,6 +147,7 @@ func (p *traceloopProvider) Resources(context.Context) []func() resource.Resourc
 		environment.NewResource,
 		apikey.NewResource,
 		monitor.NewResource,
+		evaluator.NewResource,
 		organization.NewResource,
 	}
 }
@@ -160,6 +162,8 @@ func (p *traceloopProvider) DataSources(context.Context) []func() datasource.Dat
 		apikey.NewPluralDataSource,
 		monitor.NewDataSource,
 		monitor.NewPluralDataSource,
+		evaluator.NewDataSource,
+		evaluator.NewPluralDataSource,
 	}
 }
 
@@ -169,6 +173,7 @@ func (p *traceloopProvider) ListResources(context.Context) []func() list.ListRes
 		environment.NewListResource,
 		apikey.NewListResource,
 		monitor.NewListResource,
+		evaluator.NewListResource,
 	}
 }
 

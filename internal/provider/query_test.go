@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,53 +14,15 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/querycheck/queryfilter"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/clitest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
 // writeQuery puts the query beside the configuration.
 func (c *cli) writeQuery(hcl string) {
 	c.t.Helper()
-	if err := os.WriteFile(filepath.Join(c.dir, "adopt.tfquery.hcl"), []byte(hcl), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(c.Dir, "adopt.tfquery.hcl"), []byte(hcl), 0o600); err != nil {
 		c.t.Fatal(err)
-	}
-}
-
-// newLargeOrganization has 50 projects, 3 organization-level and 20 project-level
-// environments and 120 keys, made through the API.
-func newLargeOrganization(t *testing.T) *emulatortest.Server {
-	t.Helper()
-	server := emulatortest.Start(t)
-	for _, name := range []string{"Load test", "Canary", "Demo"} {
-		server.CreateEnvironment("", name)
-	}
-	project := server.Projects()[0] // every organization begins with one
-	for i := range 50 {
-		if i > 0 {
-			project = server.CreateProject(fmt.Sprintf("Service %02d", i))
-		}
-		server.GenerateKey(project.ID, "dev")
-		server.GenerateKey(project.ID, "prd")
-		if i < 20 {
-			server.GenerateKey(project.ID, server.CreateEnvironment(project.ID, fmt.Sprintf("EU %02d", i)).Slug)
-		}
-	}
-	if projects, keys := len(server.Projects()), len(server.Keys()); projects != 50 || keys != 120 {
-		t.Fatalf("there are %d projects and %d keys", projects, keys)
-	}
-	server.ResetRequests()
-	return server
-}
-
-const wholeOrganization = 50 + 3 + 20 + 120
-
-// checkAdoption checks what the adoption has cost, and that the server is as it was.
-func checkAdoption(t *testing.T, server *emulatortest.Server) {
-	t.Helper()
-	noWrites(t, server)
-	n := len(server.Requests())
-	t.Logf("%d objects are adopted with %d requests", wholeOrganization, n)
-	if n > 20 {
-		t.Errorf("%d requests, want at most 20: %v", n, server.Requests())
 	}
 }
 
@@ -69,7 +30,7 @@ func checkAdoption(t *testing.T, server *emulatortest.Server) {
 // over a whole organization: one process lists, another imports by identity and plans.
 func TestList_adoptsOrganization(t *testing.T) {
 	t.Parallel()
-	server := newLargeOrganization(t)
+	server := clitest.NewLargeOrganization(t)
 	querying, planning := newDriver(t, server, time.Now), newDriver(t, server, time.Now)
 	kinds, listed := []string{"traceloop_project", "traceloop_environment", "traceloop_api_key"}, map[string][]found{}
 	for _, kind := range kinds {
@@ -86,17 +47,17 @@ func TestList_adoptsOrganization(t *testing.T) {
 			planning.adopt(kind, one)
 		}
 	}
-	if n != wholeOrganization {
-		t.Errorf("%d objects are adopted, want %d", n, wholeOrganization)
+	if n != clitest.WholeOrganization {
+		t.Errorf("%d objects are adopted, want %d", n, clitest.WholeOrganization)
 	}
-	checkAdoption(t, server)
+	clitest.CheckAdoption(t, server)
 }
 
 // The same, with the CLI.
 func TestCLI_queryAdoptsOrganization(t *testing.T) {
 	t.Parallel()
 	needs(t, queries)
-	server := newLargeOrganization(t)
+	server := clitest.NewLargeOrganization(t)
 	cli := newCLI(t, server)
 	cli.write("provider \"traceloop\" {}\n")
 	query := ""
@@ -105,15 +66,15 @@ func TestCLI_queryAdoptsOrganization(t *testing.T) {
 	}
 	cli.writeQuery(query)
 	shows(t, cli.ok("query", "-generate-config-out=generated.tf"), "Default project", "Service 49 / prd", "Service 01 / EU 01", "Load test (organization-level)")
-	generated, err := os.ReadFile(filepath.Join(cli.dir, "generated.tf"))
+	generated, err := os.ReadFile(filepath.Join(cli.Dir, "generated.tf"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if regexp.MustCompile(`tl_\w`).Match(generated) {
 		t.Error("the generated configuration holds a key")
 	}
-	shows(t, cli.apply(), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy", wholeOrganization))
-	checkAdoption(t, server)
+	shows(t, cli.apply(), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy", clitest.WholeOrganization))
+	clitest.CheckAdoption(t, server)
 	shows(t, cli.plan(), "No changes")
 	noWrites(t, server)
 }
@@ -179,39 +140,5 @@ func TestAccQuery(t *testing.T) {
 			},
 		},
 	})
-	noWrites(t, server)
-}
-
-// Every example of a query is run.
-func TestCLI_exampleQueries(t *testing.T) {
-	t.Parallel()
-	needs(t, queries)
-	files, err := filepath.Glob("../../examples/list-resources/*/*.tfquery.hcl")
-	if err != nil || len(files) < 3 {
-		t.Fatalf("%d queries were found: %v", len(files), err)
-	}
-	server := emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return time.Now().Add(-100 * 24 * time.Hour) }))
-	orders := server.CreateProject("Orders").ID
-	server.CreateEnvironment("", "Load test")
-	_, key := server.GenerateKey(orders, "prd")
-	server.CreateSetup(key, "checkout", "char-count")
-	server.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60, FailingEvaluators: map[string]string{"char-count": "no model"}})
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cli := newCLI(t, server)
-		cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+key)
-		cli.write("")
-		cli.writeQuery(string(content))
-		cli.ok("validate", "-query")
-		output := cli.ok("query")
-		for _, name := range regexp.MustCompile(`(?m)^list "(\w+)" "(\w+)"`).FindAllStringSubmatch(string(content), -1) {
-			if address := "list." + name[1] + "." + name[2]; !strings.Contains(output, address) {
-				t.Errorf("%s: %s finds nothing:\n%s", file, address, output)
-			}
-		}
-	}
 	noWrites(t, server)
 }

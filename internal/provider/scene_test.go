@@ -127,11 +127,11 @@ var plainKey = regexp.MustCompile(`tl_[0-9A-Za-z]{8}`)
 // Every error has one phrase of each list: what was attempted, and what to do next.
 var (
 	attemptedPhrases = []string{
-		"The provider tried to", "Nothing was changed", "nothing was changed", "A project named", "Traceloop has no ", "The project ", "No environment was created", "No key was generated",
+		"The provider tried to", "Nothing was changed", "nothing was changed", "A project named", "Traceloop has no ", "The project ", "No environment was created", "No evaluator was created", "No key was generated", "generated no key",
 	}
 	nextPhrases = []string{
-		"import {", "Run the command again", "apply again", "Apply again", "Check that", "Check the id", "Choose another name", "choose another name", "Remove this resource", "refer to it, so that", "Use the id of", "set replace_existing = true",
-		"use a management key", "Plan again", "Choose one:", "Remove one of the two", "Rename or remove", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps",
+		"import {", "Run the command again", "apply again", "Apply again", "Check that", "Check the id", "Choose another name", "choose another name", "Choose another slug", "Remove this resource", "refer to it, so that", "Use the id of", "set replace_existing = true",
+		"use a management key", "Plan again", "Choose one:", "Remove one of the two", "Rename or remove", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps", "Keep one of the two", "Check both", "or import the key of",
 	}
 )
 

@@ -28,7 +28,7 @@ func TestSecrets_publishedOperations(t *testing.T) {
 
 	organizations, echo := 0, false
 	w.set("TRACELOOP_MANAGEMENT_BASE_URL", inFront(t, server, func(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error) {
-		isPublished := strings.HasPrefix(r.URL.Path, setupsPath) || strings.HasPrefix(r.URL.Path, organizationsPath)
+		isPublished := strings.HasPrefix(r.URL.Path, setupsPath) || strings.HasPrefix(r.URL.Path, evaluatorsPath) || strings.HasPrefix(r.URL.Path, organizationsPath)
 		if bearer := r.Header.Get("Authorization"); isPublished != (bearer != "Bearer "+server.ManagementKey) {
 			t.Errorf("%s %s came with the other key", r.Method, r.URL.Path)
 		}
@@ -62,7 +62,7 @@ func TestSecrets_publishedOperations(t *testing.T) {
 	apply := []string{"apply", "-auto-approve", "-input=false"}
 	plan := []string{"plan", "-input=false"}
 	sealed := organizationHCL(acme + "  age_recipients = [\"" + identity.Recipient().String() + "\"]\n  deletion_protection = false\n")
-	all := "provider \"traceloop\" {\n  max_retries = 0\n}\n" + sealed + manySetups(3, `"char-count"`) + setupHCL("checkout", "", "char-count") + projectHCL("Orders", false)
+	all := "provider \"traceloop\" {\n  max_retries = 0\n}\n" + sealed + manySetups(3, `"char-count"`) + setupHCL("checkout", "", "char-count") + toneHCL("Tone", "Judge {{text}}", "deletion_protection = false") + projectHCL("Orders", false)
 
 	w.write(all)
 	w.must("plan", "-input=false", "-out=first.plan")
@@ -75,6 +75,8 @@ func TestSecrets_publishedOperations(t *testing.T) {
 
 	w.write(strings.ReplaceAll(all, `["char-count"]`, `["word-count", "made-up"]`))
 	w.fails([]string{"unknown evaluator slug"}, apply...)
+	w.write(strings.ReplaceAll(all, "Judge {{text}}", "Judge this: {{text}}"))
+	w.must(apply...)
 	server.SetFaults(emulatortest.Fault{Method: "POST", Path: setupsPath, Kind: "garbage", Times: 100}, emulatortest.Fault{Method: "PUT", Path: setupsPath, Kind: "drop_after", Times: 100})
 	w.write(strings.ReplaceAll(all, `["char-count"]`, `["word-count"]`))
 	w.must(apply...) // each is looked up
@@ -83,12 +85,12 @@ func TestSecrets_publishedOperations(t *testing.T) {
 	w.fails([]string{"400 Bad Request", "the header was Bearer"}, plan...)
 	echo = false
 
-	good := w.env
+	good := w.Env
 	w.set("TRACELOOP_PROJECT_API_KEY", wrong)
 	w.fails([]string{"401 Unauthorized"}, plan...)
 	w.set("TRACELOOP_PROJECT_API_KEY", wrong+" x")
 	w.fails([]string{"Invalid Project Key"}, plan...)
-	w.env = good
+	w.Env = good
 	w.must("destroy", "-auto-approve", "-input=false")
 	server.RevokeKey(keyID)
 	w.write(all)

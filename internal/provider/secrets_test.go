@@ -205,8 +205,8 @@ func (w *witness) do(args ...string) (string, error) {
 	if args[0] == "workspace" || args[0] == "state" { // two words
 		command.Args = append([]string{command.Args[0]}, args...)
 	}
-	command.Dir, command.Stdout, command.Stderr = w.dir, &stdout, &stderr
-	command.Env = append(slices.Clone(w.env), "TF_LOG=TRACE", "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+name+".log")
+	command.Dir, command.Stdout, command.Stderr = w.Dir, &stdout, &stderr
+	command.Env = append(slices.Clone(w.Env), "TF_LOG=TRACE", "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+name+".log")
 	err := command.Run()
 	for suffix, output := range map[string]*bytes.Buffer{".stdout": &stdout, ".stderr": &stderr} {
 		if err := os.WriteFile(name+suffix, output.Bytes(), 0o600); err != nil {
@@ -237,7 +237,7 @@ func (w *witness) fails(phrases []string, args ...string) {
 // everything calls visit with each existing file, except the configuration.
 func (w *witness) everything(visit func(place string, content []byte)) {
 	w.t.Helper()
-	for _, root := range []string{w.dir, w.kept} {
+	for _, root := range []string{w.Dir, w.kept} {
 		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || entry.Name() == "main.tf" {
 				return err
@@ -433,14 +433,14 @@ func TestSecrets_errors(t *testing.T) {
 	plan := []string{"plan", "-input=false"}
 
 	w.write(settings + anyRead)
-	good := w.env
+	good := w.Env
 	w.set("TRACELOOP_MANAGEMENT_API_KEY", wrong)
 	w.fails([]string{"401 Unauthorized"}, plan...)
 	w.set("TRACELOOP_MANAGEMENT_API_KEY", occupant)
 	w.fails([]string{"403 Forbidden"}, plan...)
 	w.set("TRACELOOP_MANAGEMENT_API_KEY", wrong+"\x7f")
 	w.fails([]string{"Invalid Management Key"}, plan...)
-	w.env = good
+	w.Env = good
 
 	// The service, or what stands before it, repeats the key that it was sent.
 	echo := func([]byte) []byte {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"reflect"
 	"runtime/debug"
 	"time"
 
@@ -84,8 +85,8 @@ type frameworkServer interface {
 	tfprotov6.StateStoreServer
 }
 
-// server adds one thing to the framework's server: it ends the context of each call with the call
-// if nobody will see logs: DESIGN.md, "Contexts".
+// server adds two things to the framework's server: it masks what looks like a key in each message,
+// and it ends the context of each call with the call if nobody will see logs: DESIGN.md, "Contexts".
 type server struct {
 	frameworkServer
 
@@ -94,6 +95,42 @@ type server struct {
 
 func (s *server) UpgradeResourceState(ctx context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
 	return withCallContext(ctx, s.quiet, s.frameworkServer.UpgradeResourceState, r)
+}
+
+func (s *server) ValidateProviderConfig(ctx context.Context, r *tfprotov6.ValidateProviderConfigRequest) (*tfprotov6.ValidateProviderConfigResponse, error) {
+	return withoutKeys(ctx, s.frameworkServer.ValidateProviderConfig, r)
+}
+
+func (s *server) ConfigureProvider(ctx context.Context, r *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
+	return withoutKeys(ctx, s.frameworkServer.ConfigureProvider, r)
+}
+
+func (s *server) ValidateDataResourceConfig(ctx context.Context, r *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
+	return withoutKeys(ctx, s.frameworkServer.ValidateDataResourceConfig, r)
+}
+
+func (s *server) ValidateEphemeralResourceConfig(ctx context.Context, r *tfprotov6.ValidateEphemeralResourceConfigRequest) (*tfprotov6.ValidateEphemeralResourceConfigResponse, error) {
+	return withoutKeys(ctx, s.frameworkServer.ValidateEphemeralResourceConfig, r)
+}
+
+func (s *server) ValidateListResourceConfig(ctx context.Context, r *tfprotov6.ValidateListResourceConfigRequest) (*tfprotov6.ValidateListResourceConfigResponse, error) {
+	return withoutKeys(ctx, s.frameworkServer.ValidateListResourceConfig, r)
+}
+
+func (s *server) ValidateActionConfig(ctx context.Context, r *tfprotov6.ValidateActionConfigRequest) (*tfprotov6.ValidateActionConfigResponse, error) {
+	return withoutKeys(ctx, s.frameworkServer.ValidateActionConfig, r)
+}
+
+func (s *server) ImportResourceState(ctx context.Context, r *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
+	return withoutKeys(ctx, s.frameworkServer.ImportResourceState, r)
+}
+
+func (s *server) OpenEphemeralResource(ctx context.Context, r *tfprotov6.OpenEphemeralResourceRequest) (*tfprotov6.OpenEphemeralResourceResponse, error) {
+	return withoutKeys(ctx, s.frameworkServer.OpenEphemeralResource, r)
+}
+
+func (s *server) PlanAction(ctx context.Context, r *tfprotov6.PlanActionRequest) (*tfprotov6.PlanActionResponse, error) {
+	return withoutKeys(ctx, s.frameworkServer.PlanAction, r)
 }
 
 func (s *server) ValidateResourceConfig(ctx context.Context, r *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
@@ -132,7 +169,7 @@ func (s *server) ListResource(ctx context.Context, r *tfprotov6.ListResourceRequ
 		end()
 		return nil, err
 	}
-	stream.Results = untilRead(stream.Results, end)
+	stream.Results = untilRead(visited(stream.Results, func(r *tfprotov6.ListResourceResult) { hideKeys(r.Diagnostics) }), end)
 	return stream, nil
 }
 
@@ -144,7 +181,15 @@ func (s *server) InvokeAction(ctx context.Context, r *tfprotov6.InvokeActionRequ
 		end()
 		return nil, err
 	}
-	stream.Events = untilRead(stream.Events, end)
+	stream.Events = untilRead(visited(stream.Events, func(e *tfprotov6.InvokeActionEvent) {
+		switch event := e.Type.(type) {
+		case tfprotov6.ProgressInvokeActionEventType:
+			event.Message = base.MaskKeyIn(event.Message)
+			e.Type = event
+		case tfprotov6.CompletedInvokeActionEventType:
+			hideKeys(event.Diagnostics)
+		}
+	}), end)
 	return stream, nil
 }
 
@@ -156,10 +201,47 @@ func untilRead[T any](stream iter.Seq[T], end func()) iter.Seq[T] {
 	}
 }
 
-func withCallContext[Request, Response any](ctx context.Context, quiet bool, call func(context.Context, Request) (Response, error), r Request) (Response, error) {
+// visited calls visit with each element before it goes on.
+func visited[T any](stream iter.Seq[T], visit func(*T)) iter.Seq[T] {
+	return func(push func(T) bool) {
+		for element := range stream {
+			if visit(&element); !push(element) {
+				return
+			}
+		}
+	}
+}
+
+func withCallContext[Request, Response any](ctx context.Context, quiet bool, call func(context.Context, Request) (*Response, error), r Request) (*Response, error) {
 	inner, end := callContext(ctx, quiet)
 	defer end()
-	return call(inner, r)
+	return withoutKeys(inner, call, r)
+}
+
+// withoutKeys masks what looks like a key in the diagnostics of a response.
+func withoutKeys[Request, Response any](ctx context.Context, call func(context.Context, Request) (*Response, error), r Request) (*Response, error) {
+	response, err := call(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	// Every response has this field, and no interface to get it by.
+	diagnostics, ok := reflect.TypeAssert[[]*tfprotov6.Diagnostic](reflect.ValueOf(response).Elem().FieldByName("Diagnostics"))
+	if !ok {
+		return nil, fmt.Errorf("%T has no diagnostics", response)
+	}
+	hideKeys(diagnostics)
+	return response, nil
+}
+
+// hideKeys masks what looks like a key. Such a diagnostic loses its place in the configuration, because
+// the CLI would print that line.
+func hideKeys(diagnostics []*tfprotov6.Diagnostic) {
+	for _, d := range diagnostics {
+		summary, detail := base.MaskKeyIn(d.Summary), base.MaskKeyIn(d.Detail)
+		if summary != d.Summary || detail != d.Detail {
+			d.Summary, d.Detail, d.Attribute = summary, detail, nil
+		}
+	}
 }
 
 // callContext returns the context of a call. If quiet, it has no values, and ends with ctx or

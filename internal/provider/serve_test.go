@@ -53,11 +53,11 @@ func TestServerLetsGoOfContexts(t *testing.T) {
 // Where logs are wanted it is the request's context.
 func TestServerHandsOverContexts(t *testing.T) {
 	ctx := context.WithValue(t.Context(), contextKey{}, "value")
-	_, err := withCallContext(ctx, false, func(ctx context.Context, _ struct{}) (struct{}, error) {
+	_, err := withCallContext(ctx, false, func(ctx context.Context, _ struct{}) (*tfprotov6.ReadResourceResponse, error) {
 		if ctx.Value(contextKey{}) != "value" {
 			t.Error("the value is missing")
 		}
-		return struct{}{}, nil
+		return &tfprotov6.ReadResourceResponse{}, nil
 	}, struct{}{})
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestServerHandsOverContexts(t *testing.T) {
 func TestServerQuietContexts(t *testing.T) {
 	ctx, end := context.WithCancel(context.WithValue(t.Context(), contextKey{}, "value"))
 	defer end()
-	_, err := withCallContext(ctx, true, func(ctx context.Context, _ struct{}) (struct{}, error) {
+	_, err := withCallContext(ctx, true, func(ctx context.Context, _ struct{}) (*tfprotov6.ReadResourceResponse, error) {
 		child, cancel := context.WithCancel(ctx)
 		defer cancel()
 		if child.Value(contextKey{}) != nil {
@@ -76,7 +76,7 @@ func TestServerQuietContexts(t *testing.T) {
 		}
 		end()
 		<-child.Done()
-		return struct{}{}, nil
+		return &tfprotov6.ReadResourceResponse{}, nil
 	}, struct{}{})
 	if err != nil {
 		t.Fatal(err)

@@ -171,7 +171,7 @@ func TestAccSettings_SDKsBaseURLIsNeverCalled(t *testing.T) {
 		t.Errorf("with both variables: the projects are %v, and the proxy got %s", server.Projects(), proxy.requests.bytes())
 	}
 
-	c.env = slices.DeleteFunc(c.env, func(entry string) bool { return strings.HasPrefix(entry, "TRACELOOP_MANAGEMENT_BASE_URL=") })
+	c.Env = slices.DeleteFunc(c.Env, func(entry string) bool { return strings.HasPrefix(entry, "TRACELOOP_MANAGEMENT_BASE_URL=") })
 	out, err := c.run("plan", "-input=false")
 	if err == nil || !proxy.requests.has("CONNECT api.traceloop.com:443") {
 		t.Errorf("with the SDK's variable alone: %v, and the proxy got %s\n%s", err, proxy.requests.bytes(), out)

@@ -61,7 +61,7 @@ func wholePlan(t *testing.T, test func(*testing.T, estate)) {
 			server := emulatortest.Start(t, minutesAgo())
 			c := newCLI(t, server)
 			for _, command := range []string{"plan", "apply", "destroy"} {
-				c.env = append(c.env, "TF_CLI_ARGS_"+command+"=-parallelism="+parallelism)
+				c.Env = append(c.Env, "TF_CLI_ARGS_"+command+"=-parallelism="+parallelism)
 			}
 			test(t, estate{c, server, server.CreateProject("Orders")})
 		})
@@ -629,7 +629,7 @@ func TestCLI_privateStateKeepsNoReplacement(t *testing.T) {
 			w.write(hcl)
 			w.apply()
 			w.apply() // and unchanged
-			state, err := os.ReadFile(filepath.Join(w.dir, "terraform.tfstate"))
+			state, err := os.ReadFile(filepath.Join(w.Dir, "terraform.tfstate"))
 			if err != nil {
 				t.Fatal(err)
 			}

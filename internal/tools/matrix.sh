@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # matrix.sh CLI…: run the tests that need a CLI under each one, and print one table. A test is skipped only where this version of
-# the CLI does not have a feature: a test of internal/provider makes sure of that.
+# the CLI does not have a feature: a test of internal/docstest makes sure of that.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 tests=$(sed -nE 's/^const CLITests = "(.*)"$/\1/p' internal/tools/devtool/devtool.go)
-packages=(./internal/provider/...)
+packages=(./internal/provider/... ./internal/docstest)
 table=$'| CLI | Passed | Failed | Skipped |\n|---|---|---|---|'
 ended=0
 mkdir -p .cache/matrix

@@ -137,7 +137,7 @@ func TestMakeTest(t *testing.T) {
 		ok     bool
 		says   string
 	}{
-		"passes":                 {nil, "ok  	p	0.1s\\n", "0", true, "./internal/provider/... ./..."},
+		"passes":                 {nil, "ok  	p	0.1s\\n", "0", true, "./internal/provider/... ./internal/docstest ./..."},
 		"fails":                  {nil, "FAIL	p	0.1s\\n", "1", false, "FAIL"},
 		"narrowed down":          {[]string{"PKG=./p", "RUN=TestX"}, "ok  	p	0.1s\\n", "0", true, "-run 'TestX'  ./p"},
 		"no such test":           {[]string{"RUN=TestY"}, "ok  	p	0.1s [no tests to run]\\nok  	q	0.1s [no tests to run]\\n", "0", false, "No test is named as RUN says: TestY"},

@@ -268,7 +268,7 @@ func (c *call) decode(r request, read func(*fields)) error {
 		c.maybeDone = true
 		return &MismatchError{StatusCode: last.status, Reason: c.client.sanitize(*f.problem), RequestID: last.requestID, Method: c.method, Path: c.path}
 	case f.gone != "":
-		return &Error{StatusCode: http.StatusNotFound, Message: f.gone, RequestID: last.requestID, Method: c.method, Path: c.path}
+		return &Error{StatusCode: http.StatusNotFound, Message: f.gone, RequestID: last.requestID, Method: c.method, Path: c.path, revoked: true}
 	}
 	return nil
 }

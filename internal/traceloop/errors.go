@@ -18,6 +18,8 @@ type Error struct {
 	RequestID  string // identifies the request in the service's logs; may be empty
 	Method     string
 	Path       string
+
+	revoked bool // see IsRevoked
 }
 
 func (e *Error) Error() string {
@@ -29,8 +31,23 @@ func (e *Error) Error() string {
 func IsNotFound(err error) bool { return hasStatus(err, http.StatusNotFound) }
 
 // IsConflict reports whether the service refused because of its current state, such as a name that
-// is taken.
-func IsConflict(err error) bool { return hasStatus(err, http.StatusConflict) }
+// is taken. It may answer so with 500 and the text of its database.
+func IsConflict(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.StatusCode == http.StatusConflict || isDuplicate(e.StatusCode, e.Message))
+}
+
+// isDuplicate reports whether an answer has the text of a database that refused a second object.
+// Then the request was not carried out.
+func isDuplicate(status int, message string) bool {
+	return status == http.StatusInternalServerError && strings.Contains(message, "duplicate key value violates unique constraint")
+}
+
+// IsRevoked reports whether the service said that a key is revoked, and not only that it finds none.
+func IsRevoked(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.revoked
+}
 
 // IsRefused reports whether nothing listens at the address that was called.
 func IsRefused(err error) bool {

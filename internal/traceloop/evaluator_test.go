@@ -244,16 +244,3 @@ func TestUpdateEvaluator(t *testing.T) {
 		}
 	}
 }
-
-func TestClosestEvaluator(t *testing.T) {
-	for slug, want := range map[string]string{
-		"PII_DETECTOR": "pii-detector", "pii_detector": "pii-detector", "Pii Detector": "pii-detector", "pii-detecter": "pii-detector",
-		"piidetector": "pii-detector", "answer-relevanc": "answer-relevancy", "toxicity": "toxicity-detector", "word-count-ratios": "word-count-ratio",
-		"char-coutn": "char-count", "hallucination": "", "x": "", "": "", "LLM_AS_A_JUDGE": "", "pii-detector": "",
-	} {
-		among := PublishedEvaluators
-		if got := ClosestEvaluator(slug, among); got != want {
-			t.Errorf("%q: %q, want %q", slug, got, want)
-		}
-	}
-}

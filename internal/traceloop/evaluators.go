@@ -1,7 +1,5 @@
 package traceloop
 
-import "strings"
-
 // EvaluatorsPublished is the date of the last change of the list in Traceloop's documentation.
 const EvaluatorsPublished = "2026-06-18"
 
@@ -54,41 +52,3 @@ var SaaSEvaluators = []string{"prompt-injection", "sexism-detector", "tone-detec
 // UnlistedEvaluators are the published slugs that only the OpenAPI document has: there is an
 // operation that runs them, but they are not on the page of slugs.
 var UnlistedEvaluators = []string{"action-advancement", "agent-tool-selection-quality"}
-
-// ClosestEvaluator returns the slug that was probably meant by one that does not exist, or "". It
-// knows the types of the OpenAPI document, such as PII_DETECTOR.
-func ClosestEvaluator(slug string, among []string) string {
-	meant := strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(strings.TrimSpace(slug)))
-	closest, least := "", 3 // more edits than these make another word
-	for _, candidate := range among {
-		edits := editDistance(meant, candidate)
-		if len(meant) > 3 && (strings.HasPrefix(candidate, meant) || strings.HasPrefix(meant, candidate)) {
-			edits = min(edits, 2)
-		}
-		if edits < least && edits < len(candidate) && candidate != slug {
-			closest, least = candidate, edits
-		}
-	}
-	return closest
-}
-
-// editDistance counts the characters to insert, remove or replace.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}

@@ -66,6 +66,9 @@ func readOrganization(f *fields, requested []string) Organization {
 			problem("The environment %q was requested, and the answer does not contain it.", name)
 		}
 	}
+	if len(requested) == 0 && len(seen) == 0 {
+		problem("The answer contains no environment.")
+	}
 	if organization.ID == "" && len(organization.Keys) == 0 {
 		f.text("org_id")
 	}

@@ -53,6 +53,7 @@ func callOf(ctx context.Context) *call {
 //	no such host                     stop                 stop
 //	otherwise not sent               retry                retry
 //	429                              wait, repeat         wait, repeat
+//	500, the object exists           stop                 stop
 //	5xx, incomplete, unreadable      retry                retry if repeatable, or else stop, outcome unknown
 //	any other answer                 stop                 stop
 //
@@ -84,7 +85,7 @@ func (c *call) isRepeated(err error) (bool, error) {
 			c.client.pause.extend(backoff(c.rateLimited))
 		}
 		return true, nil
-	case err == nil && !serverFailed(status), permanent(err), c.client.IsLoopback() && IsRefused(err):
+	case err == nil && (!serverFailed(status) || isDuplicate(status, c.response.message)), permanent(err), c.client.IsLoopback() && IsRefused(err):
 		return false, nil
 	}
 

@@ -248,6 +248,14 @@ func TestOrganizationKeepsEveryKey(t *testing.T) {
 		}
 	}
 
+	// The service was to choose the environments.
+	for _, body := range []string{`{"org_id":"o1","environments":null}`, `{"org_id":"o1","environments":[]}`, `{"org_id":"o1"}`} {
+		got, err := projectOnLoopback(t, answer(201, body)).CreateOrganization(t.Context(), OrganizationRequest{Name: "Acme"})
+		if err != nil || got.ID != "o1" || !slices.Equal(got.Problems, []string{"The answer contains no environment."}) {
+			t.Errorf("%s: got %+v, %v", body, got, err)
+		}
+	}
+
 	// Nothing of use: the organization may exist.
 	for _, body := range []string{`{}`, `{"environments":[]}`, ``, `[]`} {
 		_, err := projectOnLoopback(t, answer(201, body)).CreateOrganization(t.Context(), OrganizationRequest{Name: "Acme"})
@@ -303,9 +311,25 @@ func TestRevokedKeyIsNotInTheCache(t *testing.T) {
 	revoked := strings.Replace(apiKeyJSON, `"id"`, `"revoked_at":"2026-01-03T00:00:00Z","id"`, 1)
 	c := onLoopback(t, routes{"GET /v2/api-keys/k1": answer(200, revoked), "GET /v2/api-keys": answer(200, `[`+revoked+`]`)}, Config{})
 	for range 3 {
-		if _, err := c.GetAPIKey(t.Context(), "k1"); !IsNotFound(err) {
-			t.Errorf("got %v, want a 404", err)
+		if _, err := c.GetAPIKey(t.Context(), "k1"); !IsNotFound(err) || !IsRevoked(err) {
+			t.Errorf("got %v, want a 404 that says that the key is revoked", err)
 		}
+	}
+}
+
+// The database's own text says that nothing was carried out, whatever the status.
+func TestConflictAs500(t *testing.T) {
+	const text = `ERROR: duplicate key value violates unique constraint "projects_name_key" (SQLSTATE 23505)`
+	for _, method := range []string{http.MethodPost, http.MethodPatch} {
+		s := &service{answers: []http.HandlerFunc{answer(500, `{"error":`+fmt.Sprintf("%q", text)+`}`)}}
+		err := calls[method](t.Context(), onLoopback(t, s, Config{MaxRetries: DefaultMaxRetries}))
+		_, unknown := errors.AsType[*UnknownOutcomeError](err)
+		if !IsConflict(err) || unknown || len(s.got()) != 1 || !strings.Contains(err.Error(), text) {
+			t.Errorf("%s: got %v after %d requests, want one conflict", method, err, len(s.got()))
+		}
+	}
+	if IsConflict(&Error{StatusCode: 500, Message: "internal server error"}) || IsConflict(&Error{StatusCode: 400, Message: text}) {
+		t.Error("another refusal counts as a conflict")
 	}
 }
 

@@ -31,42 +31,28 @@ func (d *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest,
 	resp.TypeName = req.ProviderTypeName + "_api_key"
 }
 
-func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (d *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := attributes(ctx)
+	attributes["id"] = base.Selecting("Id of the key.", base.IDValidator)
+	attributes["project_id"] = base.Selecting("Id of the project that the key sends traces to.", base.IDValidator)
+	attributes["environment"] = base.Selecting("Slug of the environment that the key sends traces to.", base.SlugValidator)
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads one active API key, by `id`, or by `project_id` and `environment`. The key itself cannot be retrieved. A missing key is an error; the data source `traceloop_api_keys` returns an empty list instead.",
-		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the key.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.IDValidator,
-			},
-			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project that the key sends traces to.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.IDValidator,
-			},
-			"environment": schema.StringAttribute{
-				MarkdownDescription: "Slug of the environment that the key sends traces to.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.SlugValidator,
-			},
-			"masked_key": schema.StringAttribute{
-				MarkdownDescription: "The key with stars between its prefix and its last 4 characters.",
-				Computed:            true,
-			},
-			"created_at": schema.StringAttribute{
-				MarkdownDescription: "When the key was generated, as an RFC 3339 time in UTC.",
-				Computed:            true,
-			},
-			"age_days": schema.Int64Attribute{
-				MarkdownDescription: "Age of the key in whole days, when the plan is made.",
-				Computed:            true,
-			},
-		},
+		Attributes:          attributes,
 	}
+}
+
+// attributes are those of a key in a data source.
+func attributes(ctx context.Context) map[string]schema.Attribute {
+	attributes := base.ComputedAttributes(ctx, NewResource(), map[string]string{
+		"id":          "Id of the key.",
+		"project_id":  "Id of the project that the key sends traces to.",
+		"environment": "Slug of the environment that the key sends traces to.",
+		"masked_key":  "",
+		"created_at":  "",
+	})
+	attributes["age_days"] = schema.Int64Attribute{MarkdownDescription: "Age of the key in whole days, when the plan is made.", Computed: true}
+	return attributes
 }
 
 func (d *dataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
@@ -103,11 +89,22 @@ func (d *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Read API Key", d.Failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 	case key == nil:
-		resp.Diagnostics.AddAttributeError(path.Root("environment"), "API Key Not Found", fmt.Sprintf(
-			"The project %s has no active key in the environment %q. Generate one with a traceloop_api_key resource, or use the data source traceloop_api_keys, which returns an empty list.", projectID, environment))
+		resp.Diagnostics.AddAttributeError(path.Root("environment"), "API Key Not Found", d.explainNoKey(ctx, client, projectID, environment))
 	default:
 		resp.Diagnostics.Append(resp.State.Set(ctx, newAgedModel(*key, d.Now()))...)
 	}
+}
+
+// explainNoKey tells an environment without a key from a slug that the project does not have.
+func (d *dataSource) explainNoKey(ctx context.Context, client *traceloop.Client, projectID, slug string) string {
+	var environments []traceloop.Environment
+	for environment, err := range client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
+		if err != nil || environment.Slug == slug {
+			return fmt.Sprintf("The project %s has no active key in the environment %q. Generate one with a traceloop_api_key resource, or use the data source traceloop_api_keys, which returns an empty list.", projectID, slug)
+		}
+		environments = append(environments, environment)
+	}
+	return fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, slug, base.SuggestEnvironment("slug", slug, environments))
 }
 
 func (d *dataSource) readByID(ctx context.Context, client *traceloop.Client, id string, resp *datasource.ReadResponse) {

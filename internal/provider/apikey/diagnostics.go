@@ -136,13 +136,16 @@ func addImported(attribute, key, why, remedy string, diags *diag.Diagnostics) {
 
 // addUnknownPlace warns that a key is replaced only because its place is not known yet. If a creation of
 // this plan may fail, the new place may never exist, so it refuses.
-func addUnknownPlace(plan, state model, mayFail string, diags *diag.Diagnostics) {
+func (r *managedResource) addUnknownPlace(plan, state model, diags *diag.Diagnostics) {
 	c := state.changeTo(plan)
 	const cause = "A usual cause is depends_on on a data source or on a module: then Terraform reads the data source only while it applies."
 	keep := fmt.Sprintf("To keep the key, make %s known: import what it refers to, remove such a depends_on, or write %s. %s", c.Argument, c.From, cause)
-	if mayFail != "" {
+	if mayFail := r.Ledger.FirstMayFail(state.object("").Within...); mayFail != "" {
+		if !r.KeysRead.Has(state.ID.ValueString()) {
+			keep = "If that replaces a tainted object, plan again without -refresh=false. " + keep
+		}
 		diags.AddAttributeError(path.Root(c.Argument), "API Key Would Be Lost", fmt.Sprintf(
-			"This plan would revoke the %s and generate another, because %s is not known before apply. The same plan creates %s, which will probably fail (see the warning about it). "+
+			"This plan would revoke the %s and generate another, because %s is not known before apply. The same plan creates the %s, which will probably fail (see the warning about it). "+
 				"Then the key would be revoked and no other one generated. Nothing was changed. First correct what will fail. %s %s",
 			state.Describe(), c.Argument, mayFail, keep, base.RefreshHint))
 		return
@@ -189,5 +192,5 @@ const unknownEnvironmentSummary = "Unknown Environment"
 func unknownEnvironment(projectID, slug string, existing []string) string {
 	return fmt.Sprintf("The project %s has no environment with the slug %q. %s\n\n"+
 		"If this configuration creates the environment, with this or another provider block, refer to it, so that Terraform creates it first: environment = traceloop_environment.example.slug.",
-		projectID, slug, base.SlugList(existing))
+		projectID, slug, base.SuggestSlug(slug, existing))
 }

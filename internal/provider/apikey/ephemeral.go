@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/ephemeral/schema"
@@ -59,6 +62,13 @@ func (ephemeralResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, re
 	}
 }
 
+// isPathLike recognizes the path of a file with an identity. An identity itself has none of these.
+func isPathLike(s string) bool {
+	s = strings.TrimSpace(s)
+	return !strings.ContainsAny(s, "\r\n") && !strings.HasPrefix(s, "-----BEGIN") &&
+		(strings.ContainsAny(s, `/\~`) || slices.Contains([]string{".txt", ".key", ".pem", ".age"}, filepath.Ext(s)))
+}
+
 func (ephemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
 	var model ephemeralModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -80,6 +90,11 @@ func (ephemeralResource) Open(ctx context.Context, req ephemeral.OpenRequest, re
 		return
 	}
 	identities, err := base.ParseIdentity(identity.Value)
+	if err != nil && isPathLike(identity.Value) {
+		resp.Diagnostics.AddError("Invalid Age Identity", fmt.Sprintf(
+			"The identity from %s looks like the path of a file. Give the content of the file instead, for example with export %s=\"$(cat FILE)\", or age_identity = file(\"FILE\").", identity.Source, envAgeIdentity))
+		return
+	}
 	if err != nil {
 		// Not anchored, here and below: the CLI would print the line with the secret.
 		resp.Diagnostics.AddError("Invalid Age Identity", fmt.Sprintf(

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
@@ -43,6 +44,20 @@ func generatedModel(generated traceloop.GeneratedAPIKey) model {
 		key.MaskedKey = traceloop.MaskKey(generated.Key)
 	}
 	return newModel(key)
+}
+
+// keepPlace keeps the project and the environment of a key, which never moves. If an answer has others,
+// the service describes them in another way. To follow it would revoke a key that runs.
+func (m *model) keepPlace(before model, diags *diag.Diagnostics) {
+	if m.ProjectID.Equal(before.ProjectID) && m.Environment.Equal(before.Environment) {
+		return
+	}
+	answered := *m
+	m.ProjectID, m.Environment = before.ProjectID, before.Environment
+	diags.AddWarning("API Key Described Differently", fmt.Sprintf(
+		"Traceloop answers with project %s and environment %s for the %s. An API key never moves, so the state keeps its project and its environment. "+
+			"Compare them with the Traceloop dashboard. If they are right, the API differs from what this version of the provider expects: check whether there is a newer version.",
+		answered.ProjectID.ValueString(), answered.Environment, m.Describe()))
 }
 
 // agedModel is for the data sources. The resource has no age: its state would differ every day.

@@ -143,7 +143,7 @@ func (r *managedResource) planMove(ctx context.Context, plan, state resourceMode
 	switch {
 	case diags.HasError() || refuseUnknown(plan, state.Describe(), diags):
 	case plan.hasUnknownPlace():
-		addUnknownPlace(plan.model, state.model, r.Ledger.FirstMayFail(), diags)
+		r.addUnknownPlace(plan.model, state.model, diags)
 	case client != nil:
 		r.checkPlace(ctx, client, plan, true, diags)
 	}
@@ -253,8 +253,8 @@ func (r *managedResource) checkPlace(ctx context.Context, client *traceloop.Clie
 		diags.AddError("Unable to Check Environment", r.Failure(fmt.Sprintf("list the keys and the environments of the project %s, to check that a key can be generated in %q", projectID, slug), err))
 	case existing == nil:
 	case plan.ReplaceExisting.IsUnknown():
-		add(path.Root("replace_existing"), occupiedSummary, sentences(fmt.Sprintf(
-			"%s The value of replace_existing is not known before apply. With true, apply revokes that key, and applications that use it can no longer send traces. With false, apply refuses to generate a key.", r.describeExisting(*existing)),
+		add(path.Root("replace_existing"), occupiedSummary, sentences(r.describeExisting(*existing),
+			"The value of replace_existing is not known before apply. With true, apply revokes that key, and applications that use it can no longer send traces. With false, apply refuses to generate a key.",
 			unknown, hint))
 	case !plan.ReplaceExisting.ValueBool():
 		add(path.Root("environment"), occupiedSummary, r.describeOccupied(*existing, sentences(outcome, hint)))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -12,19 +13,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var _ datasource.DataSourceWithConfigure = (*pluralDataSource)(nil)
-
-// NewPluralDataSource returns the data source traceloop_api_keys.
-func NewPluralDataSource() datasource.DataSource {
-	return &pluralDataSource{}
-}
-
 // maxMinAge limits min_age_days: about 2700 years.
 const maxMinAge = 1_000_000
-
-type pluralDataSource struct {
-	*base.Data
-}
 
 type pluralModel struct {
 	ProjectID   types.String `tfsdk:"project_id"`
@@ -33,12 +23,9 @@ type pluralModel struct {
 	APIKeys     []agedModel  `tfsdk:"api_keys"`
 }
 
-func (d *pluralDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_api_keys"
-}
-
-func (d *pluralDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
-	resp.Schema = schema.Schema{
+// NewPluralDataSource returns the data source traceloop_api_keys.
+func NewPluralDataSource() datasource.DataSource {
+	return base.NewPluralDataSource("api_keys", schema.Schema{
 		MarkdownDescription: "Lists the active API keys of the organization, oldest first, in their masked form. The keys themselves cannot be retrieved.",
 		Attributes: map[string]schema.Attribute{
 			"project_id": schema.StringAttribute{
@@ -59,48 +46,34 @@ func (d *pluralDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 			"api_keys": schema.ListNestedAttribute{
 				MarkdownDescription: "The keys.",
 				Computed:            true,
-				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"id":          schema.StringAttribute{MarkdownDescription: "Id of the key.", Computed: true},
-					"project_id":  schema.StringAttribute{MarkdownDescription: "Id of the project that the key sends traces to.", Computed: true},
-					"environment": schema.StringAttribute{MarkdownDescription: "Slug of the environment that the key sends traces to.", Computed: true},
-					"masked_key":  schema.StringAttribute{MarkdownDescription: "The key with stars between its prefix and its last 4 characters.", Computed: true},
-					"created_at":  schema.StringAttribute{MarkdownDescription: "When the key was generated, as an RFC 3339 time in UTC.", Computed: true},
-					"age_days":    schema.Int64Attribute{MarkdownDescription: "Age of the key in whole days, when the plan is made.", Computed: true},
-				}},
+				NestedObject:        schema.NestedAttributeObject{Attributes: attributes(context.Background())},
 			},
 		},
-	}
+	}, listAPIKeys)
 }
 
-func (d *pluralDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	d.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
-}
-
-func (d *pluralDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var state pluralModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	client, ok := d.Management(&resp.Diagnostics)
+func listAPIKeys(ctx context.Context, d *base.Data, into *pluralModel, diags *diag.Diagnostics) {
+	client, ok := d.Management(diags)
 	if !ok {
 		return
 	}
-
-	state.APIKeys = []agedModel{}
-	filter := traceloop.APIKeyFilter{ProjectID: state.ProjectID.ValueString(), Environment: state.Environment.ValueString()}
+	into.APIKeys = []agedModel{}
+	filter := traceloop.APIKeyFilter{ProjectID: into.ProjectID.ValueString(), Environment: into.Environment.ValueString()}
 	for key, err := range client.ListAPIKeys(ctx, filter) {
-		if traceloop.IsNotFound(err) {
-			d.AddUnknownProject(ctx, client, filter.ProjectID, &resp.Diagnostics)
-			return
-		}
 		if err != nil {
-			resp.Diagnostics.AddError("Unable to List API Keys", d.Failure("list the active API keys", err))
+			addListError(ctx, d, client, filter.ProjectID, err, diags)
 			return
 		}
-		if aged := newAgedModel(key, d.Now()); aged.AgeDays.ValueInt64() >= base.Whole(state.MinAgeDays) {
-			state.APIKeys = append(state.APIKeys, aged)
+		if aged := newAgedModel(key, d.Now()); aged.AgeDays.ValueInt64() >= base.Whole(into.MinAgeDays) {
+			into.APIKeys = append(into.APIKeys, aged)
 		}
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+}
+
+func addListError(ctx context.Context, d *base.Data, client *traceloop.Client, projectID string, err error, diags *diag.Diagnostics) {
+	if traceloop.IsNotFound(err) {
+		d.AddUnknownProject(ctx, client, projectID, diags)
+		return
+	}
+	diags.AddError("Unable to List API Keys", d.Failure("list the active API keys", err))
 }

@@ -219,7 +219,9 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 
 	// Only this answer contains the key, so save it before anything that can fail.
 	place := placeOf(plan.request())
+	asked := plan.model
 	plan.model = generatedModel(*generated)
+	plan.keepPlace(asked, &resp.Diagnostics)
 	plan.setRotateAt()
 	if err := plan.setKey(generated.Key, recipients); err != nil {
 		r.addSealError(ctx, client, generated.APIKey, err, &resp.Diagnostics)
@@ -310,7 +312,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if traceloop.IsNotFound(err) {
 		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
 		var absence base.Absence
-		switch key, absence = r.confirmGone(ctx, client, state.model, existing, resp.Private, false, &resp.Diagnostics); absence {
+		switch key, absence = r.confirmGone(ctx, client, state.model, existing, traceloop.IsRevoked(err), resp.Private, false, &resp.Diagnostics); absence {
 		case base.NotConfirmed:
 			return
 		case base.Found:
@@ -330,21 +332,23 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if refreshed.MaskedKey.IsNull() {
 		refreshed.MaskedKey = state.MaskedKey // made from the key when it was generated
 	}
+	refreshed.keepPlace(state.model, &resp.Diagnostics)
 	if refreshed != state.model {
 		state.model = refreshed
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 // confirmGone decides about a key that the service does not find. "existing" is the key that is in its
-// place, if any.
-func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state model, existing *traceloop.APIKey, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.APIKey, base.Absence) {
+// place, if any; "revoked" says that the service answers with the key as revoked.
+func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state model, existing *traceloop.APIKey, revoked bool, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.APIKey, base.Absence) {
 	object := state.object("")
 	object.Within = append(object.Within, object.Handle) // another resource of this apply may have revoked it
 	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.APIKey]{
 		Object: object, Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private, Strict: strict, Superseded: existing != nil && existing.ID != state.ID.ValueString(),
+		CreatedAt: state.CreatedAt, Private: private, Strict: strict, Certain: revoked || existing != nil && existing.ID != state.ID.ValueString(),
 		List: func(ctx context.Context) iter.Seq2[traceloop.APIKey, error] {
 			return client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{})
 		},
@@ -399,7 +403,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	err := client.RevokeAPIKey(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
-		switch _, absence := r.confirmGone(ctx, client, state.model, existing, resp.Private, true, &resp.Diagnostics); absence {
+		switch _, absence := r.confirmGone(ctx, client, state.model, existing, traceloop.IsRevoked(err), resp.Private, true, &resp.Diagnostics); absence {
 		case base.NotConfirmed:
 			return
 		case base.Found:
@@ -428,12 +432,33 @@ func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Clien
 	case err != nil:
 		diags.AddError("Unable to Replace API Key", r.Failure(fmt.Sprintf(
 			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.Environment, next.ProjectID, state.Describe()), err)+" Nothing was changed.")
-	case existing == nil || existing.ID == note.Revokes && !r.Applied.HasGenerated(note.Revokes):
+	case existing == nil:
+		return r.environmentIsThere(ctx, client, next, state, diags)
+	case existing.ID == note.Revokes && !r.Applied.HasGenerated(note.Revokes):
 		return true
 	default:
 		addAppeared(*existing, "Nothing was changed.", diags)
 	}
 	return false
+}
+
+// environmentIsThere refuses to revoke a key for one in an environment that this apply creates later, or
+// not at all.
+func (r *managedResource) environmentIsThere(ctx context.Context, client *traceloop.Client, next traceloop.APIKeyRequest, state model, diags *diag.Diagnostics) bool {
+	if slices.Contains(base.BuiltInSlugs, next.Environment) {
+		return true
+	}
+	slugs, err := r.ListEnvironments(ctx, client.ListEnvironmentsUncached, next.ProjectID)
+	if err != nil {
+		diags.AddError("Unable to Replace API Key", r.Failure(fmt.Sprintf(
+			"check that the project %s has the environment %q, before it revokes the %s", next.ProjectID, next.Environment, state.Describe()), err)+" Nothing was changed.")
+		return false
+	}
+	if !slices.Contains(slugs, next.Environment) {
+		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, unknownEnvironment(next.ProjectID, next.Environment, slugs)+" Nothing was changed.")
+		return false
+	}
+	return true
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -466,7 +491,7 @@ func (r *managedResource) findImported(ctx context.Context, client *traceloop.Cl
 	case strings.HasPrefix(importID, traceloop.KeyPrefix), strings.Contains(importID, "/"+traceloop.KeyPrefix):
 		diags.AddError("Invalid Import ID", fmt.Sprintf(
 			"%q looks like an API key, not like the id of a key. Terraform has printed the key in full, and the command line or the import block shows it. Rotate that key. "+
-				"To import it, give <project id>/<environment slug>, or the id of the key, which the data source traceloop_api_keys lists.", base.MaskKeyIn(importID)))
+				"To import it, give <project id>/<environment slug>, or the id of the key, which the data source traceloop_api_keys lists.", importID))
 		return nil
 	case !isPlace && base.IDPattern.MatchString(importID):
 		key, err := client.GetAPIKey(ctx, importID)
@@ -496,7 +521,7 @@ func (r *managedResource) findImported(ctx context.Context, client *traceloop.Cl
 		diags.AddError("Unable to Import API Key", r.Failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 	case key == nil:
 		if slugs, err := r.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID); err == nil && !slices.Contains(slugs, environment) {
-			diags.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, base.SlugList(slugs)))
+			diags.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, base.SuggestSlug(environment, slugs)))
 			return nil
 		}
 		diags.AddError("Unable to Import API Key", fmt.Sprintf(

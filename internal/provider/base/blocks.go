@@ -45,7 +45,7 @@ func Label(name string) string {
 		}
 	}
 	label := strings.Trim(b.String(), "_")
-	if label == "" {
+	if label == "" || MaskKeyIn(name) != name { // no label has the stars of a mask
 		return "example"
 	}
 	if label[0] <= '9' {

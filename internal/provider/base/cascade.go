@@ -1,6 +1,7 @@
 package base
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -78,7 +79,7 @@ func (d *Data) describeRevoked(ctx context.Context, client *traceloop.Client, ke
 			}
 			names[key.ProjectID] = name
 		}
-		fmt.Fprintf(&b, "\n  - project %s, environment %q: %s", name, key.Environment, key.MaskedKey)
+		fmt.Fprintf(&b, "\n  - project %s, environment %q: %s", name, key.Environment, cmp.Or(key.MaskedKey, "id "+key.ID))
 	}
 	if more := len(keys) - maxNamed; more > 0 {
 		projects := map[string]bool{}

@@ -22,6 +22,7 @@ var conflicting = map[string]struct {
 	"traceloop_environment":        {"Environment", "name", "A slug is unique in its project, and that of an organization-level environment in all projects.", true},
 	"traceloop_api_key":            {"API Key", "environment", "Each environment of a project holds one key.", false},
 	"traceloop_auto_monitor_setup": {"Auto Monitor Setup", "external_id", "An external id is unique in its project.", true},
+	"traceloop_evaluator":          {"Evaluator", "slug", "A slug is unique in the organization, and Traceloop makes it from the name if none is set.", true},
 	"traceloop_organization":       {"Organization", "name", "", false},
 }
 

@@ -38,6 +38,8 @@ type Data struct {
 	isLoopback bool // the API is on this machine, as the emulator is
 
 	learnEnvironments sync.Once
+	learnOrganization sync.Once
+	organizationID    string // of the project's key
 }
 
 // Config is the provider block together with the environment variables.

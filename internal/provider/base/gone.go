@@ -140,8 +140,9 @@ type Gone[T any] struct {
 	List      func(context.Context) iter.Seq2[T, error] // without the cache
 	IDOf      func(T) string
 
-	// Superseded says that another object has its place, where only one can be. So it is not just hidden.
-	Superseded bool
+	// Certain says that the object is not just hidden: another one has its place, where only one can be,
+	// or the service says that it is revoked.
+	Certain bool
 
 	// Strict is for a delete. A plan refreshes an object before it destroys it, and so has its origin.
 	// Without one, there was no refresh, or the object is tainted and Terraform dropped the origin.
@@ -185,8 +186,8 @@ func ConfirmGone[T any](ctx context.Context, d *Data, client *traceloop.Client, 
 		return nil, NotConfirmed
 	}
 
-	if created, isYoung := d.young(client, g.CreatedAt); isYoung && !g.Superseded {
-		object, err := await(ctx, d, g)
+	if created, isYoung := d.young(client, g.CreatedAt); isYoung && !g.Certain {
+		object, err := Await(ctx, d, g)
 		switch {
 		case err != nil:
 			return fail("look again for the "+g.Name+", which was created a moment ago", err)
@@ -242,9 +243,9 @@ func (d *Data) young(client *traceloop.Client, createdAt types.String) (created 
 	return created, client.CreatedSince(created, d.Now().Add(-youth))
 }
 
-// await looks for a young object until the patience of the process ends. A round is one wait and one
+// Await looks for a young object until the patience of the process ends. A round is one wait and one
 // list, which all objects of a kind share.
-func await[T any](ctx context.Context, d *Data, g Gone[T]) (*T, error) {
+func Await[T any](ctx context.Context, d *Data, g Gone[T]) (*T, error) {
 	a := &d.Absences
 	for {
 		object, isOver, err := awaitRound(ctx, d, a, g)
@@ -293,7 +294,7 @@ func (d *Data) AwaitProject(ctx context.Context, client *traceloop.Client, proje
 	if _, created := d.Run.KnowsProject(projectID); !created {
 		return false
 	}
-	object, err := await(ctx, d, Gone[traceloop.Project]{
+	object, err := Await(ctx, d, Gone[traceloop.Project]{
 		Kind: "Project", ID: projectID, List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
 	})
 	return err == nil && object != nil

@@ -66,7 +66,7 @@ func ImportID(req resource.ImportStateRequest, attributes []IdentityAttribute, d
 			continue
 		}
 		if !a.Pattern.MatchString(*value) || strings.HasPrefix(*value, traceloop.KeyPrefix) {
-			problems = append(problems, fmt.Sprintf("%s = %q: it %s", a.Name, MaskKeyIn(*value), a.Message))
+			problems = append(problems, fmt.Sprintf("%s = %q: it %s", a.Name, *value, a.Message))
 		}
 		parts = append(parts, *value)
 	}

@@ -9,7 +9,7 @@ import (
 // Handle names an object that exists, or the place that an object takes.
 //
 //	project/ID, environment/PROJECT/SLUG, environment/organization/SLUG,
-//	api_key/ID, setup/ENV_PROJECT/EXTERNAL_ID, organization/ID
+//	api_key/ID, setup/ENV_PROJECT/EXTERNAL_ID, organization/ID, evaluator/ID
 //
 // Two objects cannot share a place. The handle of an environment is its place too: the keys of an
 // environment name it by its slug.
@@ -36,6 +36,8 @@ type Object struct {
 	Token  string   // of its address: see AddressToken
 	Type   string   // resource type, for a block to copy
 	Name   string   // as diagnostics name it: project "Orders" (id …)
+
+	Protected bool // the state protects it from deletion
 }
 
 // Creation is an object that a plan creates.
@@ -46,6 +48,12 @@ type Creation struct {
 	Revokes  bool   // it may destroy what is in its place
 	Type     string
 	Name     string // as diagnostics name its place
+}
+
+// mayFail is a creation that the service will probably refuse.
+type mayFail struct {
+	name  string // as diagnostics name it
+	place Handle
 }
 
 // Ledger holds one plan to one rule: nothing that the plan keeps may be destroyed by the same plan,
@@ -72,7 +80,7 @@ type Ledger struct {
 	created   map[Handle]Creation
 	createdIn map[Handle]Creation // by each handle of Creation.Within
 	anew      map[Handle]Creation // by the handle of a tainted object, what replaces it
-	mayFail   []string
+	mayFail   []mayFail
 	writing   bool
 }
 
@@ -129,6 +137,9 @@ func (l *Ledger) Import(o Object) *Conflict {
 	if !found {
 		other, found = l.destroyed[o.Handle]
 	}
+	if at, ok := l.read[l.readAt[o.Handle]]; ok && at.Handle == o.Handle {
+		other, found = at, true
+	}
 	if others := l.kept[o.Handle]; len(others) > 0 {
 		other, found = others[0], true
 	}
@@ -169,11 +180,16 @@ func (l *Ledger) ReadAgain(h Handle) {
 }
 
 // Read notes an object that was read. Terraform plans it next, unless it is tainted: then it plans
-// only the creation of another one in its place.
-func (l *Ledger) Read(o Object) {
+// only the creation of another one. So the plan may destroy it without another call, and an import
+// to another address is a conflict at once. Terraform does not read an object that it only forgets.
+func (l *Ledger) Read(o Object) *Conflict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && !l.manyWalks {
+		return secondAddress(o, other)
+	}
 	l.read[o.Place], l.readAt[o.Handle], l.seen[o.Handle] = o, o.Place, true
+	return nil
 }
 
 // Has reports whether the plan has met an object: at some address, it is managed here. An object that
@@ -311,6 +327,9 @@ func (l *Ledger) Create(c Creation) *Conflict {
 		if gone, ok := l.destroyed[h]; ok {
 			return &Conflict{Reason: DestroyedUnderIt, This: c.Name, Other: gone.Name, Type: gone.Type}
 		}
+		if another, ok := l.anew[h]; ok {
+			return &Conflict{Reason: DestroyedUnderIt, This: c.Name, Other: another.Name, Type: another.Type}
+		}
 	}
 	if _, ok := l.created[c.Place]; ok {
 		return &Conflict{Reason: PlaceCreatedTwice, This: c.Name, Type: c.Type}
@@ -321,6 +340,9 @@ func (l *Ledger) Create(c Creation) *Conflict {
 	if tainted, ok := l.read[c.Place]; ok && tainted.Handle != c.Replaces {
 		if inside := l.keptIn[tainted.Handle]; len(inside) > 0 {
 			return &Conflict{Reason: KeptInside, This: tainted.Name, Other: inside[0].Name, Type: c.Type}
+		}
+		if inside, ok := l.createdIn[tainted.Handle]; ok {
+			return &Conflict{Reason: KeptInside, This: tainted.Name, Other: inside.Name, Type: c.Type}
 		}
 		l.anew[tainted.Handle] = c
 	}
@@ -335,21 +357,25 @@ func (l *Ledger) Create(c Creation) *Conflict {
 }
 
 // MayFail notes a creation that the service will probably refuse, such as a project whose name is
-// taken.
-func (l *Ledger) MayFail(name string) {
+// taken. If a tainted object takes it, the apply deletes that one first, unless it is protected.
+func (l *Ledger) MayFail(name string, place Handle) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.mayFail = append(l.mayFail, name)
+	l.mayFail = append(l.mayFail, mayFail{name, place})
 }
 
-// FirstMayFail returns the first creation that will probably fail, or "".
-func (l *Ledger) FirstMayFail() string {
+// FirstMayFail returns the first creation that will probably fail, or "". What is within a tainted
+// object goes with it, so its own replacement is not counted.
+func (l *Ledger) FirstMayFail(within ...Handle) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.mayFail) == 0 {
-		return ""
+	for _, creation := range l.mayFail {
+		tainted, ok := l.read[creation.place]
+		if !ok || tainted.Protected || !slices.Contains(within, tainted.Handle) {
+			return creation.name
+		}
 	}
-	return l.mayFail[0]
+	return ""
 }
 
 // Write notes that this process applies a plan: it is about to change something.

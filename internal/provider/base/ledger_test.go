@@ -59,7 +59,9 @@ func forced(o base.Object) call {
 // tainted is a replacement of a tainted object: a read, and a creation that knows nothing of it.
 func tainted(o base.Object) call {
 	return call{"taint " + o.Name, func(l *base.Ledger) *base.Conflict {
-		l.Read(o)
+		if c := l.Read(o); c != nil {
+			return c
+		}
 		return l.Create(base.Creation{Place: o.Place, Within: o.Within, Type: o.Type, Name: "another " + o.Name})
 	}}
 }
@@ -103,35 +105,44 @@ func TestLedger(t *testing.T) {
 	}{
 		"nothing changes":                      {calls: []call{keep(orders), keep(europe), keep(key)}},
 		"everything goes":                      {calls: []call{destroy(orders), destroy(europe), destroy(key)}},
-		"an import without another address":    {calls: []call{call{"import and keep", both(imports(renamed), keep(renamed))}, keep(orders)}},
-		"an import while the old address goes": {calls: []call{call{"import and keep", both(imports(renamed), keep(renamed))}, destroy(key)}, refused: []base.Reason{base.SecondAddress}},
+		"an import without another address":    {calls: []call{{"import and keep", both(imports(renamed), keep(renamed))}, keep(orders)}},
+		"an import while the old address goes": {calls: []call{{"import and keep", both(imports(renamed), keep(renamed))}, destroy(key)}, refused: []base.Reason{base.SecondAddress}},
 		"an import while the old address stays": {
-			calls: []call{call{"import and keep", both(imports(renamed), keep(renamed))}, keep(key)}, refused: []base.Reason{base.SecondAddress},
+			calls: []call{{"import and keep", both(imports(renamed), keep(renamed))}, keep(key)}, refused: []base.Reason{base.SecondAddress},
 		},
 		"two imports": {
-			calls:   []call{call{"import", both(imports(at(key, "a")), keep(at(key, "a")))}, call{"import too", both(imports(at(key, "b")), keep(at(key, "b")))}},
+			calls:   []call{{"import", both(imports(at(key, "a")), keep(at(key, "a")))}, {"import too", both(imports(at(key, "b")), keep(at(key, "b")))}},
 			refused: []base.Reason{base.SecondAddress},
 		},
-		"a state with two addresses":               {calls: []call{keep(at(key, "a")), keep(key)}, refused: []base.Reason{base.SecondAddress}, warns: true},
-		"both of two addresses go":                 {calls: []call{destroy(at(key, "a")), destroy(key)}},
-		"one of two addresses goes":                {calls: []call{keep(at(key, "a")), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
-		"one of two goes, neither was imported":    {calls: []call{keep(key), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
-		"the project of a key goes":                {calls: []call{destroy(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"the environment of a key goes":            {calls: []call{destroy(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"the organization's environment goes":      {calls: []call{destroy(staging), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"the project of an environment goes":       {calls: []call{destroy(orders), keep(europe)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"the environment is replaced":              {calls: []call{forced(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"a tainted environment is replaced":        {calls: []call{tainted(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
-		"a tainted project is replaced":            {calls: []call{tainted(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a state with two addresses":            {calls: []call{keep(at(key, "a")), keep(key)}, refused: []base.Reason{base.SecondAddress}, warns: true},
+		"both of two addresses go":              {calls: []call{destroy(at(key, "a")), destroy(key)}},
+		"one of two addresses goes":             {calls: []call{keep(at(key, "a")), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
+		"one of two goes, neither was imported": {calls: []call{keep(key), destroy(key)}, refused: []base.Reason{base.SecondAddress}},
+		"the project of a key goes":             {calls: []call{destroy(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the environment of a key goes":         {calls: []call{destroy(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the organization's environment goes":   {calls: []call{destroy(staging), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the project of an environment goes":    {calls: []call{destroy(orders), keep(europe)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"the environment is replaced":           {calls: []call{forced(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a tainted environment is replaced":     {calls: []call{tainted(europe), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a tainted project is replaced":         {calls: []call{tainted(orders), keep(key)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a tainted project has another address too": {
+			calls: []call{
+				{"import and keep", both(imports(at(orders, "a")), keep(at(orders, "a")))},
+				{"read", func(l *base.Ledger) *base.Conflict { return l.Read(orders) }},
+			},
+			refused: []base.Reason{base.SecondAddress},
+		},
 		"a tainted key is replaced":                {calls: []call{tainted(key), keep(orders), keep(europe)}},
 		"environment and key are replaced":         {calls: []call{forced(europe), destroy(key)}},
 		"a key in a project that goes":             {calls: []call{destroy(orders), create(another)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a key in a tainted project":               {calls: []call{tainted(orders), create(another)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
+		"a key in a tainted environment":           {calls: []call{tainted(europe), create(another)}, refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside}},
 		"two new keys for one place":               {calls: []call{create(another), create(another)}, refused: []base.Reason{base.PlaceCreatedTwice}},
 		"a new key where one is kept":              {calls: []call{create(another), keep(key)}, refused: []base.Reason{base.PlaceKept}},
 		"a new key that revokes one that is kept":  {calls: []call{create(revoking(another)), keep(key)}, refused: []base.Reason{base.PlaceKept}},
 		"a new key where one goes":                 {calls: []call{create(another), destroy(key)}, refused: []base.Reason{base.PlaceLeaving}},
 		"a new key that revokes one that goes":     {calls: []call{create(revoking(another)), destroy(key)}},
-		"a rotation":                               {calls: []call{call{"destroy, create", both(destroy(key), create(replacing(another, key)))}, keep(orders), keep(europe)}},
+		"a rotation":                               {calls: []call{{"destroy, create", both(destroy(key), create(replacing(another, key)))}, keep(orders), keep(europe)}},
 		"a forced rotation":                        {calls: []call{forced(key), keep(orders), keep(europe)}},
 		"a key moves where one is kept":            {calls: []call{moves(key, second, false), keep(second)}, refused: []base.Reason{base.PlaceKept}},
 		"a key moves and revokes one that is kept": {calls: []call{moves(key, second, true), keep(second)}, refused: []base.Reason{base.PlaceKept}},
@@ -139,7 +150,7 @@ func TestLedger(t *testing.T) {
 		"keys swap and may revoke":             {calls: []call{moves(key, second, true), moves(second, key, true)}},
 		"keys shift, the last one goes":        {calls: []call{moves(key, second, false), destroy(second)}, refused: []base.Reason{base.PlaceLeaving}},
 		"keys shift and may revoke":            {calls: []call{moves(key, second, true), destroy(second)}},
-		"a second resource for a kept project": {calls: []call{call{"read and keep", read(orders)}, create(base.Creation{Place: orders.Place, Name: "another"})}, refused: []base.Reason{base.PlaceKept}},
+		"a second resource for a kept project": {calls: []call{{"read and keep", read(orders)}, create(base.Creation{Place: orders.Place, Name: "another"})}, refused: []base.Reason{base.PlaceKept}},
 	}
 	for name, test := range tests {
 		for i, order := range permutations(test.calls) {
@@ -173,7 +184,9 @@ func both(first, second call) func(*base.Ledger) *base.Conflict {
 
 func read(o base.Object) func(*base.Ledger) *base.Conflict {
 	return func(l *base.Ledger) *base.Conflict {
-		l.Read(o)
+		if c := l.Read(o); c != nil {
+			return c
+		}
 		return l.Keep(o)
 	}
 }
@@ -248,7 +261,7 @@ func TestLedger_mayFail(t *testing.T) {
 	if name := ledger.FirstMayFail(); name != "" {
 		t.Errorf("%q may fail", name)
 	}
-	ledger.MayFail("project Taken")
+	ledger.MayFail("project Taken", "project_name/Taken")
 	if name := ledger.FirstMayFail(); name != "project Taken" {
 		t.Errorf("%q may fail", name)
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -13,6 +15,45 @@ import (
 
 // QueryVersions is a sentence for the page of a list resource.
 const QueryVersions = "Queries need Terraform 1.14; OpenTofu does not have them yet."
+
+// NewListResource returns a list resource. The model has its arguments.
+func NewListResource[Model any](name string, schema schema.Schema, results ListResults[Model]) list.ListResource {
+	return &listResource[Model]{name: name, schema: schema, results: results}
+}
+
+// ListResults returns what the arguments select, or adds an error.
+type ListResults[Model any] func(context.Context, *Data, Model, list.ListRequest, *diag.Diagnostics) iter.Seq[list.ListResult]
+
+type listResource[Model any] struct {
+	*Data
+
+	name    string
+	schema  schema.Schema
+	results ListResults[Model]
+}
+
+func (l *listResource[Model]) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_" + l.name
+}
+
+func (l *listResource[Model]) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = l.schema
+}
+
+func (l *listResource[Model]) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	l.Data = ConfigureProject(req.ProviderData, &resp.Diagnostics) // which key it needs, results finds out
+}
+
+func (l *listResource[Model]) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var model Model
+	diags := req.Config.Get(ctx, &model)
+	if !diags.HasError() {
+		stream.Results = l.results(ctx, l.Data, model, req, &diags)
+	}
+	if diags.HasError() {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+	}
+}
 
 // Listed is one result of a list resource.
 type Listed struct {

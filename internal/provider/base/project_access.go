@@ -1,6 +1,9 @@
 package base
 
 import (
+	"cmp"
+	"context"
+
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
@@ -23,7 +26,7 @@ func (d *Data) hasProjectKey(advice string, diags *diag.Diagnostics) bool {
 		return true
 	}
 	diags.AddError("Missing Project Key",
-		"Auto monitor setups and organizations need the API key of a project and environment, and none is set. "+
+		"Auto monitor setups, evaluators and organizations need the API key of a project and environment, and none is set. "+
 			"Set the provider argument \"project_api_key\" (or the environment variable "+EnvProjectKey+"). "+
 			"If age_recipients seals the key of a traceloop_api_key, its attribute key is null: open the key with the ephemeral resource of the same name. The provider does not send the management key instead. "+RefreshHint+advice)
 	return false
@@ -63,3 +66,18 @@ func (d *Data) UnknownProjectArgument() path.Path { return d.project.Unknown }
 
 // ProjectKeySource says where the project's key comes from.
 func (d *Data) ProjectKeySource() string { return d.project.Key.Source }
+
+// ProjectOrganizationID returns the id of the organization of the project's key, as the list of
+// setups shows it, or "". It asks once in a process.
+func (d *Data) ProjectOrganizationID(ctx context.Context) string {
+	d.learnOrganization.Do(func() {
+		if d.project.client == nil {
+			return
+		}
+		setups, _ := d.project.client.ListAutoMonitorSetups(ctx, "")
+		for _, setup := range setups {
+			d.organizationID = cmp.Or(d.organizationID, setup.OrgID)
+		}
+	})
+	return d.organizationID
+}

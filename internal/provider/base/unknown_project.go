@@ -1,12 +1,14 @@
 package base
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
@@ -25,25 +27,65 @@ func (d *Data) UnknownProject(ctx context.Context, client *traceloop.Client, pro
 		projectID, d.SuggestProject(ctx, client, "id", projectID))
 }
 
-// SuggestProject suggests a project with a similar id, name or slug, or lists all projects.
+// SuggestProject suggests the project that was probably meant, and lists the projects.
 func (d *Data) SuggestProject(ctx context.Context, client *traceloop.Client, by, given string) string {
-	var all []string
+	var all []lookedUp
 	for project, err := range client.ListProjects(ctx) {
 		if err != nil {
 			return "The data source traceloop_projects lists the projects."
 		}
-		meant := map[string]string{"id": project.ID, "name": project.Name, "slug": project.Slug}
-		if SameName(project.Name, given) || strings.EqualFold(project.Name, given) || strings.EqualFold(project.Slug, given) || project.ID == given {
-			return fmt.Sprintf("Did you mean %q, the %s of the project %q?", meant[by], by, project.Name)
-		}
-		all = append(all, fmt.Sprintf("%s (%q)", project.ID, project.Name))
+		all = append(all, lookedUp{project.ID, project.Name, project.Slug})
 	}
-	return listOf("project", all)
+	return suggest("project", by, given, all)
 }
 
-// SlugList lists the environments that there are.
-func SlugList(slugs []string) string {
-	return listOf("environment", slugs)
+// SuggestEnvironment is SuggestProject for environments that were listed already.
+func SuggestEnvironment(by, given string, environments []traceloop.Environment) string {
+	all := make([]lookedUp, len(environments))
+	for i, e := range environments {
+		all[i] = lookedUp{e.ID, e.Name, e.Slug}
+	}
+	return suggest("environment", by, given, all)
+}
+
+// lookedUp is an object that a data source can look up.
+type lookedUp struct{ id, name, slug string }
+
+// suggest looks for an object whose id, name or slug is like what was given for one of these.
+func suggest(kind, by, given string, all []lookedUp) string {
+	var candidates []string
+	listed := make([]string, 0, len(all))
+	byText := map[string]lookedUp{}
+	for _, o := range all {
+		for _, text := range []string{o.id, o.name, o.slug} {
+			text = norm.NFC.String(text) // SameName
+			candidates = append(candidates, text)
+			byText[text] = o
+		}
+		shown := o.slug
+		if by == "id" {
+			shown = o.id
+		}
+		if o.name != shown {
+			shown += fmt.Sprintf(" (%q)", o.name)
+		}
+		listed = append(listed, shown)
+	}
+	meant, ok := byText[traceloop.Closest(norm.NFC.String(given), candidates)]
+	if !ok {
+		return listOf(kind, listed)
+	}
+	value := map[string]string{"id": meant.id, "name": meant.name, "slug": meant.slug}[by]
+	return fmt.Sprintf("Did you mean %q, the %s of the %s %q? %s", value, by, kind, cmp.Or(meant.name, meant.id), listOf(kind, listed))
+}
+
+// SuggestSlug is SuggestEnvironment where only the slugs are known.
+func SuggestSlug(given string, slugs []string) string {
+	all := make([]lookedUp, len(slugs))
+	for i, slug := range slugs {
+		all[i] = lookedUp{name: slug, slug: slug}
+	}
+	return suggest("environment", "slug", given, all)
 }
 
 // maxListed limits how many objects a diagnostic lists.

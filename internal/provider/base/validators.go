@@ -16,6 +16,7 @@ import (
 // MaxLength limits names and ids, in characters.
 const MaxLength = 255
 
+// The forms of names, ids and slugs, and the words for what does not have them.
 var (
 	// It accepts the empty string, which the length check refuses: one mistake, one error.
 	namePattern       = regexp.MustCompile(`^([^\s\pZ\p{Cc}]([^\p{Cc}]*[^\s\pZ\p{Cc}])?)?$`)
@@ -79,14 +80,17 @@ type ParseValidator struct {
 	secret        bool
 }
 
+// Description says what is accepted.
 func (v ParseValidator) Description(context.Context) string {
 	return "must be a valid " + v.Name
 }
 
+// MarkdownDescription is Description.
 func (v ParseValidator) MarkdownDescription(ctx context.Context) string {
 	return v.Description(ctx)
 }
 
+// ValidateString refuses what the parser refuses.
 func (v ParseValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
@@ -115,8 +119,8 @@ func (slugFormValidator) ValidateString(_ context.Context, req validator.StringR
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || given == "" || SlugPattern.MatchString(given) && !strings.HasPrefix(given, traceloop.KeyPrefix) {
 		return
 	}
-	detail := fmt.Sprintf("%q is not an environment slug.", MaskKeyIn(given))
-	if slug := traceloop.Slug(given); slug != "" && !strings.Contains(given, traceloop.KeyPrefix) {
+	detail := fmt.Sprintf("%q is not an environment slug.", given)
+	if slug := traceloop.Slug(given); slug != "" && MaskKeyIn(given) == given {
 		detail += fmt.Sprintf(" Did you mean %q?", slug)
 	}
 	resp.Diagnostics.AddAttributeError(req.Path, "Invalid Environment Slug", detail+" Attribute "+req.Path.String()+" "+SlugMessage+".")

@@ -31,49 +31,30 @@ func (d *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest,
 	resp.TypeName = req.ProviderTypeName + "_environment"
 }
 
-func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (d *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := attributes(ctx)
+	attributes["id"] = base.Selecting("Id of the environment.", base.IDValidator)
+	attributes["name"] = base.Selecting("Name of the environment, exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD).", base.EnvironmentNameValidator)
+	attributes["slug"] = base.Selecting("Slug of the environment, such as `prd` or `eu-production`.", base.SlugValidator)
+	attributes["project_id"] = base.Selecting("Id of the project in which to look up a name or slug. When `id` is given, this is the project that owns the environment, or null for an organization-level environment.", base.IDValidator)
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads one environment, by exactly one of `id`, `name` and `slug`. With `project_id`, it looks up the name or slug among the environments of that project, including inherited ones. " +
 			"Without it, it looks among the organization-level environments. A missing environment is an error.",
-		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the environment.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.IDValidator,
-			},
-			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the environment, exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD).",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.EnvironmentNameValidator,
-			},
-			"slug": schema.StringAttribute{
-				MarkdownDescription: "Slug of the environment, such as `prd` or `eu-production`.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.SlugValidator,
-			},
-			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project in which to look up a name or slug. When `id` is given, this is the project that owns the environment, or null for an organization-level environment.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.IDValidator,
-			},
-			"scope": schema.StringAttribute{
-				MarkdownDescription: "`project` if one project owns the environment, `organization` if every project inherits it.",
-				Computed:            true,
-			},
-			"built_in": schema.BoolAttribute{
-				MarkdownDescription: "Whether this is one of the environments `dev`, `stg` and `prd`, which cannot be deleted.",
-				Computed:            true,
-			},
-			"created_at": schema.StringAttribute{
-				MarkdownDescription: "When the environment was created, as an RFC 3339 time in UTC.",
-				Computed:            true,
-			},
-		},
+		Attributes: attributes,
 	}
+}
+
+// attributes are those of an environment in a data source.
+func attributes(ctx context.Context) map[string]schema.Attribute {
+	return base.ComputedAttributes(ctx, NewResource(), map[string]string{
+		"id":         "Id of the environment.",
+		"name":       "Name of the environment.",
+		"project_id": "Id of the project that owns the environment; null for an organization-level environment.",
+		"slug":       "",
+		"scope":      "`project` if one project owns the environment, `organization` if every project inherits it.",
+		"built_in":   "",
+		"created_at": "",
+	})
 }
 
 func (d *dataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {
@@ -115,7 +96,7 @@ func (d *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 			where = "The project " + projectID + " has no environment"
 		}
 		resp.Diagnostics.AddAttributeError(path.Root(by), "Environment Not Found",
-			fmt.Sprintf("%s with the %s %q. %s", where, by, wanted, base.SlugList(existing)))
+			fmt.Sprintf("%s with the %s %q. %s", where, by, wanted, base.SuggestEnvironment(by, wanted, existing)))
 	default:
 		d.Run.SawEnvironment(*environment)
 		state := newModel(*environment)
@@ -126,14 +107,14 @@ func (d *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	}
 }
 
-// find returns nil and the slugs of the environments if none has the name or slug.
-func (d *dataSource) find(ctx context.Context, client *traceloop.Client, projectID, by, wanted string) (*traceloop.Environment, []string, error) {
+// find returns nil and the environments that there are if none has the name or slug.
+func (d *dataSource) find(ctx context.Context, client *traceloop.Client, projectID, by, wanted string) (*traceloop.Environment, []traceloop.Environment, error) {
 	if by == "id" {
 		environment, err := client.GetEnvironment(ctx, wanted)
 		return environment, nil, err
 	}
 	var same *traceloop.Environment
-	var seen []string
+	var seen []traceloop.Environment
 	for environment, err := range client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
 		switch {
 		case err != nil:
@@ -145,7 +126,7 @@ func (d *dataSource) find(ctx context.Context, client *traceloop.Client, project
 		case by == "name" && same == nil && base.SameName(environment.Name, wanted):
 			same = &environment
 		}
-		seen = append(seen, environment.Slug)
+		seen = append(seen, environment)
 	}
 	return same, seen, nil
 }

@@ -45,7 +45,7 @@ func (r *managedResource) describeExisting(plan model, taken *traceloop.Environm
 		why = fmt.Sprintf("The environment %q is built in: every project inherits it from the organization. Remove this resource and use the slug, or read it:\n\n%s",
 			slug, read)
 	case r.Ledger.Has(base.EnvironmentHandle(taken.ProjectID, taken.Slug)):
-		why = fmt.Sprintf("An object of this configuration has the slug %q now: the %s. If the plan destroys it, a second apply may be needed: the first one frees the slug. Otherwise choose another name.",
+		why = fmt.Sprintf("An object of this configuration has the slug %q now: the %s. If that object is tainted, apply replaces it, unless it is protected. To keep it, use terraform untaint ADDRESS. If the plan destroys it, a second apply may be needed: the first one frees the slug. Otherwise choose another name.",
 			slug, newModel(*taken).Describe())
 	case taken.Scope == traceloop.ScopeOrganization && projectID != "":
 		why = fmt.Sprintf("The project inherits an environment with the slug %q from the organization (%q), so it cannot have its own environment with that slug. Remove this resource and read the inherited one:\n\n%s",
@@ -67,7 +67,7 @@ func addEnvironmentImportError(diags *diag.Diagnostics, id string) {
 	if base.IDPattern.MatchString(projectID) && (!ok || base.SlugPattern.MatchString(slug)) {
 		diags.AddError("Unable to Import Environment", fmt.Sprintf(
 			"Traceloop has no environment %q. Use <project id>/<slug> for a project-level environment, <slug> for an organization-level one, or the id for either. "+
-				"The data source traceloop_environments lists the environments, and traceloop_projects lists the projects.", base.MaskKeyIn(id)))
+				"The data source traceloop_environments lists the environments, and traceloop_projects lists the projects.", id))
 		return
 	}
 	base.AddInvalidImportID(diags, "environment", id,

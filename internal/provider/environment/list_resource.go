@@ -2,12 +2,12 @@ package environment
 
 import (
 	"context"
+	"iter"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -15,23 +15,15 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var _ list.ListResourceWithConfigure = (*listResource)(nil)
+type listModel struct {
+	ProjectID      types.String `tfsdk:"project_id"`
+	Scope          types.String `tfsdk:"scope"`
+	IncludeBuiltIn types.Bool   `tfsdk:"include_built_in"`
+}
 
 // NewListResource returns the list resource traceloop_environment.
 func NewListResource() list.ListResource {
-	return &listResource{}
-}
-
-type listResource struct {
-	*base.Data
-}
-
-func (l *listResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_environment"
-}
-
-func (l *listResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
-	resp.Schema = schema.Schema{
+	return base.NewListResource("environment", schema.Schema{
 		MarkdownDescription: "Lists environments, oldest first. A project-level environment is shown as `Orders / EU Production`, an organization-level environment as `Load test (organization-level)`. " + base.QueryVersions,
 		Attributes: map[string]schema.Attribute{
 			"project_id": schema.StringAttribute{
@@ -49,48 +41,29 @@ func (l *listResource) ListResourceConfigSchema(_ context.Context, _ list.ListRe
 				Optional:            true,
 			},
 		},
-	}
+	}, listResults)
 }
 
-func (l *listResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	l.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
-}
-
-func (l *listResource) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
-	var config struct {
-		ProjectID      types.String `tfsdk:"project_id"`
-		Scope          types.String `tfsdk:"scope"`
-		IncludeBuiltIn types.Bool   `tfsdk:"include_built_in"`
-	}
-	diags := req.Config.Get(ctx, &config)
-	if diags.HasError() {
-		return
-	}
-	client, ok := l.Management(&diags)
+func listResults(ctx context.Context, d *base.Data, config listModel, req list.ListRequest, diags *diag.Diagnostics) iter.Seq[list.ListResult] {
+	client, ok := d.Management(diags)
 	if !ok {
-		stream.Results = list.ListResultsStreamDiagnostics(diags)
-		return
+		return nil
 	}
-
 	projectID := config.ProjectID.ValueString()
 	environments := base.Where(client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}), func(e traceloop.Environment) bool {
 		return (config.Scope.IsNull() || e.Scope == config.Scope.ValueString()) && (config.IncludeBuiltIn.ValueBool() || !e.BuiltIn)
 	})
-	stream.Results = base.Results(ctx, req, identity, environments, func(e traceloop.Environment) (base.Listed, error) {
+	return base.Results(ctx, req, identity, environments, func(e traceloop.Environment) (base.Listed, error) {
 		model := imported(e)
 		found := base.Listed{Name: e.Name + " (organization-level)", Identity: []types.String{model.ID}, Resource: model}
 		if e.ProjectID == "" {
 			return found, nil
 		}
-		project, err := l.ProjectName(ctx, client, e.ProjectID)
+		project, err := d.ProjectName(ctx, client, e.ProjectID)
 		found.Name = project + " / " + e.Name
 		return found, err
 	}, func(err error, diags *diag.Diagnostics) {
-		if traceloop.IsNotFound(err) {
-			l.AddUnknownProject(ctx, client, projectID, diags)
-			return
-		}
-		diags.AddError("Unable to List Environments", l.Failure("list environments", err))
+		addListError(ctx, d, client, projectID, err, diags)
 	})
 }
 

@@ -60,15 +60,19 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 	if diags.HasError() {
 		return
 	}
+	first := "First correct that, and apply it."
+	if !r.Ledger.Has(state.object(token).Handle) { // the plan does not refresh, so it cannot tell what is tainted
+		first = "If it only replaces a tainted project, plan again without -refresh=false. Otherwise first correct that, and apply it."
+	}
 	unprotected := state
 	unprotected.DeletionProtection = types.BoolValue(false)
 	r.planDestroy(ctx, unprotected, token, resp)
-	switch blocked := r.Ledger.FirstMayFail(); {
+	switch blocked := r.Ledger.FirstMayFail(within(state.ProjectID.ValueString())...); {
 	case diags.HasError() || state.BuiltIn.ValueBool():
 	case plan.ProjectID.IsUnknown() && blocked != "":
 		diags.AddAttributeError(path.Root("project_id"), "Environment Would Be Lost", fmt.Sprintf(
 			"This plan would destroy the %s, to create it in a project that is not known yet. It also creates or renames the %s, which apply will probably refuse. Then nothing could follow. Nothing was changed. "+
-				"First correct that, and apply it. %s", state.Describe(), blocked, base.RefreshHint))
+				"%s %s", state.Describe(), blocked, first, base.RefreshHint))
 	case client != nil:
 		r.canFollow(ctx, client, client.ListEnvironments, plan.model, state.ID.ValueString(), diags)
 	}
@@ -143,11 +147,11 @@ func (r *managedResource) warnTaken(ctx context.Context, plan model, diags *diag
 	taken, err := r.taken(ctx, client.ListEnvironments, plan, "")
 	switch {
 	case traceloop.IsNotFound(err):
-		r.Ledger.MayFail(plan.describeNew())
+		r.Ledger.MayFail(plan.describeNew(), plan.place())
 		diags.AddAttributeWarning(path.Root("project_id"), base.UnknownProjectSummary, r.UnknownProject(ctx, client, plan.ProjectID.ValueString())+" "+outcome)
 	case err != nil: // the apply says what is wrong
 	case taken != nil:
-		r.Ledger.MayFail(plan.describeNew())
+		r.Ledger.MayFail(plan.describeNew(), plan.place())
 		diags.AddAttributeWarning(path.Root("name"), existsSummary, r.describeExisting(plan, taken, outcome))
 	}
 }

@@ -119,7 +119,12 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	r.Applied.Created(plan.place())
+	requested := plan.Name
 	plan.model = newModel(*environment)
+	if answered := plan.Name; !requested.Equal(answered) {
+		plan.Name = requested
+		base.AddDiffers(&resp.Diagnostics, plan.Describe(), base.Difference("name", requested, answered))
+	}
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
@@ -197,7 +202,9 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	state.model = newModel(*environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Run.SawEnvironment(*environment)
-	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
+	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
+	object.Protected = state.isProtected()
+	r.Ledger.Read(object).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -40,15 +41,13 @@ func (m *resourceModel) wrote(setup traceloop.AutoMonitorSetup, diags *diag.Diag
 	m.follow(setup)
 	var differences []string
 	if !answer.Evaluators.Equal(m.Evaluators) {
-		differences = append(differences, fmt.Sprintf("\n  - evaluators: %s; the answer has %s", texts(m.Evaluators), texts(answer.Evaluators)))
+		differences = append(differences, fmt.Sprintf("evaluators: %s; the answer has %s", texts(m.Evaluators), texts(answer.Evaluators)))
 	}
 	if !sameRules(answer.Selector, m.Selector) {
-		differences = append(differences, fmt.Sprintf("\n  - selector: %d rules; the answer has %d, or other ones", len(m.Selector.Elements()), len(answer.Selector.Elements())))
+		differences = append(differences, fmt.Sprintf("selector: %d rules; the answer has %d, or other ones", len(m.Selector.Elements()), len(answer.Selector.Elements())))
 	}
 	if len(differences) > 0 {
-		diags.AddWarning("Answer Differs From the Request", fmt.Sprintf(
-			"Traceloop wrote the %s, but its answer differs from the request:\n%s\n\nThe state has what was requested. The next plan reads the setup again. If it then shows a change, look at the setup in the Traceloop dashboard.",
-			m.Describe(), strings.Join(differences, "")))
+		base.AddDiffers(diags, m.Describe(), differences...)
 	}
 }
 

@@ -62,7 +62,7 @@ func (r *managedResource) describeOtherProject(externalID, projectID, own string
 }
 
 // forget says how Terraform forgets a setup that it can neither read nor delete.
-const forget = "If the key is gone for good, let Terraform forget the setup: terraform state rm ADDRESS. Traceloop deletes a setup together with its project."
+const forget = "If the key is revoked, let Terraform forget the setup: terraform state rm ADDRESS. Traceloop deletes a setup together with its project."
 
 // inOtherOrganization adds an error if a setup was not found because the key belongs to another
 // organization. The list of setups, which is that of the organization, shows which one answers.

@@ -94,12 +94,12 @@ func (d *dataSource) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	setup, err := client.GetAutoMonitorSetup(ctx, externalID, "")
 	if traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddAttributeError(path.Root("external_id"), "Auto Monitor Setup Not Found", fmt.Sprintf(
-			"The project and environment of the project key, which comes from %s, have no auto monitor setup with the external id %q. The data source traceloop_auto_monitor_setups lists them.", d.ProjectKeySource(), base.MaskKeyIn(externalID)))
+			"The project and environment of the project key, which comes from %s, have no auto monitor setup with the external id %q. The data source traceloop_auto_monitor_setups lists them.", d.ProjectKeySource(), externalID))
 		return
 	}
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", d.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", base.MaskKeyIn(externalID)), err))
+		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", d.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", externalID), err))
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, newModel(*setup))...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, newModel(named(ctx, client, *setup)))...)
 }

@@ -65,7 +65,7 @@ func (r *managedResource) waitForStatus(ctx context.Context, client *traceloop.P
 				"external_id": setup.ExternalID, "status": setup.Status, "before": m.Status.ValueString(), "waits_for": m.WaitFor.ValueString(),
 			})
 		}
-		m.follow(*setup)
+		m.follow(named(ctx, client, *setup))
 	}
 }
 

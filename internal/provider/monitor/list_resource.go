@@ -7,30 +7,20 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var _ list.ListResourceWithConfigure = (*listResource)(nil)
+type listModel struct {
+	Status       types.String `tfsdk:"status"`
+	EnvProjectID types.String `tfsdk:"env_project_id"`
+}
 
 // NewListResource returns the list resource traceloop_auto_monitor_setup.
 func NewListResource() list.ListResource {
-	return &listResource{}
-}
-
-type listResource struct {
-	*base.Data
-}
-
-func (l *listResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_auto_monitor_setup"
-}
-
-func (l *listResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
-	resp.Schema = schema.Schema{
+	return base.NewListResource("auto_monitor_setup", schema.Schema{
 		MarkdownDescription: "Lists auto monitor setups, as the service lists them for the provider argument `project_api_key`. Each is shown as its external id. Traceloop documents that these are the setups of the whole organization. " +
 			"Set `env_project_id` to list the setups that this provider block can import. " + base.QueryVersions,
 		Attributes: map[string]schema.Attribute{
@@ -45,40 +35,27 @@ func (l *listResource) ListResourceConfigSchema(_ context.Context, _ list.ListRe
 				Validators:          base.IDValidator,
 			},
 		},
-	}
+	}, listResults)
 }
 
-func (l *listResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	l.Data = base.ConfigureProject(req.ProviderData, &resp.Diagnostics)
-}
-
-func (l *listResource) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
-	var config struct {
-		Status       types.String `tfsdk:"status"`
-		EnvProjectID types.String `tfsdk:"env_project_id"`
-	}
-	diags := req.Config.Get(ctx, &config)
-	if diags.HasError() {
-		return
-	}
-	client, ok := l.Project(&diags)
+func listResults(ctx context.Context, d *base.Data, config listModel, req list.ListRequest, diags *diag.Diagnostics) iter.Seq[list.ListResult] {
+	client, ok := d.Project(diags)
 	if !ok {
-		stream.Results = list.ListResultsStreamDiagnostics(diags)
-		return
+		return nil
 	}
-	setups := base.Where(listSetups(ctx, client, config.Status.ValueString()), func(s traceloop.AutoMonitorSetup) bool {
+	setups := base.Where(setupsOf(ctx, client, config.Status.ValueString()), func(s traceloop.AutoMonitorSetup) bool {
 		return config.EnvProjectID.IsNull() || s.EnvProjectID == config.EnvProjectID.ValueString()
 	})
-	stream.Results = base.Results(ctx, req, identity, setups, func(s traceloop.AutoMonitorSetup) (base.Listed, error) {
-		model := imported(s)
+	return base.Results(ctx, req, identity, setups, func(s traceloop.AutoMonitorSetup) (base.Listed, error) {
+		model := imported(named(ctx, client, s))
 		return base.Listed{Name: s.ExternalID, Identity: []types.String{model.EnvProjectID, model.ExternalID}, Resource: model}, nil
 	}, func(err error, diags *diag.Diagnostics) {
-		diags.AddError("Unable to List Auto Monitor Setups", l.ProjectFailure("list the auto monitor setups", err))
+		diags.AddError("Unable to List Auto Monitor Setups", d.ProjectFailure("list the auto monitor setups", err))
 	})
 }
 
-// listSetups yields the setups of one request. An error comes last.
-func listSetups(ctx context.Context, client *traceloop.ProjectClient, status string) iter.Seq2[traceloop.AutoMonitorSetup, error] {
+// setupsOf yields the setups of one request. An error comes last.
+func setupsOf(ctx context.Context, client *traceloop.ProjectClient, status string) iter.Seq2[traceloop.AutoMonitorSetup, error] {
 	return func(yield func(traceloop.AutoMonitorSetup, error) bool) {
 		setups, err := client.ListAutoMonitorSetups(ctx, status)
 		for _, setup := range setups {

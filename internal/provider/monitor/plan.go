@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -69,7 +67,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 		}
 		replaced = cmp.Or(object.Name, "auto monitor setup")
 	}
-	warnUnpublished(ctx, plan.Evaluators, types.SetNull(types.StringType), diags)
+	r.warnUnknown(ctx, plan.Evaluators, types.SetNull(types.StringType), diags)
 	if plan.ExternalID.IsUnknown() {
 		return
 	}
@@ -102,7 +100,7 @@ func (r *managedResource) look(ctx context.Context, client *traceloop.ProjectCli
 		diags.AddWarning("Unable to Check Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("check that no auto monitor setup %q exists", plan.ExternalID.ValueString()), err))
 	case taken == nil || handle(taken.EnvProjectID, taken.ExternalID) == replaces:
 	case replaced != "":
-		addStranded(replaced, fmt.Sprintf("the external id of the new one belongs to the %s", newModel(*taken).Describe()), diags)
+		addStranded(replaced, "the external id of the new one belongs to the "+newModel(*taken).Describe(), diags)
 	default:
 		if tainted, ok := r.Ledger.Tainted(plan.place()); ok && tainted.Handle == handle(taken.EnvProjectID, taken.ExternalID) {
 			return
@@ -134,14 +132,14 @@ func (r *managedResource) planChange(ctx context.Context, plan, state resourceMo
 	}
 	if moves || !plan.ExternalID.Equal(state.ExternalID) {
 		r.Ledger.Destroy(object).Report(diags)
-		warnUnpublished(ctx, plan.Evaluators, state.Evaluators, diags)
+		r.warnUnknown(ctx, plan.Evaluators, state.Evaluators, diags)
 		return
 	}
 	if r.Ledger.Keep(object).Report(diags) {
 		return
 	}
 	if !plan.sameRequest(state.model) {
-		warnUnpublished(ctx, plan.Evaluators, state.Evaluators, diags)
+		r.warnUnknown(ctx, plan.Evaluators, state.Evaluators, diags)
 		diags.AddWarning("Auto Monitor Setup Will Restart", fmt.Sprintf(
 			"Updating the %s replaces all its evaluators. Its status goes from %q back to %q.", state.Describe(), state.Status.ValueString(), traceloop.StatusPending))
 		return
@@ -178,33 +176,4 @@ func (r *managedResource) planProject(ctx context.Context, plan, state resourceM
 // sameRequest reports whether another model leads to the same request.
 func (m model) sameRequest(other model) bool {
 	return m.ExternalID.Equal(other.ExternalID) && m.Evaluators.Equal(other.Evaluators) && sameRules(m.Selector, other.Selector)
-}
-
-// warnUnpublished warns about new slugs that Traceloop's documentation does not list.
-func warnUnpublished(ctx context.Context, plan, state types.Set, diags *diag.Diagnostics) {
-	var slugs, before []types.String
-	if plan.IsUnknown() {
-		return
-	}
-	diags.Append(plan.ElementsAs(ctx, &slugs, false)...)
-	diags.Append(state.ElementsAs(ctx, &before, false)...)
-	for _, slug := range slugs {
-		if slug.IsUnknown() || slices.Contains(before, slug) || slices.Contains(traceloop.PublishedEvaluators, slug.ValueString()) {
-			continue
-		}
-		diags.AddAttributeWarning(path.Root("evaluators"), "Evaluator Is Not in the Published List", fmt.Sprintf(
-			"%q is not in the list that Traceloop published on %s.%s If it is your organization's own evaluator, or newer than the list, ignore this warning. Otherwise the service refuses it.",
-			slug.ValueString(), traceloop.EvaluatorsPublished, closest(slug.ValueString())))
-	}
-}
-
-// closest suggests a published slug that is similar to this one.
-func closest(slug string) string {
-	lower := strings.ReplaceAll(strings.ToLower(slug), "_", "-")
-	for _, published := range traceloop.PublishedEvaluators {
-		if len(slug) > 3 && (strings.HasPrefix(published, lower) || strings.HasPrefix(lower, published)) {
-			return fmt.Sprintf(" Did you mean %q?", published)
-		}
-	}
-	return ""
 }

@@ -76,8 +76,8 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 		MarkdownDescription: "An auto monitor setup creates monitors: Traceloop waits for spans that match the selector, and then runs evaluators on those spans.\n\n" +
 			"The operations for setups are **documented by Traceloop**. They use the provider argument `project_api_key`, and the setup belongs to the project and environment of that key. " +
 			"An update replaces all evaluators and sets the status back to `pending`.\n\n" +
-			"The provider sends creations and updates that run at the same time as one request, of up to 100. Terraform runs 10 at a time by default, so 300 setups take 31 requests to apply. " +
-			"With `-parallelism=100` they take 4: [Many at once](../guides/evaluators-and-monitors.md#many-at-once).",
+			"The provider sends creations and updates that run at the same time as one request, of up to 100. Terraform runs 10 at a time by default, so 300 setups take 32 requests to apply. " +
+			"With `-parallelism=100` they take 5: [Many at once](../guides/evaluators-and-monitors.md#many-at-once).",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				MarkdownDescription: "Id of the setup, assigned by Traceloop. An update may change it.",
@@ -90,7 +90,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"evaluators": schema.SetAttribute{
-				MarkdownDescription: "Slugs of the evaluators to run, such as `answer-relevancy`; at least one. A plan warns about a slug that Traceloop's documentation does not list, because it may be one of your organization's own. Each runs with the configuration that Traceloop has for it: [why](../guides/evaluators-and-monitors.md#what-terraform-manages). Changing them restarts the setup.",
+				MarkdownDescription: "Slugs of the evaluators to run, such as `answer-relevancy`; at least one. A plan warns about a slug that the organization does not have. To use an evaluator of your own, refer to its `traceloop_evaluator`. Each runs with the configuration that Traceloop has for it: [why](../guides/evaluators-and-monitors.md#what-terraform-manages). Changing them restarts the setup.",
 				ElementType:         types.StringType,
 				Required:            true,
 				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(base.NameValidator...)},
@@ -179,7 +179,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	r.Applied.Created(plan.place())
 	base.SetIdentity(resp.Identity, identity, types.StringValue(setup.EnvProjectID), plan.ExternalID)
 	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
-	plan.wrote(*setup, &resp.Diagnostics)
+	plan.wrote(named(ctx, client, *setup), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.waitForStatus(ctx, client, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -220,7 +220,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	client := r.ProjectIfKnown()
 	if client == nil {
-		r.Monitors.WarnUnread(r.UnknownProjectArgument(), &resp.Diagnostics)
+		r.Monitors.WarnUnread("Auto Monitor Setups", r.UnknownProjectArgument(), &resp.Diagnostics)
 		return
 	}
 
@@ -245,8 +245,8 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
-	state.model = state.answered(*setup)
-	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
+	state.model = state.answered(named(ctx, client, *setup))
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 	state.warnFailed(&resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 }
@@ -301,7 +301,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 			"The %s was deleted outside Terraform after the plan. So this apply created it again, with the id %s.", state.Describe(), setup.ID))
 	}
 	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
-	plan.wrote(*setup, &resp.Diagnostics)
+	plan.wrote(named(ctx, client, *setup), &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.waitForStatus(ctx, client, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -360,14 +360,14 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	setup, err := client.GetAutoMonitorSetup(ctx, externalID, envProjectID)
 	if traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", fmt.Sprintf(
-			"The project and environment of the project key, which comes from %s, have no auto monitor setup with the external id %q. The data source traceloop_auto_monitor_setups lists them.", r.ProjectKeySource(), base.MaskKeyIn(externalID)))
+			"The project and environment of the project key, which comes from %s, have no auto monitor setup with the external id %q. The data source traceloop_auto_monitor_setups lists them.", r.ProjectKeySource(), externalID))
 		return
 	}
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", base.MaskKeyIn(externalID)), err))
+		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", externalID), err))
 		return
 	}
-	model := imported(*setup)
+	model := imported(named(ctx, client, *setup))
 	if r.Ledger.Import(model.object(base.NewAddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics) {
 		return
 	}

@@ -19,7 +19,7 @@ func (r *managedResource) settle(ctx context.Context, client *traceloop.ProjectC
 	defer cancel()
 	externalID := plan.ExternalID.ValueString()
 	setup, err := client.GetAutoMonitorSetup(ctx, externalID, "")
-	if err == nil && client.CreatedSince(writtenAt(*setup), unknown.Started) && plan.answered(*setup).sameRequest(plan) {
+	if err == nil && client.CreatedSince(writtenAt(*setup), unknown.Started) && plan.answered(named(ctx, client, *setup)).sameRequest(plan) {
 		return setup
 	}
 

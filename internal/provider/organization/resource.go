@@ -6,18 +6,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/numberdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -46,7 +46,7 @@ type model struct {
 	ID             types.String `tfsdk:"id"`
 	Name           types.String `tfsdk:"name"`
 	Environments   types.Set    `tfsdk:"environments"`
-	RetentionHours types.Int64  `tfsdk:"retention_hours"`
+	RetentionHours types.Number `tfsdk:"retention_hours"`
 	AgeRecipients  types.Set    `tfsdk:"age_recipients"`
 	Keys           types.Map    `tfsdk:"keys"`
 	EncryptedKeys  types.Map    `tfsdk:"encrypted_keys"`
@@ -86,12 +86,12 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Optional:            true,
 				Validators:          []validator.Set{setvalidator.SizeAtLeast(1), setvalidator.NoNullValues(), setvalidator.ValueStringsAre(base.EnvironmentNameValidator...)},
 			},
-			"retention_hours": schema.Int64Attribute{
-				MarkdownDescription: "How long Traceloop keeps the organization's data, in hours; 1 to 720. Default: `720` (30 days)." + unchangeable,
+			"retention_hours": schema.NumberAttribute{
+				MarkdownDescription: "How long Traceloop keeps the organization's data, in hours: a whole number from 1 to 720. Default: `720` (30 days)." + unchangeable,
 				Optional:            true,
 				Computed:            true,
-				Default:             int64default.StaticInt64(720),
-				Validators:          []validator.Int64{int64validator.Between(1, 720)},
+				Default:             numberdefault.StaticBigFloat(big.NewFloat(720)),
+				Validators:          []validator.Number{base.WholeNumber(1, 720)},
 			},
 			"age_recipients": schema.SetAttribute{
 				MarkdownDescription: "Public keys that seal the API keys before they reach the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed keys are in `encrypted_keys`, and the ephemeral resource `traceloop_api_key` opens them. Default: the keys are not sealed." + unchangeable,
@@ -247,7 +247,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 
 	organization, err := client.CreateOrganization(ctx, traceloop.OrganizationRequest{
-		Name: plan.Name.ValueString(), Environments: environments, RetentionHours: plan.RetentionHours.ValueInt64(),
+		Name: plan.Name.ValueString(), Environments: environments, RetentionHours: base.Whole(plan.RetentionHours),
 	})
 	if err != nil {
 		r.addCreateError(plan, err, &resp.Diagnostics)
@@ -329,7 +329,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
 	if r.Data != nil && base.IsProtected(state.DeletionProtection) {
-		r.Ledger.Read(state.object())
+		r.Ledger.Read(state.object()).Report(&resp.Diagnostics)
 	}
 }
 

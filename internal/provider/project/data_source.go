@@ -31,34 +31,25 @@ func (d *dataSource) Metadata(_ context.Context, req datasource.MetadataRequest,
 	resp.TypeName = req.ProviderTypeName + "_project"
 }
 
-func (d *dataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+func (d *dataSource) Schema(ctx context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := attributes(ctx)
+	attributes["id"] = base.Selecting("Id of the project.", base.IDValidator)
+	attributes["name"] = base.Selecting("Name of the project, exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD).", base.NameValidator)
+	attributes["slug"] = base.Selecting("Slug of the project.", base.SlugValidator)
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads one project, by exactly one of `id`, `name` and `slug`. A missing project is an error.",
-		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.IDValidator,
-			},
-			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the project, exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD).",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.NameValidator,
-			},
-			"slug": schema.StringAttribute{
-				MarkdownDescription: "Slug of the project.",
-				Optional:            true,
-				Computed:            true,
-				Validators:          base.SlugValidator,
-			},
-			"created_at": schema.StringAttribute{
-				MarkdownDescription: "When the project was created, as an RFC 3339 time in UTC.",
-				Computed:            true,
-			},
-		},
+		Attributes:          attributes,
 	}
+}
+
+// attributes are those of a project in a data source.
+func attributes(ctx context.Context) map[string]schema.Attribute {
+	return base.ComputedAttributes(ctx, NewResource(), map[string]string{
+		"id":         "Id of the project.",
+		"name":       "Name of the project.",
+		"slug":       "",
+		"created_at": "",
+	})
 }
 
 func (d *dataSource) ConfigValidators(context.Context) []datasource.ConfigValidator {

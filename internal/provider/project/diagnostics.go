@@ -42,14 +42,15 @@ func (r *managedResource) addTaken(ctx context.Context, client *traceloop.Client
 // describeTaken names the project that has a name. It shows a block to import the project, unless this
 // configuration manages it. "holder" is nil if it is not known.
 func (r *managedResource) describeTaken(holder *traceloop.Project, name, outcome string) string {
-	id := "<project id>"
-	if holder != nil {
-		id = holder.ID
+	if holder == nil {
+		return fmt.Sprintf("The name %q is taken. Project names are unique in the organization. %s The provider does not find the project that has the name. "+
+			"Perhaps that project has just given it up: apply again. Otherwise choose another name.", name, outcome)
 	}
+	id := holder.ID
 	detail := fmt.Sprintf("A project named %q already exists (id %s). Project names are unique in the organization. %s ", name, id, outcome)
 	const later = "a second apply may be needed: the first one frees the name. If two projects swap their names, give one of them a name in between first. "
 	if r.Ledger.Has(handle(id)) {
-		return detail + "An object of this configuration has the name now. If that object gives it up in the same plan, " + later + "Otherwise choose another name."
+		return detail + "An object of this configuration has the name now. If that object is tainted, apply replaces it, unless it is protected. To keep it, use terraform untaint ADDRESS. If that object gives the name up in the same plan, " + later + "Otherwise choose another name."
 	}
 	return detail + "Choose another name. If an object of this configuration has the name now and gives it up in the same plan, " + later +
 		"Or import the existing project, unless this configuration manages it. Write the address of this resource after \"to\":\n\n" + base.ImportBlock(typeName, base.Label(name), id)

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
@@ -14,6 +15,14 @@ type model struct {
 	Name      types.String `tfsdk:"name"`
 	Slug      types.String `tfsdk:"slug"`
 	CreatedAt types.String `tfsdk:"created_at"`
+}
+
+// keepName keeps the name that was requested, and warns if the answer has another one.
+func (m *model) keepName(requested string, diags *diag.Diagnostics) {
+	answered := m.Name
+	if m.Name = types.StringValue(requested); !m.Name.Equal(answered) {
+		base.AddDiffers(diags, m.Describe(), base.Difference("name", m.Name, answered))
+	}
 }
 
 func newModel(p traceloop.Project) model {

@@ -122,7 +122,7 @@ func (r *managedResource) warnTaken(ctx context.Context, plan resourceModel, exc
 	if err != nil || holder == nil { // the apply says what is wrong
 		return
 	}
-	r.Ledger.MayFail(plan.describeNew())
+	r.Ledger.MayFail(plan.describeNew(), place(plan.Name.ValueString()))
 	diags.AddAttributeWarning(path.Root("name"), "Project Name Is Taken", r.describeTaken(holder, plan.Name.ValueString(), "Apply will refuse this project, unless the name is free by then."))
 }
 

@@ -119,6 +119,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 
 	plan.model = newModel(*project)
+	plan.keepName(name, &resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Applied.Created(place(name))
@@ -162,7 +163,9 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	state.model = newModel(*project)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Run.SawProject(project.ID)
-	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
+	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
+	object.Protected = base.IsProtected(state.DeletionProtection)
+	r.Ledger.Read(object).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
@@ -191,6 +194,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 			return
 		}
 		plan.model = newModel(*project)
+		plan.keepName(name, &resp.Diagnostics)
 	}
 	base.CompleteIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)

@@ -1,4 +1,4 @@
-// Package devtool contains what the demo and the benchmarks share: it builds this module's binaries,
+// Package devtool contains what the demo, the benchmarks and tests share: it builds this module's binaries,
 // finds a CLI, and runs it without the user's own settings.
 package devtool
 
@@ -19,8 +19,8 @@ const (
 	EmulatorCmd = Module + "/internal/emulator/cmd/traceloop-emulator"
 )
 
-// CLITests selects the tests of internal/provider that depend on the CLI. The others use the plugin
-// protocol, or check the code.
+// CLITests selects the tests of internal/provider and internal/docstest that depend on the CLI. The
+// others use the plugin protocol, or check the code.
 const CLITests = "^Test(Acc|CLI_|Concurrency_|Guides_|Interrupt_|RateLimit_|Secrets_|TLS_)"
 
 // version is any version that the examples' constraints accept. Only `init` shows it.

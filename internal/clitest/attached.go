@@ -1,4 +1,4 @@
-package provider_test
+package clitest
 
 import (
 	"bufio"
@@ -33,7 +33,7 @@ func (a *attached) started(env []string) string {
 		}
 		a.stop()
 	}
-	dir, err := buildProvider()
+	dir, err := BuildProvider()
 	if err != nil {
 		a.t.Fatal(err)
 	}

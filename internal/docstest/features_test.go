@@ -1,12 +1,13 @@
-package provider_test
+package docstest
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/clitest"
 )
 
 // features is the part of the guide on versions that has the table of features.
@@ -22,20 +23,26 @@ func features(t *testing.T) string {
 
 var featureRow = regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$`)
 
+// testSources are the files of the tests that a row may name, and of what these share.
+func testSources(t *testing.T) []string {
+	t.Helper()
+	var sources []string
+	for _, pattern := range []string{"*_test.go", "../provider/*_test.go", "../clitest/*.go"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) < 3 {
+			t.Fatalf("%s: %d files were found: %v", pattern, len(found), err)
+		}
+		sources = append(sources, found...)
+	}
+	return sources
+}
+
 // Each row of the table of features names tests, and they exist.
 func TestFeatures_testsExist(t *testing.T) {
 	t.Parallel()
-	sources, err := filepath.Glob("*_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	tests := map[string]bool{}
-	for _, source := range sources {
-		content, err := os.ReadFile(source)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(string(content), -1) {
+	for _, source := range testSources(t) {
+		for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(readFile(t, source), -1) {
 			tests[match[1]] = true
 		}
 	}
@@ -72,34 +79,33 @@ func TestFeatures_versionsAreThoseOfTheTests(t *testing.T) {
 		}
 		return fmt.Sprintf("1.%d", since)
 	}
-	for phrase, f := range map[string]feature{"functions:": functions, "with an `identity`": identities, "[queries]": queries, "[revoking a leaked key]": actions, "[`destroy = false`]": forgetting} {
+	for phrase, f := range map[string]clitest.Feature{
+		"functions:": clitest.Functions, "with an `identity`": clitest.Identities, "[queries]": clitest.Queries,
+		"[revoking a leaked key]": clitest.Actions, "[`destroy = false`]": clitest.Forgetting,
+	} {
 		found := false
 		for _, row := range featureRow.FindAllStringSubmatch(features(t), -1) {
 			if !strings.Contains(row[1], phrase) {
 				continue
 			}
 			found = true
-			if row[2] != said(f.terraform) || row[3] != said(f.openTofu) {
-				t.Errorf("%s: the table says %s and %s, the tests %s and %s", f.name, row[2], row[3], said(f.terraform), said(f.openTofu))
+			if row[2] != said(f.Terraform) || row[3] != said(f.OpenTofu) {
+				t.Errorf("%s: the table says %s and %s, the tests %s and %s", f.Name, row[2], row[3], said(f.Terraform), said(f.OpenTofu))
 			}
 		}
 		if !found {
-			t.Errorf("there is no row of %s", f.name)
+			t.Errorf("there is no row of %s", f.Name)
 		}
 	}
 }
 
-// Nothing but the version of the CLI skips a test of this package, and needs says so in one line,
-// which the matrix of CLIs compares with the CLI at hand. What -short leaves out asks thorough.
+// Nothing but the version of the CLI skips a test of this package or of the provider's, and Needs says so in one line,
+// which the matrix of CLIs compares with the CLI at hand. What -short leaves out asks Thorough.
 func TestFeatures_nothingElseIsSkipped(t *testing.T) {
 	t.Parallel()
 	skips := regexp.MustCompile(`\.Skip(f|Now|Below|Above|Between|If|IfNotPrerelease)?\(|\btesting\.Short\(`)
-	sources, err := filepath.Glob("*_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var found []string
-	for _, source := range sources {
+	for _, source := range testSources(t) {
 		if source == "features_test.go" { // where skips is
 			continue
 		}
@@ -109,25 +115,25 @@ func TestFeatures_nothingElseIsSkipped(t *testing.T) {
 			}
 		}
 	}
-	if len(found) != 2 || !strings.HasPrefix(found[0], "provider_test.go:") || !strings.Contains(found[0], "func thorough() bool") ||
-		!strings.HasPrefix(found[1], "versions_test.go:") || !strings.Contains(found[1], `t.Skipf("%s %d.%d has no %s", kind`) {
-		t.Errorf("these lines leave tests out, want those of thorough and needs alone:\n%s", strings.Join(found, "\n"))
+	if len(found) != 2 || !strings.HasPrefix(found[0], "../clitest/clitest.go:") || !strings.Contains(found[0], "func Thorough() bool") ||
+		!strings.HasPrefix(found[1], "../clitest/versions.go:") || !strings.Contains(found[1], `t.Skipf("%s %d.%d has no %s", kind`) {
+		t.Errorf("these lines leave tests out, want those of Thorough and Needs alone:\n%s", strings.Join(found, "\n"))
 	}
 }
 
 // The pages of what older CLIs do not have say so.
 func TestFeatures_pagesSayTheirVersion(t *testing.T) {
 	t.Parallel()
-	for folder, f := range map[string]feature{
-		"functions": functions, "actions": actions, "list-resources": queries, "ephemeral-resources": {"ephemeral resources", 10, 11},
+	for folder, f := range map[string]clitest.Feature{
+		"functions": clitest.Functions, "actions": clitest.Actions, "list-resources": clitest.Queries, "ephemeral-resources": {Name: "ephemeral resources", Terraform: 10, OpenTofu: 11},
 	} {
 		pages, err := filepath.Glob("../../docs/" + folder + "/*.md")
 		if err != nil || len(pages) == 0 {
 			t.Fatalf("%s: %d pages were found: %v", folder, len(pages), err)
 		}
-		want := fmt.Sprintf("need Terraform 1.%d or OpenTofu 1.%d", f.terraform, f.openTofu)
-		if f.openTofu == 0 {
-			want = fmt.Sprintf("need Terraform 1.%d; OpenTofu does not have them yet", f.terraform)
+		want := fmt.Sprintf("need Terraform 1.%d or OpenTofu 1.%d", f.Terraform, f.OpenTofu)
+		if f.OpenTofu == 0 {
+			want = fmt.Sprintf("need Terraform 1.%d; OpenTofu does not have them yet", f.Terraform)
 		}
 		for _, page := range pages {
 			if !strings.Contains(strings.ReplaceAll(strings.ToLower(readFile(t, page)), "needs", "need"), strings.ToLower(want)) {

@@ -1,4 +1,4 @@
-package provider_test
+package docstest
 
 import (
 	"encoding/json"
@@ -15,6 +15,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/clitest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
@@ -121,12 +122,12 @@ func TestWorkflows_gitLabSchema(t *testing.T) {
 // the applications' secrets get the keys, and nothing else does.
 func TestCLI_provisionFromCI(t *testing.T) {
 	t.Parallel()
-	server, identity := emulatortest.Start(t), newIdentity(t)
-	cli := newCLI(t, server).unattached()
+	server, identity := emulatortest.Start(t), clitest.NewIdentity(t)
+	cli := clitest.New(t, server).Unattached()
 	bin, aws := t.TempDir(), t.TempDir()
 	run := func(name string, arguments ...string) (string, error) {
 		command := exec.CommandContext(t.Context(), name, arguments...)
-		command.Dir, command.Env = cli.dir, cli.env
+		command.Dir, command.Env = cli.Dir, cli.Env
 		out, err := command.CombinedOutput()
 		return string(out), err
 	}
@@ -150,7 +151,7 @@ func TestCLI_provisionFromCI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cli.env = append(withoutManagementKey(cli.env), "TF_CLI_CONFIG_FILE="+mirrorConfig(t), "AWS_FOLDER="+aws, "PLAN_BUCKET=plans", "TF_CLI_ARGS=-no-color",
+	cli.Env = append(withoutManagementKey(cli.Env), "TF_CLI_CONFIG_FILE="+mirrorConfig(t), "AWS_FOLDER="+aws, "PLAN_BUCKET=plans", "TF_CLI_ARGS=-no-color",
 		"PATH="+strings.Join([]string{bin, stub, os.Getenv("PATH")}, string(os.PathListSeparator)),
 		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com")
 	secrets := map[string]string{"platform.traceloop-management-key": server.ManagementKey, "platform.age-identity": identity.String()}
@@ -166,16 +167,16 @@ func TestCLI_provisionFromCI(t *testing.T) {
 	}
 
 	// The repository, with the lock file that init has written.
-	if err := os.CopyFS(cli.dir, os.DirFS(ciExample)); err != nil {
+	if err := os.CopyFS(cli.Dir, os.DirFS(ciExample)); err != nil {
 		t.Fatal(err)
 	}
 	recipient := regexp.MustCompile(`age1\w+`) // nobody has the identity of the example's
 	main := recipient.ReplaceAllString(readFile(t, ciExample, "main.tf"), identity.Recipient().String())
-	if err := os.WriteFile(filepath.Join(cli.dir, "main.tf"), []byte(main), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(cli.Dir, "main.tf"), []byte(main), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cli.ok("init", "-input=false")
-	if err := os.WriteFile(filepath.Join(cli.dir, ".gitignore"), []byte(".terraform/\nterraform.tfstate*\n"), 0o600); err != nil {
+	cli.OK("init", "-input=false")
+	if err := os.WriteFile(filepath.Join(cli.Dir, ".gitignore"), []byte(".terraform/\nterraform.tfstate*\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ok("git", "init", "--quiet")
@@ -183,12 +184,12 @@ func TestCLI_provisionFromCI(t *testing.T) {
 	ok("git", "commit", "--quiet", "-m", "Orders")
 
 	output := ok("bash", "plan.sh")
-	shows(t, output, "Plan: 3 to add, 0 to change, 0 to destroy")
-	noWrites(t, server)
+	clitest.Shows(t, output, "Plan: 3 to add, 0 to change, 0 to destroy")
+	clitest.NoWrites(t, server)
 
 	// Another commit on main: the plan is not for it.
 	ok("git", "commit", "--quiet", "--allow-empty", "-m", "The merge") // has the same files
-	if err := os.WriteFile(filepath.Join(cli.dir, "other.tf"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(cli.Dir, "other.tf"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ok("git", "add", "other.tf")
@@ -197,20 +198,20 @@ func TestCLI_provisionFromCI(t *testing.T) {
 	if err == nil {
 		t.Error("the apply of other files succeeds")
 	}
-	shows(t, refused, "There is no plan for these files")
-	noWrites(t, server)
+	clitest.Shows(t, refused, "There is no plan for these files")
+	clitest.NoWrites(t, server)
 
 	ok("git", "reset", "--quiet", "--hard", "HEAD~1")
 	output += ok("bash", "apply.sh") + ok("bash", "pass-on.sh")
-	shows(t, output, "3 added, 0 changed, 0 destroyed", "The secret orders/prd/traceloop-api-key has the key ")
+	clitest.Shows(t, output, "3 added, 0 changed, 0 destroyed", "The secret orders/prd/traceloop-api-key has the key ")
 	for _, name := range []string{"orders.stg.traceloop-api-key", "orders.prd.traceloop-api-key"} {
 		secrets[name] = readFile(t, aws, "secrets", name)
 		if status := server.SendSpans(secrets[name], 1); status != 200 {
 			t.Errorf("the key in %s is answered %d, want 200", name, status)
 		}
 	}
-	everything := output + allFiles(t, cli.dir) + allFiles(t, filepath.Join(aws, "plans"))
-	shows(t, everything, "BEGIN AGE ENCRYPTED FILE") // what is there is seen
+	everything := output + allFiles(t, cli.Dir) + allFiles(t, filepath.Join(aws, "plans"))
+	clitest.Shows(t, everything, "BEGIN AGE ENCRYPTED FILE") // what is there is seen
 	for name, value := range secrets {
 		if strings.Contains(everything, value) {
 			t.Errorf("the output or a file shows %s", name)
@@ -231,7 +232,7 @@ func withoutManagementKey(env []string) (kept []string) {
 // mirrorConfig is a configuration of the CLI with which init finds the provider, as version 0.1.0.
 func mirrorConfig(t *testing.T) string {
 	t.Helper()
-	binary, err := buildProvider()
+	binary, err := clitest.BuildProvider()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,15 @@
-package provider_test
+package docstest
 
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/clitest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
@@ -16,6 +19,7 @@ const (
 	sampleProjectID     = "cm9v2g95l0000qz8k5h3d7f1a"
 	sampleEnvironmentID = "cm9v2g95l0001qz8k5h3d7f1b"
 	sampleEnvProjectID  = "cm9v2ga9i0001qz8k5h3d7f1a"
+	sampleEvaluatorID   = "cm9v2g95l0002qz8k5h3d7f1c"
 )
 
 // What only some CLIs can plan is held to the schema under any.
@@ -107,18 +111,18 @@ func TestAccExamples_plan(t *testing.T) {
 		t.Run(strings.TrimPrefix(filepath.ToSlash(dir), "../../examples/"), func(t *testing.T) {
 			t.Parallel()
 			if strings.Contains(dir, "actions") {
-				needs(t, actions) // TestExamples_agreeWithTheSchema reads them under any CLI
+				clitest.Needs(t, clitest.Actions) // TestExamples_agreeWithTheSchema reads them under any CLI
 			}
 			server := emulatortest.Start(t)
 			example := readExample(t, dir)
 			project := server.Projects()[0]
-			cli := newCLI(t, server)
+			cli := clitest.New(t, server)
 			_, setupKey := server.GenerateKey(project.ID, "stg")
-			cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+setupKey, "TF_VAR_europe_management_key="+server.ManagementKey)
-			cli.write(example.resources)
-			cli.plan()
+			cli.Env = append(cli.Env, "TRACELOOP_PROJECT_API_KEY="+setupKey, "TF_VAR_europe_management_key="+server.ManagementKey)
+			cli.Write(example.resources)
+			cli.Plan()
 			if example.imports == "" {
-				noWrites(t, server)
+				clitest.NoWrites(t, server)
 				return
 			}
 
@@ -128,34 +132,74 @@ func TestAccExamples_plan(t *testing.T) {
 			server.GenerateKey(project.ID, eu.Slug)
 			server.CreateEnvironment("", "Load test")
 			setup := server.CreateSetup(setupKey, "checkout-quality", "char-count")
-			ids := strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID, sampleEnvProjectID, setup.EnvProjectID)
+			evaluator := server.CreateEvaluator(setupKey, map[string]any{
+				"name": "Support tone", "provider": "openai", "model": "gpt-4o", "messages": []any{map[string]any{"role": "user", "content": "{{answer}}"}},
+				"input_schema": []any{map[string]any{"name": "answer", "type": "string"}}, "output_schema": []any{map[string]any{"name": "tone", "type": "string"}},
+			})
+			ids := strings.NewReplacer(sampleProjectID, project.ID, sampleEnvironmentID, eu.ID, sampleEnvProjectID, setup.EnvProjectID, sampleEvaluatorID, evaluator.ID)
 			example.resources = ids.Replace(example.resources)
-			cli.write(example.resources + ids.Replace(example.imports))
-			shows(t, cli.plan(), "to import, 0 to add", "0 to destroy")
+			cli.Write(example.resources + ids.Replace(example.imports))
+			clitest.Shows(t, cli.Plan(), "to import, 0 to add", "0 to destroy")
 
-			cli.write(example.resources)
+			cli.Write(example.resources)
 			imported := map[string]bool{}
 			for _, command := range example.commands {
 				address := command[1]
 				if imported[address] {
-					cli.ok("state", "rm", address) // another way to import the same
+					cli.OK("state", "rm", address) // another way to import the same
 				}
-				cli.ok(command[0], address, ids.Replace(command[2]))
+				cli.OK(command[0], address, ids.Replace(command[2]))
 				imported[address] = true
 			}
 			if len(imported) > 0 {
-				hides(t, cli.plan(), "will be created", "must be replaced", "will be destroyed")
+				clitest.Hides(t, cli.Plan(), "will be created", "must be replaced", "will be destroyed")
 			}
 			if example.importsByIdentity != "" {
 				t.Run("by identity", func(t *testing.T) {
-					needs(t, identities)
-					cli := newCLI(t, server)
-					cli.env = append(cli.env, "TRACELOOP_PROJECT_API_KEY="+setupKey)
-					cli.write(example.resources + ids.Replace(example.importsByIdentity))
-					shows(t, cli.plan(), "to import, ", "0 to destroy")
+					clitest.Needs(t, clitest.Identities)
+					cli := clitest.New(t, server)
+					cli.Env = append(cli.Env, "TRACELOOP_PROJECT_API_KEY="+setupKey)
+					cli.Write(example.resources + ids.Replace(example.importsByIdentity))
+					clitest.Shows(t, cli.Plan(), "to import, ", "0 to destroy")
 				})
 			}
-			noWrites(t, server)
+			clitest.NoWrites(t, server)
 		})
 	}
+}
+
+// Every example of a query is run.
+func TestCLI_exampleQueries(t *testing.T) {
+	t.Parallel()
+	clitest.Needs(t, clitest.Queries)
+	files, err := filepath.Glob("../../examples/list-resources/*/*.tfquery.hcl")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("%d queries were found: %v", len(files), err)
+	}
+	server := emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return time.Now().Add(-100 * 24 * time.Hour) }))
+	orders := server.CreateProject("Orders").ID
+	server.CreateEnvironment("", "Load test")
+	_, key := server.GenerateKey(orders, "prd")
+	server.CreateSetup(key, "checkout", "char-count")
+	server.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60, FailingEvaluators: map[string]string{"char-count": "no model"}})
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cli := clitest.New(t, server)
+		cli.Env = append(cli.Env, "TRACELOOP_PROJECT_API_KEY="+key)
+		cli.Write("")
+		if err := os.WriteFile(filepath.Join(cli.Dir, "example.tfquery.hcl"), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cli.OK("validate", "-query")
+		output := cli.OK("query")
+		for _, name := range regexp.MustCompile(`(?m)^list "(\w+)" "(\w+)"`).FindAllStringSubmatch(string(content), -1) {
+			if address := "list." + name[1] + "." + name[2]; !strings.Contains(output, address) {
+				t.Errorf("%s: %s finds nothing:\n%s", file, address, output)
+			}
+		}
+	}
+	clitest.NoWrites(t, server)
 }

@@ -1,4 +1,4 @@
-package provider_test
+package docstest
 
 import (
 	"encoding/json"
@@ -8,7 +8,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/clitest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
@@ -29,48 +31,38 @@ func adoptionSnippet(t *testing.T, phrase string) string {
 	return found[0] + "\n"
 }
 
-// readFile reads a file of the example.
-func readFile(t *testing.T, elem ...string) string {
-	t.Helper()
-	content, err := os.ReadFile(filepath.Join(elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
-}
-
 // The example takes over a whole organization, and writes it down as the guide says.
 func TestCLI_dataSourcesAdoptOrganization(t *testing.T) {
 	t.Parallel()
-	server := newLargeOrganization(t)
-	cli := newCLI(t, server)
-	cli.write(readExample(t, adoptionExample).resources)
-	whole := fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy", wholeOrganization)
-	shows(t, cli.plan(), whole, fmt.Sprintf("traceloop_api_key.all[\"%s/prd\"]", server.Keys()[0].ProjectID), fmt.Sprintf("traceloop_project.all[%q]", server.Projects()[0].ID))
-	checkAdoption(t, server)
+	server := clitest.NewLargeOrganization(t)
+	cli := clitest.New(t, server)
+	cli.Write(readExample(t, adoptionExample).resources)
+	whole := fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy", clitest.WholeOrganization)
+	clitest.Shows(t, cli.Plan(), whole, fmt.Sprintf("traceloop_api_key.all[\"%s/prd\"]", server.Keys()[0].ProjectID), fmt.Sprintf("traceloop_project.all[%q]", server.Projects()[0].ID))
+	clitest.CheckAdoption(t, server)
 	server.ResetRequests()
-	output := cli.apply()
-	shows(t, output, whole)
-	hides(t, output, "will be updated")
-	checkAdoption(t, server)
-	shows(t, cli.plan(), "No changes")
+	output := cli.Apply()
+	clitest.Shows(t, output, whole)
+	clitest.Hides(t, output, "will be updated")
+	clitest.CheckAdoption(t, server)
+	clitest.Shows(t, cli.Plan(), "No changes")
 
 	// From now on a file says what there is, in place of the data sources and import blocks.
-	written := cli.ok("output", "-json", "organization")
-	if err := os.WriteFile(filepath.Join(cli.dir, "organization.json"), []byte(written), 0o600); err != nil {
+	written := cli.OK("output", "-json", "organization")
+	if err := os.WriteFile(filepath.Join(cli.Dir, "organization.json"), []byte(written), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cli.write(adoptionSnippet(t, "organization.json") + readFile(t, adoptionExample, "resources.tf"))
+	cli.Write(adoptionSnippet(t, "organization.json") + readFile(t, adoptionExample, "resources.tf"))
 	server.CreateProject("Clicked together")
-	shows(t, cli.apply(), "organization", "0 added, 0 changed, 0 destroyed")
-	shows(t, cli.plan(), "No changes")
-	noWrites(t, server)
+	clitest.Shows(t, cli.Apply(), "organization", "0 added, 0 changed, 0 destroyed")
+	clitest.Shows(t, cli.Plan(), "No changes")
+	clitest.NoWrites(t, server)
 }
 
 // What somebody does in the dashboard after that changes nothing but names, and loses no key.
 func TestCLI_adoptedOrganizationChangesInTheDashboard(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
+	server := emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return time.Now().Add(-time.Hour) }))
 	orders, billing := server.CreateProject("Orders"), server.CreateProject("Billing")
 	europe := server.CreateEnvironment(orders.ID, "EU")
 	server.CreateEnvironment(billing.ID, "EU")
@@ -78,23 +70,23 @@ func TestCLI_adoptedOrganizationChangesInTheDashboard(t *testing.T) {
 	for _, project := range []string{orders.ID, billing.ID} {
 		server.GenerateKey(project, "eu")
 	}
-	cli := newCLI(t, server)
-	cli.write(readExample(t, adoptionExample).resources)
-	cli.apply()
+	cli := clitest.New(t, server)
+	cli.Write(readExample(t, adoptionExample).resources)
+	cli.Apply()
 	keys := fmt.Sprint(server.Keys())
 
 	server.RenameProject(orders.ID, "Orders and Returns")
-	hides(t, cli.plan(), "forces replacement", "to destroy", "Error")
-	shows(t, cli.apply(), "0 added, 0 changed, 0 destroyed")
+	clitest.Hides(t, cli.Plan(), "forces replacement", "to destroy", "Error")
+	clitest.Shows(t, cli.Apply(), "0 added, 0 changed, 0 destroyed")
 	if now := fmt.Sprint(server.Keys()); now != keys {
 		t.Errorf("the keys are %s, were %s", now, keys)
 	}
 
 	server.DeleteEnvironment(europe.ID)
 	server.DeleteProject(billing.ID)
-	shows(t, cli.apply(), "0 added, 0 changed, 0 destroyed")
-	shows(t, cli.plan(), "No changes")
-	if state := cli.state(); len(state[projectKind]) != 2 || len(state[environmentKind]) != 1 || len(state[keyKind]) != 0 {
+	clitest.Shows(t, cli.Apply(), "0 added, 0 changed, 0 destroyed")
+	clitest.Shows(t, cli.Plan(), "No changes")
+	if state := cli.State(); len(state["traceloop_project"]) != 2 || len(state["traceloop_environment"]) != 1 || len(state["traceloop_api_key"]) != 0 {
 		t.Errorf("the state has %v", state)
 	}
 }
@@ -103,7 +95,7 @@ func TestCLI_adoptedOrganizationChangesInTheDashboard(t *testing.T) {
 // over without their values, and none is rotated.
 func TestCLI_adoptionGivesManyKeys(t *testing.T) {
 	t.Parallel()
-	server, identity := emulatortest.Start(t), newIdentity(t)
+	server, identity := emulatortest.Start(t), clitest.NewIdentity(t)
 	orders := server.CreateProject("Orders")
 	running := map[string]string{}
 	for _, environment := range []string{"dev", "stg", "prd"} {
@@ -124,12 +116,12 @@ func TestCLI_adoptionGivesManyKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cli := newCLI(t, server)
-	cli.env = append(cli.env, "TF_VAR_running_keys="+string(values))
-	cli.write(readFile(t, adoptionExample, "adopt.tf") + block.ReplaceAllLiteralString(resources, snippet))
-	output := cli.apply()
-	shows(t, output, "Plan: 6 to import, 0 to add, 4 to change, 0 to destroy")
-	noWrites(t, server)
+	cli := clitest.New(t, server)
+	cli.Env = append(cli.Env, "TF_VAR_running_keys="+string(values))
+	cli.Write(readFile(t, adoptionExample, "adopt.tf") + block.ReplaceAllLiteralString(resources, snippet))
+	output := cli.Apply()
+	clitest.Shows(t, output, "Plan: 6 to import, 0 to add, 4 to change, 0 to destroy")
+	clitest.NoWrites(t, server)
 
 	var state struct {
 		Values struct {
@@ -144,7 +136,7 @@ func TestCLI_adoptionGivesManyKeys(t *testing.T) {
 			} `json:"root_module"`
 		}
 	}
-	cli.parse(&state, "show", "-json")
+	cli.Parse(&state, "show", "-json")
 	sealed := 0
 	for _, r := range state.Values.RootModule.Resources {
 		if r.Values.EncryptedKey == "" {
@@ -153,7 +145,7 @@ func TestCLI_adoptionGivesManyKeys(t *testing.T) {
 		sealed++
 		for place, key := range running {
 			if r.Address == fmt.Sprintf("traceloop_api_key.all[%q]", place) {
-				if opened, err := decrypt(r.Values.EncryptedKey, identity); err != nil || opened != key {
+				if opened, err := clitest.Decrypt(r.Values.EncryptedKey, identity); err != nil || opened != key {
 					t.Errorf("%s: the sealed key is another one, or: %v", r.Address, err)
 				}
 			}
@@ -163,11 +155,11 @@ func TestCLI_adoptionGivesManyKeys(t *testing.T) {
 		t.Errorf("%d keys are sealed, want %d", sealed, len(running))
 	}
 	for _, key := range running {
-		hides(t, output+readFile(t, cli.dir, "terraform.tfstate"), key)
+		clitest.Hides(t, output+readFile(t, cli.Dir, "terraform.tfstate"), key)
 	}
 	if now := server.Keys(); fmt.Sprint(now) != fmt.Sprint(before) {
 		t.Errorf("the keys changed from %v to %v", before, now)
 	}
-	cli.env = append(cli.env, "TF_VAR_running_keys={}")
-	shows(t, cli.plan(), "No changes")
+	cli.Env = append(cli.Env, "TF_VAR_running_keys={}")
+	clitest.Shows(t, cli.Plan(), "No changes")
 }

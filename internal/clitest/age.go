@@ -1,4 +1,4 @@
-package provider_test
+package clitest
 
 import (
 	"io"
@@ -9,7 +9,8 @@ import (
 	"filippo.io/age/armor"
 )
 
-func newIdentity(t *testing.T) *age.X25519Identity {
+// NewIdentity is one of age, for keys that are sealed.
+func NewIdentity(t *testing.T) *age.X25519Identity {
 	t.Helper()
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {
@@ -18,12 +19,8 @@ func newIdentity(t *testing.T) *age.X25519Identity {
 	return identity
 }
 
-func recipient(t *testing.T) string {
-	t.Helper()
-	return newIdentity(t).Recipient().String()
-}
-
-func decrypt(text string, identity age.Identity) (string, error) {
+// Decrypt opens what is sealed for the identity.
+func Decrypt(text string, identity age.Identity) (string, error) {
 	plain, err := age.Decrypt(armor.NewReader(strings.NewReader(text)), identity)
 	if err != nil {
 		return "", err

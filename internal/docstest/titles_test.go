@@ -1,4 +1,4 @@
-package provider_test
+package docstest
 
 import (
 	"errors"
@@ -197,7 +197,7 @@ func TestTitles_everyForm(t *testing.T) {
 // The guide on troubleshooting names every title once, and nothing else in bold in that list.
 func TestGuides_troubleshootingIsComplete(t *testing.T) {
 	t.Parallel()
-	titles, err := readTitles(t, "./...")
+	titles, err := readTitles(t, "../provider/...")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +212,7 @@ func TestGuides_troubleshootingIsComplete(t *testing.T) {
 // What the guide quotes of the messages is in the source.
 func TestGuides_troubleshootingQuotes(t *testing.T) {
 	t.Parallel()
-	source := readFile(t, "base/diagnostics.go")
+	source := readFile(t, "../provider/base/diagnostics.go")
 	_, section, found := strings.Cut(guides(t)["troubleshooting"], "## When a Request Fails\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	quotes := regexp.MustCompile(`(?m)^\| "([^"]+)" \|`).FindAllStringSubmatch(section, -1)

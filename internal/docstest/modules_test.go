@@ -1,4 +1,4 @@
-package provider_test
+package docstest
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/clitest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
@@ -23,16 +24,16 @@ func TestAccModules(t *testing.T) {
 		t.Run(filepath.Base(module), func(t *testing.T) {
 			t.Parallel()
 			server := emulatortest.Start(t)
-			cli := newCLI(t, server)
-			if err := os.CopyFS(cli.dir, os.DirFS(module)); err != nil {
+			cli := clitest.New(t, server)
+			if err := os.CopyFS(cli.Dir, os.DirFS(module)); err != nil {
 				t.Fatal(err)
 			}
-			files, err := filepath.Glob(filepath.Join(cli.dir, "tests", "*.tftest.hcl"))
+			files, err := filepath.Glob(filepath.Join(cli.Dir, "tests", "*.tftest.hcl"))
 			if err != nil || len(files) < 2 {
 				t.Fatalf("%d files with tests were found: %v", len(files), err)
 			}
-			shows(t, cli.ok("test"), "Success!", " 0 failed")
-			if calls(server, "POST", "/v2/api-keys") == 0 {
+			clitest.Shows(t, cli.OK("test"), "Success!", " 0 failed")
+			if clitest.Calls(server, "POST", "/v2/api-keys") == 0 {
 				t.Error("the tests have generated no key")
 			}
 
@@ -50,7 +51,7 @@ func TestAccModules(t *testing.T) {
 			if answer.StatusCode >= http.StatusBadRequest {
 				t.Fatalf("the faults are answered %d", answer.StatusCode)
 			}
-			shows(t, cli.ok("test", "-filter=tests/faults.tftest.hcl"), "Success! 2 passed, 0 failed")
+			clitest.Shows(t, cli.OK("test", "-filter=tests/faults.tftest.hcl"), "Success! 2 passed, 0 failed")
 			hit := 0
 			for _, request := range server.Requests() {
 				if request.Fault != "" {
@@ -80,11 +81,11 @@ func TestAccModules_testsCatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cli := newCLI(t, emulatortest.Start(t))
-			if err := os.CopyFS(cli.dir, os.DirFS(module)); err != nil {
+			cli := clitest.New(t, emulatortest.Start(t))
+			if err := os.CopyFS(cli.Dir, os.DirFS(module)); err != nil {
 				t.Fatal(err)
 			}
-			file := filepath.Join(cli.dir, test.file)
+			file := filepath.Join(cli.Dir, test.file)
 			content := []byte(readFile(t, file))
 			if bytes.Count(content, []byte(test.before)) != 1 {
 				t.Fatalf("%q is not once in %s", test.before, test.file)
@@ -92,11 +93,11 @@ func TestAccModules_testsCatch(t *testing.T) {
 			if err := os.WriteFile(file, bytes.Replace(content, []byte(test.before), []byte(test.after), 1), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			output, err := cli.run("test")
+			output, err := cli.Run("test")
 			if err == nil {
 				t.Error("the tests pass")
 			}
-			shows(t, output, test.fails)
+			clitest.Shows(t, output, test.fails)
 		})
 	}
 }

@@ -1,4 +1,4 @@
-package provider_test
+package docstest
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
@@ -308,7 +308,7 @@ type publicAPI struct {
 
 func providerAPI(t *testing.T) publicAPI {
 	t.Helper()
-	server, err := provider.NewServer(time.Now)()
+	server, err := providerserver.NewProtocol6WithError(provider.New("test")())()
 	if err != nil {
 		t.Fatal(err)
 	}

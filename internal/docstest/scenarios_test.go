@@ -1,4 +1,4 @@
-package provider_test
+package docstest
 
 import (
 	"net/http"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/clitest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
@@ -25,34 +26,34 @@ func TestAccScenarios_plan(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := emulatortest.Start(t)
-			cli := newCLI(t, server)
-			cli.scenario(filepath.Dir(scenario))
-			shows(t, cli.plan(), " to add, 0 to change, 0 to destroy")
-			noWrites(t, server)
+			cli := clitest.New(t, server)
+			copyScenario(t, cli, filepath.Dir(scenario))
+			clitest.Shows(t, cli.Plan(), " to add, 0 to change, 0 to destroy")
+			clitest.NoWrites(t, server)
 		})
 	}
 }
 
-// scenario makes the CLI's folder a copy of a scenario.
-func (c *cli) scenario(dir string) {
-	c.t.Helper()
+// copyScenario makes the CLI's folder a copy of a scenario.
+func copyScenario(t *testing.T, cli *clitest.CLI, dir string) {
+	t.Helper()
 	for _, folder := range []string{"modules", "scenarios"} {
-		if err := os.CopyFS(filepath.Join(c.dir, folder), os.DirFS("../../examples/"+folder)); err != nil {
-			c.t.Fatal(err)
+		if err := os.CopyFS(filepath.Join(cli.Dir, folder), os.DirFS("../../examples/"+folder)); err != nil {
+			t.Fatal(err)
 		}
 	}
-	c.dir = filepath.Join(c.dir, "scenarios", filepath.Base(dir))
-	cloud := filepath.Join(c.dir, "aws.tf")
+	cli.Dir = filepath.Join(cli.Dir, "scenarios", filepath.Base(dir))
+	cloud := filepath.Join(cli.Dir, "aws.tf")
 	if content, err := os.ReadFile(cloud); err == nil {
 		if err := os.Remove(cloud); err != nil {
-			c.t.Fatal(err)
+			t.Fatal(err)
 		}
-		_, problems := providerAPI(c.t).check(snippet{guide: cloud, line: 1, code: string(content)})
+		_, problems := providerAPI(t).check(snippet{guide: cloud, line: 1, code: string(content)})
 		for _, problem := range problems {
-			c.t.Error(problem)
+			t.Error(problem)
 		}
 	}
-	c.ok("get")
+	cli.OK("get")
 }
 
 // The guide on many services, with the real CLI: every .env file has the right keys.
@@ -60,9 +61,9 @@ func TestCLI_manyServices(t *testing.T) {
 	t.Parallel()
 	const guide = "../../examples/guides/many-services"
 	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
-	cli.write(readFile(t, guide, "main.tf"))
-	shows(t, cli.apply(), "11 added, 0 changed, 0 destroyed")
+	cli := clitest.New(t, server)
+	cli.Write(readFile(t, guide, "main.tf"))
+	clitest.Shows(t, cli.Apply(), "11 added, 0 changed, 0 destroyed")
 
 	sends := func(text string) map[string]string { // the names of variables, by the place of their keys
 		t.Helper()
@@ -82,7 +83,7 @@ func TestCLI_manyServices(t *testing.T) {
 		return places
 	}
 	var dotenv map[string]string
-	cli.parse(&dotenv, "output", "-json", "dotenv")
+	cli.Parse(&dotenv, "output", "-json", "dotenv")
 	for service, project := range map[string]string{"orders": "Orders", "payments": "Payments", "search": "Search"} {
 		if places := sends(dotenv[service]); len(places) != 1 || places[project+"/dev"] != "TRACELOOP_API_KEY" {
 			t.Errorf("the .env file of %s is for %v", service, places)
@@ -90,7 +91,7 @@ func TestCLI_manyServices(t *testing.T) {
 	}
 
 	var compose string
-	cli.parse(&compose, "output", "-json", "compose_dotenv")
+	cli.Parse(&compose, "output", "-json", "compose_dotenv")
 	places := sends(compose)
 	if len(places) != 8 || places["Orders/prd"] != "TRACELOOP_ORDERS_PRD_KEY" {
 		t.Errorf("the .env file for Docker Compose is for %v", places)
@@ -106,18 +107,18 @@ func TestCLI_manyServices(t *testing.T) {
 	}
 
 	// Another service changes nothing of the others.
-	cli.write(strings.Replace(readFile(t, guide, "main.tf"), "    search   = {", "    chat     = { name = \"Chat\", environments = [\"dev\"] }\n    search   = {", 1))
-	shows(t, cli.plan(), "2 to add, 0 to change, 0 to destroy")
+	cli.Write(strings.Replace(readFile(t, guide, "main.tf"), "    search   = {", "    chat     = { name = \"Chat\", environments = [\"dev\"] }\n    search   = {", 1))
+	clitest.Shows(t, cli.Plan(), "2 to add, 0 to change, 0 to destroy")
 }
 
 // What the guide says to stop managing a service: it forgets the project and its keys, and changes nothing in Traceloop.
 func TestCLI_stopManagingAService(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
+	cli := clitest.New(t, server)
 	code := readFile(t, "../../examples/guides/many-services", "main.tf")
-	cli.write(code)
-	cli.apply()
+	cli.Write(code)
+	cli.Apply()
 	keys := len(server.Keys())
 
 	var blocks string
@@ -132,13 +133,13 @@ func TestCLI_stopManagingAService(t *testing.T) {
 		t.Fatalf("the guide or its example has another form: %s", blocks)
 	}
 	ofDev := strings.NewReplacer("search/prd", "search/dev", "search_prd", "search_dev").Replace(blocks[at:])
-	cli.write(line.ReplaceAllString(code, "") + blocks + "\n" + ofDev)
+	cli.Write(line.ReplaceAllString(code, "") + blocks + "\n" + ofDev)
 	server.ResetRequests()
-	shows(t, cli.apply(), "0 added, 0 changed, 0 destroyed")
-	noWrites(t, server)
-	listed := cli.ok("state", "list")
-	shows(t, listed, `traceloop_project.service["orders"]`)
-	hides(t, listed, "search")
+	clitest.Shows(t, cli.Apply(), "0 added, 0 changed, 0 destroyed")
+	clitest.NoWrites(t, server)
+	listed := cli.OK("state", "list")
+	clitest.Shows(t, listed, `traceloop_project.service["orders"]`)
+	clitest.Hides(t, listed, "search")
 	if now := len(server.Keys()); now != keys {
 		t.Errorf("there are %d keys, want the %d of before", now, keys)
 	}
@@ -148,22 +149,36 @@ func TestCLI_stopManagingAService(t *testing.T) {
 func TestCLI_lostState(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
+	cli := clitest.New(t, server)
 	code := readFile(t, "../../examples/quickstart", "main.tf")
-	cli.write(code)
-	cli.apply()
-	key := strings.TrimSpace(cli.ok("output", "-raw", "masked_key"))
-	if err := os.Remove(filepath.Join(cli.dir, "terraform.tfstate")); err != nil {
+	cli.Write(code)
+	cli.Apply()
+	key := strings.TrimSpace(cli.OK("output", "-raw", "masked_key"))
+	if err := os.Remove(filepath.Join(cli.Dir, "terraform.tfstate")); err != nil {
 		t.Fatal(err)
 	}
 
-	cli.write(code + readFile(t, "../../examples/guides/lost-state", "import.tf"))
+	cli.Write(code + readFile(t, "../../examples/guides/lost-state", "import.tf"))
 	server.ResetRequests()
-	shows(t, cli.apply(), "3 imported, 0 added", "0 destroyed")
-	noWrites(t, server)
-	if now := strings.TrimSpace(cli.ok("output", "-raw", "masked_key")); now != key {
+	clitest.Shows(t, cli.Apply(), "3 imported, 0 added", "0 destroyed")
+	clitest.NoWrites(t, server)
+	if now := strings.TrimSpace(cli.OK("output", "-raw", "masked_key")); now != key {
 		t.Errorf("the state has the key %s, want %s", now, key)
 	}
-	cli.write(code)
-	shows(t, cli.plan(), "No changes")
+	cli.Write(code)
+	clitest.Shows(t, cli.Plan(), "No changes")
+}
+
+// The guide: a project, its key, a judge and its monitors in one apply. The plan does not know the key.
+func TestCLI_guideOfEvaluatorsAndMonitors(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	cli := clitest.New(t, server)
+	cli.Write(readFile(t, "../../examples/guides/evaluators-and-monitors/main.tf"))
+	clitest.Shows(t, cli.Apply(), "Plan: 5 to add", "5 added")
+	clitest.Shows(t, cli.Plan(), "No changes")
+	out := cli.Plan("-replace=traceloop_api_key.orders_prd")
+	clitest.Shows(t, out, "Evaluators Were Not Read")
+	clitest.Shows(t, out, "Auto Monitor Setups Were Not Read")
+	clitest.Hides(t, out, "Evaluator Exists Already", "Warning: Unknown")
 }

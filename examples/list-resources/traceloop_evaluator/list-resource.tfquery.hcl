@@ -1,0 +1,4 @@
+# The organization's own evaluators.
+list "traceloop_evaluator" "own" {
+  provider = traceloop
+}

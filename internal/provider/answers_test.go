@@ -1,0 +1,205 @@
+package provider_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Answers about projects, environments, keys and organizations that the emulator does not give. So they
+// are written by hand.
+
+const duplicate = `500 {"error":"ERROR: duplicate key value violates unique constraint \"name_key\" (SQLSTATE 23505)"}`
+
+// answeringDriver is a provider with both keys at this service.
+func answeringDriver(t *testing.T, service *answering) *driver {
+	t.Helper()
+	return newDriverWith(t, time.Now, arguments{"base_url": service.URL, "api_key": strayKey, "project_api_key": madeUpKey})
+}
+
+// changed replaces the value of a field that is a string.
+func changed(body, field, value string) string {
+	_, rest, _ := strings.Cut(body, `"`+field+`":"`)
+	old, _, _ := strings.Cut(rest, `"`)
+	return strings.Replace(body, `"`+field+`":"`+old+`"`, `"`+field+`":"`+value+`"`, 1)
+}
+
+// The state has what was requested, and a warning names the difference. Anything else is taken as a bug,
+// and the object is replaced on every apply.
+func TestAnswers_differFromTheRequest(t *testing.T) {
+	t.Parallel()
+	generated := strings.Replace(goodKey, "{", `{"api_key":"`+madeUpKey+`",`, 1)
+	for name, test := range map[string]struct {
+		kind    string
+		config  arguments
+		answers map[string]string
+		warns   string
+	}{
+		"name of a project": {
+			projectKind, arguments{"name": "Orders"},
+			map[string]string{"POST /v2/projects": "200 " + changed(goodProject, "name", "orders"), "GET /v2/projects/p1": "200 " + goodProject},
+			"Answer Differs From the Request",
+		},
+		"name of an environment": {
+			environmentKind, arguments{"name": "EU Production", "project_id": "p1"},
+			map[string]string{"POST /v2/environments": "200 " + changed(goodEnvironment, "name", "eu production"), "GET /v2/environments/e1": "200 " + goodEnvironment},
+			"Answer Differs From the Request",
+		},
+		"environment of a key": {
+			keyKind, arguments{"project_id": "p1", "environment": "prd"},
+			map[string]string{"POST /v2/api-keys": "200 " + changed(generated, "environment", "Production"), "GET /v2/api-keys/k1": "200 " + changed(goodKey, "environment", "e1")},
+			"API Key Described Differently",
+		},
+		"project of a key": {
+			keyKind, arguments{"project_id": "p1", "environment": "prd"},
+			map[string]string{"POST /v2/api-keys": "200 " + changed(generated, "project_id", "slug"), "GET /v2/api-keys/k1": "200 " + changed(goodKey, "project_id", "slug")},
+			"API Key Described Differently",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			service := newAnswering(t, map[string]string{
+				"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "GET /v2/projects/p1": "200 " + goodProject,
+			})
+			service.set(test.answers)
+			d := answeringDriver(t, service)
+			made, err := d.create(t.Context(), test.kind, test.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := warnings(d.applied); !slices.Equal(got, []string{test.warns}) {
+				t.Errorf("the apply warns %q, want %q", got, test.warns)
+			}
+			l := &life{t, test.kind, d, made}
+			l.has(test.config)
+			l.changesNothing(test.config)
+		})
+	}
+}
+
+// A rename whose answer still has the old name is done.
+func TestAnswers_lateRename(t *testing.T) {
+	t.Parallel()
+	service := newAnswering(t, map[string]string{"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "POST /v2/projects": "201 " + goodProject, "GET /v2/projects/p1": "200 " + goodProject, "PATCH /v2/projects/p1": "200 " + goodProject})
+	d := answeringDriver(t, service)
+	made, err := d.create(t.Context(), projectKind, arguments{"name": "Orders"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	renamed, _, err := d.apply(t.Context(), projectKind, made, arguments{"name": "Returns"})
+	if err != nil || d.text(renamed, "name") != "Returns" || service.count("PATCH") != 1 {
+		t.Errorf("the state has %q after %d requests: %v", d.text(renamed, "name"), service.count("PATCH"), err)
+	}
+}
+
+// A conflict that the service answers with 500 is not a lost answer: what somebody else made a moment
+// before is not taken over, and nothing is repeated.
+func TestAnswers_conflictAs500(t *testing.T) {
+	t.Parallel()
+	now := time.Now().UTC().Format(time.RFC3339Nano)
+	list := func(body string) string { return "200 [" + changed(body, "created_at", now) + "]" }
+	for kind, test := range map[string]struct {
+		collection, body, id string
+		config               arguments
+		phrases              []string
+	}{
+		projectKind:     {"/v2/projects", goodProject, "p1", arguments{"name": "Orders"}, []string{"A project named \"Orders\" already exists (id p1)", "No project was created"}},
+		environmentKind: {"/v2/environments", goodEnvironment, "e1", arguments{"name": "EU Production", "project_id": "p1"}, []string{"No environment was created", "eu-production"}},
+		keyKind:         {"/v2/api-keys", goodKey, "k1", arguments{"project_id": "p1", "environment": "prd"}, []string{"already has an API key", "id k1", "No key was generated"}},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			service := newAnswering(t, map[string]string{
+				"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "POST " + test.collection: duplicate,
+			})
+			l := newLife(answeringDriver(t, service), kind)
+			p := l.plan(test.config, false)
+			service.set(map[string]string{"GET " + test.collection: list(test.body)})
+			_, err := l.provider.carryOut(t.Context(), kind, l.state, p)
+			refuses(t, err, test.phrases...)
+			if posts, deletes := service.count("POST"), service.count("DELETE"); posts != 1 || deletes != 0 {
+				t.Errorf("%d POSTs and %d DELETEs, want one POST", posts, deletes)
+			}
+		})
+	}
+}
+
+// A key that the service answers as revoked is gone at once, however young it is.
+func TestAnswers_revokedKey(t *testing.T) {
+	t.Parallel()
+	key := changed(goodKey, "created_at", time.Now().UTC().Format(time.RFC3339Nano))
+	service := newAnswering(t, map[string]string{
+		"GET /v2/environments": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys": "200 []",
+		"POST /v2/api-keys": "200 " + strings.Replace(key, "{", `{"api_key":"`+madeUpKey+`",`, 1),
+	})
+	d := answeringDriver(t, service)
+	made, err := d.create(t.Context(), keyKind, arguments{"project_id": "p1", "environment": "prd"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoked := strings.Replace(key, "{", fmt.Sprintf(`{"revoked_at":%q,`, time.Now().UTC().Format(time.RFC3339Nano)), 1)
+	service.set(map[string]string{"GET /v2/api-keys/k1": "200 " + revoked, "GET /v2/api-keys": "200 [" + revoked + "]"})
+	if after, err := d.next().refresh(t.Context(), keyKind, made); err != nil || !after.value.IsNull() {
+		t.Errorf("the state has %s, %v; want nothing", after.value, err)
+	}
+}
+
+// A key that the service shows without a mask is named by its id.
+func TestAnswers_destroyedWithMasklessKeys(t *testing.T) {
+	t.Parallel()
+	service := newAnswering(t, map[string]string{
+		"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "POST /v2/projects": "201 " + goodProject, "GET /v2/projects/p1": "200 " + goodProject,
+		"GET /v2/api-keys": "200 [" + strings.Replace(goodKey, `"masked_key"`, `"not_masked_key"`, 1) + "]",
+	})
+	d := answeringDriver(t, service)
+	made, err := d.create(t.Context(), projectKind, arguments{"name": "Orders", "deletion_protection": false})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.next().plan(t.Context(), projectKind, made, nil)
+	if err != nil || len(p.diags) != 1 || !says(`project "Orders", environment "prd": id k1`).MatchString(p.diags[0].Detail) {
+		t.Errorf("the plan says %v, %v", p.diags, err)
+	}
+}
+
+// Only one answer has the id and the keys of an organization: the state has all of it, and a warning
+// says what is missing.
+func TestAnswers_organization(t *testing.T) {
+	t.Parallel()
+	const one = `{"slug":"dev","api_key":"tl_SecretOfDev"}`
+	for body, test := range map[string]struct {
+		environments []string
+		keys         map[string]string
+		warns        []string
+	}{
+		`{"org_id":"o1","environments":[` + one + `]}`:                                             {[]string{"dev"}, map[string]string{"dev": "tl_SecretOfDev"}, nil},
+		`{"org_id":"o1","environments":[` + one + `,{"slug":"prd"}]}`:                              {[]string{"dev", "prd"}, map[string]string{"dev": "tl_SecretOfDev"}, []string{`no API key for the environment "prd"`}},
+		`{"org_id":"o1","environments":[` + one + `,{"slug":"dev","api_key":"tl_Second"}]}`:        {[]string{"dev"}, map[string]string{"dev": "tl_SecretOfDev", "dev-2": "tl_Second"}, []string{`"dev" more than once`, `as "dev-2"`}},
+		`{"org_id":"o1","environments":[` + one + `,{"api_key":"tl_Nameless"}]}`:                   {[]string{"dev"}, map[string]string{"dev": "tl_SecretOfDev", "unnamed": "tl_Nameless"}, []string{"has no slug", `as "unnamed"`}},
+		`{"org_id":"o1","environments":[` + one + `,{"slug":"extra","api_key":"tl_Extra"}]}`:       {[]string{"dev", "prd"}, map[string]string{"dev": "tl_SecretOfDev", "extra": "tl_Extra"}, []string{`"prd" was requested`}},
+		`{"environments":[` + one + `]}`:                                                           {[]string{"dev"}, map[string]string{"dev": "tl_SecretOfDev"}, []string{"does not contain the id"}},
+		`{"org_id":"o1","environments":null}`:                                                      {nil, map[string]string{}, []string{"contains no environment"}},
+		`{"org_id":"o1","environments":[` + one + `,7,{"slug":"prd","api_key":"tl_SecretOfPrd"}]}`: {[]string{"dev", "prd"}, map[string]string{"dev": "tl_SecretOfDev", "prd": "tl_SecretOfPrd"}, []string{"Environment 2 of the answer"}},
+	} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			d := answeringDriver(t, newAnswering(t, map[string]string{"POST /v2/organizations": "200 " + body}))
+			config := arguments{"name": "Acme"}
+			if test.environments != nil {
+				config["environments"] = test.environments
+			}
+			made, err := d.create(t.Context(), organizationKind, config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := &life{t, organizationKind, d, made}
+			l.has(arguments{"keys": test.keys})
+			if len(d.applied) != min(len(test.warns), 1) || len(test.warns) > 0 && !says(test.warns...).MatchString(d.applied[0].Detail) {
+				t.Errorf("the apply says %v, want %q", d.applied, test.warns)
+			}
+			l.changesNothing(config)
+		})
+	}
+}

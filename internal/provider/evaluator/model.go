@@ -1,0 +1,275 @@
+package evaluator
+
+import (
+	"cmp"
+	"fmt"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// model is an evaluator as the service describes it. The resource and the data sources share it.
+type model struct {
+	ID               types.String  `tfsdk:"id"`
+	Slug             types.String  `tfsdk:"slug"`
+	Name             types.String  `tfsdk:"name"`
+	Description      types.String  `tfsdk:"description"`
+	LLMProvider      types.String  `tfsdk:"llm_provider"`
+	Model            types.String  `tfsdk:"model"`
+	Messages         types.List    `tfsdk:"messages"`
+	InputSchema      types.List    `tfsdk:"input_schema"`
+	OutputSchema     types.List    `tfsdk:"output_schema"`
+	Temperature      types.Float64 `tfsdk:"temperature"`
+	TopP             types.Float64 `tfsdk:"top_p"`
+	MaxTokens        types.Number  `tfsdk:"max_tokens"`
+	FrequencyPenalty types.Float64 `tfsdk:"frequency_penalty"`
+	PresencePenalty  types.Float64 `tfsdk:"presence_penalty"`
+	Stop             types.List    `tfsdk:"stop"`
+	Type             types.String  `tfsdk:"type"`
+	Version          types.String  `tfsdk:"version"`
+	CreatedAt        types.String  `tfsdk:"created_at"`
+	UpdatedAt        types.String  `tfsdk:"updated_at"`
+}
+
+// dataModel is an evaluator in a data source. Only there it can be one of Traceloop's.
+type dataModel struct {
+	model
+	Source types.String `tfsdk:"source"`
+}
+
+var (
+	messageType  = types.ObjectType{AttrTypes: map[string]attr.Type{"role": types.StringType, "content": types.StringType}}
+	propertyType = types.ObjectType{AttrTypes: map[string]attr.Type{
+		"name": types.StringType, "type": types.StringType, "description": types.StringType, "enum_values": types.ListType{ElemType: types.StringType},
+	}}
+)
+
+// newModel is an evaluator of which nothing is known but the answer.
+func newModel(e traceloop.Evaluator) model {
+	return model{
+		Messages: types.ListNull(messageType), InputSchema: types.ListNull(propertyType), OutputSchema: types.ListNull(propertyType), Stop: types.ListNull(types.StringType),
+	}.answered(e)
+}
+
+func newDataModel(e traceloop.Evaluator) dataModel {
+	return dataModel{model: newModel(e), Source: text(e.Source, types.StringNull())}
+}
+
+// answered is the evaluator as the service describes it. What the answer leaves out stays as it was.
+func (m model) answered(e traceloop.Evaluator) model {
+	isNew := m.ID.IsNull() // it is imported, or read by a data source
+	before := m.request()
+	m.ID = types.StringValue(e.ID)
+	m.Slug = text(e.Slug, m.Slug)
+	m.Name = text(e.Name, m.Name)
+	m.Type = text(e.Type, m.Type)
+	m.Version = text(e.Version, m.Version)
+	m.InputSchema = propertyList(e.InputSchema, before.InputSchema, m.InputSchema)
+	m.OutputSchema = propertyList(e.OutputSchema, before.OutputSchema, m.OutputSchema)
+	m.CreatedAt = timestamp(e.CreatedAt, m.CreatedAt)
+	m.UpdatedAt = timestamp(e.UpdatedAt, m.UpdatedAt)
+	if e.Description != nil {
+		m.Description = text(*e.Description, types.StringNull())
+	}
+	if c := e.Config; c != nil {
+		m.LLMProvider = text(c.Provider, m.LLMProvider)
+		m.Model = text(c.Model, m.Model)
+		m.Messages = messageList(c.Messages, before.Messages, m.Messages)
+		m.Temperature = number(c.Temperature, m.Temperature, isNew)
+		m.TopP = number(c.TopP, m.TopP, isNew)
+		m.FrequencyPenalty = number(c.FrequencyPenalty, m.FrequencyPenalty, isNew)
+		m.PresencePenalty = number(c.PresencePenalty, m.PresencePenalty, isNew)
+		if c.MaxTokens != nil && (isNew || *c.MaxTokens != base.Whole(m.MaxTokens)) {
+			m.MaxTokens = types.NumberValue(new(big.Float).SetInt64(*c.MaxTokens))
+		}
+		if c.Stop != nil {
+			m.Stop = textList(c.Stop)
+		}
+	}
+	return m
+}
+
+func text(answer string, before types.String) types.String {
+	if answer == "" {
+		return before
+	}
+	return types.StringValue(answer)
+}
+
+func timestamp(answer time.Time, before types.String) types.String {
+	if answer.IsZero() {
+		return before
+	}
+	return base.Timestamp(answer)
+}
+
+// number keeps null if the answer has 0: a service may write a number that is not set like that.
+func number(answer *float64, before types.Float64, isNew bool) types.Float64 {
+	if answer == nil || !isNew && *answer == before.ValueFloat64() {
+		return before
+	}
+	return types.Float64Value(*answer)
+}
+
+// textList returns null for an empty list.
+func textList(texts []string) types.List {
+	if len(texts) == 0 {
+		return types.ListNull(types.StringType)
+	}
+	elements := make([]attr.Value, len(texts))
+	for i, s := range texts {
+		elements[i] = types.StringValue(s)
+	}
+	return types.ListValueMust(types.StringType, elements)
+}
+
+// messageList completes messages with what they were before, by their position.
+func messageList(answer, before []traceloop.EvaluatorMessage, list types.List) types.List {
+	if len(answer) == 0 {
+		return list
+	}
+	elements := make([]attr.Value, len(answer))
+	for i, message := range answer {
+		if len(before) == len(answer) {
+			message.Role, message.Content = cmp.Or(message.Role, before[i].Role), cmp.Or(message.Content, before[i].Content)
+		}
+		elements[i] = types.ObjectValueMust(messageType.AttrTypes, map[string]attr.Value{
+			"role": text(message.Role, types.StringNull()), "content": text(message.Content, types.StringNull()),
+		})
+	}
+	return types.ListValueMust(messageType, elements)
+}
+
+// propertyList completes properties with what they were before, by their names.
+func propertyList(answer, before []traceloop.EvaluatorProperty, list types.List) types.List {
+	if len(answer) == 0 {
+		return list
+	}
+	elements := make([]attr.Value, len(answer))
+	for i, property := range answer {
+		was := traceloop.EvaluatorProperty{}
+		if j := slices.IndexFunc(before, func(p traceloop.EvaluatorProperty) bool { return p.Name == property.Name }); j >= 0 {
+			was = before[j]
+		}
+		if property.Type == "" || property.Type == was.Type {
+			property.Type = was.Type
+			if property.EnumValues == nil {
+				property.EnumValues = was.EnumValues
+			}
+		}
+		elements[i] = types.ObjectValueMust(propertyType.AttrTypes, map[string]attr.Value{
+			"name": types.StringValue(property.Name), "type": text(property.Type, types.StringNull()),
+			"description": text(cmp.Or(property.Description, was.Description), types.StringNull()), "enum_values": textList(property.EnumValues),
+		})
+	}
+	return types.ListValueMust(propertyType, elements)
+}
+
+// request converts what can be set.
+func (m model) request() traceloop.EvaluatorRequest {
+	r := traceloop.EvaluatorRequest{
+		Name: m.Name.ValueString(), Slug: m.Slug.ValueString(), Description: m.Description.ValueString(),
+		Provider: m.LLMProvider.ValueString(), Model: m.Model.ValueString(),
+		InputSchema: properties(m.InputSchema), OutputSchema: properties(m.OutputSchema),
+		Temperature: m.Temperature.ValueFloat64Pointer(), TopP: m.TopP.ValueFloat64Pointer(), MaxTokens: m.maxTokens(),
+		FrequencyPenalty: m.FrequencyPenalty.ValueFloat64Pointer(), PresencePenalty: m.PresencePenalty.ValueFloat64Pointer(),
+		Stop: texts(m.Stop),
+	}
+	for _, message := range objects(m.Messages) {
+		r.Messages = append(r.Messages, traceloop.EvaluatorMessage{Role: message.text("role"), Content: message.text("content")})
+	}
+	return r
+}
+
+func properties(list types.List) (all []traceloop.EvaluatorProperty) {
+	for _, property := range objects(list) {
+		values, _ := property["enum_values"].(types.List)
+		all = append(all, traceloop.EvaluatorProperty{
+			Name: property.text("name"), Type: property.text("type"), Description: property.text("description"), EnumValues: texts(values),
+		})
+	}
+	return all
+}
+
+// object is an element of a list, by attribute.
+type object map[string]attr.Value
+
+func (o object) text(name string) string {
+	s, _ := o[name].(types.String)
+	return s.ValueString()
+}
+
+func objects(list types.List) (all []object) {
+	for _, element := range list.Elements() {
+		if value, ok := element.(types.Object); ok {
+			all = append(all, value.Attributes())
+		}
+	}
+	return all
+}
+
+func texts(list types.List) (all []string) {
+	for _, element := range list.Elements() {
+		if s, ok := element.(types.String); ok {
+			all = append(all, s.ValueString())
+		}
+	}
+	return all
+}
+
+// argument is what a configuration can set and an answer can show.
+type argument struct {
+	name  string
+	value attr.Value
+}
+
+func (m model) arguments() []argument {
+	return []argument{
+		{"name", m.Name},
+		{"slug", m.Slug},
+		{"description", m.Description},
+		{"llm_provider", m.LLMProvider},
+		{"model", m.Model},
+		{"messages", m.Messages},
+		{"input_schema", m.InputSchema},
+		{"output_schema", m.OutputSchema},
+		{"temperature", m.Temperature},
+		{"top_p", m.TopP},
+		{"max_tokens", m.MaxTokens},
+		{"frequency_penalty", m.FrequencyPenalty},
+		{"presence_penalty", m.PresencePenalty},
+		{"stop", m.Stop},
+	}
+}
+
+// sameRequest reports whether another model leads to the same request.
+func (m model) sameRequest(other model) bool {
+	return slices.EqualFunc(m.arguments(), other.arguments(), func(a, b argument) bool { return a.value.Equal(b.value) })
+}
+
+// Describe names the object in a sentence.
+func (m model) Describe() string {
+	return fmt.Sprintf("evaluator %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
+}
+
+// isOwn reports whether an evaluator is the organization's own.
+func isOwn(e traceloop.Evaluator) bool {
+	if e.Source == "" {
+		return !slices.Contains(traceloop.PublishedEvaluators, e.Slug)
+	}
+	return e.Source == traceloop.EvaluatorCustom
+}
+
+// maxTokens is nil where Traceloop chooses.
+func (m model) maxTokens() *int64 {
+	if m.MaxTokens.IsNull() {
+		return nil
+	}
+	return new(base.Whole(m.MaxTokens))
+}

@@ -1,0 +1,341 @@
+package evaluator
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// loss is what a destroy means.
+const loss = "Traceloop has no operation that deletes an evaluator. Terraform would no longer manage it, and Traceloop would keep it, so its slug stays taken"
+
+func handle(id string) base.Handle { return base.HandleOf("evaluator", id) }
+
+// slugPlace is a slug, which only one evaluator of an organization can have.
+func slugPlace(slug string) base.Handle { return base.HandleOf("evaluator_slug", slug) }
+
+// place is where a new evaluator will be. Without a slug in the configuration, the service makes one
+// from the name.
+func place(r traceloop.EvaluatorRequest) base.Handle {
+	if r.Slug == "" {
+		return base.HandleOf("evaluator_name", r.Name)
+	}
+	return slugPlace(r.Slug)
+}
+
+func (m model) object(token string) base.Object {
+	return base.Object{Handle: handle(m.ID.ValueString()), Place: place(m.request()), Token: token, Type: typeName, Name: m.Describe()}
+}
+
+// leaving is the evaluator for Ledger.Destroy. It frees no place, because Traceloop keeps it.
+func (m model) leaving(token string) base.Object {
+	o := m.object(token)
+	o.Place = o.Handle
+	return o
+}
+
+func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var plan, state *resourceModel
+	diags := &resp.Diagnostics
+	diags.Append(req.Plan.Get(ctx, &plan)...)
+	diags.Append(req.State.Get(ctx, &state)...)
+	var slug types.String // as the configuration has it
+	diags.Append(req.Config.GetAttribute(ctx, path.Root("slug"), &slug)...)
+	token := base.AddressToken(ctx, resp.Private, diags)
+	if diags.HasError() || r.Data == nil {
+		return
+	}
+	switch {
+	case plan == nil:
+		if !r.refuseProtected(ctx, *state, resp.Private, diags) && !r.Ledger.Destroy(state.leaving(token)).Report(diags) {
+			diags.AddWarning("Evaluator Will Not Be Deleted", state.forgotten())
+		}
+	case !r.HasProjectKey(diags):
+	case state == nil:
+		r.planCreation(ctx, *plan, slug.IsUnknown(), base.GetNote(ctx, resp.Private, diags), token, diags)
+	case !slug.IsNull() && !slug.Equal(state.Slug):
+		r.planReplacement(ctx, *plan, *state, token, resp)
+	default:
+		r.planChange(ctx, *plan, *state, token, resp)
+	}
+}
+
+// planReplacement plans the first half of a replacement. The second one is planCreation.
+func (r *managedResource) planReplacement(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
+	diags := &resp.Diagnostics
+	base.Note{Replaces: handle(state.ID.ValueString()), Next: slugPlace(plan.Slug.ValueString())}.Set(ctx, resp.Private, diags)
+	if base.IsProtected(state.DeletionProtection) {
+		base.AddReplacesProtected(diags, state.Describe(), loss, base.NewChange("slug", state.Slug, plan.Slug), plan.DeletionProtection)
+		return
+	}
+	if !r.Ledger.Destroy(state.leaving(token)).Report(diags) {
+		diags.AddWarning("Evaluator Will Not Be Deleted", state.forgotten())
+		plan.warnPlaceholders(diags)
+	}
+}
+
+// planChange plans an update, or nothing. Terraform plans the first half of a forced replacement like
+// that too.
+func (r *managedResource) planChange(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
+	diags := &resp.Diagnostics
+	base.Note{Replaces: handle(state.ID.ValueString())}.Set(ctx, resp.Private, diags)
+	if r.Ledger.Keep(state.object(token)).Report(diags) {
+		return
+	}
+	if plan.Slug.IsUnknown() { // no answer has shown it
+		plan.Slug = state.Slug
+		diags.Append(resp.Plan.SetAttribute(ctx, path.Root("slug"), plan.Slug)...)
+	}
+	if plan.sameRequest(state.model) { // deletion_protection is only in the state
+		plan.Version, plan.UpdatedAt = state.Version, state.UpdatedAt
+		diags.Append(resp.Plan.Set(ctx, plan)...)
+		return
+	}
+	if !plan.Messages.Equal(state.Messages) || !plan.InputSchema.Equal(state.InputSchema) {
+		plan.warnPlaceholders(diags)
+	}
+}
+
+// planCreation also plans the second half of a replacement, in which Terraform shows only errors. The
+// plan does not know a slug that the service makes from the name.
+func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, slugComesLater bool, note base.Note, token string, diags *diag.Diagnostics) {
+	if note.Replaces != "" {
+		replaced, conflict := r.Ledger.Replace(note.Replaces, token)
+		if conflict.Report(diags) {
+			return
+		}
+		if note.Next == "" { // the slug does not change
+			diags.AddError("Evaluator Cannot Be Replaced", fmt.Sprintf(
+				"This plan was told to replace the %s (-replace, replace_triggered_by). Traceloop has no operation that deletes an evaluator, so the slug of the new one would be taken. Nothing was changed. "+
+					"Change the evaluator in place. To have another one, change its slug.", replaced.Name))
+			return
+		}
+	}
+	plan.warnPlaceholders(diags)
+	if plan.Name.IsUnknown() || slugComesLater {
+		return
+	}
+	request := plan.request()
+	r.Monitors.PlanEvaluator(request.Slug)
+	creation := base.Creation{Place: place(request), Replaces: note.Replaces, Type: typeName, Name: fmt.Sprintf("the evaluator %q", request.Name)}
+	client := r.ProjectIfKnown()
+	if conflict := r.Ledger.Create(creation); conflict != nil || client == nil {
+		conflict.Report(diags)
+		return
+	}
+	holder, err := findHolder(ctx, r.listAll, request)
+	switch {
+	case err != nil || holder == nil: // apply says what is wrong
+	case note.Replaces != "":
+		diags.AddAttributeError(path.Root("slug"), "Unable to Replace Evaluator", r.describeTaken(holder, request, "Terraform would forget the old evaluator, and could not create the new one. Nothing was changed."))
+	default:
+		r.Ledger.MayFail(creation.Name, creation.Place)
+		diags.AddAttributeWarning(path.Root("slug"), "Evaluator Exists Already", r.describeTaken(holder, request, "If Traceloop does not allow a second one, apply will refuse this evaluator."))
+	}
+}
+
+// listAll lists all evaluators, with one request in a plan.
+func (r *managedResource) listAll(ctx context.Context) ([]traceloop.Evaluator, error) {
+	return r.ProjectIfKnown().ListEvaluators(ctx, "")
+}
+
+// findHolder returns the evaluator that has the slug of a new one, or nil. Without a slug, it goes by
+// the name, from which the service makes the slug.
+func findHolder(ctx context.Context, list func(context.Context) ([]traceloop.Evaluator, error), r traceloop.EvaluatorRequest) (*traceloop.Evaluator, error) {
+	evaluators, err := list(ctx)
+	var newest *traceloop.Evaluator
+	for _, e := range evaluators {
+		has := r.Slug != "" && e.Slug == r.Slug || r.Slug == "" && base.SameName(e.Name, r.Name)
+		if has && (newest == nil || e.CreatedAt.After(newest.CreatedAt)) {
+			newest = &e
+		}
+	}
+	return newest, err
+}
+
+// describeTaken names the evaluator that has the slug or the name of a new one.
+func (r *managedResource) describeTaken(holder *traceloop.Evaluator, request traceloop.EvaluatorRequest, outcome string) string {
+	wanted := fmt.Sprintf("slug %q", request.Slug)
+	if request.Slug == "" {
+		wanted = fmt.Sprintf("name %q, from which Traceloop makes the slug", request.Name)
+	}
+	if holder == nil {
+		return fmt.Sprintf("An evaluator with the %s exists already. Slugs are unique in the organization. %s Choose another slug. The data source traceloop_evaluators lists the evaluators.", wanted, outcome)
+	}
+	detail := fmt.Sprintf("The %s has the %s. %s Choose another slug.", newModel(*holder).Describe(), wanted, outcome)
+	switch {
+	case !isOwn(*holder):
+		return detail + " That evaluator is one of Traceloop's: to use it, no resource is needed."
+	case r.Ledger.Has(handle(holder.ID)):
+		return detail + " This configuration manages that evaluator. If it is tainted, terraform untaint ADDRESS keeps it. If you moved the resource block to another address, use a moved block:\n\n" + base.MovedBlock(typeName)
+	}
+	return detail + " Or import that evaluator, unless this configuration manages it. Write the address of this resource after \"to\":\n\n" + base.ImportBlock(typeName, base.Label(request.Name), holder.ID)
+}
+
+// refuseProtected reports whether a destroy has to stop: the state protects the evaluator, and it
+// still exists.
+func (r *managedResource) refuseProtected(ctx context.Context, state resourceModel, private base.PrivateState, diags *diag.Diagnostics) bool {
+	if !base.IsProtected(state.DeletionProtection) {
+		return false
+	}
+	if client := r.ProjectIfKnown(); client != nil {
+		if _, err := client.GetEvaluator(ctx, state.ID.ValueString()); traceloop.IsNotFound(err) {
+			if _, absence := r.confirmGone(ctx, client, state, private, diags); absence != base.Found {
+				return absence == base.NotConfirmed
+			}
+		}
+	}
+	base.AddProtected(diags, state.object(""), loss)
+	return true
+}
+
+// youth is the age up to which the service may not show an evaluator yet: DESIGN.md, "Gone".
+const youth = 2 * time.Minute
+
+// confirmGone decides about an evaluator that the service does not find.
+func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.ProjectClient, state resourceModel, private base.PrivateState, diags *diag.Diagnostics) (*traceloop.Evaluator, base.Absence) {
+	before, now := base.OrganizationID(ctx, private, diags), r.ProjectOrganizationID(ctx)
+	if before != "" && now != "" && before != now {
+		diags.AddError("Evaluator Belongs to Another Organization", fmt.Sprintf(
+			"The %s belongs to the organization %s, but the project key, which comes from %s, belongs to the organization %s. So it is not known whether the evaluator still exists. Nothing was changed. "+
+				"Use a key of the evaluator's own organization. To let Terraform forget the evaluator: terraform state rm ADDRESS. %s", state.Describe(), before, r.ProjectKeySource(), now, base.RefreshHint))
+		return nil, base.NotConfirmed
+	}
+	created, err := time.Parse(time.RFC3339, state.CreatedAt.ValueString())
+	if err == nil && client.CreatedSince(created, r.Now().Add(-youth)) {
+		found, err := base.Await(ctx, r.Data, base.Gone[traceloop.Evaluator]{
+			Kind: "Evaluator", ID: state.ID.ValueString(), IDOf: func(e traceloop.Evaluator) string { return e.ID },
+			List: func(ctx context.Context) iter.Seq2[traceloop.Evaluator, error] {
+				return each(client.ListEvaluatorsUncached(ctx))
+			},
+		})
+		switch {
+		case err != nil:
+			diags.AddError("Unable to Confirm Evaluator Is Gone", r.ProjectFailure("look again for the "+state.Describe()+", which was created a moment ago", err)+" "+base.RefreshHint)
+			return nil, base.NotConfirmed
+		case found != nil:
+			return found, base.Found
+		}
+		diags.AddError("Evaluator Not Found Yet", fmt.Sprintf(
+			"Traceloop does not find the %s, which was created at %s, less than two minutes ago. It may need more time to show a new evaluator. It stays in the state, and nothing was changed. "+
+				"From %s on, a plan takes it as deleted. Run the command again then. %s", state.Describe(), state.CreatedAt.ValueString(), base.Timestamp(created.Add(youth)).ValueString(), base.RefreshHint))
+		return nil, base.NotConfirmed
+	}
+	if before != "" && before == now {
+		return nil, base.IsGone
+	}
+	return nil, base.PerhapsGone
+}
+
+// each yields the objects of a list. An error comes last.
+func each(evaluators []traceloop.Evaluator, err error) iter.Seq2[traceloop.Evaluator, error] {
+	return func(yield func(traceloop.Evaluator, error) bool) {
+		for _, e := range evaluators {
+			if !yield(e, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(traceloop.Evaluator{}, err)
+		}
+	}
+}
+
+func (r *managedResource) addGone(absence base.Absence, state resourceModel, diags *diag.Diagnostics) {
+	const next = "The next apply removes it from the state. If the configuration still has it, that apply creates a new one."
+	if absence == base.IsGone {
+		diags.AddWarning("Evaluator Was Deleted Outside Terraform", fmt.Sprintf("Traceloop no longer has the %s. %s", state.Describe(), next))
+		return
+	}
+	diags.AddWarning("Evaluator No Longer Found", fmt.Sprintf(
+		"Traceloop does not find the %s. The request used the project key from %s. There are two possible reasons:\n\n"+
+			"  - it was deleted;\n"+
+			"  - the project key belongs to another organization.\n\n"+
+			"Check which one it is before you apply. %s", state.Describe(), r.ProjectKeySource(), next))
+}
+
+func (m model) forgotten() string {
+	return fmt.Sprintf("Traceloop has no operation that deletes an evaluator. Terraform only removes the %s from the state. It stays in the organization, with the slug %q, and monitors can use it. "+
+		"To manage it again, import it by its id.", m.Describe(), m.Slug.ValueString())
+}
+
+// placeholder is an input in a message.
+var placeholder = regexp.MustCompile(`\{\{\s*([^{}]*?)\s*\}\}`)
+
+// warnPlaceholders warns about placeholders without an input, and inputs without a placeholder.
+func (m model) warnPlaceholders(diags *diag.Diagnostics) {
+	var used, inputs []string
+	for _, message := range objects(m.Messages) {
+		if message["content"].IsUnknown() {
+			return
+		}
+		for _, match := range placeholder.FindAllStringSubmatch(message.text("content"), -1) {
+			used = append(used, match[1])
+		}
+	}
+	for _, input := range objects(m.InputSchema) {
+		if input["name"].IsUnknown() {
+			return
+		}
+		inputs = append(inputs, input.text("name"))
+	}
+	if m.Messages.IsUnknown() || m.InputSchema.IsUnknown() {
+		return
+	}
+	slices.Sort(used)
+	for _, name := range slices.Compact(used) {
+		if !slices.Contains(inputs, name) {
+			diags.AddAttributeWarning(path.Root("messages"), "Placeholder Without Input", fmt.Sprintf(
+				"The messages have the placeholder {{%s}}, and input_schema has no input of that name. The model would get no value for it. Add the input, or correct the placeholder.", name))
+		}
+	}
+	for _, name := range inputs {
+		if !slices.Contains(used, name) {
+			diags.AddAttributeWarning(path.Root("input_schema"), "Unused Input", fmt.Sprintf(
+				"No message has a placeholder for the input %q, so the model would not see it. Write {{%s}} into a message, or remove the input.", name, name))
+		}
+	}
+}
+
+// propertiesValidator refuses two properties with one name, and enum_values that do not belong to the
+// type.
+type propertiesValidator struct{}
+
+func (propertiesValidator) Description(context.Context) string {
+	return "must have unique names, and enum_values exactly where the type is enum"
+}
+
+func (v propertiesValidator) MarkdownDescription(ctx context.Context) string {
+	return v.Description(ctx)
+}
+
+func (propertiesValidator) ValidateList(_ context.Context, req validator.ListRequest, resp *validator.ListResponse) {
+	seen := map[string]bool{}
+	for i, property := range objects(req.ConfigValue) {
+		at, name := req.Path.AtListIndex(i), property.text("name")
+		if seen[name] {
+			resp.Diagnostics.AddAttributeError(at.AtName("name"), "Duplicate Name", fmt.Sprintf("%s has %q twice. Remove one of the two, or rename it.", req.Path, name))
+		}
+		seen[name] = name != ""
+		values, isEnum := property["enum_values"], property.text("type") == "enum"
+		switch {
+		case property["type"].IsUnknown() || values.IsUnknown():
+		case isEnum && values.IsNull():
+			resp.Diagnostics.AddAttributeError(at.AtName("enum_values"), "Missing Values", fmt.Sprintf("%q has the type enum, which needs enum_values. Set them, or choose another type.", name))
+		case !isEnum && !values.IsNull():
+			resp.Diagnostics.AddAttributeError(at.AtName("enum_values"), "Unexpected Values", fmt.Sprintf("%q has the type %q, which takes no enum_values. Remove them, or set type = \"enum\".", name, property.text("type")))
+		}
+	}
+}

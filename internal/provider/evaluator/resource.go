@@ -1,0 +1,417 @@
+// Package evaluator is the evaluators: the resource, the data sources and the list resource.
+package evaluator
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
+	_ resource.ResourceWithImportState = (*managedResource)(nil)
+	_ resource.ResourceWithIdentity    = (*managedResource)(nil)
+)
+
+var identity = []base.IdentityAttribute{{Name: "id", Description: "Id of the evaluator.", Example: "cm9v2g95l0002qz8k5h3d7f1c", Pattern: base.IDPattern, Message: base.IDMessage}}
+
+// NewResource returns the resource traceloop_evaluator.
+func NewResource() resource.Resource {
+	return &managedResource{}
+}
+
+type managedResource struct {
+	*base.Data
+}
+
+type resourceModel struct {
+	model
+	DeletionProtection types.Bool `tfsdk:"deletion_protection"`
+}
+
+const typeName = "traceloop_evaluator"
+
+// slugValidator is for a slug that the configuration chooses. The service's rule is not published:
+// this one is that of the slugs that Traceloop publishes.
+var slugValidator = []validator.String{
+	stringvalidator.UTF8LengthBetween(1, base.MaxLength),
+	stringvalidator.RegexMatches(base.SlugPattern, "must be lower-case letters and digits, with single hyphens between them, such as support-tone"),
+}
+
+func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_evaluator"
+}
+
+func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	notEmpty := []validator.String{stringvalidator.LengthAtLeast(1)}
+	keep := []planmodifier.String{stringplanmodifier.UseStateForUnknown()}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "An evaluator of your organization: an LLM judges spans by your prompt (LLM as a judge). Auto monitor setups use it by its `slug`.\n\n" +
+			"It uses the provider argument `project_api_key`, the key of any project and environment. The evaluator belongs to the organization of that key. " +
+			"Its creation is **documented by Traceloop**. Reading and changing it is **seen in Traceloop's SDK** for JavaScript, and not documented.\n\n" +
+			"~> **Traceloop has no operation that deletes an evaluator.** Terraform can only forget it: it stays in Traceloop, and its slug stays taken. " +
+			"While `deletion_protection` is on, a plan that would do that fails.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				MarkdownDescription: "Id of the evaluator, assigned by Traceloop.",
+				Computed:            true,
+				PlanModifiers:       keep,
+			},
+			"name": schema.StringAttribute{
+				MarkdownDescription: "Name of the evaluator; 1 to 255 characters. Changing it renames the evaluator in place. The slug stays.",
+				Required:            true,
+				Validators:          base.NameValidator,
+			},
+			"slug": schema.StringAttribute{
+				MarkdownDescription: "Slug of the evaluator, unique in the organization: lower-case letters, digits and single hyphens. Changing it creates another evaluator, and Terraform forgets the old one. Default: Traceloop makes it from the name.",
+				Optional:            true,
+				Computed:            true,
+				Validators:          slugValidator,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured()},
+			},
+			"description": schema.StringAttribute{
+				MarkdownDescription: "What the evaluator judges, for people. Default: none.",
+				Optional:            true,
+				Validators:          notEmpty,
+			},
+			"llm_provider": schema.StringAttribute{
+				MarkdownDescription: "Provider of the LLM, such as `openai`. Traceloop's API calls it `provider`, which Terraform reserves for its own use.",
+				Required:            true,
+				Validators:          notEmpty,
+			},
+			"model": schema.StringAttribute{
+				MarkdownDescription: "Model that judges, such as `gpt-4o-mini`.",
+				Required:            true,
+				Validators:          notEmpty,
+			},
+			"messages": schema.ListNestedAttribute{
+				MarkdownDescription: "Messages to the model, in this order; at least one. A placeholder such as `{{text}}` stands for the input of that name.",
+				Required:            true,
+				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues()},
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"role":    schema.StringAttribute{MarkdownDescription: "Role of the message, such as `system` or `user`. Traceloop publishes no list of roles.", Required: true, Validators: notEmpty},
+					"content": schema.StringAttribute{MarkdownDescription: "Text of the message, with placeholders.", Required: true, Validators: notEmpty},
+				}},
+			},
+			"input_schema":  propertiesAttribute("What the evaluator gets from a span; at least one. The names must differ.", "input"),
+			"output_schema": propertiesAttribute("What the evaluator answers; at least one. The names must differ.", "output"),
+			"temperature":   schema.Float64Attribute{MarkdownDescription: "Temperature of the model. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true},
+			"top_p":         schema.Float64Attribute{MarkdownDescription: "Nucleus sampling of the model. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true},
+			"max_tokens": schema.NumberAttribute{
+				MarkdownDescription: "Longest answer of the model, in tokens: a whole number. Traceloop publishes no range. Default: Traceloop chooses.",
+				Optional:            true,
+				Validators:          []validator.Number{base.WholeNumber(0, 1_000_000_000)},
+			},
+			"frequency_penalty": schema.Float64Attribute{
+				MarkdownDescription: "How much the model avoids words that it has used often. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true,
+			},
+			"presence_penalty": schema.Float64Attribute{
+				MarkdownDescription: "How much the model avoids words that it has used at all. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true,
+			},
+			"stop": schema.ListAttribute{
+				MarkdownDescription: "Texts at which the model stops; at least one. Traceloop's SDK cannot change them, so where a change sends them is assumed. Default: none.",
+				ElementType:         types.StringType,
+				Optional:            true,
+				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), listvalidator.ValueStringsAre(notEmpty...)},
+			},
+			"type": schema.StringAttribute{
+				MarkdownDescription: "Type of the evaluator, such as `LLM_AS_A_JUDGE`.",
+				Computed:            true,
+				PlanModifiers:       keep,
+			},
+			"version": schema.StringAttribute{
+				MarkdownDescription: "Version of the evaluator. Traceloop makes a new one with each change. Null if Traceloop does not say it.",
+				Computed:            true,
+			},
+			"created_at": base.CreatedAtAttribute("evaluator"),
+			"updated_at": schema.StringAttribute{
+				MarkdownDescription: "When the evaluator was last changed, as an RFC 3339 time in UTC. Null if Traceloop does not say it.",
+				Computed:            true,
+			},
+			"deletion_protection": base.DeletionProtectionAttribute("evaluator"),
+		},
+	}
+}
+
+func propertiesAttribute(description, noun string) schema.ListNestedAttribute {
+	return schema.ListNestedAttribute{
+		MarkdownDescription: description,
+		Required:            true,
+		Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), propertiesValidator{}},
+		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+			"name": schema.StringAttribute{MarkdownDescription: "Name of the " + noun + ".", Required: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}},
+			"type": schema.StringAttribute{
+				MarkdownDescription: "Type of the " + noun + ": `string`, `int`, `float`, `boolean` or `enum`.",
+				Required:            true,
+				Validators:          []validator.String{stringvalidator.OneOf(traceloop.EvaluatorPropertyTypes...)},
+			},
+			"description": schema.StringAttribute{MarkdownDescription: "What the " + noun + " means. Default: none.", Optional: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}},
+			"enum_values": schema.ListAttribute{
+				MarkdownDescription: "Values that the " + noun + " can have; at least one. Required for the type `enum`, and only for it.",
+				ElementType:         types.StringType,
+				Optional:            true,
+				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), listvalidator.UniqueValues(), listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
+			},
+		}},
+	}
+}
+
+func (r *managedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = base.IdentitySchema(identity)
+}
+
+func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.Data = base.ConfigureProject(req.ProviderData, &resp.Diagnostics)
+}
+
+func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan resourceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	client, ok := r.Project(&resp.Diagnostics)
+	if !ok {
+		return
+	}
+	r.Ledger.Write()
+
+	request := plan.request()
+	created := r.create(ctx, client, request, &resp.Diagnostics)
+	if created == nil {
+		resp.Diagnostics = r.Applied.NameDestroyed(place(request), "forgotten", "It stays in Traceloop. To manage it again, import it by that id.", resp.Diagnostics)
+		return
+	}
+	r.Applied.Created(place(request))
+	if created.CreatedAt.IsZero() {
+		created.CreatedAt, _ = client.Now()
+	}
+	planned := plan
+	plan.wrote(*created, new(diag.Diagnostics))
+	base.SetIdentity(resp.Identity, identity, plan.ID)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
+
+	// From here on, an error would mark the evaluator as tainted.
+	evaluator, err := client.GetEvaluator(ctx, created.ID)
+	if err != nil {
+		resp.Diagnostics.AddWarning("Evaluator Was Created, but Not Read", r.ProjectFailure("read the "+plan.Describe()+", which it had created", err)+
+			"\n\nThe state has the evaluator, as it was requested. The next plan reads the rest.")
+		return
+	}
+	evaluator.Slug, evaluator.Type = cmp.Or(evaluator.Slug, created.Slug), cmp.Or(evaluator.Type, created.Type)
+	evaluator.CreatedAt = cmp.Or(evaluator.CreatedAt, created.CreatedAt)
+	planned.wrote(*evaluator, &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.State.Set(ctx, planned)...)
+}
+
+// create returns nil on error. It sends the creation once: if the answer is lost, it looks for the
+// evaluator.
+func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectClient, request traceloop.EvaluatorRequest, diags *diag.Diagnostics) *traceloop.Evaluator {
+	evaluator, err := client.CreateEvaluator(ctx, request)
+	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
+		settling, cancel := base.Settling(ctx)
+		defer cancel()
+		found, lookErr := findHolder(settling, client.ListEvaluatorsUncached, request)
+		if found != nil && isOwn(*found) && client.CreatedSince(found.CreatedAt, unknown.Started) {
+			return found
+		}
+		id := "<evaluator id>"
+		if found != nil {
+			id = found.ID
+		}
+		r.AddUnsettled(diags, fmt.Sprintf("evaluator %q", request.Name), found != nil, base.ImportBlock(typeName, base.Label(request.Name), id), err, lookErr)
+		return nil
+	}
+	switch {
+	case traceloop.IsConflict(err):
+		holder, _ := findHolder(ctx, client.ListEvaluatorsUncached, request)
+		diags.AddAttributeError(path.Root("slug"), "Unable to Create Evaluator", r.describeTaken(holder, request, "No evaluator was created."))
+	case err != nil:
+		diags.AddError("Unable to Create Evaluator", r.ProjectFailure(fmt.Sprintf("create the evaluator %q", request.Name), err))
+	}
+	return evaluator
+}
+
+func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state resourceModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	base.CompleteIdentity(resp.Identity, identity, state.ID)
+	if !r.HasProjectKey(&resp.Diagnostics) {
+		return
+	}
+	client := r.ProjectIfKnown()
+	if client == nil {
+		r.Monitors.WarnUnread("Evaluators", r.UnknownProjectArgument(), &resp.Diagnostics)
+		return
+	}
+
+	evaluator, err := client.GetEvaluator(ctx, state.ID.ValueString())
+	if traceloop.IsNotFound(err) {
+		var absence base.Absence
+		switch evaluator, absence = r.confirmGone(ctx, client, state, resp.Private, &resp.Diagnostics); absence {
+		case base.NotConfirmed:
+			return
+		case base.Found:
+			err = nil
+		default:
+			r.addGone(absence, state, &resp.Diagnostics)
+			resp.State.RemoveResource(ctx)
+			return
+		}
+	}
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to Read Evaluator", r.ProjectFailure("read the "+state.Describe(), err)+" "+base.RefreshHint)
+		return
+	}
+	state.model = state.answered(*evaluator)
+	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	if base.OrganizationID(ctx, resp.Private, &resp.Diagnostics) == "" {
+		base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
+	}
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
+}
+
+func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state resourceModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	base.CompleteIdentity(resp.Identity, identity, state.ID)
+	if plan.sameRequest(state.model) {
+		plan.Version, plan.UpdatedAt = state.Version, state.UpdatedAt // the plan may not have known that
+		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+		return
+	}
+	client, ok := r.Project(&resp.Diagnostics)
+	if !ok {
+		return
+	}
+	r.Ledger.Write()
+	evaluator, err := client.UpdateEvaluator(ctx, state.ID.ValueString(), state.request(), plan.request())
+	switch {
+	case traceloop.IsNotFound(err):
+		resp.Diagnostics.AddError("Evaluator No Longer Exists", fmt.Sprintf(
+			"The provider tried to change the %s, and Traceloop does not find it. Nothing was changed. Plan again: if the evaluator was deleted, the next apply creates it.", state.Describe()))
+	case err != nil:
+		resp.Diagnostics.AddError("Unable to Change Evaluator", r.ProjectFailure("change the "+state.Describe(), err))
+	default:
+		plan.wrote(*evaluator, &resp.Diagnostics)
+		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	}
+}
+
+// Delete calls nothing: Traceloop has no operation that deletes an evaluator.
+func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state resourceModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	note := base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	r.Ledger.Write()
+	// The plan refuses this too, except for a tainted evaluator: Terraform replaces it without asking
+	// the provider.
+	if r.refuseProtected(ctx, state, resp.Private, &resp.Diagnostics) {
+		return
+	}
+	resp.Diagnostics.AddWarning("Evaluator Was Not Deleted", state.forgotten())
+	if note.Next == slugPlace("") {
+		note.Next = "" // the plan did not know it
+	}
+	r.Applied.Destroyed(state.Describe(), note.Places(state.object("").Place)...)
+}
+
+func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	client, ok := r.Project(&resp.Diagnostics)
+	if !ok {
+		return
+	}
+	id := base.ImportID(req, identity, &resp.Diagnostics)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if !base.IDPattern.MatchString(id) { // a slug has fewer characters
+		base.AddInvalidImportID(&resp.Diagnostics, "evaluator", id, "<evaluator id>, such as cm9v2g95l0002qz8k5h3d7f1c", "<slug>, such as support-tone")
+		return
+	}
+	evaluator, err := client.GetEvaluator(ctx, id)
+	switch {
+	case traceloop.IsNotFound(err):
+		resp.Diagnostics.AddError("Unable to Import Evaluator", fmt.Sprintf(
+			"The organization of the project key, which comes from %s, has no evaluator with the id or slug %q. The data source traceloop_evaluators lists them.", r.ProjectKeySource(), id))
+		return
+	case err != nil:
+		resp.Diagnostics.AddError("Unable to Import Evaluator", r.ProjectFailure(fmt.Sprintf("read the evaluator %q", id), err))
+		return
+	case !isOwn(*evaluator):
+		resp.Diagnostics.AddError("Unable to Import Evaluator", fmt.Sprintf(
+			"The evaluator %q is one of Traceloop's. It cannot be changed, and all organizations have it. Use its slug in traceloop_auto_monitor_setup. The data source traceloop_evaluator reads it.", evaluator.Slug))
+		return
+	}
+	imported := imported(*evaluator)
+	token := base.NewAddressToken(ctx, resp.Private, &resp.Diagnostics)
+	if r.Ledger.Import(imported.object(token)).Report(&resp.Diagnostics) {
+		return
+	}
+	base.SetIdentity(resp.Identity, identity, imported.ID)
+	base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
+	resp.Diagnostics.Append(resp.State.Set(ctx, imported)...)
+}
+
+// imported is the resource after an import.
+func imported(e traceloop.Evaluator) resourceModel {
+	return resourceModel{model: newModel(e), DeletionProtection: types.BoolValue(true)}
+}
+
+// wrote takes from the answer to a write what the plan does not know. A warning names what differs
+// from the plan.
+func (m *resourceModel) wrote(e traceloop.Evaluator, diags *diag.Diagnostics) {
+	got := m.answered(e)
+	var differences []string
+	for i, planned := range m.arguments() {
+		if !planned.value.IsUnknown() && !got.arguments()[i].value.Equal(planned.value) {
+			differences = append(differences, planned.name)
+		}
+	}
+	for _, computed := range []struct {
+		planned *types.String
+		got     types.String
+	}{{&m.ID, got.ID}, {&m.Slug, got.Slug}, {&m.Type, got.Type}, {&m.Version, got.Version}, {&m.CreatedAt, got.CreatedAt}, {&m.UpdatedAt, got.UpdatedAt}} {
+		switch {
+		case !computed.planned.IsUnknown():
+		case computed.got.IsUnknown():
+			*computed.planned = types.StringNull()
+		default:
+			*computed.planned = computed.got
+		}
+	}
+	if len(differences) > 0 {
+		diags.AddWarning("Evaluator Differs From the Request", fmt.Sprintf(
+			"Traceloop wrote the %s, and then shows other values of: %s. The state has what was requested. The next plan reads the evaluator again. "+
+				"If it then shows a change, set these arguments to the values that Traceloop shows, or change the evaluator in the Traceloop dashboard.", m.Describe(), strings.Join(differences, ", ")))
+	}
+}

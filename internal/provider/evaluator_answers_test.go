@@ -1,0 +1,259 @@
+package provider_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
+)
+
+// What is tolerated in answers about evaluators must not depend on the emulator. So the answers of
+// this file are written by hand.
+
+const (
+	createEvaluator = "POST " + evaluatorsPath
+	listEvaluators  = "GET " + evaluatorsPath
+	readEvaluator   = "GET " + evaluatorsPath + "/ev-1"
+	changeEvaluator = "PATCH " + evaluatorsPath + "/ev-1"
+)
+
+// shown is an evaluator in an answer: as evaluatorConfig requests it. with replaces fields; nil
+// removes one.
+func shown(with map[string]any) string {
+	fields := map[string]any{
+		"id": "ev-1", "name": "Tone", "slug": "tone", "type": "LLM_AS_A_JUDGE", "version": "1", "source": "custom", "created_at": time.Now().UTC().Format(time.RFC3339Nano),
+		"input_schema":  []any{map[string]any{"name": "text", "type": "string"}},
+		"output_schema": []any{map[string]any{"name": "tone", "type": "enum", "enum_values": []string{"polite", "rude"}}},
+		"config": map[string]any{
+			"provider": "openai", "messages": []any{map[string]any{"role": "user", "content": "Judge {{text}}"}}, "llm_config": map[string]any{"model": "gpt-4o-mini"},
+		},
+	}
+	maps.Copy(fields, with)
+	maps.DeleteFunc(fields, func(_ string, value any) bool { return value == nil })
+	body, err := json.Marshal(fields)
+	if err != nil {
+		panic(err)
+	}
+	return string(body)
+}
+
+// withLLM is an llm_config in an answer.
+func withLLM(llm map[string]any) map[string]any {
+	config := map[string]any{"model": "gpt-4o-mini"}
+	maps.Copy(config, llm)
+	return map[string]any{"config": map[string]any{"provider": "openai", "messages": []any{map[string]any{"role": "user", "content": "Judge {{text}}"}}, "llm_config": config}}
+}
+
+// evaluating is a service with one evaluator.
+func evaluating(t *testing.T, body string) *answering {
+	t.Helper()
+	return newAnswering(t, map[string]string{
+		createEvaluator: `200 {"evaluator_id":"ev-1","slug":"tone","type":"LLM_AS_A_JUDGE","version_id":"v-1","bindings":[]}`,
+		changeEvaluator: "200 ", // no body
+		readEvaluator:   "200 " + body,
+		listEvaluators:  `200 {"evaluators":[` + body + `]}`,
+		listSetups:      "200 []",
+	})
+}
+
+// evaluatorLife is the life of an evaluator at this service. It waits for nothing.
+func (a *answering) evaluatorLife(t *testing.T, now func() time.Time) *life {
+	t.Helper()
+	newServer := provider.NewServerWithSleep(now, func(context.Context, time.Duration) error { return nil })
+	return newLife(newDriverOf(t, newServer, arguments{"base_url": a.URL, "project_api_key": madeUpKey, "max_retries": int64(0)}), evaluatorKind)
+}
+
+// What an answer leaves out is kept from the state, and is no drift.
+func TestEvaluatorAnswers_leftOut(t *testing.T) {
+	t.Parallel()
+	config := evaluatorConfig("Tone").with(arguments{"temperature": 0.2, "stop": []string{"END"}, "description": "Polite?"})
+	for name, body := range map[string]string{
+		"no more than the id": `{"id":"ev-1"}`,
+		"null":                `{"id":"ev-1","name":null,"slug":null,"description":null,"input_schema":null,"output_schema":null,"config":null,"created_at":null}`,
+		"an empty config":     shown(map[string]any{"config": map[string]any{}}),
+		"no llm_config":       shown(map[string]any{"config": map[string]any{"provider": "openai"}}),
+		"parts of parts": shown(map[string]any{
+			"input_schema":  []any{map[string]any{"name": "text"}},
+			"output_schema": []any{map[string]any{"name": "tone", "type": "enum"}},
+			"config":        map[string]any{"messages": []any{map[string]any{"role": "user"}}},
+		}),
+		"an empty list": shown(map[string]any{"input_schema": []any{}, "output_schema": []any{}}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := evaluating(t, body)
+			l := a.evaluatorLife(t, time.Now)
+			l.apply(config, "create")
+			l.has(config.with(arguments{"id": "ev-1", "slug": "tone", "type": "LLM_AS_A_JUDGE"}))
+			l.apply(config.with(arguments{"temperature": 0.5, "description": "Rude?"}), "update")
+			l.has(arguments{"temperature": 0.5, "description": "Rude?", "slug": "tone"})
+			if n := a.count("PATCH"); n != 1 {
+				t.Errorf("%d changes were sent", n)
+			}
+		})
+	}
+
+	// A creation that answers no more than the id: nobody knows the slug until an answer shows it.
+	a := evaluating(t, `{"id":"ev-1"}`)
+	a.set(map[string]string{createEvaluator: `200 {"evaluator_id":"ev-1"}`})
+	l := a.evaluatorLife(t, time.Now)
+	l.apply(config, "create")
+	l.has(arguments{"id": "ev-1", "slug": nil, "version": nil})
+	if created, err := time.Parse(time.RFC3339, l.provider.text(l.state, "created_at")); err != nil || time.Since(created) > time.Minute {
+		t.Errorf("created_at is %s, %v", created, err)
+	}
+	l.apply(config.with(arguments{"temperature": 0.5}), "update")
+	a.set(map[string]string{readEvaluator: `200 {"id":"ev-1","slug":"tone"}`})
+	l.changesNothing(config.with(arguments{"temperature": 0.5}))
+	l.has(arguments{"slug": "tone"})
+}
+
+// What an answer shows differently is drift. Numbers that are not set may be shown as 0.
+func TestEvaluatorAnswers_drift(t *testing.T) {
+	t.Parallel()
+	config := evaluatorConfig("Tone").with(arguments{"temperature": 0.2})
+	a := evaluating(t, shown(withLLM(map[string]any{"temperature": 0.2, "top_p": 0, "max_tokens": 0, "frequency_penalty": 0, "presence_penalty": 0, "stop": []any{}})))
+	l := a.evaluatorLife(t, time.Now)
+	l.apply(config, "create")
+	l.has(arguments{"top_p": nil, "max_tokens": nil, "stop": nil})
+
+	for name, with := range map[string]map[string]any{
+		"name":        {"name": "Other"},
+		"description": {"description": "Else"},
+		"input":       {"input_schema": []any{map[string]any{"name": "text", "type": "int"}}},
+		"message":     {"config": map[string]any{"messages": []any{map[string]any{"role": "user", "content": "Else"}}}},
+		"model":       withLLM(map[string]any{"model": "other"}),
+		"temperature": withLLM(map[string]any{"temperature": 0}),
+		"max tokens":  withLLM(map[string]any{"max_tokens": 5}),
+		"stop":        withLLM(map[string]any{"stop": []string{"x"}}),
+	} {
+		a.set(map[string]string{readEvaluator: "200 " + shown(with)})
+		if p := l.plan(config, true); p.action != "update" {
+			t.Errorf("%s: the plan is to %q", name, p.action)
+		}
+	}
+}
+
+// The state has what was requested, and a warning names what the service shows instead.
+func TestEvaluatorAnswers_serviceChooses(t *testing.T) {
+	t.Parallel()
+	config := evaluatorConfig("Tone").with(arguments{"slug": "my-tone"})
+	a := evaluating(t, shown(withLLM(map[string]any{"temperature": 0.7})))
+	l := a.evaluatorLife(t, time.Now)
+	d := l.provider.next()
+	p, err := d.plan(t.Context(), evaluatorKind, d.none(evaluatorKind), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	typ := l.state.value.Type()
+	response, err := d.server.ApplyResourceChange(t.Context(), &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: evaluatorKind, PriorState: d.dynamic(typ, l.state.value), PlannedState: d.dynamic(typ, p.value), Config: d.dynamic(typ, p.config), PlannedPrivate: p.private,
+	})
+	if err != nil || failure(response.Diagnostics) != nil {
+		t.Fatal(err, failure(response.Diagnostics))
+	}
+	shows(t, said(response.Diagnostics), "Evaluator Differs From the Request", "slug, temperature.")
+}
+
+// Once it is created, nothing is an error: that would mark it as tainted.
+func TestEvaluatorAnswers_createdAndNotRead(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]string{"a failure": "500 {}", "not yet": `404 {"error":"Evaluator not found"}`} {
+		a := evaluating(t, shown(nil))
+		a.set(map[string]string{readEvaluator: answer, listEvaluators: `200 {"evaluators":[]}`})
+		l := a.evaluatorLife(t, time.Now)
+		config := evaluatorConfig("Tone")
+		d := l.provider.next()
+		made, err := d.create(t.Context(), evaluatorKind, config)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		l.state = made
+		l.has(arguments{"id": "ev-1", "slug": "tone", "version": nil})
+		a.set(map[string]string{readEvaluator: "200 " + shown(nil)})
+		l.changesNothing(config)
+		l.has(arguments{"version": "1"})
+	}
+}
+
+// Only the API's own 404 removes an evaluator, and only if it is not young, and the same organization
+// answers.
+func TestEvaluatorAnswers_gone(t *testing.T) {
+	t.Parallel()
+	setup := func(organization string) string {
+		return "200 [" + answered("checkout", map[string]any{"org_id": organization}) + "]"
+	}
+	const notFound = `404 {"error":"Evaluator not found"}`
+	for name, test := range map[string]struct {
+		now     func() time.Time
+		answers map[string]string
+		gone    bool
+		says    []string
+	}{
+		"young":                      {time.Now, map[string]string{readEvaluator: notFound, listEvaluators: `200 {"evaluators":[]}`}, false, []string{"Evaluator Not Found Yet", "-refresh=false"}},
+		"young, and in the list":     {time.Now, map[string]string{readEvaluator: notFound}, false, nil},
+		"of the same organization":   {later, map[string]string{readEvaluator: notFound, listEvaluators: `200 {"evaluators":[]}`}, true, []string{"Evaluator Was Deleted Outside Terraform"}},
+		"of no known organization":   {later, map[string]string{readEvaluator: notFound, listEvaluators: `200 {"evaluators":[]}`, listSetups: "200 []"}, true, []string{"Evaluator No Longer Found", "belongs to another organization"}},
+		"of another organization":    {later, map[string]string{readEvaluator: notFound, listSetups: setup("o-2")}, false, []string{"Evaluator Belongs to Another Organization", "terraform state rm", "-refresh=false"}},
+		"where nothing is":           {later, map[string]string{readEvaluator: notFound, listEvaluators: notFound}, false, []string{"Unable to Read Evaluator"}},
+		"with a key that is refused": {later, map[string]string{readEvaluator: `403 {"error":"Forbidden"}`}, false, []string{"Unable to Read Evaluator", "-refresh=false"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := evaluating(t, shown(nil))
+			a.set(map[string]string{listSetups: setup("o-1")})
+			l := a.evaluatorLife(t, test.now)
+			config := evaluatorConfig("Tone")
+			l.apply(config, "create")
+			a.set(test.answers)
+			d := l.provider.next()
+			typ := l.state.value.Type()
+			response, err := d.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: evaluatorKind, CurrentState: d.dynamic(typ, l.state.value), Private: l.state.private})
+			if err != nil {
+				t.Fatal(err)
+			}
+			gone := d.value(typ, response.NewState).IsNull()
+			text := said(response.Diagnostics)
+			if err := failure(response.Diagnostics); err != nil {
+				text = err.Error()
+			}
+			if gone != test.gone || !says(test.says...).MatchString(text) || len(test.says) == 0 && text != "" {
+				t.Errorf("gone: %t, %s", gone, text)
+			}
+			// Protection does not stop the destroy of what is gone.
+			if _, err := d.plan(t.Context(), evaluatorKind, l.state, nil); (err == nil) != test.gone {
+				t.Errorf("the plan of the destroy: %v", err)
+			}
+		})
+	}
+}
+
+// A service without these operations is told as such, and nothing is lost.
+func TestEvaluatorAnswers_missingOperations(t *testing.T) {
+	t.Parallel()
+	a := evaluating(t, shown(nil))
+	l := a.evaluatorLife(t, time.Now)
+	config := evaluatorConfig("Tone")
+	l.apply(config, "create")
+	a.set(map[string]string{changeEvaluator: "405 {}"})
+	l.refusesToApply(config.with(arguments{"temperature": 0.5}), "Unable to Change Evaluator", "The service cannot change this object", "set the argument back")
+	a.set(map[string]string{changeEvaluator: `404 {"error":"Evaluator not found"}`})
+	l.refusesToApply(config.with(arguments{"temperature": 0.5}), "Evaluator No Longer Exists", "Plan again")
+	a.set(map[string]string{readEvaluator: "405 {}"})
+	_, err := l.provider.next().refresh(t.Context(), evaluatorKind, l.state)
+	refuses(t, err, "Unable to Read Evaluator", "does not have this operation")
+	a.set(map[string]string{createEvaluator: `400 {"error":"model is unknown"}`})
+	d := l.provider.next()
+	_, err = d.create(t.Context(), evaluatorKind, config)
+	refuses(t, err, "Unable to Create Evaluator", "model is unknown", "Correct the configuration")
+	if strings.Contains(fmt.Sprint(err), madeUpKey) {
+		t.Error("the error shows the key")
+	}
+}

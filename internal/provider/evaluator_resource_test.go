@@ -1,0 +1,676 @@
+package provider_test
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
+)
+
+const (
+	evaluatorKind    = "traceloop_evaluator"
+	evaluatorAddress = "traceloop_evaluator.tone"
+	evaluatorsPath   = "/v2/evaluators"
+)
+
+var variants = []emulator.Variant{emulator.VariantContract, emulator.VariantSeen}
+
+// forgetful is an emulator that can lose an evaluator, which no operation deletes.
+type forgetful struct {
+	*emulatortest.Server
+	file string
+}
+
+func newForgetful(t *testing.T, variant emulator.Variant) forgetful {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "data")
+	return forgetful{emulatortest.Start(t, emulatortest.WithVariant(variant), emulatortest.WithDataFile(file), emulatortest.WithNow(anHourAgo)), file}
+}
+
+func (f forgetful) lose(t *testing.T, slug string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+f.file+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "DROP TRIGGER evaluators_stay; DELETE FROM evaluators WHERE slug = ?", slug); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// toneHCL is an evaluator with all arguments.
+func toneHCL(name, content, rest string) string {
+	return fmt.Sprintf(`
+resource "traceloop_evaluator" "tone" {
+  name         = %q
+  slug         = "support-tone"
+  description  = "Is the answer polite?"
+  llm_provider = "openai"
+  model        = "gpt-4o-mini"
+  messages = [
+    { role = "system", content = "You judge the tone of a support agent." },
+    { role = "user", content = %q },
+  ]
+  input_schema  = [{ name = "text", type = "string", description = "The answer." }]
+  output_schema = [
+    { name = "tone", type = "enum", enum_values = ["polite", "rude"] },
+    { name = "reason", type = "string" },
+  ]
+  temperature       = 0.2
+  top_p             = 0.9
+  max_tokens        = 256
+  frequency_penalty = 0.1
+  presence_penalty  = 0
+  stop              = ["END"]
+  %s
+}
+`, name, content, rest)
+}
+
+func TestAccEvaluator_life(t *testing.T) {
+	t.Parallel()
+	for _, variant := range variants {
+		t.Run(string(variant), func(t *testing.T) {
+			t.Parallel()
+			server := newForgetful(t, variant)
+			key := projectKey(server.Server, "prd")
+			server.CreateSetup(key, "checkout", "char-count") // which shows the organization
+			hcl := func(name, content, rest string) string {
+				return withProjectKey(server.Server, key, toneHCL(name, content, rest))
+			}
+			const judge, unprotected = "Judge {{text}}", "deletion_protection = false"
+			verify := resource.TestStep{ResourceName: evaluatorAddress, ImportState: true, ImportStateVerify: true}
+			bySlug := verify
+			bySlug.ImportStateId = "support-tone"
+
+			resource.Test(t, resource.TestCase{
+				ProtoV6ProviderFactories: factories(),
+				CheckDestroy: func(*terraform.State) error {
+					if all := server.Evaluators(key); len(all) != 1 {
+						return fmt.Errorf("the server has %d evaluators, want the one that was forgotten", len(all))
+					}
+					return nil
+				},
+				Steps: []resource.TestStep{
+					{
+						Config:           hcl("Tone", judge, ""),
+						ConfigPlanChecks: planned(evaluatorAddress, plancheck.ResourceActionCreate),
+						ConfigStateChecks: []statecheck.StateCheck{
+							attribute(evaluatorAddress, "slug", "support-tone"),
+							attribute(evaluatorAddress, "type", "LLM_AS_A_JUDGE"),
+							attribute(evaluatorAddress, "version", "1"),
+							statecheck.ExpectKnownValue(evaluatorAddress, tfjsonpath.New("temperature"), knownvalue.Float64Exact(0.2)),
+							statecheck.ExpectKnownValue(evaluatorAddress, tfjsonpath.New("presence_penalty"), knownvalue.Float64Exact(0)),
+							statecheck.ExpectKnownValue(evaluatorAddress, tfjsonpath.New("output_schema").AtSliceIndex(0).AtMapKey("enum_values").AtSliceIndex(1), knownvalue.StringExact("rude")),
+						},
+					},
+					verify, bySlug,
+					{
+						Config: hcl("Tone of support", "Judge this: {{text}}", ""),
+						ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+							plancheck.ExpectResourceAction(evaluatorAddress, plancheck.ResourceActionUpdate),
+							plancheck.ExpectUnknownValue(evaluatorAddress, tfjsonpath.New("version")),
+							plancheck.ExpectKnownValue(evaluatorAddress, tfjsonpath.New("slug"), knownvalue.StringExact("support-tone")),
+						}},
+						ConfigStateChecks: []statecheck.StateCheck{attribute(evaluatorAddress, "version", "2"), attribute(evaluatorAddress, "name", "Tone of support")},
+					},
+					{ // lost by the service: created again
+						PreConfig:         func() { server.lose(t, "support-tone") },
+						Config:            hcl("Tone of support", judge, ""),
+						ConfigPlanChecks:  planned(evaluatorAddress, plancheck.ResourceActionCreate),
+						ConfigStateChecks: []statecheck.StateCheck{attribute(evaluatorAddress, "version", "1")},
+					},
+					{
+						Config:      withProjectKey(server.Server, key, ""),
+						ExpectError: says("Deletion Protection Is On", "Traceloop has no operation that deletes an evaluator", "deletion_protection = false", "removed {"),
+					},
+					{
+						Config: hcl("Tone of support", judge, unprotected),
+						ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+							plancheck.ExpectResourceAction(evaluatorAddress, plancheck.ResourceActionUpdate),
+							plancheck.ExpectKnownValue(evaluatorAddress, tfjsonpath.New("version"), knownvalue.StringExact("1")),
+						}},
+					},
+				},
+			})
+		})
+	}
+}
+
+func newEvaluatorLife(t *testing.T, server *emulatortest.Server, key string) *life {
+	t.Helper()
+	return newLife(newDriverWith(t, time.Now, arguments{"base_url": server.URL, "project_api_key": key}), evaluatorKind)
+}
+
+// evaluatorConfig is the smallest evaluator.
+func evaluatorConfig(name string) arguments {
+	return arguments{
+		"name": name, "llm_provider": "openai", "model": "gpt-4o-mini",
+		"messages":      []arguments{{"role": "user", "content": "Judge {{text}}"}},
+		"input_schema":  []arguments{{"name": "text", "type": "string"}},
+		"output_schema": []arguments{{"name": "tone", "type": "enum", "enum_values": []string{"polite", "rude"}}},
+	}
+}
+
+func TestEvaluator_life(t *testing.T) {
+	t.Parallel()
+	for _, variant := range variants {
+		t.Run(string(variant), func(t *testing.T) {
+			t.Parallel()
+			evaluatorLife(t, emulatortest.Start(t, emulatortest.WithVariant(variant)), provider.NewServer(time.Now))
+		})
+	}
+}
+
+// evaluatorLife is the whole life of an evaluator, with a provider of any paths.
+func evaluatorLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
+	t.Helper()
+	key := projectKey(server, "prd")
+	l := newLife(newDriverOf(t, newServer, arguments{"base_url": server.URL, "project_api_key": key}), evaluatorKind)
+
+	config := evaluatorConfig("Support tone")
+	created := l.apply(config, "create")
+	if got := created.unknown(t); got != "created_at id slug type updated_at version" {
+		t.Errorf("the plan does not know %s", got)
+	}
+	l.has(arguments{"slug": "support-tone", "version": "1", "description": nil, "temperature": nil, "deletion_protection": true})
+	id := l.id()
+	l.imports(id)
+	l.imports("support-tone")
+
+	// Only what has changed is sent, and the whole config where any of it has.
+	server.ResetRequests()
+	config = config.with(arguments{"name": "Tone", "temperature": 0.2, "max_tokens": int64(64), "stop": []string{"END"}, "description": "Polite?"})
+	l.apply(config, "update")
+	l.has(arguments{"slug": "support-tone", "version": "2", "temperature": 0.2, "max_tokens": int64(64), "description": "Polite?"})
+	if n := writes(server); n != 1 {
+		t.Errorf("an update takes %d requests that write", n)
+	}
+	for _, name := range []string{"temperature", "max_tokens", "stop", "description"} {
+		delete(config, name)
+	}
+	l.apply(config, "update")
+	if got := server.Evaluators(key)[0]; got.Config.LLMConfig.Temperature != nil || got.Config.LLMConfig.MaxTokens != nil || got.Config.LLMConfig.Stop != nil || got.Description != "" {
+		t.Errorf("what is not set any more is still there: %+v", got)
+	}
+
+	// A change outside Terraform is drift.
+	server.UpdateEvaluator(key, id, map[string]any{"name": "Other"})
+	l.apply(config, "update")
+
+	// Protection is only in the state.
+	server.ResetRequests()
+	l.refusesToPlan(nil, "Deletion Protection Is On", "set deletion_protection = false", "removed {")
+	if got := l.apply(config.with(arguments{"deletion_protection": false}), "update").unknown(t); got != "" {
+		t.Errorf("the plan does not know %s", got)
+	}
+	noWrites(t, server)
+	version := l.provider.text(l.state, "version")
+	destroyed := l.plan(nil, true)
+	shows(t, said(destroyed.diags), "Evaluator Will Not Be Deleted", id, `with the slug "support-tone"`)
+	l.destroy()
+	noWrites(t, server)
+	if all := server.Evaluators(key); len(all) != 1 || all[0].ID != id || all[0].Version != version {
+		t.Errorf("the evaluator was not only forgotten: %+v", all)
+	}
+
+	// It comes back by an import.
+	imported, err := l.provider.next().importID(t.Context(), evaluatorKind, "support-tone")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.state = imported
+	l.changesNothing(config)
+}
+
+// A slug that changes makes another evaluator. Terraform only forgets the old one, so its slug is
+// taken.
+func TestEvaluator_replacement(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	key := projectKey(server, "prd")
+	l := newEvaluatorLife(t, server, key)
+	config := evaluatorConfig("Tone").with(arguments{"slug": "tone", "deletion_protection": false})
+	l.apply(config.with(arguments{"deletion_protection": true}), "create")
+	first := l.id()
+	l.refusesToPlan(config.with(arguments{"slug": "tone-2"}), "Deletion Protection Is On", `because slug changes from "tone" to "tone-2"`)
+	l.apply(config, "update")
+
+	server.CreateEvaluator(key, map[string]any{
+		"name": "Else", "slug": "else", "provider": "openai", "model": "m", "messages": []any{map[string]any{"role": "user", "content": "x"}},
+		"input_schema": []any{map[string]any{"name": "a", "type": "string"}}, "output_schema": []any{map[string]any{"name": "b", "type": "string"}},
+	})
+	l.refusesToPlan(config.with(arguments{"slug": "else"}), "Unable to Replace Evaluator", `The evaluator "Else"`, "Terraform would forget the old evaluator")
+	l.refusesToPlan(config.with(arguments{"slug": "answer-relevancy"}), "Unable to Replace Evaluator", "one of Traceloop's")
+	forced := l.state
+	forced.forced = true
+	d := l.provider.next()
+	_, err := d.plan(t.Context(), evaluatorKind, forced, config)
+	refuses(t, err, "Evaluator Cannot Be Replaced", first, "-replace")
+
+	server.SetFaults(emulatortest.Fault{Method: "POST", Path: evaluatorsPath, Kind: "status", Status: 400})
+	d = l.provider.next()
+	_, _, err = d.apply(t.Context(), evaluatorKind, l.state, config.with(arguments{"slug": "tone-2"}))
+	refuses(t, err, "Unable to Create Evaluator", "this apply has already forgotten the evaluator", first, "import it by that id")
+	server.SetFaults()
+	l.apply(config.with(arguments{"slug": "tone-2"}), "replace")
+	if l.id() == first || len(server.Evaluators(key)) != 3 {
+		t.Errorf("the evaluator %s follows %s; there are %d", l.id(), first, len(server.Evaluators(key)))
+	}
+
+	// A tainted one is replaced without a question to the provider, so its delete asks.
+	l.apply(config.with(arguments{"slug": "tone-2", "deletion_protection": true}), "update")
+	tainted := l.state
+	tainted.tainted = true
+	d = l.provider.next()
+	if tainted, err = d.refresh(t.Context(), evaluatorKind, tainted); err != nil {
+		t.Fatal(err)
+	}
+	after, p, err := d.apply(t.Context(), evaluatorKind, tainted, config.with(arguments{"slug": "tone-2"}))
+	refuses(t, err, "Deletion Protection Is On", "terraform untaint")
+	shows(t, said(p.diags), "Evaluator Exists Already", "This configuration manages that evaluator", "terraform untaint")
+	if d.text(after, "id") != l.id() {
+		t.Error("the state has lost the evaluator")
+	}
+}
+
+// A slug or a name that is taken is a warning, and apply refuses that evaluator alone.
+func TestEvaluator_taken(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	key := projectKey(server, "prd")
+	l := newEvaluatorLife(t, server, key)
+	l.apply(evaluatorConfig("Tone"), "create")
+	for name, test := range map[string]struct {
+		config  arguments
+		phrases []string
+	}{
+		"slug":               {evaluatorConfig("Else").with(arguments{"slug": "tone"}), []string{`The evaluator "Tone" (id ` + l.id() + `) has the slug "tone"`, "import {", `id = "` + l.id() + `"`}},
+		"name":               {evaluatorConfig("Tone"), []string{`has the name "Tone", from which Traceloop makes the slug`, "import {"}},
+		"one of Traceloop's": {evaluatorConfig("Else").with(arguments{"slug": "word-count"}), []string{`has the slug "word-count"`, "one of Traceloop's"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := l.provider.next()
+			p, err := d.plan(t.Context(), evaluatorKind, d.none(evaluatorKind), test.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shows(t, said(p.diags), append([]string{"Evaluator Exists Already"}, test.phrases...)...)
+			d = l.provider.next()
+			_, err = d.carryOut(t.Context(), evaluatorKind, d.none(evaluatorKind), p)
+			refuses(t, err, append([]string{"Unable to Create Evaluator"}, test.phrases...)...)
+			refuses(t, err, "No evaluator was created")
+		})
+	}
+	if n := len(server.Evaluators(key)); n != 1 {
+		t.Errorf("there are %d evaluators", n)
+	}
+}
+
+// One evaluator has one address.
+func TestEvaluator_secondAddress(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	l := newEvaluatorLife(t, server, projectKey(server, "prd"))
+	config := evaluatorConfig("Tone").with(arguments{"deletion_protection": false})
+	l.apply(config, "create")
+	d := l.provider.next()
+	if _, err := d.plan(t.Context(), evaluatorKind, l.state, config); err != nil {
+		t.Fatal(err)
+	}
+	_, err := d.importID(t.Context(), evaluatorKind, "tone")
+	refuses(t, err, "Two Resources for One Evaluator", "moved {")
+
+	d = l.provider.next()
+	imported, err := d.importID(t.Context(), evaluatorKind, "tone")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.plan(t.Context(), evaluatorKind, imported, config); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.plan(t.Context(), evaluatorKind, l.state, nil)
+	refuses(t, err, "Two Resources for One Evaluator")
+
+	// A destroy frees no slug: Traceloop keeps the evaluator. So a creation under another address is
+	// only warned about, in either order.
+	moved := config.with(arguments{"slug": "tone"})
+	for _, order := range [][]instance{{l.state, l.provider.none(evaluatorKind)}, {l.provider.none(evaluatorKind), l.state}} {
+		d = l.provider.next()
+		for _, prior := range order {
+			next, want := moved, "Evaluator Exists Already"
+			if !prior.value.IsNull() {
+				next, want = nil, "Evaluator Will Not Be Deleted"
+			}
+			p, err := d.plan(t.Context(), evaluatorKind, prior, next)
+			if err != nil || !slices.Contains(warnings(p.diags), want) {
+				t.Errorf("%q, %v", warnings(p.diags), err)
+			}
+		}
+	}
+
+	d = l.provider.next()
+	for i, want := range []string{"", "Two resources of this plan create the evaluator"} {
+		p, err := d.plan(t.Context(), evaluatorKind, d.none(evaluatorKind), evaluatorConfig("Twice"))
+		if got := said(p.diags); err != nil || (want == "") != (got == "") || !strings.Contains(got, want) {
+			t.Errorf("creation %d: %q, %v", i, got, err)
+		}
+	}
+}
+
+func TestEvaluator_placeholders(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	l := newEvaluatorLife(t, server, projectKey(server, "prd"))
+	messages := func(content any) arguments {
+		return arguments{"messages": []arguments{{"role": "user", "content": content}}}
+	}
+	config := evaluatorConfig("Tone")
+	for name, test := range map[string]struct {
+		change arguments
+		want   []string
+	}{
+		"all there":      {messages("Judge {{ text }} and {{text}}"), nil},
+		"no input":       {messages("Judge {{text}} by {{rule}} and {{rule}}"), []string{"Placeholder Without Input"}},
+		"no placeholder": {messages("Judge it."), []string{"Unused Input"}},
+		"both":           {messages("Judge {{txt}}."), []string{"Placeholder Without Input", "Unused Input"}},
+		"not known yet":  {messages(tftypes.NewValue(tftypes.String, tftypes.UnknownValue)), nil},
+	} {
+		d := l.provider.next()
+		p, err := d.plan(t.Context(), evaluatorKind, d.none(evaluatorKind), config.with(test.change))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := warnings(p.diags)
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+	// What does not change is not warned about again.
+	l.apply(config.with(messages("Judge it.")), "create")
+	if got := warnings(l.plan(config.with(messages("Judge it.")).with(arguments{"temperature": 0.5}), true).diags); len(got) != 0 {
+		t.Errorf("the warnings are %q", got)
+	}
+}
+
+func TestEvaluator_invalid(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	l := newEvaluatorLife(t, server, projectKey(server, "prd"))
+	server.ResetRequests()
+	for name, test := range map[string]struct {
+		change  arguments
+		phrases []string
+	}{
+		"no messages":        {arguments{"messages": []arguments{}}, []string{"at least 1"}},
+		"no inputs":          {arguments{"input_schema": []arguments{}}, []string{"at least 1"}},
+		"a name twice":       {arguments{"output_schema": []arguments{{"name": "a", "type": "string"}, {"name": "a", "type": "int"}}}, []string{"Duplicate Name", `"a" twice`}},
+		"an unknown type":    {arguments{"input_schema": []arguments{{"name": "a", "type": "text"}}}, []string{"value must be one of"}},
+		"an enum of nothing": {arguments{"input_schema": []arguments{{"name": "a", "type": "enum"}}}, []string{"Missing Values"}},
+		"values of a string": {arguments{"input_schema": []arguments{{"name": "a", "type": "string", "enum_values": []string{"b"}}}}, []string{"Unexpected Values"}},
+		"a slug as a name":   {arguments{"slug": "Support tone"}, []string{"lower-case letters"}},
+		"an empty role":      {arguments{"messages": []arguments{{"role": "", "content": "x"}}}, []string{"at least 1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pointsAt(t, l.refusesToPlan(evaluatorConfig("Tone").with(test.change), test.phrases...))
+		})
+	}
+	noWrites(t, server)
+}
+
+// An answer that is lost is looked for, by the slug or the name, and the time. There is never a
+// second evaluator.
+func TestEvaluator_lostAnswer(t *testing.T) {
+	t.Parallel()
+	for _, variant := range variants {
+		for kind, slug := range map[string]any{"drop_after": "tone", "garbage": nil, "truncate": "tone"} {
+			t.Run(fmt.Sprintf("%s %s", variant, kind), func(t *testing.T) {
+				t.Parallel()
+				server := emulatortest.Start(t, emulatortest.WithVariant(variant))
+				l := newEvaluatorLife(t, server, projectKey(server, "prd"))
+				server.SetFaults(emulatortest.Fault{Method: "POST", Path: evaluatorsPath, Kind: kind, Times: 100})
+				l.apply(evaluatorConfig("Tone").with(arguments{"slug": slug}), "create")
+				if n := calls(server, "POST", evaluatorsPath); n != 1 {
+					t.Errorf("it was created with %d requests", n)
+				}
+				l.has(arguments{"slug": "tone", "version": "1"})
+			})
+		}
+	}
+	t.Run("not carried out", func(t *testing.T) {
+		t.Parallel()
+		server := emulatortest.Start(t)
+		l := newEvaluatorLife(t, server, projectKey(server, "prd"))
+		server.SetFaults(emulatortest.Fault{Method: "POST", Path: evaluatorsPath, Kind: "status", Status: 500, Times: 100})
+		l.refusesToApply(evaluatorConfig("Tone"), "Outcome of Creation Is Unknown", "It does not exist: nothing was created", "Apply again")
+	})
+	t.Run("an older one", func(t *testing.T) {
+		t.Parallel()
+		server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
+		l := newEvaluatorLife(t, server, projectKey(server, "prd"))
+		server.SetFaults(emulatortest.Fault{Method: "POST", Path: evaluatorsPath, Kind: "drop_after", Times: 100})
+		l.refusesToApply(evaluatorConfig("Tone"), "Outcome of Creation Is Unknown", "somebody else may have created it", "import {")
+	})
+}
+
+// The data sources and the list resource show the organization's own and Traceloop's.
+func TestAccEvaluator_dataSources(t *testing.T) {
+	t.Parallel()
+	for _, variant := range variants {
+		t.Run(string(variant), func(t *testing.T) {
+			t.Parallel()
+			server := emulatortest.Start(t, emulatortest.WithVariant(variant))
+			key := projectKey(server, "prd")
+			l := newEvaluatorLife(t, server, key)
+			l.apply(evaluatorConfig("Tone"), "create")
+			cli := newCLI(t, server)
+			cli.write(withProjectKey(server, key, `
+data "traceloop_evaluator" "tone" {
+  slug = "tone"
+}
+
+data "traceloop_evaluator" "same" {
+  id = data.traceloop_evaluator.tone.id
+}
+
+data "traceloop_evaluator" "prebuilt" {
+  slug = "word-count"
+}
+
+data "traceloop_evaluators" "own" {
+  source = "custom"
+}
+
+data "traceloop_evaluators" "all" {}
+`))
+			cli.apply()
+			cli.checks(
+				attribute("data.traceloop_evaluator.tone", "id", l.id()),
+				attribute("data.traceloop_evaluator.same", "llm_provider", "openai"),
+				attribute("data.traceloop_evaluator.same", "source", "custom"),
+				attribute("data.traceloop_evaluator.prebuilt", "source", "prebuilt"),
+				isNull("data.traceloop_evaluator.prebuilt", "model"),
+				statecheck.ExpectKnownValue("data.traceloop_evaluators.own", tfjsonpath.New("evaluators"), knownvalue.ListSizeExact(1)),
+				statecheck.ExpectKnownValue("data.traceloop_evaluators.all", tfjsonpath.New("evaluators"), knownvalue.ListSizeExact(38)),
+			)
+			refuses(t, l.provider.next().readData(evaluatorKind, arguments{"slug": "ton"}), "Evaluator Not Found", "traceloop_evaluators")
+			_, err := l.provider.next().importID(t.Context(), evaluatorKind, "word-count")
+			refuses(t, err, "Unable to Import Evaluator", "one of Traceloop's")
+
+			found, err := l.provider.next().query(evaluatorKind, nil, 10, true)
+			if err != nil || len(found) != 1 || found[0].name != "Tone" || !found[0].resource.Equal(l.state.value) {
+				t.Fatalf("the list has %+v, %v; the state has %v", found, err, l.state.value)
+			}
+			imported, err := l.provider.next().importIdentity(evaluatorKind, found[0].arguments())
+			if err != nil || !imported.value.Equal(l.state.value) {
+				t.Errorf("the identity %q imports %v, %v", found[0].identity, imported.value, err)
+			}
+		})
+	}
+}
+
+// Each fault, once, in each request: it converges, and there is never a second evaluator.
+func TestEvaluator_faults(t *testing.T) {
+	t.Parallel()
+	config, changed := evaluatorConfig("Tone").with(arguments{"slug": "tone"}), evaluatorConfig("Tone").with(arguments{"slug": "tone", "temperature": 0.5})
+	for _, f := range faults {
+		for after, operation := range []string{"create", "create, reading", "update", "update, reading", "refresh"} {
+			t.Run(f.name+" "+operation, func(t *testing.T) {
+				t.Parallel()
+				server := emulatortest.Start(t)
+				key := projectKey(server, "prd")
+				settings := arguments{"base_url": server.URL, "project_api_key": key, "max_retries": int64(1)}.with(f.settings)
+				l := newLife(newDriverWith(t, time.Now, settings), evaluatorKind)
+				want := config
+				if !strings.HasPrefix(operation, "create") {
+					l.apply(config, "create")
+				}
+				if strings.HasPrefix(operation, "update") {
+					want = changed
+				}
+				fault := f.inject
+				fault.Method, fault.Path = []string{"POST", "GET", "PATCH", "GET", "GET"}[after], evaluatorsPath
+				if operation != "refresh" {
+					fault.Path += "/"
+				}
+				if operation == "create" {
+					fault.Path = evaluatorsPath
+				}
+				server.SetFaults(fault)
+				for attempt := range 3 {
+					d := l.provider.next()
+					state, err := d.refresh(t.Context(), evaluatorKind, l.state)
+					if err == nil {
+						state, _, err = d.apply(t.Context(), evaluatorKind, state, want)
+					}
+					if !state.value.IsNull() {
+						state.tainted = false
+						l.state = state
+					}
+					if err == nil {
+						break
+					}
+					explains(t, server, err)
+					if !f.transient || attempt > 0 {
+						server.SetFaults()
+					}
+				}
+				l.changesNothing(want)
+				if all := server.Evaluators(key); len(all) != 1 || all[0].ID != l.id() {
+					t.Errorf("there are %d evaluators: %+v", len(all), server.Requests())
+				}
+			})
+		}
+	}
+}
+
+// Fifty evaluators, and fifty monitors that use them.
+func TestEvaluators_fiftyAndTheirMonitors(t *testing.T) {
+	t.Parallel()
+	server := standingStill(t)
+	key := projectKey(server, "prd")
+	const n = 50
+	evaluators, setups := make([]instance, n), make([]instance, n)
+	walk := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "project_api_key": key})
+	evaluator := func(i int) arguments {
+		return evaluatorConfig(fmt.Sprintf("Tone %d", i)).with(arguments{"slug": fmt.Sprintf("tone-%d", i)})
+	}
+	setup := func(i int) arguments { return setupConfig(fmt.Sprintf("quality-%d", i), fmt.Sprintf("tone-%d", i)) }
+	together := func(do func(d *driver, i int) error) {
+		t.Helper()
+		d := walk.next()
+		limit, wait := make(chan struct{}, 10), sync.WaitGroup{} // -parallelism
+		for i := range n {
+			wait.Go(func() {
+				limit <- struct{}{}
+				defer func() { <-limit }()
+				if err := do(d, i); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+	}
+
+	plans := make([][2]planResult, n)
+	plan := func(d *driver, i int) (err error) {
+		if evaluators[i], err = d.refresh(t.Context(), evaluatorKind, evaluators[i]); err != nil {
+			return err
+		}
+		if setups[i], err = d.refresh(t.Context(), setupKind, setups[i]); err != nil {
+			return err
+		}
+		if plans[i][0], err = d.plan(t.Context(), evaluatorKind, evaluators[i], evaluator(i)); err != nil {
+			return err
+		}
+		plans[i][1], err = d.plan(t.Context(), setupKind, setups[i], setup(i))
+		return err
+	}
+	for i := range n {
+		evaluators[i], setups[i] = walk.none(evaluatorKind), walk.none(setupKind)
+	}
+	together(plan)
+	t.Logf("the plan of the creation takes %d requests", len(server.Requests()))
+	if requests := server.Requests(); len(requests) > 4 {
+		t.Errorf("%d requests, want at most 4: %v", len(requests), requests)
+	}
+
+	server.ResetRequests()
+	together(func(d *driver, i int) (err error) {
+		evaluators[i], err = d.carryOut(t.Context(), evaluatorKind, evaluators[i], plans[i][0])
+		return err
+	})
+	together(func(d *driver, i int) (err error) {
+		setups[i], err = d.carryOut(t.Context(), setupKind, setups[i], plans[i][1])
+		return err
+	})
+	requests := len(server.Requests())
+	t.Logf("the apply takes %d requests", requests)
+	if creations := calls(server, "POST", evaluatorsPath); creations != n || requests > 3*n {
+		t.Errorf("the apply takes %d requests, and %d creations", requests, creations)
+	}
+
+	for _, command := range []string{"first", "second"} { // the first one notes the organization
+		server.ResetRequests()
+		together(plan)
+		requests := server.Requests()
+		t.Logf("the %s plan takes %d requests", command, len(requests))
+		for i := range n {
+			if plans[i][0].action+plans[i][1].action != "" {
+				t.Errorf("the plan of %d is to %s, %s", i, plans[i][0].action, plans[i][1].action)
+			}
+		}
+		if len(requests) > 4 {
+			t.Errorf("%d requests, want at most 4: %v", len(requests), requests)
+		}
+	}
+}
+
+// said are the warnings among diagnostics, in full.
+func said(diags []*tfprotov6.Diagnostic) string {
+	var texts []string
+	for _, diag := range diags {
+		if diag.Severity == tfprotov6.DiagnosticSeverityWarning {
+			texts = append(texts, diag.Summary+": "+diag.Detail)
+		}
+	}
+	return strings.Join(texts, "\n")
+}

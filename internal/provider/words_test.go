@@ -1,0 +1,317 @@
+package provider_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
+)
+
+// validation asks the provider to validate a configuration.
+type validation struct {
+	what     string
+	schema   *tfprotov6.Schema
+	validate func(*tfprotov6.DynamicValue) []*tfprotov6.Diagnostic
+}
+
+// validations are those of the provider block and of every object.
+func validations(t *testing.T, d *driver) []validation {
+	t.Helper()
+	schemas, err := providerSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	must := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := []validation{{"provider", schemas.Provider, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
+		resp, err := d.server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: config})
+		must(err)
+		return resp.Diagnostics
+	}}}
+	for kind, schema := range schemas.ResourceSchemas {
+		all = append(all, validation{"resource " + kind, schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
+			resp, err := d.server.ValidateResourceConfig(t.Context(), &tfprotov6.ValidateResourceConfigRequest{
+				TypeName: kind, Config: config, ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
+			})
+			must(err)
+			return resp.Diagnostics
+		}})
+	}
+	for kind, schema := range schemas.DataSourceSchemas {
+		all = append(all, validation{"data source " + kind, schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
+			resp, err := d.server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: kind, Config: config})
+			must(err)
+			return resp.Diagnostics
+		}})
+	}
+	for kind, schema := range schemas.EphemeralResourceSchemas {
+		all = append(all, validation{"ephemeral resource " + kind, schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
+			resp, err := d.server.ValidateEphemeralResourceConfig(t.Context(), &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: kind, Config: config})
+			must(err)
+			return resp.Diagnostics
+		}})
+	}
+	for kind, schema := range schemas.ListResourceSchemas {
+		all = append(all, validation{"list resource " + kind, schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
+			resp, err := d.extended().ValidateListResourceConfig(t.Context(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: kind, Config: config})
+			must(err)
+			return resp.Diagnostics
+		}})
+	}
+	for kind, schema := range schemas.ActionSchemas {
+		all = append(all, validation{"action " + kind, schema.Schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
+			resp, err := d.extended().ValidateActionConfig(t.Context(), &tfprotov6.ValidateActionConfigRequest{ActionType: kind, Config: config})
+			must(err)
+			return resp.Diagnostics
+		}})
+	}
+	return all
+}
+
+// settable returns the arguments of a type.
+func settable(schema *tfprotov6.Schema, typ tftypes.Type) (names []string) {
+	for _, attribute := range schema.Block.Attributes {
+		if (attribute.Optional || attribute.Required) && typ.Is(attribute.Type) {
+			names = append(names, attribute.Name)
+		}
+	}
+	return names
+}
+
+// decimals are the arguments that take a fraction.
+var decimals = []string{"temperature", "top_p", "frequency_penalty", "presence_penalty"}
+
+// A fraction, or a number that no computer counts to, is no error of the provider.
+func TestWholeNumbers(t *testing.T) {
+	t.Parallel()
+	d := newDriver(t, emulatortest.Start(t), time.Now)
+	huge, _, err := big.ParseFloat("1e400", 10, 512, big.ToNearestEven)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	for _, v := range validations(t, d) {
+		for _, name := range settable(v.schema, tftypes.Number) {
+			if slices.Contains(decimals, name) {
+				continue
+			}
+			asked = append(asked, v.what+" "+name)
+			for _, number := range []*big.Float{big.NewFloat(30.4166), big.NewFloat(-1), huge, new(big.Float).Neg(huge)} {
+				typ := v.schema.ValueType()
+				diags := v.validate(d.dynamic(typ, d.object(typ, arguments{name: tftypes.NewValue(tftypes.Number, number)})))
+				if !slices.ContainsFunc(diags, func(diag *tfprotov6.Diagnostic) bool {
+					return strings.Contains(diag.Detail, name) && strings.Contains(diag.Detail, "must be a whole number from ")
+				}) {
+					t.Errorf("%s: %s = %s: %v, want an error that asks for a whole number", v.what, name, number.Text('g', 6), failure(diags))
+				}
+				if err := failure(diags); err != nil && strings.Contains(err.Error(), "error in the provider") {
+					t.Errorf("%s: %s = %s: %v", v.what, name, number.Text('g', 6), err)
+				}
+			}
+		}
+	}
+	for _, want := range []string{"provider max_retries", "resource traceloop_api_key rotate_after_days", "resource traceloop_organization retention_hours", "data source traceloop_api_keys min_age_days", "list resource traceloop_api_key min_age_days"} {
+		if !slices.Contains(asked, want) {
+			t.Errorf("%s was not asked; there were %q", want, asked)
+		}
+	}
+}
+
+// misplaced are keys where a name, a slug or an id belongs.
+var misplaced = []string{"tl_misplaced0123456789abcdefghijklmnopqrst", strings.Repeat("0a1b2c3d4e5f6789", 6)}
+
+// A key in the place of any other value is in no message, and the CLI prints no line with it.
+func TestNoMessageShowsAKey(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Orders").ID
+	messages := 0
+	for _, key := range misplaced {
+		hidden := func(what string, diags []*tfprotov6.Diagnostic, err error) {
+			if err != nil {
+				diags = append(diags, &tfprotov6.Diagnostic{Detail: err.Error()})
+			}
+			for _, diag := range diags {
+				text := diag.Summary + ": " + diag.Detail
+				for form := range written(key) {
+					if strings.Contains(text, form) {
+						t.Errorf("%s: a message shows the key: %s", what, text)
+					}
+				}
+				if strings.Contains(text, key[len(key)-4:]) {
+					messages++
+					if diag.Attribute != nil {
+						t.Errorf("%s: the CLI would print the line that has the key", what)
+					}
+				}
+			}
+		}
+		d := newDriver(t, server, time.Now)
+		for _, v := range validations(t, d) {
+			typ := v.schema.ValueType()
+			for _, name := range settable(v.schema, tftypes.String) {
+				hidden(v.what+" "+name, v.validate(d.dynamic(typ, d.object(typ, arguments{name: key}))), nil)
+			}
+		}
+		for kind, configs := range map[string][]arguments{
+			"traceloop_project":            {{"id": key}, {"name": key}, {"slug": key}},
+			"traceloop_environment":        {{"id": key}, {"name": key}, {"project_id": key, "slug": "prd"}, {"project_id": project, "name": key}},
+			"traceloop_environments":       {{"project_id": key}},
+			"traceloop_api_key":            {{"id": key}, {"project_id": key, "environment": "prd"}, {"project_id": project, "environment": key}},
+			"traceloop_api_keys":           {{"project_id": key}},
+			"traceloop_auto_monitor_setup": {{"external_id": key}},
+		} {
+			for _, config := range configs {
+				hidden(fmt.Sprintf("data source %s %v", kind, slices.Collect(maps.Keys(config))), nil, d.readData(kind, config))
+			}
+		}
+		for kind, config := range map[string]arguments{
+			environmentKind: {"project_id": key, "name": "EU"},
+			keyKind:         {"project_id": key, "environment": "prd"},
+		} {
+			_, p, err := d.apply(t.Context(), kind, d.none(kind), config)
+			hidden("resource "+kind, p.diags, err)
+		}
+		// The second has the name of the first.
+		config := arguments{"name": key}
+		if _, _, err := d.apply(t.Context(), projectKind, d.none(projectKind), config); err != nil {
+			t.Fatal(err)
+		}
+		other := newDriver(t, server, time.Now)
+		_, p, err := other.apply(t.Context(), projectKind, other.none(projectKind), config)
+		hidden("a name that is taken", p.diags, err)
+		for _, kind := range []string{projectKind, environmentKind, keyKind} {
+			for _, id := range []string{key, project + "/" + key, key + "/prd"} {
+				_, err := d.importID(t.Context(), kind, id)
+				hidden("import of "+kind, nil, err)
+			}
+		}
+		for _, kind := range []string{"traceloop_environment", "traceloop_api_key"} {
+			_, err := d.query(kind, arguments{"project_id": key}, 10, false)
+			hidden("list of "+kind, nil, err)
+		}
+		for _, config := range []arguments{{"id": key}, {"project_id": key, "environment": "prd"}} {
+			progress, diags := d.invoke(config)
+			hidden("action", append(diags, d.planAction(config)...), errors.New(strings.Join(progress, "\n")))
+		}
+		_, err = startDriver(t, provider.NewServer(time.Now), arguments{"request_timeout": key, "ca_cert_file": key, "api_key": server.ManagementKey})
+		hidden("provider", nil, err)
+	}
+	if messages < 40 {
+		t.Errorf("%d messages show a masked key, so this test looks at too few", messages)
+	}
+}
+
+// The CLI prints the line that an error points at.
+func TestAccDataSources_keyForAName(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	for _, key := range misplaced {
+		hcl := fmt.Sprintf("data \"traceloop_environment\" \"by_name\" {\n  name = %[1]q\n}\n\ndata \"traceloop_project\" \"by_name\" {\n  name = %[1]q\n}\n", key)
+		fails(t, configured(server, hcl), []string{key, key[:20]}, "Not Found")
+	}
+}
+
+// What answers for the service may know both keys of the provider. Neither looks like a key.
+func TestServiceShowsNeitherKey(t *testing.T) {
+	t.Parallel()
+	const management, project = "management.key.of.another.form", "project.key.of.another.form"
+	for _, kind := range []string{"traceloop_projects", "traceloop_auto_monitor_setups"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusForbidden)
+			fmt.Fprintf(w, `{"error":"Neither %s nor %s."}`, management, project)
+		}))
+		t.Cleanup(server.Close)
+		d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": management, "project_api_key": project})
+		err := d.readData(kind, nil)
+		refuses(t, err, "403", "Neither ***")
+		if err != nil {
+			hides(t, err.Error(), management, project)
+		}
+	}
+}
+
+func TestDataSources_suggest(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	orders := server.CreateProject("Orders & Returns")
+	server.CreateEnvironment(orders.ID, "EU Production")
+	server.CreateEnvironment("", "Load test")
+
+	for name, test := range map[string]struct {
+		kind    string
+		config  arguments
+		phrases []string
+	}{
+		"project by id":      {"project", arguments{"id": orders.ID[:len(orders.ID)-1]}, []string{fmt.Sprintf(`Did you mean %q, the id of the project "Orders & Returns"?`, orders.ID), `There are: `, orders.ID + ` ("Orders & Returns")`}},
+		"project by name":    {"project", arguments{"name": "Order & Returns"}, []string{`Did you mean "Orders & Returns", the name of the project`, `There are: `, `orders-returns ("Orders & Returns")`}},
+		"project by slug":    {"project", arguments{"slug": "order-returns"}, []string{`Did you mean "orders-returns", the slug of the project "Orders & Returns"?`}},
+		"slug for a name":    {"project", arguments{"name": "orders-returns"}, []string{`Did you mean "Orders & Returns", the name of the project`}},
+		"project like none":  {"project", arguments{"name": "Billing"}, []string{`There are: `, `orders-returns ("Orders & Returns")`}},
+		"environment":        {"environment", arguments{"project_id": orders.ID, "slug": "prod"}, []string{`Did you mean "prd", the slug of the environment "prd"?`, `There are: dev, stg, prd, eu-production ("EU Production")`}},
+		"environment's name": {"environment", arguments{"project_id": orders.ID, "name": "EU Prodction"}, []string{`Did you mean "EU Production", the name of the environment`}},
+		"organization-level": {"environment", arguments{"slug": "prod"}, []string{"The organization has no organization-level environment", `Did you mean "prd"`}},
+		"inherited":          {"environment", arguments{"slug": "loadtest"}, []string{`Did you mean "load-test", the slug of the environment "Load test"?`}},
+		"key":                {"api_key", arguments{"project_id": orders.ID, "environment": "prod"}, []string{"no environment with the slug", `Did you mean "prd"`}},
+		"key's project":      {"api_key", arguments{"project_id": "orders-returns", "environment": "prd"}, []string{fmt.Sprintf(`Did you mean %q, the id of the project`, orders.ID)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := newDriver(t, server, time.Now).readData("traceloop_"+test.kind, test.config)
+			refuses(t, err, test.phrases...)
+			if err != nil {
+				hides(t, err.Error(), "-refresh=false")
+			}
+		})
+	}
+}
+
+// A variable that should hold an identity holds the name of its file.
+func TestEphemeral_pathForAnIdentity(t *testing.T) {
+	t.Setenv("TRACELOOP_AGE_IDENTITY", "")
+	server, err := provider.NewServer(time.Now)()
+	if err != nil {
+		t.Fatal(err)
+	}
+	typ := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"encrypted_key": tftypes.String, "age_identity": tftypes.String, "key": tftypes.String}}
+	for identity, isPath := range map[string]bool{
+		"/home/me/.config/age/key.txt": true, "~/.ssh/id_ed25519": true, "key.txt": true, `C:\Users\me\key.txt`: true, "id.pem": true,
+		"AGE-SECRET-KEY-1QQQQ": false, "-----BEGIN OPENSSH PRIVATE KEY-----\na/b\n-----END OPENSSH PRIVATE KEY-----": false, "secret": false,
+	} {
+		t.Setenv("TRACELOOP_AGE_IDENTITY", identity)
+		config, err := tfprotov6.NewDynamicValue(typ, tftypes.NewValue(typ, map[string]tftypes.Value{
+			"encrypted_key": tftypes.NewValue(tftypes.String, "sealed"), "age_identity": tftypes.NewValue(tftypes.String, nil), "key": tftypes.NewValue(tftypes.String, nil),
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := server.OpenEphemeralResource(t.Context(), &tfprotov6.OpenEphemeralResourceRequest{TypeName: "traceloop_api_key", Config: &config})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = failure(resp.Diagnostics)
+		refuses(t, err, "Invalid Age Identity", "TRACELOOP_AGE_IDENTITY")
+		if err != nil && strings.Contains(err.Error(), "looks like the path of a file") != isPath {
+			t.Errorf("%q is taken for the path of a file: %t; %v", identity, !isPath, err)
+		}
+		if err != nil && len(identity) > 10 {
+			hides(t, err.Error(), identity)
+		}
+	}
+}
