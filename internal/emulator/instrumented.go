@@ -12,7 +12,7 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 	entry := e.begin(r, client(r), false)
 	defer e.end(entry, 0, "", nil) // if a panic leaves the request without an answer
 
-	wait(r, e.settings.latency())
+	wait(r, time.Duration(e.settings.snapshot().LatencyMS)*time.Millisecond)
 	held := newHeldAnswer()
 	var fault Fault
 	if e.settings.takeToken(e.now()) {

@@ -30,7 +30,7 @@ func (e *Emulator) createOrganization(r *http.Request, _ string) (answer, error)
 	switch {
 	case err != nil:
 		return answer{}, err
-	case !e.settings.allowsOrganizations():
+	case !e.settings.snapshot().AllowOrganizations:
 		return answer{}, refuse(http.StatusForbidden, "Not allowed to create organizations")
 	case name == "":
 		return answer{}, refuse(http.StatusBadRequest, "org_name is required")

@@ -26,10 +26,8 @@ type progress struct {
 	failing map[string]string // reasons by evaluator
 }
 
-func (s *settings) progress(now time.Time) progress {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return progress{now.UTC().Add(time.Duration(s.current.SetupsAheadSeconds) * time.Second), s.current.FailingEvaluators}
+func (s Settings) progress(now time.Time) progress {
+	return progress{now.UTC().Add(time.Duration(s.SetupsAheadSeconds) * time.Second), s.FailingEvaluators}
 }
 
 // apply sets the status of a setup and of its evaluators.

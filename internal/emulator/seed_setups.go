@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 )
 
@@ -39,6 +37,9 @@ func (s SeedSetup) name(tx *sql.Tx, project string) error {
 }
 
 func (s SeedSetup) plant(tx *sql.Tx, project, now string) error {
+	for i := range s.Selector {
+		s.Selector[i].Operator = cmp.Or(s.Selector[i].Operator, contract.Equals)
+	}
 	in := setupInput{externalID: s.ExternalID, evaluators: s.Evaluators, selector: s.Selector, hasSelector: true}
 	if err := cmp.Or(checkID(s.ID), checkTime(&s.CreatedAt, now)); err != nil {
 		return err
@@ -93,32 +94,4 @@ func exportSetups(tx *sql.Tx) (map[string][]SeedSetup, error) {
 		all[s.ProjectID] = append(all[s.ProjectID], seed)
 	}
 	return all, err
-}
-
-func (f seedFile) setup(node *yaml.Node, path string) (s SeedSetup, err error) {
-	s.place = f.place(node, path)
-	err = f.object(node, path, map[string]reader{
-		"environment": f.text(&s.Environment), "external_id": f.text(&s.ExternalID), "id": f.text(&s.ID),
-		"env_project_id": f.text(&s.EnvProjectID), "created_at": f.text(&s.CreatedAt),
-		"evaluators": list(f, &s.Evaluators, f.oneText), "selector": list(f, &s.Selector, f.rule),
-	})
-	return s, err
-}
-
-func (f seedFile) rule(node *yaml.Node, path string) (r Rule, err error) {
-	r.Operator = contract.Equals
-	value := ""
-	err = f.object(node, path, map[string]reader{
-		"key": f.text(&r.Key), "source": f.text(&r.Source), "operator": f.text(&r.Operator),
-		"value": f.text(&value), "values": list(f, &r.Values, f.oneText),
-	})
-	if value != "" {
-		r.Value = &value
-	}
-	return r, err
-}
-
-func (f seedFile) oneText(node *yaml.Node, path string) (s string, err error) {
-	err = f.text(&s)(node, path)
-	return s, err
 }

@@ -62,18 +62,6 @@ func (s *settings) snapshot() Settings {
 	return s.current
 }
 
-func (s *settings) latency() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return time.Duration(s.current.LatencyMS) * time.Millisecond
-}
-
-func (s *settings) allowsOrganizations() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.current.AllowOrganizations
-}
-
 // takeToken takes a token. It returns false if none is left.
 func (s *settings) takeToken(now time.Time) bool {
 	s.mu.Lock()

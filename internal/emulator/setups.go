@@ -95,7 +95,7 @@ func readSetups(tx *sql.Tx, where string, args ...any) ([]*storedSetup, error) {
 
 // shown returns the setups with their statuses.
 func (e *Emulator) shown(stored []*storedSetup) []Setup {
-	progress := e.settings.progress(e.now())
+	progress := e.settings.snapshot().progress(e.now())
 	setups := make([]Setup, len(stored))
 	for i, s := range stored {
 		progress.apply(s)
@@ -257,7 +257,7 @@ func (e *Emulator) insertSetup(tx *sql.Tx, envProject string, in setupInput) err
 	now := e.timestamp()
 	_, err := tx.Exec(`INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at)
 		SELECT id, project_id, ?, ?, ?, ? FROM env_projects WHERE id = ?`,
-		in.externalID, e.settings.progress(e.now()).now.Format(time.RFC3339Nano), now, now, envProject)
+		in.externalID, e.settings.snapshot().progress(e.now()).now.Format(time.RFC3339Nano), now, now, envProject)
 	if violates(err, "setups.external_id") {
 		return refuse(http.StatusConflict, "The project already has an auto monitor setup with the external_id %q.", in.externalID)
 	}
@@ -271,7 +271,7 @@ func (e *Emulator) insertSetup(tx *sql.Tx, envProject string, in setupInput) err
 // returns false if the project has no such setup.
 func (e *Emulator) replaceSetup(tx *sql.Tx, envProject string, in setupInput) (found bool, err error) {
 	result, err := tx.Exec("UPDATE setups SET begun_at = ?, matched = 0, updated_at = ? WHERE "+ofProject+" AND external_id = ?",
-		e.settings.progress(e.now()).now.Format(time.RFC3339Nano), e.timestamp(), envProject, in.externalID)
+		e.settings.snapshot().progress(e.now()).now.Format(time.RFC3339Nano), e.timestamp(), envProject, in.externalID)
 	if err != nil {
 		return false, err
 	}

@@ -375,6 +375,32 @@ func TestGone_isNotProtected(t *testing.T) {
 	}
 }
 
+// A plan does not announce to destroy what its refresh did not find.
+func TestCLI_goneIsNotDestroyed(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
+	cli := newCLI(t, server)
+	project := server.CreateProject("Orders")
+	config := func(names string) string {
+		each := "for_each = toset([" + names + "])"
+		return resourceOf(environmentKind, "all", each, "name = each.key", "deletion_protection = false") +
+			resourceOf(keyKind, "all", each, fmt.Sprintf("project_id = %q", project.ID), "environment = traceloop_environment.all[each.key].slug")
+	}
+	cli.write(config(`"A", "B"`))
+	cli.apply()
+	for _, environment := range server.Environments("") {
+		if environment.Name == "B" {
+			server.DeleteEnvironment(environment.ID)
+		}
+	}
+	cli.write(config(`"A"`))
+	out := cli.plan()
+	shows(t, out, "Environment No Longer Found")
+	hides(t, out, "Destroying Is Irreversible", "API Keys Will Be Revoked")
+	cli.apply()
+	cli.plan("-detailed-exitcode")
+}
+
 func TestCLI_protectedInstanceIsGone(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -36,10 +37,12 @@ func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 			shows(t, w.plan("-detailed-exitcode"), "Two Resources for One API Key", "state rm")
 			shows(t, w.plan("-detailed-exitcode", "-refresh=false"), "Two Resources for One API Key")
 			w.write(w.key("old", "prd", ""))
-			w.refusesToPlanAndApply("Two Resources for One API Key", "Destroying it at one address", key.ID)
+			w.refusesToPlanAndApply("Two Resources for One API Key", "this plan destroys it at one of them", key.ID, "removed {")
 			w.write(w.key(label, "prd", ""))
 			w.refusesToPlanAndApply("Two Resources for One API Key", key.ID)
-			w.ok("state", "rm", "traceloop_api_key."+label)
+			// The block that the message shows does what it says.
+			w.write(w.key("old", "prd", "") + base.RemovedBlock("traceloop_api_key", label))
+			shows(t, w.apply(), "no longer be managed", "0 added, 0 changed, 0 destroyed")
 			w.write(w.key("old", "prd", ""))
 			w.plan("-detailed-exitcode")
 		}

@@ -155,7 +155,7 @@ func TestProject_protectedIsNotDestroyed(t *testing.T) {
 	l.apply(arguments{"name": "Orders"}, "create")
 	server.ResetRequests()
 	// What is taken away is protected by the state, whatever its block said last.
-	pointsAt(t, l.refusesToPlan(nil, "Deletion Protection Is On", "irreversible", "deletion_protection = false", "and apply"))
+	pointsAt(t, l.refusesToPlan(nil, "Deletion Protection Is On", "irreversible", "deletion_protection = false", "and apply", "at another address, use a moved block"))
 
 	// Core does not ask whether a tainted one may go: the delete refuses, and it stays tainted.
 	l.state.tainted = true

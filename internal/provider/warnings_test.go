@@ -36,7 +36,7 @@ func TestCLI_vanishedObjectsWarn(t *testing.T) {
 	cli.plan("-detailed-exitcode")
 
 	server.RevokeKey(server.Keys()[0].ID)
-	shows(t, cli.apply(), "API Key No Longer Found", "it was revoked, or its project or environment was deleted", "It then generates a new key", "1 added, 0 changed, 0 destroyed")
+	shows(t, cli.apply(), "API Key No Longer Found", "it was revoked, or its project or environment was deleted", "that apply generates a new key", "1 added, 0 changed, 0 destroyed")
 	for _, environment := range server.Environments("") {
 		if !environment.BuiltIn {
 			server.DeleteEnvironment(environment.ID)

@@ -600,6 +600,15 @@ func TestCLI_keyRotatedByHand(t *testing.T) {
 		w.write(w.key("orders", "prd", fmt.Sprintf("existing_key_wo = %q", secret)) + w.key("other", "stg", "") + fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n", w.project.ID))
 		shows(t, w.apply(), "1 imported, 0 added, 1 changed, 0 destroyed")
 		w.plan("-detailed-exitcode")
+
+		// With replace_existing, apply does not refuse.
+		w.write(w.key("orders", "prd", "replace_existing = true"))
+		w.apply()
+		w.server.RevokeKey(w.active().ID)
+		fresh, _ = w.server.GenerateKey(w.project.ID, "prd")
+		out = w.plan()
+		shows(t, out, "API Key No Longer Found", fresh, "With replace_existing = true, apply revokes that key")
+		hides(t, out, "refuses this key alone")
 	})
 }
 

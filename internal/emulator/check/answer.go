@@ -1,15 +1,20 @@
 package check
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"mime"
 	"net/http"
-	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract/validate"
 )
@@ -32,80 +37,22 @@ func (o m) objects(name string) []m {
 	return all
 }
 
-// call is one request and the status that the contract wants.
-type call struct {
-	*operation
-	id          string // in the path
-	slash       bool   // the slash before the id is escaped
-	query       url.Values
-	body        m
-	key         *string // instead of the operation's; "" for none
-	whose       string  // the kind of that key
-	idempotency string
-
-	want int
-	or   int // another status that the provider accepts
-}
-
-// sentPath is the path with the id, escaped as the client escapes it.
-func (c *call) sentPath() string {
-	if !c.isOfOne() {
-		return c.path
-	}
-	slash := "/"
-	if c.slash {
-		slash = "%2F"
-	}
-	return c.collection() + slash + url.PathEscape(c.id)
-}
-
-// sent describes the request without names, ids and keys.
-func (c *call) sent() string {
-	text := c.operation.String()
-	if c.slash {
-		text = strings.Replace(text, "/{", "%2F{", 1)
-	}
-	parameters := make([]string, 0, len(c.query))
-	for _, name := range slices.Sorted(maps.Keys(c.query)) {
-		value := "{" + name + "}"
-		if _, err := strconv.Atoi(c.query.Get(name)); err == nil && name == "limit" {
-			value = c.query.Get(name)
-		}
-		parameters = append(parameters, name+"="+value)
-	}
-	if len(parameters) > 0 {
-		text += "?" + strings.Join(parameters, "&")
-	}
-	if c.body != nil {
-		text += " {" + strings.Join(slices.Sorted(maps.Keys(c.body)), ", ") + "}"
-	}
-	if c.whose != "" {
-		text += " with " + c.whose
-	}
-	return text
-}
-
 // answer is the answer to a call.
 type answer struct {
-	call     *call
-	exchange *validate.Exchange // nil if no document has the operation
-	err      error              // why there is no answer
-	status   int
-	header   http.Header
-	body     []byte
-	value    any  // the body, if it is JSON
-	leaks    bool // it shows a key that was generated before
+	call   *call
+	err    error // why there is no answer
+	status int
+	header http.Header
+	body   []byte
+	value  any  // the body, if it is JSON
+	leaks  bool // it shows a key that was generated before
 
 	items []m      // of a list, in the order of the answer
 	paged bool     // the list has a next_cursor
 	notes []string // how it differs from the contract in a way that the provider accepts
 }
 
-func (a *answer) note(what string) {
-	if !slices.Contains(a.notes, what) {
-		a.notes = append(a.notes, what)
-	}
-}
+func (a *answer) note(what string) { a.notes = append(a.notes, what) }
 
 // object returns the body if it is an object, or nil.
 func (a *answer) object() m {
@@ -114,11 +61,6 @@ func (a *answer) object() m {
 }
 
 func (a *answer) good() bool { return a.err == nil && a.status/100 == 2 }
-
-// isEmptyChange reports whether a change succeeded without a body, so that a read has to follow.
-func (a *answer) isEmptyChange() bool {
-	return a.good() && len(a.body) == 0 && (a.call.method == http.MethodPut || a.call.method == http.MethodPatch)
-}
 
 // isAbsent reports whether a status can mean that the operation does not exist.
 func isAbsent(status int) bool {
@@ -132,9 +74,8 @@ func isDenied(status int) bool {
 // alike reports whether the provider takes one status for the other.
 func alike(status, other int) bool { return status == other || status/100 == 2 && other/100 == 2 }
 
-// judge compares the answer with the document and then with check, which returns a problem or "". It
-// may be nil.
-func (a *answer) judge(check func(*answer) string) verdict {
+// judge compares an answer with the documents, and then with the check of its step.
+func (c *checker) judge(a *answer) verdict {
 	want := a.call.want
 	switch {
 	case a.err != nil:
@@ -154,28 +95,29 @@ func (a *answer) judge(check func(*answer) string) verdict {
 	default:
 		return a.verdict(differs)
 	}
-	if problem := a.follows(want); problem != "" {
+	problem := c.follows(a, want)
+	if problem == "" && a.call.check != nil && a.good() && len(a.body) > 0 {
+		problem = a.call.check(c, a)
+	}
+	switch {
+	case problem != "":
 		return a.verdict(differs, problem)
-	}
-	if check != nil && a.good() && !a.isEmptyChange() {
-		if problem := check(a); problem != "" {
-			return a.verdict(differs, problem)
-		}
-	}
-	if len(a.notes) > 0 {
+	case len(a.notes) > 0:
 		return a.verdict(tolerated, a.notes...)
 	}
 	return itHolds
 }
 
-// follows compares the answer with the document, after it has the form of the contract.
-func (a *answer) follows(status int) (problem string) {
+// follows compares an answer with the documents. It returns the problem, or "".
+func (c *checker) follows(a *answer, status int) string {
+	o := a.call.operation
+	changes := o.method == http.MethodPut || o.method == http.MethodPatch
 	switch {
-	case a.exchange == nil && status == http.StatusOK: // of sendTraces
+	case o.spec == nil && a.good(): // of sendTraces
 		return ""
-	case a.exchange == nil || isAbsent(status) && status == a.call.or:
+	case o.spec == nil || isAbsent(status) && status == a.call.or:
 		return a.refuses()
-	case a.isEmptyChange():
+	case len(a.body) == 0 && changes && a.good(): // a later rule reads the object
 		a.note("no body")
 		return ""
 	case status == http.StatusNoContent:
@@ -186,11 +128,76 @@ func (a *answer) follows(status int) (problem string) {
 	case !isJSON(a.header):
 		return "its content type is not JSON"
 	}
-	body, problem := a.adapt(status)
-	if problem != "" {
-		return problem
+	accepted := a.body
+	if a.good() && o.isList() {
+		list, problem := a.readList()
+		if problem != "" {
+			return problem
+		}
+		accepted = list
 	}
-	return describe(a.exchange.Answer(status, http.Header{"Content-Type": {"application/json"}}, body))
+	problem := against(c.contract, a, status, a.body)
+	if problem == "" {
+		return ""
+	}
+	a.note(problem)
+	return against(c.tolerated, a, status, accepted)
+}
+
+// readList finds a list in data, in a field with the collection's name, or bare; null is an empty one.
+func (a *answer) readList() (list []byte, problem string) {
+	found := a.value
+	if around := a.object(); around != nil {
+		_, a.paged = around["next_cursor"].(string)
+		collection := strings.ReplaceAll(path.Base(a.call.path), "-", "_")
+		names := []string{"data", collection, collection[strings.LastIndex(collection, "_")+1:]}
+		i := slices.IndexFunc(names, func(name string) bool { _, there := around[name]; return there })
+		if i < 0 {
+			return nil, "it has no list"
+		}
+		found = around[names[i]]
+	}
+	items, is := found.([]any)
+	if !is && (found != nil || a.value == nil && string(a.body) != "null") {
+		return nil, "it has no list"
+	}
+	a.items = m{"": items}.objects("")
+	for _, total := range []string{"total", "total_results"} {
+		if n, is := a.object()[total].(float64); is && !a.paged && int(n) > len(items) {
+			return nil, total + " exceeds the number of objects"
+		}
+	}
+	list, err := json.Marshal(append([]any{}, items...))
+	return list, problemIf(err != nil, "it has no list")
+}
+
+// against compares an answer with one document, and describes the first error without a value of the
+// service.
+func against(document *validate.Contract, a *answer, status int, body []byte) string {
+	r, err := http.NewRequestWithContext(context.Background(), a.call.method, "http://service"+a.call.sentPath(), http.NoBody)
+	if err != nil {
+		return err.Error()
+	}
+	exchange, _ := document.Request(r) // whose error is that of a request which is wrong on purpose
+	err = exchange.Answer(status, http.Header{"Content-Type": {"application/json"}}, body)
+	if err == nil {
+		return ""
+	}
+	schema, is := errors.AsType[*openapi3.SchemaError](err)
+	if !is {
+		if _, is := errors.AsType[*openapi3filter.ResponseError](err); is {
+			return "the document does not have it"
+		}
+		return err.Error() // of an invariant
+	}
+	for inner, is := schema, true; is; inner, is = errors.AsType[*openapi3.SchemaError](schema.Origin) {
+		schema = inner
+	}
+	at := "/" + strings.Join(schema.JSONPointer(), "/")
+	if schema.SchemaField == "required" {
+		return at + " is missing"
+	}
+	return fmt.Sprintf("%s is not as the document says (%s)", at, schema.SchemaField)
 }
 
 // refuses checks a refusal of what no document has. Routers and gateways refuse it in their own words.
@@ -205,52 +212,71 @@ func (a *answer) refuses() (problem string) {
 	return ""
 }
 
-// describe describes the body of an answer without its values.
-func (a *answer) describe() string {
-	parts := []string{strconv.Itoa(a.status)}
+func isJSON(header http.Header) bool {
+	is, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	return err == nil && (is == "application/json" || strings.HasSuffix(is, "+json"))
+}
+
+// verdict describes the answer. A problem says more than the status and the shape of the body.
+func (a *answer) verdict(o outcome, problems ...string) verdict {
+	want := strconv.Itoa(a.call.want)
+	if a.call.want >= 400 {
+		want += ` {"error": "message"}`
+	}
+	came := strconv.Itoa(a.status)
 	switch {
 	case len(a.body) == 0:
-		parts = append(parts, "without a body")
+		came += " without a body"
 	case a.value == nil:
-		parts = append(parts, shownMedia(a.header)+", not JSON")
-	case !isJSON(a.header):
-		parts = append(parts, shownMedia(a.header), shape(a.value, 0))
+		came += " without JSON"
 	default:
-		parts = append(parts, shape(a.value, 0))
+		came += " " + shape(a.value, a.call.fields)
 	}
-	return strings.Join(parts, " ")
+	if len(problems) > 0 {
+		came += ": " + strings.Join(problems, "; ")
+	}
+	return verdict{outcome: o, sent: a.call.sent(), want: want, came: came}
 }
 
-func shownMedia(header http.Header) string {
-	switch is := media(header); is {
-	case "":
-		return "without a content type"
-	case "application/json", "application/problem+json", "text/html", "text/plain", "application/xml", "text/xml":
-		return is
+// otherFields are names that other APIs give to what the documents have.
+func otherFields() map[string]bool {
+	names := map[string]bool{}
+	for name := range strings.FieldsSeq(`uuid title createdAt updatedAt projectId projects organization_id environment_id environments builtIn apiKey
+		api_keys keys token secret maskedKey items results content nextCursor has_more totalResults total_count setups page meta pagination links
+		message code detail details success`) {
+		names[name] = true
+	}
+	return names
+}
+
+// shape describes the field names of a JSON value, without its values. A name that is not in fields could
+// be a name or an id of the organization, so it is only counted.
+func shape(value any, fields map[string]bool) string {
+	switch v := value.(type) {
+	case map[string]any:
+		var parts []string
+		others := 0
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if fields[name] {
+				parts = append(parts, strings.TrimSpace(name+" "+shape(v[name], fields)))
+			} else {
+				others++
+			}
+		}
+		if others > 0 {
+			parts = append(parts, fmt.Sprintf("%d of other names", others))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case []any:
+		if len(v) == 0 {
+			return "[]"
+		}
+		return strings.TrimSpace(fmt.Sprintf("[%d × %s", len(v), shape(v[0], fields))) + "]"
+	case nil:
+		return "null"
 	default:
-		return "of another content type"
-	}
-}
-
-func isJSON(header http.Header) bool {
-	is := media(header)
-	return is == "application/json" || strings.HasSuffix(is, "+json")
-}
-
-func media(header http.Header) string {
-	is, _, err := mime.ParseMediaType(header.Get("Content-Type"))
-	if err != nil {
 		return ""
 	}
-	return is
-}
-
-func readJSON(body []byte) any {
-	var value any
-	if json.Unmarshal(body, &value) != nil {
-		return nil
-	}
-	return value
 }
 
 func problemIf(is bool, format string, args ...any) string {

@@ -1,13 +1,15 @@
 package check
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"net/http"
-	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // checker sends the requests of a check and keeps its verdicts.
@@ -20,169 +22,208 @@ type checker struct {
 	wait       func(context.Context, time.Duration) error
 
 	lines     []line
-	answers   int
-	unnamed   map[string]int // answers without an X-Request-Id, by the header that they have instead
-	generated []string       // keys that the service generated
+	names     []string // the header that names each answer, or ""
+	generated []string // keys that the service generated
 
-	org      organization
-	before   map[string]bool // ids of objects that the check did not create
-	name     string          // of its project
-	suffix   string          // unique, in all its names
-	setupIDs [3]string       // external ids; the last one must not be created
-	objects  map[string]m    // by the names of the scenario
-	repeats  map[string]string
+	lists    map[string]*listing // by operation, as they were before the first write
+	before   map[string]bool     // ids of objects that the check did not create
+	suffix   string              // unique, in all names
+	name     string              // of the check's project
+	setupIDs [3]string           // external ids; the last one must not be created
+	objects  map[string]m        // by the names of the scenario
 
-	asked   bool // whether a write was sent
-	lost    bool // whether a project with an unknown id may exist
-	created []thing
-	setups  []string // external ids of setups that may exist
-	left    []thing  // what could not be removed
+	lost    bool    // whether a project with an unknown id may exist
+	created []thing // the first one first
+	left    []thing // what could not be removed
 }
 
-// send sends a call. A project's key goes only to the operations that take it, and so does the
-// management key.
-func (c *checker) send(ctx context.Context, call *call) *answer {
-	via, other := c.project, c.management
-	if call.managed() {
-		via, other = other, via
-	}
-	if via == nil && call.key != nil {
-		via = other // which the call's own key replaces
-	}
-	header := http.Header{}
-	if call.key != nil {
-		header["Authorization"] = nil
-		if *call.key != "" {
-			header.Set("Authorization", "Bearer "+*call.key)
-		}
-	}
-	if call.idempotency != "" {
-		header.Set("Idempotency-Key", call.idempotency)
-	}
-	plain := plainRequest{method: call.method, path: call.sentPath(), query: call.query, header: header}
-	if call.body != nil {
-		plain.body = call.body
-	}
-	came, err := plain.via(ctx, via, c.wait)
+func newChecker() (*checker, error) {
+	d, err := readDocuments()
 	if err != nil {
-		return &answer{call: call, err: err}
+		return nil, err
 	}
-	a := &answer{call: call, status: came.status, header: came.header, body: came.body, value: readJSON(came.body)}
-	a.leaks = slices.ContainsFunc(c.generated, func(key string) bool { return bytes.Contains(a.body, []byte(key)) })
-	if call.spec == nil {
-		return a
+	c := &checker{documents: d, lists: map[string]*listing{}, before: map[string]bool{}, objects: map[string]m{}, suffix: traceloop.Slug(rand.Text()[:10])}
+	c.name = "Check of terraform-provider-traceloop, may be deleted, " + c.suffix
+	for i := range c.setupIDs {
+		c.setupIDs[i] = "terraform-provider-traceloop-check-" + c.suffix + "-" + strconv.Itoa(i+1)
 	}
-	c.answers++
-	if a.header.Get("X-Request-Id") == "" {
-		c.unnamed[firstHeader(a.header, "x-kong-request-id", "cf-ray")]++
-	}
-	plainly := *call
-	plainly.slash = false
-	r, err := http.NewRequestWithContext(ctx, call.method, "http://service"+plainly.sentPath(), http.NoBody)
-	if err != nil {
-		return &answer{call: call, err: err}
-	}
-	a.exchange, _ = c.contract.Request(r) // whose error is that of a request which is wrong on purpose
-	return a
-}
-
-func firstHeader(header http.Header, names ...string) string {
-	for _, name := range names {
-		if header.Get(name) != "" {
-			return name
-		}
-	}
-	return ""
+	return c, nil
 }
 
 // rule checks one rule, unless the check is interrupted.
-func (c *checker) rule(ctx context.Context, o *operation, rule string, judge func() verdict) verdict {
+func (c *checker) rule(ctx context.Context, o *operation, rule string, judge func() verdict) outcome {
 	v := unshown("the check was interrupted")
 	if ctx.Err() == nil {
-		v = judge()
-		if v.outcome == noAnswer && ctx.Err() != nil {
-			v = unshown("the check was interrupted")
+		if judged := judge(); judged.outcome != noAnswer || ctx.Err() == nil {
+			v = judged
 		}
 	}
-	return c.add(line{operation: o.String(), rule: rule, verdict: v})
+	c.add(line{operation: o.String(), rule: rule, verdict: v})
+	return v.outcome
 }
 
-func (c *checker) add(l line) verdict {
+func (c *checker) add(l line) {
 	c.lines = append(c.lines, l)
 	c.show(l)
-	return l.verdict
 }
 
-const (
-	maxPages  = 10    // that are read of a list
-	pageLimit = "100" // the contract's maximum for limit
-)
-
-// listing is a list that was read to its last page, or to maxPages.
-type listing struct {
-	first    *answer // of the first page
-	items    []m
-	complete bool
-	verdict  verdict // the worst of its pages
-}
-
-func (c *checker) read(ctx context.Context, id string, filter url.Values) *listing {
-	l := &listing{}
-	o := c.byID[id]
-	query := url.Values{}
-	if o.managed() {
-		query.Set("limit", pageLimit)
+// try sends a step and judges the answer.
+func (c *checker) try(ctx context.Context, s step) (*answer, verdict) {
+	sent, missing := c.call(s)
+	if missing != "" {
+		return &answer{call: sent}, unshown("an earlier rule gave no %s", missing)
 	}
-	for name := range filter {
-		query.Set(name, filter.Get(name))
-	}
-	for range maxPages {
-		a := c.send(ctx, &call{operation: o, query: query, want: http.StatusOK})
-		v := a.judge(nil)
-		l.items = append(l.items, a.items...)
-		if l.first == nil {
-			l.first, l.verdict = a, v
-		}
-		if !v.fine() {
-			l.verdict = v
-			return l
-		}
-		next := a.object().text("next_cursor")
-		if next == "" {
-			l.complete = true
-			return l
-		}
-		query.Set("cursor", next)
-	}
-	return l
+	a := c.send(ctx, sent)
+	c.remember(a)
+	return a, c.judge(a)
 }
 
-// good reports whether the whole list was read.
-func (l *listing) good() bool {
-	return l.complete && l.verdict.fine()
-}
-
-func (l *listing) find(id string) m {
-	for _, item := range l.items {
-		if item.text("id") == id {
-			return item
+// run checks the rule of a step.
+func (c *checker) run(ctx context.Context, s step) outcome {
+	o := c.byName[s.op]
+	return c.rule(ctx, o, s.rule+": "+strconv.Itoa(s.want), func() verdict {
+		a, v := c.try(ctx, s)
+		// A new object may appear only after a while.
+		for attempt := 0; o.method == http.MethodGet && s.after+s.of != "" && s.want == http.StatusOK && attempt < attempts; attempt++ {
+			if v.outcome != differs && v.outcome != notThere || c.wait(ctx, time.Second<<attempt) != nil {
+				break
+			}
+			var later verdict
+			if a, later = c.try(ctx, s); later.fine() {
+				v = a.verdict(tolerated, append(a.notes, "only after a while")...)
+			}
 		}
-	}
-	return nil
+		switch {
+		case s.as == "" || !a.good():
+		case c.removable(a.object().text("id")):
+			c.objects[s.as] = a.object()
+		case s.want != http.StatusCreated:
+			c.objects[s.as] = m{}
+		}
+		return v
+	})
 }
-
-func noSuchID() string { return "cnosuch" + rand.Text() }
 
 // checkNames checks that each answer has an id for support.
 func (c *checker) checkNames() {
 	v := itHolds
 	switch {
-	case c.answers == 0:
-		v = unshown("there was no answer")
-	case c.unnamed[""] > 0:
+	case slices.Contains(c.names, ""):
 		v = verdict{outcome: differs, came: "an answer without X-Request-Id, x-kong-request-id and cf-ray"}
-	case len(c.unnamed) > 0:
+	case slices.ContainsFunc(c.names, func(name string) bool { return name != "X-Request-Id" }):
 		v = verdict{outcome: tolerated, came: "another header than X-Request-Id"}
 	}
 	c.add(line{operation: "every operation", rule: "names each answer in X-Request-Id", verdict: v})
+}
+
+// thing is an object that the check created.
+type thing struct {
+	kind, id           string
+	list, read, delete string // operations; without a list, the object is only read
+	key                string // the step with whose key it is deleted; "" for the management key
+}
+
+var kinds = map[string]thing{
+	"createProject":     {kind: "project", list: "listProjects", read: "getProject", delete: "deleteProject"},
+	"createEnvironment": {kind: "environment", list: "listEnvironments", read: "getEnvironment", delete: "deleteEnvironment"},
+	"createAPIKey":      {kind: "API key", list: "listAPIKeys", read: "getAPIKey", delete: "revokeAPIKey"},
+	"createSetup":       {kind: "auto monitor setup", read: "getSetup", delete: "deleteSetup", key: "key"},
+}
+
+// remember notes what a call has created, or may have.
+func (c *checker) remember(a *answer) {
+	switch o := a.call.operation.name; o {
+	case "createProject", "createEnvironment", "createAPIKey":
+		id := a.object().text("id")
+		switch {
+		case a.good() && c.removable(id):
+			c.own(o, id)
+		case o == "createProject":
+			c.lost = c.lost || a.err != nil || a.status/100 != 4
+		}
+		if key := a.object().text("api_key"); key != "" && o == "createAPIKey" {
+			c.generated = append(c.generated, key)
+		}
+	case "createSetup", "upsertSetups":
+		items, _ := a.call.body["setups"].([]any)
+		for _, item := range append(items, a.call.body) {
+			id := item.(m).text("external_id") //nolint:forcetypeassert // of this package
+			if id != "" && (a.err != nil || a.status/100 != 4) {
+				c.own("createSetup", id)
+			}
+		}
+	}
+}
+
+func (c *checker) own(creation, id string) {
+	made := kinds[creation]
+	made.id = id
+	if !slices.Contains(c.created, made) {
+		c.created = append(c.created, made)
+	}
+}
+
+// removable reports whether an id can belong to an object of the check. An id such as ".." would
+// send a DELETE to another path.
+func (c *checker) removable(id string) bool {
+	return id != "" && id != "." && id != ".." && !c.before[id]
+}
+
+const (
+	cleanUpTime = 3 * time.Minute
+	attempts    = 4
+)
+
+// remove deletes the setups, or everything else that the check created and that still is there: also
+// after an interrupt.
+func (c *checker) remove(ctx context.Context, setups bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
+	defer cancel()
+	remaining := c.remaining(ctx, setups)
+	for attempt := 0; attempt < attempts && len(remaining) > 0; attempt++ {
+		if attempt > 0 && c.wait(ctx, time.Second<<(attempt-1)) != nil {
+			break
+		}
+		for _, made := range remaining {
+			if made.id != "" {
+				c.try(ctx, step{op: made.delete, id: made.id, key: made.key})
+			}
+		}
+		remaining = c.remaining(ctx, setups)
+	}
+	c.left = append(c.left, remaining...)
+}
+
+// remaining are the check's objects, in the order in which they are deleted. An entry without an id is a
+// project that may exist.
+func (c *checker) remaining(ctx context.Context, setups bool) (all []thing) {
+	if !setups { // a project whose creation got no answer has what was created in it
+		projects := c.read(ctx, "listProjects", nil, maxPages)
+		for _, p := range projects.items {
+			if id := p.text("id"); strings.HasPrefix(p.text("name"), c.name) && c.removable(id) {
+				c.own("createProject", id)
+			}
+		}
+		if c.lost && !projects.good() {
+			all = append(all, kinds["createProject"])
+		}
+	}
+	for _, made := range c.created {
+		if (made.list == "") == setups && c.exists(ctx, made) {
+			all = append(all, made)
+		}
+	}
+	slices.Reverse(all)
+	return all
+}
+
+// exists reports whether an object still can be read or is listed. A 404 alone does not prove that it is
+// gone.
+func (c *checker) exists(ctx context.Context, made thing) bool {
+	a, _ := c.try(ctx, step{op: made.read, id: made.id, key: made.key})
+	gone := []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone}
+	if !slices.Contains(gone, a.status) {
+		return true
+	}
+	return made.list != "" && find(c.read(ctx, made.list, nil, maxPages).items, made.id) != nil
 }

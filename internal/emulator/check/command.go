@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -144,7 +145,8 @@ func (c Command) Run(ctx context.Context, args []string) int {
 		file.Close()
 	}
 
-	left := c.check(ctx, checker, o.write)
+	c.check(ctx, checker, o.write)
+	left := checker.left
 	fmt.Fprintf(c.Stdout, "\n%s\n%s\n", count(checker.lines), unchecked)
 	if o.report != "" {
 		text := report(summary{version: c.Version, address: address(at), at: c.Now(), wrote: o.write, left: len(left)}, checker.lines)
@@ -161,34 +163,12 @@ func (c Command) Run(ctx context.Context, args []string) int {
 		c.fail(exitFailed, err)
 	}
 	status := exitStatus(checker.lines, err != nil, len(left) > 0)
-	c.printLeft(at, checker, left)
+	c.printLeft(at, checker)
 	return status
 }
 
-func (c Command) checker() (*checker, service, error) {
-	management, project, err := c.clients()
-	if err != nil {
-		return nil, nil, err
-	}
-	made := &checker{show: c.print, wait: c.wait, unnamed: map[string]int{}, org: organization{}, objects: map[string]m{}, repeats: map[string]string{}}
-	if made.documents, err = readDocuments(); err != nil {
-		return nil, nil, err
-	}
-	var at service
-	if project != nil {
-		made.project, at = project, project
-	}
-	if management != nil {
-		made.management, at = management, management
-	}
-	if made.wait == nil {
-		made.wait = sleep
-	}
-	return made, at, nil
-}
-
-// clients makes the clients for which the environment has a key.
-func (c Command) clients() (management *traceloop.Client, project *traceloop.ProjectClient, err error) {
+// checker makes a checker for the keys that the environment has. at is where it sends its requests.
+func (c Command) checker() (made *checker, at service, err error) {
 	config := traceloop.Config{BaseURL: traceloop.DefaultBaseURL, UserAgent: "traceloop-emulator/" + c.Version + " " + Name}
 	if url, set := c.Env("TRACELOOP_MANAGEMENT_BASE_URL"); set {
 		config.BaseURL = url
@@ -198,49 +178,53 @@ func (c Command) clients() (management *traceloop.Client, project *traceloop.Pro
 			return nil, nil, fmt.Errorf("TRACELOOP_CA_CERT_FILE cannot be used: %w", err)
 		}
 	}
-	managementKey, manages := c.Env("TRACELOOP_MANAGEMENT_API_KEY")
-	projectKey, monitors := c.Env("TRACELOOP_PROJECT_API_KEY")
-	if !manages && !monitors {
-		return nil, nil, errors.New("set TRACELOOP_MANAGEMENT_API_KEY, TRACELOOP_PROJECT_API_KEY or both. TRACELOOP_API_KEY, the key of the SDK, is not read")
+	if made, err = newChecker(); err != nil {
+		return nil, nil, err
 	}
-	if manages {
-		config.Key = managementKey
-		if management, err = traceloop.New(config); err != nil {
-			return nil, nil, fmt.Errorf("TRACELOOP_MANAGEMENT_API_KEY or TRACELOOP_MANAGEMENT_BASE_URL: %w", err)
-		}
+	made.show, made.wait = c.print, c.wait
+	if made.wait == nil {
+		made.wait = sleep
 	}
-	if monitors {
-		config.Key = projectKey
-		if project, err = traceloop.NewProjectClient(config); err != nil {
+	if key, set := c.Env("TRACELOOP_PROJECT_API_KEY"); set {
+		config.Key = key
+		client, err := traceloop.NewProjectClient(config)
+		if err != nil {
 			return nil, nil, fmt.Errorf("TRACELOOP_PROJECT_API_KEY or TRACELOOP_MANAGEMENT_BASE_URL: %w", err)
 		}
+		made.project, at = client, client
 	}
-	return management, project, nil
+	if key, set := c.Env("TRACELOOP_MANAGEMENT_API_KEY"); set {
+		config.Key = key
+		client, err := traceloop.New(config)
+		if err != nil {
+			return nil, nil, fmt.Errorf("TRACELOOP_MANAGEMENT_API_KEY or TRACELOOP_MANAGEMENT_BASE_URL: %w", err)
+		}
+		made.management, at = client, client
+	}
+	if at == nil {
+		err = errors.New("set TRACELOOP_MANAGEMENT_API_KEY, TRACELOOP_PROJECT_API_KEY or both. TRACELOOP_API_KEY, the key of the SDK, is not read")
+	}
+	return made, at, err
 }
 
 // unchecked says which operations have no line.
 const unchecked = "The creation of organizations and the creation and change of evaluators are not checked: no operation deletes them."
 
-// check returns what could not be removed.
-func (c Command) check(ctx context.Context, checker *checker, write bool) (left []thing) {
+func (c Command) check(ctx context.Context, checker *checker, write bool) {
 	if !checker.checkReads(ctx) {
-		return nil
+		return
 	}
-	if projects := checker.org["listProjects"]; write && (projects == nil || !projects.good()) {
+	if projects := checker.lists["listProjects"]; write && (projects == nil || !projects.good()) {
 		fmt.Fprintln(c.Stdout, "Nothing was created: the list of projects could not be read, so a lost project could not be found.")
 	} else if write && ctx.Err() == nil {
-		checker.begin()
 		fmt.Fprintf(c.Stdout, "Creating the project %q\n", checker.name)
-		defer func() {
-			if ctx.Err() != nil {
-				fmt.Fprintln(c.Stdout, "Interrupted. Removing what the check created; please wait.")
-			}
-			left = checker.cleanUp(ctx)
-		}()
-		checker.run(ctx)
+		checker.scenario(ctx)
+		if ctx.Err() != nil {
+			fmt.Fprintln(c.Stdout, "Interrupted. Removing what the check created; please wait.")
+		}
+		checker.remove(ctx, false)
 	}
 	checker.checkNames()
-	return nil
 }
 
 func (c Command) fail(status int, err error) int {
@@ -287,18 +271,19 @@ func (c Command) print(l line) {
 }
 
 // printLeft prints what could not be removed, and how to remove it.
-func (c Command) printLeft(at service, checker *checker, left []thing) {
-	if len(left) == 0 {
+func (c Command) printLeft(at service, checker *checker) {
+	if len(checker.left) == 0 {
 		return
 	}
 	fmt.Fprintf(c.Stdout, "\nCould not be removed. Delete the project %q in Traceloop's dashboard, or:\n", checker.name)
-	for _, l := range left {
+	for _, l := range checker.left {
+		o := checker.byName[l.delete]
 		what, key, curl := l.kind, "TRACELOOP_MANAGEMENT_API_KEY", "curl -X DELETE"
-		path := l.path + "/" + url.PathEscape(l.id)
+		path := o.collection() + "/" + url.PathEscape(l.id)
 		switch {
 		case l.id == "":
-			what, curl, path = "look for the project in the answer to", "curl", l.path
-		case l.getter == "getSetup":
+			what, curl, path = "look for the project in the answer to", "curl", o.collection()
+		case l.key != "":
 			what, key = l.kind+", unless it went with its project; with an API key of that project", "TRACELOOP_PROJECT_API_KEY"
 		}
 		fmt.Fprintf(c.Stdout, "  %s:\n    echo \"Authorization: Bearer $%s\" | %s -H @- %s%s\n", what, key, curl, at.BaseURL(), path)
@@ -307,20 +292,17 @@ func (c Command) printLeft(at service, checker *checker, left []thing) {
 
 // exitStatus returns the exit status of the whole check.
 func exitStatus(lines []line, failed, left bool) int {
-	found := map[outcome]bool{}
-	for _, l := range lines {
-		found[l.outcome] = true
-	}
+	has := func(o outcome) bool { return slices.ContainsFunc(lines, func(l line) bool { return l.outcome == o }) }
 	switch {
 	case left:
 		return exitLeft
-	case failed || found[noAnswer]:
+	case failed || has(noAnswer):
 		return exitFailed
-	case found[differs]:
+	case has(differs):
 		return exitDiffers
-	case found[notThere]:
+	case has(notThere):
 		return exitNotThere
-	case found[notAllowed]:
+	case has(notAllowed):
 		return exitNotAllowed
 	}
 	return exitHolds

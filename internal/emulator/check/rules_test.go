@@ -1,79 +1,13 @@
 package check
 
 import (
-	"encoding/json"
+	"crypto/rand"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
-
-// each changes the objects of a good list.
-func each(path string, change func(o map[string]any)) func(*exchange) {
-	return func(e *exchange) {
-		if e.on("GET", path) && e.status == http.StatusOK {
-			for _, o := range e.data() {
-				change(o)
-			}
-		}
-	}
-}
-
-// list changes a good page as a whole.
-func list(path string, change func(e *exchange, all []any) []any) func(*exchange) {
-	return func(e *exchange) {
-		if e.on("GET", path) && e.status == http.StatusOK {
-			if all, bare := e.body.([]any); bare {
-				e.body = change(e, all)
-			} else {
-				e.object()["data"] = change(e, e.object()["data"].([]any))
-			}
-		}
-	}
-}
-
-// without leaves out the environments that a predicate selects.
-func without(drop func(map[string]any) bool) func(*exchange) {
-	return list("/v2/environments", func(_ *exchange, all []any) []any {
-		return slices.DeleteFunc(all, func(o any) bool { return drop(o.(map[string]any)) })
-	})
-}
-
-func ignoring(path, parameter string) func(*exchange) {
-	return func(e *exchange) {
-		if e.on("GET", path) && e.parameter(parameter) != "" {
-			e.without(parameter)
-		}
-	}
-}
-
-// answering changes the good answers of an operation.
-func answering(method, path string, change func(e *exchange, o map[string]any)) func(*exchange) {
-	return func(e *exchange) {
-		if e.on(method, path) && e.status < 300 {
-			change(e, e.object())
-		}
-	}
-}
-
-func set(name string, value any) func(*exchange, map[string]any) {
-	return func(_ *exchange, o map[string]any) { o[name] = value }
-}
-
-// kept goes on showing what was deleted.
-func kept(path string) func(*exchange) {
-	was := map[string]any{}
-	return func(e *exchange) {
-		if !e.on("GET", path) {
-			return
-		}
-		if e.status == http.StatusOK {
-			was[e.URL.Path] = e.body
-		} else if was[e.URL.Path] != nil {
-			e.set(http.StatusOK, was[e.URL.Path])
-		}
-	}
-}
 
 const (
 	projects     = "/v2/projects"
@@ -83,140 +17,120 @@ const (
 	evaluators   = "/v2/evaluators"
 )
 
-// What the documents say in words, or by an extension, is broken once for each rule.
+type object = map[string]any
+
+// What the documents say in words, or by an extension, is broken once for each kind of rule.
 func TestEachBrokenRuleIsFound(t *testing.T) {
 	t.Parallel()
-	var generated string
+	set := func(name string, value any) func(object) { return func(o object) { o[name] = value } }
 	for _, b := range []struct {
-		name   string
 		rule   string // how the line begins that finds it
+		want   outcome
+		method string
+		path   string
+		change func(object) // of each object in the answers to this operation
+	}{
+		{"GET " + setups + " answers a list", differs, "GET", setups, set("external_id", "acme")},
+		{"GET " + apiKeys + " answers a list", differs, "GET", apiKeys, set("environment", "prd")},
+		{"GET " + apiKeys + " answers a list", tolerated, "GET", apiKeys, set("masked_key", "tl_1234…9876")},
+		{"GET " + setups + " answers a list", holds, "GET", setups, set("colour", "red")},
+		{"GET " + projects + "/{id} shows the object as the list does", differs, "GET", projects + "/", set("name", "Acme")},
+		{"GET " + environments + " project_id is null only", differs, "GET", environments, set("scope", "project")},
+		{"GET " + environments + " the built-in environments", differs, "GET", environments, set("built_in", false)},
+		{"GET " + environments + " a slug is its name", tolerated, "GET", environments, set("name", "Acme")},
+		{"GET " + environments + " a new project has the organization-level", differs, "GET", environments, func(o object) {
+			if o["name"] == "Acme QA" {
+				o["id"] = rand.Text()
+			}
+		}},
+		{"POST " + projects + " creates a project", differs, "POST", projects, set("name", "Acme")},
+		{"PATCH " + projects + "/{id} renames", differs, "PATCH", projects + "/", set("id", "c1")},
+		{"GET " + projects + "/{id} shows the new name", differs, "GET", projects + "/", func(o object) {
+			o["name"], _ = strings.CutSuffix(o["name"].(string), " (renamed)")
+		}},
+		{"POST " + environments + " creates a project-level", differs, "POST", environments, set("scope", "organization")},
+		{"POST " + apiKeys + " generates a key and", differs, "POST", apiKeys, set("masked_key", "tl_**********0000")},
+		{"POST " + apiKeys + " generates a key and", tolerated, "POST", apiKeys, set("masked_key", "*************")},
+		{"POST " + apiKeys + " generates a key and", differs, "POST", apiKeys, set("environment", "prd")},
+		{"GET " + apiKeys + "/{id} shows the key, not in full", differs, "GET", apiKeys + "/", set("api_key", "tl_another")},
+		{"POST " + setups + " creates a setup", differs, "POST", setups, set("init_rules", []any{})},
+		{"PUT " + setups + "/{external_id} replaces", differs, "PUT", setups + "/", set("evaluators", []any{object{"evaluator_type": "char-count"}})},
+		{"POST " + setups + "/bulk answers each item", differs, "POST", setups + "/bulk", func(o object) { slices.Reverse(o["setups"].([]any)) }},
+	} {
+		r := checkBroken(t, func(e *exchange) {
+			if e.on(b.method, b.path) && e.status < 300 {
+				for _, o := range e.objects() {
+					b.change(o)
+				}
+			}
+		}, writing...)
+		if !contains(r.lines, b.rule, b.want) {
+			t.Errorf("not found: %s\n%s", b.rule, r.report)
+		}
+	}
+}
+
+// Changes of whole lists, and of several answers.
+func TestEachBrokenListIsFound(t *testing.T) {
+	t.Parallel()
+	generated := ""
+	was := map[string]any{}
+	ignored := func(path, parameter string) func(*exchange) {
+		return func(e *exchange) {
+			if query := e.URL.Query(); e.on("GET", path) && query.Has(parameter) {
+				query.Del(parameter)
+				e.URL.RawQuery = query.Encode()
+				e.again()
+			}
+		}
+	}
+	ofProjects := func(change func(o object, all []any)) func(*exchange) {
+		return func(e *exchange) {
+			if e.on("GET", projects) && e.status == http.StatusOK {
+				change(e.object(), e.object()["data"].([]any))
+			}
+		}
+	}
+	for _, b := range []struct {
+		rule   string
 		want   outcome
 		change func(*exchange)
 	}{
-		{"an object twice", "GET " + projects + " lists each object once", differs, list(projects, func(e *exchange, all []any) []any {
-			e.object()["total_results"] = len(all) + 1
-			return append(all, all[len(all)-1])
+		{"GET " + projects + " lists each object once", differs, ofProjects(func(o object, all []any) {
+			o["data"] = append(all, all[0])
 		})},
-		{"a name twice", "GET " + projects + " lists each object once", differs, each(projects, func(o map[string]any) { o["name"] = "Acme" })},
-		{"two keys of one place", "GET " + apiKeys + " lists each object once", differs, each(apiKeys, func(o map[string]any) { o["environment"] = "prd" })},
-		{"an external id twice in a project", "GET " + setups + " answers a list", differs, each(setups, func(o map[string]any) { o["external_id"] = "acme" })},
-		{"newest first", "GET " + projects + " answers a list", tolerated, each(projects, func(o map[string]any) {
-			o["created_at"] = map[bool]string{true: "2027-01-01T00:00:00Z", false: "2026-01-01T00:00:00Z"}[o["name"] == "Default project"]
-		})},
-		{"a mask of another form", "GET " + apiKeys + " answers a list", tolerated, each(apiKeys, func(o map[string]any) { o["masked_key"] = "tl_1234…9876" })},
-		{"a slug of another form", "GET " + environments + " answers a list", tolerated, each(environments, func(o map[string]any) { o["slug"] = "_" + o["slug"].(string) })},
-		{"further fields", "GET " + setups + " answers a list", holds, each(setups, func(o map[string]any) { o["colour"] = "red" })},
-		{"fewer than total", "GET " + projects + " answers a list", differs, func(e *exchange) {
-			if e.on("GET", projects) && e.status == http.StatusOK {
-				e.body = map[string]any{"projects": e.object()["data"], "total": 9}
-			}
-		}},
-		{"null for none", "GET " + projects + " answers a list", tolerated, func(e *exchange) {
-			if e.on("GET", projects) && e.status == http.StatusOK {
-				e.body = map[string]any{"projects": nil}
-			}
-		}},
-		{"total of the page", "GET " + projects + " total_results", differs, answering("GET", projects, set("total_results", 1))},
-		{"limit ignored", "GET " + projects + " limit limits a page", differs, ignoring(projects, "limit")},
-		{"limit ignored", "GET " + projects + " limit=101 is refused", differs, ignoring(projects, "limit")},
-		{"cursor ignored", "GET " + projects + " limit limits a page", differs, ignoring(projects, "cursor")},
-		{"project_id ignored", "GET " + environments + " project_id selects", differs, ignoring(environments, "project_id")},
-		{"project_id ignored", "GET " + environments + " a project has the organization-level environments and its own", differs, func(e *exchange) {
-			if e.on("GET", environments) && e.parameter("project_id") != "" && e.status == http.StatusOK {
-				e.data()[0]["project_id"] = "c1"
-			}
-		}},
-		{"environment ignored", "GET " + apiKeys + " environment selects", differs, ignoring(apiKeys, "environment")},
-		{"status ignored", "GET " + setups + " external_id selects", differs, ignoring(setups, "external_id")},
-		{"source ignored", "GET " + evaluators + " source selects", differs, ignoring(evaluators, "source")},
-		{"another object", "GET " + projects + "/{id} shows the object as the list does", differs, answering("GET", projects+"/", set("name", "Acme"))},
-		{"no escaped slash", "GET " + projects + "/{id} %2F separates", tolerated, func(e *exchange) {
-			if strings.Contains(e.URL.RawPath+e.RequestURI, "%2F") {
-				e.status, e.text = http.StatusNotFound, "404 page not found"
-			}
-		}},
-		{"a page for what is not found", "GET " + projects + "/{id} an unknown id", differs, func(e *exchange) {
-			if e.on("GET", projects+"/") && e.status == http.StatusNotFound {
-				e.header.Set("Content-Type", "text/plain")
-				e.text = "404 page not found"
-			}
-		}},
-		{"no id for support", "every operation names each answer", differs, func(e *exchange) { e.header.Del("X-Request-Id") }},
-		{"a slug of another rule", "GET " + environments + " a slug is made from its name", tolerated, each(environments, func(o map[string]any) {
-			if o["name"] == "EU Production" {
-				o["slug"] = "euproduction"
-			}
-		})},
-		{"a scope without a project", "GET " + environments + " project_id is null only", differs, each(environments, func(o map[string]any) { o["scope"] = "project" })},
-		{"no built-in stg", "GET " + environments + " the built-in environments", differs, without(func(o map[string]any) bool { return o["slug"] == "stg" })},
-		{"built-ins of each project", "GET " + environments + " the built-in environments", differs, each(environments, func(o map[string]any) {
-			if o["built_in"] == true {
-				o["scope"], o["project_id"] = "project", "c1"
-			}
-		})},
-		{"nothing inherited", "GET " + environments + " a new project has the organization-level", differs, func(e *exchange) {
-			if e.parameter("project_id") != "" {
-				without(func(o map[string]any) bool { return o["slug"] == "acme-qa" })(e)
-			}
-		}},
-		{"a slug twice", "GET " + environments + " a new project has the organization-level", differs, func(e *exchange) {
-			if e.on("GET", environments) && e.parameter("project_id") != "" && e.status == http.StatusOK {
-				e.data()[1]["slug"] = e.data()[0]["slug"]
-			}
-		}},
-
-		{"another name", "POST " + projects + " creates a project", differs, answering("POST", projects, set("name", "Acme"))},
-		{"another id", "PATCH " + projects + "/{id} renames", differs, answering("PATCH", projects+"/", set("id", "c1"))},
-		{"the old name", "GET " + projects + "/{id} shows the new name", differs, answering("GET", projects+"/", func(_ *exchange, o map[string]any) {
-			o["name"] = strings.TrimSuffix(o["name"].(string), " (renamed)")
-		})},
-		{"another project's", "POST " + environments + " creates a project-level", differs, answering("POST", environments, set("scope", "organization"))},
-		{"everywhere", "GET " + environments + " no other project has it", differs, func(e *exchange) {
-			if e.on("GET", environments) && e.parameter("project_id") != "" {
-				e.without("project_id")
-			}
-		}},
-		{"a mask of another key", "POST " + apiKeys + " generates a key and", differs, answering("POST", apiKeys, set("masked_key", "tl_**********0000"))},
-		{"a short mask", "POST " + apiKeys + " generates a key and", tolerated, answering("POST", apiKeys, set("masked_key", "*************"))},
-		{"the key of another place", "POST " + apiKeys + " generates a key and", differs, answering("POST", apiKeys, set("environment", "prd"))},
-		{"a key shown again", "GET " + apiKeys + "/{id} shows the key, not in full", differs, func(e *exchange) {
-			if e.on("POST", apiKeys) && e.status == http.StatusCreated {
+		{"GET " + projects + " answers a list", tolerated, ofProjects(func(_ object, all []any) { all[0].(object)["created_at"] = "2099-01-01T00:00:00Z" })},
+		{"GET " + projects + " answers a list", tolerated, ofProjects(func(o object, all []any) { delete(o, "data"); o["projects"] = all })},
+		{"GET " + projects + " answers a list", tolerated, ofProjects(func(o object, _ []any) { o["data"] = nil })},
+		{"GET " + projects + " answers a list", differs, ofProjects(func(o object, _ []any) { delete(o, "next_cursor"); o["total"] = 9 })},
+		{"GET " + projects + " lists each object once", differs, ofProjects(func(o object, _ []any) { o["total_results"] = 1 })},
+		{"GET " + projects + " limit limits a page", differs, ignored(projects, "limit")},
+		{"GET " + projects + " limit=101 is refused", differs, ignored(projects, "limit")},
+		{"GET " + projects + " limit limits a page", differs, ignored(projects, "cursor")},
+		{"GET " + environments + " project_id selects", differs, ignored(environments, "project_id")},
+		{"GET " + environments + " no other project has it", differs, ignored(environments, "project_id")},
+		{"GET " + setups + " external_id selects", differs, ignored(setups, "external_id")},
+		{"GET " + evaluators + " source selects", differs, ignored(evaluators, "source")},
+		{"every operation names each answer", differs, func(e *exchange) { e.header.Del("X-Request-Id") }},
+		{"GET " + projects + "/{id} an unknown id", differs, func(e *exchange) { e.header.Set("Content-Type", "text/plain") }},
+		{"GET " + apiKeys + "/{id} shows the key, not in full", differs, func(e *exchange) {
+			if e.on("POST", apiKeys) && e.done() {
 				generated = e.object()["api_key"].(string)
+			} else if e.on("GET", apiKeys+"/") && e.object() != nil {
+				e.object()["hash"] = generated
 			}
-			answering("GET", apiKeys+"/", set("hash", generated))(e)
 		}},
-		{"a field for it", "GET " + apiKeys + "/{id} shows the key, not in full", differs, answering("GET", apiKeys+"/", set("api_key", "tl_another"))},
-		{"other rules", "POST " + setups + " creates a setup", differs, answering("POST", setups, set("init_rules", []any{}))},
-		{"other evaluators", "PUT " + setups + "/{external_id} replaces the evaluators", differs, answering("PUT", setups+"/", set("evaluators", []any{map[string]any{"evaluator_type": "char-count"}}))},
-		{"no operand", "POST " + setups + " creates a setup", differs, answering("POST", setups, func(_ *exchange, o map[string]any) {
-			for _, rule := range o["init_rules"].([]any) {
-				delete(rule.(map[string]any), "value")
+		{"GET " + projects + "/{id} a deleted project is not found", differs, func(e *exchange) {
+			if e.on("GET", projects+"/") && e.status == http.StatusOK {
+				was[e.URL.Path] = e.body
+			} else if e.on("GET", projects+"/") && was[e.URL.Path] != nil {
+				e.set(http.StatusOK, was[e.URL.Path])
 			}
-		})},
-		{"another order of items", "POST " + setups + "/bulk answers each item", differs, answering("POST", setups+"/bulk", func(_ *exchange, o map[string]any) { slices.Reverse(o["setups"].([]any)) })},
-		{"deleted keys are listed", "GET " + apiKeys + " a revoked key is not listed", differs, func() func(*exchange) {
-			var was []any
-			return list(apiKeys, func(_ *exchange, all []any) []any {
-				for _, o := range was {
-					if data, _ := json.Marshal(all); !strings.Contains(string(data), o.(map[string]any)["id"].(string)) {
-						all = append(all, o)
-					}
-				}
-				was = slices.Clone(all)
-				return all
-			})
-		}()},
-		{"a deleted environment", "GET " + environments + "/{id} a deleted environment is not found", differs, kept(environments + "/")},
-		{"a revoked key", "GET " + apiKeys + "/{id} a revoked key is not found", differs, kept(apiKeys + "/")},
-		{"a deleted project", "GET " + projects + "/{id} a deleted project is not found", differs, kept(projects + "/")},
-		{"a deleted setup", "GET " + setups + "/{external_id} a deleted setup is not found", differs, kept(setups + "/")},
+		}},
 	} {
-		t.Run(b.rule+", "+b.name, func(t *testing.T) {
-			r := checkBroken(t, b.change, writing...)
-			if !slices.ContainsFunc(r.lines, func(l line) bool { return strings.HasPrefix(l.operation+" "+l.rule, b.rule) && l.outcome == b.want }) {
-				t.Errorf("it is not found\n%s", r.report)
-			}
-		})
+		if r := checkBroken(t, b.change, writing...); !contains(r.lines, b.rule, b.want) {
+			t.Errorf("not found: %s\n%s", b.rule, r.report)
+		}
 	}
 }
 
@@ -231,8 +145,38 @@ func TestLateReadsAreTolerated(t *testing.T) {
 			e.set(http.StatusNotFound, map[string]any{"error": "Not yet."})
 		}
 	}, writing...)
-	if !contains(r.lines, "GET "+projects+"/{id}", "shows a new project at once", tolerated) || r.status != exitHolds || !strings.Contains(r.report, "only after a while") {
+	if !contains(r.lines, "GET "+projects+"/{id} shows a new project at once", tolerated) || r.status != exitHolds || !strings.Contains(r.report, "only after a while") {
 		t.Errorf("status %d\n%s", r.status, troubles(r.lines))
+	}
+}
+
+// A 429 is repeated after the pause that the service asks for.
+func TestPausesAreKept(t *testing.T) {
+	t.Parallel()
+	server := populated(t)
+	url, b := startBroken(t, server, nil)
+	requests := 0
+	b.refuse = func(w http.ResponseWriter, _ *http.Request) bool {
+		requests++
+		refused := requests%3 == 0
+		if refused {
+			w.Header().Set("Retry-After", "30")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+		return refused
+	}
+	r := check(t, t.Context(), url, server, writing...)
+	if want := time.Duration(requests/3) * 30 * time.Second; r.status != exitHolds || r.waited != want {
+		t.Errorf("status %d after %s, want %s\n%s", r.status, r.waited, want, troubles(r.lines))
+	}
+	// A longer pause than it waits for is an answer.
+	b.refuse = func(w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusTooManyRequests)
+		return true
+	}
+	if r = check(t, t.Context(), url, server, writing...); r.status != exitDiffers || r.waited != 0 {
+		t.Errorf("status %d after %s", r.status, r.waited)
 	}
 }
 
@@ -243,28 +187,30 @@ func TestEachKeyGoesToItsOperations(t *testing.T) {
 	for name, test := range map[string]struct {
 		management, project bool
 		args                []string
-		lines               map[string]bool // of which operations
+		lines               []string // of these operations, and of no others
 	}{
-		"both":                  {true, true, nil, map[string]bool{projects: true, setups: true, evaluators: true}},
-		"both, and it writes":   {true, true, writing, map[string]bool{projects: true, setups: true, evaluators: true}},
-		"a management key":      {true, false, nil, map[string]bool{projects: true}},
-		"one, and it writes":    {true, false, writing, map[string]bool{projects: true, setups: true}},
-		"a project's key":       {false, true, nil, map[string]bool{setups: true, evaluators: true}},
+		"both":                  {true, true, nil, []string{projects, setups, evaluators}},
+		"both, and it writes":   {true, true, writing, []string{projects, setups, evaluators}},
+		"a management key":      {true, false, nil, []string{projects}},
+		"one, and it writes":    {true, false, writing, []string{projects, setups}},
+		"a project's key":       {false, true, nil, []string{setups, evaluators}},
 		"one that cannot write": {false, true, writing, nil},
+		"none":                  {false, false, nil, nil},
 	} {
 		server := populated(t)
-		seen := map[string]int{}
+		key := server.key
+		if server.noManagement = !test.management; !test.project {
+			server.key = ""
+		}
 		url, _ := startBroken(t, server, func(e *exchange) {
-			isPublished := strings.HasPrefix(e.URL.Path, setups) || strings.HasPrefix(e.URL.Path, evaluators)
+			published := strings.HasPrefix(e.URL.Path, setups) || strings.HasPrefix(e.URL.Path, evaluators)
 			switch e.Header.Get("Authorization") {
 			case "Bearer " + server.ManagementKey:
-				seen["management"]++
-				if isPublished {
+				if published || !test.management {
 					t.Errorf("%s: %s %s came with the management key", name, e.Method, e.URL.Path)
 				}
-			case "Bearer " + server.key:
-				seen["project"]++
-				if !isPublished || e.Method != http.MethodGet {
+			case "Bearer " + key:
+				if !published || !test.project || e.Method != http.MethodGet {
 					t.Errorf("%s: %s %s came with the project's key", name, e.Method, e.URL.Path)
 				}
 			}
@@ -272,30 +218,19 @@ func TestEachKeyGoesToItsOperations(t *testing.T) {
 				t.Errorf("%s: %s %s was sent", name, e.Method, e.URL.Path)
 			}
 		})
-		management, key := "", ""
-		if test.management {
-			management = server.ManagementKey
-		}
-		if test.project {
-			key = server.key
-		}
-		r := checkWith(t, t.Context(), environment(url, management, key), test.args...)
-		if test.lines == nil {
-			if r.status != exitFailed || len(r.lines) > 0 || !strings.Contains(r.stderr, "TRACELOOP_MANAGEMENT_API_KEY") || len(seen) > 0 {
-				t.Errorf("%s: status %d, %q, %v", name, r.status, r.stderr, seen)
-			}
-			continue
-		}
-		if r.status != exitHolds {
-			t.Errorf("%s: status %d\n%s", name, r.status, troubles(r.lines))
-		}
+		r := check(t, t.Context(), url, server, test.args...)
 		for _, path := range []string{projects, setups, evaluators} {
-			if has := slices.ContainsFunc(r.lines, func(l line) bool { return strings.HasSuffix(l.operation, path) }); has != test.lines[path] {
+			has := slices.ContainsFunc(r.lines, func(l line) bool { return strings.HasSuffix(l.operation, path) })
+			if has != slices.Contains(test.lines, path) {
 				t.Errorf("%s: there are lines on %s: %t", name, path, has)
 			}
 		}
-		if (seen["management"] > 0) != test.management || (seen["project"] > 0) != test.project {
-			t.Errorf("%s: the keys were used so often: %v", name, seen)
+		want := exitHolds
+		if test.lines == nil {
+			want = exitFailed
+		}
+		if r.status != want {
+			t.Errorf("%s: status %d, %s\n%s", name, r.status, r.stderr, troubles(r.lines))
 		}
 	}
 }

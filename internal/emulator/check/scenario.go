@@ -1,6 +1,7 @@
 package check
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +16,7 @@ type step struct {
 	op    string // an operation's id
 	rule  string
 	of    string // whose id is in the path: an object of the scenario, or nobody
+	id    string // the id itself
 	in    string // the project, and after a slash the environment, of a creation or a list
 	key   string // the object whose key is sent instead of the operation's own
 	after string // an object, or a deletion, without which the rule means nothing
@@ -36,7 +38,7 @@ const (
 )
 
 // The scenario, one line a rule. Its objects are named by as; "other" is a project that existed before.
-// The trial puts the rules that are derived from the documents between beginning and middle.
+// The rules that are derived from the documents come between beginning and middle.
 func (c *checker) beginning() []step {
 	first, second := "EU Check & "+c.suffix, "Last "+c.suffix
 	return []step{
@@ -46,9 +48,9 @@ func (c *checker) beginning() []step {
 		{op: "createProject", rule: "a name that is taken is refused", after: "project", body: m{"name": c.name}, want: 409},
 		{op: "createProject", rule: "an empty name is refused", body: m{"name": ""}, want: 400},
 		{op: "getProject", rule: "shows a new project at once", of: "project", want: 200, check: is("project")},
-		{op: "listProjects", rule: "lists a new project at once", after: "project", want: 200, check: has("project")},
-		{op: "listEnvironments", rule: "a new project has the organization-level environments", in: "project", want: 200, check: inheritsAll},
-		{op: "listAPIKeys", rule: "a new project has no keys", in: "project", want: 200, check: isEmpty},
+		{op: "listProjects", rule: "lists a new project at once", after: "project", query: url.Values{"limit": {pageLimit}}, want: 200, check: has("project")},
+		{op: "listEnvironments", rule: "a new project has the organization-level environments", in: "project", want: 200, check: inForce},
+		{op: "listAPIKeys", rule: "a new project has no keys", in: "project", want: 200, check: hasOnly()},
 		{op: "updateProject", rule: "renames a project, whose id stays", of: "project", body: m{"name": c.name + " (renamed)"}, want: 200, check: echoes},
 		{op: "getProject", rule: "shows the new name", of: "project", want: 200, check: shows("name", c.name+" (renamed)")},
 		{op: "updateProject", rule: "an empty body is refused", of: "project", body: m{}, want: 400},
@@ -61,7 +63,7 @@ func (c *checker) beginning() []step {
 		{op: "createEnvironment", rule: "creates another environment", in: "project", body: m{"name": second}, want: 201, as: "second", check: echoes},
 		{op: "getEnvironment", rule: "shows a new environment at once", of: "eu", want: 200, check: is("eu")},
 		{op: "listEnvironments", rule: "its project has the new environment at once", after: "eu", in: "project", want: 200, check: has("eu")},
-		{op: "listEnvironments", rule: "no other project has it", after: "eu", in: "other", want: 200, check: lacks("eu")},
+		{op: "listEnvironments", rule: "no other project has it", after: "eu", in: "other project", want: 200, check: lacks("eu")},
 		{op: "PATCH /v2/environments/{id}", rule: "an environment cannot be renamed", of: "eu", body: m{"name": second}, want: 405, or: 404},
 
 		{op: "createAPIKey", rule: "generates a key and shows it in full", in: "project/eu", want: 201, as: "key", check: maskMatches},
@@ -69,7 +71,7 @@ func (c *checker) beginning() []step {
 		{op: "createAPIKey", rule: "a second key is refused", after: "key", in: "project/eu", want: 409},
 		{op: "createAPIKey", rule: "an unknown environment is refused", in: "project/no-such-" + c.suffix, want: 404},
 		{op: "createAPIKey", rule: "an unknown project is refused", in: nobody + "/dev", want: 404},
-		{op: "createAPIKey", rule: "generates a key in a built-in environment", in: "project/dev", want: 201, as: "dev", check: maskMatches},
+		{op: "createAPIKey", rule: "generates a key in a built-in environment", in: "project/dev", want: 201, as: "dev key", check: maskMatches},
 		{op: "getAPIKey", rule: "shows the key, not in full", of: "key", want: 200, check: is("key")},
 		{op: "listAPIKeys", rule: "lists the key of its environment alone", after: "key", in: "project/eu", want: 200, check: hasOnly("key")},
 		{op: "listProjects", rule: "needs a management key", key: "key", want: 403},
@@ -95,12 +97,14 @@ func (c *checker) middle() []step {
 		{op: "createSetup", rule: "creates a setup in the project of the key", key: "key", body: setup(one, both, "char-count", "word-count"), want: 201, as: "setup", check: isSetup(one, both, "char-count", "word-count")},
 		{op: "createSetup", rule: "no evaluators are refused", key: "key", body: setup(bad, both), want: 400},
 		{op: "createSetup", rule: "a slash in an external id is refused", key: "key", body: setup(bad+"/1", both, "char-count"), want: 400},
-		{op: "createSetup", rule: "an external id is unique in the project", after: "setup", key: "dev", body: setup(one, both, "char-count"), want: 409},
+		{op: "createSetup", rule: "an external id is unique in the project", after: "setup", key: "dev key", body: setup(one, both, "char-count"), want: 409},
 		{op: "getSetup", rule: "shows a new setup at once", key: "key", of: "setup", want: 200, check: is("setup")},
-		{op: "getSetup", rule: "every key of the project reads it", key: "dev", of: "setup", want: 200, check: is("setup")},
+		{op: "getSetup", rule: "every key of the project reads it", key: "dev key", of: "setup", want: 200, check: is("setup")},
 		{op: "listSetups", rule: "lists a new setup at once", after: "setup", key: "key", want: 200, check: has("setup")},
 		{op: "updateSetup", rule: "replaces the evaluators", key: "key", of: "setup", body: setup("", both, "word-count"), want: 200, check: isSetup(one, both, "word-count")},
+		{op: "getSetup", rule: "shows the new evaluators", key: "key", of: "setup", want: 200, check: isSetup(one, both, "word-count")},
 		{op: "updateSetup", rule: "an empty selector removes the rules", key: "key", of: "setup", body: setup("", []any{}, "word-count"), want: 200, check: isSetup(one, nil, "word-count")},
+		{op: "getSetup", rule: "shows no rules", key: "key", of: "setup", want: 200, check: isSetup(one, nil, "word-count")},
 		{op: "upsertSetups", rule: "answers each item, and refuses one alone", after: "setup", key: "key", body: bulk(setup(one, both, "char-count"), setup(bad, both, "no-such-evaluator-"+c.suffix), setup(two, both, "word-count")), want: 207, as: "bulk upsert", check: areSetups(one, bad, two)},
 		{op: "upsertSetups", rule: "one external id twice is refused", key: "key", body: bulk(setup(two, both, "char-count"), setup(two, both, "word-count")), want: 400},
 		{op: "getSetup", rule: "shows what the bulk upsert replaced", after: "bulk upsert", key: "key", of: "setup", want: 200, check: isSetup(one, both, "char-count")},
@@ -126,13 +130,27 @@ func (c *checker) end() []step {
 		{op: "getProject", rule: "a deleted project is not found", after: "project's deletion", of: "project", want: 404},
 		{op: "listEnvironments", rule: "a deleted project has no environments", after: "project's deletion", in: "project", want: 404},
 		{op: "getEnvironment", rule: "an environment of a deleted project is not found", after: "project's deletion", of: "second", want: 404},
-		{op: "getAPIKey", rule: "a key of a deleted project is not found", after: "project's deletion", of: "dev", want: 404},
-		{op: "sendTraces", rule: "refuses traces with a key of a deleted project", after: "project's deletion", key: "dev", body: m{}, want: 401},
+		{op: "getAPIKey", rule: "a key of a deleted project is not found", after: "project's deletion", of: "dev key", want: 404},
+		{op: "sendTraces", rule: "refuses traces with a key of a deleted project", after: "project's deletion", key: "dev key", body: m{}, want: 401},
 		{op: "deleteProject", rule: "a deleted project is not deleted again", after: "project's deletion", of: "project", want: 404},
 	}
 }
 
-// derived are the rules of every operation that writes.
+// scenario checks the life of a project.
+func (c *checker) scenario(ctx context.Context) {
+	all := func(steps []step) {
+		for _, s := range steps {
+			c.run(ctx, s)
+		}
+	}
+	all(c.beginning())
+	all(c.derived())
+	all(c.middle())
+	c.remove(ctx, true) // while there is a key for the setups
+	all(c.end())
+}
+
+// derived are the rules of every operation that writes, and of methods that no document has.
 func (c *checker) derived() (steps []step) {
 	for _, o := range c.sorted {
 		key := ""
@@ -140,19 +158,19 @@ func (c *checker) derived() (steps []step) {
 			key = "key"
 		}
 		switch {
-		case slices.Contains(never, o.id) || o.isList():
+		case slices.Contains(never, o.name) || o.isList():
 			continue
 		case o.method == http.MethodGet:
 			for _, method := range []string{http.MethodPatch, http.MethodPut} {
-				if other := c.byID[method+" "+o.path]; other != nil && o.id != "getEvaluator" {
-					steps = append(steps, step{op: other.id, rule: "there is no such operation", of: nobody, key: key, body: m{}, want: 405, or: 404})
+				if other := c.byName[method+" "+o.path]; other != nil && o.name != "getEvaluator" {
+					steps = append(steps, step{op: other.name, rule: "there is no such operation", of: nobody, key: key, body: m{}, want: 405, or: 404})
 				}
 			}
 			continue
 		case o.isOfOne():
-			steps = append(steps, step{op: o.id, rule: "an unknown id is refused", of: nobody, key: key, body: bodyOf(o), want: 404})
+			steps = append(steps, step{op: o.name, rule: "an unknown id is refused", of: nobody, key: key, body: bodyOf(o), want: 404})
 		case o.method == http.MethodPost:
-			steps = append(steps, step{op: o.id, rule: "an empty body is refused", key: key, body: m{}, want: 400})
+			steps = append(steps, step{op: o.name, rule: "an empty body is refused", key: key, body: m{}, want: 400})
 		}
 		steps = append(steps, withoutKey(o)...)
 	}
@@ -166,8 +184,8 @@ func withoutKey(o *operation) []step {
 		of = nobody
 	}
 	return []step{
-		{op: o.id, rule: "needs a key", of: of, body: bodyOf(o), key: noKey, want: 401},
-		{op: o.id, rule: "knows its keys", of: of, body: bodyOf(o), key: unknownKey, want: 401},
+		{op: o.name, rule: "needs a key", of: of, body: bodyOf(o), key: noKey, want: 401},
+		{op: o.name, rule: "knows its keys", of: of, body: bodyOf(o), key: unknownKey, want: 401},
 	}
 }
 
@@ -176,19 +194,19 @@ func bodyOf(o *operation) m {
 	switch {
 	case o.spec.RequestBody == nil:
 		return nil
-	case o.id == "updateProject":
+	case o.name == "updateProject":
 		return m{"name": "Check of terraform-provider-traceloop"}
-	case o.id == "updateSetup":
+	case o.name == "updateSetup":
 		return m{"evaluators": []any{"char-count"}}
 	default:
 		return m{}
 	}
 }
 
-// echoes checks that the object has what was sent.
+// echoes checks that the object is a new one, or the same as before, and has what was sent.
 func echoes(c *checker, a *answer) string {
 	o := a.object()
-	for _, name := range []string{"name", "project_id"} {
+	for _, name := range []string{"name", "project_id", "environment"} {
 		if sent, is := a.call.body[name]; is && o[name] != sent {
 			return name + " is not the one that was sent"
 		}
@@ -198,7 +216,7 @@ func echoes(c *checker, a *answer) string {
 		return "id is not that of a new object"
 	case a.call.id != "" && o.text("id") != a.call.id:
 		return "id is not the same"
-	case strings.HasSuffix(a.call.path, "/environments") && (o.text("scope") != traceloop.ScopeProject || o["built_in"] == true):
+	case o["scope"] != nil && (o.text("scope") != traceloop.ScopeProject || o["built_in"] == true):
 		return "it is not a project-level environment"
 	case o.text("slug") != traceloop.Slug(o.text("name")):
 		a.note("a slug that is made in another way")
@@ -206,21 +224,18 @@ func echoes(c *checker, a *answer) string {
 	return ""
 }
 
+// maskMatches checks a new key.
 func maskMatches(c *checker, a *answer) string {
-	o := a.object()
-	if !c.removable(o.text("id")) {
-		return "id is not that of a new object"
+	mask, key := a.object().text("masked_key"), a.object().text("api_key")
+	matches, _ := traceloop.MaskMatches(mask, key)
+	switch {
+	case mask == traceloop.MaskKey(key) || mask == "":
+	case !matches:
+		return "masked_key is not the mask of api_key"
+	default:
+		a.note("masked_key of another form")
 	}
-	if o["project_id"] != a.call.body["project_id"] || o["environment"] != a.call.body["environment"] {
-		return "project_id or environment is not the one that was sent"
-	}
-	mask := o.text("masked_key")
-	if mask == traceloop.MaskKey(o.text("api_key")) || mask == "" {
-		return ""
-	}
-	a.note("masked_key of another form")
-	matches, _ := traceloop.MaskMatches(mask, o.text("api_key"))
-	return problemIf(!matches, "masked_key is not the mask of api_key")
+	return echoes(c, a)
 }
 
 func is(name string) func(*checker, *answer) string {
@@ -228,7 +243,7 @@ func is(name string) func(*checker, *answer) string {
 		if a.object().text("id") != c.objects[name].text("id") {
 			return "id is not the same"
 		}
-		return same(a.object(), c.objects[name])
+		return c.same(a.object(), c.objects[name])
 	}
 }
 
@@ -238,75 +253,56 @@ func shows(field, value string) func(*checker, *answer) string {
 	}
 }
 
-func (a *answer) has(id string) bool {
-	return slices.ContainsFunc(a.items, func(o m) bool { return o.text("id") == id })
-}
-
 func has(name string) func(*checker, *answer) string {
 	return func(c *checker, a *answer) string {
 		// On a further page it is not looked for.
-		return problemIf(!a.has(c.objects[name].text("id")) && a.object().text("next_cursor") == "", "the list lacks it")
+		return problemIf(find(a.items, c.objects[name].text("id")) == nil && a.object().text("next_cursor") == "", "the list lacks it")
 	}
 }
 
 func lacks(name string) func(*checker, *answer) string {
 	return func(c *checker, a *answer) string {
-		return problemIf(a.has(c.objects[name].text("id")), "the list has it")
+		return problemIf(find(a.items, c.objects[name].text("id")) != nil, "the list has it")
 	}
 }
 
-func hasOnly(name string) func(*checker, *answer) string {
+// hasOnly checks that a list has these objects and no others.
+func hasOnly(names ...string) func(*checker, *answer) string {
 	return func(c *checker, a *answer) string {
-		return problemIf(len(a.items) != 1 || !a.has(c.objects[name].text("id")), "the list does not have it alone")
-	}
-}
-
-func isEmpty(_ *checker, a *answer) string {
-	return problemIf(len(a.items) > 0, "the list is not empty")
-}
-
-func inheritsAll(c *checker, a *answer) string {
-	if problem := c.org.inForce(c.objects["project"].text("id"))(a); problem != "" {
-		return problem
-	}
-	for _, slug := range contract.BuiltInEnvironments {
-		is := func(e m) bool { return e.text("slug") == slug && e["built_in"] == true }
-		if !slices.ContainsFunc(a.items, is) {
-			return "it lacks the built-in " + slug
+		for _, name := range names {
+			if find(a.items, c.objects[name].text("id")) == nil {
+				return "the list lacks it"
+			}
 		}
+		return problemIf(len(a.items) > len(names), "the list has another object")
 	}
-	return ""
 }
 
 func isSetup(id string, selector []any, evaluators ...string) func(*checker, *answer) string {
-	return func(c *checker, a *answer) string { return c.wrongSetup(a.object(), id, selector, evaluators...) }
-}
-
-func (c *checker) wrongSetup(o m, id string, selector []any, evaluators ...string) string {
-	var slugs []string
-	for _, e := range o.objects("evaluators") {
-		slugs = append(slugs, e.text("evaluator_type"))
-	}
-	slices.Sort(slugs)
-	switch rules := o.objects("init_rules"); {
-	case o.text("external_id") != id:
-		return "external_id is not the one that was sent"
-	case o.text("project_id") != c.objects["project"].text("id"):
-		return "project_id is not the key's project"
-	case !slices.Equal(slugs, evaluators):
-		return "evaluators are not those that were sent"
-	case len(rules) != len(selector):
-		return "init_rules are not the selector that was sent"
-	default:
-		// A service may add more to a rule, such as the type of a value.
-		for i, rule := range rules {
-			sent, _ := selector[i].(m)
-			if same(rule, sent) != "" || rule["value"] == nil && rule["values"] == nil {
-				return "init_rules are not the selector that was sent"
-			}
+	return func(c *checker, a *answer) string {
+		o := a.object()
+		var slugs []string
+		for _, e := range o.objects("evaluators") {
+			slugs = append(slugs, e.text("evaluator_type"))
 		}
+		slices.Sort(slugs)
+		rules := o.objects("init_rules")
+		// A service may add more to a rule, such as the type of a value.
+		same := len(rules) == len(selector)
+		for i := range selector {
+			sent, _ := selector[i].(m)
+			same = same && c.same(rules[i], sent) == "" && (rules[i]["value"] != nil || rules[i]["values"] != nil)
+		}
+		switch {
+		case o.text("external_id") != id:
+			return "external_id is not the one that was sent"
+		case o.text("project_id") != c.objects["project"].text("id"):
+			return "project_id is not the key's project"
+		case !slices.Equal(slugs, evaluators):
+			return "evaluators are not those that were sent"
+		}
+		return problemIf(!same, "init_rules are not the selector that was sent")
 	}
-	return ""
 }
 
 // areSetups checks that of three items the second is refused alone.
@@ -317,21 +313,18 @@ func areSetups(ids ...string) func(*checker, *answer) string {
 			return "setups does not have an element for each item"
 		}
 		for i, item := range items {
-			status := "ok"
-			if i == 1 {
-				status = "error"
-			}
-			result, _ := item["result"].(map[string]any)
+			refused := i == 1
+			result := m{"result": []any{item["result"]}}.objects("result")[0]
 			switch {
 			case item.text("external_id") != ids[i]:
 				return "setups is not in the order of the request"
-			case item.text("status") != status:
-				return "status of an item is not " + status
-			case i == 1 && !strings.HasPrefix(item.text("error"), "setups[1]: "):
+			case (item.text("status") == "error") != refused:
+				return "status of an item is not the expected one"
+			case refused && !strings.HasPrefix(item.text("error"), "setups[1]: "):
 				return "error does not begin with the item's index"
-			case i != 1 && m(result).text("external_id") != ids[i]:
+			case !refused && result.text("external_id") != ids[i]:
 				return "result is not the setup"
-			case i == 0 && m(result).text("id") != c.objects["setup"].text("id"):
+			case i == 0 && result.text("id") != c.objects["setup"].text("id"):
 				return "id of a replaced setup is not the same"
 			}
 		}

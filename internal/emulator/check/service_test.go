@@ -23,14 +23,17 @@ import (
 // org is an organization, and the key of one of its projects and environments.
 type org struct {
 	*emulatortest.Server
-	key string // may be empty
+	key          string // may be empty
+	noManagement bool   // the check does not get the management key
+
+	seen func(line) // may be nil
 }
 
 // populated is an organization that can show every rule.
 func populated(t *testing.T, options ...emulatortest.Option) *org {
 	t.Helper()
 	options = append(options, emulatortest.WithSeed(seed), emulatortest.WithAnyRequest())
-	return &org{emulatortest.Start(t, options...), "tl_AcmeKeyOfOrdersInPrd"}
+	return &org{Server: emulatortest.Start(t, options...), key: "tl_AcmeKeyOfOrdersInPrd"}
 }
 
 const seed = `
@@ -77,41 +80,38 @@ type result struct {
 	stdout, stderr string
 	report         string
 	lines          []line
+	waited         time.Duration
 }
 
 var day = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// environment has the variables of a check.
-func environment(url, managementKey, key string) func(string) (string, bool) {
-	variables := map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": url}
-	if managementKey != "" {
-		variables["TRACELOOP_MANAGEMENT_API_KEY"] = managementKey
-	}
-	if key != "" {
-		variables["TRACELOOP_PROJECT_API_KEY"] = key
-	}
-	return func(name string) (value string, set bool) {
-		value, set = variables[name]
-		return value, set
-	}
-}
-
 func check(t *testing.T, ctx context.Context, url string, server *org, args ...string) result { //nolint:revive // t comes first in a test
 	t.Helper()
-	return checkWith(t, ctx, environment(url, server.ManagementKey, server.key), args...)
-}
-
-func checkWith(t *testing.T, ctx context.Context, env func(string) (string, bool), args ...string) result { //nolint:revive // t comes first in a test
-	t.Helper()
+	variables := map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": url}
+	if !server.noManagement {
+		variables["TRACELOOP_MANAGEMENT_API_KEY"] = server.ManagementKey
+	}
+	if server.key != "" {
+		variables["TRACELOOP_PROJECT_API_KEY"] = server.key
+	}
 	var stdout, stderr bytes.Buffer
 	var r result
 	file := filepath.Join(t.TempDir(), "report.md")
 	command := Command{
-		Version: "dev", Env: env,
+		Version: "dev",
+		Env: func(name string) (value string, set bool) {
+			value, set = variables[name]
+			return value, set
+		},
 		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
 		Now:  func() time.Time { return day },
-		wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
-		seen: func(l line) { r.lines = append(r.lines, l) },
+		wait: func(ctx context.Context, d time.Duration) error { r.waited += d; return ctx.Err() },
+		seen: func(l line) {
+			r.lines = append(r.lines, l)
+			if server.seen != nil {
+				server.seen(l)
+			}
+		},
 	}
 	r.status = command.Run(ctx, append([]string{"-report", file}, args...))
 	text, err := os.ReadFile(file)
@@ -125,23 +125,11 @@ func checkWith(t *testing.T, ctx context.Context, env func(string) (string, bool
 // exchange is a request to a broken service, and the emulator's answer on its way to the check.
 type exchange struct {
 	*http.Request
-	sent   []byte
 	status int
 	header http.Header
-	body   any // nil for none
-	text   string
+	body   any    // nil for none
 	lost   bool   // the connection is closed instead
 	again  func() // asks the emulator again
-}
-
-func (e *exchange) parameter(name string) string { return e.URL.Query().Get(name) }
-
-// without asks the emulator again, without a parameter.
-func (e *exchange) without(name string) {
-	query := e.URL.Query()
-	query.Del(name)
-	e.URL.RawQuery = query.Encode()
-	e.again()
 }
 
 func (e *exchange) object() map[string]any {
@@ -149,11 +137,14 @@ func (e *exchange) object() map[string]any {
 	return o
 }
 
-// data are the objects of a page or of a list.
-func (e *exchange) data() (all []map[string]any) {
+// objects are those of a list, or the one that was answered.
+func (e *exchange) objects() (all []map[string]any) {
 	list, isList := e.body.([]any)
 	if !isList {
-		list, _ = e.object()["data"].([]any)
+		list, isList = e.object()["data"].([]any)
+	}
+	if !isList {
+		return []map[string]any{e.object()}
 	}
 	for _, o := range list {
 		all = append(all, o.(map[string]any))
@@ -184,15 +175,15 @@ type broken struct {
 
 	mu     sync.Mutex
 	change func(*exchange)
-	refuse func(*http.Request) bool // what it refuses, the emulator never sees
-	writes []string                 // of the check
+	refuse func(http.ResponseWriter, *http.Request) bool // what it refuses, the emulator never sees
+	writes []string                                      // of the check
 }
 
 func (b *broken) serve(r *http.Request, sent []byte) *exchange {
 	r.Body = io.NopCloser(bytes.NewReader(sent))
 	recorder := httptest.NewRecorder()
 	b.server.Emulator.Direct().ServeHTTP(recorder, r)
-	e := &exchange{Request: r, sent: sent, status: recorder.Code, header: recorder.Header()}
+	e := &exchange{Request: r, status: recorder.Code, header: recorder.Header()}
 	json.Unmarshal(recorder.Body.Bytes(), &e.body)
 	return e
 }
@@ -200,10 +191,7 @@ func (b *broken) serve(r *http.Request, sent []byte) *exchange {
 func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.refuse != nil && b.refuse(r) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusInternalServerError)
-		io.WriteString(w, `{"error":"Out of order."}`)
+	if b.refuse != nil && b.refuse(w, r) {
 		return
 	}
 	sent, _ := io.ReadAll(r.Body)
@@ -224,10 +212,7 @@ func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.header.Del("Content-Length")
 	maps.Copy(w.Header(), e.header)
 	w.WriteHeader(e.status)
-	switch {
-	case e.text != "":
-		io.WriteString(w, e.text)
-	case e.body != nil:
+	if e.body != nil {
 		json.NewEncoder(w).Encode(e.body) //nolint:errchkjson // it was JSON
 	}
 }
@@ -262,8 +247,9 @@ func troubles(lines []line) string {
 	return b.String()
 }
 
-func contains(lines []line, operation, rule string, outcomes ...outcome) bool {
+// contains reports whether a line of an operation and rule has the outcome.
+func contains(lines []line, begins string, want outcome) bool {
 	return slices.ContainsFunc(lines, func(l line) bool {
-		return (operation == "" || l.operation == operation) && strings.HasPrefix(l.rule, rule) && slices.Contains(outcomes, l.outcome)
+		return strings.HasPrefix(l.operation+" "+l.rule, begins) && l.outcome == want
 	})
 }

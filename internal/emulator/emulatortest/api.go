@@ -188,12 +188,9 @@ func decode[T any](s *Server, data []byte) (result T) {
 	return result
 }
 
-func call[T any](s *Server, method, path string, body any) (result T) {
+func call[T any](s *Server, method, path string, body any) T {
 	s.t.Helper()
-	if err := json.Unmarshal(s.do(method, path, body), &result); err != nil {
-		s.t.Fatalf("%s %s: %v", method, path, err)
-	}
-	return result
+	return decode[T](s, s.do(method, path, body))
 }
 
 func list[T any](s *Server, path string, query url.Values) (all []T) {

@@ -50,15 +50,19 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 }
 
 // addVanished warns that a key of the state is gone, and names the key that replaced it, if any.
-func (r *managedResource) addVanished(absence base.Absence, state model, existing *traceloop.APIKey, diags *diag.Diagnostics) {
+func (r *managedResource) addVanished(absence base.Absence, state resourceModel, existing *traceloop.APIKey, diags *diag.Diagnostics) {
 	const gone = "it was revoked, or its project or environment was deleted: applications that use it can no longer send traces"
 	if existing == nil {
-		r.AddGone(diags, absence, "API Key", state.Describe(), gone, "It then generates a new key. The state may hold the only copy of the old key")
+		r.AddGone(diags, absence, "API Key", state.Describe(), gone, "If the configuration still has it, that apply generates a new key. The state may hold the only copy of the old key")
 		return
 	}
+	next := "Terraform does not generate a second one: apply refuses this key alone."
+	if state.ReplaceExisting.ValueBool() {
+		next = "With replace_existing = true, apply revokes that key and generates another. To keep that key, remove the argument."
+	}
 	r.AddGone(diags, absence, "API Key", state.Describe(), gone+". Somebody has rotated it outside Terraform", fmt.Sprintf(
-		"The environment now has another key, %s, generated %s. Terraform does not generate a second one: apply refuses this key alone. To manage that key, import it and set existing_key_wo to its value:\n\n%s",
-		show(*existing), base.Timestamp(existing.CreatedAt).ValueString(), base.ImportBlock(resourceType, "example", existing.ProjectID+"/"+existing.Environment)))
+		"The environment now has another key, %s, generated %s. %s To manage that key, import it and set existing_key_wo to its value:\n\n%s",
+		show(*existing), base.Timestamp(existing.CreatedAt).ValueString(), next, base.ImportBlock(resourceType, "example", existing.ProjectID+"/"+existing.Environment)))
 }
 
 const occupiedSummary = "Environment Already Has an API Key"

@@ -46,7 +46,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 
 	if destroy {
 		r.planRevoke(state.model, token, &resp.Diagnostics)
-		r.warnGoing(state.model, &resp.Diagnostics)
+		r.warnGoing(ctx, state.model, &resp.Diagnostics)
 		return
 	}
 	before := *plan
@@ -288,15 +288,20 @@ func (r *managedResource) existingKey(ctx context.Context, client *traceloop.Cli
 
 // warnGoing warns once that a plan revokes keys that have no resource block any more. No call ends a
 // plan, so how many there are is not known.
-func (r *managedResource) warnGoing(state model, diags *diag.Diagnostics) {
-	if diags.HasError() {
+func (r *managedResource) warnGoing(ctx context.Context, state model, diags *diag.Diagnostics) {
+	if diags.HasError() || r.KeysGo.Load() {
 		return
 	}
-	r.KeysGo.Do(func() {
+	if client := r.ManagementIfKnown(); client != nil {
+		if _, err := client.GetAPIKey(ctx, state.ID.ValueString()); traceloop.IsNotFound(err) {
+			return // the read says so, which comes later in Terraform 1.11
+		}
+	}
+	if !r.KeysGo.Swap(true) {
 		diags.AddWarning("API Keys Will Be Revoked", fmt.Sprintf(
 			"Apply revokes the %s, because this plan destroys its resource. It may revoke more keys: the plan lists them as traceloop_api_key resources that will be destroyed. "+
 				"Traceloop then refuses the traces of the applications that use them, at once.", state.Describe()))
-	})
+	}
 }
 
 // warnNotRetrieved has an anchor, so that the CLI shows the warning once for all imported keys.

@@ -318,7 +318,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		case base.Found:
 			err = nil
 		default:
-			r.addVanished(absence, state.model, existing, &resp.Diagnostics)
+			r.addVanished(absence, *state, existing, &resp.Diagnostics)
 			resp.State.RemoveResource(ctx)
 			return
 		}

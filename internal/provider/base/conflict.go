@@ -38,15 +38,21 @@ func (c *Conflict) Report(diags *diag.Diagnostics) bool {
 	moved := "If you moved the resource block to another address, use a moved block, which keeps the object. Write both addresses into it"
 	switch c.Reason {
 	case SecondAddress:
-		if c.Warning {
+		forget := fmt.Sprintf("Let Terraform forget one address: terraform state rm ADDRESS. For an address that is not an instance of count or for_each, this block does the same, in the place of its resource block:\n\n%s",
+			RemovedBlock(c.Type, "example"))
+		switch {
+		case c.Warning:
 			diags.AddAttributeWarning(at, summary, fmt.Sprintf(
-				"The state has the %s at two addresses. While both stay, nothing is lost. Destroying one of them would destroy the object for the other too, so a plan that does is refused. "+
-					"Let Terraform forget one address: terraform state rm ADDRESS. For an address that is not an instance of count or for_each, this block does the same:\n\n%s", c.This, RemovedBlock(c.Type, "example")))
+				"The state has the %s at two addresses. While both stay, nothing is lost. Destroying one of them would destroy the object for the other too, so a plan that does is refused. %s", c.This, forget))
 			return false
+		case c.InState:
+			diags.AddAttributeError(at, summary, fmt.Sprintf(
+				"The state has the %s at two addresses, and this plan destroys it at one of them. That would destroy it for the other too. Nothing was changed. %s %s %s", c.This, search, RefreshHint, forget))
+		default:
+			diags.AddAttributeError(at, summary, fmt.Sprintf(
+				"This plan has the %s at two addresses. Destroying it at one address would destroy it for the other too. Nothing was changed. Keep one of the two addresses. %s "+
+					"To let Terraform forget an address, use terraform state rm ADDRESS. %s %s, and remove the import block:\n\n%s", c.This, search, RefreshHint, moved, MovedBlock(c.Type)))
 		}
-		diags.AddAttributeError(at, summary, fmt.Sprintf(
-			"This plan has the %s at two addresses. Destroying it at one address would destroy it for the other too. Nothing was changed. Keep one of the two addresses. %s "+
-				"To let Terraform forget an address, use terraform state rm ADDRESS. %s %s, and remove the import block:\n\n%s", c.This, search, RefreshHint, moved, MovedBlock(c.Type)))
 	case DestroyedUnderIt:
 		addDestroyedWithIt(diags, at, c.Other, c.This)
 	case KeptInside:
@@ -59,14 +65,14 @@ func (c *Conflict) Report(diags *diag.Diagnostics) bool {
 		diags.AddAttributeError(at, summary, fmt.Sprintf(
 			"This plan creates %s, and destroys the %s under another address. %s Terraform may try to create the new one first, and that fails. Nothing was changed. Choose one:\n\n"+
 				"%s  - To replace it, destroy the old one in an apply of its own (-target), then create the new one.\n"+
-				"  - %s\n\n%s, below.\n\n%s", c.This, c.Other, kind.rule, revoke, RefreshHint, moved, MovedBlock(c.Type)))
+				"  - %s\n\n%s:\n\n%s", c.This, c.Other, kind.rule, revoke, RefreshHint, moved, MovedBlock(c.Type)))
 	case PlaceKept:
 		add(diags, kind.warns, at, summary, fmt.Sprintf(
-			"This plan creates %s. Another resource of this configuration has the %s. %s %s Remove one of the two resources, or change one of them. %s %s %s:\n\n%s",
-			c.This, c.Other, kind.rule, outcome(kind.warns), search, RefreshHint, moved, MovedBlock(c.Type)))
+			"This plan creates %s. Another resource of this configuration has the %s. %s %s Remove one of the two resources, or change one of them. %s %s:\n\n%s",
+			c.This, c.Other, kind.rule, outcome(kind.warns), search, moved, MovedBlock(c.Type)))
 	case PlaceCreatedTwice:
 		add(diags, kind.warns, at, summary, fmt.Sprintf(
-			"Two resources of this plan create %s. %s %s Remove one of the two, or change one of them. %s %s", c.This, kind.rule, outcome(kind.warns), search, RefreshHint))
+			"Two resources of this plan create %s. %s %s Remove one of the two, or change one of them. %s", c.This, kind.rule, outcome(kind.warns), search))
 	}
 	return diags.HasError()
 }
@@ -75,7 +81,7 @@ func outcome(warns bool) string {
 	if warns {
 		return "Apply will refuse this one."
 	}
-	return "Nothing was changed."
+	return "Nothing was changed. " + RefreshHint
 }
 
 func add(diags *diag.Diagnostics, warns bool, at path.Path, summary, detail string) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -29,7 +30,7 @@ type Data struct {
 	Absences   Absences
 	KeysBefore KeysBefore
 	KeysRead   KeysRead
-	KeysGo     sync.Once // the warning that a plan revokes keys whose blocks are gone
+	KeysGo     atomic.Bool // the warning that a plan revokes keys whose blocks are gone
 	Monitors   Monitors
 
 	management access[traceloop.Client]

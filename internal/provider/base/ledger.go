@@ -109,6 +109,7 @@ type Conflict struct {
 	Other   string // name of the object or place on the other side
 	Type    string // resource type of the object that the message is about
 	Warning bool   // the plan may go on
+	InState bool   // for SecondAddress: this plan does not import the object, so the state has both addresses
 }
 
 // Reason says why two resources of a plan conflict.
@@ -147,7 +148,9 @@ func (l *Ledger) Import(o Object) *Conflict {
 	case found && l.manyWalks:
 		l.reset()
 	case found:
-		return secondAddress(o, other)
+		conflict := l.secondAddress(o, other)
+		conflict.InState = false
+		return conflict
 	}
 	l.imported[o.Handle], l.seen[o.Handle] = o, true
 	return nil
@@ -186,7 +189,7 @@ func (l *Ledger) Read(o Object) *Conflict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && !l.manyWalks {
-		return secondAddress(o, other)
+		return l.secondAddress(o, other)
 	}
 	l.read[o.Place], l.readAt[o.Handle], l.seen[o.Handle] = o, o.Place, true
 	return nil
@@ -217,10 +220,10 @@ func (l *Ledger) Keep(o Object) *Conflict {
 	}
 	l.planned(o)
 	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token {
-		return secondAddress(o, other)
+		return l.secondAddress(o, other)
 	}
 	if other, ok := l.destroyed[o.Handle]; ok {
-		return secondAddress(o, other)
+		return l.secondAddress(o, other)
 	}
 	for _, h := range o.Within {
 		if gone, ok := l.destroyed[h]; ok {
@@ -243,7 +246,7 @@ func (l *Ledger) Keep(o Object) *Conflict {
 		l.keptIn[h] = append(l.keptIn[h], o)
 	}
 	if len(others) > 0 {
-		duplicate := secondAddress(o, others[0])
+		duplicate := l.secondAddress(o, others[0])
 		duplicate.Warning = true
 		return duplicate
 	}
@@ -297,10 +300,10 @@ func (l *Ledger) Replace(h Handle, token string) (Object, *Conflict) {
 func (l *Ledger) destroy(o Object) *Conflict {
 	l.planned(o)
 	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token {
-		return secondAddress(o, other)
+		return l.secondAddress(o, other)
 	}
 	if others := l.kept[o.Handle]; len(others) > 0 {
-		return secondAddress(o, others[0])
+		return l.secondAddress(o, others[0])
 	}
 	if inside := l.keptIn[o.Handle]; len(inside) > 0 {
 		return &Conflict{Reason: KeptInside, This: o.Name, Other: inside[0].Name, Type: o.Type}
@@ -392,6 +395,7 @@ func (l *Ledger) IsWriting() bool {
 	return l.writing
 }
 
-func secondAddress(this, other Object) *Conflict {
-	return &Conflict{Reason: SecondAddress, This: this.Name, Other: other.Name, Type: this.Type}
+func (l *Ledger) secondAddress(this, other Object) *Conflict {
+	_, imported := l.imported[this.Handle]
+	return &Conflict{Reason: SecondAddress, This: this.Name, Other: other.Name, Type: this.Type, InState: !imported}
 }

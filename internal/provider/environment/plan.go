@@ -44,7 +44,7 @@ func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, 
 	case state.BuiltIn.ValueBool():
 		addForgotten(diags, state) // nothing is lost
 	case r.refuseProtected(ctx, r.ManagementIfKnown(), state, resp.Private, false, diags):
-	case r.Ledger.Destroy(state.object(token)).Report(diags):
+	case r.Ledger.Destroy(state.object(token)).Report(diags), r.isMissing(ctx, state):
 	default:
 		r.WarnCascade(ctx, diags, state.Describe(), loss(state.ProjectID.ValueString()), state.keyFilter(), "")
 	}
@@ -134,6 +134,17 @@ func (r *managedResource) exists(ctx context.Context, client *traceloop.Client, 
 	}
 	_, absence := r.confirmGone(ctx, client, state, private, strict, diags)
 	return absence == base.Found
+}
+
+// isMissing reports whether Traceloop does not find the environment. Terraform 1.11 plans to destroy
+// what has no block before it reads it, and the read says that it is gone.
+func (r *managedResource) isMissing(ctx context.Context, state resourceModel) bool {
+	client := r.ManagementIfKnown()
+	if client == nil {
+		return false
+	}
+	_, err := client.GetEnvironment(ctx, state.ID.ValueString())
+	return traceloop.IsNotFound(err)
 }
 
 // warnTaken warns that a slug is taken, or a project missing. Apply refuses this environment alone then.

@@ -141,7 +141,6 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 	case note.Replaces != "":
 		diags.AddAttributeError(path.Root("slug"), "Unable to Replace Evaluator", r.describeTaken(holder, request, "Terraform would forget the old evaluator, and could not create the new one. Nothing was changed."))
 	default:
-		r.Ledger.MayFail(creation.Name, creation.Place)
 		diags.AddAttributeWarning(path.Root("slug"), "Evaluator Exists Already", r.describeTaken(holder, request, "If Traceloop does not allow a second one, apply will refuse this evaluator."))
 	}
 }

@@ -289,7 +289,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if base.OrganizationID(ctx, resp.Private, &resp.Diagnostics) == "" {
 		base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
 	}
-	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics)))
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 }
 
 func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {

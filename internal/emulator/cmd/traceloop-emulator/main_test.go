@@ -222,7 +222,7 @@ func TestFailures(t *testing.T) {
 		{"short management key", []string{"-listen", "127.0.0.1:0", "-management-key", "short"}, "at least 8 characters"},
 		{"management key with a space", []string{"-listen", "127.0.0.1:0", "-management-key", "with a space"}, "white space"},
 		{"no seed", []string{"-seed", foreign + "-none"}, "-seed " + foreign + "-none: no such file"},
-		{"seed that is none", []string{"-seed", foreign}, foreign + ":1: it must be an object"},
+		{"seed that is none", []string{"-seed", foreign}, foreign + ":1: the field does not take this kind of value (str)"},
 		{"file in no folder", []string{"-listen", "127.0.0.1:0", "-env-file", foreign + "-none/env"}, "-env-file " + foreign + "-none/env: no such file"},
 		{"foreign data file", []string{"-listen", "127.0.0.1:0", "-data", foreign}, foreign},
 	} {

@@ -15,7 +15,7 @@ import (
 
 // operation is an operation of the documents.
 type operation struct {
-	id           string
+	name         string
 	method, path string
 	layer        string
 	spec         *openapi3.Operation // nil if no document has the operation
@@ -36,15 +36,6 @@ func (o *operation) isOfOne() bool { return o.collection() != o.path }
 
 func (o *operation) isList() bool { return o.method == http.MethodGet && !o.isOfOne() }
 
-func (o *operation) parameters() (all []*openapi3.Parameter) {
-	for _, p := range o.spec.Parameters {
-		if p.Value.In == openapi3.ParameterInQuery {
-			all = append(all, p.Value)
-		}
-	}
-	return all
-}
-
 // publishedNames are those of operations to which Traceloop's document gives none.
 var publishedNames = map[string]string{
 	"GET /v2/auto-monitor-setups":                  "listSetups",
@@ -63,11 +54,13 @@ var never = []string{"createOrganization", "createEvaluator", "updateEvaluator"}
 
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-// documents are the operations of a service that may add fields to its answers.
+// documents are the operations, the contract, and what the provider accepts instead of it.
 type documents struct {
-	contract *validate.Contract
-	byID     map[string]*operation
-	sorted   []*operation // by path, what reads first
+	contract  *validate.Contract
+	tolerated *validate.Contract
+	byName    map[string]*operation
+	sorted    []*operation // by path, what reads first
+	fields    map[string]bool
 }
 
 func readDocuments() (*documents, error) {
@@ -75,12 +68,16 @@ func readDocuments() (*documents, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &documents{contract: contract, byID: map[string]*operation{}}
+	tolerated, err := validate.New()
+	if err != nil {
+		return nil, err
+	}
+	d := &documents{contract: contract, tolerated: tolerated, byName: map[string]*operation{}, fields: otherFields()}
 	for path, item := range contract.Document.Paths.Map() {
 		for method, spec := range item.Operations() {
 			layer, _ := spec.Extensions["x-layer"].(string)
 			o := &operation{cmp.Or(spec.OperationID, publishedNames[method+" "+path]), method, path, layer, spec}
-			d.byID[o.id] = o
+			d.byName[o.name] = o
 			d.sorted = append(d.sorted, o)
 		}
 	}
@@ -89,25 +86,26 @@ func readDocuments() (*documents, error) {
 	})
 	for _, o := range d.sorted {
 		for _, method := range methods {
-			id := method + " " + o.path
+			name := method + " " + o.path
 			if o.isOfOne() && contract.Document.Paths.Value(o.path).GetOperation(method) == nil {
-				d.byID[id] = &operation{id: id, method: method, path: o.path, layer: o.layer}
+				d.byName[name] = &operation{name: name, method: method, path: o.path, layer: o.layer}
 			}
 		}
 	}
-	d.byID["sendTraces"] = &operation{id: "sendTraces", method: http.MethodPost, path: "/v1/traces"}
-	d.open()
-	d.requireOfSetups()
+	d.byName["sendTraces"] = &operation{name: "sendTraces", method: http.MethodPost, path: "/v1/traces"}
+	prepare(contract.Document)
+	prepare(tolerated.Document)
+	eachSchema(contract.Document, func(schema *openapi3.Schema) {
+		for name := range schema.Properties {
+			d.fields[name] = true
+		}
+	})
+	tolerate(tolerated.Document)
 	return d, nil
 }
 
-// open allows further fields in all answers.
-func (d *documents) open() {
-	d.eachSchema(func(schema *openapi3.Schema) { schema.AdditionalProperties = openapi3.BoolSchema{} })
-}
-
 // eachSchema visits the schemas of all answers.
-func (d *documents) eachSchema(visit func(*openapi3.Schema)) {
+func eachSchema(document *openapi3.T, visit func(*openapi3.Schema)) {
 	seen := map[*openapi3.Schema]bool{}
 	var descend func(refs ...*openapi3.SchemaRef)
 	descend = func(refs ...*openapi3.SchemaRef) {
@@ -122,27 +120,32 @@ func (d *documents) eachSchema(visit func(*openapi3.Schema)) {
 			descend(slices.Collect(maps.Values(ref.Value.Properties))...)
 		}
 	}
-	for _, o := range d.sorted {
-		for _, response := range o.spec.Responses.Map() {
-			for _, media := range response.Value.Content {
-				descend(media.Schema)
+	for _, item := range document.Paths.Map() {
+		for _, o := range item.Operations() {
+			for _, response := range o.Responses.Map() {
+				for _, media := range response.Value.Content {
+					descend(media.Schema)
+				}
 			}
 		}
 	}
 }
 
-// requireOfSetups adds what the provider needs of a setup and of a refusal. Traceloop's document requires
-// nothing.
-func (d *documents) requireOfSetups() {
-	refusal := d.answerSchema("getSetup", http.StatusNotFound)
+// prepare allows further fields in all answers, and adds what the provider needs of a setup and of a
+// refusal. Traceloop's document requires nothing.
+func prepare(document *openapi3.T) {
+	eachSchema(document, func(schema *openapi3.Schema) { schema.AdditionalProperties = openapi3.BoolSchema{} })
+	get := document.Paths.Value("/v2/auto-monitor-setups/{external_id}").Get
+	refusal := answerSchema(get, http.StatusNotFound)
 	refusal.Required = []string{"error"}
 	refusal.Properties["error"].Value.MinLength = 1
-	setup := d.answerSchema("getSetup", http.StatusOK)
-	setup.Required = []string{"id", "external_id", "project_id", "env_project_id", "init_rules", "evaluators", "status", "created_at", "updated_at"}
-	for _, name := range []string{"id", "external_id", "project_id", "env_project_id"} {
+	setup := answerSchema(get, http.StatusOK)
+	texts, times := []string{"id", "external_id", "project_id", "env_project_id"}, []string{"created_at", "updated_at"}
+	setup.Required = slices.Concat(texts, times, []string{"init_rules", "evaluators", "status"})
+	for _, name := range texts {
 		setup.Properties[name].Value.MinLength = 1
 	}
-	for _, name := range []string{"created_at", "updated_at"} {
+	for _, name := range times {
 		setup.Properties[name].Value.Format = "date-time"
 	}
 	setup.Properties["status"].Value.Enum = []any{
@@ -153,10 +156,39 @@ func (d *documents) requireOfSetups() {
 	setup.Properties["init_rules"].Value.Items.Value.Required = []string{"key", "source", "operator"}
 }
 
-func (d *documents) answerSchema(id string, status int) *openapi3.Schema {
-	response := d.byID[id].spec.Responses.Status(status)
-	if response == nil || response.Value.Content["application/json"] == nil {
-		return nil
+func answerSchema(o *openapi3.Operation, status int) *openapi3.Schema {
+	return o.Responses.Status(status).Value.Content["application/json"].Schema.Value
+}
+
+// tolerate changes a document to what the provider accepts, because the service was seen to answer so:
+// a list is bare and in any order, slugs and masks have any form, and a mask may be missing.
+func tolerate(document *openapi3.T) {
+	eachSchema(document, func(schema *openapi3.Schema) {
+		schema.Pattern = ""
+		schema.Required = slices.DeleteFunc(schema.Required, func(name string) bool { return name == "masked_key" })
+		if mask := schema.Properties["masked_key"]; mask != nil {
+			mask.Value.Nullable = true
+		}
+	})
+	for path, item := range document.Paths.Map() {
+		if item.Get == nil || strings.Contains(path, "{") {
+			continue
+		}
+		delete(item.Get.Extensions, "x-order")
+		media := item.Get.Responses.Status(http.StatusOK).Value.Content["application/json"]
+		media.Schema = openapi3.NewSchemaRef("", listSchema(media.Schema.Value))
 	}
-	return response.Value.Content["application/json"].Schema.Value
+}
+
+// listSchema is the schema of the list in an answer; nil if there is none.
+func listSchema(schema *openapi3.Schema) *openapi3.Schema {
+	if schema.Type.Is("array") {
+		return schema
+	}
+	for _, part := range slices.Concat(schema.AllOf, slices.Collect(maps.Values(schema.Properties))) {
+		if list := listSchema(part.Value); list != nil {
+			return list
+		}
+	}
+	return nil
 }

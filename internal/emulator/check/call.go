@@ -1,0 +1,228 @@
+package check
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+const (
+	// maxBody limits the size of an answer, in bytes.
+	maxBody = 10 << 20
+
+	// maxPause is the longest wait that the service may ask for, and maxPauses how often it may.
+	maxPause  = time.Minute
+	maxPauses = 20
+)
+
+// service is where the requests go, with its key: a traceloop.Client or a traceloop.ProjectClient.
+type service interface {
+	HTTP() *http.Client
+	NewRequest(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error)
+	BaseURL() string
+	IsLoopback() bool
+}
+
+// call is a step as it is sent: with ids and keys instead of names.
+type call struct {
+	step
+	*operation
+
+	secret      string // the key that is sent instead of the operation's own
+	idempotency string
+	fields      map[string]bool // whose names may be shown
+}
+
+// sentPath is the path with the id, escaped as the client escapes it.
+func (c *call) sentPath() string {
+	if !c.isOfOne() {
+		return c.path
+	}
+	return c.collection() + "/" + url.PathEscape(c.id)
+}
+
+// sent describes the request without names, ids and keys.
+func (c *call) sent() string {
+	text := c.operation.String()
+	separator := "?"
+	for _, name := range slices.Sorted(maps.Keys(c.query)) {
+		value := "{" + name + "}"
+		if name == "limit" {
+			value = c.query.Get(name)
+		}
+		text += separator + name + "=" + value
+		separator = "&"
+	}
+	if c.body != nil {
+		text += " {" + strings.Join(slices.Sorted(maps.Keys(c.body)), ", ") + "}"
+	}
+	switch c.key {
+	case "":
+	case noKey, unknownKey:
+		text += " with " + c.key
+	default:
+		text += " with the project's own key"
+	}
+	return text
+}
+
+func noSuchID() string { return "cnosuch" + rand.Text() }
+
+// call makes the request of a step. missing names an object of an earlier step that is not there.
+func (c *checker) call(s step) (made *call, missing string) {
+	made = &call{step: s, operation: c.byName[s.op], fields: c.fields}
+	find := func(name string) m {
+		if name == nobody {
+			return m{"id": noSuchID(), "external_id": noSuchID()}
+		}
+		if c.objects[name] == nil {
+			missing = name
+		}
+		return c.objects[name]
+	}
+	if s.after != "" {
+		find(s.after)
+	}
+	if s.of != "" {
+		made.id = find(s.of).text("id")
+		if strings.HasSuffix(made.path, "{external_id}") {
+			made.id = find(s.of).text("external_id")
+		}
+	}
+	switch s.key {
+	case "", noKey:
+	case unknownKey:
+		made.secret = traceloop.KeyPrefix + rand.Text()
+	default:
+		if made.secret = find(s.key).text("api_key"); made.secret == "" {
+			missing = s.key
+		}
+	}
+	place := m{}
+	project, environment, _ := strings.Cut(s.in, "/")
+	if project != "" {
+		place["project_id"] = find(project).text("id")
+	}
+	if environment == "eu" { // the scenario's own; others are slugs
+		environment = find(environment).text("slug")
+	}
+	if environment != "" {
+		place["environment"] = environment
+	}
+	switch {
+	case made.method == http.MethodGet && s.in != "":
+		made.query = url.Values{"limit": {pageLimit}}
+		for name := range place {
+			made.query.Set(name, place.text(name))
+		}
+	case made.method == http.MethodPost && made.managed() && len(s.body)+len(place) > 0:
+		maps.Copy(place, s.body)
+		made.body = place
+		// One key for each name, so that a step can repeat another's.
+		made.idempotency = c.suffix + "-" + cmp.Or(s.like, s.as, rand.Text())
+		if s.like != "" {
+			find(s.like)
+		}
+	}
+	return made, missing
+}
+
+// send sends a call. A project's key goes only to the operations that take it, and so does the
+// management key.
+func (c *checker) send(ctx context.Context, sent *call) *answer {
+	via, other := c.project, c.management
+	if sent.managed() {
+		via, other = other, via
+	}
+	if via == nil && sent.key != "" {
+		via = other // whose key is replaced
+	}
+	a := &answer{call: sent}
+	for pauses := 0; ; pauses++ {
+		if a.err = ctx.Err(); a.err == nil {
+			a.err = a.receive(ctx, via)
+		}
+		seconds, _ := strconv.Atoi(a.header.Get("Retry-After"))
+		pause := time.Duration(max(seconds, 1)) * time.Second
+		if a.err != nil || a.status != http.StatusTooManyRequests || pause > maxPause || pauses == maxPauses {
+			break
+		}
+		if a.err = c.wait(ctx, pause); a.err != nil {
+			break
+		}
+	}
+	if wrapped, ok := errors.AsType[*url.Error](a.err); ok {
+		a.err = wrapped.Err // the text of the other contains the whole URL
+	}
+	if json.Unmarshal(a.body, &a.value) != nil {
+		a.value = nil
+	}
+	a.leaks = slices.ContainsFunc(c.generated, func(key string) bool { return bytes.Contains(a.body, []byte(key)) })
+	if a.err == nil && sent.spec != nil {
+		c.names = append(c.names, firstHeader(a.header, "X-Request-Id", "x-kong-request-id", "cf-ray"))
+	}
+	return a
+}
+
+// receive sends the request once. An interrupt does not stop a write on its way. An error means no
+// answer.
+func (a *answer) receive(ctx context.Context, via service) error {
+	sent := a.call
+	if sent.method != http.MethodGet {
+		ctx = context.WithoutCancel(ctx)
+	}
+	var body any
+	if sent.body != nil {
+		body = sent.body
+	}
+	r, err := via.NewRequest(ctx, sent.method, sent.sentPath(), sent.query, body)
+	if err != nil {
+		return err
+	}
+	if sent.key != "" {
+		r.Header.Del("Authorization")
+	}
+	if sent.secret != "" {
+		r.Header.Set("Authorization", "Bearer "+sent.secret)
+	}
+	if sent.idempotency != "" {
+		r.Header.Set("Idempotency-Key", sent.idempotency)
+	}
+	came, err := via.HTTP().Do(r)
+	if err != nil {
+		return err
+	}
+	defer came.Body.Close()
+	a.status, a.header = came.StatusCode, came.Header
+	a.body, err = io.ReadAll(io.LimitReader(came.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return fmt.Errorf("the answer's body is incomplete or did not arrive in time: %w", err)
+	case len(a.body) > maxBody:
+		return fmt.Errorf("the answer's body is larger than %d MiB", maxBody>>20)
+	}
+	return nil
+}
+
+func firstHeader(header http.Header, names ...string) string {
+	for _, name := range names {
+		if header.Get(name) != "" {
+			return name
+		}
+	}
+	return ""
+}
