@@ -2,6 +2,8 @@ package provider_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -201,5 +203,24 @@ func TestAnswers_organization(t *testing.T) {
 			}
 			l.changesNothing(config)
 		})
+	}
+}
+
+// A creation whose answer is lost may be carried out late, so that its repeat is a conflict with itself.
+func TestAnswers_conflictWithItself(t *testing.T) {
+	t.Parallel()
+	service := newAnswering(t, map[string]string{"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "POST /v2/projects": `502 {"error":"bad gateway"}`})
+	made := "200 [" + changed(goodProject, "created_at", time.Now().UTC().Format(time.RFC3339Nano)) + "]"
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && service.count("POST") == 1 {
+			service.set(map[string]string{"POST /v2/projects": `409 {"error":"taken"}`, "GET /v2/projects": made})
+		}
+		service.ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	d := newDriverWith(t, time.Now, arguments{"base_url": front.URL, "api_key": strayKey})
+	project, err := d.create(t.Context(), projectKind, arguments{"name": "Orders"})
+	if err != nil || d.text(project, "id") != "p1" || service.count("POST") != 2 {
+		t.Errorf("the state has %q after %d POSTs: %v", d.text(project, "id"), service.count("POST"), err)
 	}
 }

@@ -34,17 +34,22 @@ const maxCreations = 4
 // Create sends a creation. If the answer is lost, it looks for the object, and sends the creation
 // again only if there is none. An error is that of the last attempt, with what was found.
 func Create[T any](ctx context.Context, send func(context.Context) (*T, error), find func(context.Context, time.Time) Settled[T]) (*T, Settled[T], error) {
+	var first *traceloop.UnknownOutcomeError
 	for attempt := 1; ; attempt++ {
 		object, err := send(ctx)
 		unknown, lost := errors.AsType[*traceloop.UnknownOutcomeError](err)
-		if !lost {
+		if first == nil {
+			first = unknown
+		}
+		// After a lost answer, the service may carry out the first attempt late: a conflict.
+		if !lost && (first == nil || !traceloop.IsConflict(err)) {
 			return object, Settled[T]{}, err
 		}
-		found := settle(ctx, unknown.Started, find)
+		found := settle(ctx, first.Started, find)
 		if found.Ours {
 			return found.Object, found, nil
 		}
-		if found.Object != nil || found.Err != nil || attempt == maxCreations || ctx.Err() != nil {
+		if !lost || found.Object != nil || found.Err != nil || attempt == maxCreations || ctx.Err() != nil {
 			return nil, found, err
 		}
 	}
