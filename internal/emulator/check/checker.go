@@ -132,7 +132,7 @@ var kinds = map[string]thing{
 
 // remember notes what a call has created, or may have.
 func (c *checker) remember(a *answer) {
-	switch o := a.call.operation.name; o {
+	switch o := a.call.name; o {
 	case "createProject", "createEnvironment", "createAPIKey":
 		id := a.object().text("id")
 		switch {

@@ -281,8 +281,9 @@ func hasOnly(names ...string) func(*checker, *answer) string {
 func isSetup(id string, selector []any, evaluators ...string) func(*checker, *answer) string {
 	return func(c *checker, a *answer) string {
 		o := a.object()
-		var slugs []string
-		for _, e := range o.objects("evaluators") {
+		asked := o.objects("evaluators")
+		slugs := make([]string, 0, len(asked))
+		for _, e := range asked {
 			slugs = append(slugs, e.text("evaluator_type"))
 		}
 		slices.Sort(slugs)
