@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -64,10 +65,11 @@ func (tf terraform) want(code int, args ...string) (output string) {
 	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(both.String())), " ")
 }
 
-// The guide "See drift happen", with the real CLI and a real browser.
+// The guide's section "See Drift Happen", with the real CLI and a real browser. Its reader has
+// waited two minutes: the objects are older than that.
 func TestSeeDriftHappen(t *testing.T) {
 	t.Parallel()
-	s := emulatortest.Start(t)
+	s := emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return time.Now().Add(-3 * time.Minute) }))
 	b := open(t)
 	tf := startTerraform(t, s)
 	b.goTo(s.URL)
