@@ -233,10 +233,6 @@ func (l *Ledger) Keep(o Object) *Conflict {
 			return &Conflict{Reason: DestroyedUnderIt, This: o.Name, Other: c.Name, Type: c.Type}
 		}
 	}
-	if c, ok := l.created[o.Place]; ok && c.Replaces != o.Handle {
-		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type}
-	}
-
 	others := l.kept[o.Handle]
 	if slices.ContainsFunc(others, o.sameAddress) {
 		return nil
@@ -249,6 +245,9 @@ func (l *Ledger) Keep(o Object) *Conflict {
 		duplicate := l.secondAddress(o, others[0])
 		duplicate.Warning = true
 		return duplicate
+	}
+	if c, ok := l.created[o.Place]; ok && c.Replaces != o.Handle { // the plan may go on, and keeps the object
+		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type}
 	}
 	return nil
 }
@@ -334,9 +333,6 @@ func (l *Ledger) Create(c Creation) *Conflict {
 			return &Conflict{Reason: DestroyedUnderIt, This: c.Name, Other: another.Name, Type: another.Type}
 		}
 	}
-	if _, ok := l.created[c.Place]; ok {
-		return &Conflict{Reason: PlaceCreatedTwice, This: c.Name, Type: c.Type}
-	}
 	if o, ok := l.keptAt[c.Place]; ok && o.Handle != c.Replaces {
 		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type}
 	}
@@ -348,6 +344,9 @@ func (l *Ledger) Create(c Creation) *Conflict {
 			return &Conflict{Reason: KeptInside, This: tainted.Name, Other: inside.Name, Type: c.Type}
 		}
 		l.anew[tainted.Handle] = c
+	}
+	if _, ok := l.created[c.Place]; ok {
+		return &Conflict{Reason: PlaceCreatedTwice, This: c.Name, Type: c.Type}
 	}
 	if o, ok := l.leaving[c.Place]; ok && o.Handle != c.Replaces && !c.Revokes {
 		return &Conflict{Reason: PlaceLeaving, This: c.Name, Other: o.Name, Type: o.Type}
