@@ -40,22 +40,26 @@ func TestAnswers_differFromTheRequest(t *testing.T) {
 		warns   string
 	}{
 		"name of a project": {
-			projectKind, arguments{"name": "Orders"},
+			projectKind,
+			arguments{"name": "Orders"},
 			map[string]string{"POST /v2/projects": "200 " + changed(goodProject, "name", "orders"), "GET /v2/projects/p1": "200 " + goodProject},
 			"Answer Differs From the Request",
 		},
 		"name of an environment": {
-			environmentKind, arguments{"name": "EU Production", "project_id": "p1"},
+			environmentKind,
+			arguments{"name": "EU Production", "project_id": "p1"},
 			map[string]string{"POST /v2/environments": "200 " + changed(goodEnvironment, "name", "eu production"), "GET /v2/environments/e1": "200 " + goodEnvironment},
 			"Answer Differs From the Request",
 		},
 		"environment of a key": {
-			keyKind, arguments{"project_id": "p1", "environment": "prd"},
+			keyKind,
+			arguments{"project_id": "p1", "environment": "prd"},
 			map[string]string{"POST /v2/api-keys": "200 " + changed(generated, "environment", "Production"), "GET /v2/api-keys/k1": "200 " + changed(goodKey, "environment", "e1")},
 			"API Key Described Differently",
 		},
 		"project of a key": {
-			keyKind, arguments{"project_id": "p1", "environment": "prd"},
+			keyKind,
+			arguments{"project_id": "p1", "environment": "prd"},
 			map[string]string{"POST /v2/api-keys": "200 " + changed(generated, "project_id", "slug"), "GET /v2/api-keys/k1": "200 " + changed(goodKey, "project_id", "slug")},
 			"API Key Described Differently",
 		},

@@ -200,7 +200,7 @@ func (w *together) plan(rt *rapid.T, slots []*slot, imports map[*slot]importBloc
 	return errors.Join(refused...)
 }
 
-// prior ids
+// had is the id of what is at an address before the plan.
 func (w *together) had(sl *slot) string { return w.text(w.prior[sl], "id") }
 
 // keeps says whether the plan keeps what the slot has.

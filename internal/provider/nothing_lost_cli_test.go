@@ -42,7 +42,7 @@ func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 			w.refusesToPlanAndApply("Two Resources for One API Key", key.ID)
 			// The block that the message shows does what it says.
 			w.write(w.key("old", "prd", "") + base.RemovedBlock("traceloop_api_key", label))
-			shows(t, w.apply(), "no longer be managed", "0 added, 0 changed, 0 destroyed")
+			shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
 			w.write(w.key("old", "prd", ""))
 			w.plan("-detailed-exitcode")
 		}

@@ -161,6 +161,17 @@ func (s *server) GenerateResourceConfig(ctx context.Context, r *tfprotov6.Genera
 	return withCallContext(ctx, s.quiet, s.frameworkServer.GenerateResourceConfig, r)
 }
 
+// CallFunction passes a null argument on. OpenTofu 1.12 sends it without a value, which the
+// framework reports as a bug of the provider.
+func (s *server) CallFunction(ctx context.Context, r *tfprotov6.CallFunctionRequest) (*tfprotov6.CallFunctionResponse, error) {
+	for _, argument := range r.Arguments {
+		if len(argument.MsgPack) == 0 && len(argument.JSON) == 0 {
+			argument.JSON = []byte("null")
+		}
+	}
+	return s.frameworkServer.CallFunction(ctx, r)
+}
+
 // ListResource ends when its results have been read.
 func (s *server) ListResource(ctx context.Context, r *tfprotov6.ListResourceRequest) (*tfprotov6.ListResourceServerStream, error) {
 	inner, end := callContext(ctx, s.quiet)

@@ -48,7 +48,7 @@ func generatedModel(generated traceloop.GeneratedAPIKey) model {
 
 // keepPlace keeps the project and the environment of a key, which never moves. If an answer has others,
 // the service describes them in another way. To follow it would revoke a key that runs.
-func (m *model) keepPlace(before model, diags *diag.Diagnostics) {
+func keepPlace(m *model, before model, diags *diag.Diagnostics) {
 	if m.ProjectID.Equal(before.ProjectID) && m.Environment.Equal(before.Environment) {
 		return
 	}

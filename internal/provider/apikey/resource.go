@@ -221,7 +221,7 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 	place := placeOf(plan.request())
 	asked := plan.model
 	plan.model = generatedModel(*generated)
-	plan.keepPlace(asked, &resp.Diagnostics)
+	keepPlace(&plan.model, asked, &resp.Diagnostics)
 	plan.setRotateAt()
 	if err := plan.setKey(generated.Key, recipients); err != nil {
 		r.addSealError(ctx, client, generated.APIKey, err, &resp.Diagnostics)
@@ -332,7 +332,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if refreshed.MaskedKey.IsNull() {
 		refreshed.MaskedKey = state.MaskedKey // made from the key when it was generated
 	}
-	refreshed.keepPlace(state.model, &resp.Diagnostics)
+	keepPlace(&refreshed, state.model, &resp.Diagnostics)
 	if refreshed != state.model {
 		state.model = refreshed
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)

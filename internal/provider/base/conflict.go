@@ -34,12 +34,12 @@ func (c *Conflict) Report(diags *diag.Diagnostics) bool {
 	kind := conflicting[c.Type]
 	at := path.Root(kind.attribute)
 	summary := "Two Resources for One " + kind.noun
-	search := fmt.Sprintf("The block shown here may be the older one. To find the other one, search the configuration for %s.", c.Type)
+	search := "The block shown here may be the older one. To find the other one, search the configuration for " + c.Type + "."
 	moved := "If you moved the resource block to another address, use a moved block, which keeps the object. Write both addresses into it"
 	switch c.Reason {
 	case SecondAddress:
-		forget := fmt.Sprintf("Let Terraform forget one address: terraform state rm ADDRESS. For an address that is not an instance of count or for_each, this block does the same, in the place of its resource block:\n\n%s",
-			RemovedBlock(c.Type, "example"))
+		forget := "Let Terraform forget one address: terraform state rm ADDRESS. For an address that is not an instance of count or for_each, this block does the same, in the place of its resource block:\n\n" +
+			RemovedBlock(c.Type, "example")
 		switch {
 		case c.Warning:
 			diags.AddAttributeWarning(at, summary, fmt.Sprintf(

@@ -18,7 +18,7 @@ type model struct {
 }
 
 // keepName keeps the name that was requested, and warns if the answer has another one.
-func (m *model) keepName(requested string, diags *diag.Diagnostics) {
+func keepName(m *model, requested string, diags *diag.Diagnostics) {
 	answered := m.Name
 	if m.Name = types.StringValue(requested); !m.Name.Equal(answered) {
 		base.AddDiffers(diags, m.Describe(), base.Difference("name", m.Name, answered))

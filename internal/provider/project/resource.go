@@ -119,7 +119,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 
 	plan.model = newModel(*project)
-	plan.keepName(name, &resp.Diagnostics)
+	keepName(&plan.model, name, &resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Applied.Created(place(name))
@@ -194,7 +194,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 			return
 		}
 		plan.model = newModel(*project)
-		plan.keepName(name, &resp.Diagnostics)
+		keepName(&plan.model, name, &resp.Diagnostics)
 	}
 	base.CompleteIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)

@@ -107,7 +107,7 @@ func TestCheckInterrupted(t *testing.T) {
 		}
 		server.Emulator.ServeHTTP(w, r)
 		if r.Method == http.MethodPost && r.URL.Path == "/v2/environments" {
-			once.Do(func() { //nolint:contextcheck // the server is the test's
+			once.Do(func() {
 				created = len(server.Projects()) == 2
 				cmd.Process.Signal(os.Interrupt)
 			})
