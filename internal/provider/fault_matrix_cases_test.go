@@ -35,7 +35,7 @@ var faults = []fault{
 	{name: "dropped after", says: []string{"EOF"}, inject: emulatortest.Fault{Kind: "drop_after"}, transient: true, lasts: true},
 	{name: "delayed", inject: emulatortest.Fault{Kind: "delay", MS: 20}, transient: true},
 	{name: "too late", says: []string{"within 1s"}, inject: emulatortest.Fault{Kind: "delay", MS: 3000}, settings: arguments{"request_timeout": "1s", "max_retries": int64(3)}},
-	{name: "truncated", says: []string{"not JSON"}, inject: emulatortest.Fault{Kind: "truncate"}, transient: true},
+	{name: "truncated", says: []string{"not JSON", "not a JSON object"}, inject: emulatortest.Fault{Kind: "truncate"}, transient: true},
 	{name: "web page with 200", says: []string{"text/html"}, inject: emulatortest.Fault{Kind: "garbage"}, transient: true, lasts: true},
 	{name: "endless", says: []string{"larger than 10 MiB"}, inject: emulatortest.Fault{Kind: "huge"}, transient: true},
 }
