@@ -326,10 +326,9 @@ func TestCLI_organizationIsNotReplaced(t *testing.T) {
 	for _, lifecycle := range []string{"", "  lifecycle {\n    create_before_destroy = true\n  }\n"} {
 		cli.write(organizationHCL(acme + lifecycle))
 		cli.ok("taint", "traceloop_organization.acme")
-		refuses(plan, "Deletion Protection Is On", "terraform untaint")
-		refuses([]string{"apply", "-auto-approve", "-input=false"}, "Deletion Protection Is On", "terraform untaint")
-		if lifecycle == "" { // only the apply knows
-			refuses([]string{"apply", "-auto-approve", "-input=false", "-refresh=false"}, "Deletion Protection Is On", "terraform untaint")
+		for _, flags := range [][]string{nil, {"-refresh=false"}, {"-refresh=false", "-target=traceloop_organization.acme"}, {"-parallelism=1"}} {
+			refuses(append(plan, flags...), "Deletion Protection Is On", "terraform untaint")
+			refuses(append([]string{"apply", "-auto-approve", "-input=false"}, flags...), "Deletion Protection Is On", "terraform untaint")
 		}
 		cli.ok("untaint", "traceloop_organization.acme")
 	}

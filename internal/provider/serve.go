@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/organization"
 )
 
 // Address is the provider's source address.
@@ -74,7 +75,7 @@ func serverOf(p *traceloopProvider, quiet bool) (func() tfprotov6.ProviderServer
 	if !ok {
 		return nil, fmt.Errorf("%T does not have all of the protocol", framework)
 	}
-	return func() tfprotov6.ProviderServer { return &server{framework, quiet} }, nil
+	return func() tfprotov6.ProviderServer { return &server{framework, p, quiet} }, nil
 }
 
 // frameworkServer is the interface of the framework's server.
@@ -90,10 +91,16 @@ type frameworkServer interface {
 type server struct {
 	frameworkServer
 
-	quiet bool
+	provider *traceloopProvider
+	quiet    bool
 }
 
+// UpgradeResourceState is the only call about a tainted object in a plan that does not refresh.
+// The framework passes it on to a resource only if the schema has a new version.
 func (s *server) UpgradeResourceState(ctx context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	if data := s.provider.data.Load(); data != nil && r.TypeName == organization.TypeName && r.RawState != nil {
+		organization.Note(data, r.RawState.JSON)
+	}
 	return withCallContext(ctx, s.quiet, s.frameworkServer.UpgradeResourceState, r)
 }
 
