@@ -87,7 +87,7 @@ func TestCLI_setupsOfAReplacedProject(t *testing.T) {
 	out := cli.ok("apply", "-auto-approve", "-input=false", "-replace=traceloop_project.orders")
 	shows(t, out, "Auto Monitor Setups Were Not Read", "2 added, 0 changed, 2 destroyed")
 	again := cli.plan()
-	shows(t, again, "Auto Monitor Setup Was Deleted Outside Terraform", "3 to add, 0 to change, 0 to destroy")
+	shows(t, again, "Auto Monitor Setup No Longer Found", "3 to add, 0 to change, 0 to destroy")
 	shows(t, cli.apply(), "3 added")
 	cli.plan("-detailed-exitcode")
 	shows(t, cli.destroy(), "5 destroyed")

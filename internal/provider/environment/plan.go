@@ -126,14 +126,7 @@ func (r *managedResource) refuseProtected(ctx context.Context, client *traceloop
 
 // exists looks for the environment. It is false, with an error, if that cannot be said.
 func (r *managedResource) exists(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) bool {
-	if client == nil {
-		return true
-	}
-	if _, err := client.GetEnvironment(ctx, state.ID.ValueString()); !traceloop.IsNotFound(err) {
-		return true
-	}
-	_, absence := r.confirmGone(ctx, client, state, private, strict, diags)
-	return absence == base.Found
+	return client == nil || base.Exists(ctx, r.Data, client, gone(client, state, private, strict), client.GetEnvironment, diags)
 }
 
 // isMissing reports whether Traceloop does not find the environment. Terraform 1.11 plans to destroy

@@ -179,26 +179,15 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ID)
 
-	environment, err := client.GetEnvironment(ctx, state.ID.ValueString())
-	if traceloop.IsNotFound(err) {
-		var absence base.Absence
-		switch environment, absence = r.confirmGone(ctx, client, state, resp.Private, false, &resp.Diagnostics); absence {
-		case base.NotConfirmed:
-			return
-		case base.Found:
-			err = nil
-		default:
-			r.AddGone(&resp.Diagnostics, absence, "Environment", state.Describe(),
-				"it was deleted: its traces are gone, and its keys are revoked", "If the configuration still has it, that apply creates a new, empty environment")
-			resp.State.RemoveResource(ctx)
-			return
-		}
+	environment, absence := base.Read(ctx, r.Data, client, gone(client, state, resp.Private, false), client.GetEnvironment, &resp.Diagnostics)
+	if absence == base.PerhapsGone || absence == base.IsGone {
+		r.AddGone(&resp.Diagnostics, absence, "Environment", state.Describe(),
+			"it was deleted: its traces are gone, and its keys are revoked", "If the configuration still has it, that apply creates a new, empty environment")
+		resp.State.RemoveResource(ctx)
 	}
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read Environment", r.Failure("read the "+state.Describe(), err))
+	if environment == nil {
 		return
 	}
-
 	state.model = newModel(*environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Run.SawEnvironment(*environment)
@@ -250,23 +239,12 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 			return
 		}
 	}
-	err := client.DeleteEnvironment(ctx, state.ID.ValueString())
-	if traceloop.IsNotFound(err) {
-		switch _, absence := r.confirmGone(ctx, client, state, resp.Private, true, &resp.Diagnostics); absence {
-		case base.NotConfirmed:
-			return
-		case base.Found:
-			err = client.DeleteEnvironment(ctx, state.ID.ValueString())
-		default:
-			err = nil
-		}
-	}
-	if err != nil {
+	if err := base.Delete(ctx, r.Data, client, gone(client, state, resp.Private, true), client.DeleteEnvironment, &resp.Diagnostics); err != nil {
 		resp.Diagnostics.AddError("Unable to Delete Environment", r.Failure("delete the "+own.Name, err))
+	}
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.Absences.Deleted(own.Handle)
-	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
 	r.Applied.Destroyed(own.Name, note.Places(own.Place)...)
 }
 
@@ -307,16 +285,16 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
-// confirmGone decides about an environment that the service does not find.
-func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.Environment, base.Absence) {
-	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.Environment]{
+// gone describes an environment for the case that the service does not find it.
+func gone(client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool) base.Gone[traceloop.Environment] {
+	return base.Gone[traceloop.Environment]{
 		Object: state.object(""), Kind: "Environment", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
 		CreatedAt: state.CreatedAt, Private: private, Strict: strict,
 		List: func(ctx context.Context) iter.Seq2[traceloop.Environment, error] {
 			return client.ListEnvironmentsUncached(ctx, traceloop.EnvironmentFilter{})
 		},
 		IDOf: func(e traceloop.Environment) string { return e.ID },
-	}, diags)
+	}
 }
 
 // find resolves an import id. It returns nil if there is no such environment.

@@ -47,7 +47,7 @@ func (l *listResource) List(ctx context.Context, req list.ListRequest, stream *l
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return
 	}
-	own := base.Where(each(client.ListEvaluators(ctx, traceloop.EvaluatorCustom)), isOwn)
+	own := base.Where(base.Each(client.ListEvaluators(ctx, traceloop.EvaluatorCustom)), isOwn)
 	stream.Results = base.Results(ctx, req, identity, own, func(e traceloop.Evaluator) (base.Listed, error) {
 		if req.IncludeResource && e.Config == nil { // the list left it out
 			whole, err := client.GetEvaluator(ctx, e.ID)

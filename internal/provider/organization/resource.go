@@ -391,9 +391,7 @@ func (m *model) Describe() string {
 // TypeName is the type of the resource.
 const TypeName = "traceloop_organization"
 
-const (
-	loss     = "Traceloop publishes no operation that deletes the organization, the one that exists stays, and its keys leave the state, which may have their only copy"
-)
+const loss = "Traceloop publishes no operation that deletes the organization, the one that exists stays, and its keys leave the state, which may have their only copy"
 
 func (m *model) object() base.Object {
 	return base.Object{Handle: base.HandleOf("organization", m.ID.ValueString()), Place: place(m.Name.ValueString()), Type: TypeName, Name: m.Describe()}

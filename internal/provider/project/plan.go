@@ -101,15 +101,10 @@ func (r *managedResource) refuseProtected(ctx context.Context, client *traceloop
 	if !base.IsProtected(state.DeletionProtection) {
 		return false
 	}
-	if client != nil {
-		if _, err := client.GetProject(ctx, state.ID.ValueString()); traceloop.IsNotFound(err) {
-			if _, absence := r.confirmGone(ctx, client, state, private, strict, diags); absence != base.Found {
-				return absence == base.NotConfirmed
-			}
-		}
+	if client == nil || base.Exists(ctx, r.Data, client, gone(client, state, private, strict), client.GetProject, diags) {
+		base.AddProtected(diags, state.object(""), loss)
 	}
-	base.AddProtected(diags, state.object(""), loss)
-	return true
+	return diags.HasError()
 }
 
 // warnTaken warns that a name is taken. Apply refuses this project alone then.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
@@ -140,26 +139,15 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ID)
 
-	project, err := client.GetProject(ctx, state.ID.ValueString())
-	if traceloop.IsNotFound(err) {
-		var absence base.Absence
-		switch project, absence = r.confirmGone(ctx, client, state, resp.Private, false, &resp.Diagnostics); absence {
-		case base.NotConfirmed:
-			return
-		case base.Found:
-			err = nil
-		default:
-			r.AddGone(&resp.Diagnostics, absence, "Project", state.Describe(),
-				"it was deleted: its data is gone, and its keys are revoked", "If the configuration still has it, that apply creates a new, empty project")
-			resp.State.RemoveResource(ctx)
-			return
-		}
+	project, absence := base.Read(ctx, r.Data, client, gone(client, state, resp.Private, false), client.GetProject, &resp.Diagnostics)
+	if absence == base.PerhapsGone || absence == base.IsGone {
+		r.AddGone(&resp.Diagnostics, absence, "Project", state.Describe(),
+			"it was deleted: its data is gone, and its keys are revoked", "If the configuration still has it, that apply creates a new, empty project")
+		resp.State.RemoveResource(ctx)
 	}
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read Project", r.Failure("read the "+state.Describe(), err))
+	if project == nil {
 		return
 	}
-
 	state.model = newModel(*project)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Run.SawProject(project.ID)
@@ -220,23 +208,12 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		note.Next != "" && note.Next != own.Place && !r.canFollow(ctx, client.ListProjectsUncached, note, &resp.Diagnostics) {
 		return
 	}
-	err := client.DeleteProject(ctx, state.ID.ValueString())
-	if traceloop.IsNotFound(err) {
-		switch _, absence := r.confirmGone(ctx, client, state, resp.Private, true, &resp.Diagnostics); absence {
-		case base.NotConfirmed:
-			return
-		case base.Found:
-			err = client.DeleteProject(ctx, state.ID.ValueString())
-		default:
-			err = nil
-		}
-	}
-	if err != nil {
+	if err := base.Delete(ctx, r.Data, client, gone(client, state, resp.Private, true), client.DeleteProject, &resp.Diagnostics); err != nil {
 		resp.Diagnostics.AddError("Unable to Delete Project", r.Failure("delete the "+own.Name, err))
+	}
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.Absences.Deleted(own.Handle)
-	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
 	r.Applied.Destroyed(own.Name, note.Places(own.Place)...)
 }
 
@@ -272,12 +249,12 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
-// confirmGone decides about a project that the service does not find.
-func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.Project, base.Absence) {
-	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.Project]{
+// gone describes a project for the case that the service does not find it.
+func gone(client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool) base.Gone[traceloop.Project] {
+	return base.Gone[traceloop.Project]{
 		Object: state.object(""), Kind: "Project", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private, Strict: strict,
 		List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
-	}, diags)
+	}
 }
 
 const (
