@@ -55,7 +55,7 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 	diags := &resp.Diagnostics
 	client := r.ManagementIfKnown()
 	if state.isProtected() && r.exists(ctx, client, state, resp.Private, false, diags) {
-		base.AddReplacesProtected(diags, state.Describe(), loss(state.ProjectID.ValueString()), state.changeTo(plan.model), plan.DeletionProtection)
+		base.AddReplacesProtected(diags, state.Describe(), base.Irreversible+loss(state.ProjectID.ValueString()), state.changeTo(plan.model), plan.DeletionProtection)
 	}
 	if diags.HasError() {
 		return
@@ -103,7 +103,7 @@ func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, t
 	replaced, conflict := r.Ledger.Replace(note.Replaces, token)
 	name := cmp.Or(replaced.Name, string(note.Replaces))
 	if note.Protected {
-		base.AddForcedProtected(diags, name, loss(projectID))
+		base.AddForcedProtected(diags, name, base.Irreversible+loss(projectID))
 		return true
 	}
 	if conflict.Report(diags) {
@@ -119,7 +119,7 @@ func (r *managedResource) refuseProtected(ctx context.Context, client *traceloop
 		return false
 	}
 	if r.exists(ctx, client, state, private, strict, diags) {
-		base.AddProtected(diags, state.object(""), loss(state.ProjectID.ValueString()))
+		base.AddProtected(diags, state.object(""), base.Irreversible+loss(state.ProjectID.ValueString()))
 	}
 	return diags.HasError()
 }

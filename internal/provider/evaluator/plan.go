@@ -18,7 +18,7 @@ import (
 )
 
 // loss is what a destroy means.
-const loss = "Traceloop has no operation that deletes an evaluator. Terraform would no longer manage it, and Traceloop would keep it, so its slug stays taken"
+const loss = "Traceloop has no operation that deletes an evaluator: Terraform would only forget it, and its slug would stay taken"
 
 func handle(id string) base.Handle { return base.HandleOf("evaluator", id) }
 

@@ -144,7 +144,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 
 func (r *managedResource) planDestroy(state *model, diags *diag.Diagnostics) {
 	if base.IsProtected(state.DeletionProtection) {
-		base.AddProtected(diags, state.object(), loss)
+		base.AddProtected(diags, state.object(), base.Irreversible+loss)
 		return
 	}
 	if !r.Ledger.Destroy(state.object()).Report(diags) {
@@ -162,7 +162,7 @@ func (r *managedResource) planCreate(ctx context.Context, plan model, resp *reso
 	if note.Replaces != "" {
 		replaced, conflict := r.Ledger.Replace(note.Replaces, "")
 		if note.Protected {
-			base.AddForcedProtected(diags, cmp.Or(replaced.Name, string(note.Replaces)), loss)
+			base.AddForcedProtected(diags, cmp.Or(replaced.Name, string(note.Replaces)), base.Irreversible+loss)
 			return
 		}
 		if conflict.Report(diags) {
@@ -372,7 +372,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	// The plan refuses this too, except for a tainted organization: Terraform replaces it without asking
 	// the provider.
 	if base.IsProtected(state.DeletionProtection) {
-		base.AddProtected(&resp.Diagnostics, state.object(), loss)
+		base.AddProtected(&resp.Diagnostics, state.object(), base.Irreversible+loss)
 		return
 	}
 	resp.Diagnostics.AddWarning("Organization Was Not Deleted", state.forgotten())

@@ -86,7 +86,7 @@ func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, t
 	replaced, conflict := r.Ledger.Replace(note.Replaces, token)
 	name := cmp.Or(replaced.Name, string(note.Replaces))
 	if note.Protected {
-		base.AddForcedProtected(diags, name, loss)
+		base.AddForcedProtected(diags, name, base.Irreversible+loss)
 		return true
 	}
 	if conflict.Report(diags) {
@@ -102,7 +102,7 @@ func (r *managedResource) refuseProtected(ctx context.Context, client *traceloop
 		return false
 	}
 	if client == nil || base.Exists(ctx, r.Data, client, gone(client, state, private, strict), client.GetProject, diags) {
-		base.AddProtected(diags, state.object(""), loss)
+		base.AddProtected(diags, state.object(""), base.Irreversible+loss)
 	}
 	return diags.HasError()
 }
