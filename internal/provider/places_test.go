@@ -428,10 +428,10 @@ func TestProject_renameIsMissing(t *testing.T) {
 	l.has(arguments{"name": "Orders"})
 }
 
-// The slug is the service's: the provider's own rule only suggests.
-func TestEnvironment_slugsOfTheAnswer(t *testing.T) {
+// The name and the slug are the service's: the provider's own rule only suggests.
+func TestEnvironment_namesOfTheAnswer(t *testing.T) {
 	t.Parallel()
-	const answer = `{"id":"e1","name":"EU_1 (prod)","slug":"eu_1prod","scope":"organization","built_in":false,"created_at":"2026-01-02T03:04:05Z"}`
+	answer := `{"id":"e1","name":"EU_1 (prod)","slug":"eu_1prod","scope":"organization","built_in":false,"created_at":"2026-01-02T03:04:05Z"}`
 	var made bool
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -453,12 +453,15 @@ func TestEnvironment_slugsOfTheAnswer(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	l := newLife(newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": "key"}), environmentKind)
-	l.apply(arguments{"name": "EU_1 (prod)"}, "create")
-	l.has(arguments{"slug": "eu_1prod"})
-	l.imports("eu_1prod")
+	config := arguments{"name": "EU_1  (prod)"}
+	l.apply(config, "create") // and the plans after that find no change
+	l.has(config.with(arguments{"slug": "eu_1prod"}))
+	l.imports("eu_1prod", "name", "deletion_protection")
 	if _, err := l.provider.next().plan(t.Context(), keyKind, l.provider.none(keyKind), arguments{"project_id": "p1", "environment": "eu_1prod"}); err != nil && strings.Contains(err.Error(), "slug") {
 		t.Errorf("a key cannot name it: %v", err)
 	}
+	answer = strings.Replace(answer, "EU_1 (prod)", "EU", 1) // somebody has changed it
+	l.refusesToPlan(config, "Deletion Protection Is On", `name changes from "EU" to "EU_1  (prod)"`)
 }
 
 // readState reads a state file.

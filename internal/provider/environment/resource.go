@@ -123,6 +123,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	plan.model = newModel(*environment)
 	if answered := plan.Name; !requested.Equal(answered) {
 		plan.Name = requested
+		base.NoteName(ctx, resp.Private, requested, answered, &resp.Diagnostics)
 		base.AddDiffers(&resp.Diagnostics, plan.Describe(), base.Difference("name", requested, answered))
 	}
 	base.SetIdentity(resp.Identity, identity, plan.ID)
@@ -189,6 +190,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	state.model = newModel(*environment)
+	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics) // another name would replace it
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Run.SawEnvironment(*environment)
 	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
