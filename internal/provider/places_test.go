@@ -47,20 +47,18 @@ func TestCLI_secondAddress(t *testing.T) {
 				second := block(kind, label, named(object.name)) + importing(kind+"."+label, object.id)
 
 				// The old block is gone: the plan would destroy what it imports.
+				targets := []string{kind + ".m", kind + "." + label}
 				w.write(second)
-				for _, flags := range [][]string{nil, {"-refresh=false"}, {"-target=" + kind + ".m", "-target=" + kind + "." + label}} {
-					w.refuses(append([]string{"plan", "-input=false"}, flags...), "Two Resources for One", object.id, "moved {", "Nothing was changed")
-				}
-				w.refuses([]string{"apply", "-auto-approve", "-input=false"}, "Two Resources for One", "moved {")
+				w.refusesInEveryMode(targets, "Two Resources for One", object.id, "moved {", "Nothing was changed")
 				// The old block is there.
 				w.write(block(kind, "m", named(object.name)) + second)
-				w.refusesToPlanAndApply("Two Resources for One", object.id, "terraform state rm")
+				w.refusesInEveryMode(targets, "Two Resources for One", object.id, "terraform state rm")
 			}
 
 			// Two blocks import it.
 			w.ok("state", "rm", kind+".m")
 			w.write(block(kind, "m", named(object.name)) + block(kind, "z", named(object.name)) + importing(kind+".m", object.id) + importing(kind+".z", object.id))
-			w.refusesToPlanAndApply("Two Resources for One", object.id)
+			w.refusesInEveryMode([]string{kind + ".m", kind + ".z"}, "Two Resources for One", object.id)
 			w.write(block(kind, "m", named(object.name)) + importing(kind+".m", object.id))
 			w.apply()
 
@@ -108,10 +106,7 @@ func TestCLI_destroyingTakesAlong(t *testing.T) {
 
 			// Its block is gone.
 			w.write(environment)
-			for _, flags := range [][]string{nil, {"-refresh=false"}} {
-				w.refuses(append([]string{"plan", "-input=false"}, flags...), "Destroying Takes Along What Is Kept", `project "Orders"`, europe.ID)
-			}
-			w.refuses([]string{"apply", "-auto-approve", "-input=false"}, "Destroying Takes Along What Is Kept")
+			w.refusesInEveryMode([]string{projectKind + ".m", environmentKind + "." + label}, "Destroying Takes Along What Is Kept", `project "Orders"`, europe.ID)
 
 			// It is replaced by force, and it is tainted.
 			w.write(block(projectKind, "m", named("Orders")) + environment)
@@ -163,16 +158,19 @@ func TestCLI_namesSwapAndShift(t *testing.T) {
 			"given up": projects("Three", "Two", block(projectKind, "m", named("One"))),
 		} {
 			w.write(hcl)
-			out := w.plan()
-			shows(t, out, "Project Name Is Taken", "a second apply may be needed", "a name in between")
-			// One may be planned before the other one is read.
-			if strings.Contains(out, "import {") && !strings.Contains(out, "unless this configuration manages it") {
-				t.Errorf("%s: the plan advises to import what is in the state:\n%s", name, out)
+			for _, flags := range modes(projectKind+".a", projectKind+".m", projectKind+".z") {
+				out := w.plan(flags...)
+				shows(t, out, "Project Name Is Taken", "a second apply may be needed", "a name in between")
+				// One may be planned before the other one is read.
+				if strings.Contains(out, "import {") && !strings.Contains(out, "unless this configuration manages it") {
+					t.Errorf("%s: the plan advises to import what is in the state:\n%s", name, out)
+				}
 			}
 		}
 
 		w.write(projects("Two", "One"))
-		out, err := w.run("apply", "-auto-approve", "-input=false")
+		w.plan("-out=saved")
+		out, err := w.run("apply", "saved")
 		if err == nil {
 			t.Errorf("the swap succeeds:\n%s", out)
 		}
@@ -284,14 +282,13 @@ func TestCLI_protectedInstanceIsNoLongerManaged(t *testing.T) {
 		w.write(fmt.Sprintf(all, `"key", "other"`))
 		w.apply()
 		w.write(fmt.Sprintf(all, `"other"`))
-		out, err := w.run("plan", "-input=false")
-		if err == nil {
-			t.Errorf("the plan succeeds:\n%s", out)
-		}
-		shows(t, out, "Deletion Protection Is On", `from = traceloop_project.example["key"]`, "to = traceloop_project.kept", "removed {")
+		w.refusesInEveryMode([]string{"traceloop_project.example"}, "Deletion Protection Is On", `from = traceloop_project.example["key"]`, "to = traceloop_project.kept", "removed {")
 		w.write(fmt.Sprintf(all, `"other"`) + "moved {\n  from = traceloop_project.example[\"key\"]\n  to   = traceloop_project.kept\n}\n" +
 			"removed {\n  from = traceloop_project.kept\n\n  lifecycle {\n    destroy = false\n  }\n}\n")
-		w.apply()
+		for _, flags := range modes() {
+			w.plan(append([]string{"-out=saved"}, flags...)...)
+		}
+		w.ok("apply", "saved")
 		if n := len(w.server.Projects()); n != 4 {
 			t.Errorf("there are %d projects, want all 4", n)
 		}
