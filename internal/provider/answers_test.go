@@ -45,6 +45,12 @@ func TestAnswers_differFromTheRequest(t *testing.T) {
 			map[string]string{"POST /v2/projects": "200 " + changed(goodProject, "name", "orders"), "GET /v2/projects/p1": "200 " + goodProject},
 			"Answer Differs From the Request",
 		},
+		"stored name of a project": {
+			projectKind,
+			arguments{"name": "Orders"},
+			map[string]string{"POST /v2/projects": "200 " + changed(goodProject, "name", "orders"), "GET /v2/projects/p1": "200 " + changed(goodProject, "name", "orders")},
+			"Answer Differs From the Request",
+		},
 		"name of an environment": {
 			environmentKind,
 			arguments{"name": "EU Production", "project_id": "p1"},
@@ -97,6 +103,10 @@ func TestAnswers_lateRename(t *testing.T) {
 	renamed, _, err := d.apply(t.Context(), projectKind, made, arguments{"name": "Returns"})
 	if err != nil || d.text(renamed, "name") != "Returns" || service.count("PATCH") != 1 {
 		t.Errorf("the state has %q after %d requests: %v", d.text(renamed, "name"), service.count("PATCH"), err)
+	}
+	read, err := d.refresh(t.Context(), projectKind, renamed)
+	if err != nil || d.text(read, "name") != "Orders" {
+		t.Errorf("a rename that the service does not carry out is hidden: %q, %v", d.text(read, "name"), err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package base
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -75,8 +76,18 @@ func AddReplacesProtected(diags *diag.Diagnostics, object, consequence string, c
 		fmt.Sprintf("\n\nTo keep it, put the old value back: %s = %s.", c.Argument, c.From), firstStep, "change "+c.Argument+", and apply")
 }
 
-// AddForcedProtected refuses the second half of a forced replacement (-replace,
-// replace_triggered_by). Terraform plans the first half as an update.
-func AddForcedProtected(diags *diag.Diagnostics, object, consequence string) {
-	addProtected(diags, "This plan was told to replace the "+object+" (-replace, replace_triggered_by)", consequence, "", protectionOff, "replace it")
+// RefuseForced refuses the second half of a forced replacement (-replace, replace_triggered_by) of a
+// protected object, or against the ledger. There, Terraform shows only errors. Terraform plans the first
+// half as an update. It returns what the plan replaces, or "".
+func (d *Data) RefuseForced(note Note, token, consequence string, diags *diag.Diagnostics) (replaced string, refused bool) {
+	if note.Replaces == "" {
+		return "", false
+	}
+	object, conflict := d.Ledger.Replace(note.Replaces, token)
+	replaced = cmp.Or(object.Name, string(note.Replaces))
+	if note.Protected {
+		addProtected(diags, "This plan was told to replace the "+replaced+" (-replace, replace_triggered_by)", consequence, "", protectionOff, "replace it")
+		return replaced, true
+	}
+	return replaced, conflict.Report(diags)
 }

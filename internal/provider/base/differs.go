@@ -30,9 +30,14 @@ type differentName struct {
 
 const differentNameKey = "name"
 
-// NoteName notes in the private state that the service stores a name in another form.
-func NoteName(ctx context.Context, private PrivateState, requested, stored types.String, diags *diag.Diagnostics) {
-	setPrivate(ctx, private, differentNameKey, differentName{requested.ValueString(), stored.ValueString()}, diags)
+// KeepName keeps the requested name if the answer of a write has another one, and warns. While the service
+// has that other name, RequestedName keeps it too: otherwise each plan would change it again.
+func KeepName(ctx context.Context, private PrivateState, name *types.String, requested types.String, object string, diags *diag.Diagnostics) {
+	if answered := *name; !answered.Equal(requested) {
+		*name = requested
+		setPrivate(ctx, private, differentNameKey, differentName{requested.ValueString(), answered.ValueString()}, diags)
+		AddDiffers(diags, object, Difference("name", requested, answered))
+	}
 }
 
 // RequestedName returns the requested name in the place of the one that the service stores for it.

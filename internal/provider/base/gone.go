@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,8 +44,7 @@ type Absences struct {
 	origin *origin
 	failed error
 
-	mu      sync.Mutex
-	deleted map[Handle]bool // by this process
+	deleted sync.Map // handles of what this process deleted
 
 	waiting sync.Mutex // held during a round: all that wait share its list
 	waited  time.Duration
@@ -59,24 +59,13 @@ type roundList struct {
 }
 
 // Deleted notes an object that this process deleted. What was in it is gone too.
-func (a *Absences) Deleted(h Handle) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.deleted == nil {
-		a.deleted = map[Handle]bool{}
-	}
-	a.deleted[h] = true
-}
+func (a *Absences) Deleted(h Handle) { a.deleted.Store(h, true) }
 
 func (a *Absences) hasDeletedAny(of []Handle) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, h := range of {
-		if a.deleted[h] {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(of, func(h Handle) bool {
+		_, deleted := a.deleted.Load(h)
+		return deleted
+	})
 }
 
 // originOf returns which organization answers. It asks once in a process.

@@ -16,8 +16,13 @@ func Timestamp(t time.Time) types.String {
 
 // CreatedAtAttribute is the same for every object of the service.
 func CreatedAtAttribute(object string) schema.StringAttribute {
+	return AssignedAttribute("When the " + object + " was created, as an RFC 3339 time in UTC.")
+}
+
+// AssignedAttribute is what the service assigns, and never changes by itself.
+func AssignedAttribute(description string) schema.StringAttribute {
 	return schema.StringAttribute{
-		MarkdownDescription: "When the " + object + " was created, as an RFC 3339 time in UTC.",
+		MarkdownDescription: description,
 		Computed:            true,
 		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}

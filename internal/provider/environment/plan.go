@@ -1,7 +1,6 @@
 package environment
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -82,7 +81,7 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
 	note := base.GetNote(ctx, resp.Private, diags)
-	if diags.HasError() || note.Replaces != "" && r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
+	if diags.HasError() || r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
 		return
 	}
 	creation := base.Creation{Place: plan.place(), Within: within(plan.ProjectID.ValueString()), Replaces: note.Replaces, Type: typeName, Name: plan.describeNew()}
@@ -97,20 +96,12 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	note.Set(ctx, resp.Private, diags)
 }
 
-// refuseReplacing stops the second half of a replacement. There, Terraform shows only errors.
+// refuseReplacing stops the second half of a replacement.
 func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, token string, diags *diag.Diagnostics) bool {
 	projectID, slug := parsePlace(note.Replaces)
-	replaced, conflict := r.Ledger.Replace(note.Replaces, token)
-	name := cmp.Or(replaced.Name, string(note.Replaces))
-	if note.Protected {
-		base.AddForcedProtected(diags, name, base.Irreversible+loss(projectID))
-		return true
-	}
-	if conflict.Report(diags) {
-		return true
-	}
+	replaced, refused := r.RefuseForced(note, token, base.Irreversible+loss(projectID), diags)
 	client := r.ManagementIfKnown()
-	return client != nil && !r.GuardCascade(diags, name, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}))
+	return refused || replaced != "" && client != nil && !r.GuardCascade(diags, replaced, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}))
 }
 
 // refuseProtected reports whether a delete has to stop: the state protects the environment, and it still exists.
@@ -148,15 +139,15 @@ func (r *managedResource) warnTaken(ctx context.Context, plan model, diags *diag
 		return
 	}
 	const outcome = "Apply will refuse this environment, unless that has changed by then."
-	taken, err := r.taken(ctx, client.ListEnvironments, plan, "")
+	holder, err := findHolder(ctx, client.ListEnvironments, plan, "")
 	switch {
 	case traceloop.IsNotFound(err):
 		r.Ledger.MayFail(plan.describeNew(), plan.place())
 		diags.AddAttributeWarning(path.Root("project_id"), base.UnknownProjectSummary, r.UnknownProject(ctx, client, plan.ProjectID.ValueString())+" "+outcome)
 	case err != nil: // the apply says what is wrong
-	case taken != nil:
+	case holder != nil:
 		r.Ledger.MayFail(plan.describeNew(), plan.place())
-		diags.AddAttributeWarning(path.Root("name"), existsSummary, r.describeExisting(plan, taken, outcome))
+		diags.AddAttributeWarning(path.Root("name"), existsSummary, r.describeExisting(plan, holder, outcome))
 	}
 }
 
@@ -166,35 +157,29 @@ func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Clien
 	if next.Name.IsUnknown() || next.ProjectID.IsUnknown() {
 		return true
 	}
-	taken, err := r.taken(ctx, list, next, replaced)
+	holder, err := findHolder(ctx, list, next, replaced)
 	switch {
 	case traceloop.IsNotFound(err):
 		r.AddUnknownProject(ctx, client, next.ProjectID.ValueString(), diags)
 	case err != nil:
 		diags.AddError("Unable to Replace Environment", r.Failure(fmt.Sprintf(
 			"check that the slug %q is free, before it deletes the environment %s", traceloop.Slug(next.Name.ValueString()), replaced), err)+" Nothing was changed.")
-	case taken != nil:
-		diags.AddAttributeError(path.Root("name"), existsSummary, r.describeExisting(next, taken, "Nothing was changed. "+base.RefreshHint))
+	case holder != nil:
+		diags.AddAttributeError(path.Root("name"), existsSummary, r.describeExisting(next, holder, "Nothing was changed. "+base.RefreshHint))
 	default:
 		return true
 	}
 	return false
 }
 
-// taken returns the environment that has the planned name or slug already, or nil. It ignores the
+// findHolder returns the environment that has the planned name or slug already, or nil. It ignores the
 // id "except".
-func (r *managedResource) taken(ctx context.Context, list base.EnvironmentList, plan model, except string) (*traceloop.Environment, error) {
+func findHolder(ctx context.Context, list base.EnvironmentList, plan model, except string) (*traceloop.Environment, error) {
 	name := plan.Name.ValueString()
 	slug := traceloop.Slug(name)
-	for environment, err := range list(ctx, traceloop.EnvironmentFilter{ProjectID: plan.ProjectID.ValueString()}) {
-		if err != nil {
-			return nil, err
-		}
-		if (environment.Slug == slug || environment.Name == name) && environment.ID != except {
-			return &environment, nil
-		}
-	}
-	return nil, nil
+	return base.First(list(ctx, traceloop.EnvironmentFilter{ProjectID: plan.ProjectID.ValueString()}), func(e traceloop.Environment) bool {
+		return (e.Slug == slug || e.Name == name) && e.ID != except
+	})
 }
 
 // parsePlace is the opposite of base.EnvironmentHandle.

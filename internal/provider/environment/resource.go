@@ -56,11 +56,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"~> **Deleting an environment is irreversible.** Its traces are gone and its API keys are revoked at once. For an organization-level environment, this happens in every project. " +
 			"While `deletion_protection` is on, a plan that would delete the environment fails.",
 		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the environment, assigned by Traceloop.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"id": base.AssignedAttribute("Id of the environment, assigned by Traceloop."),
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the environment, such as `EU Production`; 1 to 255 characters, with at least one ASCII letter or digit. Environments cannot be renamed: changing the name replaces the environment and deletes its traces.",
 				Required:            true,
@@ -73,16 +69,8 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Validators:          base.IDValidator,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
-			"slug": schema.StringAttribute{
-				MarkdownDescription: "Slug that Traceloop makes from the name, such as `eu-production`. Use it as the `environment` of a `traceloop_api_key`.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"scope": schema.StringAttribute{
-				MarkdownDescription: "`organization` or `project`.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"slug":  base.AssignedAttribute("Slug that Traceloop makes from the name, such as `eu-production`. Use it as the `environment` of a `traceloop_api_key`."),
+			"scope": base.AssignedAttribute("`organization` or `project`."),
 			"built_in": schema.BoolAttribute{
 				MarkdownDescription: "Whether this is one of the environments `dev`, `stg` and `prd`, which cannot be deleted.",
 				Computed:            true,
@@ -121,11 +109,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	r.Applied.Created(plan.place())
 	requested := plan.Name
 	plan.model = newModel(*environment)
-	if answered := plan.Name; !requested.Equal(answered) {
-		plan.Name = requested
-		base.NoteName(ctx, resp.Private, requested, answered, &resp.Diagnostics)
-		base.AddDiffers(&resp.Diagnostics, plan.Describe(), base.Difference("name", requested, answered))
-	}
+	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
@@ -141,7 +125,10 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.Client, 
 		}
 		return environment, err
 	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Environment] {
-		return r.findEnvironment(ctx, client, projectID, name, started)
+		found, err := base.First(client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}), func(e traceloop.Environment) bool {
+			return e.Name == name && e.ProjectID == projectID
+		})
+		return base.Settled[traceloop.Environment]{Object: found, Ours: found != nil && client.CreatedSince(found.CreatedAt, started), Err: err}
 	})
 	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
 		id := traceloop.Slug(name)
@@ -156,8 +143,8 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.Client, 
 	}
 	switch {
 	case traceloop.IsConflict(err):
-		taken, _ := r.taken(ctx, client.ListEnvironments, plan.model, "")
-		diags.AddAttributeError(path.Root("name"), existsSummary, r.describeExisting(plan.model, taken, "No environment was created."))
+		holder, _ := findHolder(ctx, client.ListEnvironments, plan.model, "")
+		diags.AddAttributeError(path.Root("name"), existsSummary, r.describeExisting(plan.model, holder, "No environment was created."))
 	case traceloop.IsNotFound(err) && projectID != "":
 		r.AddUnknownProject(ctx, client, projectID, diags)
 	case err != nil:
@@ -190,7 +177,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	state.model = newModel(*environment)
-	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics) // another name would replace it
+	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Run.SawEnvironment(*environment)
 	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
@@ -318,17 +305,13 @@ func (r *managedResource) find(ctx context.Context, client *traceloop.Client, im
 		return nil, nil
 	}
 
-	for environment, err := range client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
-		switch {
-		case traceloop.IsNotFound(err):
-			return nil, nil
-		case err != nil:
-			return nil, err
-		case environment.Slug == slug && (projectID != "" || environment.Scope == traceloop.ScopeOrganization):
-			return &environment, nil
-		}
+	environment, err := base.First(client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}), func(e traceloop.Environment) bool {
+		return e.Slug == slug && (projectID != "" || e.Scope == traceloop.ScopeOrganization)
+	})
+	if traceloop.IsNotFound(err) {
+		return nil, nil
 	}
-	return nil, nil
+	return environment, err
 }
 
 // isProtected reports whether the state protects the environment. A built-in one is never deleted.

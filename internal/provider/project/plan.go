@@ -1,7 +1,6 @@
 package project
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -63,7 +62,7 @@ func (r *managedResource) planKeep(ctx context.Context, plan, state resourceMode
 func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
 	note := base.GetNote(ctx, resp.Private, diags)
-	if diags.HasError() || note.Replaces != "" && r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() {
+	if diags.HasError() || r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() {
 		return
 	}
 	creation := base.Creation{Place: place(plan.Name.ValueString()), Replaces: note.Replaces, Type: typeName, Name: plan.describeNew()}
@@ -81,19 +80,11 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	}
 }
 
-// refuseReplacing stops the second half of a replacement. There, Terraform shows only errors.
+// refuseReplacing stops the second half of a replacement.
 func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, token string, diags *diag.Diagnostics) bool {
-	replaced, conflict := r.Ledger.Replace(note.Replaces, token)
-	name := cmp.Or(replaced.Name, string(note.Replaces))
-	if note.Protected {
-		base.AddForcedProtected(diags, name, base.Irreversible+loss)
-		return true
-	}
-	if conflict.Report(diags) {
-		return true
-	}
+	replaced, refused := r.RefuseForced(note, token, base.Irreversible+loss, diags)
 	client := r.ManagementIfKnown()
-	return client != nil && !r.GuardCascade(diags, name, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: idOf(note.Replaces)}))
+	return refused || replaced != "" && client != nil && !r.GuardCascade(diags, replaced, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: idOf(note.Replaces)}))
 }
 
 // refuseProtected reports whether a delete has to stop: the state protects the project, and it still exists.
@@ -138,13 +129,5 @@ func (r *managedResource) canFollow(ctx context.Context, list func(context.Conte
 
 // findHolder returns the project that has a name, or nil. It ignores the id "except".
 func findHolder(projects iter.Seq2[traceloop.Project, error], name, except string) (*traceloop.Project, error) {
-	for project, err := range projects {
-		if err != nil {
-			return nil, err
-		}
-		if project.Name == name && project.ID != except {
-			return &project, nil
-		}
-	}
-	return nil, nil
+	return base.First(projects, func(p traceloop.Project) bool { return p.Name == name && p.ID != except })
 }

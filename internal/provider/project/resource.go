@@ -10,8 +10,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
@@ -52,21 +50,13 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"~> **Deleting a project is irreversible.** Its traces, datasets and environments are gone and its API keys are revoked at once. " +
 			"While `deletion_protection` is on, a plan that would delete the project fails.",
 		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project, assigned by Traceloop.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"id": base.AssignedAttribute("Id of the project, assigned by Traceloop."),
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the project, unique in the organization; 1 to 255 characters. Changing it renames the project in place. The id, the traces and the keys stay; `slug` changes with the name.",
 				Required:            true,
 				Validators:          base.NameValidator,
 			},
-			"slug": schema.StringAttribute{
-				MarkdownDescription: "Slug that Traceloop makes from the name.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"slug":                base.AssignedAttribute("Slug that Traceloop makes from the name."),
 			"created_at":          base.CreatedAtAttribute("project"),
 			"deletion_protection": base.DeletionProtectionAttribute("project"),
 		},
@@ -96,7 +86,8 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	project, found, err := base.Create(ctx, func(ctx context.Context) (*traceloop.Project, error) {
 		return client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
 	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Project] {
-		return r.findProject(ctx, client, name, started)
+		found, err := findHolder(client.ListProjects(ctx), name, "")
+		return base.Settled[traceloop.Project]{Object: found, Ours: found != nil && client.CreatedSince(found.CreatedAt, started), Err: err}
 	})
 	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
 		id := "<project id>"
@@ -117,8 +108,9 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 
+	requested := plan.Name
 	plan.model = newModel(*project)
-	keepName(&plan.model, name, &resp.Diagnostics)
+	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Applied.Created(place(name))
@@ -149,6 +141,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	state.model = newModel(*project)
+	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Run.SawProject(project.ID)
 	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
@@ -181,8 +174,12 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 			resp.Diagnostics.AddError("Unable to Rename Project", r.Failure(fmt.Sprintf("rename the %s to %q", state.Describe(), name), err))
 			return
 		}
+		requested := plan.Name
 		plan.model = newModel(*project)
-		keepName(&plan.model, name, &resp.Diagnostics)
+		if answered := plan.Name; !answered.Equal(requested) { // the answer may be late: the next read decides
+			plan.Name = requested
+			base.AddDiffers(&resp.Diagnostics, plan.Describe(), base.Difference("name", requested, answered))
+		}
 	}
 	base.CompleteIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
