@@ -193,17 +193,23 @@ func evaluatorLife(t *testing.T, server *emulatortest.Server, newServer newServe
 	}
 	l.has(arguments{"slug": "support-tone", "version": "1", "description": nil, "temperature": nil, "deletion_protection": true})
 	id := l.id()
-	l.imports(id)
-	l.imports("support-tone")
 
 	// Only what has changed is sent, and the whole config where any of it has.
 	server.ResetRequests()
 	config = config.with(arguments{"name": "Tone", "temperature": 0.2, "max_tokens": int64(64), "stop": []string{"END"}, "description": "Polite?"})
 	l.apply(config, "update")
 	l.has(arguments{"slug": "support-tone", "version": "2", "temperature": 0.2, "max_tokens": int64(64), "description": "Polite?"})
+	l.imports(id)
+	l.imports("support-tone")
 	if n := writes(server); n != 1 {
 		t.Errorf("an update takes %d requests that write", n)
 	}
+
+	// More digits than a service has room for are no drift.
+	config = config.with(arguments{"temperature": inHCL(t, "0.1234567890123456789012345678901234567890")})
+	l.apply(config, "update")
+	l.has(arguments{"temperature": config["temperature"]})
+
 	for _, name := range []string{"temperature", "max_tokens", "stop", "description"} {
 		delete(config, name)
 	}

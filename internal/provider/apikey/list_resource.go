@@ -14,6 +14,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
+// listModel has the arguments of the list resource and of the data source traceloop_api_keys.
 type listModel struct {
 	ProjectID   types.String `tfsdk:"project_id"`
 	Environment types.String `tfsdk:"environment"`
@@ -44,22 +45,34 @@ func NewListResource() list.ListResource {
 	}, listResults)
 }
 
-func listResults(ctx context.Context, d *base.Data, config listModel, req list.ListRequest, diags *diag.Diagnostics) iter.Seq[list.ListResult] {
+func listResults(ctx context.Context, d *base.Data, filter listModel, req list.ListRequest, diags *diag.Diagnostics) iter.Seq[list.ListResult] {
 	client, ok := d.Management(diags)
 	if !ok {
 		return nil
 	}
-	filter := traceloop.APIKeyFilter{ProjectID: config.ProjectID.ValueString(), Environment: config.Environment.ValueString()}
-	keys := base.Where(client.ListAPIKeys(ctx, filter), func(k traceloop.APIKey) bool {
-		return newAgedModel(k, d.Now()).AgeDays.ValueInt64() >= base.Whole(config.MinAgeDays)
-	})
-	return base.Results(ctx, req, identity, keys, func(k traceloop.APIKey) (base.Listed, error) {
+	return base.Results(ctx, req, identity, filter.list(ctx, d, client), func(k traceloop.APIKey) (base.Listed, error) {
 		model := imported(k)
 		project, err := d.ProjectName(ctx, client, k.ProjectID)
 		return base.Listed{Name: project + " / " + k.Environment, Identity: []types.String{model.ProjectID, model.Environment}, Resource: model}, err
 	}, func(err error, diags *diag.Diagnostics) {
-		addListError(ctx, d, client, filter.ProjectID, err, diags)
+		filter.addError(ctx, d, client, err, diags)
 	})
+}
+
+// list yields the keys that the arguments select.
+func (m listModel) list(ctx context.Context, d *base.Data, client *traceloop.Client) iter.Seq2[traceloop.APIKey, error] {
+	keys := client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: m.ProjectID.ValueString(), Environment: m.Environment.ValueString()})
+	return base.Where(keys, func(k traceloop.APIKey) bool {
+		return newAgedModel(k, d.Now()).AgeDays.ValueInt64() >= base.Whole(m.MinAgeDays)
+	})
+}
+
+func (m listModel) addError(ctx context.Context, d *base.Data, client *traceloop.Client, err error, diags *diag.Diagnostics) {
+	if traceloop.IsNotFound(err) {
+		d.AddUnknownProject(ctx, client, m.ProjectID.ValueString(), diags)
+		return
+	}
+	diags.AddError("Unable to List API Keys", d.Failure("list the active API keys", err))
 }
 
 // imported is the resource after an import, without the value of the key.

@@ -26,11 +26,8 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure      = (*managedResource)(nil)
+	_ base.ManagedResource                = (*managedResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*managedResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*managedResource)(nil)
-	_ resource.ResourceWithImportState    = (*managedResource)(nil)
-	_ resource.ResourceWithIdentity       = (*managedResource)(nil)
 )
 
 const (
@@ -45,12 +42,10 @@ var identity = []base.IdentityAttribute{
 
 // NewResource returns the resource traceloop_api_key.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.NewResource("api_key", identity, base.Configure)}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.IdentifiedResource }
 
 type resourceModel struct {
 	model
@@ -62,10 +57,6 @@ type resourceModel struct {
 	ReplaceExisting  types.Bool   `tfsdk:"replace_existing"`
 	Key              types.String `tfsdk:"key"`
 	EncryptedKey     types.String `tfsdk:"encrypted_key"`
-}
-
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_api_key"
 }
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -153,14 +144,6 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"created_at": base.CreatedAtAttribute("key"),
 		},
 	}
-}
-
-func (r *managedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = base.IdentitySchema(identity)
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
 }
 
 // ValidateConfig adds to the errors of a bad configuration what this apply has destroyed before. While

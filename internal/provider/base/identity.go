@@ -22,8 +22,8 @@ type IdentityAttribute struct {
 	Message                    string
 }
 
-// IdentitySchema requires every attribute for an import.
-func IdentitySchema(attributes []IdentityAttribute) identityschema.Schema {
+// identitySchema requires every attribute for an import.
+func identitySchema(attributes []IdentityAttribute) identityschema.Schema {
 	schema := identityschema.Schema{Attributes: map[string]identityschema.Attribute{}}
 	for _, a := range attributes {
 		schema.Attributes[a.Name] = identityschema.StringAttribute{Description: a.Description, RequiredForImport: true}

@@ -91,6 +91,20 @@ func Results[T any](ctx context.Context, req list.ListRequest, attributes []Iden
 	}
 }
 
+// Each yields the objects of a list that has no pages. An error comes last.
+func Each[T any](objects []T, err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, object := range objects {
+			if !yield(object, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(*new(T), err)
+		}
+	}
+}
+
 // Where yields the selected objects, and errors.
 func Where[T any](objects iter.Seq2[T, error], selects func(T) bool) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

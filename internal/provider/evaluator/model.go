@@ -3,7 +3,6 @@ package evaluator
 import (
 	"cmp"
 	"fmt"
-	"math/big"
 	"slices"
 	"time"
 
@@ -16,25 +15,25 @@ import (
 
 // model is an evaluator as the service describes it. The resource and the data sources share it.
 type model struct {
-	ID               types.String  `tfsdk:"id"`
-	Slug             types.String  `tfsdk:"slug"`
-	Name             types.String  `tfsdk:"name"`
-	Description      types.String  `tfsdk:"description"`
-	LLMProvider      types.String  `tfsdk:"llm_provider"`
-	Model            types.String  `tfsdk:"model"`
-	Messages         types.List    `tfsdk:"messages"`
-	InputSchema      types.List    `tfsdk:"input_schema"`
-	OutputSchema     types.List    `tfsdk:"output_schema"`
-	Temperature      types.Float64 `tfsdk:"temperature"`
-	TopP             types.Float64 `tfsdk:"top_p"`
-	MaxTokens        types.Number  `tfsdk:"max_tokens"`
-	FrequencyPenalty types.Float64 `tfsdk:"frequency_penalty"`
-	PresencePenalty  types.Float64 `tfsdk:"presence_penalty"`
-	Stop             types.List    `tfsdk:"stop"`
-	Type             types.String  `tfsdk:"type"`
-	Version          types.String  `tfsdk:"version"`
-	CreatedAt        types.String  `tfsdk:"created_at"`
-	UpdatedAt        types.String  `tfsdk:"updated_at"`
+	ID               types.String `tfsdk:"id"`
+	Slug             types.String `tfsdk:"slug"`
+	Name             types.String `tfsdk:"name"`
+	Description      types.String `tfsdk:"description"`
+	LLMProvider      types.String `tfsdk:"llm_provider"`
+	Model            types.String `tfsdk:"model"`
+	Messages         types.List   `tfsdk:"messages"`
+	InputSchema      types.List   `tfsdk:"input_schema"`
+	OutputSchema     types.List   `tfsdk:"output_schema"`
+	Temperature      types.Number `tfsdk:"temperature"`
+	TopP             types.Number `tfsdk:"top_p"`
+	MaxTokens        types.Number `tfsdk:"max_tokens"`
+	FrequencyPenalty types.Number `tfsdk:"frequency_penalty"`
+	PresencePenalty  types.Number `tfsdk:"presence_penalty"`
+	Stop             types.List   `tfsdk:"stop"`
+	Type             types.String `tfsdk:"type"`
+	Version          types.String `tfsdk:"version"`
+	CreatedAt        types.String `tfsdk:"created_at"`
+	UpdatedAt        types.String `tfsdk:"updated_at"`
 }
 
 // dataModel is an evaluator in a data source. Only there it can be one of Traceloop's.
@@ -85,9 +84,7 @@ func (m model) answered(e traceloop.Evaluator) model {
 		m.TopP = number(c.TopP, m.TopP, isNew)
 		m.FrequencyPenalty = number(c.FrequencyPenalty, m.FrequencyPenalty, isNew)
 		m.PresencePenalty = number(c.PresencePenalty, m.PresencePenalty, isNew)
-		if c.MaxTokens != nil && (isNew || *c.MaxTokens != base.Whole(m.MaxTokens)) {
-			m.MaxTokens = types.NumberValue(new(big.Float).SetInt64(*c.MaxTokens))
-		}
+		m.MaxTokens = number(c.MaxTokens, m.MaxTokens, isNew)
 		if c.Stop != nil {
 			m.Stop = textList(c.Stop)
 		}
@@ -109,12 +106,17 @@ func timestamp(answer time.Time, before types.String) types.String {
 	return base.Timestamp(answer)
 }
 
-// number keeps null if the answer has 0: a service may write a number that is not set like that.
-func number(answer *float64, before types.Float64, isNew bool) types.Float64 {
-	if answer == nil || !isNew && *answer == before.ValueFloat64() {
+// number keeps null if the answer has 0: a service may write a number that is not set like that. It also
+// keeps the digits that the answer has no room for.
+func number[T int64 | float64](answer *T, before types.Number, isNew bool) types.Number {
+	was := base.Float(before)
+	if before.IsNull() && !isNew {
+		was = new(float64)
+	}
+	if answer == nil || was != nil && *was == float64(*answer) {
 		return before
 	}
-	return types.Float64Value(*answer)
+	return base.NumberOf(float64(*answer))
 }
 
 // textList returns null for an empty list.
@@ -177,8 +179,8 @@ func (m model) request() traceloop.EvaluatorRequest {
 		Name: m.Name.ValueString(), Slug: m.Slug.ValueString(), Description: m.Description.ValueString(),
 		Provider: m.LLMProvider.ValueString(), Model: m.Model.ValueString(),
 		InputSchema: properties(m.InputSchema), OutputSchema: properties(m.OutputSchema),
-		Temperature: m.Temperature.ValueFloat64Pointer(), TopP: m.TopP.ValueFloat64Pointer(), MaxTokens: m.maxTokens(),
-		FrequencyPenalty: m.FrequencyPenalty.ValueFloat64Pointer(), PresencePenalty: m.PresencePenalty.ValueFloat64Pointer(),
+		Temperature: base.Float(m.Temperature), TopP: base.Float(m.TopP), MaxTokens: m.maxTokens(),
+		FrequencyPenalty: base.Float(m.FrequencyPenalty), PresencePenalty: base.Float(m.PresencePenalty),
 		Stop: texts(m.Stop),
 	}
 	for _, message := range objects(m.Messages) {

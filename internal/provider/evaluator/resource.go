@@ -23,23 +23,16 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
-	_ resource.ResourceWithImportState = (*managedResource)(nil)
-	_ resource.ResourceWithIdentity    = (*managedResource)(nil)
-)
+var _ base.ManagedResource = (*managedResource)(nil)
 
 var identity = []base.IdentityAttribute{{Name: "id", Description: "Id of the evaluator.", Example: "cm9v2g95l0002qz8k5h3d7f1c", Pattern: base.IDPattern, Message: base.IDMessage}}
 
 // NewResource returns the resource traceloop_evaluator.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.NewResource("evaluator", identity, base.ConfigureProject)}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.IdentifiedResource }
 
 type resourceModel struct {
 	model
@@ -53,10 +46,6 @@ const typeName = "traceloop_evaluator"
 var slugValidator = []validator.String{
 	stringvalidator.UTF8LengthBetween(1, base.MaxLength),
 	stringvalidator.RegexMatches(base.SlugPattern, "must be lower-case letters and digits, with single hyphens between them, such as support-tone"),
-}
-
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_evaluator"
 }
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -112,19 +101,15 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			},
 			"input_schema":  propertiesAttribute("What the evaluator gets from a span; at least one. The names must differ.", "input"),
 			"output_schema": propertiesAttribute("What the evaluator answers; at least one. The names must differ.", "output"),
-			"temperature":   schema.Float64Attribute{MarkdownDescription: "Temperature of the model. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true},
-			"top_p":         schema.Float64Attribute{MarkdownDescription: "Nucleus sampling of the model. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true},
+			"temperature":   decimalAttribute("Temperature of the model."),
+			"top_p":         decimalAttribute("Nucleus sampling of the model."),
 			"max_tokens": schema.NumberAttribute{
-				MarkdownDescription: "Longest answer of the model, in tokens: a whole number. Traceloop publishes no range. Default: Traceloop chooses.",
+				MarkdownDescription: "Longest answer of the model, in tokens; a whole number. Traceloop publishes no range. Default: Traceloop chooses.",
 				Optional:            true,
 				Validators:          []validator.Number{base.WholeNumber(0, 1_000_000_000)},
 			},
-			"frequency_penalty": schema.Float64Attribute{
-				MarkdownDescription: "How much the model avoids words that it has used often. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true,
-			},
-			"presence_penalty": schema.Float64Attribute{
-				MarkdownDescription: "How much the model avoids words that it has used at all. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true,
-			},
+			"frequency_penalty": decimalAttribute("How much the model avoids words that it has used often."),
+			"presence_penalty":  decimalAttribute("How much the model avoids words that it has used at all."),
 			"stop": schema.ListAttribute{
 				MarkdownDescription: "Texts at which the model stops; at least one. Traceloop's SDK cannot change them, so where a change sends them is assumed. Default: none.",
 				ElementType:         types.StringType,
@@ -150,6 +135,14 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 	}
 }
 
+func decimalAttribute(description string) schema.NumberAttribute {
+	return schema.NumberAttribute{
+		MarkdownDescription: description + " Traceloop publishes no range. Default: Traceloop chooses.",
+		Optional:            true,
+		Validators:          []validator.Number{base.Decimal()},
+	}
+}
+
 func propertiesAttribute(description, noun string) schema.ListNestedAttribute {
 	return schema.ListNestedAttribute{
 		MarkdownDescription: description,
@@ -171,14 +164,6 @@ func propertiesAttribute(description, noun string) schema.ListNestedAttribute {
 			},
 		}},
 	}
-}
-
-func (r *managedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = base.IdentitySchema(identity)
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.ConfigureProject(req.ProviderData, &resp.Diagnostics)
 }
 
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {

@@ -28,19 +28,16 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
 	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
 	_ resource.ResourceWithImportState = (*managedResource)(nil)
 )
 
 // NewResource returns the resource traceloop_organization.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.Resource{Name: "organization", ConfigureWith: base.ConfigureProject}}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.Resource }
 
 type model struct {
 	ID             types.String `tfsdk:"id"`
@@ -52,10 +49,6 @@ type model struct {
 	EncryptedKeys  types.Map    `tfsdk:"encrypted_keys"`
 
 	DeletionProtection types.Bool `tfsdk:"deletion_protection"`
-}
-
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_organization"
 }
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -115,10 +108,6 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"deletion_protection": base.DeletionProtectionAttribute("organization"),
 		},
 	}
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.ConfigureProject(req.ProviderData, &resp.Diagnostics)
 }
 
 func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
