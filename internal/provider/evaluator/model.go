@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -57,7 +56,7 @@ func newModel(e traceloop.Evaluator) model {
 }
 
 func newDataModel(e traceloop.Evaluator) dataModel {
-	return dataModel{model: newModel(e), Source: text(e.Source, types.StringNull())}
+	return dataModel{model: newModel(e), Source: base.TextOr(e.Source, types.StringNull())}
 }
 
 // answered is the evaluator as the service describes it. What the answer leaves out stays as it was.
@@ -65,20 +64,20 @@ func (m model) answered(e traceloop.Evaluator) model {
 	isNew := m.ID.IsNull() // it is imported, or read by a data source
 	before := m.request()
 	m.ID = types.StringValue(e.ID)
-	m.Slug = text(e.Slug, m.Slug)
-	m.Name = text(e.Name, m.Name)
-	m.Type = text(e.Type, m.Type)
-	m.Version = text(e.Version, m.Version)
+	m.Slug = base.TextOr(e.Slug, m.Slug)
+	m.Name = base.TextOr(e.Name, m.Name)
+	m.Type = base.TextOr(e.Type, m.Type)
+	m.Version = base.TextOr(e.Version, m.Version)
 	m.InputSchema = propertyList(e.InputSchema, before.InputSchema, m.InputSchema)
 	m.OutputSchema = propertyList(e.OutputSchema, before.OutputSchema, m.OutputSchema)
-	m.CreatedAt = timestamp(e.CreatedAt, m.CreatedAt)
-	m.UpdatedAt = timestamp(e.UpdatedAt, m.UpdatedAt)
+	m.CreatedAt = base.TimeOr(e.CreatedAt, m.CreatedAt)
+	m.UpdatedAt = base.TimeOr(e.UpdatedAt, m.UpdatedAt)
 	if e.Description != nil {
-		m.Description = text(*e.Description, types.StringNull())
+		m.Description = base.TextOr(*e.Description, types.StringNull())
 	}
 	if c := e.Config; c != nil {
-		m.LLMProvider = text(c.Provider, m.LLMProvider)
-		m.Model = text(c.Model, m.Model)
+		m.LLMProvider = base.TextOr(c.Provider, m.LLMProvider)
+		m.Model = base.TextOr(c.Model, m.Model)
 		m.Messages = messageList(c.Messages, before.Messages, m.Messages)
 		m.Temperature = number(c.Temperature, m.Temperature, isNew)
 		m.TopP = number(c.TopP, m.TopP, isNew)
@@ -90,20 +89,6 @@ func (m model) answered(e traceloop.Evaluator) model {
 		}
 	}
 	return m
-}
-
-func text(answer string, before types.String) types.String {
-	if answer == "" {
-		return before
-	}
-	return types.StringValue(answer)
-}
-
-func timestamp(answer time.Time, before types.String) types.String {
-	if answer.IsZero() {
-		return before
-	}
-	return base.Timestamp(answer)
 }
 
 // number keeps null if the answer has 0: a service may write a number that is not set like that. It also
@@ -142,7 +127,7 @@ func messageList(answer, before []traceloop.EvaluatorMessage, list types.List) t
 			message.Role, message.Content = cmp.Or(message.Role, before[i].Role), cmp.Or(message.Content, before[i].Content)
 		}
 		elements[i] = types.ObjectValueMust(messageType.AttrTypes, map[string]attr.Value{
-			"role": text(message.Role, types.StringNull()), "content": text(message.Content, types.StringNull()),
+			"role": base.TextOr(message.Role, types.StringNull()), "content": base.TextOr(message.Content, types.StringNull()),
 		})
 	}
 	return types.ListValueMust(messageType, elements)
@@ -166,8 +151,8 @@ func propertyList(answer, before []traceloop.EvaluatorProperty, list types.List)
 			}
 		}
 		elements[i] = types.ObjectValueMust(propertyType.AttrTypes, map[string]attr.Value{
-			"name": types.StringValue(property.Name), "type": text(property.Type, types.StringNull()),
-			"description": text(cmp.Or(property.Description, was.Description), types.StringNull()), "enum_values": textList(property.EnumValues),
+			"name": types.StringValue(property.Name), "type": base.TextOr(property.Type, types.StringNull()),
+			"description": base.TextOr(cmp.Or(property.Description, was.Description), types.StringNull()), "enum_values": textList(property.EnumValues),
 		})
 	}
 	return types.ListValueMust(propertyType, elements)

@@ -14,6 +14,22 @@ func Timestamp(t time.Time) types.String {
 	return types.StringValue(t.UTC().Format(time.RFC3339))
 }
 
+// TimeOr is Timestamp, or what was there before if an answer leaves the time out.
+func TimeOr(answer time.Time, before types.String) types.String {
+	if answer.IsZero() {
+		return before
+	}
+	return Timestamp(answer)
+}
+
+// TextOr returns a text, or what was there before if an answer leaves it out.
+func TextOr(answer string, before types.String) types.String {
+	if answer == "" {
+		return before
+	}
+	return types.StringValue(answer)
+}
+
 // CreatedAtAttribute is the same for every object of the service.
 func CreatedAtAttribute(object string) schema.StringAttribute {
 	return schema.StringAttribute{
