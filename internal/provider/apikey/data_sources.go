@@ -85,28 +85,34 @@ type pluralModel struct {
 	APIKeys []agedModel `tfsdk:"api_keys"`
 }
 
+// filters are arguments of the data source and of the list resource.
+func filters() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"project_id": schema.StringAttribute{
+			MarkdownDescription: "Only keys of the project with this id. Default: all projects.",
+			Optional:            true,
+			Validators:          base.IDValidator,
+		},
+		"environment": schema.StringAttribute{
+			MarkdownDescription: "Only keys of the environment with this slug. Default: all environments.",
+			Optional:            true,
+			Validators:          base.SlugValidator,
+		},
+		"min_age_days": schema.NumberAttribute{
+			MarkdownDescription: "Only keys that are at least this many days old: a whole number, 0 or more. Default: any age.",
+			Optional:            true,
+			Validators:          []validator.Number{base.WholeNumber(0, maxMinAge)},
+		},
+	}
+}
+
 // NewPluralDataSource returns the data source traceloop_api_keys.
 func NewPluralDataSource() datasource.DataSource {
+	all := filters()
+	all["api_keys"] = base.Listing("The keys.", attributes())
 	return base.NewDataSource("api_keys", schema.Schema{
 		MarkdownDescription: "Lists the active API keys of the organization, oldest first, in their masked form. The keys themselves cannot be retrieved.",
-		Attributes: map[string]schema.Attribute{
-			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Only keys of the project with this id. Default: all projects.",
-				Optional:            true,
-				Validators:          base.IDValidator,
-			},
-			"environment": schema.StringAttribute{
-				MarkdownDescription: "Only keys of the environment with this slug. Default: all environments.",
-				Optional:            true,
-				Validators:          base.SlugValidator,
-			},
-			"min_age_days": schema.NumberAttribute{
-				MarkdownDescription: "Only keys that are at least this many days old: a whole number, 0 or more. Default: any age.",
-				Optional:            true,
-				Validators:          []validator.Number{base.WholeNumber(0, maxMinAge)},
-			},
-			"api_keys": base.Listing("The keys.", attributes()),
-		},
+		Attributes:          all,
 	}, readAPIKeys)
 }
 

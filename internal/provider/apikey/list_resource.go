@@ -7,7 +7,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
@@ -25,23 +24,7 @@ type listModel struct {
 func NewListResource() list.ListResource {
 	return base.NewListResource("api_key", schema.Schema{
 		MarkdownDescription: "Lists the active API keys of the organization, oldest first. Each is shown as its project and environment, such as `Orders / prd`. The keys themselves cannot be retrieved: the attribute `key` is null. " + base.QueryVersions,
-		Attributes: map[string]schema.Attribute{
-			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Only keys of the project with this id. Default: all projects.",
-				Optional:            true,
-				Validators:          base.IDValidator,
-			},
-			"environment": schema.StringAttribute{
-				MarkdownDescription: "Only keys of the environment with this slug. Default: all environments.",
-				Optional:            true,
-				Validators:          base.SlugValidator,
-			},
-			"min_age_days": schema.NumberAttribute{
-				MarkdownDescription: "Only keys that are at least this many days old: a whole number, 0 or more. Default: any age.",
-				Optional:            true,
-				Validators:          []validator.Number{base.WholeNumber(0, maxMinAge)},
-			},
-		},
+		Attributes:          base.Arguments(filters()),
 	}, listResults)
 }
 

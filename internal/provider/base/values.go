@@ -30,11 +30,12 @@ func TextOr(answer string, before types.String) types.String {
 	return types.StringValue(answer)
 }
 
+// Kept is a computed attribute that an update keeps, as long as the plan of the resource does not set it.
+func Kept(description string) schema.StringAttribute {
+	return schema.StringAttribute{MarkdownDescription: description, Computed: true, PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()}}
+}
+
 // CreatedAtAttribute is the same for every object of the service.
 func CreatedAtAttribute(object string) schema.StringAttribute {
-	return schema.StringAttribute{
-		MarkdownDescription: "When the " + object + " was created, as an RFC 3339 time in UTC.",
-		Computed:            true,
-		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-	}
+	return Kept("When the " + object + " was created, as an RFC 3339 time in UTC.")
 }

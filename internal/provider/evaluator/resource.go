@@ -50,7 +50,6 @@ var slugValidator = []validator.String{
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	notEmpty := []validator.String{stringvalidator.LengthAtLeast(1)}
-	keep := []planmodifier.String{stringplanmodifier.UseStateForUnknown()}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An evaluator of your organization: an LLM judges spans by your prompt (LLM as a judge). Auto monitor setups use it by its `slug`.\n\n" +
 			"It uses the provider argument `project_api_key`, the key of any project and environment. The evaluator belongs to the organization of that key. " +
@@ -58,11 +57,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"~> **Traceloop has no operation that deletes an evaluator.** Terraform can only forget it: it stays in Traceloop, and its slug stays taken. " +
 			"While `deletion_protection` is on, a plan that would do that fails.",
 		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the evaluator, assigned by Traceloop.",
-				Computed:            true,
-				PlanModifiers:       keep,
-			},
+			"id": base.Kept("Id of the evaluator, assigned by Traceloop."),
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the evaluator; 1 to 255 characters. Changing it renames the evaluator in place. The slug stays.",
 				Required:            true,
@@ -116,11 +111,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Optional:            true,
 				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), listvalidator.ValueStringsAre(notEmpty...)},
 			},
-			"type": schema.StringAttribute{
-				MarkdownDescription: "Type of the evaluator, such as `LLM_AS_A_JUDGE`.",
-				Computed:            true,
-				PlanModifiers:       keep,
-			},
+			"type": base.Kept("Type of the evaluator, such as `LLM_AS_A_JUDGE`."),
 			"version": schema.StringAttribute{
 				MarkdownDescription: "Version of the evaluator. Traceloop makes a new one with each change. Null if Traceloop does not say it.",
 				Computed:            true,

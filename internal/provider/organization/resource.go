@@ -19,7 +19,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/numberdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -63,11 +62,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"While `deletion_protection` is on, a plan that would replace or destroy the organization fails.\n\n" +
 			"~> Traceloop shows the keys only once. The state stores them in `keys`, unless `age_recipients` seals them. Protect the state like the keys themselves.",
 		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the organization, assigned by Traceloop.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"id": base.Kept("Id of the organization, assigned by Traceloop."),
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the organization; 1 to 255 characters." + unchangeable,
 				Required:            true,
