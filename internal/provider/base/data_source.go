@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	resourceschema "github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"golang.org/x/text/unicode/norm"
 )
 
 // ComputedAttributes returns attributes of a resource as its data sources have them: computed.
@@ -64,6 +66,28 @@ func computedObject(of resourceschema.NestedAttributeObject) (object schema.Nest
 func Selecting(attributes map[string]schema.Attribute, name string, validators []validator.String, more string) {
 	description := strings.TrimSpace(attributes[name].GetMarkdownDescription() + " " + more)
 	attributes[name] = schema.StringAttribute{MarkdownDescription: description, Optional: true, Computed: true, Validators: validators}
+}
+
+// SameName compares names in NFC, because Terraform converts every string to NFC. The service
+// may store a name in NFD.
+func SameName(a, b string) bool {
+	return norm.NFC.String(a) == norm.NFC.String(b)
+}
+
+// Selector is an argument that selects the object of a data source.
+type Selector struct {
+	Name  string
+	Value types.String
+}
+
+// Selected returns the selector that the configuration sets.
+func Selected(selectors ...Selector) (name, value string) {
+	for _, s := range selectors {
+		if !s.Value.IsNull() {
+			return s.Name, s.Value.ValueString()
+		}
+	}
+	return "", ""
 }
 
 // LookedUpByName ends the description of a name in a data source.
