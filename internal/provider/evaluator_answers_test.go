@@ -148,7 +148,7 @@ func TestEvaluatorAnswers_serviceChooses(t *testing.T) {
 	a := evaluating(t, shown(withLLM(map[string]any{"temperature": 0.7})))
 	l := a.evaluatorLife(t, time.Now)
 	_, warnings := createdWith(t, l.provider, evaluatorKind, config)
-	shows(t, strings.Join(warnings, ""), "Evaluator Differs From the Request", "slug, temperature.")
+	shows(t, strings.Join(warnings, ""), "Answer Differs From the Request", `slug: "my-tone"; the answer has "tone"`, "temperature: <null>; the answer has 0.7")
 }
 
 // Once it is created, nothing is an error: that would mark it as tainted.

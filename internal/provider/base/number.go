@@ -20,7 +20,7 @@ func WholeNumber(from, to int64) validator.Number {
 // Decimal accepts the numbers that a float64 can hold. More digits than it has are no mistake. It is for
 // number attributes, as WholeNumber is.
 func Decimal() validator.Number {
-	return numberValidator{"must be 0, or a number from 5e-324 to 1.7e308, with or without a minus", func(n *big.Float) bool {
+	return numberValidator{"must be 0, or a number from 5e-324 to 1.79e308, with or without a minus", func(n *big.Float) bool {
 		f, _ := n.Float64()
 		return !math.IsInf(f, 0) && (f != 0 || n.Sign() == 0)
 	}}

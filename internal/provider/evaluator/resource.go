@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -370,7 +369,7 @@ func (m *resourceModel) wrote(e traceloop.Evaluator, diags *diag.Diagnostics) {
 	var differences []string
 	for i, planned := range m.arguments() {
 		if !planned.value.IsUnknown() && !got.arguments()[i].value.Equal(planned.value) {
-			differences = append(differences, planned.name)
+			differences = append(differences, base.Difference(planned.name, planned.value, got.arguments()[i].value))
 		}
 	}
 	for _, computed := range []struct {
@@ -386,8 +385,6 @@ func (m *resourceModel) wrote(e traceloop.Evaluator, diags *diag.Diagnostics) {
 		}
 	}
 	if len(differences) > 0 {
-		diags.AddWarning("Evaluator Differs From the Request", fmt.Sprintf(
-			"Traceloop wrote the %s, and then shows other values of: %s. The state has what was requested. The next plan reads the evaluator again. "+
-				"If it then shows a change, set these arguments to the values that Traceloop shows, or change the evaluator in the Traceloop dashboard.", m.Describe(), strings.Join(differences, ", ")))
+		base.AddDiffers(diags, m.Describe(), differences...)
 	}
 }

@@ -3,7 +3,6 @@ package monitor
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -123,7 +122,7 @@ func (m *resourceModel) wrote(setup traceloop.AutoMonitorSetup, diags *diag.Diag
 	m.follow(setup)
 	var differences []string
 	if !answer.Evaluators.Equal(m.Evaluators) {
-		differences = append(differences, fmt.Sprintf("evaluators: %s; the answer has %s", texts(m.Evaluators), texts(answer.Evaluators)))
+		differences = append(differences, base.Difference("evaluators", m.Evaluators, answer.Evaluators))
 	}
 	if !sameRules(answer.Selector, m.Selector) {
 		differences = append(differences, fmt.Sprintf("selector: %d rules; the answer has %d, or other ones", len(m.Selector.Elements()), len(answer.Selector.Elements())))
@@ -171,12 +170,4 @@ func sameRules(a, b types.List) bool {
 		return slices.ContainsFunc(list.Elements(), func(rule attr.Value) bool { return !has(other)(rule) })
 	}
 	return !missing(a, b) && !missing(b, a)
-}
-
-func texts(set types.Set) string {
-	slugs := make([]string, 0, len(set.Elements()))
-	for _, element := range set.Elements() {
-		slugs = append(slugs, element.String())
-	}
-	return "[" + strings.Join(slices.Sorted(slices.Values(slugs)), ", ") + "]"
 }
