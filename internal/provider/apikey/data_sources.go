@@ -16,7 +16,7 @@ import (
 )
 
 func attributes() map[string]schema.Attribute {
-	attributes := base.ComputedAttributes(NewResource(), "id", "project_id", "environment", "masked_key", "created_at")
+	attributes := base.AttributesOf(NewResource(), "id", "project_id", "environment", "masked_key", "created_at")
 	attributes["age_days"] = schema.Int64Attribute{MarkdownDescription: "Age of the key in whole days, when the plan is made.", Computed: true}
 	return attributes
 }

@@ -15,18 +15,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// ComputedAttributes returns attributes of a resource as its data sources have them: computed.
-func ComputedAttributes(from resource.Resource, names ...string) map[string]schema.Attribute {
+// AttributesOf returns attributes of a resource as its data sources have them: computed.
+func AttributesOf(from resource.Resource, names ...string) map[string]schema.Attribute {
 	var resp resource.SchemaResponse
 	from.Schema(context.Background(), resource.SchemaRequest{}, &resp)
 	computed := map[string]schema.Attribute{}
 	for _, name := range names {
-		computed[name] = computedAttribute(resp.Schema.Attributes[name])
+		computed[name] = attributeOf(resp.Schema.Attributes[name])
 	}
 	return computed
 }
 
-func computedAttribute(of resourceschema.Attribute) schema.Attribute {
+func attributeOf(of resourceschema.Attribute) schema.Attribute {
 	description := of.GetMarkdownDescription()
 	if of.IsRequired() || of.IsOptional() {
 		// The rest of the first sentence, and all others, are about how to set it.
@@ -46,17 +46,17 @@ func computedAttribute(of resourceschema.Attribute) schema.Attribute {
 	case resourceschema.SetAttribute:
 		return schema.SetAttribute{MarkdownDescription: description, Computed: true, ElementType: a.ElementType}
 	case resourceschema.ListNestedAttribute:
-		return schema.ListNestedAttribute{MarkdownDescription: description, Computed: true, NestedObject: computedObject(a.NestedObject)}
+		return schema.ListNestedAttribute{MarkdownDescription: description, Computed: true, NestedObject: objectOf(a.NestedObject)}
 	case resourceschema.MapNestedAttribute:
-		return schema.MapNestedAttribute{MarkdownDescription: description, Computed: true, NestedObject: computedObject(a.NestedObject)}
+		return schema.MapNestedAttribute{MarkdownDescription: description, Computed: true, NestedObject: objectOf(a.NestedObject)}
 	}
 	panic(fmt.Sprintf("no data source has an attribute like this %T", of))
 }
 
-func computedObject(of resourceschema.NestedAttributeObject) (object schema.NestedAttributeObject) {
+func objectOf(of resourceschema.NestedAttributeObject) (object schema.NestedAttributeObject) {
 	object.Attributes = map[string]schema.Attribute{}
 	for name, attribute := range of.Attributes {
-		object.Attributes[name] = computedAttribute(attribute)
+		object.Attributes[name] = attributeOf(attribute)
 	}
 	return object
 }

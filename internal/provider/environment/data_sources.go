@@ -16,7 +16,7 @@ import (
 )
 
 func attributes() map[string]schema.Attribute {
-	return base.ComputedAttributes(NewResource(), "id", "name", "project_id", "slug", "scope", "built_in", "created_at")
+	return base.AttributesOf(NewResource(), "id", "name", "project_id", "slug", "scope", "built_in", "created_at")
 }
 
 // NewDataSource returns the data source traceloop_environment.

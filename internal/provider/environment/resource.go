@@ -45,7 +45,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"~> **Deleting an environment is irreversible.** Its traces are gone and its API keys are revoked at once. For an organization-level environment, this happens in every project. " +
 			"While `deletion_protection` is on, a plan that would delete the environment fails.",
 		Attributes: map[string]schema.Attribute{
-			"id": base.Kept("Id of the environment, assigned by Traceloop."),
+			"id": base.ComputedAttribute("Id of the environment, assigned by Traceloop."),
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the environment, such as `EU Production`; 1 to 255 characters, with at least one ASCII letter or digit. Environments cannot be renamed: changing the name replaces the environment and deletes its traces.",
 				Required:            true,
@@ -58,8 +58,8 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Validators:          base.IDValidator,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
-			"slug":  base.Kept("Slug that Traceloop makes from the name, such as `eu-production`. Use it as the `environment` of a `traceloop_api_key`."),
-			"scope": base.Kept("`project` if one project owns the environment, `organization` if every project inherits it."),
+			"slug":  base.ComputedAttribute("Slug that Traceloop makes from the name, such as `eu-production`. Use it as the `environment` of a `traceloop_api_key`."),
+			"scope": base.ComputedAttribute("`project` if one project owns the environment, `organization` if every project inherits it."),
 			"built_in": schema.BoolAttribute{
 				MarkdownDescription: "Whether this is one of the environments `dev`, `stg` and `prd`, which cannot be deleted.",
 				Computed:            true,

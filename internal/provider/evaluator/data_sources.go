@@ -21,7 +21,7 @@ import (
 const seen = "It uses the provider argument `project_api_key`. The operation is **seen in Traceloop's SDK**, and not documented. What Traceloop does not show is null."
 
 func attributes() map[string]schema.Attribute {
-	attributes := base.ComputedAttributes(NewResource(), "id", "slug", "name", "description", "llm_provider", "model", "messages", "input_schema", "output_schema",
+	attributes := base.AttributesOf(NewResource(), "id", "slug", "name", "description", "llm_provider", "model", "messages", "input_schema", "output_schema",
 		"temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty", "stop", "type", "version", "created_at", "updated_at")
 	attributes["source"] = schema.StringAttribute{MarkdownDescription: "`custom`: your organization's own. `prebuilt`: one of Traceloop's.", Computed: true}
 	return attributes

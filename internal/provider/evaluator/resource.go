@@ -56,7 +56,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"~> **Traceloop has no operation that deletes an evaluator.** Terraform can only forget it: it stays in Traceloop, and its slug stays taken. " +
 			"While `deletion_protection` is on, a plan that would do that fails.",
 		Attributes: map[string]schema.Attribute{
-			"id": base.Kept("Id of the evaluator, assigned by Traceloop."),
+			"id": base.ComputedAttribute("Id of the evaluator, assigned by Traceloop."),
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the evaluator; 1 to 255 characters. Changing it renames the evaluator in place. The slug stays.",
 				Required:            true,
@@ -110,7 +110,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Optional:            true,
 				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), listvalidator.ValueStringsAre(notEmpty...)},
 			},
-			"type": base.Kept("Type of the evaluator, such as `LLM_AS_A_JUDGE`."),
+			"type": base.ComputedAttribute("Type of the evaluator, such as `LLM_AS_A_JUDGE`."),
 			"version": schema.StringAttribute{
 				MarkdownDescription: "Version of the evaluator. Traceloop makes a new one with each change. Null if Traceloop does not say it.",
 				Computed:            true,

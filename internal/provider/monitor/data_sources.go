@@ -20,7 +20,7 @@ import (
 const dependsOn = "If `project_api_key` refers to a key of the same configuration, add `depends_on = [traceloop_api_key.example]` to the data source. Otherwise a plan that creates or rotates the key fails, because it does not know the key yet."
 
 func attributes() map[string]schema.Attribute {
-	return base.ComputedAttributes(NewResource(), "id", "external_id", "evaluators", "selector", "status", "evaluator_status", "project_id", "env_project_id", "created_at", "updated_at")
+	return base.AttributesOf(NewResource(), "id", "external_id", "evaluators", "selector", "status", "evaluator_status", "project_id", "env_project_id", "created_at", "updated_at")
 }
 
 // NewDataSource returns the data source traceloop_auto_monitor_setup.

@@ -122,7 +122,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Validators:    base.IDValidator,
 				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
-			"env_project_id": base.Kept("Id that Traceloop uses for the project and environment of the key together."),
+			"env_project_id": base.ComputedAttribute("Id that Traceloop uses for the project and environment of the key together."),
 			"created_at": schema.StringAttribute{
 				MarkdownDescription: "When the setup was created, as an RFC 3339 time in UTC.",
 				Computed:            true,

@@ -62,7 +62,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"While `deletion_protection` is on, a plan that would replace or destroy the organization fails.\n\n" +
 			"~> Traceloop shows the keys only once. The state stores them in `keys`, unless `age_recipients` seals them. Protect the state like the keys themselves.",
 		Attributes: map[string]schema.Attribute{
-			"id": base.Kept("Id of the organization, assigned by Traceloop."),
+			"id": base.ComputedAttribute("Id of the organization, assigned by Traceloop."),
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the organization; 1 to 255 characters." + unchangeable,
 				Required:            true,

@@ -15,7 +15,7 @@ import (
 )
 
 func attributes() map[string]schema.Attribute {
-	return base.ComputedAttributes(NewResource(), "id", "name", "slug", "created_at")
+	return base.AttributesOf(NewResource(), "id", "name", "slug", "created_at")
 }
 
 // NewDataSource returns the data source traceloop_project.
