@@ -482,36 +482,37 @@ data "traceloop_evaluators" "all" {}
 // Each fault, once, in each request: it converges, and there is never a second evaluator.
 func TestEvaluator_faults(t *testing.T) {
 	t.Parallel()
-	config, changed := evaluatorConfig("Tone").with(arguments{"slug": "tone"}), evaluatorConfig("Tone").with(arguments{"slug": "tone", "temperature": 0.5})
-	for _, f := range faults {
-		for after, operation := range []string{"create", "create, reading", "update", "update, reading", "refresh"} {
-			t.Run(f.name+" "+operation, func(t *testing.T) {
+	config := evaluatorConfig("Tone").with(arguments{"slug": "tone"})
+	changed, one := config.with(arguments{"temperature": 0.5}), evaluatorsPath+"/"
+	for _, operation := range []struct {
+		name, method, path string
+		exists             bool
+		want               arguments
+	}{
+		{"create", "POST", evaluatorsPath, false, config},
+		{"create, reading", "GET", one, false, config},
+		{"update", "PATCH", one, true, changed},
+		{"update, reading", "GET", one, true, changed},
+		{"refresh", "GET", evaluatorsPath, true, config},
+	} {
+		for _, f := range faults {
+			t.Run(f.name+" "+operation.name, func(t *testing.T) {
 				t.Parallel()
 				server := emulatortest.Start(t)
 				key := projectKey(server, "prd")
 				settings := arguments{"base_url": server.URL, "project_api_key": key, "max_retries": int64(1)}.with(f.settings)
 				l := newLife(newDriverWith(t, time.Now, settings), evaluatorKind)
-				want := config
-				if !strings.HasPrefix(operation, "create") {
+				if operation.exists {
 					l.apply(config, "create")
 				}
-				if strings.HasPrefix(operation, "update") {
-					want = changed
-				}
 				fault := f.inject
-				fault.Method, fault.Path = []string{"POST", "GET", "PATCH", "GET", "GET"}[after], evaluatorsPath
-				if operation != "refresh" {
-					fault.Path += "/"
-				}
-				if operation == "create" {
-					fault.Path = evaluatorsPath
-				}
+				fault.Method, fault.Path = operation.method, operation.path
 				server.SetFaults(fault)
 				for attempt := range 3 {
 					d := l.provider.next()
 					state, err := d.refresh(t.Context(), evaluatorKind, l.state)
 					if err == nil {
-						state, _, err = d.apply(t.Context(), evaluatorKind, state, want)
+						state, _, err = d.apply(t.Context(), evaluatorKind, state, operation.want)
 					}
 					if !state.value.IsNull() {
 						state.tainted = false
@@ -525,7 +526,7 @@ func TestEvaluator_faults(t *testing.T) {
 						server.SetFaults()
 					}
 				}
-				l.changesNothing(want)
+				l.changesNothing(operation.want)
 				if all := server.Evaluators(key); len(all) != 1 || all[0].ID != l.id() {
 					t.Errorf("there are %d evaluators: %+v", len(all), server.Requests())
 				}
