@@ -118,7 +118,10 @@ func (c *call) run(r request, read func(*fields)) error {
 		err = c.failed(err)
 	}
 	if err != nil && c.method == http.MethodPost && c.maybeDone {
-		return &UnknownOutcomeError{Method: c.method, Path: c.path, Started: c.started, Err: err}
+		return &UnknownOutcomeError{
+			Method: c.method, Path: c.path, Started: c.started, Err: err,
+			MayBeConflict: hasStatus(err, http.StatusInternalServerError) && !c.repeatable,
+		}
 	}
 	return err
 }

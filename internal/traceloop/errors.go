@@ -121,6 +121,10 @@ type UnknownOutcomeError struct {
 	Path    string
 	Started time.Time // of the first attempt, by our clock; see Client.CreatedSince
 	Err     error     // why the outcome is unknown
+
+	// MayBeConflict says that the service answered with 500, as it may also do if the object was there
+	// before. So an object that came into being at about the same time may be somebody else's.
+	MayBeConflict bool
 }
 
 func (e *UnknownOutcomeError) Error() string {

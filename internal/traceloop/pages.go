@@ -88,7 +88,7 @@ func (p *pager[T]) next(ctx context.Context) ([]T, error) {
 		total = max(f.optionalInt("total_results"), f.optionalInt("total"))
 		switch {
 		case next == "" && total > len(p.ids)+len(ids):
-			f.fail("the list ends after %d objects, and has %d", len(p.ids)+len(ids), total)
+			f.fail("the list shows %d of its %d objects", len(p.ids)+len(ids), total)
 		case next == "":
 		case p.cursors[next] || len(ids) == 0 && p.empty > 0:
 			f.fail("the list does not end: it repeats a cursor or empty pages")

@@ -112,7 +112,7 @@ func confirmNotFound(notFound, listErr error) error {
 func requireWhole(f *fields) {
 	total := max(f.optionalInt("total_results"), f.optionalInt("total"))
 	if total > len(f.elements) || f.optionalText("next_cursor") != "" {
-		f.fail("the list has more objects than the %d that it shows", len(f.elements))
+		f.fail("the list is incomplete: it shows %d of its objects", len(f.elements))
 	}
 }
 
