@@ -250,7 +250,7 @@ func (c *call) decode(r request, read func(*fields)) error {
 	last := &c.response
 	switch {
 	case last.missing:
-		return &MissingOperationError{StatusCode: last.status, RequestID: last.requestID, Method: c.method, Path: c.path}
+		return &MissingOperationError{c.answer()}
 	case c.method == http.MethodDelete && last.status == http.StatusNotFound && c.maybeDone:
 		return nil // an earlier attempt, whose answer was lost, deleted it
 	case last.status/100 != 2:
@@ -258,7 +258,7 @@ func (c *call) decode(r request, read func(*fields)) error {
 		if message == "" {
 			message = "no reason given: " + last.problem
 		}
-		return &Error{StatusCode: last.status, Message: c.client.sanitize(message), RequestID: last.requestID, Method: c.method, Path: c.path}
+		return &Error{Answer: c.answer(), Message: c.client.sanitize(message)}
 	case read == nil || last.body == nil:
 		return nil
 	}
@@ -269,9 +269,11 @@ func (c *call) decode(r request, read func(*fields)) error {
 	switch {
 	case *f.problem != "":
 		c.maybeDone = true
-		return &MismatchError{StatusCode: last.status, Reason: c.client.sanitize(*f.problem), RequestID: last.requestID, Method: c.method, Path: c.path}
+		return &MismatchError{c.answer(), c.client.sanitize(*f.problem)}
 	case f.gone != "":
-		return &Error{StatusCode: http.StatusNotFound, Message: f.gone, RequestID: last.requestID, Method: c.method, Path: c.path, revoked: true}
+		gone := &Error{Answer: c.answer(), Message: f.gone, revoked: true}
+		gone.StatusCode = http.StatusNotFound
+		return gone
 	}
 	return nil
 }
@@ -294,9 +296,11 @@ func (c *call) failed(err error) error {
 }
 
 func (c *call) unreadable(reason string, err error) error {
-	return &UnreadableError{
-		StatusCode: c.response.status, Reason: c.client.sanitize(reason), RequestID: c.response.requestID, Method: c.method, Path: c.path, Err: err,
-	}
+	return &UnreadableError{c.answer(), c.client.sanitize(reason), err}
+}
+
+func (c *call) answer() Answer {
+	return Answer{StatusCode: c.response.status, RequestID: c.response.requestID, Method: c.method, Path: c.path}
 }
 
 // unwrapURL removes http.Client's wrapping, whose text contains the whole URL.

@@ -131,7 +131,7 @@ func TestSecretsStayOut(t *testing.T) {
 			c, _ := inMemory(t, s, Config{})
 			key, err := c.CreateAPIKey(ctx, APIKeyRequest{ProjectID: "p1", Environment: "prd"})
 			fmt.Fprintf(&shown, "%v %+v %#v %v %+v %s", err, err, err, key, key, key)
-			if (i == 0) != (err == nil) {
+			if (i < 2) != (err == nil) { // the second answer lacks only the id
 				t.Errorf("answer %d: %v", i, err)
 			}
 			header = s.got()[0].header

@@ -97,10 +97,7 @@ func (l *sharedList[T]) read(ctx context.Context, one func(context.Context) (*T,
 // "not found", and that must not remove an object from a state.
 func confirmNotFound(notFound, listErr error) error {
 	if refused, ok := errors.AsType[*Error](listErr); ok && refused.StatusCode == http.StatusNotFound {
-		return &UnreadableError{
-			StatusCode: refused.StatusCode, RequestID: refused.RequestID, Method: refused.Method, Path: refused.Path,
-			Reason: "the API always has this list, but it was not found at this address",
-		}
+		return &UnreadableError{Answer: refused.Answer, Reason: "the API always has this list, but it was not found at this address"}
 	}
 	if listErr != nil {
 		return listErr

@@ -345,7 +345,7 @@ func TestConflictAs500(t *testing.T) {
 			t.Errorf("%s: got %v after %d requests, want one conflict", method, err, len(s.got()))
 		}
 	}
-	if IsConflict(&Error{StatusCode: 500, Message: "internal server error"}) || IsConflict(&Error{StatusCode: 400, Message: text}) {
+	if IsConflict(&Error{Answer: Answer{StatusCode: 500}, Message: "internal server error"}) || IsConflict(&Error{Answer: Answer{StatusCode: 400}, Message: text}) {
 		t.Error("another refusal counts as a conflict")
 	}
 }
