@@ -123,7 +123,7 @@ func (c *Client) projectExists(ctx context.Context, id string) (bool, error) {
 // ListAPIKeysUncached is ListAPIKeys without the cache. Use it before changing what the list shows,
 // and to confirm that something is missing.
 func (c *Client) ListAPIKeysUncached(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
-	return list(ctx, c, c.paths.APIKeys, filter.query(), readAPIKey)
+	return c.apiKeys.list(ctx, filter.query())
 }
 
 // CreateAPIKey generates a key. If the environment already has one, the error is a conflict (see
@@ -131,7 +131,7 @@ func (c *Client) ListAPIKeysUncached(ctx context.Context, filter APIKeyFilter) i
 // never shows it again, so it can only be revoked.
 func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedAPIKey, error) {
 	defer invalidate(c.apiKeys)()
-	key, err := object(ctx, c, request{method: http.MethodPost, path: c.paths.APIKeys, body: r}, func(f *fields) GeneratedAPIKey {
+	key, err := object(ctx, c.connection, request{method: http.MethodPost, path: c.paths.APIKeys, body: r}, func(f *fields) GeneratedAPIKey {
 		return readGeneratedAPIKey(f, r)
 	})
 	if err == nil && key.ID == "" {

@@ -36,11 +36,14 @@ type request struct {
 
 	// repeatable says that a repeat of a POST has no further effect.
 	repeatable bool
+
+	// repeated, unless nil, becomes true if an earlier attempt may have been carried out.
+	repeated *bool
 }
 
 // call is one operation on its way.
 type call struct {
-	client     *Client
+	client     *connection
 	caller     context.Context //nolint:containedctx // an interrupt ends it; the request's context outlives that
 	method     string
 	path       string // of the whole URL, escaped
@@ -75,13 +78,16 @@ type response struct {
 
 // do carries out one operation and passes the answer's fields to read. It does not call read if
 // the answer of a change is empty. read may be nil.
-func (c *Client) do(ctx context.Context, r request, read func(*fields)) error {
+func (c *connection) do(ctx context.Context, r request, read func(*fields)) error {
 	ctx = tflog.MaskLogStrings(ctx, c.secrets...)
 	call := &call{
 		client: c, caller: ctx, method: r.method, path: r.path, started: time.Now(),
 		query: loggedQuery(r.query), repeatable: r.method != http.MethodPost || r.repeatable,
 	}
 	err := call.run(r, read) //nolint:contextcheck // run takes the context from the call
+	if r.repeated != nil {
+		*r.repeated = call.maybeDone
+	}
 	if err != nil {
 		tflog.Info(ctx, "Traceloop API call failed", map[string]any{
 			"method": call.method, "path": call.path, "request_id": call.response.requestID, "error": err.Error(),
@@ -126,7 +132,7 @@ func (c *call) run(r request, read func(*fields)) error {
 	return err
 }
 
-func (c *Client) newRequest(ctx context.Context, r request) (*retryablehttp.Request, error) {
+func (c *connection) newRequest(ctx context.Context, r request) (*retryablehttp.Request, error) {
 	target, err := url.Parse(c.base.String() + r.path)
 	if err != nil {
 		return nil, err
