@@ -35,9 +35,9 @@ func TestEachBrokenRuleIsFound(t *testing.T) {
 		{"GET " + apiKeys + " answers a list", tolerated, "GET", apiKeys, set("masked_key", "tl_1234…9876")},
 		{"GET " + setups + " answers a list", holds, "GET", setups, set("colour", "red")},
 		{"GET " + projects + "/{id} shows the object as the list does", differs, "GET", projects + "/", set("name", "Acme")},
-		{"GET " + environments + " project_id is null only", differs, "GET", environments, set("scope", "project")},
+		{"GET " + environments + " answers a list", differs, "GET", environments, set("scope", "project")},
 		{"GET " + environments + " the built-in environments", differs, "GET", environments, set("built_in", false)},
-		{"GET " + environments + " a slug is its name", tolerated, "GET", environments, set("name", "Acme")},
+		{"POST " + environments + " creates a project-level", tolerated, "POST", environments, set("slug", "acme")},
 		{"GET " + environments + " a new project has the organization-level", differs, "GET", environments, func(o object) {
 			if o["name"] == "Acme QA" {
 				o["id"] = rand.Text()
