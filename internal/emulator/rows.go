@@ -1,6 +1,9 @@
 package emulator
 
-import "database/sql"
+import (
+	"database/sql"
+	"errors"
+)
 
 // row scans the columns of one row.
 type row func(columns ...any) error
@@ -18,6 +21,15 @@ func each(tx *sql.Tx, query string, args []any, do func(row) error) error {
 		}
 	}
 	return rows.Err()
+}
+
+// readOne reads the row of a query, or returns absent.
+func readOne[T any](tx *sql.Tx, scan func(row) (T, error), absent error, query string, args ...any) (T, error) {
+	value, err := scan(tx.QueryRow(query, args...).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = absent
+	}
+	return value, err
 }
 
 // readAll reads the rows of a query.

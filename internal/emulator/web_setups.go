@@ -11,15 +11,10 @@ type evaluatorRow struct {
 }
 
 func readEvaluatorRows(tx *sql.Tx, pages *pages) ([]evaluatorRow, error) {
-	if err := tx.QueryRow("SELECT COUNT(*) FROM evaluators").Scan(&pages.Total); err != nil {
-		return nil, err
-	}
-	pages.Page = min(pages.Page, pages.Count())
-	return readAll(tx, func(scan row) (v evaluatorRow, err error) {
+	return readRows(tx, pages, func(scan row) (v evaluatorRow, err error) {
 		v.Evaluator, err = scanEvaluator(func(columns ...any) error { return scan(append(columns, &v.Setups)...) })
 		return v, err
-	}, "SELECT "+evaluatorColumns+`, (SELECT COUNT(*) FROM setup_evaluators s WHERE s.slug = t.slug)
-		FROM evaluators t ORDER BY seq LIMIT ? OFFSET ?`, pages.Size, (pages.Page-1)*pages.Size)
+	}, evaluatorColumns+", (SELECT COUNT(*) FROM setup_evaluators s WHERE s.slug = t.slug)", "FROM evaluators t WHERE true")
 }
 
 // setupRow is an auto monitor setup on the page of its project.
