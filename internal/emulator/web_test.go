@@ -218,25 +218,6 @@ func TestHostsOfOtherSites(t *testing.T) {
 	}
 }
 
-func TestPageOnlyFromLoopback(t *testing.T) {
-	t.Parallel()
-	e, err := emulator.New(emulator.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { e.Close() })
-	for remote, want := range map[string]int{"127.0.0.1:1": 200, "[::1]:1": 200, "192.0.2.1:1": 403, "": 403} {
-		r := httptest.NewRequest("GET", "/", nil)
-		r.RemoteAddr, r.Host = remote, "127.0.0.1"
-		r.Header.Set("X-Forwarded-For", "127.0.0.1")
-		w := httptest.NewRecorder()
-		e.ServeHTTP(w, r)
-		if w.Code != want {
-			t.Errorf("%q: answered %d, want %d", remote, w.Code, want)
-		}
-	}
-}
-
 func TestPolicies(t *testing.T) {
 	t.Parallel()
 	s := emulatortest.Start(t)
