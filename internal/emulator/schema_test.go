@@ -23,13 +23,12 @@ func TestSchemaHoldsTheRules(t *testing.T) {
 		{"key of another project's environment", `INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at) VALUES ('b', 'own', randomblob(32), '', '')`, "environment_not_in_force"},
 		{"key of no project", `INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at) VALUES ('none', 'own', randomblob(32), '', '')`, "no_such_project"},
 		{"key in clear", `INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at) VALUES ('a', 'shared', 'tl_abc', '', '')`, "api_keys.hash"},
-		{"external id twice", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('dev', 'a', 'x', '', '', '')`, "setups.external_id"},
-		{"no external id", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('dev', 'a', '', '', '', '')`, "setup_external_id"},
-		{"external id of a path", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('dev', 'a', 'y/z', '', '', '')`, "setup_external_id"},
-		{"setup of no place", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('none', 'a', 'y', '', '', '')`, "FOREIGN KEY"},
-		{"setup of another project's place", `INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('dev', 'b', 'y', '', '', '')`, "FOREIGN KEY"},
+		{"external id twice", `INSERT INTO setups (env_project_id, project_id, external_id, evaluators, rules, begun_at, created_at, updated_at) VALUES ('dev', 'a', 'x', '[]', '[]', '', '', '')`, "setups.external_id"},
+		{"no external id", `INSERT INTO setups (env_project_id, project_id, external_id, evaluators, rules, begun_at, created_at, updated_at) VALUES ('dev', 'a', '', '[]', '[]', '', '', '')`, "setup_external_id"},
+		{"external id of a path", `INSERT INTO setups (env_project_id, project_id, external_id, evaluators, rules, begun_at, created_at, updated_at) VALUES ('dev', 'a', 'y/z', '[]', '[]', '', '', '')`, "setup_external_id"},
+		{"setup of no place", `INSERT INTO setups (env_project_id, project_id, external_id, evaluators, rules, begun_at, created_at, updated_at) VALUES ('none', 'a', 'y', '[]', '[]', '', '', '')`, "FOREIGN KEY"},
+		{"setup of another project's place", `INSERT INTO setups (env_project_id, project_id, external_id, evaluators, rules, begun_at, created_at, updated_at) VALUES ('dev', 'b', 'y', '[]', '[]', '', '', '')`, "FOREIGN KEY"},
 		{"setup moved", `UPDATE setups SET external_id = 'z'`, "setup_moved"},
-		{"evaluator twice", `INSERT INTO setup_evaluators (setup_id, position, slug) VALUES ('s', 1, 'a')`, "setup_evaluators.slug"},
 		{"organization's environment twice", `INSERT INTO organization_keys (organization_id, environment, hash) VALUES ('o', 'dev', randomblob(32))`, "organization_keys.environment"},
 		{"key moved", `UPDATE api_keys SET environment_id = 'shared'`, "api_key_changed"},
 	} {
@@ -45,8 +44,7 @@ func TestSchemaHoldsTheRules(t *testing.T) {
 				INSERT INTO environments (id, project_id, name, slug, created_at) VALUES ('shared', NULL, 'Shared', 'shared', ''), ('own', 'a', 'Own', 'own', '');
 				INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at) VALUES ('a', 'own', randomblob(32), '', '');
 				INSERT INTO env_projects (id, project_id, environment_id) SELECT 'dev', 'a', id FROM environments WHERE slug = 'dev';
-				INSERT INTO setups (id, env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ('s', 'dev', 'a', 'x', '', '', '');
-				INSERT INTO setup_evaluators (setup_id, position, slug) VALUES ('s', 0, 'a');
+				INSERT INTO setups (id, env_project_id, project_id, external_id, evaluators, rules, begun_at, created_at, updated_at) VALUES ('s', 'dev', 'a', 'x', '[]', '[]', '', '', '');
 				INSERT INTO organizations (id, name) VALUES ('o', 'Other');
 				INSERT INTO organization_keys (organization_id, environment, hash) VALUES ('o', 'dev', randomblob(32))`); err != nil {
 				t.Fatal(err)

@@ -14,7 +14,7 @@ func readEvaluatorRows(tx *sql.Tx, pages *pages) ([]evaluatorRow, error) {
 	return readRows(tx, pages, func(scan row) (v evaluatorRow, err error) {
 		v.Evaluator, err = scanEvaluator(func(columns ...any) error { return scan(append(columns, &v.Setups)...) })
 		return v, err
-	}, evaluatorColumns+", (SELECT COUNT(*) FROM setup_evaluators s WHERE s.slug = t.slug)", "FROM evaluators t WHERE true")
+	}, evaluatorColumns+", (SELECT COUNT(*) FROM setups s, json_each(s.evaluators) v WHERE v.value = t.slug)", "FROM evaluators t WHERE true")
 }
 
 // setupRow is an auto monitor setup on the page of its project.
@@ -34,16 +34,9 @@ func (e *Emulator) readSetupRows(tx *sql.Tx, project string, pages *pages) ([]se
 	if err != nil {
 		return nil, err
 	}
-	names := map[string]string{}
-	err = each(tx, "SELECT p.id, e.name FROM env_projects p JOIN environments e ON e.id = p.environment_id WHERE p.project_id = ?", []any{project}, func(scan row) error {
-		var id, name string
-		err := scan(&id, &name)
-		names[id] = name
-		return err
-	})
 	rows := make([]setupRow, len(stored))
 	for i, setup := range e.shown(stored) {
-		rows[i] = setupRow{setup, names[setup.EnvProjectID]}
+		rows[i] = setupRow{setup, stored[i].environmentName}
 	}
-	return rows, err
+	return rows, nil
 }
