@@ -286,10 +286,13 @@ func TestWithoutJavaScript(t *testing.T) {
 	if status := s.SendSpans(key, 1); status != 200 {
 		t.Errorf("the key was answered %d", status)
 	}
-	for _, link := range []string{"Done", "Revoke API key of Checkout, dev", "Revoke API key", "Faults", "Add: Be slow", "Remove all"} {
-		b.click(link)
+	for _, step := range [][2]string{
+		{"Done", "Organization-level environments"}, {"Revoke API key of Checkout, dev", "Revoke API key?"}, {"Revoke API key", "The API key is revoked."},
+		{"Faults", "Be slow"}, {"Add: Be slow", "The fault is added."}, {"Remove all", "All faults are removed."},
+	} {
+		b.click(step[0])
+		b.see(step[1])
 	}
-	b.see("All faults are removed.")
 	b.click("What happened")
 	b.see("DELETE")
 }
