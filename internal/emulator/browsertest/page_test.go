@@ -287,8 +287,12 @@ func TestWithoutJavaScript(t *testing.T) {
 		t.Errorf("the key was answered %d", status)
 	}
 	for _, step := range [][2]string{
-		{"Done", "Organization-level environments"}, {"Revoke API key of Checkout, dev", "Revoke API key?"}, {"Revoke API key", "The API key is revoked."},
-		{"Faults", "Be slow"}, {"Add: Be slow", "The fault is added."}, {"Remove all", "All faults are removed."},
+		{"Done", "Organization-level environments"},
+		{"Revoke API key of Checkout, dev", "Revoke API key?"},
+		{"Revoke API key", "The API key is revoked."},
+		{"Faults", "Be slow"},
+		{"Add: Be slow", "The fault is added."},
+		{"Remove all", "All faults are removed."},
 	} {
 		b.click(step[0])
 		b.see(step[1])

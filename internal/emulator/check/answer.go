@@ -399,9 +399,9 @@ func (c *checker) shape(value any) string {
 	}
 }
 
-func problemIf(is bool, format string, args ...any) string {
+func problemIf(is bool, problem string) string {
 	if is {
-		return fmt.Sprintf(format, args...)
+		return problem
 	}
 	return ""
 }

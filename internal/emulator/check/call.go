@@ -56,14 +56,17 @@ func (c *call) sentPath() string {
 
 // sent describes the request without names, ids and keys.
 func (c *call) sent() string {
-	text, before := c.String(), "?"
+	text := c.String()
+	parameters := make([]string, 0, len(c.query))
 	for _, name := range slices.Sorted(maps.Keys(c.query)) {
 		value := "{" + name + "}"
 		if name == "limit" {
 			value = c.query.Get(name)
 		}
-		text += before + name + "=" + value
-		before = "&"
+		parameters = append(parameters, name+"="+value)
+	}
+	if len(parameters) > 0 {
+		text += "?" + strings.Join(parameters, "&")
 	}
 	if c.body != nil {
 		text += " {" + strings.Join(slices.Sorted(maps.Keys(c.body)), ", ") + "}"

@@ -253,10 +253,7 @@ func (c Command) print(l line) {
 	if c.seen != nil {
 		c.seen(l)
 	}
-	fmt.Fprint(c.Stdout, l)
-	if l.private != "" {
-		fmt.Fprintf(c.Stdout, "%13s%-9s %s\n", "", "reason", l.private)
-	}
+	fmt.Fprint(c.Stdout, l, detail("reason", l.private))
 }
 
 // printLeft prints what could not be removed, and how to remove it.

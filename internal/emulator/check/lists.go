@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -33,9 +34,7 @@ func (c *checker) read(ctx context.Context, name string, filter map[string]strin
 	if c.byName[name].managed() {
 		query["limit"] = pageLimit
 	}
-	for name, value := range filter {
-		query[name] = value
-	}
+	maps.Copy(query, filter)
 	for range pages {
 		a, v := c.try(ctx, step{op: name, query: query, want: http.StatusOK})
 		l.items = append(l.items, a.items...)

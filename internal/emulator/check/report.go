@@ -46,13 +46,15 @@ type line struct {
 
 // String describes the verdict as terminal and report show it.
 func (l line) String() string {
-	text := fmt.Sprintf("%-12s %s: %s\n", l.outcome, l.operation, l.rule)
-	for _, part := range [][2]string{{"sent", l.sent}, {"expected", l.want}, {"came", l.came}} {
-		if part[1] != "" {
-			text += fmt.Sprintf("%13s%-9s %s\n", "", part[0], part[1])
-		}
+	return fmt.Sprintf("%-12s %s: %s\n", l.outcome, l.operation, l.rule) +
+		detail("sent", l.sent) + detail("expected", l.want) + detail("came", l.came)
+}
+
+func detail(name, text string) string {
+	if text == "" {
+		return ""
 	}
-	return text
+	return fmt.Sprintf("%13s%-9s %s\n", "", name, text)
 }
 
 // unchecked says which operations have no line.
@@ -60,15 +62,16 @@ const unchecked = "The creation of organizations and the creation and change of 
 
 // report is the report in Markdown, for an issue. It contains no value from the service.
 func (c *checker) report(heading string) string {
-	text := "# Check of the service\n\n" + heading + "\n\n" + count(c.lines) + "."
+	var b strings.Builder
+	fmt.Fprintf(&b, "# Check of the service\n\n%s\n\n%s.", heading, count(c.lines))
 	if len(c.left) > 0 {
-		text += fmt.Sprintf(" %d of the things that the check created could not be removed.", len(c.left))
+		fmt.Fprintf(&b, " %d of the things that the check created could not be removed.", len(c.left))
 	}
-	text += "\n\n```text\n"
+	b.WriteString("\n\n```text\n")
 	for _, l := range c.lines {
-		text += l.String()
+		b.WriteString(l.String())
 	}
-	return text + "```\n\n" + unchecked + "\n"
+	return b.String() + "```\n\n" + unchecked + "\n"
 }
 
 // count summarizes the verdicts, such as "60 holds, 2 differs".

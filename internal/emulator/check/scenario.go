@@ -228,7 +228,7 @@ func hasOnly(names ...string) func(*checker, *answer) string {
 
 // isSetup is what an answer about a setup shows. A service may add more to a rule.
 func isSetup(id string, selector []any, evaluators ...string) m {
-	var slugs anyOrder
+	slugs := make(anyOrder, 0, len(evaluators))
 	for _, slug := range evaluators {
 		slugs = append(slugs, m{"evaluator_type": slug})
 	}
