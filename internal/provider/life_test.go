@@ -46,6 +46,7 @@ func TestLife(t *testing.T) {
 			"environment":  func(t *testing.T) { environmentLife(t, emulatortest.Start(t, variant), later) },
 			"API key":      func(t *testing.T) { keyLife(t, emulatortest.Start(t, variant), later) },
 			"setup":        func(t *testing.T) { setupLife(t, standingStill(t, variant), later) },
+			"evaluator":    func(t *testing.T) { evaluatorLife(t, emulatortest.Start(t, variant), later) },
 			"organization": func(t *testing.T) { organizationLife(t, variant) },
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -378,20 +378,6 @@ func awaitRound[T any](ctx context.Context, d *Data, a *Absences, g Gone[T]) (ob
 	return nil, false, nil
 }
 
-// Each yields the objects of a list. An error comes last.
-func Each[T any](objects []T, err error) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, object := range objects {
-			if !yield(object, nil) {
-				return
-			}
-		}
-		if err != nil {
-			yield(*new(T), err)
-		}
-	}
-}
-
 // AwaitProject waits for a project that this process created and that the service does not find yet.
 // It reports whether it is worth another attempt.
 func (d *Data) AwaitProject(ctx context.Context, client *traceloop.Client, projectID string) bool {

@@ -16,11 +16,11 @@ func Timestamp(t time.Time) types.String {
 
 // CreatedAtAttribute is the same for every object of the service.
 func CreatedAtAttribute(object string) schema.StringAttribute {
-	return AssignedAttribute("When the " + object + " was created, as an RFC 3339 time in UTC.")
+	return ComputedAttribute("When the " + object + " was created, as an RFC 3339 time in UTC.")
 }
 
-// AssignedAttribute is what the service assigns, and never changes by itself.
-func AssignedAttribute(description string) schema.StringAttribute {
+// ComputedAttribute is one that an update does not change.
+func ComputedAttribute(description string) schema.StringAttribute {
 	return schema.StringAttribute{
 		MarkdownDescription: description,
 		Computed:            true,

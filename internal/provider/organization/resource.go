@@ -28,19 +28,16 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
 	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
 	_ resource.ResourceWithImportState = (*managedResource)(nil)
 )
 
 // NewResource returns the resource traceloop_organization.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.Resource{Name: "organization", ConfigureWith: base.ConfigureProject}}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.Resource }
 
 type model struct {
 	ID             types.String `tfsdk:"id"`
@@ -52,10 +49,6 @@ type model struct {
 	EncryptedKeys  types.Map    `tfsdk:"encrypted_keys"`
 
 	DeletionProtection types.Bool `tfsdk:"deletion_protection"`
-}
-
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_organization"
 }
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -70,7 +63,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"While `deletion_protection` is on, a plan that would replace or destroy the organization fails.\n\n" +
 			"~> Traceloop shows the keys only once. The state stores them in `keys`, unless `age_recipients` seals them. Protect the state like the keys themselves.",
 		Attributes: map[string]schema.Attribute{
-			"id": base.AssignedAttribute("Id of the organization, assigned by Traceloop."),
+			"id": base.ComputedAttribute("Id of the organization, assigned by Traceloop."),
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the organization; 1 to 255 characters." + unchangeable,
 				Required:            true,
@@ -111,10 +104,6 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"deletion_protection": base.DeletionProtectionAttribute("organization"),
 		},
 	}
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.ConfigureProject(req.ProviderData, &resp.Diagnostics)
 }
 
 func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
