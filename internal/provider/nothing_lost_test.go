@@ -544,7 +544,7 @@ func TestNothingLost_timesAreRounded(t *testing.T) {
 func TestNothingLost_answerWithTheSecretAlone(t *testing.T) {
 	t.Parallel()
 	const secret = "tl_0123456789abcdef"
-	listed := fmt.Sprintf(`200 [{"id":"k1","project_id":"p1","environment":"prd","masked_key":"tl_************cdef","created_at":%q}]`, time.Now().UTC().Format(time.RFC3339))
+	listed := fmt.Sprintf(`200 [{"id":"k1","project_id":"p1","environment":"prd","masked_key":"tl_************cdef","created_at":%q}]`, time.Now().Add(time.Minute).UTC().Format(time.RFC3339))
 	older := fmt.Sprintf(`200 [{"id":"k0","project_id":"p1","environment":"prd","created_at":%q}]`, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339))
 	config := arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)}
 	for name, test := range map[string]struct {
