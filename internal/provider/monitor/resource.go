@@ -314,7 +314,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		_, absence := r.confirmGone(ctx, client, state, req.Private, &resp.Diagnostics)
 		if absence == base.PerhapsGone {
 			resp.Diagnostics.AddWarning("Auto Monitor Setup No Longer Found", fmt.Sprintf(
-				"Traceloop does not find the %s, so Terraform only removed it from the state. Either it was deleted, or the project key from %s belongs to another organization.", state.Describe(), r.ProjectKeySource()))
+				"Traceloop does not find the %s, so Terraform only removed it from the state. Either it was deleted, or the project key from %s belongs to another organization. Check which one it is.", state.Describe(), r.ProjectKeySource()))
 		}
 		if absence != base.Found {
 			return
