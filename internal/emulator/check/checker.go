@@ -187,7 +187,7 @@ func (c *checker) isThere(ctx context.Context, made thing) bool {
 func (c *checker) remainingSetups(ctx context.Context) (all []thing) {
 	for _, id := range c.setupIDs {
 		made := thing{kind: "auto monitor setup", id: id, read: "getSetup", delete: "deleteSetup", key: "key"}
-		if c.objects["key"] != nil && c.isThere(ctx, made) {
+		if c.objects["key"].text("api_key") != "" && c.isThere(ctx, made) {
 			all = append(all, made)
 		}
 	}
