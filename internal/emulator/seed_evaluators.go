@@ -20,8 +20,6 @@ type SeedEvaluator struct {
 	Messages     []EvaluatorMessage  `yaml:"messages"`
 	InputSchema  []EvaluatorProperty `yaml:"input_schema"`
 	OutputSchema []EvaluatorProperty `yaml:"output_schema"`
-
-	place string
 }
 
 func (s SeedEvaluator) plant(tx *sql.Tx, now string) error {
