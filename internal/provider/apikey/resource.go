@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -189,6 +190,9 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 	asked := plan.model
 	plan.model = generatedModel(*generated)
 	keepPlace(&plan.model, asked, &resp.Diagnostics)
+	if plan.ID.IsNull() {
+		addNoID(plan.Describe(), "The state has the key, so nothing is lost. The next plan looks for the id again", &resp.Diagnostics)
+	}
 	plan.setRotateAt()
 	if err := plan.setKey(generated.Key, recipients); err != nil {
 		r.addSealError(ctx, client, generated.APIKey, err, &resp.Diagnostics)
@@ -272,6 +276,14 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ProjectID, state.Environment)
 
+	before := state.model
+	if !r.findID(ctx, client, state, &resp.Diagnostics) {
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		addNoID(state.Describe(), "The state keeps the key, and the next plan looks again", &resp.Diagnostics)
+		return
+	}
 	if r.KeysRead.Add(state.ID.ValueString()) {
 		r.Ledger.ReadAgain(state.handle())
 	}
@@ -300,12 +312,34 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		refreshed.MaskedKey = state.MaskedKey // made from the key when it was generated
 	}
 	keepPlace(&refreshed, state.model, &resp.Diagnostics)
-	if refreshed != state.model {
+	if refreshed != before {
 		state.model = refreshed
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
 	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+}
+
+// sameGeneration is how far apart the two times of one key may be that the answer to its generation and
+// the list show.
+const sameGeneration = time.Minute
+
+// findID looks for the id of a key in the list, if the answer to its generation had none: the key of the
+// same place and time. It reports whether the id is known.
+func (r *managedResource) findID(ctx context.Context, client *traceloop.Client, state *resourceModel, diags *diag.Diagnostics) bool {
+	if !state.ID.IsNull() {
+		return true
+	}
+	key, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(state.request())))
+	if err != nil {
+		diags.AddError("Unable to Read API Key", r.Failure("find the id of the "+state.Describe(), err))
+		return false
+	}
+	generated, err := time.Parse(time.RFC3339, state.CreatedAt.ValueString())
+	if key != nil && err == nil && key.CreatedAt.Sub(generated).Abs() <= sameGeneration {
+		state.ID = types.StringValue(key.ID)
+	}
+	return !state.ID.IsNull()
 }
 
 // confirmGone decides about a key that the service does not find. "existing" is the key that is in its
@@ -365,6 +399,12 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 
 	if r.RefuseOwnKey(&resp.Diagnostics, "revoke an API key", state.apiKey()) ||
 		note.Next != "" && note.Next != placeOf(state.request()) && !r.canFollow(ctx, client, note, state.model, &resp.Diagnostics) {
+		return
+	}
+	if !r.findID(ctx, client, &state, &resp.Diagnostics) {
+		if !resp.Diagnostics.HasError() {
+			addNoID(state.Describe(), "If that key is still active, revoke it "+revokeByHand, &resp.Diagnostics)
+		}
 		return
 	}
 	err := client.RevokeAPIKey(ctx, state.ID.ValueString())

@@ -205,7 +205,7 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 		settling, cancel := base.Settling(ctx)
 		defer cancel()
 		found, lookErr := findHolder(settling, client.ListEvaluatorsUncached, request)
-		if found != nil && isOwn(*found) && client.CreatedSince(found.CreatedAt, unknown.Started) {
+		if found != nil && isOwn(*found) && !unknown.MayBeConflict && client.CreatedSince(found.CreatedAt, unknown.Started) {
 			return found
 		}
 		id := "<evaluator id>"

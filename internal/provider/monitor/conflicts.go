@@ -90,7 +90,7 @@ func (r *managedResource) settle(ctx context.Context, client *traceloop.ProjectC
 	defer cancel()
 	externalID := plan.ExternalID.ValueString()
 	setup, err := client.GetAutoMonitorSetup(ctx, externalID, "")
-	if err == nil && client.CreatedSince(writtenAt(*setup), unknown.Started) && plan.answered(named(ctx, client, *setup)).sameRequest(plan) {
+	if err == nil && !unknown.MayBeConflict && client.CreatedSince(writtenAt(*setup), unknown.Started) && plan.answered(named(ctx, client, *setup)).sameRequest(plan) {
 		return setup
 	}
 
@@ -102,7 +102,7 @@ func (r *managedResource) settle(ctx context.Context, client *traceloop.ProjectC
 	case err != nil:
 		detail += fmt.Sprintf("The provider could not find out whether this succeeded:\n\n%s\n\nApply again. If the setup then exists and Terraform does not manage it, import it (write the address of this resource after \"to\"):\n\n%s", err, adopt)
 	default:
-		detail += "A setup with this external id exists, but it is older than this attempt, or differs from the configuration. Apply again. " +
+		detail += "A setup with this external id exists, but it may be older than this attempt, somebody else may have created it, or it differs from the configuration. Apply again. " +
 			"If Terraform does not manage it yet, import it (write the address of this resource after \"to\"):\n\n" + adopt
 	}
 	diags.AddError("Outcome of Write Is Unknown", detail)
