@@ -78,11 +78,11 @@ func (c *checker) add(l line) {
 
 // try sends a step and judges the answer. It notes what was created, or may have been.
 func (c *checker) try(ctx context.Context, s step) (*answer, verdict) {
-	sent, missing := c.call(s)
+	a, missing := c.call(s)
 	if missing != "" {
-		return &answer{call: sent}, unshown("an earlier rule gave no " + missing)
+		return a, unshown("an earlier rule gave no " + missing)
 	}
-	a := c.send(ctx, sent)
+	c.send(ctx, a)
 	v := c.judge(a)
 	id, key := a.object().text("id"), a.object().text("api_key")
 	switch created := a.good() && c.removable(id); {
