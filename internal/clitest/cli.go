@@ -117,6 +117,24 @@ func (c *CLI) OK(args ...string) string {
 	return out
 }
 
+// Fails runs a command line that has to fail, and returns what it printed. A plan, an apply and a destroy ask nothing.
+func (c *CLI) Fails(line string, phrases ...string) string {
+	c.t.Helper()
+	args := strings.Fields(line)
+	switch args[0] {
+	case "plan":
+		args = append(args[:1], append([]string{"-input=false"}, args[1:]...)...)
+	case "apply", "destroy":
+		args = append(args[:1], append([]string{"-auto-approve", "-input=false"}, args[1:]...)...)
+	}
+	out, err := c.Run(args...)
+	if err == nil {
+		c.t.Errorf("%s succeeds, want an error that says %q:\n%s", line, phrases, out)
+	}
+	Shows(c.t, out, phrases...)
+	return out
+}
+
 // Parse reads the JSON that a command prints on standard output.
 func (c *CLI) Parse(into any, args ...string) {
 	c.t.Helper()

@@ -27,7 +27,7 @@ func TestAccAPIKeyLifecycle_createBeforeDestroy(t *testing.T) {
 	w.apply()
 	first := w.active()
 	w.write(w.triggered(2, cbd))
-	w.refuses([]string{"apply", "-auto-approve", "-input=false"}, "Environment Already Has an API Key", "create_before_destroy = true", "remove that")
+	w.refuses("apply", "Environment Already Has an API Key", "create_before_destroy = true", "remove that")
 	w.write(w.triggered(1, ""))
 	shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
 
@@ -70,7 +70,7 @@ func TestAccAPIKeyLifecycle_preventDestroy(t *testing.T) {
 	w.write(w.triggered(1, prevent))
 	w.apply()
 	w.write(w.triggered(2, prevent))
-	w.refuses([]string{"plan", "-input=false"}, "prevent_destroy")
+	w.refuses("plan", "prevent_destroy")
 	w.write(w.triggered(1, ""))
 	w.plan("-detailed-exitcode")
 }
@@ -116,7 +116,7 @@ func TestAccAPIKeyLifecycle_replaceTriggeredByOfTheProvidersOwn(t *testing.T) {
 	w.write(w.key("orders", "prd", "") + data(1) + imported) // without the rule: to OpenTofu, a new trigger triggers
 	w.apply()
 	w.write(w.key("orders", "prd", lifecycleRule("replace_triggered_by = [terraform_data.rotation]")) + data(2))
-	w.refuses([]string{"plan", "-input=false"}, "Provider Would Revoke Its Own Key", id, "TRACELOOP_MANAGEMENT_API_KEY", "another management key")
+	w.refuses("plan", "Provider Would Revoke Its Own Key", id, "TRACELOOP_MANAGEMENT_API_KEY", "another management key")
 }
 
 func TestCLI_replaceOption(t *testing.T) {

@@ -71,6 +71,7 @@ func TestAPIKeyOutcome_recipientsChanged(t *testing.T) {
 	o.plansNothing(arguments{"age_recipients": []string{second, first}}) // a set has no order
 	o.rotates(nil, "age_recipients")
 	o.rotates(arguments{"age_recipients": []string{first}}, "age_recipients")
+	o.plansNothing(arguments{"age_recipients": []string{first + "\n"}}) // its text alone differs
 	o.destroys()
 }
 
@@ -193,12 +194,14 @@ func TestAPIKeyOutcome_dueBetweenPlanAndApply(t *testing.T) {
 	more := arguments{"rotate_after_days": 30, "rotation_triggers": at("1")}
 
 	o.clock.advanceTo(29.9)
-	planning, before, plan, err := o.plan(o.config(more))
-	if err != nil || plan.action != "update" {
-		t.Fatalf("before it is due the plan is %q, %v; want an update", plan.action, err)
+	p := o.saves(o.config(more))
+	if p.action != "update" {
+		t.Fatalf("before it is due the plan is %q, want an update", p.action)
 	}
 	o.clock.advanceTo(30.1)
-	o.carriesOut(planning, before, plan, 0, 0)
+	if err := p.apply(o.provider.next()); err != nil {
+		t.Fatal(err)
+	}
 	o.keepsPromises(more)
 	o.rotates(more, "rotate_at")
 	o.destroys()
@@ -261,38 +264,26 @@ func TestAPIKeyOutcome_providersOwn(t *testing.T) {
 	project := o.server.CreateProject("Orders")
 	o.projectID = project.ID
 	id, key := o.server.GenerateKey(project.ID, "prd")
-	o.url = ownKey(t, o.server, traceloop.MaskKey(key)).URL
+	o.asks(ownKey(t, o.server, traceloop.MaskKey(key)).URL)
 	refusal := []string{"Provider Would Revoke Its Own Key", id, `provider argument "api_key"`, "another management key"}
 
 	o.refuses(arguments{"replace_existing": true}, refusal...)
 	o.imports()
-	importing, imported, plan, err := o.plan(o.config(arguments{"rotation_triggers": at("1")}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.carriesOut(importing, imported, plan, 0, 0)
+	o.apply(o.config(arguments{"rotation_triggers": at("1")}), "update")
 	o.refuses(arguments{"rotation_triggers": at("2")}, refusal...)
 	o.refuses(arguments{"rotation_triggers": at("1"), "environment": "stg"}, refusal...)
-	o.refusesToDestroy(refusal...)
+	o.refusesToPlan(nil, refusal...)
 
 	// Its project would take the key along, also if the key itself is only forgotten.
-	d := o.driver()
-	owner, err := d.importID(t.Context(), projectKind, project.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	owner, _, err = d.apply(t.Context(), projectKind, owner, arguments{"name": "Orders", "deletion_protection": false})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d = o.driver()
+	owner := newLife(o.provider, projectKind)
+	owner.state.importing = project.ID
+	owner.apply(arguments{"name": "Orders", "deletion_protection": false}, "update")
+	d := o.provider.next()
 	if _, err := d.refresh(t.Context(), keyKind, o.state); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = d.plan(t.Context(), projectKind, owner, nil); err == nil {
-		t.Fatal("the plan destroys the project, want an error")
-	}
-	o.says(err, refusal...)
+	_, err := d.plan(t.Context(), projectKind, owner.state, nil)
+	refuses(t, err, refusal...)
 	noWrites(t, o.server)
 	o.accepts(key)
 }

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -176,26 +175,6 @@ func TestConcurrency_parallelism(t *testing.T) {
 	holds(t, server, 10)
 	c.destroy()
 	holds(t, server, 0)
-}
-
-func TestConcurrency_fourStatesOfOneOrganization(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	server.SetSettings(emulatortest.Settings{LatencyMS: 20})
-	var applies sync.WaitGroup
-	for _, team := range []string{"Orders", "Returns", "Stock", "Search"} {
-		c := newCLI(t, server)
-		c.write(fleetHCL(team, 2))
-		applies.Go(func() {
-			if out, err := c.run("apply", "-auto-approve", "-input=false"); err != nil {
-				t.Errorf("%s: %v\n%s", team, err, out)
-				return
-			}
-			whole(t, c, server, 2)
-		})
-	}
-	applies.Wait()
-	holds(t, server, 8)
 }
 
 // Two applies that both find the place free and meet at the service.

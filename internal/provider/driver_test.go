@@ -21,6 +21,13 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
+// The kinds of resources that need the management key.
+const (
+	projectKind     = "traceloop_project"
+	environmentKind = "traceloop_environment"
+	keyKind         = "traceloop_api_key"
+)
+
 // driver speaks the plugin protocol as Terraform's core does in one plan or one apply, without
 // a CLI: thousands of plans and applies a minute. Each call is about one resource, and a test may make
 // those of several in one process: each is an instance with a private state of its own.
@@ -43,6 +50,8 @@ type instance struct {
 	private  []byte
 	tainted  bool
 	forced   bool // to be replaced, as -replace and replace_triggered_by ask for
+
+	importing string // the id of an import block that is to bring it into the state
 }
 
 // arguments are a resource's configuration: strings, bools, int64s, []string,
@@ -120,8 +129,11 @@ func (d *driver) none(kind string) instance {
 	return instance{value: tftypes.NewValue(d.schemas[kind].ValueType(), nil)}
 }
 
-// refresh reads the instance, as every plan does first.
+// refresh reads the instance, or imports it, as every plan does first.
 func (d *driver) refresh(ctx context.Context, kind string, prior instance) (instance, error) {
+	if prior.importing != "" {
+		return d.importID(ctx, kind, prior.importing)
+	}
 	if prior.value.IsNull() {
 		return prior, nil
 	}
@@ -141,6 +153,7 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 	if after.value.IsNull() {
 		after.identity, after.tainted, after.forced = nil, false, false
 	}
+	d.checkIdentity(kind, after)
 	return after, nil
 }
 
@@ -179,6 +192,7 @@ func (d *driver) importAs(ctx context.Context, kind string, request *tfprotov6.I
 
 // planResult is what a plan makes of an instance.
 type planResult struct {
+	prior    instance // what it compares with
 	action   string   // "", create, update, replace or delete
 	forcedBy []string // the attributes that force a replacement
 	config   tftypes.Value
@@ -191,7 +205,7 @@ type planResult struct {
 // plan compares with a configuration; nil is none, which destroys.
 func (d *driver) plan(ctx context.Context, kind string, prior instance, config arguments) (planResult, error) {
 	typ := d.schemas[kind].ValueType()
-	p := planResult{config: tftypes.NewValue(typ, nil)}
+	p := planResult{prior: prior, config: tftypes.NewValue(typ, nil)}
 	if config != nil {
 		p.config = d.object(typ, config)
 		if err := d.validate(ctx, kind, &p); err != nil {
@@ -443,6 +457,10 @@ func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p p
 	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
 	if err == nil {
 		err = d.resultKeepsTo(p.value, after.value)
+		d.checkIdentity(kind, after)
+		if strings.Contains(string(after.private), `"replaces"`) { // it tells the halves of a replacement apart, and is gone after that
+			d.t.Errorf("the private state of %s keeps the note of a replacement: %s", kind, after.private)
+		}
 	}
 	// Core marks what a failed creation left as tainted.
 	after.tainted = err != nil && prior.value.IsNull() && !after.value.IsNull() || prior.tainted && err != nil

@@ -119,17 +119,10 @@ func TestCLI_protectedEnvironment(t *testing.T) {
 	cli.write(environmentHCL("", "EU Production", true))
 	cli.apply()
 	server.ResetRequests()
-	refuses := func(command ...string) {
-		t.Helper()
-		out, err := cli.run(command...)
-		if err == nil {
-			t.Errorf("%v succeeds:\n%s", command, out)
-		}
-		shows(t, out, "Deletion Protection Is On", "in every project", "set deletion_protection = false")
-	}
-	refuses("destroy", "-auto-approve", "-input=false")
+	refusal := []string{"Deletion Protection Is On", "in every project", "set deletion_protection = false"}
+	cli.fails("destroy", refusal...)
 	cli.write(environmentHCL("", "US Production", true))
-	refuses("plan", "-input=false")
+	cli.fails("plan", refusal...)
 	noWrites(t, server)
 	cli.write(environmentHCL("", "EU Production", false))
 	cli.apply()
@@ -165,21 +158,6 @@ func TestEnvironment_protected(t *testing.T) {
 		t.Errorf("the environment %s was not replaced", id)
 	}
 	l.destroy()
-}
-
-func TestCLI_environmentAlreadyExists(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders").ID
-	cli := newCLI(t, server)
-	cli.write(environmentHCL(fmt.Sprintf("%q", project), "Dev", false))
-	phrases := []string{"Environment Already Exists", "built in", "inherits", "data \"traceloop_environment\"", project}
-	shows(t, cli.plan(), append(phrases, "Apply will refuse this environment")...)
-	out, err := cli.run("apply", "-auto-approve", "-input=false")
-	if err == nil {
-		t.Error("apply succeeds")
-	}
-	shows(t, out, append(phrases, "No environment was created")...)
 }
 
 func TestEnvironment_alreadyExists(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -254,86 +253,4 @@ func TestInterrupt_duringAPause(t *testing.T) {
 		t.Errorf("the server has the projects %v", there.projects)
 	}
 	shows(t, c.apply(), "1 added")
-}
-
-// addresses are those of chainHCL.
-var addresses = map[string]string{projectKind: "traceloop_project.orders", environmentKind: "traceloop_environment.eu"}
-
-var importBlocks = regexp.MustCompile(`import \{ to = (\w+)\.\w+ id = ("\S+") \}`)
-
-// The CLI and the provider are killed at one moment after another. The next apply goes on, or
-// says exactly what to do; then it goes on.
-//
-// Terraform writes a local state after each object; OpenTofu does so every 20 seconds, as both
-// do with other backends, and may need to be told of several objects, one after the other.
-func TestInterrupt_killed(t *testing.T) {
-	t.Parallel()
-	const occupied = "Environment Already Has an API Key"
-	for name, test := range map[string]struct {
-		hold     hold
-		answered bool   // it is let go at the same time
-		first    bool   // whether an apply has come before, so that this one rotates
-		summary  string // of an error to come; where empty, the next apply goes on
-	}{
-		"before the project":             {hold: hold{method: "POST", path: "/v2/projects"}},
-		"the project is created":         {hold: hold{method: "POST", path: "/v2/projects", after: true}, summary: "Unable to Create Project"},
-		"the environment is created":     {hold: hold{method: "POST", path: "/v2/environments", after: true}, summary: "Environment Already Exists"},
-		"the key is generated":           {hold: hold{method: "POST", path: "/v2/api-keys", after: true}, summary: occupied},
-		"the key is answered":            {hold: hold{method: "POST", path: "/v2/api-keys", after: true}, answered: true, summary: occupied},
-		"rotation, the old one is gone":  {hold: hold{method: "DELETE", path: "/v2/api-keys", after: true}, first: true},
-		"rotation, the new one is there": {hold: hold{method: "POST", path: "/v2/api-keys", after: true}, first: true, summary: occupied},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
-			var gate checkpoint
-			c := newCLI(t, server)
-			c.set("TRACELOOP_MANAGEMENT_BASE_URL", inFront(t, server, gate.pass))
-			if test.first {
-				c.write(chainHCL("first", ""))
-				c.apply()
-			}
-			c.write(chainHCL("second", ""))
-			held := gate.set(test.hold)
-			apply := c.start("apply")
-			<-held.reached
-			if test.answered {
-				close(held.release)
-			}
-			apply.signal(syscall.SIGKILL, true)
-			if out, err := apply.wait(); err == nil && !test.answered {
-				t.Fatalf("the killed apply succeeded:\n%s", out)
-			}
-
-			kept, there := c.ids(), onServer(server)
-			imports, more, told := "", "", ""
-			out, err := c.run("apply", "-auto-approve", "-input=false")
-			for steps := 0; err != nil; steps++ {
-				told += out
-				block := importBlocks.FindStringSubmatch(out)
-				switch {
-				case steps == 3:
-					t.Fatalf("still no way on:\n%s", out)
-				case strings.Contains(out, occupied):
-					shows(t, out, "set replace_existing = true")
-					more = "replace_existing = true"
-				case block != nil:
-					imports += fmt.Sprintf("import {\n  to = %s\n  id = %s\n}\n\n", addresses[block[1]], block[2])
-				default:
-					t.Fatalf("the error names no way on:\n%s", out)
-				}
-				c.write(imports + chainHCL("second", more))
-				out, err = c.run("apply", "-auto-approve", "-input=false")
-			}
-			for _, key := range there.keys {
-				if !slices.Contains(kept.keys, key) && !strings.Contains(told, key) {
-					t.Errorf("neither the state nor an error names the key %s", key)
-				}
-			}
-			if !strings.Contains(told, test.summary) && !test.answered || test.summary == "" && told != "" {
-				t.Errorf("want the error %q, got:\n%s", test.summary, told)
-			}
-			converged(t, c, server, 1)
-		})
-	}
 }

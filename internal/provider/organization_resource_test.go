@@ -143,19 +143,11 @@ func TestCLI_organizationIsForgottenWithAWarning(t *testing.T) {
 
 	cli.write(organizationHCL(acme + "  retention_hours = 24\n"))
 	shows(t, cli.plan(), "Organization Cannot Be Changed", "retention_hours", "Apply will refuse it")
-	out, err := cli.run("apply", "-auto-approve", "-input=false")
-	if err == nil {
-		t.Errorf("the apply of a change succeeds:\n%s", out)
-	}
-	shows(t, out, "Organization Cannot Be Changed", "Nothing was changed")
+	out := cli.fails("apply", "Organization Cannot Be Changed", "Nothing was changed")
 	hides(t, out, "tl_")
 
 	cli.write(organizationHCL(acme))
-	out, err = cli.run("destroy", "-auto-approve", "-input=false")
-	if err == nil {
-		t.Errorf("a protected organization is destroyed:\n%s", out)
-	}
-	shows(t, out, "Deletion Protection Is On", "terraform untaint")
+	cli.fails("destroy", "Deletion Protection Is On", "terraform untaint")
 
 	cli.write(organizationHCL(acme + "  deletion_protection = false\n"))
 	cli.apply()
@@ -186,11 +178,7 @@ func TestCLI_organizationFailures(t *testing.T) {
 			server.SetFaults(test.faults...)
 			cli := newCLI(t, server).withKey(projectKey(server, "prd"))
 			cli.write(organizationHCL(acme))
-			out, err := cli.run("apply", "-auto-approve", "-input=false")
-			if err == nil {
-				t.Fatal("apply succeeded")
-			}
-			shows(t, out, test.phrases...)
+			out := cli.fails("apply", test.phrases...)
 			hides(t, out, "tl_")
 			if n := calls(server, "POST", organizationsPath); n != 1 {
 				t.Errorf("%d attempts, want one: a repeat could create a second organization", n)

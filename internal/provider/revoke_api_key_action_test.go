@@ -93,7 +93,7 @@ func TestRevokeAction_revokes(t *testing.T) {
 			server := emulatortest.Start(t)
 			project := server.Projects()[0].ID
 			_, other := server.GenerateKey(project, "stg")
-			d := newDriver(t, server, later)
+			d := newDriver(t, server, minutesLater)
 			resource := arguments{"project_id": project, "environment": "prd"}
 			key, _, err := d.apply(t.Context(), kind, d.none(kind), resource)
 			if err != nil {

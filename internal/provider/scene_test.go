@@ -130,22 +130,26 @@ var (
 		"The provider tried to", "Nothing was changed", "nothing was changed", "A project named", "Traceloop has no ", "The project ", "No environment was created", "No evaluator was created", "No key was generated", "generated no key", "is taken",
 	}
 	nextPhrases = []string{
-		"import {", "Run the command again", "apply again", "Apply again", "Check that", "Check the id", "Choose another name", "choose another name", "Choose another slug", "Remove this resource", "refer to it, so that", "Use the id of", "set replace_existing = true",
+		"import {", "Run the command again", "apply again", "Apply again", "Check that", "Check whether", "Check the id", "Choose another name", "choose another name", "Choose another slug", "Remove this resource", "refer to it, so that", "Use the id of", "set replace_existing = true",
 		"use a management key", "Plan again", "Choose one:", "Remove one of the two", "Rename or remove", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps", "Keep one of the two", "Check both", "or import the key of",
 	}
 )
 
-// explains checks the text of an error.
+// explains checks the text of an error, which shows no key.
 func explains(tb testing.TB, server *emulatortest.Server, err error) {
 	tb.Helper()
-	text := err.Error()
+	saysWhatToDo(tb, err)
+	if text := err.Error(); strings.Contains(text, server.ManagementKey) || plainKey.MatchString(text) {
+		tb.Errorf("the error shows a key in full: %v", plainKey.ReplaceAllString(text, "(hidden)"))
+	}
+}
+
+func saysWhatToDo(tb testing.TB, err error) {
+	tb.Helper()
 	for what, phrases := range map[string][]string{"what was attempted": attemptedPhrases, "what to do next": nextPhrases} {
-		if !slices.ContainsFunc(phrases, func(phrase string) bool { return strings.Contains(text, phrase) }) {
+		if !slices.ContainsFunc(phrases, func(phrase string) bool { return strings.Contains(err.Error(), phrase) }) {
 			tb.Errorf("the error does not say %s: %v", what, err)
 		}
-	}
-	if strings.Contains(text, server.ManagementKey) || plainKey.MatchString(text) {
-		tb.Errorf("the error shows a key in full: %v", plainKey.ReplaceAllString(text, "(hidden)"))
 	}
 }
 
@@ -177,8 +181,13 @@ func (s *scene) checkAfter(op operation, prior, after instance, err error) {
 			t.Errorf("%s was made, is not in the state, and the error does not name it: %v", made, err)
 		}
 	}
+	for _, was := range s.before {
+		if op.occupied && !slices.Contains(now, was) {
+			t.Errorf("%s was there before, and an operation that is refused has touched it: %v", was, err)
+		}
+	}
 	if err == nil {
-		s.equalsServer(op.kind, after)
+		equalsServer(s.t, s.server, op.kind, after)
 	}
 }
 
@@ -268,7 +277,7 @@ func (s *scene) follow(op operation, config arguments, state instance, err error
 func (s *scene) checkEnd(op operation, prior, end instance) {
 	s.t.Helper()
 	t, now, d := s.t, s.ids(), s.driver()
-	s.equalsServer(op.kind, end)
+	equalsServer(s.t, s.server, op.kind, end)
 
 	id := d.text(end, "id")
 	if gone := d.text(prior, "id"); gone != "" && gone != id && slices.Contains(now, gone) {
@@ -305,22 +314,22 @@ func (s *scene) checkEnd(op operation, prior, end instance) {
 }
 
 // equalsServer compares a state with what the server has.
-func (s *scene) equalsServer(kind string, state instance) {
-	s.t.Helper()
+func equalsServer(tb testing.TB, server *emulatortest.Server, kind string, state instance) {
+	tb.Helper()
 	if state.value.IsNull() {
 		return
 	}
-	d := s.driver()
+	d := &driver{t: tb}
 	want := map[string]string{}
 	switch id := d.text(state, "id"); kind {
 	case projectKind:
-		for _, p := range s.server.Projects() {
+		for _, p := range server.Projects() {
 			if p.ID == id {
 				want = map[string]string{"id": p.ID, "name": p.Name, "slug": p.Slug, "created_at": p.CreatedAt}
 			}
 		}
 	case environmentKind:
-		for _, v := range s.server.Environments("") {
+		for _, v := range server.Environments("") {
 			if v.ID == id {
 				want = map[string]string{"id": v.ID, "name": v.Name, "slug": v.Slug, "scope": v.Scope, "project_id": "", "created_at": v.CreatedAt}
 				if v.ProjectID != nil {
@@ -329,25 +338,25 @@ func (s *scene) equalsServer(kind string, state instance) {
 			}
 		}
 	case keyKind:
-		for _, k := range s.server.Keys() {
+		for _, k := range server.Keys() {
 			if k.ID == id {
 				want = map[string]string{"id": k.ID, "project_id": k.ProjectID, "environment": k.Environment, "masked_key": k.MaskedKey, "created_at": k.CreatedAt}
 			}
 		}
 	}
 	if len(want) == 0 {
-		s.t.Errorf("the state has %s %s, and the server has not", kind, d.text(state, "id"))
+		tb.Errorf("the state has %s %s, and the server has not", kind, d.text(state, "id"))
 	}
 	for name, value := range want {
 		if name == "created_at" { // the server's has fractions of a second
 			created, err := time.Parse(time.RFC3339, value)
 			if err != nil {
-				s.t.Fatal(err)
+				tb.Fatal(err)
 			}
 			value = created.UTC().Format(time.RFC3339)
 		}
 		if got := d.text(state, name); got != value {
-			s.t.Errorf("%s is %q in the state, and %q on the server", name, got, value)
+			tb.Errorf("%s is %q in the state, and %q on the server", name, got, value)
 		}
 	}
 }

@@ -134,11 +134,7 @@ provider "traceloop" {
 	shows(t, cli.apply(), "2 added")
 
 	cli.write(hcl(server.URL + "/")) // reading does
-	out, err := cli.run("plan", "-input=false")
-	if err == nil {
-		t.Errorf("the plan succeeds:\n%s", out)
-	}
-	shows(t, out, "Unknown Provider Configuration", "base_url", "terraform apply -target")
+	cli.fails("plan", "Unknown Provider Configuration", "base_url", "terraform apply -target")
 
 	cli.write(hcl(server.URL))
 	cli.plan("-detailed-exitcode")
@@ -187,12 +183,8 @@ func TestAccSettings_nobodyListensOnLoopback(t *testing.T) {
 	c.apply()
 	server.Close()
 
-	for _, command := range [][]string{{"plan", "-input=false"}, {"destroy", "-auto-approve", "-refresh=false"}} {
-		out, err := c.run(command...)
-		if err == nil {
-			t.Errorf("%v succeeded:\n%s", command, out)
-		}
-		shows(t, out, "Nothing listens at the base URL "+server.URL, "the environment variable TRACELOOP_MANAGEMENT_BASE_URL", "Is the emulator running?", "make emulator")
+	for _, line := range []string{"plan", "destroy -refresh=false"} {
+		out := c.fails(line, "Nothing listens at the base URL "+server.URL, "the environment variable TRACELOOP_MANAGEMENT_BASE_URL", "Is the emulator running?", "make emulator")
 		hides(t, out, "proxy", "PROXY", "attempts", "No Longer Found", server.ManagementKey)
 	}
 }
