@@ -278,7 +278,7 @@ func TestSettle_orphanIsNamed(t *testing.T) {
 // A project with a lost answer that somebody else's has the name of is not adopted.
 func TestSettle_olderProjectIsNotAdopted(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t, daysAgo(1))
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	older := server.CreateProject("Orders")
 	d := newDriver(t, server, time.Now)
 	server.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/projects", Kind: "drop_before"})

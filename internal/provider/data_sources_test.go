@@ -208,48 +208,57 @@ func (d *driver) readData(kind string, config arguments) error {
 	return failure(read.Diagnostics)
 }
 
-func TestAccDataSources_refused(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	refused(t, server, "data \"traceloop_project\" \"found\" {\n  id   = \"c1\"\n  name = \"Orders\"\n}\n", "Invalid Attribute Combination")
-	refused(t, server, fmt.Sprintf("data \"traceloop_environment\" \"found\" {\n  project_id = %q\n  slug = \"prod\"\n}\n", server.Projects()[0].ID), "Environment Not Found", "There are: dev, stg, prd")
-}
-
+// A slip in a selector gets a list of what there is, and the nearest of it.
 func TestDataSources_refused(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders").ID
+	orders := server.CreateProject("Orders & Returns")
+	server.CreateEnvironment(orders.ID, "EU Production")
+	server.CreateEnvironment("", "Load test")
 
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
 		kind    string
 		config  arguments
 		phrases []string
 	}{
-		"project: no selector":          {"project", nil, []string{"Missing Attribute Configuration", "id,name,slug"}},
-		"project: two selectors":        {"project", arguments{"id": "c1", "name": "Orders"}, []string{"Invalid Attribute Combination"}},
-		"project: malformed id":         {"project", arguments{"id": "Default project"}, []string{"must be an id"}},
-		"project: unknown id":           {"project", arguments{"id": "cnosuch"}, []string{"Project Not Found", "There are:", `("Default project")`}},
-		"project: unknown name":         {"project", arguments{"name": "Nope"}, []string{"Project Not Found", "name \"Nope\""}},
-		"environment: no selector":      {"environment", arguments{"project_id": project}, []string{"Missing Attribute Configuration"}},
-		"environment: two selectors":    {"environment", arguments{"name": "EU", "slug": "eu"}, []string{"Invalid Attribute Combination"}},
-		"environment: id and project":   {"environment", arguments{"id": "c1", "project_id": "c2"}, []string{"Invalid Attribute Combination"}},
-		"environment: unknown id":       {"environment", arguments{"id": "cnosuch"}, []string{"Environment Not Found", "traceloop_environments"}},
-		"environment: unknown project":  {"environment", arguments{"project_id": "cnosuch", "slug": "prd"}, []string{"Unknown Project"}},
-		"environment: unknown slug":     {"environment", arguments{"project_id": project, "slug": "prod"}, []string{"Environment Not Found", "There are: dev, stg, prd"}},
-		"environments: unknown project": {"environments", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
-		"api_key: no selector":          {"api_key", nil, []string{"Missing Attribute Configuration"}},
-		"api_key: project alone":        {"api_key", arguments{"project_id": project}, []string{"Missing Attribute Configuration"}},
-		"api_key: both":                 {"api_key", arguments{"id": "c1", "project_id": project, "environment": "prd"}, []string{"Invalid Attribute Combination"}},
-		"api_key: none there":           {"api_key", arguments{"project_id": project, "environment": "prd"}, []string{"API Key Not Found", "traceloop_api_keys"}},
-		"api_key: unknown id":           {"api_key", arguments{"id": "cnosuch"}, []string{"API Key Not Found", "revoked"}},
-		"api_key: unknown project":      {"api_key", arguments{"project_id": "cnosuch", "environment": "prd"}, []string{"Unknown Project"}},
-		"api_keys: unknown project":     {"api_keys", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
-		"api_keys: malformed slug":      {"api_keys", arguments{"environment": "Production"}, []string{"slug"}},
+		{"project", nil, []string{"Missing Attribute Configuration", "id,name,slug"}},
+		{"project", arguments{"id": "c1", "name": "Orders"}, []string{"Invalid Attribute Combination"}},
+		{"project", arguments{"id": "Default project"}, []string{"must be an id"}},
+		{"project", arguments{"id": "cnosuch"}, []string{"Project Not Found", "There are:", `("Default project")`}},
+		{"project", arguments{"id": orders.ID[:len(orders.ID)-1]}, []string{fmt.Sprintf(`Did you mean %q, the id of the project "Orders & Returns"?`, orders.ID), `There are: `, orders.ID + ` ("Orders & Returns")`}},
+		{"project", arguments{"name": "Order & Returns"}, []string{"Project Not Found", `Did you mean "Orders & Returns", the name of the project`, `There are: `, `orders-returns ("Orders & Returns")`}},
+		{"project", arguments{"slug": "order-returns"}, []string{`Did you mean "orders-returns", the slug of the project "Orders & Returns"?`}},
+		{"project", arguments{"name": "orders-returns"}, []string{`Did you mean "Orders & Returns", the name of the project`}},
+		{"project", arguments{"name": "Billing"}, []string{`name "Billing"`, `There are: `, `orders-returns ("Orders & Returns")`}},
+		{"environment", arguments{"project_id": orders.ID}, []string{"Missing Attribute Configuration"}},
+		{"environment", arguments{"name": "EU", "slug": "eu"}, []string{"Invalid Attribute Combination"}},
+		{"environment", arguments{"id": "c1", "project_id": "c2"}, []string{"Invalid Attribute Combination"}},
+		{"environment", arguments{"id": "cnosuch"}, []string{"Environment Not Found", "traceloop_environments"}},
+		{"environment", arguments{"project_id": "cnosuch", "slug": "prd"}, []string{"Unknown Project"}},
+		{"environment", arguments{"project_id": orders.ID, "slug": "prod"}, []string{"Environment Not Found", `Did you mean "prd", the slug of the environment "prd"?`, `There are: dev, stg, prd, eu-production ("EU Production")`}},
+		{"environment", arguments{"project_id": orders.ID, "name": "EU Prodction"}, []string{`Did you mean "EU Production", the name of the environment`}},
+		{"environment", arguments{"slug": "prod"}, []string{"The organization has no organization-level environment", `Did you mean "prd"`}},
+		{"environment", arguments{"slug": "loadtest"}, []string{`Did you mean "load-test", the slug of the environment "Load test"?`}},
+		{"environments", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
+		{"api_key", nil, []string{"Missing Attribute Configuration"}},
+		{"api_key", arguments{"project_id": orders.ID}, []string{"Missing Attribute Configuration"}},
+		{"api_key", arguments{"id": "c1", "project_id": orders.ID, "environment": "prd"}, []string{"Invalid Attribute Combination"}},
+		{"api_key", arguments{"project_id": orders.ID, "environment": "prd"}, []string{"API Key Not Found", "traceloop_api_keys"}},
+		{"api_key", arguments{"id": "cnosuch"}, []string{"API Key Not Found", "revoked"}},
+		{"api_key", arguments{"project_id": "cnosuch", "environment": "prd"}, []string{"Unknown Project"}},
+		{"api_key", arguments{"project_id": orders.ID, "environment": "prod"}, []string{"no environment with the slug", `Did you mean "prd"`}},
+		{"api_key", arguments{"project_id": "orders-returns", "environment": "prd"}, []string{fmt.Sprintf(`Did you mean %q, the id of the project`, orders.ID)}},
+		{"api_keys", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
+		{"api_keys", arguments{"environment": "Production"}, []string{"slug"}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(fmt.Sprint(test.kind, " ", test.config), func(t *testing.T) {
+			t.Parallel()
 			err := newDriver(t, server, time.Now).readData("traceloop_"+test.kind, test.config)
 			refuses(t, err, test.phrases...)
+			if err != nil {
+				hides(t, err.Error(), "-refresh=false")
+			}
 		})
 	}
-	noWrites(t, server)
+	t.Cleanup(func() { noWrites(t, server) })
 }

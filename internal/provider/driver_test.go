@@ -132,7 +132,9 @@ func (d *driver) none(kind string) instance {
 // refresh reads the instance, or imports it, as every plan does first.
 func (d *driver) refresh(ctx context.Context, kind string, prior instance) (instance, error) {
 	if prior.importing != "" {
-		return d.importID(ctx, kind, prior.importing)
+		imported, err := d.importID(ctx, kind, prior.importing)
+		imported.forced = prior.forced
+		return imported, err
 	}
 	if prior.value.IsNull() {
 		return prior, nil

@@ -112,54 +112,6 @@ func environmentLife(t *testing.T, server *emulatortest.Server, newServer newSer
 	}
 }
 
-func TestCLI_protectedEnvironment(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
-	cli.write(environmentHCL("", "EU Production", true))
-	cli.apply()
-	server.ResetRequests()
-	refusal := []string{"Deletion Protection Is On", "in every project", "set deletion_protection = false"}
-	cli.fails("destroy", refusal...)
-	cli.write(environmentHCL("", "US Production", true))
-	cli.fails("plan", refusal...)
-	noWrites(t, server)
-	cli.write(environmentHCL("", "EU Production", false))
-	cli.apply()
-	noWrites(t, server)
-	cli.destroy()
-}
-
-func TestEnvironment_protected(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	config := arguments{"name": "EU Production"}
-	off := config.with(arguments{"deletion_protection": false})
-	refusal := []string{"Deletion Protection Is On", "in every project", "deletion_protection = false"}
-	l := newLife(newDriver(t, server, time.Now), environmentKind)
-	l.apply(config, "create")
-	id := l.id()
-	server.ResetRequests()
-	pointsAt(t, l.refusesToPlan(nil, refusal...))
-	pointsAt(t, l.refusesToPlan(config.with(arguments{"name": "US Production"}), refusal...))
-	l.refusesToPlan(off.with(arguments{"name": "US Production"}), refusal...) // off and renamed in one go: the state still protects it
-	l.state.forced = true
-	l.refusesToPlan(config, "Deletion Protection Is On", "replace")
-	l.refusesToPlan(off, "Deletion Protection Is On", "replace")
-	l.state.forced, l.state.tainted = false, true
-	l.refusesToApply(config, "Deletion Protection Is On", "terraform untaint")
-	l.state.tainted = false
-	l.apply(off, "update") // which calls no API
-	noWrites(t, server)
-
-	l.state.forced = true
-	l.apply(off, "replace")
-	if l.id() == id {
-		t.Errorf("the environment %s was not replaced", id)
-	}
-	l.destroy()
-}
-
 func TestEnvironment_alreadyExists(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
@@ -226,11 +178,6 @@ func TestEnvironment_importedBuiltIn(t *testing.T) {
 	if n := len(server.Environments("")); n != 3 {
 		t.Errorf("the organization has %d environments, want 3", n)
 	}
-}
-
-func TestAccEnvironment_refused(t *testing.T) {
-	t.Parallel()
-	refused(t, emulatortest.Start(t), environmentHCL("null", "!!!", true), "ASCII letter or digit")
 }
 
 func TestEnvironment_refused(t *testing.T) {

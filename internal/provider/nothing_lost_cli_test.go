@@ -61,26 +61,6 @@ func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 	})
 }
 
-func TestCLI_twoInstancesWithOneImportID(t *testing.T) {
-	wholePlan(t, func(_ *testing.T, w estate) {
-		id, _ := w.server.GenerateKey(w.project.ID, "prd")
-		w.write(fmt.Sprintf(`
-resource "traceloop_api_key" "all" {
-  for_each    = toset(["a", "b"])
-  project_id  = %[1]q
-  environment = "prd"
-}
-
-import {
-  for_each = toset(["a", "b"])
-  to       = traceloop_api_key.all[each.key]
-  id       = "%[1]s/prd"
-}
-`, w.project.ID))
-		w.refusesToPlanAndApply("Two Resources for One API Key", id)
-	})
-}
-
 func TestCLI_newBlockWhereAKeyIsForgotten(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
 		w.write(w.key("old", "prd", ""))
@@ -135,31 +115,6 @@ func TestCLI_twoProviderBlocksForOnePlace(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestCLI_importedKeysAreWarnedOfOnce(t *testing.T) {
-	w := newEstate(t)
-	for _, environment := range []string{"dev", "stg", "prd"} {
-		w.server.GenerateKey(w.project.ID, environment)
-	}
-	w.write(fmt.Sprintf(`
-resource "traceloop_api_key" "all" {
-  for_each    = toset(["dev", "stg", "prd"])
-  project_id  = %[1]q
-  environment = each.key
-}
-
-import {
-  for_each = toset(["dev", "stg", "prd"])
-  to       = traceloop_api_key.all[each.key]
-  id       = "%[1]s/${each.key}"
-}
-`, w.project.ID))
-	out := w.plan()
-	if n := strings.Count(out, "Warning: Imported Key Cannot Be Retrieved"); n != 1 {
-		t.Errorf("it warns %d times:\n%s", n, out)
-	}
-	shows(t, out, "and 2 more similar warnings elsewhere")
 }
 
 func TestCLI_keysWithoutABlockAreWarnedOfOnce(t *testing.T) {

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -176,33 +177,23 @@ func TestCLI_namesSwapAndShift(t *testing.T) {
 // A creation that fails after its first half says what is gone, in one message.
 func TestCLI_placeIsLostBetweenTheHalves(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
-		for _, fault := range []emulatortest.Fault{
-			{Kind: "status", Status: 400}, {Kind: "status", Status: 403}, {Kind: "status", Status: 429, RetryAfter: new(3600)}, {Kind: "status", Status: 409},
-		} {
-			for kind, path := range map[string]string{projectKind: "/v2/projects", environmentKind: "/v2/environments"} {
-				for _, how := range []string{"-replace", "taint"} {
-					w.write(block(kind, "m", named("Billing")))
-					w.apply()
-					id := attributesOf(readState(t, w.Dir, "terraform.tfstate"))["id"].(string)
-					line := "apply"
-					if how == "taint" {
-						w.ok("taint", kind+".m")
-					} else {
-						line = "apply -replace=" + kind + ".m"
-					}
-					fault.Method, fault.Path, fault.Times = "POST", path, 10
-					w.server.SetFaults(fault)
-					out := w.fails(line, "this apply has already deleted the", id, "its keys are revoked", "cannot send traces until an apply succeeds")
-					w.server.SetFaults()
-					hides(t, strings.ToLower(out), "nothing was changed")
-					if n := strings.Count(out, "Error: "); n != 1 {
-						t.Errorf("there are %d errors, want one:\n%s", n, out)
-					}
-					w.apply()
-					w.plan("-detailed-exitcode")
-					w.destroy()
-				}
+		for _, line := range []string{"apply -replace=traceloop_project.m", "apply"} {
+			w.write(block(projectKind, "m", named("Billing")))
+			w.apply()
+			id := attributesOf(readState(t, w.Dir, "terraform.tfstate"))["id"].(string)
+			if line == "apply" {
+				w.ok("taint", "traceloop_project.m")
 			}
+			w.server.SetFaults(emulatortest.Fault{Kind: "status", Status: http.StatusConflict, Method: "POST", Path: "/v2/projects", Times: 10})
+			out := w.fails(line, "this apply has already deleted the", id, "its keys are revoked", "cannot send traces until an apply succeeds")
+			w.server.SetFaults()
+			hides(t, strings.ToLower(out), "nothing was changed")
+			if n := strings.Count(out, "Error: "); n != 1 {
+				t.Errorf("there are %d errors, want one:\n%s", n, out)
+			}
+			w.apply()
+			w.plan("-detailed-exitcode")
+			w.destroy()
 		}
 	})
 }

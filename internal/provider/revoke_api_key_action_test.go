@@ -1,7 +1,9 @@
 package provider_test
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -279,4 +281,24 @@ func TestRevokeAction_unknown(t *testing.T) {
 			t.Errorf("the plan of %v makes %d requests", config, n)
 		}
 	}
+}
+
+// ownKey is a service that shows one key with the masked form of the management key.
+func ownKey(t *testing.T, server *emulatortest.Server, masked string) *httptest.Server {
+	t.Helper()
+	return rewriting(t, server, masked, traceloop.MaskKey(server.ManagementKey))
+}
+
+// rewriting is a service that shows one text in the place of another.
+func rewriting(t *testing.T, server *emulatortest.Server, shown, instead string) *httptest.Server {
+	t.Helper()
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		server.Emulator.ServeHTTP(answer, r)
+		w.Header().Set("Content-Type", answer.Header().Get("Content-Type"))
+		w.WriteHeader(answer.Code)
+		_, _ = io.WriteString(w, strings.ReplaceAll(answer.Body.String(), shown, instead))
+	}))
+	t.Cleanup(proxy.Close)
+	return proxy
 }

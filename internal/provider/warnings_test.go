@@ -2,28 +2,30 @@ package provider_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
-	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // The testing framework does not show warnings; the CLI does.
 
 func TestCLI_importedKeyWarnsOnce(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
-	_, key := server.GenerateKey(project.ID, "prd")
-	cli := newCLI(t, server)
-	cli.write(fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n\n", project.ID) + keyHCL(fmt.Sprintf("%q", project.ID), "prd", "null"))
-
-	applied := cli.apply()
-	shows(t, applied, "Imported Key Cannot Be Retrieved", traceloop.MaskKey(key), "1 imported, 0 added, 0 changed, 0 destroyed")
-	hides(t, applied, key)
-
-	again := cli.plan("-detailed-exitcode")
-	hides(t, again, "Warning: Imported Key")
+	w := newEstate(t)
+	hcl, keys := "", []string{}
+	for _, environment := range []string{"dev", "prd"} {
+		_, key := w.server.GenerateKey(w.project.ID, environment)
+		keys = append(keys, key)
+		hcl += w.key(environment, environment, "") + importing("traceloop_api_key."+environment, w.project.ID+"/"+environment)
+	}
+	w.write(hcl)
+	out := w.apply()
+	shows(t, out, "and one more similar warning elsewhere", "2 imported, 0 added, 0 changed, 0 destroyed")
+	hides(t, out, keys...)
+	if n := strings.Count(out, "Warning: Imported Key Cannot Be Retrieved"); n != 1 {
+		t.Errorf("it warns %d times:\n%s", n, out)
+	}
+	hides(t, w.plan("-detailed-exitcode"), "Warning: Imported Key")
 }
 
 func TestCLI_vanishedObjectsWarn(t *testing.T) {

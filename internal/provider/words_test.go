@@ -247,65 +247,15 @@ func TestServiceShowsNeitherKey(t *testing.T) {
 	}
 }
 
-func TestDataSources_suggest(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	orders := server.CreateProject("Orders & Returns")
-	server.CreateEnvironment(orders.ID, "EU Production")
-	server.CreateEnvironment("", "Load test")
-
-	for name, test := range map[string]struct {
-		kind    string
-		config  arguments
-		phrases []string
-	}{
-		"project by id":      {"project", arguments{"id": orders.ID[:len(orders.ID)-1]}, []string{fmt.Sprintf(`Did you mean %q, the id of the project "Orders & Returns"?`, orders.ID), `There are: `, orders.ID + ` ("Orders & Returns")`}},
-		"project by name":    {"project", arguments{"name": "Order & Returns"}, []string{`Did you mean "Orders & Returns", the name of the project`, `There are: `, `orders-returns ("Orders & Returns")`}},
-		"project by slug":    {"project", arguments{"slug": "order-returns"}, []string{`Did you mean "orders-returns", the slug of the project "Orders & Returns"?`}},
-		"slug for a name":    {"project", arguments{"name": "orders-returns"}, []string{`Did you mean "Orders & Returns", the name of the project`}},
-		"project like none":  {"project", arguments{"name": "Billing"}, []string{`There are: `, `orders-returns ("Orders & Returns")`}},
-		"environment":        {"environment", arguments{"project_id": orders.ID, "slug": "prod"}, []string{`Did you mean "prd", the slug of the environment "prd"?`, `There are: dev, stg, prd, eu-production ("EU Production")`}},
-		"environment's name": {"environment", arguments{"project_id": orders.ID, "name": "EU Prodction"}, []string{`Did you mean "EU Production", the name of the environment`}},
-		"organization-level": {"environment", arguments{"slug": "prod"}, []string{"The organization has no organization-level environment", `Did you mean "prd"`}},
-		"inherited":          {"environment", arguments{"slug": "loadtest"}, []string{`Did you mean "load-test", the slug of the environment "Load test"?`}},
-		"key":                {"api_key", arguments{"project_id": orders.ID, "environment": "prod"}, []string{"no environment with the slug", `Did you mean "prd"`}},
-		"key's project":      {"api_key", arguments{"project_id": "orders-returns", "environment": "prd"}, []string{fmt.Sprintf(`Did you mean %q, the id of the project`, orders.ID)}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			err := newDriver(t, server, time.Now).readData("traceloop_"+test.kind, test.config)
-			refuses(t, err, test.phrases...)
-			if err != nil {
-				hides(t, err.Error(), "-refresh=false")
-			}
-		})
-	}
-}
-
 // A variable that should hold an identity holds the name of its file.
 func TestEphemeral_pathForAnIdentity(t *testing.T) {
-	t.Setenv("TRACELOOP_AGE_IDENTITY", "")
-	server, err := provider.NewServer(time.Now)()
-	if err != nil {
-		t.Fatal(err)
-	}
-	typ := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"encrypted_key": tftypes.String, "age_identity": tftypes.String, "key": tftypes.String}}
+	d := newDriver(t, emulatortest.Start(t), time.Now)
 	for identity, isPath := range map[string]bool{
 		"/home/me/.config/age/key.txt": true, "~/.ssh/id_ed25519": true, "key.txt": true, `C:\Users\me\key.txt`: true, "id.pem": true,
 		"AGE-SECRET-KEY-1QQQQ": false, "-----BEGIN OPENSSH PRIVATE KEY-----\na/b\n-----END OPENSSH PRIVATE KEY-----": false, "secret": false,
 	} {
 		t.Setenv("TRACELOOP_AGE_IDENTITY", identity)
-		config, err := tfprotov6.NewDynamicValue(typ, tftypes.NewValue(typ, map[string]tftypes.Value{
-			"encrypted_key": tftypes.NewValue(tftypes.String, "sealed"), "age_identity": tftypes.NewValue(tftypes.String, nil), "key": tftypes.NewValue(tftypes.String, nil),
-		}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := server.OpenEphemeralResource(t.Context(), &tfprotov6.OpenEphemeralResourceRequest{TypeName: "traceloop_api_key", Config: &config})
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = failure(resp.Diagnostics)
+		err := d.open("sealed", nil)
 		refuses(t, err, "Invalid Age Identity", "TRACELOOP_AGE_IDENTITY")
 		if err != nil && strings.Contains(err.Error(), "looks like the path of a file") != isPath {
 			t.Errorf("%q is taken for the path of a file: %t; %v", identity, !isPath, err)
