@@ -138,40 +138,6 @@ func identityOf(identity arguments) string {
 	return strings.Join(parts, " ")
 }
 
-// An import by identity and one by id string make the same state and the same identity, and
-// the plan after it is empty.
-func TestIdentity_importIsThatOfTheIDString(t *testing.T) {
-	t.Parallel()
-	o := newOrganization(t)
-	for kind, way := range o.imports() {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			d := newDriver(t, o.server, time.Now)
-			byID, err := d.importID(t.Context(), kind, way.id)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d = d.next() // a second import of one object in one plan is a second address
-			byIdentity, err := d.importIdentity(kind, way.identity)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !byID.value.Equal(byIdentity.value) {
-				t.Errorf("the states differ:\n%s\n%s", byID.value, byIdentity.value)
-			}
-			for _, imported := range []instance{byID, byIdentity} {
-				if got, want := d.identity(kind, imported.identity), identityOf(way.identity); got != want {
-					t.Errorf("the identity is %q, want %q", got, want)
-				}
-			}
-			planned, err := d.plan(t.Context(), kind, byIdentity, way.config)
-			if err != nil || planned.action != "" {
-				t.Errorf("the plan is to %q: %v", planned.action, err)
-			}
-		})
-	}
-}
-
 // A state from before identities existed gets one at the next read, or at an update without a read. What is
 // gone leaves it.
 func TestIdentity_olderState(t *testing.T) {

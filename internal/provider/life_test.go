@@ -173,7 +173,7 @@ func pointsAt(tb testing.TB, diags []*tfprotov6.Diagnostic) {
 	}
 }
 
-// imports checks that the id imports what the state has, except for what only the state can have.
+// imports checks that the id, and the identity, import what the state has, except for what only the state can have.
 func (l *life) imports(id string, except ...string) {
 	l.t.Helper()
 	d := l.provider.next()
@@ -181,14 +181,17 @@ func (l *life) imports(id string, except ...string) {
 	if err != nil {
 		l.t.Fatalf("the import of %q: %v", id, err)
 	}
+	if identity := l.state.identity; identity != nil {
+		request := &tfprotov6.ImportResourceStateRequest{TypeName: l.kind, Identity: identity}
+		if same, err := l.provider.next().importAs(l.t.Context(), l.kind, request); err != nil || !same.value.Equal(imported.value) {
+			l.t.Errorf("%q imports %s, and the identity %s: %v", id, imported.value, same.value, err)
+		}
+	}
 	got := attributes(l.t, imported.value)
 	for name, want := range attributes(l.t, l.state.value) {
 		if !slices.Contains(except, name) && !want.Equal(got[name]) {
 			l.t.Errorf("%q imports %s as %s, the state has %s", id, name, got[name], want)
 		}
-	}
-	if got, want := d.identity(l.kind, imported.identity), d.identity(l.kind, l.state.identity); got != want {
-		l.t.Errorf("%q imports the identity %q, the state has %q", id, got, want)
 	}
 }
 

@@ -335,24 +335,6 @@ func TestList_projectVanishes(t *testing.T) {
 	}
 }
 
-// What is generated for each result plans nothing after its import.
-func TestList_generatedConfiguration(t *testing.T) {
-	t.Parallel()
-	o := newOrganization(t)
-	o.server.CreateEnvironment("", "Load test")
-	for kind := range o.imports() {
-		d := newDriver(t, o.server, time.Now)
-		all, err := d.query(kind, nil, 1000, true)
-		if err != nil || len(all) == 0 {
-			t.Fatalf("%s: %d objects were listed: %v", kind, len(all), err)
-		}
-		for _, one := range all {
-			d.adopt(kind, one)
-		}
-	}
-	noWrites(t, o.server)
-}
-
 // adopt does with a result what -generate-config-out and a plan do: it generates the
 // configuration, imports by identity, and finds nothing to change.
 func (d *driver) adopt(kind string, one found) {

@@ -38,15 +38,6 @@ func TestSettings_argumentBeforeEnvironment(t *testing.T) {
 	}
 }
 
-// The CLI shows which argument it is, and none of its value.
-func TestAccSettings_refused(t *testing.T) {
-	server := emulatortest.Start(t)
-	fails(t, "provider \"traceloop\" {\n  api_key = \"tl_secret_ part\"\n}\n"+anyRead, []string{"tl_secret"}, "Invalid Provider Configuration", "api_key")
-	t.Setenv("TRACELOOP_MANAGEMENT_API_KEY", "tl_secret_unknown")
-	fails(t, fmt.Sprintf("provider \"traceloop\" {\n  base_url = %q\n}\n", server.URL)+anyRead, []string{"tl_secret"}, "401", "environment variable TRACELOOP_MANAGEMENT_API_KEY")
-	noWrites(t, server)
-}
-
 func TestSettings_refused(t *testing.T) {
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders")

@@ -95,33 +95,3 @@ func noWritesThatCount(t *testing.T, server *emulatortest.Server) {
 		}
 	}
 }
-
-// Nothing but a true 404 removes an object from the state.
-func TestCLI_failuresDoNotDropState(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
-	cli.write("provider \"traceloop\" {\n  max_retries = 0\n}\n\n" + projectHCL("Orders", false) + keyHCL("traceloop_project.orders.id", "prd", "null"))
-	cli.apply()
-
-	for name, fault := range map[string]emulatortest.Fault{
-		"401":            {Kind: "status", Status: 401},
-		"403":            {Kind: "status", Status: 403},
-		"500":            {Kind: "status", Status: 500},
-		"404 of a proxy": {Kind: "status", Status: 404, Body: new("<html><body>Not Found</body></html>")},
-		"HTML":           {Kind: "garbage"},
-		"half":           {Kind: "truncate"},
-		"endless":        {Kind: "huge"},
-		"dropped":        {Kind: "drop_before"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			fault.Method, fault.Path, fault.Times = "GET", "/v2/", 1
-			server.SetFaults(fault)
-			out := cli.fails("plan")
-			hides(t, out, "No Longer Found", server.ManagementKey)
-		})
-	}
-	server.SetFaults()
-	cli.plan("-detailed-exitcode")
-	cli.destroy()
-}
