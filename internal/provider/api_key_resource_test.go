@@ -183,7 +183,7 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 // An environment that the same plan creates may be named by its slug.
 func TestCLI_environmentOfTheSamePlan(t *testing.T) {
 	w := newEstate(t)
-	w.write(environmentHCL(fmt.Sprintf("%q", w.project.ID), "EU Production", false) +
+	w.write(environmentHCL(fmt.Sprintf("%q", w.project.ID), "EU Production") +
 		w.key("orders", "eu-production", "depends_on  = [traceloop_environment.eu]"))
 	w.apply()
 	w.plan("-detailed-exitcode")

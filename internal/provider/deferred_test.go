@@ -7,25 +7,20 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
-
-	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
 // newUnknownDriver configures the provider with a base URL that is not known yet.
 func newUnknownDriver(t *testing.T, deferral bool) *driver {
 	t.Helper()
-	server, err := provider.NewServer(time.Now)()
+	settings := arguments{"api_key": "management-key", "base_url": tftypes.NewValue(tftypes.String, tftypes.UnknownValue)}
+	d := newDriverWith(t, time.Now, settings)
+	schema, err := providerSchema()
 	if err != nil {
 		t.Fatal(err)
 	}
-	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &driver{t: t, server: server, schemas: schema.ResourceSchemas}
 	typ := schema.Provider.ValueType()
-	configured, err := server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
-		Config:             d.dynamic(typ, d.object(typ, arguments{"api_key": "management-key", "base_url": tftypes.NewValue(tftypes.String, tftypes.UnknownValue)})),
+	configured, err := d.server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
+		Config:             d.dynamic(typ, d.object(typ, settings)),
 		ClientCapabilities: &tfprotov6.ConfigureProviderClientCapabilities{DeferralAllowed: deferral},
 	})
 	if err != nil {

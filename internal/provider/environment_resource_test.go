@@ -20,11 +20,11 @@ import (
 const environmentAddress = "traceloop_environment.eu"
 
 // environmentHCL is organization-level when projectID is empty. projectID is an expression.
-func environmentHCL(projectID, name string, protected bool) string {
+func environmentHCL(projectID, name string) string {
 	if projectID == "" {
 		projectID = "null"
 	}
-	return fmt.Sprintf("resource \"traceloop_environment\" \"eu\" {\n  project_id          = %s\n  name                = %q\n  deletion_protection = %t\n}\n", projectID, name, protected)
+	return fmt.Sprintf("resource \"traceloop_environment\" \"eu\" {\n  project_id          = %s\n  name                = %q\n  deletion_protection = false\n}\n", projectID, name)
 }
 
 func TestAccEnvironment_life(t *testing.T) { inBothVariants(t, accEnvironmentLife) }
@@ -33,7 +33,7 @@ func accEnvironmentLife(t *testing.T, variant emulatortest.Option) {
 	t.Helper()
 	server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
 	ofProject := func(name string) string {
-		return configured(server, projectHCL("Orders", false)+environmentHCL("traceloop_project.orders.id", name, false))
+		return configured(server, projectHCL("Orders", false)+environmentHCL("traceloop_project.orders.id", name))
 	}
 	var id string
 

@@ -41,7 +41,7 @@ func TestCLI_anotherOrganizationsKey(t *testing.T) {
 	ours, other, address := twoOrganizations(t)
 	cli := newCLI(t, ours)
 	cli.set("TRACELOOP_MANAGEMENT_BASE_URL", address)
-	block := projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production", false)
+	block := projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production")
 	cli.write(block)
 	cli.apply()
 	cli.plan("-destroy", "-out=saved")

@@ -130,14 +130,6 @@ func (o organization) imports() map[string]struct {
 	}
 }
 
-func identityOf(identity arguments) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(identity)) {
-		parts = append(parts, fmt.Sprintf("%s=%v", name, identity[name]))
-	}
-	return strings.Join(parts, " ")
-}
-
 // A state from before identities existed gets one at the next read, or at an update without a read. What is
 // gone leaves it.
 func TestIdentity_olderState(t *testing.T) {

@@ -220,7 +220,7 @@ func TestCLI_whatHoldsAKeyGoes(t *testing.T) {
 			w.ok("state", "rm", "traceloop_project."+label)
 
 			for _, level := range []string{fmt.Sprintf("%q", w.project.ID), ""} {
-				environment := strings.Replace(environmentHCL(level, "EU "+label, false), `"eu"`, fmt.Sprintf("%q", label), 1)
+				environment := strings.Replace(environmentHCL(level, "EU "+label), `"eu"`, fmt.Sprintf("%q", label), 1)
 				inside := w.key("inside", "eu-"+label, "depends_on = [traceloop_environment."+label+"]")
 				w.write(w.key("orders", "prd", "") + environment + inside)
 				w.apply()

@@ -105,7 +105,7 @@ func TestRateLimit_log(t *testing.T) {
 func TestRateLimit_applyBelowTheLimit(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	for i := range 10 {
+	for i := range 4 {
 		server.CreateProject(fmt.Sprintf("Service %d", i))
 	}
 	server.SetSettings(emulatortest.Settings{RateLimitPerSecond: 5})
@@ -124,13 +124,13 @@ resource "traceloop_api_key" "each" {
   environment = each.value[1]
 }
 `)
-	shows(t, c.apply(), "30 added, 0 changed, 0 destroyed")
+	shows(t, c.apply(), "12 added, 0 changed, 0 destroyed")
 	limited := func(request emulatortest.Request) bool { return request.Status == http.StatusTooManyRequests }
 	if !slices.ContainsFunc(server.Requests(), limited) {
 		t.Error("the limit was never met, so that this test shows nothing")
 	}
-	if keys := server.Keys(); len(keys) != 30 {
-		t.Errorf("the server has %d keys, want 30", len(keys))
+	if keys := server.Keys(); len(keys) != 12 {
+		t.Errorf("the server has %d keys, want 12", len(keys))
 	}
 	server.SetSettings(emulatortest.Settings{})
 	c.plan("-detailed-exitcode")

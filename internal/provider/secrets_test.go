@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -169,12 +168,9 @@ func (w *witness) do(args ...string) (string, error) {
 	w.steps++
 	name := filepath.Join(w.kept, fmt.Sprintf("%02d %s", w.steps, strings.ReplaceAll(strings.Join(args, " "), "/", "_")))
 	var stdout, stderr bytes.Buffer
-	command := exec.CommandContext(w.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), slices.Insert(slices.Clone(args), 1, "-no-color")...)
-	if args[0] == "workspace" || args[0] == "state" { // two words
-		command.Args = append([]string{command.Args[0]}, args...)
-	}
-	command.Dir, command.Stdout, command.Stderr = w.Dir, &stdout, &stderr
-	command.Env = append(slices.Clone(w.Env), "TF_LOG=TRACE", "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+name+".log")
+	command := w.unattached().Command(args...)
+	command.Stdout, command.Stderr = &stdout, &stderr
+	command.Env = append(slices.Clone(command.Env), "TF_CLI_ARGS=-no-color", "TF_LOG=TRACE", "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+name+".log")
 	err := command.Run()
 	for suffix, output := range map[string]*bytes.Buffer{".stdout": &stdout, ".stderr": &stderr} {
 		if err := os.WriteFile(name+suffix, output.Bytes(), 0o600); err != nil {

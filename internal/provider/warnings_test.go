@@ -32,7 +32,7 @@ func TestCLI_vanishedObjectsWarn(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	cli := newCLI(t, server)
-	cli.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production", false) +
+	cli.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production") +
 		keyHCL("traceloop_project.orders.id", "prd", "null"))
 	cli.apply()
 	cli.plan("-detailed-exitcode")
@@ -69,7 +69,7 @@ func TestCLI_wrongBaseURLDoesNotDropState(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t, emulatortest.WithAnyRequest())
 	cli := newCLI(t, server)
-	hcl := projectHCL("Orders", false) + environmentHCL("", "EU", false) + keyHCL("traceloop_project.orders.id", "prd", "null")
+	hcl := projectHCL("Orders", false) + environmentHCL("", "EU") + keyHCL("traceloop_project.orders.id", "prd", "null")
 	cli.write(hcl)
 	cli.apply()
 	server.ResetRequests()

@@ -69,18 +69,17 @@ func (w estate) key(label, environment, arguments string) string {
 
 // refuses runs a command line that has to fail and to change nothing: every key stays active, and
 // nothing of the state is lost.
-func (w estate) refuses(line string, phrases ...string) string {
+func (w estate) refuses(line string, phrases ...string) {
 	w.t.Helper()
 	has := func() string {
 		environments, projects := names(w.server.Environments("")), len(w.server.Projects())
 		return fmt.Sprintf("the keys %v, the environments %q and %d projects", w.server.Keys(), environments, projects)
 	}
 	before := has()
-	out := w.fails(line, phrases...)
+	w.fails(line, phrases...)
 	if now := has(); now != before {
 		w.t.Errorf("before %s the server had %s, and now %s", line, before, now)
 	}
-	return out
 }
 
 // refusesToPlanAndApply also takes the plan and the apply for one.
@@ -197,7 +196,7 @@ func TestCLI_keysShiftAndSwap(t *testing.T) {
 func TestCLI_destroyWithAConfigurationThatCannotBe(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
 		w.unattached()
-		managed := w.key("kept", "prd", "") + environmentHCL(fmt.Sprintf("%q", w.project.ID), "EU", false)
+		managed := w.key("kept", "prd", "") + environmentHCL(fmt.Sprintf("%q", w.project.ID), "EU")
 		w.server.GenerateKey(w.project.ID, "stg")
 		for name, wrong := range map[string]string{
 			"Unknown Environment":                w.key("wrong", "nowhere", ""),
@@ -276,7 +275,7 @@ func TestCLI_keyRotatedByHand(t *testing.T) {
 		// The rest of the configuration is applied.
 		w.write(w.key("orders", "prd", "") + w.key("other", "stg", ""))
 		shows(t, w.plan(), "Environment Already Has an API Key", fresh, "Apply refuses this key alone", "import {")
-		out := w.fails("apply", "Environment Already Has an API Key", fresh, "import {", "traceloop_api_key.other: Creation complete")
+		w.fails("apply", "Environment Already Has an API Key", fresh, "import {", "traceloop_api_key.other: Creation complete")
 		if key := w.active(); key.ID != fresh {
 			t.Errorf("the key is %s now, want %s", key.ID, fresh)
 		}
@@ -292,7 +291,7 @@ func TestCLI_keyRotatedByHand(t *testing.T) {
 		w.apply()
 		w.server.RevokeKey(w.active().ID)
 		fresh, _ = w.server.GenerateKey(w.project.ID, "prd")
-		out = w.plan()
+		out := w.plan()
 		shows(t, out, "API Key No Longer Found", fresh, "With replace_existing = true, apply revokes that key")
 		hides(t, out, "refuses this key alone")
 	})

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -224,26 +222,6 @@ func TestAccDataSources_keyForAName(t *testing.T) {
 	for _, key := range misplaced {
 		hcl := fmt.Sprintf("data \"traceloop_environment\" \"by_name\" {\n  name = %[1]q\n}\n\ndata \"traceloop_project\" \"by_name\" {\n  name = %[1]q\n}\n", key)
 		fails(t, configured(server, hcl), []string{key, key[:20]}, "Not Found")
-	}
-}
-
-// What answers for the service may know both keys of the provider. Neither looks like a key.
-func TestServiceShowsNeitherKey(t *testing.T) {
-	t.Parallel()
-	const management, project = "management.key.of.another.form", "project.key.of.another.form"
-	for _, kind := range []string{"traceloop_projects", "traceloop_auto_monitor_setups"} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusForbidden)
-			fmt.Fprintf(w, `{"error":"Neither %s nor %s."}`, management, project)
-		}))
-		t.Cleanup(server.Close)
-		d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": management, "project_api_key": project})
-		err := d.readData(kind, nil)
-		refuses(t, err, "403", "Neither ***")
-		if err != nil {
-			hides(t, err.Error(), management, project)
-		}
 	}
 }
 
