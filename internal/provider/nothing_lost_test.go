@@ -20,79 +20,82 @@ import (
 
 var unknownText = tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
 
-// planned is the plan of an instance that is in the state, or of one that an import block brings.
-func (o *outcome) planned(d *driver, i instance, config arguments) (planResult, error) {
-	o.t.Helper()
-	refreshed, err := d.refresh(o.t.Context(), keyKind, i)
-	if err != nil {
-		return planResult{}, err
-	}
-	return d.plan(o.t.Context(), keyKind, refreshed, config)
+// address is a resource of a configuration: what the state has there or an import block brings, and its block; nil is none.
+type address struct {
+	state  instance
+	config arguments
 }
 
-const twoAddresses = "Two Resources for One API Key"
+// plansTogether plans resources of one kind in one process, in this order.
+func (l *life) plansTogether(all ...address) (said []string, err error) {
+	l.t.Helper()
+	d := l.provider.next()
+	var refused []error
+	for _, a := range all {
+		prior, err := d.refresh(l.t.Context(), l.kind, a.state)
+		if err == nil {
+			var p planResult
+			p, err = d.plan(l.t.Context(), l.kind, prior, a.config)
+			said = append(said, warnings(p.diags)...)
+		}
+		refused = append(refused, err)
+	}
+	return said, errors.Join(refused...)
+}
 
 // The old address and the one that an import block names, in every order.
 func TestNothingLost_importToASecondAddress(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	here, same := o.state, o.config(nil)
-	there := instance{value: o.provider.none(keyKind).value, importing: o.projectID + "/prd"}
-	imported, err := o.provider.next().refresh(t.Context(), keyKind, there)
-	if err != nil {
-		t.Fatal(err)
-	}
-	type address struct {
-		state  instance
-		config arguments // nil: it goes
-	}
-	moved := []string{twoAddresses, "The block shown here may be the older one", "search the configuration for traceloop_api_key", "-refresh=false", "moved {"}
-	for name, test := range map[string]struct {
-		first, second address
-		phrases       []string // of the refusal; none: nothing is refused
-		warns         bool
-	}{
-		"the old address goes":        {first: address{here, nil}, second: address{there, same}, phrases: moved},
-		"the old address stays":       {first: address{here, same}, second: address{there, same}, phrases: []string{twoAddresses, "moved {"}},
-		"two imports":                 {first: address{there, same}, second: address{there, same}, phrases: []string{twoAddresses}},
-		"both are in the state":       {first: address{here, same}, second: address{imported, same}, warns: true},
-		"both are, and one goes":      {first: address{here, same}, second: address{imported, nil}, phrases: []string{twoAddresses}},
-		"both are, the old one goes":  {first: address{here, nil}, second: address{imported, same}, phrases: []string{twoAddresses}},
-		"both are, and both of it go": {first: address{here, nil}, second: address{imported, nil}},
+	for kind, title := range map[string]string{
+		projectKind: "Two Resources for One Project", environmentKind: "Two Resources for One Environment", keyKind: "Two Resources for One API Key",
 	} {
-		for _, order := range [][]address{{test.first, test.second}, {test.second, test.first}} {
-			d := o.provider.next()
-			var refused []error
-			var said []string
-			for _, a := range order {
-				p, err := o.planned(d, a.state, a.config)
-				refused = append(refused, err)
-				said = append(said, warnings(p.diags)...)
+		t.Run(kind, func(t *testing.T) {
+			o := newOutcome(t)
+			l, same := newLife(o.provider, kind), ofKind(kind, o.server)
+			l.apply(same, "create")
+			here, there := l.state, l.provider.none(kind)
+			there.importing = l.id()
+			second := &life{t, kind, l.provider, there}
+			if err := second.saves(same).apply(l.provider.next()); err != nil {
+				t.Fatal(err)
 			}
-			err := errors.Join(refused...)
-			if test.phrases != nil {
-				refuses(t, err, test.phrases...)
-			} else if err != nil || slices.Contains(said, twoAddresses) != test.warns {
-				t.Errorf("%s: %v, and the plan warns %q", name, err, said)
+			imported := second.state
+			moved := []string{title, "The block shown here may be the older one", "search the configuration for " + kind, "-refresh=false", "moved {"}
+			for name, test := range map[string]struct {
+				first, second address
+				phrases       []string // of the refusal; none: nothing is refused
+				warns         bool
+			}{
+				"the old address goes":       {address{here, nil}, address{there, same}, moved, false},
+				"the old address stays":      {address{here, same}, address{there, same}, []string{title, "moved {"}, false},
+				"two imports":                {address{there, same}, address{there, same}, []string{title}, false},
+				"both are in the state":      {address{here, same}, address{imported, same}, nil, true},
+				"both are, and one goes":     {address{here, same}, address{imported, nil}, []string{title, "terraform state rm ADDRESS"}, false},
+				"both are, the old one goes": {address{here, nil}, address{imported, same}, []string{title, "terraform state rm ADDRESS"}, false},
+				"both are, and both go":      {address{here, nil}, address{imported, nil}, nil, false},
+			} {
+				for _, order := range [][]address{{test.first, test.second}, {test.second, test.first}} {
+					said, err := l.plansTogether(order...)
+					switch {
+					case test.phrases != nil:
+						refuses(t, err, test.phrases...)
+						refuses(t, err, l.id())
+					case err != nil || slices.Contains(said, title) != test.warns:
+						t.Errorf("%s: %v, and the plan warns %q", name, err, said)
+					}
+				}
 			}
-		}
-	}
-	o.accepts(o.text("key"))
-}
 
-// Terraform reads a tainted object, and does not plan it: only what replaces it. A removed block with
-// destroy = false looks the same.
-func TestNothingLost_importWhileTheOldAddressIsTainted(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	there := instance{importing: o.projectID + "/prd"}
-	for _, order := range [][]instance{{o.state, there}, {there, o.state}} {
-		d := o.provider.next()
-		if _, err := d.refresh(t.Context(), keyKind, order[0]); err != nil {
-			t.Fatal(err)
-		}
-		_, err := d.refresh(t.Context(), keyKind, order[1])
-		refuses(t, err, twoAddresses)
+			// Terraform reads a tainted object, and does not plan it: only what replaces it. A removed block with
+			// destroy = false looks the same.
+			for _, order := range [][]instance{{here, there}, {there, here}} {
+				d := l.provider.next()
+				if _, err := d.refresh(t.Context(), kind, order[0]); err != nil {
+					t.Fatal(err)
+				}
+				_, err := d.refresh(t.Context(), kind, order[1])
+				refuses(t, err, title)
+			}
+		})
 	}
 }
 
@@ -105,7 +108,10 @@ func TestNothingLost_keyMovesToAnEnvironmentThatComesLater(t *testing.T) {
 	if _, err := d.plan(t.Context(), environmentKind, d.none(environmentKind), arguments{"name": "Europe", "project_id": o.projectID}); err != nil {
 		t.Fatal(err)
 	}
-	p, err := o.planned(d, here, o.config(arguments{"environment": "europe"}))
+	if _, err := d.refresh(t.Context(), keyKind, here); err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.plan(t.Context(), keyKind, here, o.config(arguments{"environment": "europe"}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,8 @@
 package provider_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -28,69 +25,6 @@ func importing(address, id string) string {
 
 // bothOrders are labels that Terraform plans in either order against the label "m".
 var bothOrders = []string{"a", "z"}
-
-func TestCLI_secondAddress(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
-		environment := w.server.CreateEnvironment("", "Load test")
-		for kind, object := range map[string]struct{ id, name string }{
-			projectKind:     {w.project.ID, "Orders"},
-			environmentKind: {environment.ID, "Load test"},
-		} {
-			w.write(block(kind, "m", named(object.name)) + importing(kind+".m", object.id))
-			w.apply()
-			for _, label := range bothOrders {
-				second := block(kind, label, named(object.name)) + importing(kind+"."+label, object.id)
-
-				// The old block is gone: the plan would destroy what it imports.
-				w.write(second)
-				for _, flags := range []string{"", " -refresh=false", " -target=" + kind + ".m -target=" + kind + "." + label} {
-					w.refuses("plan"+flags, "Two Resources for One", object.id, "moved {", "Nothing was changed")
-				}
-				w.refuses("apply", "Two Resources for One", "moved {")
-				// The old block is there.
-				w.write(block(kind, "m", named(object.name)) + second)
-				w.refusesToPlanAndApply("Two Resources for One", object.id, "terraform state rm")
-			}
-
-			// Two blocks import it.
-			w.ok("state", "rm", kind+".m")
-			w.write(block(kind, "m", named(object.name)) + block(kind, "z", named(object.name)) + importing(kind+".m", object.id) + importing(kind+".z", object.id))
-			w.refusesToPlanAndApply("Two Resources for One", object.id)
-			w.write(block(kind, "m", named(object.name)) + importing(kind+".m", object.id))
-			w.apply()
-
-			// The block that the message shows does what was meant.
-			w.write(block(kind, "z", named(object.name)) + "moved {\n  from = " + kind + ".m\n  to   = " + kind + ".z\n}\n")
-			w.apply()
-
-			// Where the state has both, nobody is blocked.
-			w.write(block(kind, "z", named(object.name)))
-			w.duplicate(kind, "z", "y")
-			w.write(block(kind, "y", named(object.name)) + block(kind, "z", named(object.name)))
-			shows(t, w.plan(), "at two addresses", "terraform state rm", "removed {", "No changes")
-			w.write(block(kind, "y", named(object.name)))
-			w.refusesToPlanAndApply("Two Resources for One", object.id)
-			w.write(block(kind, "y", named(object.name)) + block(kind, "z", named(object.name)))
-			shows(t, w.destroy(), "2 destroyed")
-		}
-	})
-}
-
-// duplicate gives an object of the state a second address.
-func (w estate) duplicate(kind, label, second string) {
-	w.t.Helper()
-	if err := os.RemoveAll(filepath.Join(w.Dir, "other.tfstate")); err != nil {
-		w.t.Fatal(err)
-	}
-	w.ok("state", "mv", "-state-out=other.tfstate", kind+"."+label, kind+"."+second)
-	other := readState(w.t, w.Dir, "other.tfstate")
-	w.write(block(kind, label, named(attributesOf(other)["name"].(string))) + importing(kind+"."+label, attributesOf(other)["id"].(string)))
-	w.apply()
-	state := readState(w.t, w.Dir, "terraform.tfstate")
-	state["resources"] = append(state["resources"].([]any), other["resources"].([]any)...)
-	state["serial"] = state["serial"].(float64) + 1
-	writeState(w.t, w.Dir, state)
-}
 
 func TestCLI_destroyingTakesAlong(t *testing.T) {
 	wholePlan(t, func(_ *testing.T, w estate) {
@@ -180,7 +114,8 @@ func TestCLI_placeIsLostBetweenTheHalves(t *testing.T) {
 		for _, line := range []string{"apply -replace=traceloop_project.m", "apply"} {
 			w.write(block(projectKind, "m", named("Billing")))
 			w.apply()
-			id := attributesOf(readState(t, w.Dir, "terraform.tfstate"))["id"].(string)
+			projects := w.server.Projects()
+			id := projects[len(projects)-1].ID
 			if line == "apply" {
 				w.ok("taint", "traceloop_project.m")
 			}
@@ -284,37 +219,6 @@ func TestOrganization_olderState(t *testing.T) {
 	l.refusesToPlan(nil, "Deletion Protection Is On")
 	l.state.forced = true
 	l.refusesToPlan(acmeConfig(), "Deletion Protection Is On")
-}
-
-// readState reads a state file.
-func readState(t *testing.T, dir, name string) map[string]any {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var state map[string]any
-	if err := json.Unmarshal(data, &state); err != nil {
-		t.Fatal(err)
-	}
-	return state
-}
-
-func writeState(t *testing.T, dir string, state map[string]any) {
-	t.Helper()
-	data, err := json.Marshal(state)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "terraform.tfstate"), data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// attributesOf returns the attributes of the first resource of a state.
-func attributesOf(state map[string]any) map[string]any {
-	resource := state["resources"].([]any)[0].(map[string]any)
-	return resource["instances"].([]any)[0].(map[string]any)["attributes"].(map[string]any)
 }
 
 // A tainted project has its own name. It is replaced with what is in it, unless it is protected: then
