@@ -244,20 +244,11 @@ func TestAPIKeyOutcome_badRecipients(t *testing.T) {
 // open opens a sealed key, as an ephemeral resource does. A null identity is none.
 func (d *driver) open(sealed string, identity any) error {
 	d.t.Helper()
-	schema, err := providerSchema()
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	schema := d.schema()
 	typ := schema.EphemeralResourceSchemas[keyKind].ValueType()
 	config := d.dynamic(typ, d.object(typ, arguments{"encrypted_key": sealed, "age_identity": identity}))
-	validated, err := d.server.ValidateEphemeralResourceConfig(d.t.Context(), &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: keyKind, Config: config})
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	opened, err := d.server.OpenEphemeralResource(d.t.Context(), &tfprotov6.OpenEphemeralResourceRequest{TypeName: keyKind, Config: config})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	validated := ask(d.t.Context(), d.t, d.server.ValidateEphemeralResourceConfig, &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: keyKind, Config: config})
+	opened := ask(d.t.Context(), d.t, d.server.OpenEphemeralResource, &tfprotov6.OpenEphemeralResourceRequest{TypeName: keyKind, Config: config})
 	return failure(append(validated.Diagnostics, opened.Diagnostics...))
 }
 

@@ -101,17 +101,11 @@ func startDriver(tb testing.TB, newServer newServer, settings arguments) (*drive
 
 	configType := schema.Provider.ValueType()
 	config := d.dynamic(configType, d.object(configType, settings))
-	validated, err := d.server.ValidateProviderConfig(tb.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: config})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	validated := ask(tb.Context(), tb, d.server.ValidateProviderConfig, &tfprotov6.ValidateProviderConfigRequest{Config: config})
 	if err := failure(validated.Diagnostics); err != nil {
 		return nil, err
 	}
-	configured, err := d.server.ConfigureProvider(tb.Context(), &tfprotov6.ConfigureProviderRequest{Config: config, TerraformVersion: "1.11.4"})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	configured := ask(tb.Context(), tb, d.server.ConfigureProvider, &tfprotov6.ConfigureProviderRequest{Config: config, TerraformVersion: "1.11.4"})
 	return d, failure(configured.Diagnostics)
 }
 
@@ -123,6 +117,26 @@ var providerSchema = sync.OnceValues(func() (*tfprotov6.GetProviderSchemaRespons
 	}
 	return server.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
 })
+
+// ask makes a call of the protocol. What is wrong is in its diagnostics: the call itself does not fail.
+func ask[Request, Response any](ctx context.Context, tb testing.TB, call func(context.Context, Request) (Response, error), request Request) Response {
+	tb.Helper()
+	response, err := call(ctx, request)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return response
+}
+
+// schema is all that the provider declares.
+func (d *driver) schema() *tfprotov6.GetProviderSchemaResponse {
+	d.t.Helper()
+	schema, err := providerSchema()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return schema
+}
 
 // none is a resource that is not in the state.
 func (d *driver) none(kind string) instance {
@@ -143,10 +157,7 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 		return prior, err
 	}
 	typ := d.schemas[kind].ValueType()
-	resp, err := d.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, prior.value), CurrentIdentity: prior.identity, Private: prior.private})
-	if err != nil {
-		return prior, err
-	}
+	resp := ask(ctx, d.t, d.server.ReadResource, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, prior.value), CurrentIdentity: prior.identity, Private: prior.private})
 	d.checkBlocks(resp.Diagnostics)
 	if err := failure(resp.Diagnostics); err != nil {
 		return prior, err
@@ -165,10 +176,7 @@ func (d *driver) decode(ctx context.Context, kind string, prior instance) error 
 	if err != nil {
 		return err
 	}
-	resp, err := d.server.UpgradeResourceState(ctx, &tfprotov6.UpgradeResourceStateRequest{TypeName: kind, RawState: &tfprotov6.RawState{JSON: state}})
-	if err != nil {
-		return err
-	}
+	resp := ask(ctx, d.t, d.server.UpgradeResourceState, &tfprotov6.UpgradeResourceStateRequest{TypeName: kind, RawState: &tfprotov6.RawState{JSON: state}})
 	return failure(resp.Diagnostics)
 }
 
@@ -240,20 +248,17 @@ func (d *driver) plan(ctx context.Context, kind string, prior instance, config a
 
 // validate checks the configuration, as core does before each plan.
 func (d *driver) validate(ctx context.Context, kind string, p *planResult) error {
-	resp, err := d.server.ValidateResourceConfig(ctx, &tfprotov6.ValidateResourceConfigRequest{
+	resp := ask(ctx, d.t, d.server.ValidateResourceConfig, &tfprotov6.ValidateResourceConfigRequest{
 		TypeName: kind, Config: d.dynamic(d.schemas[kind].ValueType(), p.config),
 		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
 	})
-	if err != nil {
-		return err
-	}
 	p.diags = append(p.diags, resp.Diagnostics...)
 	return failure(resp.Diagnostics)
 }
 
 func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *planResult) error {
 	typ := d.schemas[kind].ValueType()
-	resp, err := d.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{
+	resp := ask(ctx, d.t, d.server.PlanResourceChange, &tfprotov6.PlanResourceChangeRequest{
 		TypeName:         kind,
 		PriorState:       d.dynamic(typ, prior.value),
 		ProposedNewState: d.dynamic(typ, d.proposed(kind, prior.value, p.config)),
@@ -261,9 +266,6 @@ func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *p
 		PriorPrivate:     prior.private,
 		PriorIdentity:    prior.identity,
 	})
-	if err != nil {
-		return err
-	}
 	d.checkBlocks(resp.Diagnostics)
 	p.diags = append(p.diags, resp.Diagnostics...)
 	if err := failure(resp.Diagnostics); err != nil {
@@ -442,7 +444,7 @@ func (d *driver) carryOutRest(ctx context.Context, kind string, prior instance, 
 
 func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p planResult) (instance, error) {
 	typ := d.schemas[kind].ValueType()
-	resp, err := d.server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{
+	resp := ask(ctx, d.t, d.server.ApplyResourceChange, &tfprotov6.ApplyResourceChangeRequest{
 		TypeName:        kind,
 		PriorState:      d.dynamic(typ, prior.value),
 		PlannedState:    d.dynamic(typ, p.value),
@@ -450,12 +452,9 @@ func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p p
 		PlannedPrivate:  p.private,
 		PlannedIdentity: p.identity,
 	})
-	if err != nil {
-		return prior, err
-	}
 	d.applied = append(d.applied, resp.Diagnostics...)
 	d.checkBlocks(resp.Diagnostics)
-	err = failure(resp.Diagnostics)
+	err := failure(resp.Diagnostics)
 	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
 	if err == nil {
 		err = d.resultKeepsTo(p.value, after.value)

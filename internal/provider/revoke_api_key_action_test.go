@@ -21,10 +21,7 @@ const revokeAction = "traceloop_revoke_api_key"
 // actionConfig makes the configuration of an action block.
 func (d *driver) actionConfig(config arguments) *tfprotov6.DynamicValue {
 	d.t.Helper()
-	schema, err := d.server.GetProviderSchema(d.t.Context(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	schema := d.schema()
 	typ := schema.ActionSchemas[revokeAction].Schema.ValueType()
 	return d.dynamic(typ, d.object(typ, config))
 }
@@ -33,27 +30,18 @@ func (d *driver) actionConfig(config arguments) *tfprotov6.DynamicValue {
 func (d *driver) planAction(config arguments) []*tfprotov6.Diagnostic {
 	d.t.Helper()
 	dynamic := d.actionConfig(config)
-	validated, err := d.extended().ValidateActionConfig(d.t.Context(), &tfprotov6.ValidateActionConfigRequest{ActionType: revokeAction, Config: dynamic})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	validated := ask(d.t.Context(), d.t, d.extended().ValidateActionConfig, &tfprotov6.ValidateActionConfigRequest{ActionType: revokeAction, Config: dynamic})
 	if failure(validated.Diagnostics) != nil {
 		return validated.Diagnostics
 	}
-	planned, err := d.extended().PlanAction(d.t.Context(), &tfprotov6.PlanActionRequest{ActionType: revokeAction, Config: dynamic})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	planned := ask(d.t.Context(), d.t, d.extended().PlanAction, &tfprotov6.PlanActionRequest{ActionType: revokeAction, Config: dynamic})
 	return planned.Diagnostics
 }
 
 // invoke runs the action. It returns what is shown meanwhile, and the diagnostics.
 func (d *driver) invoke(config arguments) (progress []string, diags []*tfprotov6.Diagnostic) {
 	d.t.Helper()
-	stream, err := d.extended().InvokeAction(d.t.Context(), &tfprotov6.InvokeActionRequest{ActionType: revokeAction, Config: d.actionConfig(config)})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	stream := ask(d.t.Context(), d.t, d.extended().InvokeAction, &tfprotov6.InvokeActionRequest{ActionType: revokeAction, Config: d.actionConfig(config)})
 	completed := 0
 	for event := range stream.Events {
 		switch e := event.Type.(type) {

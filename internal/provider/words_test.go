@@ -27,55 +27,35 @@ type validation struct {
 // validations are those of the provider block and of every object.
 func validations(t *testing.T, d *driver) []validation {
 	t.Helper()
-	schemas, err := providerSchema()
-	if err != nil {
-		t.Fatal(err)
-	}
-	must := func(err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	schemas := d.schema()
 	all := []validation{{"provider", schemas.Provider, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
-		resp, err := d.server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: config})
-		must(err)
-		return resp.Diagnostics
+		return ask(t.Context(), t, d.server.ValidateProviderConfig, &tfprotov6.ValidateProviderConfigRequest{Config: config}).Diagnostics
 	}}}
 	for kind, schema := range schemas.ResourceSchemas {
 		all = append(all, validation{"resource " + kind, schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
-			resp, err := d.server.ValidateResourceConfig(t.Context(), &tfprotov6.ValidateResourceConfigRequest{
+			return ask(t.Context(), t, d.server.ValidateResourceConfig, &tfprotov6.ValidateResourceConfigRequest{
 				TypeName: kind, Config: config, ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
-			})
-			must(err)
-			return resp.Diagnostics
+			}).Diagnostics
 		}})
 	}
 	for kind, schema := range schemas.DataSourceSchemas {
 		all = append(all, validation{"data source " + kind, schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
-			resp, err := d.server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: kind, Config: config})
-			must(err)
-			return resp.Diagnostics
+			return ask(t.Context(), t, d.server.ValidateDataResourceConfig, &tfprotov6.ValidateDataResourceConfigRequest{TypeName: kind, Config: config}).Diagnostics
 		}})
 	}
 	for kind, schema := range schemas.EphemeralResourceSchemas {
 		all = append(all, validation{"ephemeral resource " + kind, schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
-			resp, err := d.server.ValidateEphemeralResourceConfig(t.Context(), &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: kind, Config: config})
-			must(err)
-			return resp.Diagnostics
+			return ask(t.Context(), t, d.server.ValidateEphemeralResourceConfig, &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: kind, Config: config}).Diagnostics
 		}})
 	}
 	for kind, schema := range schemas.ListResourceSchemas {
 		all = append(all, validation{"list resource " + kind, schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
-			resp, err := d.extended().ValidateListResourceConfig(t.Context(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: kind, Config: config})
-			must(err)
-			return resp.Diagnostics
+			return ask(t.Context(), t, d.extended().ValidateListResourceConfig, &tfprotov6.ValidateListResourceConfigRequest{TypeName: kind, Config: config}).Diagnostics
 		}})
 	}
 	for kind, schema := range schemas.ActionSchemas {
 		all = append(all, validation{"action " + kind, schema.Schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
-			resp, err := d.extended().ValidateActionConfig(t.Context(), &tfprotov6.ValidateActionConfigRequest{ActionType: kind, Config: config})
-			must(err)
-			return resp.Diagnostics
+			return ask(t.Context(), t, d.extended().ValidateActionConfig, &tfprotov6.ValidateActionConfigRequest{ActionType: kind, Config: config}).Diagnostics
 		}})
 	}
 	return all
