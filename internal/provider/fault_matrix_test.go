@@ -158,7 +158,7 @@ func (op operation) meets(t *testing.T, f fault, h hit, sealTo string, ended *ou
 		t.Errorf("the object that was created is not taken over: %v", err)
 	}
 	// With replace_existing a conflict is no refusal.
-	if f.refuses && h.request.Method != "GET" && err == nil && !(f.inject.Status == 409 && op.config(s)["replace_existing"] == true) {
+	if f.refuses && h.request.Method != "GET" && err == nil && !(f.inject.Status == 409 && op.configIn(s)["replace_existing"] == true) {
 		t.Errorf("%s %s was refused, and the run succeeded", h.request.Method, h.request.Path)
 	}
 

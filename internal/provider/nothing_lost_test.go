@@ -205,7 +205,7 @@ func errorsOf(diags []*tfprotov6.Diagnostic) []*tfprotov6.Diagnostic {
 
 func somethingChanged(t *testing.T, err error) {
 	t.Helper()
-	hides(t, strings.ToLower(err.Error()), "nothing was changed")
+	hides(t, strings.ToLower(fmt.Sprint(err)), "nothing was changed")
 }
 
 func TestNothingLost_replaceExistingFailsAfterTheRevocation(t *testing.T) {

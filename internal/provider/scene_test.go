@@ -88,10 +88,19 @@ func (s *scene) europe() instance {
 	return made
 }
 
-func (s *scene) key() instance { return s.made(keyKind, s.keyConfig("1")) }
+func (s *scene) key() instance {
+	return s.made(keyKind, arguments{"project_id": s.orders, "environment": "prd", "rotation_triggers": at("1")})
+}
 
-func (s *scene) keyConfig(trigger string) arguments {
-	return arguments{"project_id": s.orders, "environment": "prd", "rotation_triggers": map[string]string{"at": trigger}}
+// strangersKey and strangersEurope are not in the state.
+func (s *scene) strangersKey() instance {
+	s.server.GenerateKey(s.orders, "prd")
+	return s.driver().none(keyKind)
+}
+
+func (s *scene) strangersEurope() instance {
+	s.server.CreateEnvironment(s.orders, "EU Production")
+	return s.driver().none(environmentKind)
 }
 
 // prepare creates what the operation needs.
@@ -110,14 +119,14 @@ func (s *scene) prepare(op operation) instance {
 func (s *scene) run(op operation, prior instance) (instance, error) {
 	s.t.Helper()
 	d, ctx := s.driver(), s.t.Context()
-	if op.imports != nil {
-		return d.importID(ctx, op.kind, op.imports(s))
+	if op.imports != "" {
+		return d.importID(ctx, op.kind, op.importIn(s))
 	}
 	refreshed, err := d.refresh(ctx, op.kind, prior)
 	if err != nil || op.reads {
 		return refreshed, err
 	}
-	after, _, err := d.apply(ctx, op.kind, refreshed, op.config(s))
+	after, _, err := d.apply(ctx, op.kind, refreshed, op.configIn(s))
 	return after, err
 }
 
@@ -221,9 +230,9 @@ func (s *scene) notReplayedBlindly() {
 // that the error names. It returns the number of steps.
 func (s *scene) converge(op operation, after instance, firstErr error) (instance, int) {
 	s.t.Helper()
-	config, state, ctx := op.config(s), after, s.t.Context()
-	if state.value.IsNull() && op.imports != nil { // the import block is still there
-		imported, err := s.driver().importID(ctx, op.kind, op.imports(s))
+	config, state, ctx := op.configIn(s), after, s.t.Context()
+	if state.value.IsNull() && op.imports != "" { // the import block is still there
+		imported, err := s.driver().importID(ctx, op.kind, op.importIn(s))
 		if err != nil {
 			s.t.Fatalf("importing again: %v", err)
 		}
@@ -300,7 +309,7 @@ func (s *scene) checkEnd(op operation, prior, end instance) {
 	}
 
 	// The second plan is empty. replace_existing may stay in or be taken out.
-	config := op.config(s)
+	config := op.configIn(s)
 	if d.boolean(end, "replace_existing") {
 		config["replace_existing"] = true
 	}
