@@ -358,38 +358,68 @@ func TestNothingLost_masksOfAnotherForm(t *testing.T) {
 	}
 }
 
-// answeringKeys has the provider ask a service that answers a generation, and a read of the key.
-func (o *outcome) answeringKeys(t *testing.T, created, read string) {
-	t.Helper()
-	service := newAnswering(t, map[string]string{
-		"GET /v2/projects": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []",
-		"POST /v2/api-keys": "201 " + created, "GET /v2/api-keys/k1": "200 " + read,
-	})
-	o.asks(service.URL)
-}
-
 // The service answers a creation with nanoseconds, and a read with milliseconds, rounded.
 func TestNothingLost_timesAreRounded(t *testing.T) {
-	o := newOutcome(t)
+	t.Parallel()
 	created := time.Date(2026, 11, 24, 5, 54, 11, 999_600_000, time.UTC)
 	at := func(created time.Time) string {
-		return fmt.Sprintf(`{"id":"k1","project_id":"p1","environment":"prd","api_key":"tl_0123456789abcdef","masked_key":null,"created_at":%q}`, created.Format(time.RFC3339Nano))
+		return fmt.Sprintf(`200 {"id":"k1","project_id":"p1","environment":"prd","api_key":"tl_0123456789abcdef","masked_key":null,"created_at":%q}`, created.Format(time.RFC3339Nano))
 	}
-	o.answeringKeys(t, at(created), at(created.Round(time.Millisecond)))
-	o.apply(arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)}, "create")
-	o.has(arguments{"created_at": "2026-11-24T05:54:12Z", "rotate_at": "2026-12-24T05:54:12Z", "masked_key": "tl_************cdef"})
+	service := newAnswering(t, map[string]string{
+		"GET /v2/projects": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []",
+		"POST /v2/api-keys": at(created), "GET /v2/api-keys/k1": at(created.Round(time.Millisecond)),
+	})
+	l := newLife(answeringDriver(t, service), keyKind)
+	l.apply(arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)}, "create")
+	l.has(arguments{"created_at": "2026-11-24T05:54:12Z", "rotate_at": "2026-12-24T05:54:12Z", "masked_key": "tl_************cdef"})
 }
 
-// With the id and the secret alone, a key is saved. What is missing comes from the request or is computed.
-func TestNothingLost_answerWithIDAndSecretAlone(t *testing.T) {
-	o := newOutcome(t)
-	o.answeringKeys(t, `{"id":"k1","api_key":"tl_0123456789abcdef"}`, "{}")
+// With the secret alone, a key is saved. What is missing comes from the request or the list, or is computed.
+// If no list shows the id yet, the next read finds it, and a destroy revokes the key.
+func TestNothingLost_answerWithTheSecretAlone(t *testing.T) {
+	t.Parallel()
+	const secret = "tl_0123456789abcdef"
+	listed := fmt.Sprintf(`200 [{"id":"k1","project_id":"p1","environment":"prd","masked_key":"tl_************cdef","created_at":%q}]`, time.Now().UTC().Format(time.RFC3339))
+	older := fmt.Sprintf(`200 [{"id":"k0","project_id":"p1","environment":"prd","created_at":%q}]`, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339))
 	config := arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)}
-	if err := o.saves(config).apply(o.provider.next()); err != nil {
-		t.Fatal(err)
-	}
-	o.has(config.with(arguments{"id": "k1", "key": "tl_0123456789abcdef", "masked_key": "tl_************cdef"}))
-	if o.text("created_at") == "" || o.text("rotate_at") == "" {
-		t.Errorf("the state is %s", o.state.value)
+	for name, test := range map[string]struct {
+		answer string
+		lists  []string // one for the creation and each read
+		ids    []any
+	}{
+		"the answer has the id":    {`{"id":"k1","api_key":"` + secret + `"}`, []string{"200 []"}, []any{"k1"}},
+		"the list has it":          {`{"api_key":"` + secret + `"}`, []string{listed}, []any{"k1"}},
+		"the list has it later":    {`{"api_key":"` + secret + `"}`, []string{"200 []", "200 []", older, listed}, []any{nil, nil, nil, "k1"}},
+		"it is found by a destroy": {`{"api_key":"` + secret + `"}`, []string{"200 []", listed}, []any{nil}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			service := newAnswering(t, map[string]string{
+				"POST /v2/api-keys": "201 " + test.answer, "GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "DELETE /v2/api-keys/k1": "204 ",
+				"GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys/k1": "200 " + strings.TrimSuffix(strings.TrimPrefix(listed, "200 ["), "]"),
+			})
+			l := newLife(answeringDriver(t, service), keyKind)
+			p := l.plan(config, false)
+			var err error
+			for i, id := range test.ids {
+				service.set(map[string]string{"GET /v2/api-keys": test.lists[i]})
+				if i == 0 {
+					l.state, err = l.provider.carryOut(t.Context(), keyKind, l.state, p)
+				} else {
+					l.state, err = l.provider.next().refresh(t.Context(), keyKind, l.state)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				l.has(arguments{"id": id, "key": secret, "project_id": "p1", "environment": "prd", "masked_key": "tl_************cdef"})
+				if d := l.provider; d.text(l.state, "created_at") == "" || d.text(l.state, "rotate_at") == "" {
+					t.Errorf("the state is %s", l.state.value)
+				}
+			}
+			service.set(map[string]string{"GET /v2/api-keys": test.lists[len(test.lists)-1]})
+			if _, _, err := l.provider.next().apply(t.Context(), keyKind, l.state, nil); err != nil || service.count("DELETE /v2/api-keys/k1") != 1 {
+				t.Errorf("the destroy revoked %d keys: %v", service.count("DELETE"), err)
+			}
+		})
 	}
 }
