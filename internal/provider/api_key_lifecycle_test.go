@@ -87,7 +87,7 @@ func TestCLI_removedBlockForgetsTheKey(t *testing.T) {
 	w := newEstate(t)
 	w.write(w.key("orders", "prd", ""))
 	w.apply()
-	w.write("removed {\n  from = traceloop_api_key.orders\n  lifecycle {\n    destroy = false\n  }\n}\n")
+	w.write(letGo("traceloop_api_key.orders"))
 	w.server.ResetRequests()
 	w.apply()
 	noWrites(t, w.server)

@@ -40,7 +40,7 @@ func TestPlan_coalesced(t *testing.T) {
 			places = append(places, place{keyKind, project, slug})
 		}
 	}
-	ctx, d := t.Context(), newDriver(t, server, time.Now)
+	d := newDriver(t, server, time.Now)
 	states := make([]instance, len(places))
 	for i, p := range places {
 		states[i] = d.none(p.kind)
@@ -51,7 +51,7 @@ func TestPlan_coalesced(t *testing.T) {
 		d = d.next()
 		tenAtATime(t, places, func(i int, p place) error {
 			var err error
-			if states[i], err = d.refresh(ctx, p.kind, states[i]); err != nil {
+			if states[i], err = d.refresh(t.Context(), p.kind, states[i]); err != nil {
 				return err
 			}
 			config := arguments{"name": d.text(states[i], "name")}
@@ -71,7 +71,7 @@ func TestPlan_coalesced(t *testing.T) {
 					return err
 				}
 			}
-			planned, err := d.plan(ctx, p.kind, states[i], config)
+			planned, err := d.plan(t.Context(), p.kind, states[i], config)
 			if planned.action != "" {
 				t.Errorf("%s: the plan of %v is to %s", what, p, planned.action)
 			}
@@ -102,11 +102,11 @@ func TestPlan_coalescedChecks(t *testing.T) {
 			server.GenerateKey(project, "prd")
 		}
 	}
-	ctx, d := t.Context(), newDriver(t, server, time.Now)
+	d := newDriver(t, server, time.Now)
 	plans := make([]planResult, len(configs))
 	tenAtATime(t, configs, func(i int, config arguments) error {
 		var err error
-		plans[i], err = d.plan(ctx, keyKind, d.none(keyKind), config)
+		plans[i], err = d.plan(t.Context(), keyKind, d.none(keyKind), config)
 		return err
 	})
 	warns(t, plans[0].diags, "Existing API Key Will Be Revoked")
@@ -118,7 +118,7 @@ func TestPlan_coalescedChecks(t *testing.T) {
 	server.ResetRequests()
 	applying := d.next()
 	tenAtATime(t, plans, func(_ int, p planResult) error {
-		_, err := applying.carryOut(ctx, keyKind, p.prior, p)
+		_, err := applying.carryOut(t.Context(), keyKind, p.prior, p)
 		return err
 	})
 	lists, others := 0, 0
@@ -141,14 +141,14 @@ func TestPlan_coalescedChecks(t *testing.T) {
 func TestPlan_coalescedCascade(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t, minutesAgo())
-	ctx, d := t.Context(), newDriver(t, server, time.Now)
+	d := newDriver(t, server, time.Now)
 	config := func(i int) arguments {
 		return arguments{"name": fmt.Sprintf("Project %d", i), "deletion_protection": false}
 	}
 	states := make([]instance, 40)
 	tenAtATime(t, states, func(i int, _ instance) error {
 		var err error
-		states[i], err = d.create(ctx, projectKind, config(i))
+		states[i], err = d.create(t.Context(), projectKind, config(i))
 		return err
 	})
 	for _, state := range states {
@@ -162,11 +162,11 @@ func TestPlan_coalescedCascade(t *testing.T) {
 			if state.forced = replaces; replaces {
 				wanted = config(i)
 			}
-			refreshed, err := d.refresh(ctx, projectKind, state)
+			refreshed, err := d.refresh(t.Context(), projectKind, state)
 			if err != nil {
 				return err
 			}
-			p, err := d.plan(ctx, projectKind, refreshed, wanted)
+			p, err := d.plan(t.Context(), projectKind, refreshed, wanted)
 			if !replaces { // the plan of a forced replacement has no warnings to show
 				warns(t, p.diags, "Destroying Is Irreversible", "1 API key is revoked")
 			}

@@ -72,18 +72,6 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // set adds to the environment of the CLI, or replaces there.
 func (c *cli) set(name, value string) { c.Env = append(c.Env, name+"="+value) }
 
-// outputs returns the values of the outputs.
-func (c *cli) outputs() map[string]any {
-	c.t.Helper()
-	var outputs map[string]struct{ Value any }
-	c.parse(&outputs, "output", "-json")
-	values := map[string]any{}
-	for name, output := range outputs {
-		values[name] = output.Value
-	}
-	return values
-}
-
 // More creations at a time than the CLI has in flight of its own accord, which is 10.
 func TestConcurrency_parallelism(t *testing.T) {
 	t.Parallel()

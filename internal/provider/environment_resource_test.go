@@ -7,13 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
-	"github.com/hashicorp/terraform-plugin-testing/plancheck"
-	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
-
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
@@ -32,51 +25,33 @@ func TestAccEnvironment_life(t *testing.T) { inBothVariants(t, accEnvironmentLif
 func accEnvironmentLife(t *testing.T, variant emulatortest.Option) {
 	t.Helper()
 	server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
-	ofProject := func(name string) string {
-		return configured(server, projectHCL("Orders", false)+environmentHCL("traceloop_project.orders.id", name))
+	c := newCLI(t, server)
+	applies := func(name, summary string) map[string]any {
+		t.Helper()
+		c.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", name))
+		shows(t, c.apply(), summary)
+		c.plan("-detailed-exitcode")
+		return c.state()[environmentKind][0]
 	}
-	var id string
-
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		CheckDestroy: func(*terraform.State) error {
-			if environments := server.Environments(""); len(environments) != 3 {
-				return fmt.Errorf("the server has %d environments after destroy, want the 3 built-in ones", len(environments))
-			}
-			return nil
-		},
-		Steps: []resource.TestStep{
-			{
-				Config:           ofProject("EU Production"),
-				ConfigPlanChecks: planned(environmentAddress, plancheck.ResourceActionCreate),
-				ConfigStateChecks: []statecheck.StateCheck{
-					attribute(environmentAddress, "slug", "eu-production"),
-					attribute(environmentAddress, "scope", "project"),
-					statecheck.ExpectKnownValue(environmentAddress, tfjsonpath.New("built_in"), knownvalue.Bool(false)),
-				},
-				Check: resource.TestCheckResourceAttrWith(environmentAddress, "id", func(v string) error { id = v; return nil }),
-			},
-			{ // by id
-				ResourceName: environmentAddress, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"deletion_protection"},
-			},
-			{ // there is no rename
-				Config:           ofProject("US Production"),
-				ConfigPlanChecks: planned(environmentAddress, plancheck.ResourceActionDestroyBeforeCreate),
-				Check: resource.TestCheckResourceAttrWith(environmentAddress, "id", func(v string) error {
-					if v == id {
-						return fmt.Errorf("the environment %s was not replaced", v)
-					}
-					id = v
-					return nil
-				}),
-			},
-			{ // deleted outside Terraform: created again
-				PreConfig:        func() { server.DeleteEnvironment(id) },
-				Config:           ofProject("US Production"),
-				ConfigPlanChecks: planned(environmentAddress, plancheck.ResourceActionCreate),
-			},
-		},
-	})
+	made := applies("EU Production", "2 added, 0 changed, 0 destroyed")
+	if made["slug"] != "eu-production" || made["scope"] != "project" || made["built_in"] != false {
+		t.Errorf("the state has %v", made)
+	}
+	c.ok("state", "rm", environmentAddress)
+	c.ok("import", environmentAddress, fmt.Sprint(made["id"]))
+	if imported := applies("EU Production", "0 added, 1 changed, 0 destroyed"); fmt.Sprint(imported) != fmt.Sprint(made) { // its protection
+		t.Errorf("the import makes %v of %v", imported, made)
+	}
+	replaced := applies("US Production", "1 added, 0 changed, 1 destroyed") // there is no rename
+	if replaced["id"] == made["id"] {
+		t.Errorf("the environment %v was not replaced", made["id"])
+	}
+	server.DeleteEnvironment(fmt.Sprint(replaced["id"]))
+	applies("US Production", "1 added, 0 changed, 0 destroyed") // created again
+	c.destroy()
+	if n := len(server.Environments("")); n != 3 {
+		t.Errorf("the server has %d environments after destroy, want the 3 built-in ones", n)
+	}
 }
 
 // environmentLife is the whole life of an environment, with a provider of any paths.

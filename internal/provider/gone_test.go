@@ -341,31 +341,6 @@ func TestGone_newProjectIsAwaited(t *testing.T) {
 	}
 }
 
-// What no longer exists is not protected.
-func TestGone_isNotProtected(t *testing.T) {
-	t.Parallel()
-	for kind, config := range map[string]arguments{projectKind: {"name": "Orders"}, environmentKind: {"name": "EU Production"}} {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			server := emulatortest.Start(t)
-			l := newLife(newDriver(t, server, minutesLater), kind)
-			l.apply(config, "create")
-			protected := l.state
-			l.refusesToPlan(nil, "Deletion Protection Is On")
-			if kind == projectKind {
-				server.DeleteProject(l.id())
-			} else {
-				server.DeleteEnvironment(l.id())
-			}
-			// Terraform 1.11 asks for the destroy of an instance whose line is gone even if the refresh found nothing.
-			after, p, err := l.provider.next().apply(t.Context(), kind, protected, nil)
-			if err != nil || p.action != "delete" || !after.value.IsNull() {
-				t.Errorf("the destroy of what is gone: %q, %v", p.action, err)
-			}
-		})
-	}
-}
-
 // A plan does not announce to destroy what its refresh did not find.
 func TestCLI_goneIsNotDestroyed(t *testing.T) {
 	t.Parallel()

@@ -15,7 +15,7 @@ import (
 // What nothing_lost_test.go says by the protocol, one case of each kind with the real CLI.
 
 func (w estate) importKey(label string) string {
-	return fmt.Sprintf("import {\n  to = traceloop_api_key.%s\n  id = \"%s/prd\"\n}\n", label, w.project.ID)
+	return importing("traceloop_api_key."+label, w.project.ID+"/prd")
 }
 
 func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
@@ -48,7 +48,7 @@ func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 		}
 
 		// The block that the message shows does what was meant.
-		w.write(w.key("a", "prd", "") + "moved {\n  from = traceloop_api_key.old\n  to   = traceloop_api_key.a\n}\n")
+		w.write(w.key("a", "prd", "") + moving("traceloop_api_key.old", "traceloop_api_key.a"))
 		shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
 		if w.active().ID != key.ID {
 			t.Error("the key is another one")
@@ -67,12 +67,12 @@ func TestCLI_newBlockWhereAKeyIsForgotten(t *testing.T) {
 		w.apply()
 		key := w.active()
 		for _, label := range []string{"a", "zebra"} {
-			w.write(w.key(label, "prd", "") + "removed {\n  from = traceloop_api_key.old\n  lifecycle {\n    destroy = false\n  }\n}\n")
+			w.write(w.key(label, "prd", "") + letGo("traceloop_api_key.old"))
 			for _, arguments := range [][]string{nil, {"-refresh=false"}} {
 				shows(t, w.plan(arguments...), "Environment Already Has an API Key", key.MaskedKey, key.ID, "use a moved block")
 			}
 		}
-		w.write(w.key("a", "prd", "") + "moved {\n  from = traceloop_api_key.old\n  to   = traceloop_api_key.a\n}\n")
+		w.write(w.key("a", "prd", "") + moving("traceloop_api_key.old", "traceloop_api_key.a"))
 		shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
 	})
 }
@@ -212,7 +212,7 @@ func TestCLI_whatHoldsAKeyGoes(t *testing.T) {
 		key := w.active()
 		for _, label := range []string{"a", "zebra"} { // planned before and after the key
 			project := strings.Replace(projectHCL("Orders", false), `"orders"`, fmt.Sprintf("%q", label), 1)
-			w.write(w.key("orders", "prd", "") + project + fmt.Sprintf("import {\n  to = traceloop_project.%s\n  id = %q\n}\n", label, w.project.ID))
+			w.write(w.key("orders", "prd", "") + project + importing("traceloop_project."+label, w.project.ID))
 			w.apply()
 			w.write(w.key("orders", "prd", "")) // without the project
 			w.refusesToPlanAndApply("Destroying Takes Along What Is Kept", key.ID, "Nothing was changed", "-refresh=false")
@@ -243,7 +243,7 @@ func TestCLI_keyMovesToAProjectWhoseNameIsTaken(t *testing.T) {
 		w.write(w.key("k", "prd", ""))
 		w.apply()
 		key := w.active()
-		taken := "resource \"traceloop_project\" \"b\" {\n  name = \"Taken\"\n}\n"
+		taken := resourceOf(projectKind, "b", named("Taken"))
 		moves := strings.Replace(w.key("k", "prd", ""), fmt.Sprintf("%q", w.project.ID), "traceloop_project.b.id", 1)
 		w.write(taken + moves)
 		w.refusesToPlanAndApply("API Key Would Be Lost", key.MaskedKey, `project "Taken"`, "Nothing was changed", "-refresh=false")

@@ -23,6 +23,15 @@ func importing(address, id string) string {
 	return fmt.Sprintf("import {\n  to = %s\n  id = %q\n}\n", address, id)
 }
 
+// moving is a moved block, and letGo a removed block that destroys nothing.
+func moving(from, to string) string {
+	return fmt.Sprintf("moved {\n  from = %s\n  to   = %s\n}\n", from, to)
+}
+
+func letGo(address string) string {
+	return fmt.Sprintf("removed {\n  from = %s\n\n  lifecycle {\n    destroy = false\n  }\n}\n", address)
+}
+
 // bothOrders are labels that Terraform plans in either order against the label "m".
 var bothOrders = []string{"a", "z"}
 
@@ -159,8 +168,7 @@ func TestCLI_protectedInstanceIsNoLongerManaged(t *testing.T) {
 		w.apply()
 		w.write(fmt.Sprintf(all, `"other"`))
 		w.fails("plan", "Deletion Protection Is On", `from = traceloop_project.example["key"]`, "to = traceloop_project.kept", "removed {")
-		w.write(fmt.Sprintf(all, `"other"`) + "moved {\n  from = traceloop_project.example[\"key\"]\n  to   = traceloop_project.kept\n}\n" +
-			"removed {\n  from = traceloop_project.kept\n\n  lifecycle {\n    destroy = false\n  }\n}\n")
+		w.write(fmt.Sprintf(all, `"other"`) + moving(`traceloop_project.example["key"]`, "traceloop_project.kept") + letGo("traceloop_project.kept"))
 		w.apply()
 		if n := len(w.server.Projects()); n != 4 {
 			t.Errorf("there are %d projects, want all 4", n)

@@ -46,26 +46,6 @@ func says(phrases ...string) *regexp.Regexp {
 	return regexp.MustCompile(`(?s)` + strings.Join(phrases, `.*`))
 }
 
-// refused is a test of a configuration that a plan must refuse, and that must change nothing.
-func refused(t *testing.T, server *emulatortest.Server, hcl string, phrases ...string) {
-	t.Helper()
-	fails(t, configured(server, hcl), []string{server.ManagementKey}, phrases...)
-	noWrites(t, server)
-}
-
-// fails is a test of a configuration whose plan must fail, with the phrases and none of the
-// secrets. It runs one command; the testing framework would run five.
-func fails(t *testing.T, hcl string, secrets []string, phrases ...string) {
-	t.Helper()
-	c := bareCLI(t)
-	c.write(hcl)
-	out := c.fails("plan")
-	if !says(phrases...).MatchString(out) {
-		t.Errorf("the error does not say %q:\n%s", phrases, out)
-	}
-	hides(t, out, secrets...)
-}
-
 // attribute checks one attribute's exact value in the state.
 func attribute(address, name, value string) statecheck.StateCheck {
 	return statecheck.ExpectKnownValue(address, tfjsonpath.New(name), knownvalue.StringExact(value))

@@ -165,17 +165,3 @@ func TestAccSettings_SDKsBaseURLIsNeverCalled(t *testing.T) {
 	}
 	hides(t, out, "TRACELOOP_BASE_URL", collector.URL, server.ManagementKey)
 }
-
-func TestAccSettings_nobodyListensOnLoopback(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	c := newCLI(t, server)
-	c.write(projectHCL("Orders", false))
-	c.apply()
-	server.Close()
-
-	for _, line := range []string{"plan", "destroy -refresh=false"} {
-		out := c.fails(line, "Nothing listens at the base URL "+server.URL, "the environment variable TRACELOOP_MANAGEMENT_BASE_URL", "Is the emulator running?", "make emulator")
-		hides(t, out, "proxy", "PROXY", "attempts", "No Longer Found", server.ManagementKey)
-	}
-}

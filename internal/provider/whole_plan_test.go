@@ -282,7 +282,7 @@ func TestCLI_keyRotatedByHand(t *testing.T) {
 		w.write(w.key("orders", "prd", ""))
 
 		// The way that the message shows.
-		w.write(w.key("orders", "prd", fmt.Sprintf("existing_key_wo = %q", secret)) + w.key("other", "stg", "") + fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n", w.project.ID))
+		w.write(w.key("orders", "prd", fmt.Sprintf("existing_key_wo = %q", secret)) + w.key("other", "stg", "") + w.importKey("orders"))
 		shows(t, w.apply(), "1 imported, 0 added, 1 changed, 0 destroyed")
 		w.plan("-detailed-exitcode")
 

@@ -199,7 +199,9 @@ func TestAccDataSources_keyForAName(t *testing.T) {
 	server := emulatortest.Start(t)
 	for _, key := range misplaced {
 		hcl := fmt.Sprintf("data \"traceloop_environment\" \"by_name\" {\n  name = %[1]q\n}\n\ndata \"traceloop_project\" \"by_name\" {\n  name = %[1]q\n}\n", key)
-		fails(t, configured(server, hcl), []string{key, key[:20]}, "Not Found")
+		c := bareCLI(t)
+		c.write(configured(server, hcl))
+		hides(t, c.fails("plan", "Not Found"), key, key[:20])
 	}
 }
 
