@@ -40,7 +40,7 @@ func accProjectLife(t *testing.T, variant emulatortest.Option) {
 		Steps: []resource.TestStep{
 			{ // created, with protection on by default
 				Config:           configured(server, "resource \"traceloop_project\" \"orders\" {\n  name = \"Orders\"\n}\n"),
-				ConfigPlanChecks: planned(address, plancheck.ResourceActionCreate),
+				ConfigPlanChecks: created(address),
 				ConfigStateChecks: []statecheck.StateCheck{
 					attribute(address, "name", "Orders"),
 					attribute(address, "slug", "orders"),
@@ -70,7 +70,7 @@ func accProjectLife(t *testing.T, variant emulatortest.Option) {
 			{ // deleted outside Terraform: created again
 				PreConfig:        func() { server.DeleteProject(id) },
 				Config:           configured(server, projectHCL("Orders & Returns", false)),
-				ConfigPlanChecks: planned(address, plancheck.ResourceActionCreate),
+				ConfigPlanChecks: created(address),
 			},
 		},
 	})
