@@ -346,6 +346,9 @@ func (l *Ledger) Create(c Creation) *Conflict {
 	if l.manyWalks || l.writing {
 		return nil
 	}
+	if conflict := l.mayDestroyAnImport(c); conflict != nil {
+		return conflict
+	}
 	for _, h := range c.Within {
 		if gone, ok := l.destroyed[h]; ok {
 			return &Conflict{Reason: DestroyedUnderIt, This: c.Name, Other: gone.Name, Type: gone.Type}
@@ -376,7 +379,7 @@ func (l *Ledger) Create(c Creation) *Conflict {
 	for _, h := range c.Within {
 		l.createdIn[h] = c
 	}
-	return l.mayDestroyAnImport(c)
+	return nil
 }
 
 // MayFail notes a creation that the service will probably refuse, such as a project whose name is

@@ -130,7 +130,7 @@ func TestLedger(t *testing.T) {
 				{"import and keep", both(imports(at(orders, "a")), keep(at(orders, "a")))},
 				tainted(orders),
 			},
-			refused: []base.Reason{base.SecondAddress, base.PlaceKept},
+			refused: []base.Reason{base.SecondAddress},
 		},
 		"it also moves": {
 			calls: []call{
