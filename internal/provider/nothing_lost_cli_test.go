@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
@@ -89,7 +90,7 @@ func TestCLI_newBlockWhereAKeyIsForgotten(t *testing.T) {
 		for _, label := range []string{"a", "zebra"} {
 			w.write(w.key(label, "prd", "") + "removed {\n  from = traceloop_api_key.old\n  lifecycle {\n    destroy = false\n  }\n}\n")
 			for _, arguments := range [][]string{nil, {"-refresh=false"}} {
-				shows(t, w.plan(arguments...), "Environment Already Has an API Key", key.MaskedKey, key.ID, "use a moved block")
+				shows(t, w.plan(arguments...), "Environment Already Has an API Key", key.MaskedKey, key.ID, "destroy = false lets Terraform forget it", "moved {")
 			}
 		}
 		w.write(w.key("a", "prd", "") + "moved {\n  from = traceloop_api_key.old\n  to   = traceloop_api_key.a\n}\n")
@@ -188,35 +189,137 @@ func TestCLI_daysThatAreNoWholeNumber(t *testing.T) {
 	}
 }
 
-// An unknown value is validated in the apply, after the old key is gone.
-func TestCLI_valueTurnsOutBadWhileApplying(t *testing.T) {
-	w := newEstate(t)
-	w.write(w.key("orders", "prd", ""))
-	w.apply()
-	gone := w.active()
-	w.write("resource \"terraform_data\" \"slug\" {\n  input = \"EU Production\"\n}\n" +
-		strings.Replace(w.key("orders", "prd", ""), `"prd"`, "terraform_data.slug.output", 1))
-	shows(t, w.plan("-out=saved"), "API Key Will Be Replaced", gone.MaskedKey, "depends_on")
-	out, err := w.run("apply", "saved")
-	if err == nil {
-		t.Errorf("the apply succeeded:\n%s", out)
-	}
-	shows(t, out, "Invalid Environment Slug", "This apply has already revoked the API key", gone.MaskedKey, "environment is not a slug")
-	w.write(w.key("orders", "prd", ""))
-	w.apply()
-	w.plan("-detailed-exitcode")
+// applying is a way to carry out a configuration.
+type applying struct {
+	flags []string
+	saved bool // the plan is saved first
 }
 
-func TestCLI_revocationThatNoPlanNamed(t *testing.T) {
-	w := newEstate(t)
-	id, key := w.server.GenerateKey(w.project.ID, "prd")
-	w.write(fmt.Sprintf("resource \"terraform_data\" \"project\" {\n  input = %q\n}\n", w.project.ID) +
-		strings.Replace(w.key("orders", "prd", "replace_existing = true"), fmt.Sprintf("%q", w.project.ID), "terraform_data.project.output", 1))
-	hides(t, w.plan(), id)
-	shows(t, w.apply(), "Existing API Key Was Revoked", id, traceloop.MaskKey(key))
-	if status := w.server.SendSpans(key, 1); status != http.StatusUnauthorized {
-		t.Errorf("the revoked key is answered %d", status)
+// waysToApply are the usual one, and all that core does differently; with -short, a saved plan of a target.
+func waysToApply() map[string]applying {
+	const target = "-target=traceloop_api_key.orders"
+	if !thorough() {
+		return map[string]applying{"saved, target": {[]string{target}, true}}
 	}
+	return map[string]applying{
+		"usual": {}, "saved": {nil, true}, "target": {[]string{target}, false},
+		"-refresh=false": {[]string{"-refresh=false"}, false}, "-parallelism=1": {[]string{"-parallelism=1"}, false},
+	}
+}
+
+// What a creation revokes, or a replacement has revoked, is named in one message, and a place that is not
+// known stands for an unknown value that Terraform learns while it applies.
+func TestCLI_whatIsRevokedIsNamed(t *testing.T) {
+	t.Parallel()
+	const (
+		managed, stranger = "MANAGED", "STRANGER" // stand for the masked forms of the two keys
+		revoked           = "This apply has already revoked the API key "
+		silenced          = "cannot send traces until an apply succeeds"
+		replacing         = "replace_existing = true"
+		unknown           = "terraform_data.later.output"
+	)
+	noAnswer := &emulatortest.Fault{Method: "POST", Path: "/v2/api-keys", Kind: "status", Status: 403, Times: 100}
+	later := func(value string) string {
+		return fmt.Sprintf("resource \"terraform_data\" \"later\" {\n  input = %q\n}\n", value)
+	}
+	for name, test := range map[string]struct {
+		managed, stranger string // where there is a key; empty: nowhere
+		environment, more string // of the new configuration
+		value             string // of what the plan does not know
+		fault             *emulatortest.Fault
+		after             int // which of the requests is the first to fail
+		plan              string
+		refuses, fails    bool
+		says              []string
+		lost              bool // the stranger's key is revoked
+	}{
+		"rotation":                   {managed: "prd", environment: `"prd"`, more: "rotation_triggers = { at = 2 }", fault: noAnswer, fails: true, says: []string{revoked + managed, silenced, "403"}},
+		"environment turns out bad":  {managed: "prd", environment: unknown, value: "EU Production", plan: "API Key Will Be Replaced", fails: true, says: []string{revoked + managed, silenced, "is not an environment slug", "apply again"}},
+		"generation fails":           {stranger: "prd", environment: `"prd"`, more: replacing, fault: noAnswer, after: 1, plan: stranger, fails: true, lost: true, says: []string{revoked + stranger, silenced, "403"}},
+		"new key, unknown place":     {stranger: "prd", environment: unknown, value: "prd", more: replacing, lost: true, says: []string{"Existing API Key Was Revoked", stranger}},
+		"replacement, unknown place": {managed: "stg", stranger: "prd", environment: unknown, value: "prd", more: replacing, refuses: true, says: []string{"Rotation Depends on an Unknown Value", managed, "Nothing was changed", "replace_existing = false"}},
+		"replacement, perhaps in a new place": {managed: "stg", stranger: "prd", environment: unknown, value: "prd", more: replacing + "\n  depends_on = [traceloop_project.another]", plan: "API Key Will Be Replaced", fails: true,
+			says: []string{revoked + managed, silenced, stranger, "did not revoke it"}},
+		"replace_existing is unknown": {stranger: "prd", environment: `"prd"`, value: "yes", more: "replace_existing = " + unknown + ` == "yes"`, plan: "not known before apply", lost: true, says: []string{"Existing API Key Was Revoked", stranger}},
+	} {
+		for way, how := range waysToApply() {
+			t.Run(name+", "+way, func(t *testing.T) {
+				w := newEstate(t)
+				names := strings.NewReplacer()
+				if test.managed != "" {
+					w.write(w.key("orders", test.managed, "rotation_triggers = { at = 1 }"))
+					w.apply()
+					names = strings.NewReplacer(managed, w.server.Keys()[0].MaskedKey)
+				}
+				secret := ""
+				if test.stranger != "" {
+					_, secret = w.server.GenerateKey(w.project.ID, test.stranger)
+					names = strings.NewReplacer(stranger, traceloop.MaskKey(secret), managed, w.server.Keys()[0].MaskedKey)
+				}
+				said := func(out string, phrases ...string) {
+					for _, phrase := range phrases {
+						shows(t, out, names.Replace(phrase))
+					}
+				}
+				w.write(later(test.value) + block(projectKind, "another", named("Another")) + strings.Replace(w.key("orders", "ENV", test.more), `"ENV"`, test.environment, 1))
+				if test.refuses {
+					w.refuses(append([]string{"plan", "-input=false"}, how.flags...))
+					out, _ := w.run(append([]string{"plan", "-input=false"}, how.flags...)...)
+					said(out, test.says...)
+					return
+				}
+				command := append([]string{"apply", "-auto-approve", "-input=false"}, how.flags...)
+				if how.saved {
+					said(w.plan(append([]string{"-out=saved"}, how.flags...)...), test.plan)
+					command = []string{"apply", "saved"}
+				}
+				if test.fault != nil {
+					fault := *test.fault
+					fault.After = test.after
+					w.server.SetFaults(fault)
+				}
+				out, err := w.run(command...)
+				w.server.SetFaults()
+				if (err != nil) != test.fails {
+					t.Errorf("the apply: %v\n%s", err, out)
+				}
+				said(out, test.says...)
+				hides(t, out, "Nothing was changed")
+				if n := strings.Count(out, "Error: "); test.fails && n != 1 {
+					t.Errorf("there are %d errors, want one that says all:\n%s", n, out)
+				}
+				if secret != "" && (w.server.SendSpans(secret, 1) == http.StatusUnauthorized) != test.lost {
+					t.Errorf("the key that was there is revoked: %t, want %t", !test.lost, test.lost)
+				}
+
+				w.write(w.key("orders", "dev", ""))
+				w.apply()
+				w.plan("-detailed-exitcode")
+			})
+		}
+	}
+}
+
+// With create_before_destroy, nothing tells the creation of a replacement from that of a new key: it names
+// what it revokes. The old key goes after that, without the warning of a plan.
+func TestCLI_createBeforeDestroyNamesWhatItRevokes(t *testing.T) {
+	w := newEstate(t)
+	const first = "replace_existing = true\n  lifecycle {\n    create_before_destroy = true\n  }"
+	w.write(w.key("orders", "prd", first))
+	w.apply()
+	w.write(w.key("orders", "stg", first))
+	w.plan("-out=saved")
+	id, key := w.server.GenerateKey(w.project.ID, "stg")
+	out := w.ok("apply", "saved")
+	shows(t, out, "Existing API Key Was Revoked", id, traceloop.MaskKey(key), "1 added, 0 changed, 1 destroyed")
+	hides(t, out, "API Keys Will Be Revoked")
+
+	// In its own place, the key that it revokes is the old one.
+	old := w.server.Keys()[0].ID
+	w.write(w.key("orders", "stg", "rotation_triggers = { at = 1 }\n  "+first))
+	w.apply()
+	w.write(w.key("orders", "stg", "rotation_triggers = { at = 2 }\n  "+first))
+	shows(t, w.apply(), "Existing API Key Was Revoked", old)
 	w.plan("-detailed-exitcode")
 }
 

@@ -245,7 +245,7 @@ func TestCLI_placeIsLostBetweenTheHalves(t *testing.T) {
 					if err == nil {
 						t.Errorf("the apply succeeds:\n%s", out)
 					}
-					shows(t, out, "this apply has already deleted the", id, "its keys are revoked", "cannot send traces until an apply succeeds")
+					shows(t, out, "This apply has already deleted the", id, "its keys are revoked", "cannot send traces until an apply succeeds")
 					hides(t, strings.ToLower(out), "nothing was changed")
 					if n := strings.Count(out, "Error: "); n != 1 {
 						t.Errorf("there are %d errors, want one:\n%s", n, out)

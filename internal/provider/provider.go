@@ -50,6 +50,7 @@ type traceloopProvider struct {
 	paths   traceloop.Paths // zero: the contract's
 
 	validated atomic.Bool // since the last Configure
+	data      atomic.Pointer[base.Data]
 }
 
 type providerModel struct {
@@ -138,6 +139,7 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 
 // HandOver gives the same data to all resources, data sources, list resources and actions.
 func (p *traceloopProvider) handOver(data *base.Data, resp *provider.ConfigureResponse) {
+	p.data.Store(data)
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData, resp.ActionData = data, data, data, data
 }
 

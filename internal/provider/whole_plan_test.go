@@ -420,7 +420,7 @@ func TestCLI_rotationNeedsNoList(t *testing.T) {
 		if err == nil {
 			t.Errorf("the apply succeeded:\n%s", out)
 		}
-		shows(t, out, "this apply has already revoked the API key", gone.ID, gone.MaskedKey, "cannot send traces until an apply succeeds")
+		shows(t, out, "This apply has already revoked the API key", gone.ID, gone.MaskedKey, "cannot send traces until an apply succeeds")
 		hides(t, strings.ToLower(out), "nothing was changed")
 		if n := strings.Count(out, "Error: "); n != 1 {
 			t.Errorf("there are %d errors, want one that says all:\n%s", n, out)

@@ -78,19 +78,20 @@ func (r *managedResource) describeOccupied(key traceloop.APIKey, outcome string)
 	const (
 		elsewhere = "  - Use another environment.\n" +
 			"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: the environment has no room for a second key.\n"
-		tainted = "If that resource is tainted, apply revokes its key and generates another. To keep the key, use terraform untaint ADDRESS.\n"
+		tainted = "if it is tainted, apply revokes the key and generates another. To keep the key, use terraform untaint ADDRESS.\n"
 	)
 	begin := fmt.Sprintf("%s %s Choose one:\n\n", r.describeExisting(key), outcome)
 	if r.KeysRead.Has(key.ID) {
-		return begin + "  - A resource of this state manages that key. " + tainted +
+		return begin + "  - A resource of this state manages that key: " + tainted +
 			"  - If keys exchange their environments, set replace_existing = true in all of them.\n" + elsewhere +
 			"  - If its resource block has another address now, or a removed block with destroy = false lets Terraform forget it, use a moved block, which keeps the key:\n\n" +
 			base.MovedBlock(resourceType)
 	}
 	return begin + "  - If no application uses that key, set replace_existing = true, which revokes it. Or revoke it " + revokeByHand + ". Then apply again.\n" + elsewhere +
-		"  - If this configuration manages that key at another address, use a moved block, which keeps the key. " + tainted +
-		"  - Otherwise, to manage that key, import it (write the address of this resource after \"to\"). The key itself cannot be retrieved. If you have it, set it as existing_key_wo:\n\n" +
-		base.ImportBlock(resourceType, "example", key.ProjectID+"/"+key.Environment)
+		"  - If a resource of this configuration manages that key: " + tainted +
+		"  - To manage that key here, add one of these two blocks. If this configuration manages it at another address, or a removed block with destroy = false lets Terraform forget it, moved keeps the key. " +
+		"Otherwise, import it (write the address of this resource after \"to\"). The key itself cannot be retrieved. If you have it, set it as existing_key_wo.\n\n" +
+		base.MovedBlock(resourceType) + "\n\n" + base.ImportBlock(resourceType, "example", key.ProjectID+"/"+key.Environment)
 }
 
 // addAppeared refuses to revoke a key that the plan did not show.
@@ -105,6 +106,12 @@ func addTooYoung(existing string, diags *diag.Diagnostics) {
 	diags.AddAttributeError(path.Root("environment"), occupiedSummary, existing+" That key is younger than this apply, so another provider block, or somebody else, has just generated it. "+
 		"replace_existing revokes only keys that are older. The provider did not revoke that key, and generated no key. "+
 		"If two resources are for one key, remove one of them. If nobody uses that key, apply again.")
+}
+
+// addUnnamed refuses to revoke a key for a replacement whose plan did not know the place.
+func addUnnamed(existing string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("environment"), occupiedSummary, existing+" This apply replaces a key in a place that its plan did not know, so that plan did not name this key. "+
+		"The provider did not revoke it, and generated no key. Plan again: the new plan shows what happens to it.")
 }
 
 // addGeneratedTwice refuses to revoke a key that this apply generated for another resource.
@@ -138,10 +145,12 @@ func addImported(attribute, key, why, remedy string, diags *diag.Diagnostics) {
 		key, why, remedy))
 }
 
-// addUnknownPlace warns that a key is replaced only because its place is not known yet. If a creation of
-// this plan may fail, the new place may never exist, so it refuses.
-func (r *managedResource) addUnknownPlace(plan, state model, diags *diag.Diagnostics) {
-	c := state.changeTo(plan)
+// addUnknownPlace warns that a key is replaced only because its place is not known yet. It refuses that if
+// a creation of this plan may fail, so that the new place may never exist. With replace_existing it refuses
+// it unless the place may be a new one, in which no key can be: the apply of create_before_destroy cannot
+// tell a replacement from a new key, and so cannot refuse to revoke what its plan did not name.
+func (r *managedResource) addUnknownPlace(plan resourceModel, state model, diags *diag.Diagnostics) {
+	c := state.changeTo(plan.model)
 	const cause = "A usual cause is depends_on on a data source or on a module: then Terraform reads the data source only while it applies."
 	keep := fmt.Sprintf("To keep the key, make %s known: import what it refers to, remove such a depends_on, or write %s. %s", c.Argument, c.From, cause)
 	if mayFail := r.Ledger.FirstMayFail(state.object("").Within...); mayFail != "" {
@@ -152,6 +161,12 @@ func (r *managedResource) addUnknownPlace(plan, state model, diags *diag.Diagnos
 			"This plan would revoke the %s and generate another, because %s is not known before apply. The same plan creates the %s, which will probably fail (see the warning about it). "+
 				"Then the key would be revoked and no other one generated. Nothing was changed. First correct what will fail. %s %s",
 			state.Describe(), c.Argument, mayFail, keep, base.RefreshHint))
+		return
+	}
+	if (plan.ReplaceExisting.IsUnknown() || plan.ReplaceExisting.ValueBool()) && !r.Ledger.CreatesSomeOf("traceloop_project", "traceloop_environment") {
+		diags.AddAttributeError(path.Root(c.Argument), unknownValueSummary, fmt.Sprintf(
+			"This plan would revoke the %s and generate another, because %s is not known before apply. With replace_existing, apply might revoke a third key, which it finds in the new place and which this plan cannot name. Nothing was changed. "+
+				"To replace the key, set replace_existing = false: if the new place has a key, apply then refuses to generate another. %s %s", state.Describe(), c.Argument, keep, base.RefreshHint))
 		return
 	}
 	diags.AddAttributeWarning(path.Root(c.Argument), "API Key Will Be Replaced", fmt.Sprintf(

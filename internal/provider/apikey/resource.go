@@ -26,16 +26,17 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure      = (*managedResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*managedResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*managedResource)(nil)
-	_ resource.ResourceWithImportState    = (*managedResource)(nil)
-	_ resource.ResourceWithIdentity       = (*managedResource)(nil)
+	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
+	_ resource.ResourceWithImportState = (*managedResource)(nil)
+	_ resource.ResourceWithIdentity    = (*managedResource)(nil)
 )
 
 const (
 	resourceType = "traceloop_api_key"
 	maxDays      = 3650 // of rotate_after_days
+	// silenced is what a failed generation says of the key that it was to replace.
+	silenced = "Applications that use it cannot send traces until an apply succeeds and they have the new key."
 )
 
 var identity = []base.IdentityAttribute{
@@ -163,36 +164,6 @@ func (r *managedResource) Configure(_ context.Context, req resource.ConfigureReq
 	r.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
 }
 
-// ValidateConfig adds to the errors of a bad configuration what this apply has destroyed before. While
-// applying a replacement, Terraform validates the configuration again after it has deleted the old key,
-// with the values that the plan did not know.
-func (r *managedResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	if r.Data == nil || !r.Applied.IsPending() {
-		return
-	}
-	var config resourceModel
-	if req.Config.Get(ctx, &config).HasError() {
-		return // the framework says it
-	}
-	problem := config.problem(ctx)
-	if problem == "" {
-		return
-	}
-	var diags diag.Diagnostics
-	diags.AddError("Unable to Generate API Key", "The configuration of this key cannot be used: "+problem+" No key was generated. Correct the configuration and apply again.")
-	for _, d := range r.nameRevoked(config.model, diags) {
-		if d.Detail() != diags[0].Detail() {
-			resp.Diagnostics.Append(d)
-		}
-	}
-}
-
-// nameRevoked adds to the errors of a failed generation which key this apply has revoked for it.
-func (r *managedResource) nameRevoked(plan model, diags diag.Diagnostics) diag.Diagnostics {
-	return r.Applied.NameDestroyed(placeOf(plan.request()), "revoked",
-		"Applications that use it cannot send traces until an apply succeeds and they have the new key.", diags)
-}
-
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -200,7 +171,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	r.create(ctx, &plan, resp)
-	resp.Diagnostics = r.nameRevoked(plan.model, resp.Diagnostics)
+	resp.Diagnostics = r.Applied.NameDestroyed(placeOf(plan.request()), resourceType, resp.Diagnostics)
 }
 
 func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp *resource.CreateResponse) {
@@ -230,7 +201,7 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 	base.SetIdentity(resp.Identity, identity, plan.ProjectID, plan.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
-	r.Applied.Created(place)
+	r.Applied.Created(place, resourceType)
 }
 
 // generateOrReplace generates the key. With replace_existing it first revokes the existing key,
@@ -262,13 +233,16 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 		return r.generate(ctx, client, request)
 	}
 	place := placeOf(request)
+	announced := r.Applied.WasAnnounced(place, existing.ID)
 	switch {
 	case r.Applied.HasGenerated(existing.ID):
 		addGeneratedTwice(plan.model, diags)
 	case client.CreatedSince(existing.CreatedAt, r.Started):
 		addTooYoung(r.describeExisting(*existing), diags)
-	case r.Applied.HasEmptied(place) && !r.Applied.WasAnnounced(place, existing.ID):
+	case !announced && r.Applied.HasEmptied(place):
 		addAppeared(*existing, "The provider did not revoke it, and generated no key.", diags)
+	case !announced && r.Applied.HasUnplaced(resourceType):
+		addUnnamed(r.describeExisting(*existing), diags)
 	default:
 		r.RefuseOwnKey(diags, "replace the existing API key", *existing)
 	}
@@ -280,7 +254,7 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 	}
 	revoked := newModel(*existing).object("")
 	r.Absences.Deleted(revoked.Handle)
-	r.Applied.Destroyed(revoked.Name, place)
+	r.Applied.Destroyed(revoked, "revoked", silenced, base.Note{Removed: true})
 	diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Was Revoked", fmt.Sprintf(
 		"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", revoked.Name, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
 	return r.generate(ctx, client, request)
@@ -400,6 +374,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		note.Next != "" && note.Next != placeOf(state.request()) && !r.canFollow(ctx, client, note, state.model, &resp.Diagnostics) {
 		return
 	}
+	how := "revoked"
 	err := client.RevokeAPIKey(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
@@ -409,7 +384,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		case base.Found:
 			err = client.RevokeAPIKey(ctx, state.ID.ValueString())
 		default:
-			err = nil
+			err, how = nil, "" // it was gone already
 		}
 	}
 	if err != nil {
@@ -418,7 +393,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	r.Absences.Deleted(state.handle())
 	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
-	r.Applied.Destroyed(state.Describe(), note.Places(placeOf(state.request()))...)
+	r.Applied.Destroyed(state.object(""), how, silenced, note)
 	if note.Revokes != "" {
 		r.Applied.Announced(note.Next, note.Revokes)
 	}
