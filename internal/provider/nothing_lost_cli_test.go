@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -261,7 +262,11 @@ func TestCLI_whatIsRevokedIsNamed(t *testing.T) {
 						shows(t, out, names.Replace(phrase))
 					}
 				}
-				w.write(later(test.value) + block(projectKind, "another", named("Another")) + strings.Replace(w.key("orders", "ENV", test.more), `"ENV"`, test.environment, 1))
+				hcl := later(test.value)
+				if strings.Contains(test.more, "another") {
+					hcl += block(projectKind, "another", named("Another"))
+				}
+				w.write(hcl + strings.Replace(w.key("orders", "ENV", test.more), `"ENV"`, test.environment, 1))
 				if test.refuses {
 					w.refuses(append([]string{"plan", "-input=false"}, how.flags...))
 					out, _ := w.run(append([]string{"plan", "-input=false"}, how.flags...)...)
@@ -321,6 +326,42 @@ func TestCLI_createBeforeDestroyNamesWhatItRevokes(t *testing.T) {
 	w.write(w.key("orders", "stg", "rotation_triggers = { at = 2 }\n  "+first))
 	shows(t, w.apply(), "Existing API Key Was Revoked", old)
 	w.plan("-detailed-exitcode")
+}
+
+// The keys that go with a project or an environment are named, also where only the apply can know.
+func TestCLI_keysThatGoWithAReplacedPlaceAreNamed(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		for kind, hcl := range map[string]string{projectKind: block(projectKind, "m", named("Billing")), environmentKind: block(environmentKind, "m", named("EU"), fmt.Sprintf("project_id = %q", w.project.ID))} {
+			for _, how := range []string{"-replace", "taint", "destroy"} {
+				w.write(hcl)
+				w.apply()
+				projectID, slug := attributesOf(readState(t, w.Dir, "terraform.tfstate"))["id"].(string), "prd"
+				if kind == environmentKind {
+					projectID, slug = w.project.ID, "eu"
+				}
+				id, key := w.server.GenerateKey(projectID, slug)
+				masked := traceloop.MaskKey(key)
+				var out string
+				switch how {
+				case "-replace":
+					out = w.apply("-replace=" + kind + ".m")
+				case "taint":
+					w.ok("taint", kind+".m")
+					out = w.apply()
+				default: // the plan has named them
+					out = w.destroy()
+					shows(t, out, "Destroying Is Irreversible", masked)
+					hides(t, out, "This apply destroys the")
+					continue
+				}
+				shows(t, out, "Destroying Is Irreversible", "This apply destroys the", "1 API key is revoked", fmt.Sprintf("environment %q: %s", slug, masked))
+				if slices.ContainsFunc(w.server.Keys(), func(k emulatortest.APIKey) bool { return k.ID == id }) {
+					t.Error("the key is not revoked")
+				}
+				w.destroy()
+			}
+		}
+	})
 }
 
 // One process may serve all runs of a test: the ledger takes no run for another.

@@ -264,6 +264,46 @@ func TestNothingLost_generationFailsAfterARevocation(t *testing.T) {
 	}
 }
 
+// What somebody else destroyed before is not said to be destroyed by this apply.
+func TestNothingLost_goneBeforeItsReplacement(t *testing.T) {
+	for kind, test := range map[string]struct {
+		config arguments
+		path   string
+		goes   func(o *outcome, id string)
+	}{
+		keyKind:         {arguments{"environment": "stg"}, "/v2/api-keys", func(o *outcome, id string) { o.server.RevokeKey(id) }},
+		projectKind:     {arguments{"name": "Orders", "deletion_protection": false}, "/v2/projects", func(o *outcome, id string) { o.server.DeleteProject(id) }},
+		environmentKind: {arguments{"name": "EU", "deletion_protection": false}, "/v2/environments", func(o *outcome, id string) { o.server.DeleteEnvironment(id) }},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			o := newOutcome(t)
+			if kind == keyKind {
+				test.config["project_id"] = o.projectID
+			}
+			made, err := o.driver().create(t.Context(), kind, test.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			made.forced = true
+			d := o.driver()
+			if made, err = d.refresh(t.Context(), kind, made); err != nil {
+				t.Fatal(err)
+			}
+			p, err := d.plan(t.Context(), kind, made, test.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			test.goes(o, textOf(t, made, "id"))
+			o.server.SetFaults(emulatortest.Fault{Method: "POST", Path: test.path, Kind: "status", Status: 403, Times: 100})
+			_, err = d.next().carryOut(t.Context(), kind, made, p)
+			refuses(t, err, textOf(t, made, "id"), "was gone already when this apply came to replace it", "cannot send traces", "403")
+			if strings.Contains(err.Error(), "has already") {
+				t.Errorf("it says that this apply destroyed it: %v", err)
+			}
+		})
+	}
+}
+
 func errorsOf(diags []*tfprotov6.Diagnostic) []*tfprotov6.Diagnostic {
 	return slices.DeleteFunc(slices.Clone(diags), func(d *tfprotov6.Diagnostic) bool { return d.Severity != tfprotov6.DiagnosticSeverityError })
 }
@@ -286,8 +326,8 @@ func TestNothingLost_replaceExistingFailsAfterTheRevocation(t *testing.T) {
 	}
 }
 
-// A place that the plan does not know turns out bad.
-func TestNothingLost_unknownPlaceTurnsOutBad(t *testing.T) {
+// A value that the plan does not know turns out bad.
+func TestNothingLost_unknownValueTurnsOutBad(t *testing.T) {
 	null := tftypes.NewValue(tftypes.String, nil)
 	for name, test := range map[string]struct {
 		argument string
@@ -300,17 +340,24 @@ func TestNothingLost_unknownPlaceTurnsOutBad(t *testing.T) {
 		"environment occupied": {"environment", "stg", []string{"Environment Already Has an API Key"}},
 		"project null":         {"project_id", null, []string{"Must set a configuration value for the project_id"}},
 		"project missing":      {"project_id", "cnosuchproject", []string{"Unknown Project"}},
+		"existing key is none": {"existing_key_wo", "tl_****************cdef", []string{"it is a masked key", "apply again"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOutcome(t)
 			o.creates(nil)
 			o.server.GenerateKey(o.projectID, "stg")
-			_, prior, p, err := o.plan(o.config(arguments{test.argument: unknownText}))
+			change := arguments{test.argument: unknownText}
+			if test.argument == "existing_key_wo" { // which does not move the key
+				change["environment"] = "dev"
+			}
+			_, prior, p, err := o.plan(o.config(change))
 			if err != nil || p.action != "replace" {
 				t.Fatalf("the plan is %q: %v", p.action, err)
 			}
-			warns(t, p.diags, "API Key Will Be Replaced", o.text("masked_key"), "depends_on")
-			p.config = o.driver().object(p.config.Type(), o.config(arguments{test.argument: test.value}))
+			if test.argument != "existing_key_wo" {
+				warns(t, p.diags, "API Key Will Be Replaced", o.text("masked_key"), "depends_on")
+			}
+			p.config = o.driver().object(p.config.Type(), o.config(change.with(arguments{test.argument: test.value})))
 			_, err = o.driver().carryOut(t.Context(), keyKind, prior, p)
 			refuses(t, err, "already revoked the API key "+o.text("masked_key"), "cannot send traces until an apply succeeds")
 			for _, phrase := range test.phrases {
@@ -535,29 +582,34 @@ func TestNothingLost_timesAreRounded(t *testing.T) {
 	}
 }
 
-// With the id and the secret alone, a key is saved. What is missing comes from the request or is computed.
-func TestNothingLost_answerWithIDAndSecretAlone(t *testing.T) {
-	o := newOutcome(t)
-	o.url = serve(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		if r.Method == http.MethodPost {
-			w.WriteHeader(http.StatusCreated)
-			_, _ = w.Write([]byte(`{"id": "k1", "api_key": "tl_0123456789abcdef"}`))
-			return
-		}
-		_, _ = w.Write([]byte(`{"data": []}`))
-	})
-	made, err := o.driver().create(t.Context(), keyKind, arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]string{"id": "k1", "key": "tl_0123456789abcdef", "project_id": "p1", "environment": "prd", "masked_key": "tl_************cdef"} {
-		if got := textOf(t, made, name); got != want {
-			t.Errorf("%s is %q, want %q", name, got, want)
-		}
-	}
-	if textOf(t, made, "created_at") == "" || textOf(t, made, "rotate_at") == "" {
-		t.Errorf("the state is %s", made.value)
+// With the id and the secret, a key is saved, whatever else its only answer has. What is missing comes
+// from the request or is computed.
+func TestNothingLost_answerWithIDAndSecret(t *testing.T) {
+	for _, rest := range []string{"", `, "masked_key": 7, "created_at": "yesterday"`, `, "project_id": null, "environment": ["prd"], "created_at": 0`, `, "revoked_at": "2026-11-25T00:00:00Z", "key": {}`} {
+		t.Run(rest, func(t *testing.T) {
+			o := newOutcome(t)
+			o.url = serve(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				if r.Method == http.MethodPost {
+					w.WriteHeader(http.StatusCreated)
+					_, _ = w.Write([]byte(`{"id": "k1", "api_key": "tl_0123456789abcdef"` + rest + "}"))
+					return
+				}
+				_, _ = w.Write([]byte(`{"data": []}`))
+			})
+			made, err := o.driver().create(t.Context(), keyKind, arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, want := range map[string]string{"id": "k1", "key": "tl_0123456789abcdef", "project_id": "p1", "environment": "prd", "masked_key": "tl_************cdef"} {
+				if got := textOf(t, made, name); got != want {
+					t.Errorf("%s is %q, want %q", name, got, want)
+				}
+			}
+			if textOf(t, made, "created_at") == "" || textOf(t, made, "rotate_at") == "" {
+				t.Errorf("the state is %s", made.value)
+			}
+		})
 	}
 }
 

@@ -166,7 +166,7 @@ func (r *managedResource) addUnknownPlace(plan resourceModel, state model, diags
 	if (plan.ReplaceExisting.IsUnknown() || plan.ReplaceExisting.ValueBool()) && !r.Ledger.CreatesSomeOf("traceloop_project", "traceloop_environment") {
 		diags.AddAttributeError(path.Root(c.Argument), unknownValueSummary, fmt.Sprintf(
 			"This plan would revoke the %s and generate another, because %s is not known before apply. With replace_existing, apply might revoke a third key, which it finds in the new place and which this plan cannot name. Nothing was changed. "+
-				"To replace the key, set replace_existing = false: if the new place has a key, apply then refuses to generate another. %s %s", state.Describe(), c.Argument, keep, base.RefreshHint))
+				"To replace the key, set replace_existing = false. If the new place has a key, apply then generates none, and the old key is gone. %s %s", state.Describe(), c.Argument, keep, base.RefreshHint))
 		return
 	}
 	diags.AddAttributeWarning(path.Root(c.Argument), "API Key Will Be Replaced", fmt.Sprintf(
