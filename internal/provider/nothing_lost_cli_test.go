@@ -230,6 +230,7 @@ func TestCLI_whatIsRevokedIsNamed(t *testing.T) {
 		fault             *emulatortest.Fault
 		after             int // which of the requests is the first to fail
 		plan              string
+		tainted           bool
 		refuses, fails    bool
 		says              []string
 		lost              bool // the stranger's key is revoked
@@ -241,6 +242,7 @@ func TestCLI_whatIsRevokedIsNamed(t *testing.T) {
 		"replacement, unknown place": {managed: "stg", stranger: "prd", environment: unknown, value: "prd", more: replacing, refuses: true, says: []string{"Rotation Depends on an Unknown Value", managed, "Nothing was changed", "replace_existing = false"}},
 		"replacement, perhaps in a new place": {managed: "stg", stranger: "prd", environment: unknown, value: "prd", more: replacing + "\n  depends_on = [traceloop_project.another]", plan: "API Key Will Be Replaced", fails: true,
 			says: []string{revoked + managed, silenced, stranger, "did not revoke it"}},
+		"tainted, unknown place":      {managed: "stg", tainted: true, stranger: "prd", environment: unknown, value: "prd", more: replacing, fails: true, says: []string{revoked + managed, silenced, stranger, "did not revoke it"}},
 		"replace_existing is unknown": {stranger: "prd", environment: `"prd"`, value: "yes", more: "replace_existing = " + unknown + ` == "yes"`, plan: "not known before apply", lost: true, says: []string{"Existing API Key Was Revoked", stranger}},
 	} {
 		for way, how := range waysToApply() {
@@ -251,6 +253,9 @@ func TestCLI_whatIsRevokedIsNamed(t *testing.T) {
 					w.write(w.key("orders", test.managed, "rotation_triggers = { at = 1 }"))
 					w.apply()
 					names = strings.NewReplacer(managed, w.server.Keys()[0].MaskedKey)
+					if test.tainted {
+						w.ok("taint", "traceloop_api_key.orders")
+					}
 				}
 				secret := ""
 				if test.stranger != "" {

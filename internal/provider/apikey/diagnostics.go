@@ -21,13 +21,12 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 	attempted := fmt.Sprintf("generate the API key of project %s, environment %q", projectID, environment)
 
 	orphan, isOrphan := errors.AsType[*orphanError](err)
-	occupied, isOccupied := errors.AsType[*occupiedError](err)
 	switch {
+	case isOrphan && orphan.wasThere:
+		diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(*orphan.key, "No key was generated."))
+		return
 	case isOrphan:
 		r.addOrphan(orphan, attempted, diags)
-		return
-	case isOccupied:
-		diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(occupied.key, "No key was generated."))
 		return
 	case traceloop.IsConflict(err):
 		key, findErr := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
@@ -101,17 +100,9 @@ func addAppeared(key traceloop.APIKey, outcome string, diags *diag.Diagnostics) 
 		key.Environment, key.ProjectID, show(key), base.Timestamp(key.CreatedAt).ValueString(), outcome))
 }
 
-// addTooYoung refuses to revoke a key that is younger than this apply.
-func addTooYoung(existing string, diags *diag.Diagnostics) {
-	diags.AddAttributeError(path.Root("environment"), occupiedSummary, existing+" That key is younger than this apply, so another provider block, or somebody else, has just generated it. "+
-		"replace_existing revokes only keys that are older. The provider did not revoke that key, and generated no key. "+
-		"If two resources are for one key, remove one of them. If nobody uses that key, apply again.")
-}
-
-// addUnnamed refuses to revoke a key for a replacement whose plan did not know the place.
-func addUnnamed(existing string, diags *diag.Diagnostics) {
-	diags.AddAttributeError(path.Root("environment"), occupiedSummary, existing+" This apply replaces a key in a place that its plan did not know, so that plan did not name this key. "+
-		"The provider did not revoke it, and generated no key. Plan again: the new plan shows what happens to it.")
+// addSpared refuses to revoke an existing key.
+func addSpared(existing, why, next string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("environment"), occupiedSummary, sentences(existing, why, "The provider did not revoke it, and generated no key.", next))
 }
 
 // addGeneratedTwice refuses to revoke a key that this apply generated for another resource.

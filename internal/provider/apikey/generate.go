@@ -15,7 +15,7 @@ const maxGenerations = 4
 // generate generates a key. If an answer is lost, it revokes that key before trying again.
 func (r *managedResource) generate(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest) (*traceloop.GeneratedAPIKey, error) {
 	if !r.Applied.HasEmptied(placeOf(request)) {
-		if err := r.KeysBefore.Look(ctx, client, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
+		if err := r.KeysBefore.Look(ctx, client, r.Run, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
 			return nil, fmt.Errorf("the existing keys of the project could not be listed: %w", err)
 		}
 	}
@@ -27,7 +27,7 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 	for range maxGenerations {
 		generated, err := client.CreateAPIKey(ctx, request)
 		if err == nil {
-			r.Applied.Generated(generated.ID)
+			r.Applied.Generated.Add(generated.ID)
 			return generated, nil
 		}
 		unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err)
@@ -59,8 +59,8 @@ func (r *managedResource) revokeLost(ctx context.Context, client *traceloop.Clie
 	case key == nil:
 		return nil
 	case r.KeysBefore.Had(*key):
-		return &occupiedError{*key, unknown.Err}
-	case r.Applied.HasGenerated(key.ID) || !client.CreatedSince(key.CreatedAt, unknown.Started):
+		return &orphanError{request: request, key: key, wasThere: true, err: unknown.Err}
+	case r.Applied.Generated.Has(key.ID) || !client.CreatedSince(key.CreatedAt, unknown.Started):
 		return &orphanError{request: request, key: key, mayPredate: true, err: unknown.Err}
 	}
 	if err := client.RevokeAPIKey(ctx, key.ID); err != nil && !traceloop.IsNotFound(err) {
@@ -69,10 +69,11 @@ func (r *managedResource) revokeLost(ctx context.Context, client *traceloop.Clie
 	return nil
 }
 
-// orphanError says that a key may be active although its value is lost.
+// orphanError says that the answer of an attempt is lost, and that a key is active or may be.
 type orphanError struct {
 	request    traceloop.APIKeyRequest
 	key        *traceloop.APIKey // nil if it is not known
+	wasThere   bool              // the key is older than the attempt, which generated none
 	mayPredate bool              // the key may be older than the attempt
 	err        error
 }
@@ -88,13 +89,3 @@ func (e *orphanError) id() string {
 	}
 	return e.key.ID
 }
-
-// occupiedError says that an attempt generated no key, because the environment had one before it.
-type occupiedError struct {
-	key traceloop.APIKey
-	err error
-}
-
-func (e *occupiedError) Error() string { return e.err.Error() }
-
-func (e *occupiedError) Unwrap() error { return e.err }

@@ -235,14 +235,16 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 	place := placeOf(request)
 	announced := r.Applied.WasAnnounced(place, existing.ID)
 	switch {
-	case r.Applied.HasGenerated(existing.ID):
+	case r.Applied.Generated.Has(existing.ID):
 		addGeneratedTwice(plan.model, diags)
 	case client.CreatedSince(existing.CreatedAt, r.Started):
-		addTooYoung(r.describeExisting(*existing), diags)
+		addSpared(r.describeExisting(*existing), "It is younger than this apply, so another provider block, or somebody else, has just generated it. replace_existing revokes only keys that are older.",
+			"If two resources are for one key, remove one of them. If nobody uses that key, apply again.", diags)
 	case !announced && r.Applied.HasEmptied(place):
 		addAppeared(*existing, "The provider did not revoke it, and generated no key.", diags)
 	case !announced && r.Applied.HasUnplaced(resourceType):
-		addUnnamed(r.describeExisting(*existing), diags)
+		addSpared(r.describeExisting(*existing), "This apply replaces a key in a place that its plan did not know, so that plan did not name this key.",
+			"Plan again: the new plan shows what happens to it.", diags)
 	default:
 		r.RefuseOwnKey(diags, "replace the existing API key", *existing)
 	}
@@ -263,8 +265,7 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 // isOccupied reports whether there is an existing key: the service said so, or its answer is lost.
 func isOccupied(err error) bool {
 	orphan, ok := errors.AsType[*orphanError](err)
-	_, isOccupied := errors.AsType[*occupiedError](err)
-	return traceloop.IsConflict(err) || isOccupied || ok && orphan.mayPredate
+	return traceloop.IsConflict(err) || ok && (orphan.wasThere || orphan.mayPredate)
 }
 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -394,9 +395,6 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	r.Absences.Deleted(state.handle())
 	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
 	r.Applied.Destroyed(state.object(""), how, silenced, note)
-	if note.Revokes != "" {
-		r.Applied.Announced(note.Next, note.Revokes)
-	}
 }
 
 // canFollow reports whether the key that replaces this one can be generated in its new place.
@@ -409,7 +407,7 @@ func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Clien
 			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.Environment, next.ProjectID, state.Describe()), err)+" Nothing was changed.")
 	case existing == nil:
 		return r.environmentIsThere(ctx, client, next, state, diags)
-	case existing.ID == note.Revokes && !r.Applied.HasGenerated(note.Revokes):
+	case existing.ID == note.Revokes && !r.Applied.Generated.Has(note.Revokes):
 		return true
 	default:
 		addAppeared(*existing, "Nothing was changed.", diags)

@@ -29,9 +29,11 @@ type Data struct {
 	Run        *Run
 	Absences   Absences
 	KeysBefore KeysBefore
-	KeysRead   KeysRead
-	KeysGo     atomic.Bool // the warning that a plan revokes keys whose blocks are gone
-	Monitors   Monitors
+	// KeysRead has the ids of the keys that this process has read. A key is due only in a process that has
+	// read it, so that an apply never rotates a key that its plan did not.
+	KeysRead Set[string]
+	KeysGo   atomic.Bool // the warning that a plan revokes keys whose blocks are gone
+	Monitors Monitors
 
 	management access[traceloop.Client]
 	project    access[traceloop.ProjectClient]

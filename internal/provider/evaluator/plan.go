@@ -129,7 +129,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 		return
 	}
 	request := plan.request()
-	r.Monitors.PlanEvaluator(request.Slug)
+	r.Monitors.PlannedEvaluators.Add(request.Slug)
 	creation := base.Creation{Place: place(request), Replaces: note.Replaces, Type: typeName, Name: fmt.Sprintf("evaluator %q", request.Name)}
 	client := r.ProjectIfKnown()
 	if conflict := r.Ledger.Create(creation); conflict != nil || client == nil {

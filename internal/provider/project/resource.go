@@ -124,7 +124,6 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Applied.Created(place(name), typeName)
 	r.Run.CreatedProject(project.ID)
-	r.KeysBefore.CreatedProject(project.ID)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
