@@ -5,9 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -157,45 +155,4 @@ func TestCLI_movedBlockKeepsTheKey(t *testing.T) {
 	shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
 	noWrites(t, w.server)
 	w.plan("-detailed-exitcode")
-}
-
-// Rotating is harmless as often as it is done.
-func TestProtocol_rotated200TimesInARow(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	projectID := server.Projects()[0].ID
-	const kind = "traceloop_api_key"
-
-	state := newDriver(t, server, time.Now).none(kind)
-	for i := range 201 {
-		d := newDriver(t, server, time.Now) // as each plan and apply has a provider of its own
-		config := arguments{"project_id": projectID, "environment": "prd", "rotation_triggers": map[string]string{"at": fmt.Sprint(i)}}
-		refreshed, err := d.refresh(t.Context(), kind, state)
-		if err != nil {
-			t.Fatal(err)
-		}
-		after, plan, err := d.apply(t.Context(), kind, refreshed, config)
-		if err != nil {
-			t.Fatalf("rotation %d: %v", i, err)
-		}
-		if want := map[bool]string{true: "create", false: "replace"}[i == 0]; plan.action != want {
-			t.Fatalf("rotation %d is planned as %q, want %q", i, plan.action, want)
-		}
-		if noise := warnings(plan.diags); len(noise) > 0 {
-			t.Fatalf("rotation %d warns: %q", i, noise)
-		}
-		state = after
-	}
-
-	d := newDriver(t, server, time.Now)
-	keys := server.Keys()
-	if len(keys) != 1 || keys[0].ID != d.text(state, "id") || keys[0].MaskedKey != traceloop.MaskKey(d.text(state, "key")) {
-		t.Errorf("after 200 rotations the server has the keys %v, and the state %s", keys, d.text(state, "id"))
-	}
-	if status := server.SendSpans(d.text(state, "key"), 1); status != http.StatusOK {
-		t.Errorf("the key of the state is answered %d, want 200", status)
-	}
-	if generated, revoked := calls(server, "POST", "/v2/api-keys"), calls(server, "DELETE", "/v2/api-keys"); generated != 201 || revoked != 200 {
-		t.Errorf("%d keys were generated and %d revoked, want 201 and 200", generated, revoked)
-	}
 }

@@ -121,8 +121,6 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 	o.accepts(o.text("key"))
 }
 
-// A removed block with destroy = false, and a tainted key, look the same to the provider: the key is read
-// and not planned.
 // Terraform reads a tainted object, and does not plan it: only what replaces it.
 func TestNothingLost_importWhileTheOldAddressIsTainted(t *testing.T) {
 	o := newOutcome(t)
@@ -394,23 +392,6 @@ func TestNothingLost_rotationWithAnUnknownValue(t *testing.T) {
 		t.Errorf("the plan is %q: %v", p.action, err)
 	}
 	o.accepts(o.text("key"))
-}
-
-// A revocation that no plan named is named by the apply.
-func TestNothingLost_revocationInAPlaceThatThePlanDidNotKnow(t *testing.T) {
-	o := newOutcome(t)
-	id, key := o.server.GenerateKey(o.projectID, "prd")
-	d, prior, p, err := o.plan(o.config(arguments{"project_id": unknownText, "replace_existing": true}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.config = d.object(p.config.Type(), o.config(arguments{"replace_existing": true}))
-	applying := o.driver()
-	if _, err := applying.carryOut(t.Context(), keyKind, prior, p); err != nil {
-		t.Fatal(err)
-	}
-	warns(t, applying.applied, "Existing API Key Was Revoked", traceloop.MaskKey(key), id, o.projectID, `"prd"`, "generated 3 minutes ago")
-	o.rejects(key)
 }
 
 // A replacement revokes no key but its own and the one that its plan named.
