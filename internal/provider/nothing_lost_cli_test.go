@@ -417,7 +417,7 @@ func TestCLI_whatHoldsAKeyGoes(t *testing.T) {
 			w.write(w.key("orders", "prd", "") + project + fmt.Sprintf("import {\n  to = traceloop_project.%s\n  id = %q\n}\n", label, w.project.ID))
 			w.apply()
 			w.write(w.key("orders", "prd", "")) // without the project
-			w.refusesToPlanAndApply("Destroying Takes Along What Is Kept", key.ID, "Nothing was changed", "-refresh=false")
+			w.refusesToPlanAndApply("Destroying Takes Along What Is Kept", "also destroys the API key", key.ID, "Nothing was changed", "-refresh=false")
 			w.refuses([]string{"plan", "-input=false", "-refresh=false"}, "Destroying Takes Along What Is Kept", key.ID)
 			w.ok("state", "rm", "traceloop_project."+label)
 

@@ -21,12 +21,13 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 	attempted := fmt.Sprintf("generate the API key of project %s, environment %q", projectID, environment)
 
 	orphan, isOrphan := errors.AsType[*orphanError](err)
+	occupied, isOccupied := errors.AsType[*occupiedError](err)
 	switch {
-	case isOrphan && orphan.wasThere:
-		diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(*orphan.key, "No key was generated."))
-		return
 	case isOrphan:
 		r.addOrphan(orphan, attempted, diags)
+		return
+	case isOccupied:
+		diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(occupied.key, "No key was generated."))
 		return
 	case traceloop.IsConflict(err):
 		key, findErr := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))

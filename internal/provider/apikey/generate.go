@@ -59,7 +59,7 @@ func (r *managedResource) revokeLost(ctx context.Context, client *traceloop.Clie
 	case key == nil:
 		return nil
 	case r.KeysBefore.Had(*key):
-		return &orphanError{request: request, key: key, wasThere: true, err: unknown.Err}
+		return &occupiedError{*key, unknown.Err}
 	case r.Applied.Generated.Has(key.ID) || !client.CreatedSince(key.CreatedAt, unknown.Started):
 		return &orphanError{request: request, key: key, mayPredate: true, err: unknown.Err}
 	}
@@ -69,11 +69,10 @@ func (r *managedResource) revokeLost(ctx context.Context, client *traceloop.Clie
 	return nil
 }
 
-// orphanError says that the answer of an attempt is lost, and that a key is active or may be.
+// orphanError says that a key may be active although its value is lost.
 type orphanError struct {
 	request    traceloop.APIKeyRequest
 	key        *traceloop.APIKey // nil if it is not known
-	wasThere   bool              // the key is older than the attempt, which generated none
 	mayPredate bool              // the key may be older than the attempt
 	err        error
 }
@@ -89,3 +88,13 @@ func (e *orphanError) id() string {
 	}
 	return e.key.ID
 }
+
+// occupiedError says that an attempt generated no key, because the environment had one before it.
+type occupiedError struct {
+	key traceloop.APIKey
+	err error
+}
+
+func (e *occupiedError) Error() string { return e.err.Error() }
+
+func (e *occupiedError) Unwrap() error { return e.err }

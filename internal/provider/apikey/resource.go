@@ -76,11 +76,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"Traceloop refuses the traces of your application until it has the new key. Destroying this resource revokes the key at once.\n\n" +
 			"~> The state stores the key in `key`, unless `age_recipients` seals it. Protect the state like the key itself: use a backend with encryption and access control.",
 		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the key, assigned by Traceloop. It is not secret.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"id": base.ComputedAttribute("Id of the key, assigned by Traceloop. It is not secret."),
 			"project_id": schema.StringAttribute{
 				MarkdownDescription: "Id of the project that the key sends traces to. Changing it revokes the key and generates another.",
 				Required:            true,
@@ -109,11 +105,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Optional:   true,
 				Validators: []validator.Number{base.WholeNumber(1, maxDays)},
 			},
-			"rotate_at": schema.StringAttribute{
-				MarkdownDescription: "When the key is due for rotation: `created_at` plus `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"rotate_at": base.ComputedAttribute("When the key is due for rotation: `created_at` plus `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`."),
 			"age_recipients": schema.SetAttribute{
 				MarkdownDescription: "Public keys that seal the key before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one, each in a string of its own. The sealed key is in `encrypted_key`, and `key` is null. " +
 					"Changing it rotates the key, unless `existing_key_wo` supplies the key (sealed again in place) or the state never held it (only recorded). Default: the key is not sealed.",
@@ -141,17 +133,9 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Sensitive:           true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
-			"encrypted_key": schema.StringAttribute{
-				MarkdownDescription: "The key, sealed to `age_recipients`, as an armored age file. The ephemeral resource `traceloop_api_key` opens it. Null without recipients.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"masked_key": schema.StringAttribute{
-				MarkdownDescription: "The key with stars between its prefix and its last 4 characters, or as Traceloop shows it.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"created_at": base.CreatedAtAttribute("key"),
+			"encrypted_key": base.ComputedAttribute("The key, sealed to `age_recipients`, as an armored age file. The ephemeral resource `traceloop_api_key` opens it. Null without recipients."),
+			"masked_key":    base.ComputedAttribute("The key with stars between its prefix and its last 4 characters, or as Traceloop shows it."),
+			"created_at":    base.CreatedAtAttribute("key"),
 		},
 	}
 }
@@ -265,7 +249,8 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 // isOccupied reports whether there is an existing key: the service said so, or its answer is lost.
 func isOccupied(err error) bool {
 	orphan, ok := errors.AsType[*orphanError](err)
-	return traceloop.IsConflict(err) || ok && (orphan.wasThere || orphan.mayPredate)
+	_, isOccupied := errors.AsType[*occupiedError](err)
+	return traceloop.IsConflict(err) || isOccupied || ok && orphan.mayPredate
 }
 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
