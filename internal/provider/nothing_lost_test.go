@@ -319,6 +319,9 @@ func TestNothingLost_replaceExistingFailsAfterTheRevocation(t *testing.T) {
 			if strings.Contains(err.Error(), "Nothing was changed") {
 				t.Errorf("it says that nothing was changed: %v", err)
 			}
+			if len(d.applied) != 1 {
+				t.Errorf("%d messages, want one: %q", len(d.applied), texts(d.applied))
+			}
 			o.rejects(key)
 		})
 	}

@@ -159,7 +159,8 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 }
 
 func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp *resource.CreateResponse) {
-	recipients := plan.recipients(ctx, &resp.Diagnostics)
+	var recipients []string
+	resp.Diagnostics.Append(plan.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -191,10 +192,9 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 // generateOrReplace generates the key. With replace_existing it first revokes the existing key,
 // but only once: a key that appears after that belongs to somebody else. On error it returns nil.
 func (r *managedResource) generateOrReplace(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) *traceloop.GeneratedAPIKey {
-	request := plan.request()
-	generated, err := r.generate(ctx, client, request)
+	generated, err := r.generate(ctx, client, plan.request())
 	if isOccupied(err) && plan.ReplaceExisting.ValueBool() && ctx.Err() == nil {
-		generated, err = r.replaceExisting(ctx, client, plan, request, err, diags)
+		generated, err = r.replaceExisting(ctx, client, plan, diags)
 	}
 	if err != nil && !diags.HasError() {
 		r.addCreateError(ctx, client, plan.model, err, diags)
@@ -208,7 +208,8 @@ func (r *managedResource) generateOrReplace(ctx context.Context, client *tracelo
 // replaceExisting revokes the existing key and generates another. It never revokes a key that this
 // process generated, or that is younger than this process: another provider block may have generated
 // it just now.
-func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop.Client, plan resourceModel, request traceloop.APIKeyRequest, conflict error, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
+func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
+	request := plan.request()
 	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
 	if err != nil {
 		return nil, err
@@ -233,7 +234,7 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 		r.RefuseOwnKey(diags, "replace the existing API key", *existing)
 	}
 	if diags.HasError() {
-		return nil, conflict
+		return nil, nil
 	}
 	if err := client.RevokeAPIKey(ctx, existing.ID); err != nil && !traceloop.IsNotFound(err) {
 		return nil, err
@@ -241,9 +242,12 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 	revoked := newModel(*existing).object("")
 	r.Absences.Deleted(revoked.Handle)
 	r.Applied.Destroyed(revoked, "revoked", silenced, base.Note{Removed: true})
-	diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Was Revoked", fmt.Sprintf(
-		"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", revoked.Name, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
-	return r.generate(ctx, client, request)
+	generated, err := r.generate(ctx, client, request)
+	if err == nil { // an error names the key itself
+		diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Was Revoked", fmt.Sprintf(
+			"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", revoked.Name, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
+	}
+	return generated, err
 }
 
 // isOccupied reports whether there is an existing key: the service said so, or its answer is lost.
@@ -322,7 +326,8 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 	var plan, config resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	recipients := plan.recipients(ctx, &resp.Diagnostics)
+	var recipients []string
+	resp.Diagnostics.Append(plan.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
 	base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return

@@ -7,23 +7,10 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 )
-
-// recipients returns age_recipients. It checks them before a key is generated, because a value
-// may have been unknown at validation.
-func (m *resourceModel) recipients(ctx context.Context, diags *diag.Diagnostics) []string {
-	if problem := base.RecipientsProblem(ctx, m.AgeRecipients); problem != "" {
-		diags.AddError("Invalid Recipient", problem+" No key was generated. Give a public key.")
-		return nil
-	}
-	var recipients []string
-	diags.Append(m.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
-	return recipients
-}
 
 // unknownForRotation returns the argument whose value may turn out bad after a rotation has revoked the
 // key, or "".
