@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -26,10 +27,7 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
-	_ resource.ResourceWithImportState = (*managedResource)(nil)
-	_ resource.ResourceWithIdentity    = (*managedResource)(nil)
+	_ base.ManagedResource = (*managedResource)(nil)
 )
 
 const (
@@ -46,12 +44,10 @@ var identity = []base.IdentityAttribute{
 
 // NewResource returns the resource traceloop_api_key.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.NewResource("api_key", identity, base.Configure)}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.IdentifiedResource }
 
 type resourceModel struct {
 	model
@@ -63,10 +59,6 @@ type resourceModel struct {
 	ReplaceExisting  types.Bool   `tfsdk:"replace_existing"`
 	Key              types.String `tfsdk:"key"`
 	EncryptedKey     types.String `tfsdk:"encrypted_key"`
-}
-
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_api_key"
 }
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -140,14 +132,6 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 	}
 }
 
-func (r *managedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = base.IdentitySchema(identity)
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
-}
-
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -178,6 +162,9 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 	asked := plan.model
 	plan.model = generatedModel(*generated)
 	keepPlace(&plan.model, asked, &resp.Diagnostics)
+	if plan.ID.IsNull() {
+		addNoID(plan.Describe(), "The state has the key, so nothing is lost. The next plan looks for the id again", &resp.Diagnostics)
+	}
 	plan.setRotateAt()
 	if err := plan.setKey(generated.Key, recipients); err != nil {
 		r.addSealError(ctx, client, generated.APIKey, err, &resp.Diagnostics)
@@ -269,6 +256,14 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ProjectID, state.Environment)
 
+	before := state.model
+	if !r.findID(ctx, client, state, &resp.Diagnostics) {
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		addNoID(state.Describe(), "The state keeps the key, and the next plan looks again", &resp.Diagnostics)
+		return
+	}
 	if r.KeysRead.Add(state.ID.ValueString()) {
 		r.Ledger.ReadAgain(state.handle())
 	}
@@ -297,12 +292,34 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		refreshed.MaskedKey = state.MaskedKey // made from the key when it was generated
 	}
 	keepPlace(&refreshed, state.model, &resp.Diagnostics)
-	if refreshed != state.model {
+	if refreshed != before {
 		state.model = refreshed
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
 	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+}
+
+// sameGeneration is how far apart the two times of one key may be that the answer to its generation and
+// the list show.
+const sameGeneration = time.Minute
+
+// findID looks for the id of a key in the list, if the answer to its generation had none: the key of the
+// same place and time. It reports whether the id is known.
+func (r *managedResource) findID(ctx context.Context, client *traceloop.Client, state *resourceModel, diags *diag.Diagnostics) bool {
+	if !state.ID.IsNull() {
+		return true
+	}
+	key, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(state.request())))
+	if err != nil {
+		diags.AddError("Unable to Read API Key", r.Failure("find the id of the "+state.Describe(), err))
+		return false
+	}
+	generated, err := time.Parse(time.RFC3339, state.CreatedAt.ValueString())
+	if key != nil && err == nil && key.CreatedAt.Sub(generated).Abs() <= sameGeneration {
+		state.ID = types.StringValue(key.ID)
+	}
+	return !state.ID.IsNull()
 }
 
 // confirmGone decides about a key that the service does not find. "existing" is the key that is in its
@@ -363,6 +380,12 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 
 	if r.RefuseOwnKey(&resp.Diagnostics, "revoke an API key", state.apiKey()) ||
 		note.Next != "" && note.Next != placeOf(state.request()) && !r.canFollow(ctx, client, note, state.model, &resp.Diagnostics) {
+		return
+	}
+	if !r.findID(ctx, client, &state, &resp.Diagnostics) {
+		if !resp.Diagnostics.HasError() {
+			addNoID(state.Describe(), "If that key is still active, revoke it "+revokeByHand, &resp.Diagnostics)
+		}
 		return
 	}
 	how := "revoked"

@@ -17,31 +17,20 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
-	_ resource.ResourceWithImportState = (*managedResource)(nil)
-	_ resource.ResourceWithIdentity    = (*managedResource)(nil)
-)
+var _ base.ManagedResource = (*managedResource)(nil)
 
 var identity = []base.IdentityAttribute{{Name: "id", Description: "Id of the project.", Example: "cm9v2g95l0000qz8k5h3d7f1a", Pattern: base.IDPattern, Message: base.IDMessage}}
 
 // NewResource returns the resource traceloop_project.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.NewResource("project", identity, base.Configure)}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.IdentifiedResource }
 
 type resourceModel struct {
 	model
 	DeletionProtection types.Bool `tfsdk:"deletion_protection"`
-}
-
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_project"
 }
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -62,14 +51,6 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"deletion_protection": base.DeletionProtectionAttribute("project"),
 		},
 	}
-}
-
-func (r *managedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = base.IdentitySchema(identity)
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
 }
 
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
