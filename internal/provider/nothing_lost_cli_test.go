@@ -240,8 +240,10 @@ func TestCLI_whatIsRevokedIsNamed(t *testing.T) {
 		"generation fails":           {stranger: "prd", environment: `"prd"`, more: replacing, fault: noAnswer, after: 1, plan: stranger, fails: true, lost: true, says: []string{revoked + stranger, silenced, "403"}},
 		"new key, unknown place":     {stranger: "prd", environment: unknown, value: "prd", more: replacing, lost: true, says: []string{"Existing API Key Was Revoked", stranger, "generated 3 minutes ago"}},
 		"replacement, unknown place": {managed: "stg", stranger: "prd", environment: unknown, value: "prd", more: replacing, refuses: true, says: []string{"Rotation Depends on an Unknown Value", managed, "Nothing was changed", "replace_existing = false"}},
-		"replacement, perhaps in a new place": {managed: "stg", stranger: "prd", environment: unknown, value: "prd", more: replacing + "\n  depends_on = [traceloop_project.another]", plan: "API Key Will Be Replaced", fails: true,
-			says: []string{revoked + managed, silenced, stranger, "did not revoke it"}},
+		"replacement, perhaps in a new place": {
+			managed: "stg", stranger: "prd", environment: unknown, value: "prd", more: replacing + "\n  depends_on = [traceloop_project.another]", plan: "API Key Will Be Replaced", fails: true,
+			says: []string{revoked + managed, silenced, stranger, "did not revoke it"},
+		},
 		"tainted, unknown place":      {managed: "stg", tainted: true, stranger: "prd", environment: unknown, value: "prd", more: replacing, fails: true, says: []string{revoked + managed, silenced, stranger, "did not revoke it"}},
 		"replace_existing is unknown": {stranger: "prd", environment: `"prd"`, value: "yes", more: "replace_existing = " + unknown + ` == "yes"`, plan: "not known before apply", lost: true, says: []string{"Existing API Key Was Revoked", stranger}},
 	} {

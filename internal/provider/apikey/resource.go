@@ -26,9 +26,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var (
-	_ base.ManagedResource = (*managedResource)(nil)
-)
+var _ base.ManagedResource = (*managedResource)(nil)
 
 const (
 	resourceType = "traceloop_api_key"
