@@ -372,6 +372,24 @@ func TestNothingLost_unknownValueTurnsOutBad(t *testing.T) {
 	}
 }
 
+// So does the name of an environment, which forces a replacement too.
+func TestNothingLost_environmentNameTurnsOutBad(t *testing.T) {
+	o := newOutcome(t)
+	named := func(name any) arguments { return arguments{"name": name, "deletion_protection": false} }
+	made, err := o.driver().create(t.Context(), environmentKind, named("EU"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := o.driver()
+	p, err := d.plan(t.Context(), environmentKind, made, named(unknownText))
+	if err != nil || p.action != "replace" {
+		t.Fatalf("the plan is %q: %v", p.action, err)
+	}
+	p.config = d.object(p.config.Type(), named(""))
+	_, err = d.next().carryOut(t.Context(), environmentKind, made, p)
+	refuses(t, err, "This apply has already deleted the environment", textOf(t, made, "id"), "cannot send traces until an apply succeeds", "between 1 and 255", "Correct the configuration and apply again")
+}
+
 // Values that may stop the next generation are refused while they are not known.
 func TestNothingLost_rotationWithAnUnknownValue(t *testing.T) {
 	o := newOutcome(t)

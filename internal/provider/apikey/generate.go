@@ -16,7 +16,7 @@ const maxGenerations = 4
 func (r *managedResource) generate(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest) (*traceloop.GeneratedAPIKey, error) {
 	emptied := r.Applied.HasEmptied(placeOf(request))
 	if !emptied {
-		if err := r.KeysBefore.Look(ctx, client, r.Run, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
+		if err := r.KeysBefore.Look(ctx, client, &r.Run, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
 			return nil, fmt.Errorf("the existing keys of the project could not be listed: %w", err)
 		}
 	}
