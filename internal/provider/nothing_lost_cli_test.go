@@ -244,7 +244,7 @@ func TestCLI_whatIsRevokedIsNamed(t *testing.T) {
 			managed: "stg", stranger: "prd", environment: unknown, value: "prd", more: replacing + "\n  depends_on = [traceloop_project.another]", plan: "API Key Will Be Replaced", fails: true,
 			says: []string{revoked + managed, silenced, stranger, "did not revoke it"},
 		},
-		"tainted, unknown place":      {managed: "stg", tainted: true, stranger: "prd", environment: unknown, value: "prd", more: replacing, fails: true, says: []string{revoked + managed, silenced, stranger, "did not revoke it"}},
+		"tainted, unknown place":      {managed: "stg", tainted: true, stranger: "prd", environment: unknown, value: "prd", more: replacing, lost: true, says: []string{"Existing API Key Was Revoked", stranger}},
 		"replace_existing is unknown": {stranger: "prd", environment: `"prd"`, value: "yes", more: "replace_existing = " + unknown + ` == "yes"`, plan: "not known before apply", lost: true, says: []string{"Existing API Key Was Revoked", stranger}},
 	} {
 		for way, how := range waysToApply() {

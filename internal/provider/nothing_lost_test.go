@@ -416,28 +416,29 @@ func TestNothingLost_rotationWithAnUnknownValue(t *testing.T) {
 	o.accepts(o.text("key"))
 }
 
-// A key that only goes has no successor, so a new key of the same apply may revoke what its plan named.
+// A key that only goes is not said to be replaced by another one of the same apply.
 func TestNothingLost_aKeyGoesAndAnotherComes(t *testing.T) {
 	o := newOutcome(t)
 	o.creates(nil)
-	_, key := o.server.GenerateKey(o.projectID, "stg")
 	d := o.driver()
 	goes, err := o.planned(d, o.state, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	comes, err := d.plan(t.Context(), keyKind, d.none(keyKind), o.config(arguments{"environment": "stg", "replace_existing": true}))
+	comes, err := d.plan(t.Context(), keyKind, d.none(keyKind), o.config(arguments{"environment": unknownText}))
 	if err != nil {
 		t.Fatal(err)
 	}
+	comes.config = d.object(comes.config.Type(), o.config(arguments{"environment": "EU Production"}))
 	applying := d.next()
 	if _, err := applying.carryOut(t.Context(), keyKind, o.state, goes); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := applying.carryOut(t.Context(), keyKind, d.none(keyKind), comes); err != nil {
-		t.Error(err)
+	_, err = applying.carryOut(t.Context(), keyKind, d.none(keyKind), comes)
+	refuses(t, err, "is not an environment slug")
+	if strings.Contains(err.Error(), "already revoked") {
+		t.Errorf("it names a key that has no successor: %v", err)
 	}
-	o.rejects(key)
 }
 
 // A replacement revokes no key but its own and the one that its plan named.

@@ -53,9 +53,10 @@ func (a *Applied) HasEmptied(place Handle) bool {
 	return a.has(func(l loss) bool { return l.concerns(place) })
 }
 
-// HasUnplaced reports whether this process destroyed an object of a type whose successor may be anywhere.
+// HasUnplaced reports whether this process destroyed an object of a type whose plan did not know the place
+// of the successor. A tainted object does not count: most likely, its successor is in its own place.
 func (a *Applied) HasUnplaced(resourceType string) bool {
-	return a.has(func(l loss) bool { return l.isUnplaced(resourceType) })
+	return a.has(func(l loss) bool { return l.isUnplaced(resourceType) && l.Replaces != "" })
 }
 
 func (a *Applied) has(is func(loss) bool) bool {
