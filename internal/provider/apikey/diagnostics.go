@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -36,13 +37,13 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 			return
 		}
 	case traceloop.IsNotFound(err):
-		slugs, listErr := r.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID)
+		missing, listErr := missingEnvironment(ctx, r.Data, client, projectID, environment)
 		switch {
 		case traceloop.IsNotFound(listErr):
 			r.AddUnknownProject(ctx, client, projectID, diags)
 			return
-		case listErr == nil:
-			diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, unknownEnvironment(projectID, environment, slugs)+" No key was generated.")
+		case missing != "":
+			diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+" No key was generated.")
 			return
 		}
 	}
@@ -204,6 +205,15 @@ func (r *managedResource) addOrphan(orphan *orphanError, attempted string, diags
 }
 
 const unknownEnvironmentSummary = "Unknown Environment"
+
+// missingEnvironment says that a project does not have an environment, or nothing.
+func missingEnvironment(ctx context.Context, d *base.Data, client *traceloop.Client, projectID, slug string) (string, error) {
+	slugs, err := d.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID)
+	if err != nil || slices.Contains(slugs, slug) {
+		return "", err
+	}
+	return unknownEnvironment(projectID, slug, slugs), nil
+}
 
 // unknownEnvironment describes an environment that the project does not have.
 func unknownEnvironment(projectID, slug string, existing []string) string {

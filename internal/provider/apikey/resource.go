@@ -412,37 +412,22 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Client, note base.Note, state model, diags *diag.Diagnostics) bool {
 	next := requestOf(note.Next)
 	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(next)))
+	missing := ""
+	if err == nil && existing == nil && !slices.Contains(base.BuiltInSlugs, next.Environment) { // this apply may create the environment later
+		missing, err = missingEnvironment(ctx, r.Data, client, next.ProjectID, next.Environment)
+	}
 	switch {
 	case err != nil:
 		diags.AddError("Unable to Replace API Key", r.Failure(fmt.Sprintf(
 			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.Environment, next.ProjectID, state.Describe()), err)+" Nothing was changed.")
-	case existing == nil:
-		return r.environmentIsThere(ctx, client, next, state, diags)
-	case existing.ID == note.Revokes && !r.Applied.Generated.Has(note.Revokes):
+	case missing != "":
+		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+" Nothing was changed.")
+	case existing == nil, existing.ID == note.Revokes && !r.Applied.Generated.Has(note.Revokes):
 		return true
 	default:
 		addAppeared(*existing, "Nothing was changed.", diags)
 	}
 	return false
-}
-
-// environmentIsThere refuses to revoke a key for one in an environment that this apply creates later, or
-// not at all.
-func (r *managedResource) environmentIsThere(ctx context.Context, client *traceloop.Client, next traceloop.APIKeyRequest, state model, diags *diag.Diagnostics) bool {
-	if slices.Contains(base.BuiltInSlugs, next.Environment) {
-		return true
-	}
-	slugs, err := r.ListEnvironments(ctx, client.ListEnvironmentsUncached, next.ProjectID)
-	if err != nil {
-		diags.AddError("Unable to Replace API Key", r.Failure(fmt.Sprintf(
-			"check that the project %s has the environment %q, before it revokes the %s", next.ProjectID, next.Environment, state.Describe()), err)+" Nothing was changed.")
-		return false
-	}
-	if !slices.Contains(slugs, next.Environment) {
-		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, unknownEnvironment(next.ProjectID, next.Environment, slugs)+" Nothing was changed.")
-		return false
-	}
-	return true
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
