@@ -85,17 +85,17 @@ func (r *managedResource) describeOccupied(key traceloop.APIKey, outcome string)
 	const (
 		elsewhere = "  - Use another environment.\n" +
 			"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: the environment has no room for a second key.\n"
-		tainted = "if it is tainted, apply revokes the key and generates another. To keep the key, use terraform untaint ADDRESS.\n"
+		tainted = "is tainted, apply revokes the key and generates another. To keep the key, use terraform untaint ADDRESS.\n"
 	)
 	begin := fmt.Sprintf("%s %s Choose one:\n\n", r.describeExisting(key), outcome)
 	if r.KeysRead.Has(key.ID) {
-		return begin + "  - A resource of this state manages that key: " + tainted +
+		return begin + "  - A resource of this state manages that key. If it " + tainted +
 			"  - If keys exchange their environments, set replace_existing = true in all of them.\n" + elsewhere +
 			"  - If its resource block has another address now, or a removed block with destroy = false lets Terraform forget it, use a moved block, which keeps the key:\n\n" +
 			base.MovedBlock(resourceType)
 	}
 	return begin + "  - If no application uses that key, set replace_existing = true, which revokes it. Or revoke it " + revokeByHand + ". Then apply again.\n" + elsewhere +
-		"  - If a resource of this configuration manages that key: " + tainted +
+		"  - If a resource of this configuration manages that key and " + tainted +
 		"  - To manage that key here, add one of these two blocks. If this configuration manages it at another address, or a removed block with destroy = false lets Terraform forget it, moved keeps the key. " +
 		"Otherwise, import it (write the address of this resource after \"to\"). The key itself cannot be retrieved. If you have it, set it as existing_key_wo.\n\n" +
 		base.MovedBlock(resourceType) + "\n\n" + base.ImportBlock(resourceType, "example", key.ProjectID+"/"+key.Environment)
