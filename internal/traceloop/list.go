@@ -210,50 +210,53 @@ func (l *cachedList[T]) answer(ctx context.Context, lookup func(*cache[T]) *T, r
 }
 
 // where yields the objects that a filter selects, from the list of all objects if that suffices, or
-// else from the filtered list. The list of all objects does not suffice if the filter's project may
-// not exist, because then the service answers 404. An error comes last.
+// else from the filtered list, each page when it is needed. The list of all objects does not suffice if the
+// filter's project may not exist, because then the service answers 404. An error comes last.
 func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		objects, err := l.filtered(ctx, l.cache(), filter, selects, suffices)
-		yieldAll(objects, err, yield)
+		c, pages, asked := l.cache(), l.pager(filter), []T(nil)
+		for !pages.done {
+			// Before each page, the list of all objects may have become cheaper.
+			objects, ok, err := c.filter(ctx, filter.Encode(), len(pages.cursors) > 0, selects, suffices)
+			if ok {
+				rest := slices.DeleteFunc(slices.Clone(objects), func(object T) bool { return pages.ids[l.id(&object)] })
+				yieldAll(rest, nil, yield)
+				return
+			}
+			var page []T
+			if err == nil {
+				page, err = pages.next(ctx)
+			}
+			if asked = append(asked, page...); pages.done {
+				c.keepFiltered(filter.Encode(), asked)
+			}
+			if !yieldAll(page, err, yield) {
+				return
+			}
+		}
 	}
 }
 
-func (l *cachedList[T]) filtered(ctx context.Context, c *cache[T], filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) ([]T, error) {
-	pages, key, asked := l.pager(filter), filter.Encode(), []T(nil)
-	for !pages.done {
-		// Before each page, the list of all objects may have become cheaper.
-		known := false // the answer to this filter
-		objects, ok := find(ctx, c, len(pages.cursors) > 0, func() (selected []T, ok bool) {
-			if selected, known = c.filtered[key]; known || !c.complete {
-				return selected, known
-			}
-			for _, page := range c.pages {
-				for i := range page {
-					if selects(&page[i]) {
-						selected = append(selected, page[i])
-					}
+// filter returns what a filter selects, if the cache answers that.
+func (c *cache[T]) filter(ctx context.Context, filter string, begun bool, selects func(*T) bool, suffices func([]T) (bool, error)) (objects []T, ok bool, err error) {
+	known := false // the answer to this filter
+	objects, ok = find(ctx, c, begun, func() (selected []T, ok bool) {
+		if selected, known = c.filtered[filter]; known || !c.complete {
+			return selected, known
+		}
+		for _, page := range c.pages {
+			for i := range page {
+				if selects(&page[i]) {
+					selected = append(selected, page[i])
 				}
 			}
-			return selected, true
-		})
-		if ok && !known {
-			var err error
-			if ok, err = suffices(objects); err != nil {
-				return nil, err
-			}
 		}
-		if ok {
-			return objects, nil
-		}
-		page, err := pages.next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		asked = append(asked, page...)
+		return selected, true
+	})
+	if ok && !known {
+		ok, err = suffices(objects)
 	}
-	c.keepFiltered(key, asked)
-	return asked, nil
+	return objects, ok && err == nil, err
 }
 
 // all yields every object. An error comes last.
