@@ -237,44 +237,8 @@ func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects fu
 	}
 }
 
-// filter returns what a filter selects, if the cache answers that.
-func (c *cache[T]) filter(ctx context.Context, filter string, begun bool, selects func(*T) bool, suffices func([]T) (bool, error)) (objects []T, ok bool, err error) {
-	known := false // the answer to this filter
-	objects, ok = find(ctx, c, begun, func() (selected []T, ok bool) {
-		if selected, known = c.filtered[filter]; known || !c.complete {
-			return selected, known
-		}
-		for _, page := range c.pages {
-			for i := range page {
-				if selects(&page[i]) {
-					selected = append(selected, page[i])
-				}
-			}
-		}
-		return selected, true
-	})
-	if ok && !known {
-		ok, err = suffices(objects)
-	}
-	return objects, ok && err == nil, err
-}
-
 // all yields every object. An error comes last.
 func (l *cachedList[T]) all(ctx context.Context) iter.Seq2[T, error] { return l.cache().all(ctx) }
-
-func (c *cache[T]) all(ctx context.Context) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		yielded := 0
-		for _, whole := range []bool{false, true} { // the caller may need no more than the first page
-			err := c.load(ctx, whole)
-			objects := c.loaded()[yielded:]
-			if !yieldAll(objects, err, yield) {
-				return
-			}
-			yielded += len(objects)
-		}
-	}
-}
 
 // remove deletes the object with this id.
 func (l *cachedList[T]) remove(ctx context.Context, id string) error {
@@ -332,6 +296,42 @@ func find[T, A any](ctx context.Context, c *cache[T], begun bool, lookup func() 
 		found, ok = lookup()
 	}
 	return found, ok
+}
+
+// filter returns what a filter selects, if the cache answers that.
+func (c *cache[T]) filter(ctx context.Context, filter string, begun bool, selects func(*T) bool, suffices func([]T) (bool, error)) (objects []T, ok bool, err error) {
+	known := false // the answer to this filter
+	objects, ok = find(ctx, c, begun, func() (selected []T, ok bool) {
+		if selected, known = c.filtered[filter]; known || !c.complete {
+			return selected, known
+		}
+		for _, page := range c.pages {
+			for i := range page {
+				if selects(&page[i]) {
+					selected = append(selected, page[i])
+				}
+			}
+		}
+		return selected, true
+	})
+	if ok && !known {
+		ok, err = suffices(objects)
+	}
+	return objects, ok && err == nil, err
+}
+
+func (c *cache[T]) all(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		yielded := 0
+		for _, whole := range []bool{false, true} { // the caller may need no more than the first page
+			err := c.load(ctx, whole)
+			objects := c.loaded()[yielded:]
+			if !yieldAll(objects, err, yield) {
+				return
+			}
+			yielded += len(objects)
+		}
+	}
 }
 
 // load loads the first page or the whole list, unless that is done. Concurrent callers share it,
