@@ -210,25 +210,41 @@ func (l *cachedList[T]) answer(ctx context.Context, lookup func(*cache[T]) *T, r
 }
 
 // where yields the objects that a filter selects, from the list of all objects if that suffices, or
-// else from the filtered list, each page when it is needed. The list of all objects does not suffice if the
-// filter's project may not exist, because then the service answers 404. An error comes last.
+// else from the filtered list. The list of all objects does not suffice if the filter's project may
+// not exist, because then the service answers 404. An error comes last.
 func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		c, pages, asked := l.cache(), l.pager(filter), []T(nil)
+		c, pages, key, asked := l.cache(), l.pager(filter), filter.Encode(), []T(nil)
 		for !pages.done {
 			// Before each page, the list of all objects may have become cheaper.
-			objects, ok, err := c.filter(ctx, filter.Encode(), len(pages.cursors) > 0, selects, suffices)
+			known := false // the answer to this filter
+			objects, ok := find(ctx, c, len(pages.cursors) > 0, func() (selected []T, ok bool) {
+				if selected, known = c.filtered[key]; known || !c.complete {
+					return selected, known
+				}
+				for _, page := range c.pages {
+					for i := range page {
+						if selects(&page[i]) {
+							selected = append(selected, page[i])
+						}
+					}
+				}
+				return selected, true
+			})
+			var err error
+			if ok && !known {
+				ok, err = suffices(objects)
+			}
 			if ok {
-				rest := slices.DeleteFunc(slices.Clone(objects), func(object T) bool { return pages.ids[l.id(&object)] })
-				yieldAll(rest, nil, yield)
+				yieldAll(slices.DeleteFunc(slices.Clone(objects), func(object T) bool { return pages.ids[l.id(&object)] }), nil, yield)
 				return
 			}
-			var page []T
+			var page []T // the caller may need no more than the first ones
 			if err == nil {
 				page, err = pages.next(ctx)
 			}
-			if asked = append(asked, page...); pages.done {
-				c.keepFiltered(filter.Encode(), asked)
+			if asked = append(asked, page...); err == nil && pages.done {
+				c.keepFiltered(key, asked)
 			}
 			if !yieldAll(page, err, yield) {
 				return
@@ -239,6 +255,20 @@ func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects fu
 
 // all yields every object. An error comes last.
 func (l *cachedList[T]) all(ctx context.Context) iter.Seq2[T, error] { return l.cache().all(ctx) }
+
+func (c *cache[T]) all(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		yielded := 0
+		for _, whole := range []bool{false, true} { // the caller may need no more than the first page
+			err := c.load(ctx, whole)
+			objects := c.loaded()[yielded:]
+			if !yieldAll(objects, err, yield) {
+				return
+			}
+			yielded += len(objects)
+		}
+	}
+}
 
 // remove deletes the object with this id.
 func (l *cachedList[T]) remove(ctx context.Context, id string) error {
@@ -296,42 +326,6 @@ func find[T, A any](ctx context.Context, c *cache[T], begun bool, lookup func() 
 		found, ok = lookup()
 	}
 	return found, ok
-}
-
-// filter returns what a filter selects, if the cache answers that.
-func (c *cache[T]) filter(ctx context.Context, filter string, begun bool, selects func(*T) bool, suffices func([]T) (bool, error)) (objects []T, ok bool, err error) {
-	known := false // the answer to this filter
-	objects, ok = find(ctx, c, begun, func() (selected []T, ok bool) {
-		if selected, known = c.filtered[filter]; known || !c.complete {
-			return selected, known
-		}
-		for _, page := range c.pages {
-			for i := range page {
-				if selects(&page[i]) {
-					selected = append(selected, page[i])
-				}
-			}
-		}
-		return selected, true
-	})
-	if ok && !known {
-		ok, err = suffices(objects)
-	}
-	return objects, ok && err == nil, err
-}
-
-func (c *cache[T]) all(ctx context.Context) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		yielded := 0
-		for _, whole := range []bool{false, true} { // the caller may need no more than the first page
-			err := c.load(ctx, whole)
-			objects := c.loaded()[yielded:]
-			if !yieldAll(objects, err, yield) {
-				return
-			}
-			yielded += len(objects)
-		}
-	}
 }
 
 // load loads the first page or the whole list, unless that is done. Concurrent callers share it,
