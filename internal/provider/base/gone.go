@@ -220,20 +220,22 @@ func Exists[T any](ctx context.Context, d *Data, client Client, g Gone[T], get f
 	return absence == Found
 }
 
-// Delete deletes an object. It is gone if there is no error, and none in diags.
-func Delete[T any](ctx context.Context, d *Data, client *traceloop.Client, g Gone[T], remove func(context.Context, string) error, diags *diag.Diagnostics) error {
-	err := remove(ctx, g.ID)
+// Delete deletes an object. It is gone if there is no error, and none in diags. "how" is for
+// Applied.Destroyed: empty if the object was gone already.
+func Delete[T any](ctx context.Context, d *Data, client *traceloop.Client, g Gone[T], remove func(context.Context, string) error, diags *diag.Diagnostics) (how string, err error) {
+	how, err = "deleted", remove(ctx, g.ID)
 	if traceloop.IsNotFound(err) {
-		err = nil
 		if _, absence := ConfirmGone(ctx, d, client, g, diags); absence == Found {
 			err = remove(ctx, g.ID)
+		} else {
+			how, err = "", nil
 		}
 	}
 	if err == nil && !diags.HasError() {
 		d.Absences.Deleted(g.Handle)
 		d.Confirm(ctx, g.Private, diags)
 	}
-	return err
+	return how, err
 }
 
 // ConfirmGone decides about an object that the service does not find. If it is there after all, it

@@ -27,6 +27,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	switch {
 	case plan == nil:
+		base.Note{Removed: true}.Set(ctx, resp.Private, &resp.Diagnostics)
 		r.planDestroy(ctx, *state, token, resp)
 	case state == nil:
 		r.planCreate(ctx, *plan, token, resp)
@@ -80,6 +81,7 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 // planCreate also plans the second half of a replacement.
 func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
+	r.Ledger.CreateSome(typeName)
 	note := base.GetNote(ctx, resp.Private, diags)
 	if diags.HasError() || r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
 		return
@@ -101,7 +103,11 @@ func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, t
 	projectID, slug := parsePlace(note.Replaces)
 	replaced, refused := r.RefuseForced(note, token, base.Irreversible+loss(projectID), diags)
 	client := r.ManagementIfKnown()
-	return refused || replaced != "" && client != nil && !r.GuardCascade(diags, replaced, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}))
+	if refused || replaced == "" || client == nil {
+		return refused
+	}
+	_, ok := r.GuardCascade(diags, replaced, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}))
+	return !ok
 }
 
 // refuseProtected reports whether a delete has to stop: the state protects the environment, and it still exists.

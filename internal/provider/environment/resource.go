@@ -84,10 +84,10 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 
 	environment := r.create(ctx, client, plan, &resp.Diagnostics)
 	if environment == nil {
-		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), "deleted", destroyed, resp.Diagnostics)
+		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), typeName, resp.Diagnostics)
 		return
 	}
-	r.Applied.Created(plan.place())
+	r.Applied.Created(plan.place(), typeName)
 	requested := plan.Name
 	plan.model = newModel(*environment)
 	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
@@ -195,8 +195,11 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	own := state.object("")
 	// The plan refuses a protected environment too, except for a tainted one: Terraform replaces it
 	// without asking the provider.
-	if r.refuseProtected(ctx, client, state, resp.Private, true, &resp.Diagnostics) ||
-		!r.GuardCascade(&resp.Diagnostics, own.Name, client.ListAPIKeysUncached(ctx, state.keyFilter())) {
+	if r.refuseProtected(ctx, client, state, resp.Private, true, &resp.Diagnostics) {
+		return
+	}
+	keys, ok := r.GuardCascade(&resp.Diagnostics, own.Name, client.ListAPIKeysUncached(ctx, state.keyFilter()))
+	if !ok {
 		return
 	}
 	if note.Next != "" && note.Next != own.Place {
@@ -209,13 +212,15 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 			return
 		}
 	}
-	if err := base.Delete(ctx, r.Data, client, gone(client, state, resp.Private, true), client.DeleteEnvironment, &resp.Diagnostics); err != nil {
+	r.WarnReplaced(ctx, client, &resp.Diagnostics, own.Name, note, keys)
+	how, err := base.Delete(ctx, r.Data, client, gone(client, state, resp.Private, true), client.DeleteEnvironment, &resp.Diagnostics)
+	if err != nil {
 		resp.Diagnostics.AddError("Unable to Delete Environment", r.Failure("delete the "+own.Name, err))
 	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.Applied.Destroyed(own.Name, note.Places(own.Place)...)
+	r.Applied.Destroyed(own, how, destroyed, note)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

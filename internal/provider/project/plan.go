@@ -25,6 +25,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	switch {
 	case plan == nil:
+		base.Note{Removed: true}.Set(ctx, resp.Private, &resp.Diagnostics)
 		r.planDestroy(ctx, *state, token, resp)
 	case state == nil:
 		r.planCreate(ctx, *plan, token, resp)
@@ -61,6 +62,7 @@ func (r *managedResource) planKeep(ctx context.Context, plan, state resourceMode
 // planCreate also plans the second half of a replacement, which is always a forced one.
 func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
+	r.Ledger.CreateSome(typeName)
 	note := base.GetNote(ctx, resp.Private, diags)
 	if diags.HasError() || r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() {
 		return
@@ -84,7 +86,11 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, token string, diags *diag.Diagnostics) bool {
 	replaced, refused := r.RefuseForced(note, token, base.Irreversible+loss, diags)
 	client := r.ManagementIfKnown()
-	return refused || replaced != "" && client != nil && !r.GuardCascade(diags, replaced, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: idOf(note.Replaces)}))
+	if refused || replaced == "" || client == nil {
+		return refused
+	}
+	_, ok := r.GuardCascade(diags, replaced, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: idOf(note.Replaces)}))
+	return !ok
 }
 
 // refuseProtected reports whether a delete has to stop: the state protects the project, and it still exists.

@@ -85,7 +85,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		resp.Diagnostics.AddError("Unable to Create Project", r.Failure(fmt.Sprintf("create the project %q", name), err))
 	}
 	if resp.Diagnostics.HasError() {
-		resp.Diagnostics = r.Applied.NameDestroyed(place(name), "deleted", destroyed, resp.Diagnostics)
+		resp.Diagnostics = r.Applied.NameDestroyed(place(name), typeName, resp.Diagnostics)
 		return
 	}
 
@@ -94,9 +94,8 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	r.Applied.Created(place(name))
+	r.Applied.Created(place(name), typeName)
 	r.Run.CreatedProject(project.ID)
-	r.KeysBefore.CreatedProject(project.ID)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
@@ -181,18 +180,22 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	own := state.object("")
 	// The plan refuses a protected project too, except for a tainted one: Terraform replaces it without
 	// asking the provider.
-	if r.refuseProtected(ctx, client, state, resp.Private, true, &resp.Diagnostics) ||
-		!r.GuardCascade(&resp.Diagnostics, own.Name, client.ListAPIKeysUncached(ctx, state.keyFilter())) ||
-		note.Next != "" && note.Next != own.Place && !r.canFollow(ctx, client.ListProjectsUncached, note, &resp.Diagnostics) {
+	if r.refuseProtected(ctx, client, state, resp.Private, true, &resp.Diagnostics) {
 		return
 	}
-	if err := base.Delete(ctx, r.Data, client, gone(client, state, resp.Private, true), client.DeleteProject, &resp.Diagnostics); err != nil {
+	keys, ok := r.GuardCascade(&resp.Diagnostics, own.Name, client.ListAPIKeysUncached(ctx, state.keyFilter()))
+	if !ok || note.Next != "" && note.Next != own.Place && !r.canFollow(ctx, client.ListProjectsUncached, note, &resp.Diagnostics) {
+		return
+	}
+	r.WarnReplaced(ctx, client, &resp.Diagnostics, own.Name, note, keys)
+	how, err := base.Delete(ctx, r.Data, client, gone(client, state, resp.Private, true), client.DeleteProject, &resp.Diagnostics)
+	if err != nil {
 		resp.Diagnostics.AddError("Unable to Delete Project", r.Failure("delete the "+own.Name, err))
 	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.Applied.Destroyed(own.Name, note.Places(own.Place)...)
+	r.Applied.Destroyed(own, how, destroyed, note)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
