@@ -130,8 +130,8 @@ func readAutoMonitorSetup(f *fields) AutoMonitorSetup {
 	setup := readSetupKey(f)
 	setup.OrgID = f.optionalText("org_id")
 	setup.Status = f.optionalText("status")
-	setup.CreatedAt = optionalTime(f, "created_at")
-	setup.UpdatedAt = optionalTime(f, "updated_at")
+	setup.CreatedAt = f.optionalTime("created_at")
+	setup.UpdatedAt = f.optionalTime("updated_at")
 	for _, rule := range f.optionalObjects("init_rules") {
 		setup.Selector = append(setup.Selector, readRule(rule))
 	}
@@ -144,13 +144,6 @@ func readAutoMonitorSetup(f *fields) AutoMonitorSetup {
 		})
 	}
 	return setup
-}
-
-func optionalTime(f *fields, name string) time.Time {
-	if !f.has(name) {
-		return time.Time{}
-	}
-	return f.time(name)
 }
 
 // readRule accepts both published names of the operator: "operator" on the pages, "op" in the

@@ -175,11 +175,11 @@ func propertyList(answer, before []traceloop.EvaluatorProperty, list types.List)
 func (m model) request() traceloop.EvaluatorRequest {
 	r := traceloop.EvaluatorRequest{
 		Name: m.Name.ValueString(), Slug: m.Slug.ValueString(), Description: m.Description.ValueString(),
-		Provider: m.LLMProvider.ValueString(), Model: m.Model.ValueString(),
-		InputSchema: properties(m.InputSchema), OutputSchema: properties(m.OutputSchema),
-		Temperature: m.Temperature.ValueFloat64Pointer(), TopP: m.TopP.ValueFloat64Pointer(), MaxTokens: m.maxTokens(),
-		FrequencyPenalty: m.FrequencyPenalty.ValueFloat64Pointer(), PresencePenalty: m.PresencePenalty.ValueFloat64Pointer(),
-		Stop: texts(m.Stop),
+		Provider: m.LLMProvider.ValueString(), InputSchema: properties(m.InputSchema), OutputSchema: properties(m.OutputSchema),
+		LLM: traceloop.LLM{
+			Model: m.Model.ValueString(), Temperature: m.Temperature.ValueFloat64Pointer(), TopP: m.TopP.ValueFloat64Pointer(), MaxTokens: m.maxTokens(),
+			FrequencyPenalty: m.FrequencyPenalty.ValueFloat64Pointer(), PresencePenalty: m.PresencePenalty.ValueFloat64Pointer(), Stop: texts(m.Stop),
+		},
 	}
 	for _, message := range objects(m.Messages) {
 		r.Messages = append(r.Messages, traceloop.EvaluatorMessage{Role: message.text("role"), Content: message.text("content")})
