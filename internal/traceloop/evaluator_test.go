@@ -78,8 +78,8 @@ func TestCreateEvaluator(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(*got, test.want) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
-		want := `{"name":"Tone","provider":"openai","model":"gpt-4o","messages":[{"role":"user","content":"Judge {{text}}"}],` +
-			`"input_schema":[{"name":"text","type":"string"}],"output_schema":[{"name":"label","type":"enum","enum_values":["good","bad"]}],"temperature":0,"max_tokens":512}`
+		want := `{"model":"gpt-4o","temperature":0,"max_tokens":512,"name":"Tone","provider":"openai","messages":[{"role":"user","content":"Judge {{text}}"}],` +
+			`"input_schema":[{"name":"text","type":"string"}],"output_schema":[{"name":"label","type":"enum","enum_values":["good","bad"]}]}`
 		if s.bodies[0] != want {
 			t.Errorf("%s: it sent %s", name, s.bodies[0])
 		}
