@@ -62,11 +62,11 @@ func callOf(ctx context.Context) *call {
 //nolint:contextcheck // an interrupt ends the caller's context, and not the request's
 func checkRetry(ctx context.Context, answer *http.Response, err error) (bool, error) {
 	c := callOf(ctx)
-	if answer != nil && c.response.status == 0 {
+	if answer != nil && c.response.StatusCode == 0 {
 		return false, nil
 	}
 	c.logAttempt(err)
-	status := c.response.status
+	status := c.response.StatusCode
 	wait, asked := askedPause(status, c.response.header)
 	if asked {
 		c.client.pause.extend(wait)
