@@ -1,7 +1,6 @@
 package traceloop
 
 import (
-	"strings"
 	"testing"
 )
 
@@ -23,16 +22,6 @@ func TestMaskKey(t *testing.T) {
 		}
 		if len(got) != len(key) {
 			t.Errorf("MaskKey(%q) changes the length", key)
-		}
-	}
-}
-
-// The mask hides at least as much as it shows, whatever the length.
-func TestMaskKeyHidesHalf(t *testing.T) {
-	for n := range 64 {
-		masked := strings.TrimPrefix(MaskKey(KeyPrefix+strings.Repeat("k", n)), KeyPrefix)
-		if hidden := strings.Count(masked, "*"); 2*hidden < n {
-			t.Errorf("of %d characters only %d are hidden: %s", n, hidden, masked)
 		}
 	}
 }

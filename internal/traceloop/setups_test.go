@@ -113,20 +113,6 @@ func TestSetupReads(t *testing.T) {
 	}
 }
 
-// An import does not know the environment, which the list may have several of.
-func TestSetupReads_withoutTheEnvironment(t *testing.T) {
-	s := &setupService{ids: []string{"a", "b"}}
-	c := projectOnLoopback(t, s.ServeHTTP)
-	for _, id := range []string{"a", "b"} {
-		if setup, err := c.GetAutoMonitorSetup(t.Context(), id, ""); err != nil || setup.EnvProjectID != "ep" {
-			t.Errorf("%+v, %v", setup, err)
-		}
-	}
-	if got := s.got(); got != "GET /a GET " {
-		t.Errorf("the requests are %q", got)
-	}
-}
-
 // A key of another environment neither reads nor changes what has the same external id there.
 func TestSetups_ofAnotherEnvironment(t *testing.T) {
 	for name, read := range map[string]string{"which has one of the same id": "a", "which has none": "only-there"} {
@@ -164,22 +150,6 @@ func TestSetupReads_afterAWrite(t *testing.T) {
 		}
 	}
 	if got := s.got(); got != "GET /a GET  DELETE /a GET /a GET  DELETE /a" {
-		t.Errorf("the requests are %q", got)
-	}
-}
-
-func TestSetupReads_afresh(t *testing.T) {
-	s := &setupService{ids: []string{"a", "b"}}
-	c := projectOnLoopback(t, s.ServeHTTP)
-	for range 2 {
-		c.ForgetAutoMonitorSetups()
-		for _, id := range []string{"a", "b"} {
-			if _, err := c.GetAutoMonitorSetup(t.Context(), id, "ep"); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if got := s.got(); got != "GET /a GET  GET /a GET " {
 		t.Errorf("the requests are %q", got)
 	}
 }
@@ -301,53 +271,6 @@ func TestSetupWrites_gathered(t *testing.T) {
 				all.Wait()
 				if got := fmt.Sprint(sizes); got != test.want {
 					t.Errorf("the batches are %s, want %s", got, test.want)
-				}
-			})
-		})
-	}
-}
-
-// Terraform at work: as many writes at a time as its parallelism says, each planned and then
-// carried out, and another one begun with each answer.
-func TestSetupWrites_inWaves(t *testing.T) {
-	soon := func(int) time.Duration { return 0 }
-	spread := func(d time.Duration) func(int) time.Duration {
-		return func(i int) time.Duration { return time.Duration(i*7919%1000) * d / 1000 }
-	}
-	for _, test := range []struct {
-		name        string
-		parallelism int
-		planning    func(i int) time.Duration
-		most        int
-	}{
-		{"10 at a time", 10, soon, 30},
-		{"10 at a time, busy", 10, spread(100 * time.Millisecond), 34},
-		{"100 at a time", 100, soon, 3},
-		{"100 at a time, busy", 100, spread(time.Second), 5},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				sent := 0
-				writes := &setupWrites{deliver: func(batch []*setupWrite) {
-					sent++
-					time.Sleep(100 * time.Millisecond) // the service
-					for _, w := range batch {
-						w.done <- setupAnswer{}
-					}
-				}}
-				var all sync.WaitGroup
-				slots := make(chan struct{}, test.parallelism)
-				for i := range 300 {
-					slots <- struct{}{}
-					all.Go(func() {
-						time.Sleep(test.planning(i))
-						writes.add(&setupWrite{ctx: t.Context(), request: AutoMonitorSetupRequest{ExternalID: fmt.Sprint("s", i)}})
-						<-slots
-					})
-				}
-				all.Wait()
-				if sent > test.most {
-					t.Errorf("%d requests, want %d at most", sent, test.most)
 				}
 			})
 		})
@@ -954,19 +877,5 @@ func TestSetupWrites_bulkUnknown(t *testing.T) {
 	a, c := handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST /bulk": once(refusal(404))})
 	if errs := together(t, c, "a", "b"); !IsNotFound(errs["a"]) || !IsNotFound(errs["b"]) || a.got() != "GET , POST /bulk" {
 		t.Errorf("the API's own words: %v", errs)
-	}
-}
-
-func TestCreateOrganization(t *testing.T) {
-	const key = "tl_OrganizationKey0001"
-	c := projectOnLoopback(t, answer(201, `{"org_id":"o1","environments":[{"slug":"dev","api_key":"`+key+`"}]}`))
-	organization, err := c.CreateOrganization(t.Context(), OrganizationRequest{Name: "Acme", Environments: []string{"dev"}, RetentionHours: 24})
-	if err != nil || organization.ID != "o1" || organization.Keys[0].Environment != "dev" || organization.Keys[0].Key != key {
-		t.Fatalf("%v, %v", organization, err)
-	}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		if strings.Contains(fmt.Sprintf(verb, *organization), key) {
-			t.Errorf("%s shows the key", verb)
-		}
 	}
 }
