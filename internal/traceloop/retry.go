@@ -104,13 +104,8 @@ func checkRetry(ctx context.Context, answer *http.Response, err error) (bool, er
 	return true, nil
 }
 
-// beginAttempt waits until the next attempt is due, and requests are allowed. An interrupt ends the wait,
-// and no attempt of a write.
 func (c *call) beginAttempt() error {
-	if err := sleep(c.caller, time.Until(c.notBefore)); err != nil {
-		return err
-	}
-	if err := c.awaitPause(c.caller); err != nil {
+	if err := c.await(); err != nil {
 		return err
 	}
 	c.response, c.attemptStarted = response{}, time.Now()

@@ -87,3 +87,56 @@ func TestMaskMatches(t *testing.T) {
 		}
 	}
 }
+
+func TestSlug(t *testing.T) {
+	for name, want := range map[string]string{
+		"EU Production":      "eu-production", // Traceloop's own example
+		"prd":                "prd",
+		"EU  --  Production": "eu-production",
+		" (EU) Production! ": "eu-production",
+		"eu_production":      "eu-production",
+		"v2.1":               "v2-1",
+		"2026":               "2026",
+		"Zürich":             "z-rich",
+		"ÄÖÜ":                "",
+		"東京 Tokyo":           "tokyo",
+		"--":                 "",
+		"":                   "",
+		"a":                  "a",
+		"already-a-slug":     "already-a-slug",
+	} {
+		got := Slug(name)
+		if got != want {
+			t.Errorf("Slug(%q) = %q, want %q", name, got, want)
+		}
+		if again := Slug(got); again != got {
+			t.Errorf("Slug(%q) = %q: a slug is not its own slug", got, again)
+		}
+	}
+}
+
+func TestClosest(t *testing.T) {
+	t.Parallel()
+	environments := []string{"dev", "stg", "prd", "eu-production", "EU Production", "Café"}
+	for _, test := range []struct {
+		among  []string
+		wanted map[string]string
+	}{
+		{PublishedEvaluators, map[string]string{
+			"PII_DETECTOR": "pii-detector", "pii_detector": "pii-detector", "Pii Detector": "pii-detector", "pii-detecter": "pii-detector",
+			"piidetector": "pii-detector", "answer-relevanc": "answer-relevancy", "toxicity": "toxicity-detector", "word-count-ratios": "word-count-ratio",
+			"char-coutn": "char-count", "hallucination": "", "x": "", "": "", "LLM_AS_A_JUDGE": "",
+		}},
+		{environments, map[string]string{
+			"prod": "prd", "stage": "stg", "DEV": "dev", "development": "dev", "eu-prodution": "eu-production", "eu production": "eu-production",
+			"Cafe": "Café", "orders": "", "q": "",
+		}},
+		{nil, map[string]string{"prd": ""}},
+	} {
+		for given, want := range test.wanted {
+			if got := Closest(given, test.among); got != want {
+				t.Errorf("%q: %q, want %q", given, got, want)
+			}
+		}
+	}
+}
