@@ -27,11 +27,8 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure      = (*managedResource)(nil)
+	_ base.ManagedResource                = (*managedResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*managedResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*managedResource)(nil)
-	_ resource.ResourceWithImportState    = (*managedResource)(nil)
-	_ resource.ResourceWithIdentity       = (*managedResource)(nil)
 )
 
 const (
@@ -46,12 +43,10 @@ var identity = []base.IdentityAttribute{
 
 // NewResource returns the resource traceloop_api_key.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.NewResource("api_key", identity, base.Configure)}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.IdentifiedResource }
 
 type resourceModel struct {
 	model
@@ -65,10 +60,6 @@ type resourceModel struct {
 	EncryptedKey     types.String `tfsdk:"encrypted_key"`
 }
 
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_api_key"
-}
-
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An API key, with which an application sends traces to one environment of a project.\n\n" +
@@ -76,11 +67,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"Traceloop refuses the traces of your application until it has the new key. Destroying this resource revokes the key at once.\n\n" +
 			"~> The state stores the key in `key`, unless `age_recipients` seals it. Protect the state like the key itself: use a backend with encryption and access control.",
 		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the key, assigned by Traceloop. It is not secret.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"id": base.ComputedAttribute("Id of the key, assigned by Traceloop. It is not secret."),
 			"project_id": schema.StringAttribute{
 				MarkdownDescription: "Id of the project that the key sends traces to. Changing it revokes the key and generates another.",
 				Required:            true,
@@ -109,11 +96,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Optional:   true,
 				Validators: []validator.Number{base.WholeNumber(1, maxDays)},
 			},
-			"rotate_at": schema.StringAttribute{
-				MarkdownDescription: "When the key is due for rotation: `created_at` plus `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"rotate_at": base.ComputedAttribute("When the key is due for rotation: `created_at` plus `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`."),
 			"age_recipients": schema.SetAttribute{
 				MarkdownDescription: "Public keys that seal the key before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one, each in a string of its own. The sealed key is in `encrypted_key`, and `key` is null. " +
 					"Changing it rotates the key, unless `existing_key_wo` supplies the key (sealed again in place) or the state never held it (only recorded). Default: the key is not sealed.",
@@ -141,27 +124,11 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Sensitive:           true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
-			"encrypted_key": schema.StringAttribute{
-				MarkdownDescription: "The key, sealed to `age_recipients`, as an armored age file. The ephemeral resource `traceloop_api_key` opens it. Null without recipients.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"masked_key": schema.StringAttribute{
-				MarkdownDescription: "The key with stars between its prefix and its last 4 characters, or as Traceloop shows it.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"created_at": base.CreatedAtAttribute("key"),
+			"encrypted_key": base.ComputedAttribute("The key, sealed to `age_recipients`, as an armored age file. The ephemeral resource `traceloop_api_key` opens it. Null without recipients."),
+			"masked_key":    base.ComputedAttribute("The key with stars between its prefix and its last 4 characters, or as Traceloop shows it."),
+			"created_at":    base.CreatedAtAttribute("key"),
 		},
 	}
-}
-
-func (r *managedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = base.IdentitySchema(identity)
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
 }
 
 // ValidateConfig adds to the errors of a bad configuration what this apply has destroyed before. While
