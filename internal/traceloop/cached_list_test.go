@@ -118,10 +118,10 @@ func TestCachedListCost(t *testing.T) {
 					readAll(t, c, ids)
 					pages := (estateSize + 99) / 100
 					limit := 2 * min(reads, pages)
-					switch {
-					case reads == 1:
+					switch reads {
+					case 1:
 						limit = 1
-					case reads == estateSize: // then a read waits for its page instead of a GET
+					case estateSize: // then a read waits for its page instead of a GET
 						limit = min(limit, pages+2)
 					}
 					if e.requests > limit {

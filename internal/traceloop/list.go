@@ -259,20 +259,6 @@ func (l *cachedList[T]) filtered(ctx context.Context, c *cache[T], filter url.Va
 // all yields every object. An error comes last.
 func (l *cachedList[T]) all(ctx context.Context) iter.Seq2[T, error] { return l.cache().all(ctx) }
 
-func (c *cache[T]) all(ctx context.Context) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		yielded := 0
-		for _, whole := range []bool{false, true} { // the caller may need no more than the first page
-			err := c.load(ctx, whole)
-			objects := c.loaded()[yielded:]
-			if !yieldAll(objects, err, yield) {
-				return
-			}
-			yielded += len(objects)
-		}
-	}
-}
-
 // remove deletes the object with this id.
 func (l *cachedList[T]) remove(ctx context.Context, id string) error {
 	return l.confirmed(ctx, remove(ctx, l.connection, l.path, id))
@@ -371,6 +357,21 @@ func (c *cache[T]) add(page []T, err error) {
 	c.pages, c.complete = append(c.pages, page), c.list.done
 	c.total = cmp.Or(c.list.pages, assumedPages)
 	c.index(page)
+}
+
+// all yields every object, like cachedList.all.
+func (c *cache[T]) all(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		yielded := 0
+		for _, whole := range []bool{false, true} { // the caller may need no more than the first page
+			err := c.load(ctx, whole)
+			objects := c.loaded()[yielded:]
+			if !yieldAll(objects, err, yield) {
+				return
+			}
+			yielded += len(objects)
+		}
+	}
 }
 
 // loaded returns the objects of the list, as far as it is loaded.

@@ -108,8 +108,8 @@ func TestRetryTable(t *testing.T) {
 					if !want.want(err) {
 						t.Errorf("unexpected outcome: %T %v", err, err)
 					}
-					if lost, ok := errors.AsType[*UnknownOutcomeError](err); ok && !lost.Started.Equal(started) {
-						t.Errorf("it began at %s, and the error says %s", started, lost.Started)
+					if lost, ok := errors.AsType[*UnknownOutcomeError](err); ok && (!lost.Started.Equal(started) || lost.MayBeConflict != (tt.name == "500")) {
+						t.Errorf("it began at %s, and the error is %+v", started, lost)
 					}
 					if n := len(s.got()); n != want.requests {
 						t.Errorf("%d requests reached the service, want %d", n, want.requests)
