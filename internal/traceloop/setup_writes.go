@@ -146,8 +146,8 @@ func (c *ProjectClient) write(ctx context.Context, w *setupWrite) (writtenSetup,
 			return writtenSetup{}, &UnknownOutcomeError{Method: http.MethodPost, Path: c.paths.AutoMonitorSetups, Started: answer.started, Err: err}
 		}
 	}
-	c.learn(*setup)
-	c.wrote(setup.ExternalID, setup)
+	c.known.learn(*setup)
+	c.known.wrote(setup.ExternalID, setup)
 	existed, known := c.existedBefore(*setup, answer)
 	return writtenSetup{setup, known && !existed, known && existed}, nil
 }

@@ -265,7 +265,7 @@ func TestSetupWrites_interrupted(t *testing.T) {
 func TestSetupWrites_sameExternalID(t *testing.T) {
 	b := &batches{}
 	c := projectOnLoopback(t, b.ServeHTTP)
-	c.learn(AutoMonitorSetup{ProjectID: "p1", EnvProjectID: "ep"})
+	c.known.learn(AutoMonitorSetup{ProjectID: "p1", EnvProjectID: "ep"})
 	HoldWrites(c)
 	var all sync.WaitGroup
 	for range 2 {
@@ -606,7 +606,7 @@ func TestFindSetup_recentList(t *testing.T) {
 		}
 		find(true, 1)
 		c.setups.forget()
-		c.wrote("a", nil)
+		c.known.wrote("a", nil)
 		find(false, 1)
 		time.Sleep(recent)
 		find(false, 1)
