@@ -132,10 +132,10 @@ func NewProjectClient(config Config) (*ProjectClient, error) {
 		return nil, err
 	}
 	c := &ProjectClient{
-		connection:  connected,
-		known:       knownSetups{reached: map[string]bool{}, written: map[string]*AutoMonitorSetup{}},
-		setups:      newCachedList(collection[AutoMonitorSetup]{connected, connected.paths.AutoMonitorSetups, nil, readListedSetup, func(s *AutoMonitorSetup) string { return s.ID }}),
-		evaluators:  newCachedList(collection[Evaluator]{connected, connected.paths.Evaluators, nil, readListedEvaluator, func(*Evaluator) string { return "" }}),
+		connection: connected,
+		known:      knownSetups{reached: map[string]bool{}, written: map[string]*AutoMonitorSetup{}},
+		setups:     newCachedList(collection[AutoMonitorSetup]{connected, connected.paths.AutoMonitorSetups, nil, readListedSetup, func(s *AutoMonitorSetup) string { return s.ID }}),
+		evaluators: newCachedList(collection[Evaluator]{connected, connected.paths.Evaluators, nil, readListedEvaluator, func(*Evaluator) string { return "" }}),
 	}
 	c.writes = &setupWrites{deliver: c.deliver}
 	return c, nil
