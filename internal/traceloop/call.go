@@ -29,7 +29,8 @@ const maxBody = 10 << 20
 // request is one operation of the API.
 type request struct {
 	method     string
-	path       string // escaped, below the base URL
+	path       string  // escaped, below the base URL
+	id         *string // of an element of the collection at path; nil for the collection
 	query      url.Values
 	body       any   // encoded as JSON; nil for none
 	list       bool  // the answer is a list, not an object
@@ -121,6 +122,12 @@ func (c *call) run(read func(*fields)) error {
 }
 
 func (c *connection) newRequest(ctx context.Context, r request) (*retryablehttp.Request, error) {
+	if r.id != nil {
+		if *r.id == "" || *r.id == "." || *r.id == ".." { // they would address the collection or its parent
+			return nil, fmt.Errorf("%q cannot be an id under %s", *r.id, r.path)
+		}
+		r.path += "/" + url.PathEscape(*r.id)
+	}
 	target, err := url.Parse(c.base.String() + r.path)
 	if err != nil {
 		return nil, err
@@ -343,27 +350,15 @@ func create[T any](ctx context.Context, c *connection, collection string, body a
 }
 
 func get[T any](ctx context.Context, c *connection, collection, id string, read func(*fields) T) (*T, error) {
-	path, err := elementPath(collection, id)
-	if err != nil {
-		return nil, err
-	}
-	return object(ctx, c, request{method: http.MethodGet, path: path}, requireID(id, read))
+	return object(ctx, c, request{method: http.MethodGet, path: collection, id: &id}, requireID(id, read))
 }
 
 func update[T any](ctx context.Context, c *connection, collection, id string, body any, read func(*fields) T) (*T, error) {
-	path, err := elementPath(collection, id)
-	if err != nil {
-		return nil, err
-	}
-	return object(ctx, c, request{method: http.MethodPatch, path: path, body: body}, requireID(id, read))
+	return object(ctx, c, request{method: http.MethodPatch, path: collection, id: &id, body: body}, requireID(id, read))
 }
 
 func remove(ctx context.Context, c *connection, collection, id string) error {
-	path, err := elementPath(collection, id)
-	if err != nil {
-		return err
-	}
-	return c.do(ctx, request{method: http.MethodDelete, path: path}, nil)
+	return c.do(ctx, request{method: http.MethodDelete, path: collection, id: &id}, nil)
 }
 
 // object carries out an operation that answers with an object. If a change succeeded and its
@@ -373,7 +368,7 @@ func object[T any](ctx context.Context, c *connection, r request, read func(*fie
 	err := c.do(ctx, r, func(f *fields) { result = new(read(f)) })
 	_, mismatch := errors.AsType[*MismatchError](err)
 	if (r.method == http.MethodPut || r.method == http.MethodPatch) && (mismatch || err == nil && result == nil) {
-		read, err := object(context.WithoutCancel(ctx), c, request{method: http.MethodGet, path: r.path}, read)
+		read, err := object(context.WithoutCancel(ctx), c, request{method: http.MethodGet, path: r.path, id: r.id}, read)
 		if err != nil {
 			err = fmt.Errorf("the service carried out the %s, and its answer does not show the object: %w", r.method, err)
 		}
@@ -395,13 +390,4 @@ func requireID[T any](id string, read func(*fields) T) func(*fields) T {
 		}
 		return object
 	}
-}
-
-// elementPath refuses ids that would address the collection or its parent, so that a DELETE never
-// reaches the wrong object.
-func elementPath(collection, id string) (string, error) {
-	if id == "" || id == "." || id == ".." {
-		return "", fmt.Errorf("%q cannot be an id under %s", id, collection)
-	}
-	return collection + "/" + url.PathEscape(id), nil
 }

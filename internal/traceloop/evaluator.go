@@ -137,37 +137,28 @@ func (c *ProjectClient) CreateEvaluator(ctx context.Context, r EvaluatorRequest)
 // GetEvaluator reads an evaluator by its id or slug, as the SDK does. If there is none, the error
 // satisfies IsNotFound.
 func (c *ProjectClient) GetEvaluator(ctx context.Context, idOrSlug string) (*Evaluator, error) {
-	path, err := elementPath(c.paths.Evaluators, idOrSlug)
-	if err != nil {
-		return nil, err
-	}
-	one := func() (*Evaluator, error) {
-		return object(ctx, c.connection, request{method: http.MethodGet, path: path}, func(f *fields) Evaluator {
+	return c.evaluators.answer(ctx, func(l *cache[Evaluator]) *Evaluator {
+		return l.first(func(e *Evaluator) bool {
+			return (e.ID == idOrSlug || e.Slug == idOrSlug) && e.Config != nil && len(e.Config.Messages) > 0
+		})
+	}, func() (*Evaluator, error) {
+		return object(ctx, c.connection, request{method: http.MethodGet, path: c.paths.Evaluators, id: &idOrSlug}, func(f *fields) Evaluator {
 			evaluator := readEvaluator(f)
 			if evaluator.ID != idOrSlug && evaluator.Slug != "" && evaluator.Slug != idOrSlug {
 				f.fail("it describes another object")
 			}
 			return evaluator
 		})
-	}
-	return c.evaluators.answer(ctx, func(l *cache[Evaluator]) *Evaluator {
-		return l.first(func(e *Evaluator) bool {
-			return (e.ID == idOrSlug || e.Slug == idOrSlug) && e.Config != nil && len(e.Config.Messages) > 0
-		})
-	}, one)
+	})
 }
 
 // UpdateEvaluator changes what differs between two requests, as the SDK does, and reads the
 // evaluator. The slug cannot be changed.
 func (c *ProjectClient) UpdateEvaluator(ctx context.Context, idOrSlug string, before, after EvaluatorRequest) (*Evaluator, error) {
-	path, err := elementPath(c.paths.Evaluators, idOrSlug)
-	if err != nil {
-		return nil, err
-	}
 	if change := before.changeTo(after); !reflect.DeepEqual(change, evaluatorChange{}) {
 		forget := invalidate(c.evaluators)
 		// The answer has no more than the id, and may be empty.
-		err := c.do(ctx, request{method: http.MethodPatch, path: path, body: change}, nil)
+		err := c.do(ctx, request{method: http.MethodPatch, path: c.paths.Evaluators, id: &idOrSlug, body: change}, nil)
 		forget()
 		if err != nil {
 			return nil, c.evaluators.confirmed(ctx, err)

@@ -126,11 +126,7 @@ func (c *ProjectClient) GetAutoMonitorSetup(ctx context.Context, externalID, env
 
 // getSetup reads a setup with its own request.
 func (c *ProjectClient) getSetup(ctx context.Context, externalID string) (*AutoMonitorSetup, error) {
-	path, err := elementPath(c.paths.AutoMonitorSetups, externalID)
-	if err != nil {
-		return nil, err
-	}
-	setup, err := object(ctx, c.connection, request{method: http.MethodGet, path: path}, func(f *fields) AutoMonitorSetup {
+	setup, err := object(ctx, c.connection, request{method: http.MethodGet, path: c.paths.AutoMonitorSetups, id: &externalID}, func(f *fields) AutoMonitorSetup {
 		setup := readAutoMonitorSetup(f)
 		if setup.ExternalID != externalID {
 			f.fail("it describes another object")
