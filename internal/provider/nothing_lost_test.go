@@ -541,30 +541,37 @@ func TestNothingLost_timesAreRounded(t *testing.T) {
 func TestNothingLost_answerWithTheSecretAlone(t *testing.T) {
 	t.Parallel()
 	const secret = "tl_0123456789abcdef"
-	listed := fmt.Sprintf(`200 [{"id":"k1","project_id":"p1","environment":"prd","masked_key":"tl_************cdef","created_at":%q}]`, time.Now().UTC().Format(time.RFC3339))
-	older := fmt.Sprintf(`200 [{"id":"k0","project_id":"p1","environment":"prd","created_at":%q}]`, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339))
+	key := func(id string, created time.Time) string {
+		return fmt.Sprintf(`{"id":%q,"project_id":"p1","environment":"prd","masked_key":"tl_************cdef","created_at":%q}`, id, created.UTC().Format(time.RFC3339))
+	}
+	const none, older, listed = "none", "an older key", "the key"
 	config := arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)}
 	for name, test := range map[string]struct {
 		answer string
 		lists  []string // one for the creation and each read
 		ids    []any
 	}{
-		"the answer has the id":    {`{"id":"k1","api_key":"` + secret + `"}`, []string{"200 []"}, []any{"k1"}},
+		"the answer has the id":    {`{"id":"k1","api_key":"` + secret + `"}`, []string{none}, []any{"k1"}},
 		"the list has it":          {`{"api_key":"` + secret + `"}`, []string{listed}, []any{"k1"}},
-		"the list has it later":    {`{"api_key":"` + secret + `"}`, []string{"200 []", "200 []", older, listed}, []any{nil, nil, nil, "k1"}},
-		"it is found by a destroy": {`{"api_key":"` + secret + `"}`, []string{"200 []", listed}, []any{nil}},
+		"the list has it later":    {`{"api_key":"` + secret + `"}`, []string{none, none, older, listed}, []any{nil, nil, nil, "k1"}},
+		"it is found by a destroy": {`{"api_key":"` + secret + `"}`, []string{none, listed}, []any{nil}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			service := newAnswering(t, map[string]string{
 				"POST /v2/api-keys": "201 " + test.answer, "GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "DELETE /v2/api-keys/k1": "204 ",
-				"GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys/k1": "200 " + strings.TrimSuffix(strings.TrimPrefix(listed, "200 ["), "]"),
+				"GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys/k1": "200 " + key("k1", time.Now()),
 			})
+			shows := func(list string) {
+				service.set(map[string]string{"GET /v2/api-keys": map[string]string{
+					none: "200 []", older: "200 [" + key("k0", time.Now().Add(-time.Hour)) + "]", listed: "200 [" + key("k1", time.Now()) + "]",
+				}[list]})
+			}
 			l := newLife(answeringDriver(t, service), keyKind)
 			p := l.plan(config, false)
 			var err error
 			for i, id := range test.ids {
-				service.set(map[string]string{"GET /v2/api-keys": test.lists[i]})
+				shows(test.lists[i])
 				if i == 0 {
 					l.state, err = l.provider.carryOut(t.Context(), keyKind, l.state, p)
 				} else {
@@ -578,7 +585,7 @@ func TestNothingLost_answerWithTheSecretAlone(t *testing.T) {
 					t.Errorf("the state is %s", l.state.value)
 				}
 			}
-			service.set(map[string]string{"GET /v2/api-keys": test.lists[len(test.lists)-1]})
+			shows(test.lists[len(test.lists)-1])
 			if _, _, err := l.provider.next().apply(t.Context(), keyKind, l.state, nil); err != nil || service.count("DELETE /v2/api-keys/k1") != 1 {
 				t.Errorf("the destroy revoked %d keys: %v", service.count("DELETE"), err)
 			}

@@ -214,46 +214,37 @@ func (l *cachedList[T]) answer(ctx context.Context, lookup func(*cache[T]) *T, r
 // not exist, because then the service answers 404. An error comes last.
 func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		objects, err := l.filtered(ctx, l.cache(), filter, selects, suffices)
-		yieldAll(objects, err, yield)
-	}
-}
-
-func (l *cachedList[T]) filtered(ctx context.Context, c *cache[T], filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) ([]T, error) {
-	pages, key, asked := l.pager(filter), filter.Encode(), []T(nil)
-	for !pages.done {
-		// Before each page, the list of all objects may have become cheaper.
-		known := false // the answer to this filter
-		objects, ok := find(ctx, c, len(pages.cursors) > 0, func() (selected []T, ok bool) {
-			if selected, known = c.filtered[key]; known || !c.complete {
-				return selected, known
-			}
-			for _, page := range c.pages {
-				for i := range page {
-					if selects(&page[i]) {
-						selected = append(selected, page[i])
-					}
+		c, pages, key, asked := l.cache(), l.pager(filter), filter.Encode(), []T(nil)
+		for !pages.done {
+			// Before each page, the list of all objects may have become cheaper.
+			known := false // the answer to this filter
+			objects, ok := find(ctx, c, len(pages.cursors) > 0, func() (selected []T, ok bool) {
+				selected, known = c.filtered[key]
+				if !known && c.complete {
+					selected = c.selected(selects)
 				}
-			}
-			return selected, true
-		})
-		if ok && !known {
+				return selected, known || c.complete
+			})
 			var err error
-			if ok, err = suffices(objects); err != nil {
-				return nil, err
+			if ok && !known {
+				ok, err = suffices(objects)
+			}
+			if ok {
+				yieldAll(slices.DeleteFunc(slices.Clone(objects), func(o T) bool { return pages.ids[l.id(&o)] }), nil, yield)
+				return
+			}
+			var page []T
+			if err == nil {
+				page, err = pages.next(ctx)
+			}
+			if asked = append(asked, page...); pages.done {
+				c.keepFiltered(key, asked)
+			}
+			if !yieldAll(page, err, yield) {
+				return
 			}
 		}
-		if ok {
-			return objects, nil
-		}
-		page, err := pages.next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		asked = append(asked, page...)
 	}
-	c.keepFiltered(key, asked)
-	return asked, nil
 }
 
 // all yields every object. An error comes last.
@@ -379,6 +370,18 @@ func (c *cache[T]) loaded() []T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Concat(c.pages...)
+}
+
+// selected returns the objects of the list that a filter selects. It is a lookup.
+func (c *cache[T]) selected(selects func(*T) bool) (selected []T) {
+	for _, page := range c.pages {
+		for i := range page {
+			if selects(&page[i]) {
+				selected = append(selected, page[i])
+			}
+		}
+	}
+	return selected
 }
 
 // first returns the first object of the list that matches, or nil. It is a lookup.
