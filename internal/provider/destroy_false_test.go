@@ -64,11 +64,7 @@ output "key" {
 		cli.apply()
 		key := cli.ok("output", "-raw", "key")
 		cli.ok("taint", "traceloop_api_key.k")
-		output, err := cli.run("apply", "-auto-approve", "-input=false")
-		if err == nil {
-			t.Error("the apply succeeds")
-		}
-		shows(t, output, "Environment Already Has an API Key")
+		cli.fails("apply", "Environment Already Has an API Key")
 		if !accepted(t, server, key) {
 			t.Error("the tainted key is revoked")
 		}

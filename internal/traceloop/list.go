@@ -233,11 +233,11 @@ func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects fu
 				yieldAll(slices.DeleteFunc(slices.Clone(objects), func(o T) bool { return pages.ids[l.id(&o)] }), nil, yield)
 				return
 			}
-			var page []T
+			var page []T // the caller may need no more than the first ones
 			if err == nil {
 				page, err = pages.next(ctx)
 			}
-			if asked = append(asked, page...); pages.done {
+			if asked = append(asked, page...); err == nil && pages.done {
 				c.keepFiltered(key, asked)
 			}
 			if !yieldAll(page, err, yield) {
@@ -308,6 +308,20 @@ func find[T, A any](ctx context.Context, c *cache[T], begun bool, lookup func() 
 	return found, ok
 }
 
+func (c *cache[T]) all(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		yielded := 0
+		for _, whole := range []bool{false, true} { // the caller may need no more than the first page
+			err := c.load(ctx, whole)
+			objects := c.loaded()[yielded:]
+			if !yieldAll(objects, err, yield) {
+				return
+			}
+			yielded += len(objects)
+		}
+	}
+}
+
 // load loads the first page or the whole list, unless that is done. Concurrent callers share it,
 // so it goes on if one of them is interrupted.
 func (c *cache[T]) load(ctx context.Context, whole bool) error {
@@ -348,21 +362,6 @@ func (c *cache[T]) add(page []T, err error) {
 	c.pages, c.complete = append(c.pages, page), c.list.done
 	c.total = cmp.Or(c.list.pages, assumedPages)
 	c.index(page)
-}
-
-// all yields every object, like cachedList.all.
-func (c *cache[T]) all(ctx context.Context) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		yielded := 0
-		for _, whole := range []bool{false, true} { // the caller may need no more than the first page
-			err := c.load(ctx, whole)
-			objects := c.loaded()[yielded:]
-			if !yieldAll(objects, err, yield) {
-				return
-			}
-			yielded += len(objects)
-		}
-	}
 }
 
 // loaded returns the objects of the list, as far as it is loaded.
