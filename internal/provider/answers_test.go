@@ -161,7 +161,7 @@ func TestAnswers_conflictAs500(t *testing.T) {
 		"project":                 {projectKind, project, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "p1"`}},
 		"project, ours":           {projectKind, project, []string{failed, taken}, 0, nil},
 		"environment, in words":   {environmentKind, environment, []string{duplicate}, 0, []string{"No environment was created", "eu-production"}},
-		"environment":             {environmentKind, environment, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it"}},
+		"environment":             {environmentKind, environment, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "e1"`}},
 		"environment, ours":       {environmentKind, environment, []string{failed, taken}, 0, nil},
 		"key, in words":           {keyKind, key, []string{duplicate}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
 		"key":                     {keyKind, key, []string{failed, failed}, 0, []string{"already has an API key", "id k1", "No key was generated"}},

@@ -113,11 +113,11 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.Client, 
 	})
 	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
 		id := traceloop.Slug(name)
-		if found.Object != nil {
-			id = found.Object.Slug
-		}
 		if projectID != "" {
 			id = projectID + "/" + id
+		}
+		if found.Object != nil {
+			id = found.Object.ID
 		}
 		r.AddUnsettled(diags, fmt.Sprintf("environment %q", name), found.Object != nil, base.ImportBlock(typeName, base.Label(name), id), err, found.Err)
 		return nil
