@@ -329,3 +329,35 @@ func TestSettle_olderProjectIsNotAdopted(t *testing.T) {
 	_, _, err := d.apply(t.Context(), projectKind, d.none(projectKind), arguments{"name": "Orders"})
 	refuses(t, err, "older than this attempt", "import {", older.ID)
 }
+
+// Two resources want the same object, and the answer to the second creation is lost: what the first
+// one has created is not the second one's.
+func TestAnswers_lostWhereAnotherResourceCreated(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.Projects()[0].ID
+	key := projectKey(server, "stg")
+	for kind, config := range map[string]arguments{
+		projectKind:     {"name": "Orders"},
+		environmentKind: {"name": "EU", "project_id": project},
+		keyKind:         {"project_id": project, "environment": "prd"},
+		evaluatorKind:   evaluatorConfig("Tone"),
+		setupKind:       {"external_id": "checkout", "evaluators": []string{"char-count"}},
+	} {
+		planning := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": server.ManagementKey, "project_api_key": key})
+		d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": server.ManagementKey, "project_api_key": key})
+		p, err := planning.plan(t.Context(), kind, planning.none(kind), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := d.carryOut(t.Context(), kind, d.none(kind), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.SetFaults(emulatortest.Fault{Method: "POST", Kind: "drop_before", Times: 100})
+		if second, err := d.carryOut(t.Context(), kind, d.none(kind), p); err == nil || !second.value.IsNull() {
+			t.Errorf("%s: %s is in the state twice (%s): %v", kind, d.text(first, "id"), d.text(second, "id"), err)
+		}
+		server.SetFaults()
+	}
+}

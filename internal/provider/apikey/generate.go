@@ -28,7 +28,7 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 	for attempt := 1; attempt <= maxGenerations; attempt++ {
 		generated, err := client.CreateAPIKey(ctx, request)
 		if err == nil {
-			r.Applied.Generated.Add(generated.ID)
+			r.Applied.Made.Add(generated.ID)
 			return generated, nil
 		}
 		unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err)
@@ -74,9 +74,9 @@ func (r *managedResource) lostKey(ctx context.Context, client *traceloop.Client,
 		return nil, &orphanError{request: request, err: errors.Join(unknown.Err, err)}
 	case key == nil:
 		return nil, nil
-	case r.KeysBefore.Had(*key):
+	case r.KeysBefore.Had(*key), r.Applied.Made.Has(key.ID):
 		return nil, &occupiedError{*key, unknown.Err}
-	case r.Applied.Generated.Has(key.ID) || !client.CreatedSince(key.CreatedAt, unknown.Started):
+	case !client.CreatedSince(key.CreatedAt, unknown.Started):
 		return nil, &orphanError{request: request, key: key, mayPredate: true, err: unknown.Err}
 	}
 	return key, nil

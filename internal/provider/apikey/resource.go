@@ -205,7 +205,7 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 	place := placeOf(request)
 	announced := r.Applied.WasAnnounced(place, existing.ID)
 	switch {
-	case r.Applied.Generated.Has(existing.ID):
+	case r.Applied.Made.Has(existing.ID):
 		addGeneratedTwice(plan.model, diags)
 	case client.CreatedSince(existing.CreatedAt, r.Started):
 		addSpared(r.describeExisting(*existing), "It is younger than this apply, so another provider block, or somebody else, has just generated it. replace_existing revokes only keys that are older.",
@@ -422,7 +422,7 @@ func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Clien
 			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.Environment, next.ProjectID, state.Describe()), err)+" Nothing was changed.")
 	case missing != "":
 		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+" Nothing was changed.")
-	case existing == nil, existing.ID == note.Revokes && !r.Applied.Generated.Has(note.Revokes):
+	case existing == nil, existing.ID == note.Revokes && !r.Applied.Made.Has(note.Revokes):
 		return true
 	default:
 		addAppeared(*existing, "Nothing was changed.", diags)

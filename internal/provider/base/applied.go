@@ -9,10 +9,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 )
 
-// Applied stores what this process has done in an apply: which keys it generated, and what it
-// destroyed whose successor is not there yet.
+// Applied stores what this process has done in an apply: what it created, and what it destroyed
+// whose successor is not there yet.
 type Applied struct {
-	Generated Set[string] // ids of keys, which this process must not revoke to make room for another one
+	// Made has the ids of what this process created. Another resource of it does not take such an object for
+	// its own after a lost answer, and does not revoke such a key to make room.
+	Made Set[string]
 
 	mu   sync.Mutex
 	lost []loss

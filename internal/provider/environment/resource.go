@@ -88,6 +88,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	r.Applied.Created(plan.place(), typeName)
+	r.Applied.Made.Add(environment.ID)
 	requested := plan.Name
 	plan.model = newModel(*environment)
 	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
@@ -109,7 +110,7 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.Client, 
 		found, err := base.First(client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}), func(e traceloop.Environment) bool {
 			return e.Name == name && e.ProjectID == projectID
 		})
-		return base.Settled[traceloop.Environment]{Object: found, Ours: found != nil && client.CreatedSince(found.CreatedAt, started), Err: err}
+		return base.Settled[traceloop.Environment]{Object: found, Ours: found != nil && !r.Applied.Made.Has(found.ID) && client.CreatedSince(found.CreatedAt, started), Err: err}
 	})
 	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
 		id := traceloop.Slug(name)

@@ -175,6 +175,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	r.Applied.Created(place(request), typeName)
+	r.Applied.Made.Add(created.ID)
 	if created.CreatedAt.IsZero() {
 		created.CreatedAt, _ = client.Now()
 	}
@@ -205,7 +206,7 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 		settling, cancel := base.Settling(ctx)
 		defer cancel()
 		found, lookErr := findHolder(settling, client.ListEvaluatorsUncached, request)
-		if found != nil && isOwn(*found) && !unknown.MayBeConflict && client.CreatedSince(found.CreatedAt, unknown.Started) {
+		if found != nil && isOwn(*found) && !r.Applied.Made.Has(found.ID) && !unknown.MayBeConflict && client.CreatedSince(found.CreatedAt, unknown.Started) {
 			return found
 		}
 		id := "<evaluator id>"

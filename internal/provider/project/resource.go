@@ -68,7 +68,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
 	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Project] {
 		found, err := findHolder(client.ListProjects(ctx), name, "")
-		return base.Settled[traceloop.Project]{Object: found, Ours: found != nil && client.CreatedSince(found.CreatedAt, started), Err: err}
+		return base.Settled[traceloop.Project]{Object: found, Ours: found != nil && !r.Applied.Made.Has(found.ID) && client.CreatedSince(found.CreatedAt, started), Err: err}
 	})
 	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
 		id := "<project id>"
@@ -95,6 +95,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Applied.Created(place(name), typeName)
+	r.Applied.Made.Add(project.ID)
 	r.Run.CreatedProject(project.ID)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
