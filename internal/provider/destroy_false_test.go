@@ -12,58 +12,78 @@ import (
 func TestCLI_destroyFalse(t *testing.T) {
 	t.Parallel()
 	needs(t, forgetting)
-	configuration := func(server *emulatortest.Server, generation int) string {
+	configuration := func(server *emulatortest.Server, environments string, generation int) string {
 		return fmt.Sprintf(`resource "traceloop_api_key" "k" {
+  for_each = toset(%s)
+
   project_id        = %q
-  environment       = "prd"
+  environment       = each.key
   rotation_triggers = { generation = "%d" }
 
   lifecycle {
     destroy = false
   }
 }
-
-output "key" {
-  value     = traceloop_api_key.k.key
-  sensitive = true
-}
-`, server.Projects()[0].ID, generation)
+`, environments, server.Projects()[0].ID, generation)
+	}
+	applied := func(t *testing.T, environments string) (*emulatortest.Server, *cli) {
+		t.Helper()
+		server := emulatortest.Start(t)
+		cli := newCLI(t, server)
+		cli.write(configuration(server, environments, 1))
+		cli.apply()
+		return server, cli
+	}
+	keys := func(cli *cli) map[string]string {
+		keys := map[string]string{}
+		for _, key := range cli.state()["traceloop_api_key"] {
+			keys[key["environment"].(string)] = key["key"].(string)
+		}
+		return keys
 	}
 	accepted := func(t *testing.T, server *emulatortest.Server, key string) bool {
 		t.Helper()
 		return server.SendSpans(key, 1) == http.StatusOK
 	}
 
-	t.Run("a rotation revokes, and a block that goes does not", func(t *testing.T) {
+	t.Run("a rotation revokes, an instance that goes and a destroy do not", func(t *testing.T) {
 		t.Parallel()
-		server := emulatortest.Start(t)
-		cli := newCLI(t, server)
-		cli.write(configuration(server, 1))
+		server, cli := applied(t, `["dev", "prd"]`)
+		before := keys(cli)
+		cli.write(configuration(server, `["dev", "prd"]`, 2))
 		cli.apply()
-		before := cli.ok("output", "-raw", "key")
-		cli.write(configuration(server, 2))
-		cli.apply()
-		key := cli.ok("output", "-raw", "key")
-		if accepted(t, server, before) || !accepted(t, server, key) {
+		after := keys(cli)
+		if accepted(t, server, before["prd"]) || !accepted(t, server, after["prd"]) {
 			t.Error("after a rotation, the old key is accepted or the new one is not")
 		}
 
-		cli.write("")
+		cli.write(configuration(server, `["dev"]`, 2))
 		cli.apply()
-		hides(t, cli.ok("state", "list"), "traceloop_api_key")
-		if !accepted(t, server, key) {
-			t.Error("the key that was forgotten is revoked")
+		hides(t, cli.ok("state", "list"), "prd")
+		cli.destroy()
+		for environment, key := range after {
+			if !accepted(t, server, key) {
+				t.Errorf("the forgotten key of %s is revoked", environment)
+			}
+		}
+	})
+
+	t.Run("without its block a key is revoked", func(t *testing.T) {
+		t.Parallel()
+		server, cli := applied(t, `["prd"]`)
+		key := keys(cli)["prd"]
+		cli.write("")
+		shows(t, cli.apply(), "API Keys Will Be Revoked")
+		if accepted(t, server, key) {
+			t.Error("the key is accepted")
 		}
 	})
 
 	t.Run("a tainted key stays active", func(t *testing.T) {
 		t.Parallel()
-		server := emulatortest.Start(t)
-		cli := newCLI(t, server)
-		cli.write(configuration(server, 1))
-		cli.apply()
-		key := cli.ok("output", "-raw", "key")
-		cli.ok("taint", "traceloop_api_key.k")
+		server, cli := applied(t, `["prd"]`)
+		key := keys(cli)["prd"]
+		cli.ok("taint", `traceloop_api_key.k["prd"]`)
 		output, err := cli.run("apply", "-auto-approve", "-input=false")
 		if err == nil {
 			t.Error("the apply succeeds")
@@ -76,12 +96,9 @@ output "key" {
 
 	t.Run("untaint keeps the key", func(t *testing.T) {
 		t.Parallel()
-		server := emulatortest.Start(t)
-		cli := newCLI(t, server)
-		cli.write(configuration(server, 1))
-		cli.apply()
-		cli.ok("taint", "traceloop_api_key.k")
-		cli.ok("untaint", "traceloop_api_key.k")
+		_, cli := applied(t, `["prd"]`)
+		cli.ok("taint", `traceloop_api_key.k["prd"]`)
+		cli.ok("untaint", `traceloop_api_key.k["prd"]`)
 		shows(t, cli.plan(), "No changes")
 	})
 }
