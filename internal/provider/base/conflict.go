@@ -94,7 +94,7 @@ func add(diags *diag.Diagnostics, warns bool, at path.Path, summary, detail stri
 
 func addDestroyedWithIt(diags *diag.Diagnostics, at path.Path, destroyed, kept string) {
 	diags.AddAttributeError(at, "Destroying Takes Along What Is Kept", fmt.Sprintf(
-		"This plan destroys the %[1]s. That also destroys %[2]s, which this plan keeps or creates. Nothing was changed. Choose one:\n\n"+
+		"This plan destroys the %[1]s. That also destroys the %[2]s, which this plan keeps or creates. Nothing was changed. Choose one:\n\n"+
 			"  - To keep both, put the resource block of the %[1]s back as it was. If it is tainted, terraform untaint ADDRESS keeps it.\n"+
 			"  - To destroy both, remove both resource blocks.\n"+
 			"  - To replace both, let the second refer to the first, such as environment = traceloop_environment.example.slug, in the place of a literal value.\n"+

@@ -33,9 +33,9 @@ const protectionSummary = "Deletion Protection Is On"
 func AddProtected(diags *diag.Diagnostics, o Object, loss string) {
 	diags.AddAttributeError(path.Root("deletion_protection"), protectionSummary, fmt.Sprintf(
 		"This would destroy the %s, which is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed. If it is marked as tainted, terraform untaint ADDRESS keeps it.\n\n"+
-			"To delete it, take two steps:\n"+
+			"To destroy it, take two steps:\n"+
 			"  1. set deletion_protection = false in its resource block (put the block back if you removed it), with no other change, and apply;\n"+
-			"  2. destroy it.\n\n"+
+			"  2. run terraform destroy, or remove its resource block and apply.\n\n"+
 			"To manage it at another address, use a moved block to that address, and no import block. %s",
 		o.Name, loss, StopManaging(o.Type)))
 }

@@ -26,7 +26,7 @@ func (d *Data) AddGone(diags *diag.Diagnostics, absence Absence, kind, described
 		d.AddNotFound(diags, kind, described, gone, next)
 		return
 	}
-	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %[1]s any more: %[2]s.\n\n"+
+	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %[1]s any more, because %[2]s.\n\n"+
 		"The next apply removes the %[1]s from the state. %[3]s", described, gone, sentence(next)))
 }
 

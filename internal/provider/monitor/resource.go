@@ -318,7 +318,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	if r.ProjectIfKnown() == nil && r.IsProjectGone(ctx, req.Private, state.ProjectID.ValueString(), &resp.Diagnostics) {
 		return
 	}
-	client, ok := r.ProjectOr(forget, &resp.Diagnostics)
+	client, ok := r.ProjectOr("The "+state.Describe()+" was not deleted. "+forget, &resp.Diagnostics)
 	if !ok {
 		return
 	}
