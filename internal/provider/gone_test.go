@@ -60,7 +60,7 @@ func TestCLI_anotherOrganizationsKey(t *testing.T) {
 		if err == nil {
 			t.Errorf("%v succeeds:\n%s", command, out)
 		}
-		shows(t, out, "Another Organization Answers", "terraform state rm ADDRESS", "nothing was changed")
+		shows(t, out, "Another Organization Answers", "terraform state rm ADDRESS", "Without -data", "nothing was changed")
 		hides(t, out, "No Longer Found", other.ManagementKey)
 		if after := cli.state(); fmt.Sprint(after) != fmt.Sprint(before) {
 			t.Fatalf("%v changed the state from\n%v to\n%v", command, before, after)

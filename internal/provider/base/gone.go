@@ -224,11 +224,15 @@ func ConfirmGone[T any](ctx context.Context, d *Data, client *traceloop.Client, 
 }
 
 func (d *Data) addOtherOrganization(diags *diag.Diagnostics, name string, before, now origin) {
-	diags.AddError("Another Organization Answers", fmt.Sprintf(
+	detail := fmt.Sprintf(
 		"Traceloop does not find the %s. As far as the state knows, another organization has it: the object was last found at %s, and now the organization of the management key from %s answers, at %s. "+
 			"So the object may still exist. It stays in the state, and nothing was changed. Choose one:\n\n"+
 			"  - Use a management key, and the base URL, of the organization that has the object. Then run the command again.\n"+
-			"  - To let Terraform forget the object, use terraform state rm ADDRESS.", name, before.BaseURL, d.management.Key.Source, now.BaseURL))
+			"  - To let Terraform forget the object, use terraform state rm ADDRESS.", name, before.BaseURL, d.management.Key.Source, now.BaseURL)
+	if d.isLoopback {
+		detail += "\n  - Without -data, the emulator begins with a new organization at each start, and the objects of the earlier one are gone. Then remove the file terraform.tfstate."
+	}
+	diags.AddError("Another Organization Answers", detail)
 }
 
 // young reports whether the service may not show an object yet.

@@ -3,6 +3,8 @@ package provider_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
@@ -11,7 +13,7 @@ import (
 // What the guide on versions says of lifecycle { destroy = false } in the block of a key.
 func TestCLI_destroyFalse(t *testing.T) {
 	t.Parallel()
-	needs(t, forgetting)
+	needs(t, terraform116)
 	configuration := func(server *emulatortest.Server, environments string, generation int) string {
 		return fmt.Sprintf(`resource "traceloop_api_key" "k" {
   for_each = toset(%s)
@@ -101,4 +103,90 @@ func TestCLI_destroyFalse(t *testing.T) {
 		cli.ok("untaint", `traceloop_api_key.k["prd"]`)
 		shows(t, cli.plan(), "No changes")
 	})
+}
+
+func TestCLI_importBlocksInAModule(t *testing.T) {
+	t.Parallel()
+	needs(t, terraform116)
+	o := newOrganization(t)
+	cli := newCLI(t, o.server)
+	cli.write(o.identityHCL(func(hcl string) string { return hcl }))
+	module := filepath.Join(cli.Dir, "organization")
+	if err := os.Mkdir(module, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(cli.Dir, "main.tf"), filepath.Join(module, "main.tf")); err != nil {
+		t.Fatal(err)
+	}
+	cli.write("module \"organization\" {\n  source = \"./organization\"\n}\n")
+	cli.ok("get")
+	shows(t, cli.apply(), "3 to import, 0 to add, 0 to change, 0 to destroy")
+	shows(t, cli.plan(), "No changes")
+}
+
+func TestCLI_destroyTriggersRevokeAnotherKey(t *testing.T) {
+	t.Parallel()
+	needs(t, terraform116)
+	for _, event := range []string{"before_destroy", "after_destroy"} {
+		server := emulatortest.Start(t)
+		cli := newCLI(t, server)
+		configuration := func(sessions int) string {
+			return actionHCL(server.Projects()[0].ID, fmt.Sprintf(`
+resource "terraform_data" "session" {
+  count = %d
+
+  lifecycle {
+    action_trigger {
+      events  = [%s]
+      actions = [action.traceloop_revoke_api_key.leaked]
+    }
+  }
+}
+`, sessions, event))
+		}
+		cli.write(configuration(1))
+		cli.apply()
+		cli.write(configuration(0))
+		shows(t, cli.apply(), "API Key Will Be Revoked", "Revoked the API key tl_")
+		if keys := server.Keys(); len(keys) != 0 {
+			t.Errorf("%s: the key is still active: %v", event, keys)
+		}
+	}
+}
+
+// What the guides warn of: both show a key that Terraform otherwise hides.
+func TestCLI_whatShowsKeys(t *testing.T) {
+	t.Parallel()
+	needs(t, terraform116)
+	server, identity := emulatortest.Start(t), newIdentity(t)
+	cli := newCLI(t, server)
+	cli.write(sealedHCL(server, fmt.Sprintf("%q", identity.Recipient()), fmt.Sprintf("%q", identity.String())) + fmt.Sprintf(`
+resource "traceloop_api_key" "plain" {
+  project_id  = %q
+  environment = "dev"
+}
+
+resource "terraform_data" "vault" {
+  store {
+    input = ephemeral.traceloop_api_key.opened.key
+  }
+}
+`, server.Projects()[0].ID))
+	cli.apply()
+	state, err := os.ReadFile(filepath.Join(cli.Dir, "terraform.tfstate"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sealed, plain string
+	for _, key := range cli.state()["traceloop_api_key"] {
+		if key["key"] != nil {
+			plain = key["key"].(string)
+			continue
+		}
+		if sealed, err = decrypt(key["encrypted_key"].(string), identity); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shows(t, string(state), sealed)
+	shows(t, cli.ok("state", "show", "-json", "traceloop_api_key.plain"), plain)
 }
