@@ -21,7 +21,7 @@ func TestDesign_namesExist(t *testing.T) {
 	path, testName, declared := regexp.MustCompile(`^(internal|templates|examples|\.ci|\.github)/[\w/.-]+$`), regexp.MustCompile(`^(Test|Example)[A-Z]\w*$`), regexp.MustCompile(`^[A-Za-z]\w+$`)
 	found := 0
 	for _, document := range []string{"DESIGN.md", "CONTRIBUTING.md"} {
-		for _, line := range strings.Split(readFile(t, "../../"+document), "\n") {
+		for line := range strings.SplitSeq(readFile(t, "../../"+document), "\n") {
 			if strings.HasPrefix(line, "- Upstream:") {
 				continue
 			}
