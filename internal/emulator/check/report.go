@@ -69,7 +69,7 @@ func report(s summary, lines []line) string {
 	if s.left > 0 {
 		fmt.Fprintf(&b, " %d of the things that the check created could not be removed.", s.left)
 	}
-	b.WriteString("\n\n| operation | rule | |\n|---|---|---|\n")
+	b.WriteString("\n\n| Operation | Rule | Verdict |\n|---|---|---|\n")
 	for _, l := range lines {
 		verdict := string(l.outcome)
 		if l.outcome == notShown {
