@@ -98,8 +98,9 @@ func TestAccEvaluator_life(t *testing.T) {
 			}
 			const judge, unprotected = "Judge {{text}}", "deletion_protection = false"
 			verify := resource.TestStep{ResourceName: evaluatorAddress, ImportState: true, ImportStateVerify: true}
-			bySlug := verify
-			bySlug.ImportStateId = "support-tone"
+			bySlug := resource.TestStep{ // it plans no change
+				ResourceName: evaluatorAddress, ImportState: true, ImportStateKind: resource.ImportBlockWithID, ImportStateId: "support-tone",
+			}
 
 			resource.Test(t, resource.TestCase{
 				ProtoV6ProviderFactories: factories(),

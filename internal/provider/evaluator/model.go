@@ -2,13 +2,16 @@ package evaluator
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -114,7 +117,20 @@ func number(answer *float64, before types.Float64, isNew bool) types.Float64 {
 	if answer == nil || !isNew && *answer == before.ValueFloat64() {
 		return before
 	}
-	return types.Float64Value(*answer)
+	return decimal(*answer)
+}
+
+// decimal reads a number as Terraform reads its decimal digits from a configuration, with 512 bits.
+// A float64 of 0.2 is another number, so an import would plan a change.
+func decimal(answer float64) types.Float64 {
+	exact, _, err := big.ParseFloat(strconv.FormatFloat(answer, 'g', -1, 64), 10, 512, big.ToNearestEven)
+	if err == nil {
+		value, err := types.Float64Type.ValueFromTerraform(context.Background(), tftypes.NewValue(tftypes.Number, exact))
+		if number, ok := value.(types.Float64); ok && err == nil {
+			return number
+		}
+	}
+	return types.Float64Value(answer)
 }
 
 // textList returns null for an empty list.
