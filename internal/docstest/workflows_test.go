@@ -2,13 +2,11 @@ package docstest
 
 import (
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -17,6 +15,7 @@ import (
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/clitest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/tools/devtool"
 )
 
 const ciExample = "../../examples/guides/provision-from-ci"
@@ -229,25 +228,15 @@ func withoutManagementKey(env []string) (kept []string) {
 	return kept
 }
 
-// mirrorConfig is a configuration of the CLI with which init finds the provider, as version 0.1.0.
+// mirrorConfig is a configuration of the CLI with which init finds the provider.
 func mirrorConfig(t *testing.T) string {
 	t.Helper()
 	binary, err := clitest.BuildProvider()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		folder := filepath.Join(dir, host, "traceloop", "traceloop", "0.1.0", runtime.GOOS+"_"+runtime.GOARCH)
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Symlink(filepath.Join(binary, "terraform-provider-traceloop"), filepath.Join(folder, "terraform-provider-traceloop_v0.1.0")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	config := filepath.Join(dir, "cli.tfrc")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", dir), 0o600); err != nil {
+	config, err := devtool.Mirror(t.TempDir(), filepath.Join(binary, devtool.Exe("terraform-provider-traceloop")))
+	if err != nil {
 		t.Fatal(err)
 	}
 	return config

@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"database/sql"
-	"errors"
 	"net/http"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -67,14 +66,11 @@ func (e *Emulator) listAPIKeys(r *http.Request) (answer, error) {
 }
 
 func (e *Emulator) getAPIKey(r *http.Request) (answer, error) {
-	return e.transact(func(tx *sql.Tx) (any, error) {
-		id := r.PathValue("id")
-		key, err := scanAPIKey(tx.QueryRow("SELECT "+apiKeyColumns+" "+apiKeyTables+" WHERE t.id = ?", id).Scan)
-		if errors.Is(err, sql.ErrNoRows) {
-			err = noSuchAPIKey(id)
-		}
-		return key, err
-	})
+	return e.transact(func(tx *sql.Tx) (any, error) { return apiKeyByID(tx, r.PathValue("id")) })
+}
+
+func apiKeyByID(tx *sql.Tx, id string) (APIKey, error) {
+	return readOne(tx, scanAPIKey, noSuchAPIKey(id), "SELECT "+apiKeyColumns+" "+apiKeyTables+" WHERE t.id = ?", id)
 }
 
 func (e *Emulator) createAPIKey(r *http.Request) (answer, error) {
@@ -90,7 +86,9 @@ func (e *Emulator) createAPIKey(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	return e.create(r, creation{operation: "createAPIKey", body: body, secret: true, do: func(tx *sql.Tx) (any, error) {
-		return insertAPIKey(tx, project, environment, e.timestamp())
+		key := newKey()
+		shown, err := insertAPIKey(tx, APIKey{ProjectID: project, Environment: environment, MaskedKey: traceloop.MaskKey(key), CreatedAt: e.timestamp()}, hashKey(key))
+		return GeneratedAPIKey{shown, key}, err
 	}})
 }
 
@@ -101,21 +99,15 @@ func (e *Emulator) deleteAPIKey(r *http.Request) (answer, error) {
 	}, noSuchAPIKey(r.PathValue("id")))
 }
 
-func insertAPIKey(tx *sql.Tx, project, environment, now string) (GeneratedAPIKey, error) {
-	key := newKey()
-	result, err := tx.Exec(`
-		INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at)
-		VALUES (?1, `+environmentInForce+`, ?3, ?4, ?5)`,
-		project, environment, hashKey(key), traceloop.MaskKey(key), now)
-	if err != nil {
-		return GeneratedAPIKey{}, apiKeyRefused(err, project, environment)
+// insertAPIKey makes the id if it is empty.
+func insertAPIKey(tx *sql.Tx, k APIKey, hash []byte) (APIKey, error) {
+	id := k.ID
+	err := tx.QueryRow("INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at, id) VALUES (?1, "+environmentInForce+", ?3, ?4, ?5, "+newOr+") RETURNING id",
+		k.ProjectID, k.Environment, hash, k.MaskedKey, k.CreatedAt, id).Scan(&k.ID)
+	if violates(err, "api_keys.hash") {
+		err = refuse(http.StatusConflict, "Another entry has the same key. Each environment of a project needs its own.")
 	}
-	seq, err := result.LastInsertId()
-	if err != nil {
-		return GeneratedAPIKey{}, err
-	}
-	shown, err := scanAPIKey(tx.QueryRow("SELECT "+apiKeyColumns+" "+apiKeyTables+" WHERE t.seq = ?", seq).Scan)
-	return GeneratedAPIKey{shown, key}, err
+	return k, idTaken(apiKeyRefused(err, k.ProjectID, k.Environment), "api_keys.id", id)
 }
 
 // environmentInForce selects the environment with the slug ?2 of the project ?1, own or inherited.

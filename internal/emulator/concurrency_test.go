@@ -3,95 +3,80 @@ package emulator_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
-// together sends the same request n times at once, and counts the answers by status.
-func together(t *testing.T, n int, request func(i int) (reply, error)) map[int]int {
-	t.Helper()
-	var mu sync.Mutex
-	statuses := map[int]int{}
-	start := make(chan struct{})
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			<-start
-			reply, err := request(i)
-			if err != nil {
-				t.Error(err)
+// Whatever comes together, the rules hold, since the database has them.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		path    string
+		body    func(i int, project string) string
+		created int // of 20
+		left    func(*emulatortest.Server) int
+		want    int
+	}{
+		"one key": { // Rule 5
+			"/v2/api-keys", func(_ int, project string) string { return keyBody(project, "prd") },
+			1, func(s *emulatortest.Server) int { return len(s.Keys()) }, 1,
+		},
+		"one Idempotency-Key": {
+			"/v2/projects", func(int, string) string { return `{"name":"Orders"}` },
+			20, func(s *emulatortest.Server) int { return len(s.Projects()) }, 2,
+		},
+		"one slug at two levels": { // Rule 3
+			"/v2/environments", func(i int, project string) string {
+				if i%2 == 0 {
+					return `{"name":"Canary"}`
+				}
+				return fmt.Sprintf(`{"name":"Canary","project_id":%q}`, project)
+			},
+			1, func(s *emulatortest.Server) int { return len(s.Environments(s.Projects()[0].ID)) }, 4,
+		},
+		"names of one slug": {
+			"/v2/projects", func(i int, _ string) string { return fmt.Sprintf(`{"name":"a%s"}`, strings.Repeat("!", i)) },
+			20, func(s *emulatortest.Server) int {
+				slugs := map[string]bool{}
+				for _, project := range s.Projects() {
+					slugs[project.Slug] = true
+				}
+				return len(slugs)
+			}, 21,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := emulatortest.Start(t)
+			project := s.Projects()[0].ID
+			var created atomic.Int64
+			var all sync.WaitGroup
+			start := make(chan struct{})
+			for i := range 20 {
+				all.Go(func() {
+					<-start
+					key := fmt.Sprint("k", i)
+					if name == "one Idempotency-Key" {
+						key = "k"
+					}
+					r, err := trySend(s, "POST", test.path, test.body(i, project), idempotencyKey, key)
+					switch {
+					case err == nil && r.status == http.StatusCreated:
+						created.Add(1)
+					case err != nil || r.status != http.StatusConflict:
+						t.Errorf("%d, %v", r.status, err)
+					}
+				})
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			statuses[reply.status]++
+			close(start)
+			all.Wait()
+			if left := test.left(s); int(created.Load()) != test.created || left != test.want {
+				t.Errorf("%d were created, want %d; %d are there, want %d", created.Load(), test.created, left, test.want)
+			}
 		})
-	}
-	close(start)
-	all.Wait()
-	return statuses
-}
-
-// Rule 5.
-func TestOneKeyOutOfManyAtOnce(t *testing.T) {
-	t.Parallel()
-	s := emulatortest.Start(t)
-	body := keyBody(s.Projects()[0].ID, "prd")
-	got := together(t, 50, func(int) (reply, error) { return trySend(s, "POST", "/v2/api-keys", body) })
-	if got[http.StatusCreated] != 1 || got[http.StatusConflict] != 49 {
-		t.Errorf("answered %v, want one 201 and 49 times 409", got)
-	}
-	if keys := s.Keys(); len(keys) != 1 {
-		t.Errorf("there are %d keys", len(keys))
-	}
-}
-
-func TestOneCreationOutOfManyWithOneIdempotencyKey(t *testing.T) {
-	t.Parallel()
-	s := emulatortest.Start(t)
-	got := together(t, 20, func(int) (reply, error) {
-		return trySend(s, "POST", "/v2/projects", `{"name":"Orders"}`, idempotencyKey, "k")
-	})
-	if got[http.StatusCreated] != 20 || len(s.Projects()) != 2 {
-		t.Errorf("answered %v, and there are %d projects", got, len(s.Projects()))
-	}
-}
-
-// Rule 3: whichever comes first, the slug means one environment in the project.
-func TestOneLevelOutOfTwoAtOnce(t *testing.T) {
-	t.Parallel()
-	s := emulatortest.Start(t)
-	project := s.Projects()[0].ID
-	got := together(t, 20, func(i int) (reply, error) {
-		if i%2 == 0 {
-			return trySend(s, "POST", "/v2/environments", `{"name":"Canary"}`)
-		}
-		return trySend(s, "POST", "/v2/environments", fmt.Sprintf(`{"name":"Canary","project_id":%q}`, project))
-	})
-	if got[http.StatusCreated] != 1 || got[http.StatusConflict] != 19 {
-		t.Errorf("answered %v, want one 201 and 19 times 409", got)
-	}
-	wantSlugs(t, s, project, "dev", "stg", "prd", "canary")
-}
-
-func TestManyProjectsOfOneSlugAtOnce(t *testing.T) {
-	t.Parallel()
-	s := emulatortest.Start(t)
-	got := together(t, 20, func(i int) (reply, error) {
-		name := []byte("aaaaa") // upper and lower case: other names, the same slug
-		for bit := range name {
-			if i>>bit&1 == 1 {
-				name[bit] = 'A'
-			}
-		}
-		return trySend(s, "POST", "/v2/projects", fmt.Sprintf(`{"name":%q}`, name))
-	})
-	seen := map[string]bool{}
-	for _, project := range s.Projects() {
-		seen[project.Slug] = true
-	}
-	if got[http.StatusCreated] != 20 || len(seen) != 21 {
-		t.Errorf("answered %v, with %d slugs", got, len(seen))
 	}
 }

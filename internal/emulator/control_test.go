@@ -96,7 +96,7 @@ func TestControlRefusals(t *testing.T) {
 	}
 }
 
-func TestControlCallsOnlyFromLoopback(t *testing.T) {
+func TestPagesAndControlCallsOnlyFromLoopback(t *testing.T) {
 	t.Parallel()
 	e, err := emulator.New(emulator.Options{})
 	if err != nil {
@@ -107,14 +107,16 @@ func TestControlCallsOnlyFromLoopback(t *testing.T) {
 		"127.0.0.1:1": 200, "127.9.9.9:1": 200, "[::1]:1": 200, "[::ffff:127.0.0.1]:1": 200,
 		"192.0.2.1:1": 403, "[2001:db8::1]:1": 403, "": 403, "@": 403,
 	} {
-		r := httptest.NewRequest("GET", "/_emulator/requests", nil)
-		r.RemoteAddr, r.Host = remote, "127.0.0.1"
-		r.Header.Set("Authorization", "Bearer "+e.ManagementKey())
-		r.Header.Set("X-Forwarded-For", "127.0.0.1")
-		w := httptest.NewRecorder()
-		e.ServeHTTP(w, r)
-		if w.Code != want {
-			t.Errorf("%q was answered %d %s, want %d", remote, w.Code, w.Body, want)
+		for _, path := range []string{"/_emulator/requests", "/"} {
+			r := httptest.NewRequest("GET", path, nil)
+			r.RemoteAddr, r.Host = remote, "127.0.0.1"
+			r.Header.Set("Authorization", "Bearer "+e.ManagementKey())
+			r.Header.Set("X-Forwarded-For", "127.0.0.1")
+			w := httptest.NewRecorder()
+			e.ServeHTTP(w, r)
+			if w.Code != want {
+				t.Errorf("%s from %q was answered %d %s, want %d", path, remote, w.Code, w.Body, want)
+			}
 		}
 	}
 }

@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"database/sql"
-	"errors"
 	"net/http"
 	"slices"
 
@@ -69,7 +68,7 @@ func (e *Emulator) createEnvironment(r *http.Request) (answer, error) {
 		return answer{}, refuse(http.StatusBadRequest, "project_id is empty; leave it out for an organization-level environment.")
 	}
 	return e.create(r, creation{operation: "createEnvironment", body: body, do: func(tx *sql.Tx) (any, error) {
-		return insertEnvironment(tx, name, project, e.timestamp())
+		return insertEnvironment(tx, Environment{Name: name, ProjectID: project, CreatedAt: e.timestamp()})
 	}})
 }
 
@@ -85,20 +84,18 @@ func (e *Emulator) deleteEnvironment(r *http.Request) (answer, error) {
 	}, noSuchEnvironment(r.PathValue("id")))
 }
 
-func insertEnvironment(tx *sql.Tx, name string, project *string, now string) (Environment, error) {
-	slug := traceloop.Slug(name)
-	result, err := tx.Exec("INSERT INTO environments (project_id, name, slug, created_at) VALUES (?, ?, ?, ?)", project, name, slug, now)
-	if violates(err, "FOREIGN KEY") {
-		return Environment{}, noSuchProject(*project)
+// insertEnvironment makes the slug, and the id if it is empty.
+func insertEnvironment(tx *sql.Tx, v Environment) (Environment, error) {
+	slug, id := traceloop.Slug(v.Name), v.ID
+	err := tx.QueryRow("INSERT INTO environments (id, project_id, name, slug, built_in, created_at) VALUES ("+newOr+", ?, ?, ?, ?, ?) RETURNING id",
+		v.ID, v.ProjectID, v.Name, slug, v.BuiltIn, v.CreatedAt).Scan(&v.ID)
+	switch {
+	case violates(err, "FOREIGN KEY"):
+		return v, noSuchProject(*v.ProjectID)
+	case err != nil:
+		return v, idTaken(environmentRefused(err, slug), "environments.id", id)
 	}
-	if err != nil {
-		return Environment{}, environmentRefused(err, slug)
-	}
-	seq, err := result.LastInsertId()
-	if err != nil {
-		return Environment{}, err
-	}
-	return scanEnvironment(tx.QueryRow("SELECT "+environmentColumns+" FROM environments t WHERE seq = ?", seq).Scan)
+	return environmentByID(tx, v.ID)
 }
 
 func checkEnvironmentName(name string) error {
@@ -130,11 +127,7 @@ func environmentRefused(err error, slug string) error {
 }
 
 func environmentByID(tx *sql.Tx, id string) (Environment, error) {
-	environment, err := scanEnvironment(tx.QueryRow("SELECT "+environmentColumns+" FROM environments t WHERE id = ?", id).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = noSuchEnvironment(id)
-	}
-	return environment, err
+	return readOne(tx, scanEnvironment, noSuchEnvironment(id), "SELECT "+environmentColumns+" FROM environments t WHERE id = ?", id)
 }
 
 func builtInStays() error {

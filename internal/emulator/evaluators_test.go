@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -185,20 +184,4 @@ func TestEvaluator_refusals(t *testing.T) {
 		t.Errorf("the refusals made version %s", version)
 	}
 	wantRefusal(t, asKey(t, s, key, "POST", setupsPath, setupBody("m", "", "not-there")), http.StatusBadRequest, `unknown evaluator slug "not-there"`)
-}
-
-// A repeat with the same key gets the first answer.
-func TestEvaluator_repeat(t *testing.T) {
-	t.Parallel()
-	s := emulatortest.Start(t)
-	key := keyOf(s, "prd")
-	body := inJSON(t, judge("A"))
-	var answers []string
-	for range 2 {
-		r := send(t, s, "POST", evaluatorsPath, body, "Authorization", "Bearer "+key, "Idempotency-Key", "once")
-		answers = append(answers, fmt.Sprint(r.status, strings.TrimSpace(string(r.body))))
-	}
-	if answers[0] != answers[1] || !strings.HasPrefix(answers[0], "200") || len(s.Evaluators(key)) != 1 {
-		t.Errorf("the answers are %q", answers)
-	}
 }

@@ -73,6 +73,9 @@ func TestFaultKinds(t *testing.T) {
 			s.SetFaults(test.fault)
 			answer := post(t, s, "/v2/projects", `{"name":"Orders"}`)
 			test.check(t, answer)
+			if answer.header.Get("X-Request-Id") == "" {
+				t.Error("the answer has no id")
+			}
 			wantCreated(t, s, test.created)
 			want := []emulatortest.Request{{Method: "POST", Path: "/v2/projects", Status: answer.status, Fault: test.fault.Kind}}
 			if got := s.Requests(); !slices.Equal(got, want) {

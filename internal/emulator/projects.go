@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"database/sql"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -51,7 +50,7 @@ func (e *Emulator) createProject(r *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	return e.create(r, creation{operation: "createProject", body: body, do: func(tx *sql.Tx) (any, error) {
-		return insertProject(tx, name, e.timestamp())
+		return insertProject(tx, Project{Name: name, CreatedAt: e.timestamp()})
 	}})
 }
 
@@ -86,20 +85,21 @@ func (e *Emulator) deleteProject(r *http.Request) (answer, error) {
 	}, noSuchProject(r.PathValue("id")))
 }
 
-func insertProject(tx *sql.Tx, name, now string) (Project, error) {
-	slug, err := freeProjectSlug(tx, name, "")
-	if err != nil {
-		return Project{}, err
+// insertProject makes what is empty: the id and the slug.
+func insertProject(tx *sql.Tx, p Project) (_ Project, err error) {
+	if p.Slug == "" {
+		if p.Slug, err = freeProjectSlug(tx, p.Name, ""); err != nil {
+			return p, err
+		}
 	}
-	result, err := tx.Exec("INSERT INTO projects (name, slug, created_at, updated_at) VALUES (?, ?, ?, ?)", name, slug, now, now)
-	if err != nil {
-		return Project{}, projectNameTaken(err, name)
+	id := p.ID
+	p.UpdatedAt = p.CreatedAt
+	err = tx.QueryRow("INSERT INTO projects (id, name, slug, created_at, updated_at) VALUES ("+newOr+", ?, ?, ?, ?) RETURNING id",
+		id, p.Name, p.Slug, p.CreatedAt, p.UpdatedAt).Scan(&p.ID)
+	if violates(err, "projects.slug") {
+		err = refuse(http.StatusConflict, "Another project has the slug %q.", p.Slug)
 	}
-	seq, err := result.LastInsertId()
-	if err != nil {
-		return Project{}, err
-	}
-	return scanProject(tx.QueryRow("SELECT "+projectColumns+" FROM projects t WHERE seq = ?", seq).Scan)
+	return p, idTaken(projectNameTaken(err, p.Name), "projects.id", id)
 }
 
 // freeProjectSlug makes a slug from the name. It adds a number if another project has the slug.
@@ -122,11 +122,7 @@ func freeProjectSlug(tx *sql.Tx, name, id string) (string, error) {
 }
 
 func projectByID(tx *sql.Tx, id string) (Project, error) {
-	project, err := scanProject(tx.QueryRow("SELECT "+projectColumns+" FROM projects t WHERE id = ?", id).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = noSuchProject(id)
-	}
-	return project, err
+	return readOne(tx, scanProject, noSuchProject(id), "SELECT "+projectColumns+" FROM projects t WHERE id = ?", id)
 }
 
 func noSuchProject(id string) error {

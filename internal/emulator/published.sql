@@ -48,6 +48,8 @@ CREATE TABLE setups (
   project_id     TEXT NOT NULL,
   external_id    TEXT NOT NULL CONSTRAINT setup_external_id CHECK (
     external_id NOT IN ('', '.', '..') AND instr(external_id, '/') = 0),
+  evaluators     TEXT NOT NULL CHECK (json_valid(evaluators)), -- slugs
+  rules          TEXT NOT NULL CHECK (json_valid(rules)), -- of the selector: Rule.check has their rules
   begun_at       TEXT NOT NULL,
   matched        INTEGER NOT NULL DEFAULT 0 CHECK (matched >= 0),
   created_at     TEXT NOT NULL,
@@ -60,26 +62,6 @@ CREATE INDEX setups_by_env_project ON setups (env_project_id);
 CREATE TRIGGER setups_stay_where_they_are BEFORE UPDATE OF id, env_project_id, project_id, external_id, created_at ON setups BEGIN
   SELECT RAISE(ABORT, 'setup_moved');
 END;
-
-CREATE TABLE setup_evaluators (
-  setup_id TEXT NOT NULL REFERENCES setups (id) ON DELETE CASCADE,
-  position INTEGER NOT NULL,
-  slug     TEXT NOT NULL CONSTRAINT evaluator_slug CHECK (slug <> ''),
-  PRIMARY KEY (setup_id, position),
-  UNIQUE (setup_id, slug)
-) STRICT, WITHOUT ROWID;
-
--- value_list is a JSON list of strings. Rule.check has the rules of a rule.
-CREATE TABLE setup_rules (
-  setup_id   TEXT NOT NULL REFERENCES setups (id) ON DELETE CASCADE,
-  position   INTEGER NOT NULL,
-  key        TEXT NOT NULL,
-  source     TEXT NOT NULL,
-  operator   TEXT NOT NULL,
-  value      TEXT,
-  value_list TEXT CHECK (json_valid(value_list)),
-  PRIMARY KEY (setup_id, position)
-) STRICT, WITHOUT ROWID;
 
 -- The organization's own evaluators: they are in no project. Three columns are JSON, as the
 -- API has it.

@@ -129,31 +129,20 @@ func (p SeedProject) plant(tx *sql.Tx, now string) (id string, err error) {
 	if err := cmp.Or(checkName(p.Name), checkID(p.ID), checkTime(&p.CreatedAt, now)); err != nil {
 		return "", err
 	}
-	switch {
-	case p.Slug == "":
-		if p.Slug, err = freeProjectSlug(tx, p.Name, ""); err != nil {
-			return "", err
-		}
-	case traceloop.Slug(p.Slug) != p.Slug:
+	if traceloop.Slug(p.Slug) != p.Slug {
 		return "", refuse(http.StatusBadRequest, "slug %q is not a slug, such as %q.", p.Slug, traceloop.Slug("EU Production"))
 	}
-	err = tx.QueryRow("INSERT INTO projects (id, name, slug, created_at, updated_at) VALUES ("+newOr+", ?, ?, ?, ?) RETURNING id",
-		p.ID, p.Name, p.Slug, p.CreatedAt, p.CreatedAt).Scan(&id)
-	if violates(err, "projects.slug") {
-		err = refuse(http.StatusConflict, "Another project has the slug %q.", p.Slug)
-	}
-	return id, idTaken(projectNameTaken(err, p.Name), "projects.id", p.ID)
+	planted, err := insertProject(tx, Project{ID: p.ID, Name: p.Name, Slug: p.Slug, CreatedAt: p.CreatedAt})
+	return planted.ID, err
 }
 
 func (v SeedEnvironment) plant(tx *sql.Tx, project *string, now string) error {
 	if err := cmp.Or(checkEnvironmentName(v.Name), checkID(v.ID), checkTime(&v.CreatedAt, now)); err != nil {
 		return err
 	}
-	slug := traceloop.Slug(v.Name)
 	builtIn := project == nil && slices.Contains(contract.BuiltInEnvironments, v.Name)
-	_, err := tx.Exec("INSERT INTO environments (id, project_id, name, slug, built_in, created_at) VALUES ("+newOr+", ?, ?, ?, ?, ?)",
-		v.ID, project, v.Name, slug, builtIn, v.CreatedAt)
-	return idTaken(environmentRefused(err, slug), "environments.id", v.ID)
+	_, err := insertEnvironment(tx, Environment{ID: v.ID, Name: v.Name, ProjectID: project, BuiltIn: builtIn, CreatedAt: v.CreatedAt})
+	return err
 }
 
 func (k SeedAPIKey) plant(tx *sql.Tx, project, now string) error {
@@ -161,15 +150,10 @@ func (k SeedAPIKey) plant(tx *sql.Tx, project, now string) error {
 		return err
 	}
 	hash, masked, err := k.secret()
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = insertAPIKey(tx, APIKey{ID: k.ID, ProjectID: project, Environment: k.Environment, MaskedKey: masked, CreatedAt: k.CreatedAt}, hash)
 	}
-	_, err = tx.Exec("INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at, id) VALUES (?1, "+environmentInForce+", ?3, ?4, ?5, "+newOr+")",
-		project, k.Environment, hash, masked, k.CreatedAt, k.ID)
-	if violates(err, "api_keys.hash") {
-		err = refuse(http.StatusConflict, "Another entry has the same key. Each environment of a project needs its own.")
-	}
-	return idTaken(apiKeyRefused(err, project, k.Environment), "api_keys.id", k.ID)
+	return err
 }
 
 var (

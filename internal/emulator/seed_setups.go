@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"database/sql"
 	"net/http"
-	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 )
@@ -54,38 +53,16 @@ func (s SeedSetup) plant(tx *sql.Tx, project, now string) error {
 	if s.EnvProjectID != "" && s.EnvProjectID != place {
 		return refuse(http.StatusConflict, "Another setup of this project and environment has the env_project_id %q.", place)
 	}
-	begun, err := time.Parse(time.RFC3339, s.CreatedAt)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec("INSERT INTO setups (id, env_project_id, project_id, external_id, begun_at, created_at, updated_at) VALUES ("+newOr+", ?, ?, ?, ?, ?, ?)",
-		s.ID, place, project, s.ExternalID, begun.Format(time.RFC3339Nano), s.CreatedAt, s.CreatedAt)
-	if violates(err, "setups.external_id") {
-		err = refuse(http.StatusConflict, "Another setup of this project has the external_id %q.", s.ExternalID)
-	}
-	if err != nil {
-		return idTaken(err, "setups.id", s.ID)
-	}
-	return writeParts(tx, place, in)
+	return insertSetup(tx, s.ID, place, in, s.CreatedAt, s.CreatedAt)
 }
 
 // exportSetups returns the setups of each project.
 func exportSetups(tx *sql.Tx) (map[string][]SeedSetup, error) {
-	environments := map[string]string{}
-	err := each(tx, "SELECT p.id, e.slug FROM env_projects p JOIN environments e ON e.id = p.environment_id", nil, func(scan row) error {
-		var id, slug string
-		err := scan(&id, &slug)
-		environments[id] = slug
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
 	stored, err := readSetups(tx, "true")
 	all := map[string][]SeedSetup{}
 	for _, s := range stored {
 		seed := SeedSetup{
-			Environment: environments[s.EnvProjectID], ExternalID: s.ExternalID, Selector: s.InitRules,
+			Environment: s.environmentSlug, ExternalID: s.ExternalID, Selector: s.InitRules,
 			ID: s.ID, EnvProjectID: s.EnvProjectID, CreatedAt: s.CreatedAt,
 		}
 		for _, e := range s.Evaluators {

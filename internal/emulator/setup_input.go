@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +40,14 @@ func (in *setupInput) check(creates bool) error {
 	case creates && len(in.evaluators) == 0, in.evaluators != nil && len(in.evaluators) == 0:
 		return errors.New("evaluators must contain at least one item")
 	}
+	for i, slug := range in.evaluators {
+		switch {
+		case slug == "":
+			return errors.New("an evaluator slug is empty")
+		case slices.Contains(in.evaluators[:i], slug):
+			return fmt.Errorf("evaluator slug %q occurs twice", slug)
+		}
+	}
 	if in.raw != nil {
 		var err error
 		if in.selector, err = decodeSelector(in.raw); err != nil {
@@ -52,6 +61,31 @@ func (in *setupInput) check(creates bool) error {
 		}
 	}
 	return nil
+}
+
+// documents returns what the database has in JSON, and nothing for what the request does not have. It
+// refuses unknown evaluators.
+func (in *setupInput) documents(tx *sql.Tx) (evaluators, rules *string, err error) {
+	for _, slug := range in.evaluators {
+		if err := checkEvaluator(tx, slug); err != nil {
+			return nil, nil, err
+		}
+	}
+	if in.evaluators != nil {
+		data, err := json.Marshal(in.evaluators)
+		if err != nil {
+			return nil, nil, err
+		}
+		evaluators = new(string(data))
+	}
+	if in.hasSelector {
+		data, err := json.Marshal(append([]Rule{}, in.selector...))
+		if err != nil {
+			return nil, nil, err
+		}
+		rules = new(string(data))
+	}
+	return evaluators, rules, nil
 }
 
 // decodeSelector reads a list of rules, as on the pages, or a map of span attributes, as in the

@@ -42,15 +42,13 @@ type SetupEvaluator struct {
 	ErrorMessage string `json:"error_message,omitempty"`
 }
 
-// storedSetup is a setup with the data that decides its status.
+// storedSetup is a setup with what decides its status, and its environment.
 type storedSetup struct {
 	Setup
-	begunAt string
-	matched int
+	begunAt                          string
+	matched                          int
+	environmentName, environmentSlug string
 }
-
-const setupColumns = `t.id, t.external_id, (SELECT id FROM organizations ORDER BY seq LIMIT 1), t.project_id, t.env_project_id,
-	t.created_at, t.updated_at, t.begun_at, t.matched`
 
 // ofProject selects what is in the project of the env project. An external id names a setup of the
 // whole project, whichever of its keys asks.
@@ -58,39 +56,27 @@ const ofProject = "project_id = (SELECT project_id FROM env_projects WHERE id = 
 
 // readSetups reads the setups that match, oldest first.
 func readSetups(tx *sql.Tx, where string, args ...any) ([]*storedSetup, error) {
-	var setups []*storedSetup
-	byID := map[string]*storedSetup{}
-	err := each(tx, "SELECT "+setupColumns+" FROM setups t WHERE "+where+" ORDER BY t.seq", args, func(scan row) error {
-		s := &storedSetup{Setup: Setup{InitRules: []Rule{}, Evaluators: []SetupEvaluator{}}}
-		setups = append(setups, s)
-		err := scan(&s.ID, &s.ExternalID, &s.OrgID, &s.ProjectID, &s.EnvProjectID, &s.CreatedAt, &s.UpdatedAt, &s.begunAt, &s.matched)
-		byID[s.ID] = s
-		return err
-	})
+	return readAll(tx, scanSetup, `
+		SELECT t.id, t.external_id, (SELECT id FROM organizations ORDER BY seq LIMIT 1), t.project_id, t.env_project_id,
+			t.evaluators, t.rules, t.created_at, t.updated_at, t.begun_at, t.matched, e.name, e.slug
+		FROM setups t JOIN env_projects p ON p.id = t.env_project_id JOIN environments e ON e.id = p.environment_id
+		WHERE `+where+" ORDER BY t.seq", args...)
+}
+
+func scanSetup(scan row) (*storedSetup, error) {
+	s := &storedSetup{}
+	var evaluators, rules []byte
+	err := scan(&s.ID, &s.ExternalID, &s.OrgID, &s.ProjectID, &s.EnvProjectID, &evaluators, &rules, &s.CreatedAt, &s.UpdatedAt,
+		&s.begunAt, &s.matched, &s.environmentName, &s.environmentSlug)
 	if err != nil {
 		return nil, err
 	}
-	err = each(tx, "SELECT e.setup_id, e.slug FROM setup_evaluators e JOIN setups t ON t.id = e.setup_id WHERE "+where+" ORDER BY e.setup_id, e.position", args, func(scan row) error {
-		var id string
-		var e SetupEvaluator
-		err := scan(&id, &e.Type)
-		byID[id].Evaluators = append(byID[id].Evaluators, e)
-		return err
-	})
-	if err != nil {
-		return nil, err
+	var slugs []string
+	err = errors.Join(json.Unmarshal(evaluators, &slugs), json.Unmarshal(rules, &s.InitRules))
+	for _, slug := range slugs {
+		s.Evaluators = append(s.Evaluators, SetupEvaluator{Type: slug})
 	}
-	err = each(tx, "SELECT r.setup_id, r.key, r.source, r.operator, r.value, coalesce(r.value_list, 'null') FROM setup_rules r JOIN setups t ON t.id = r.setup_id WHERE "+where+" ORDER BY r.setup_id, r.position", args, func(scan row) error {
-		var id, values string
-		var rule Rule
-		if err := scan(&id, &rule.Key, &rule.Source, &rule.Operator, &rule.Value, &values); err != nil {
-			return err
-		}
-		err := json.Unmarshal([]byte(values), &rule.Values)
-		byID[id].InitRules = append(byID[id].InitRules, rule)
-		return err
-	})
-	return setups, err
+	return s, err
 }
 
 // shown returns the setups with their statuses.
@@ -149,7 +135,7 @@ func (e *Emulator) createSetup(r *http.Request, envProject string) (answer, erro
 		return answer{}, refuse(http.StatusBadRequest, "invalid input: %v", err)
 	}
 	return e.create(r, creation{operation: "createSetup", body: body, do: func(tx *sql.Tx) (any, error) {
-		if err := e.insertSetup(tx, envProject, in); err != nil {
+		if err := insertSetup(tx, "", envProject, in, e.begun(), e.timestamp()); err != nil {
 			return nil, err
 		}
 		return e.setupByExternalID(tx, envProject, in.externalID)
@@ -242,7 +228,7 @@ func (e *Emulator) upsertSetup(envProject string, in setupInput, problem error) 
 		in.hasSelector = true // an item without a selector removes the old one
 		found, err := e.replaceSetup(tx, envProject, in)
 		if err == nil && !found {
-			err = e.insertSetup(tx, envProject, in)
+			err = insertSetup(tx, "", envProject, in, e.begun(), e.timestamp())
 		}
 		if err != nil {
 			return err
@@ -253,84 +239,40 @@ func (e *Emulator) upsertSetup(envProject string, in setupInput, problem error) 
 	return setup, err
 }
 
-func (e *Emulator) insertSetup(tx *sql.Tx, envProject string, in setupInput) error {
-	now := e.timestamp()
-	_, err := tx.Exec(`INSERT INTO setups (env_project_id, project_id, external_id, begun_at, created_at, updated_at)
-		SELECT id, project_id, ?, ?, ?, ? FROM env_projects WHERE id = ?`,
-		in.externalID, e.settings.snapshot().progress(e.now()).now.Format(time.RFC3339Nano), now, now, envProject)
-	if violates(err, "setups.external_id") {
-		return refuse(http.StatusConflict, "The project already has an auto monitor setup with the external_id %q.", in.externalID)
-	}
+// begun is when a setup begins now, by the clock of the setups.
+func (e *Emulator) begun() string {
+	return e.settings.snapshot().progress(e.now()).now.Format(time.RFC3339Nano)
+}
+
+// insertSetup makes the id if it is empty.
+func insertSetup(tx *sql.Tx, id, envProject string, in setupInput, begun, now string) error {
+	evaluators, rules, err := in.documents(tx)
 	if err != nil {
 		return err
 	}
-	return writeParts(tx, envProject, in)
+	_, err = tx.Exec(`INSERT INTO setups (id, env_project_id, project_id, external_id, evaluators, rules, begun_at, created_at, updated_at)
+		SELECT `+newOr+", id, project_id, ?, ?, coalesce(?, '[]'), ?, ?, ? FROM env_projects WHERE id = ?",
+		id, in.externalID, evaluators, rules, begun, now, now, envProject)
+	if violates(err, "setups.external_id") {
+		return refuse(http.StatusConflict, "The project already has an auto monitor setup with the external_id %q.", in.externalID)
+	}
+	return idTaken(err, "setups.id", id)
 }
 
 // replaceSetup replaces the given parts and restarts the setup, which stays in its environment. It
 // returns false if the project has no such setup.
 func (e *Emulator) replaceSetup(tx *sql.Tx, envProject string, in setupInput) (found bool, err error) {
-	result, err := tx.Exec("UPDATE setups SET begun_at = ?, matched = 0, updated_at = ? WHERE "+ofProject+" AND external_id = ?",
-		e.settings.snapshot().progress(e.now()).now.Format(time.RFC3339Nano), e.timestamp(), envProject, in.externalID)
+	evaluators, rules, err := in.documents(tx)
 	if err != nil {
 		return false, err
 	}
-	if rows, err := result.RowsAffected(); err != nil || rows == 0 {
+	result, err := tx.Exec(`UPDATE setups SET evaluators = coalesce(?, evaluators), rules = coalesce(?, rules), begun_at = ?, matched = 0, updated_at = ?
+		WHERE `+ofProject+" AND external_id = ?", evaluators, rules, e.begun(), e.timestamp(), envProject, in.externalID)
+	if err != nil {
 		return false, err
 	}
-	return true, writeParts(tx, envProject, in)
-}
-
-func writeParts(tx *sql.Tx, envProject string, in setupInput) error {
-	var id string
-	if err := tx.QueryRow("SELECT id FROM setups WHERE "+ofProject+" AND external_id = ?", envProject, in.externalID).Scan(&id); err != nil {
-		return err
-	}
-	if in.evaluators != nil {
-		if _, err := tx.Exec("DELETE FROM setup_evaluators WHERE setup_id = ?", id); err != nil {
-			return err
-		}
-		for i, slug := range in.evaluators {
-			if err := checkEvaluator(tx, slug); err != nil {
-				return err
-			}
-			if _, err := tx.Exec("INSERT INTO setup_evaluators (setup_id, position, slug) VALUES (?, ?, ?)", id, i, slug); err != nil {
-				return evaluatorRefused(err, slug)
-			}
-		}
-	}
-	if !in.hasSelector {
-		return nil
-	}
-	if _, err := tx.Exec("DELETE FROM setup_rules WHERE setup_id = ?", id); err != nil {
-		return err
-	}
-	for i, rule := range in.selector {
-		var values *string
-		if rule.Values != nil {
-			data, err := json.Marshal(rule.Values)
-			if err != nil {
-				return err
-			}
-			values = new(string(data))
-		}
-		_, err := tx.Exec("INSERT INTO setup_rules (setup_id, position, key, source, operator, value, value_list) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			id, i, rule.Key, rule.Source, rule.Operator, rule.Value, values)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func evaluatorRefused(err error, slug string) error {
-	switch {
-	case violates(err, "evaluator_slug"):
-		return refuse(http.StatusBadRequest, "an evaluator slug is empty")
-	case violates(err, "setup_evaluators.slug"):
-		return refuse(http.StatusBadRequest, "evaluator slug %q occurs twice", slug)
-	}
-	return err
+	rows, err := result.RowsAffected()
+	return rows > 0, err
 }
 
 // check returns what is wrong with the rule.

@@ -19,7 +19,7 @@ import (
 const (
 	// applicationID marks a database of the emulator: "TLem".
 	applicationID = 0x544c656d
-	schemaVersion = 4
+	schemaVersion = 5
 )
 
 //go:embed schema.sql

@@ -121,7 +121,7 @@ func TestForeignDataFiles(t *testing.T) {
 		{"another database", "another program's database", database(`CREATE TABLE t (c)`)},
 		{"another application's", "another program's database", database(`PRAGMA application_id = 7; PRAGMA user_version = 1; CREATE TABLE t (c)`)},
 		{"an older emulator's", "another version of the emulator made it", database(`PRAGMA application_id = 0x544c656d; PRAGMA user_version = 1; CREATE TABLE t (c)`)},
-		{"a newer emulator's", "another version of the emulator made it", database(`PRAGMA application_id = 0x544c656d; PRAGMA user_version = 5; CREATE TABLE t (c)`)},
+		{"a newer emulator's", "another version of the emulator made it", database(`PRAGMA application_id = 0x544c656d; PRAGMA user_version = 6; CREATE TABLE t (c)`)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -135,37 +135,33 @@ func (p *web) showOrganization(w http.ResponseWriter, r *http.Request, status in
 	return p.show(w, r, status, "organization", view{Title: "Organization", Tab: "organization", Problem: problem, Data: v})
 }
 
-func readShared(tx *sql.Tx, pages *pages) ([]sharedEnvironment, error) {
-	if err := tx.QueryRow("SELECT COUNT(*) FROM environments WHERE project_id IS NULL").Scan(&pages.Total); err != nil {
+// readRows reads the place of a reader in a list. from contains FROM and WHERE; its table is t.
+func readRows[T any](tx *sql.Tx, pages *pages, scan func(row) (T, error), columns, from string, args ...any) ([]T, error) {
+	if err := tx.QueryRow("SELECT COUNT(*) "+from, args...).Scan(&pages.Total); err != nil {
 		return nil, err
 	}
 	pages.Page = min(pages.Page, pages.Count())
-	return readAll(tx, func(scan row) (v sharedEnvironment, err error) {
+	return readAll(tx, scan, "SELECT "+columns+" "+from+" ORDER BY t.seq LIMIT ? OFFSET ?", append(args, pages.Size, (pages.Page-1)*pages.Size)...)
+}
+
+func readShared(tx *sql.Tx, pages *pages) ([]sharedEnvironment, error) {
+	return readRows(tx, pages, func(scan row) (v sharedEnvironment, err error) {
 		v.Environment, err = scanEnvironment(func(columns ...any) error { return scan(append(columns, &v.Keys)...) })
 		return v, err
-	}, "SELECT "+environmentColumns+`, (SELECT COUNT(*) FROM api_keys k WHERE k.environment_id = t.id)
-		FROM environments t WHERE project_id IS NULL ORDER BY seq LIMIT ? OFFSET ?`, pages.Size, (pages.Page-1)*pages.Size)
+	}, environmentColumns+", (SELECT COUNT(*) FROM api_keys k WHERE k.environment_id = t.id)", "FROM environments t WHERE project_id IS NULL")
 }
 
 func readCards(tx *sql.Tx, pages *pages) ([]projectCard, error) {
-	const matches = "FROM projects t WHERE instr(lower(t.name), lower(?)) > 0"
-	if err := tx.QueryRow("SELECT COUNT(*) "+matches, pages.Query).Scan(&pages.Total); err != nil {
-		return nil, err
-	}
-	pages.Page = min(pages.Page, pages.Count())
-	cards, err := readAll(tx, func(scan row) (card projectCard, err error) {
+	cards, err := readRows(tx, pages, func(scan row) (card projectCard, err error) {
 		card.Project, err = scanProject(scan)
 		return card, err
-	}, "SELECT "+projectColumns+" "+matches+" ORDER BY t.seq LIMIT ? OFFSET ?", pages.Query, pages.Size, (pages.Page-1)*pages.Size)
-	if err != nil {
-		return nil, err
-	}
+	}, projectColumns, "FROM projects t WHERE instr(lower(t.name), lower(?)) > 0", pages.Query)
 	for i := range cards {
-		if err := cards[i].read(tx, rowsOfProject, 0); err != nil {
-			return nil, err
+		if err == nil {
+			err = cards[i].read(tx, rowsOfProject, 0)
 		}
 	}
-	return cards, nil
+	return cards, err
 }
 
 // read reads the environments of the project, including inherited ones.
@@ -323,54 +319,29 @@ func (p *web) confirmRevokeAPIKey(w http.ResponseWriter, r *http.Request) error 
 	return p.show(w, r, http.StatusOK, "revoke", view{Title: "Revoke API key", Tab: "organization", Data: revocation{keys[0], back(r)}})
 }
 
-func (p *web) createProject(w http.ResponseWriter, r *http.Request) error {
-	err := p.call(r, http.MethodPost, "/v2/projects", map[string]string{"name": r.PostForm.Get("name")}, nil)
-	if err != nil {
+// form makes the handler of a form, which is an operation of the API. The path may have the id of the form's address.
+func (p *web) form(method, path, notice string, names ...string) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		body := map[string]string{}
+		for _, name := range names {
+			if value := r.PostForm.Get(name); value != "" || name == "name" {
+				body[name] = value
+			}
+		}
+		id := r.PathValue("id")
+		err := p.call(r, method, strings.ReplaceAll(path, "{id}", url.PathEscape(id)), body, nil)
+		if err == nil {
+			return done303(w, r, back(r), notice)
+		}
 		status, message := p.describe(err)
+		switch project := cmp.Or(id, body["project_id"]); {
+		case method == http.MethodDelete:
+			return err
+		case project != "":
+			return p.showProject(w, r, project, status, message)
+		}
 		return p.showOrganization(w, r, status, message)
 	}
-	return done303(w, r, back(r), "project-created")
-}
-
-func (p *web) renameProject(w http.ResponseWriter, r *http.Request) error {
-	id := r.PathValue("id")
-	err := p.call(r, http.MethodPatch, "/v2/projects/"+url.PathEscape(id), map[string]string{"name": r.PostForm.Get("name")}, nil)
-	if err != nil {
-		status, message := p.describe(err)
-		return p.showProject(w, r, id, status, message)
-	}
-	return done303(w, r, webPrefix+"projects/"+url.PathEscape(id), "project-renamed")
-}
-
-func (p *web) deleteProject(w http.ResponseWriter, r *http.Request) error {
-	if err := p.call(r, http.MethodDelete, "/v2/projects/"+url.PathEscape(r.PathValue("id")), nil, nil); err != nil {
-		return err
-	}
-	return done303(w, r, back(r), "project-deleted")
-}
-
-func (p *web) createEnvironment(w http.ResponseWriter, r *http.Request) error {
-	project := r.PostForm.Get("project_id")
-	body := map[string]string{"name": r.PostForm.Get("name")}
-	if project != "" {
-		body["project_id"] = project
-	}
-	err := p.call(r, http.MethodPost, "/v2/environments", body, nil)
-	if err == nil {
-		return done303(w, r, back(r), "environment-created")
-	}
-	status, message := p.describe(err)
-	if project == "" {
-		return p.showOrganization(w, r, status, message)
-	}
-	return p.showProject(w, r, project, status, message)
-}
-
-func (p *web) deleteEnvironment(w http.ResponseWriter, r *http.Request) error {
-	if err := p.call(r, http.MethodDelete, "/v2/environments/"+url.PathEscape(r.PathValue("id")), nil, nil); err != nil {
-		return err
-	}
-	return done303(w, r, back(r), "environment-deleted")
 }
 
 // generated is the data of the page that shows a key once.
@@ -402,11 +373,4 @@ func (p *web) generateAPIKey(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return p.show(w, r, http.StatusOK, "key", view{Title: "API key", Tab: "organization", Data: v})
-}
-
-func (p *web) revokeAPIKey(w http.ResponseWriter, r *http.Request) error {
-	if err := p.call(r, http.MethodDelete, "/v2/api-keys/"+url.PathEscape(r.PathValue("id")), nil, nil); err != nil {
-		return err
-	}
-	return done303(w, r, back(r), "key-revoked")
 }

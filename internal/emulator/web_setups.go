@@ -11,15 +11,10 @@ type evaluatorRow struct {
 }
 
 func readEvaluatorRows(tx *sql.Tx, pages *pages) ([]evaluatorRow, error) {
-	if err := tx.QueryRow("SELECT COUNT(*) FROM evaluators").Scan(&pages.Total); err != nil {
-		return nil, err
-	}
-	pages.Page = min(pages.Page, pages.Count())
-	return readAll(tx, func(scan row) (v evaluatorRow, err error) {
+	return readRows(tx, pages, func(scan row) (v evaluatorRow, err error) {
 		v.Evaluator, err = scanEvaluator(func(columns ...any) error { return scan(append(columns, &v.Setups)...) })
 		return v, err
-	}, "SELECT "+evaluatorColumns+`, (SELECT COUNT(*) FROM setup_evaluators s WHERE s.slug = t.slug)
-		FROM evaluators t ORDER BY seq LIMIT ? OFFSET ?`, pages.Size, (pages.Page-1)*pages.Size)
+	}, evaluatorColumns+", (SELECT COUNT(*) FROM setups s, json_each(s.evaluators) v WHERE v.value = t.slug)", "FROM evaluators t WHERE true")
 }
 
 // setupRow is an auto monitor setup on the page of its project.
@@ -39,16 +34,9 @@ func (e *Emulator) readSetupRows(tx *sql.Tx, project string, pages *pages) ([]se
 	if err != nil {
 		return nil, err
 	}
-	names := map[string]string{}
-	err = each(tx, "SELECT p.id, e.name FROM env_projects p JOIN environments e ON e.id = p.environment_id WHERE p.project_id = ?", []any{project}, func(scan row) error {
-		var id, name string
-		err := scan(&id, &name)
-		names[id] = name
-		return err
-	})
 	rows := make([]setupRow, len(stored))
 	for i, setup := range e.shown(stored) {
-		rows[i] = setupRow{setup, names[setup.EnvProjectID]}
+		rows[i] = setupRow{setup, stored[i].environmentName}
 	}
-	return rows, err
+	return rows, nil
 }

@@ -101,32 +101,63 @@ func TestAnswers_lateRename(t *testing.T) {
 }
 
 // A conflict that the service answers with 500 is not a lost answer: what somebody else made a moment
-// before is not taken over, and nothing is repeated.
+// before is not taken over, not revoked and not called an orphan. Without the database's text, a second
+// attempt shows it.
 func TestAnswers_conflictAs500(t *testing.T) {
 	t.Parallel()
-	now := time.Now().UTC().Format(time.RFC3339Nano)
-	list := func(body string) string { return "200 [" + changed(body, "created_at", now) + "]" }
-	for kind, test := range map[string]struct {
-		collection, body, id string
-		config               arguments
-		phrases              []string
+	const (
+		failed = `500 {"error":"internal server error"}`
+		taken  = `409 {"error":"taken"}`
+	)
+	generated := "201 " + strings.Replace(changed(goodKey, "id", "k2"), "{", `{"api_key":"`+madeUpKey+`",`, 1)
+	project, environment, key := arguments{"name": "Orders"}, arguments{"name": "EU Production", "project_id": "p1"}, arguments{"project_id": "p1", "environment": "prd"}
+	for name, test := range map[string]struct {
+		kind    string
+		config  arguments
+		answers []string // to the POSTs
+		deletes int
+		says    []string // none: it succeeds
 	}{
-		projectKind:     {"/v2/projects", goodProject, "p1", arguments{"name": "Orders"}, []string{"A project named \"Orders\" already exists (id p1)", "No project was created"}},
-		environmentKind: {"/v2/environments", goodEnvironment, "e1", arguments{"name": "EU Production", "project_id": "p1"}, []string{"No environment was created", "eu-production"}},
-		keyKind:         {"/v2/api-keys", goodKey, "k1", arguments{"project_id": "p1", "environment": "prd"}, []string{"already has an API key", "id k1", "No key was generated"}},
+		"project, in words":       {projectKind, project, []string{duplicate}, 0, []string{`A project named "Orders" already exists (id p1)`, "No project was created"}},
+		"project":                 {projectKind, project, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "p1"`}},
+		"project, ours":           {projectKind, project, []string{failed, taken}, 0, nil},
+		"environment, in words":   {environmentKind, environment, []string{duplicate}, 0, []string{"No environment was created", "eu-production"}},
+		"environment":             {environmentKind, environment, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it"}},
+		"environment, ours":       {environmentKind, environment, []string{failed, taken}, 0, nil},
+		"key, in words":           {keyKind, key, []string{duplicate}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
+		"key":                     {keyKind, key, []string{failed, failed}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
+		"key, ours":               {keyKind, key, []string{failed, taken, generated}, 1, nil},
+		"evaluator, not repeated": {evaluatorKind, evaluatorConfig("Tone"), []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "ev-1"`}},
+		"setup, not repeated":     {setupKind, arguments{"external_id": "checkout", "evaluators": []string{"char-count"}}, []string{failed}, 0, []string{"Outcome of Write Is Unknown", "somebody else may have created it"}},
 	} {
-		t.Run(kind, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			service := newAnswering(t, map[string]string{
-				"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "POST " + test.collection: duplicate,
+				"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "DELETE /v2/api-keys/k1": "204 ",
+				"GET /v2/evaluators": "200 []", "GET /v2/auto-monitor-setups": "200 []",
 			})
-			l := newLife(answeringDriver(t, service), kind)
-			p := l.plan(test.config, false)
-			service.set(map[string]string{"GET " + test.collection: list(test.body)})
-			_, err := l.provider.carryOut(t.Context(), kind, l.state, p)
-			refuses(t, err, test.phrases...)
-			if posts, deletes := service.count("POST"), service.count("DELETE"); posts != 1 || deletes != 0 {
-				t.Errorf("%d POSTs and %d DELETEs, want one POST", posts, deletes)
+			now := time.Now().UTC().Format(time.RFC3339Nano)
+			list := func(body string) string { return "200 [" + changed(body, "created_at", now) + "]" }
+			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if n := service.count("POST"); r.Method == http.MethodPost && n < len(test.answers) {
+					service.set(map[string]string{
+						"GET /v2/projects": list(goodProject), "GET /v2/environments": list(goodEnvironment), "GET /v2/api-keys": list(goodKey),
+						"GET /v2/evaluators": "200 [" + shown(map[string]any{"created_at": now}) + "]", "GET /v2/auto-monitor-setups/checkout": "200 " + answered("checkout", nil),
+						"POST " + r.URL.Path: test.answers[n],
+					})
+				}
+				service.ServeHTTP(w, r)
+			}))
+			t.Cleanup(front.Close)
+			d := newDriverWith(t, time.Now, arguments{"base_url": front.URL, "api_key": strayKey, "project_api_key": madeUpKey})
+			_, err := d.create(t.Context(), test.kind, test.config)
+			if test.says != nil {
+				refuses(t, err, test.says...)
+			} else if err != nil {
+				t.Error(err)
+			}
+			if posts, deletes := service.count("POST"), service.count("DELETE"); posts != len(test.answers) || deletes != test.deletes {
+				t.Errorf("%d POSTs and %d DELETEs, want %d and %d", posts, deletes, len(test.answers), test.deletes)
 			}
 		})
 	}

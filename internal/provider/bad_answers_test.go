@@ -341,7 +341,7 @@ func TestBadAnswers_list(t *testing.T) {
 		{"no end of empty pages", turns(saysJSON(200, pageOf(`"1"`)), saysJSON(200, pageOf(`"2"`)), saysJSON(200, pageOf(`"3"`))), "empty pages"},
 		{"a number for a cursor", saysJSON(200, pageOf("7", "e9")), "next_cursor is not a string"},
 		{"no data", saysJSON(200, `{"next_cursor":""}`), "data is missing"},
-		{"fewer than it says", saysJSON(200, `{"data":[],"total_results":2}`), "the list ends after 0 objects, and has 2"},
+		{"fewer than it says", saysJSON(200, `{"data":[],"total_results":2}`), "the list shows 0 of its 2 objects"},
 		{"an object for data", saysJSON(200, `{"data":{}}`), "data is not a list"},
 		{"strings for objects", saysJSON(200, `{"data":["e1"]}`), "data is not a list of objects"},
 		{"null for an object", saysJSON(200, `{"data":[null]}`), "id is missing"},
@@ -391,7 +391,6 @@ func TestBadAnswers_generate(t *testing.T) {
 		"no secret":          goodKey,
 		"null for a secret":  strings.Replace(goodKey, "}", `,"api_key":null}`, 1),
 		"an empty secret":    strings.Replace(goodKey, "}", `,"api_key":""}`, 1),
-		"no id":              strings.Replace(generated, `"id"`, `"key_id"`, 1),
 		"half of the answer": generated[:len(generated)/2],
 		"a list":             "[" + generated + "]",
 	} {

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/big"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -514,6 +516,8 @@ func (d *driver) object(typ tftypes.Type, config arguments) tftypes.Value {
 		case tftypes.Value:
 			values[name] = v
 			continue
+		case float64:
+			given = inHCL(d.t, strconv.FormatFloat(v, 'g', -1, 64))
 		case []string:
 			elements := []tftypes.Value{}
 			for _, s := range v {
@@ -541,6 +545,16 @@ func (d *driver) object(typ tftypes.Type, config arguments) tftypes.Value {
 		}
 	}
 	return tftypes.NewValue(typ, values)
+}
+
+// inHCL is a number as the Terraform language reads it.
+func inHCL(tb testing.TB, digits string) *big.Float {
+	tb.Helper()
+	number, _, err := big.ParseFloat(digits, 10, 512, big.ToNearestEven)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return number
 }
 
 // elementType is that of a list or a set of objects.

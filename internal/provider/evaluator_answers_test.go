@@ -147,19 +147,8 @@ func TestEvaluatorAnswers_serviceChooses(t *testing.T) {
 	config := evaluatorConfig("Tone").with(arguments{"slug": "my-tone"})
 	a := evaluating(t, shown(withLLM(map[string]any{"temperature": 0.7})))
 	l := a.evaluatorLife(t, time.Now)
-	d := l.provider.next()
-	p, err := d.plan(t.Context(), evaluatorKind, d.none(evaluatorKind), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	typ := l.state.value.Type()
-	response, err := d.server.ApplyResourceChange(t.Context(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: evaluatorKind, PriorState: d.dynamic(typ, l.state.value), PlannedState: d.dynamic(typ, p.value), Config: d.dynamic(typ, p.config), PlannedPrivate: p.private,
-	})
-	if err != nil || failure(response.Diagnostics) != nil {
-		t.Fatal(err, failure(response.Diagnostics))
-	}
-	shows(t, said(response.Diagnostics), "Evaluator Differs From the Request", "slug, temperature.")
+	_, warnings := createdWith(t, l.provider, evaluatorKind, config)
+	shows(t, strings.Join(warnings, ""), "Answer Differs From the Request", `slug: "my-tone"; the answer has "tone"`, "temperature: <null>; the answer has 0.7")
 }
 
 // Once it is created, nothing is an error: that would mark it as tainted.

@@ -32,7 +32,7 @@ func NewServerWithSleep(now func() time.Time, sleep func(context.Context, time.D
 
 func starting(newProvider func() *traceloopProvider) func() (tfprotov6.ProviderServer, error) {
 	return func() (tfprotov6.ProviderServer, error) {
-		newServer, err := serverOf(newProvider(), false)
+		newServer, err := newServer(newProvider(), false)
 		if err != nil {
 			return nil, err
 		}

@@ -52,43 +52,39 @@ func (f stringFunction) Run(ctx context.Context, req function.RunRequest, resp *
 	resp.Error = resp.Result.Set(ctx, result)
 }
 
-func newMaskKeyFunction() function.Function {
+// keyFunction is a function of a full API key.
+func keyFunction(name, summary, description string, call func(key string) string) function.Function {
 	return stringFunction{
-		name:    "mask_key",
-		summary: "The masked form of an API key",
-		description: "Returns an API key with stars between its prefix and its last 4 characters, as Traceloop shows it in `masked_key`. " +
-			"Compare the two to check whether a key belongs to a project and environment. The result for a sensitive key is sensitive too; `nonsensitive` is safe on it. A key that is null, empty, malformed or already masked is an error.",
+		name: name, summary: summary, description: description,
 		parameter: "key",
 		about:     "The full API key. White space around it is dropped.",
-		ifNull:    nullKey,
-		call: func(key string) (string, *function.FuncError) {
-			key, err := keyArgument(key)
+		ifNull: "The key is null. The attribute \"key\" of a traceloop_api_key is null if age_recipients seals the key: open encrypted_key with the ephemeral resource traceloop_api_key. " +
+			"It is also null after an import without existing_key_wo: set that argument to the full key, and apply",
+		call: func(argument string) (string, *function.FuncError) {
+			key, err := base.ParseFullKey(argument)
 			if err != nil {
-				return "", err
+				return "", function.NewArgumentFuncError(0, "The key cannot be used: "+err.Error())
 			}
-			return traceloop.MaskKey(key), nil
+			return call(key), nil
 		},
 	}
 }
 
+func newMaskKeyFunction() function.Function {
+	return keyFunction("mask_key", "The masked form of an API key",
+		"Returns an API key with stars between its prefix and its last 4 characters, as Traceloop shows it in `masked_key`. "+
+			"Compare the two to check whether a key belongs to a project and environment. The result for a sensitive key is sensitive too; `nonsensitive` is safe on it. A key that is null, empty, malformed or already masked is an error.",
+		traceloop.MaskKey)
+}
+
 func newOTLPHeadersFunction() function.Function {
-	return stringFunction{
-		name:    "otlp_headers",
-		summary: "The value of OTEL_EXPORTER_OTLP_HEADERS for an API key",
-		description: "Returns the value of `OTEL_EXPORTER_OTLP_HEADERS` for an OpenTelemetry exporter that sends traces with an API key: `Authorization=Bearer%20…`. The OpenTelemetry specification requires the percent-encoding. " +
+	return keyFunction("otlp_headers", "The value of OTEL_EXPORTER_OTLP_HEADERS for an API key",
+		"Returns the value of `OTEL_EXPORTER_OTLP_HEADERS` for an OpenTelemetry exporter that sends traces with an API key: `Authorization=Bearer%20…`. The OpenTelemetry specification requires the percent-encoding. "+
 			"The result contains the key, so the result for a sensitive key is sensitive too.",
-		parameter: "key",
-		about:     "The full API key. White space around it is dropped.",
-		ifNull:    nullKey,
-		call: func(key string) (string, *function.FuncError) {
-			key, err := keyArgument(key)
-			if err != nil {
-				return "", err
-			}
+		func(key string) string {
 			// A space must be %20: not every decoder reads "+" as a space.
-			return "Authorization=" + strings.ReplaceAll(url.QueryEscape("Bearer "+key), "+", "%20"), nil
-		},
-	}
+			return "Authorization=" + strings.ReplaceAll(url.QueryEscape("Bearer "+key), "+", "%20")
+		})
 }
 
 func newEnvironmentSlugFunction() function.Function {
@@ -110,17 +106,4 @@ func newEnvironmentSlugFunction() function.Function {
 			return slug, nil
 		},
 	}
-}
-
-// nullKey says why the attribute "key" of a resource may be null.
-const nullKey = "The key is null. The attribute \"key\" of a traceloop_api_key is null if age_recipients seals the key: open encrypted_key with the ephemeral resource traceloop_api_key. " +
-	"It is also null after an import without existing_key_wo: set that argument to the full key, and apply"
-
-// keyArgument checks that an argument is a full API key.
-func keyArgument(argument string) (string, *function.FuncError) {
-	key, err := base.ParseFullKey(argument)
-	if err != nil {
-		return "", function.NewArgumentFuncError(0, "The key cannot be used: "+err.Error())
-	}
-	return key, nil
 }

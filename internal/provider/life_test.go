@@ -47,6 +47,7 @@ func TestLife(t *testing.T) {
 			"environment":  func(t *testing.T) { environmentLife(t, emulatortest.Start(t, variant), later) },
 			"API key":      func(t *testing.T) { keyLife(t, emulatortest.Start(t, variant), later) },
 			"setup":        func(t *testing.T) { setupLife(t, standingStill(t, variant), provider.NewServer(time.Now)) },
+			"evaluator":    func(t *testing.T) { evaluatorLife(t, emulatortest.Start(t, variant), provider.NewServer(time.Now)) },
 			"organization": func(t *testing.T) { organizationLife(t, variant) },
 		} {
 			t.Run(name, func(t *testing.T) {

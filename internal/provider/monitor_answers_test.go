@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +15,9 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // What is tolerated in answers about setups must not depend on the emulator. So the answers of this
@@ -119,15 +121,15 @@ func evaluatorsOf(types ...string) []any {
 }
 
 // createdWith applies a creation, and returns its warnings.
-func createdWith(t *testing.T, d *driver, config arguments) (instance, []string) {
+func createdWith(t *testing.T, d *driver, kind string, config arguments) (instance, []string) {
 	t.Helper()
-	p, err := d.plan(t.Context(), setupKind, d.none(setupKind), config)
+	p, err := d.plan(t.Context(), kind, d.none(kind), config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	typ := d.schemas[setupKind].ValueType()
+	typ := d.schemas[kind].ValueType()
 	resp, err := d.next().server.ApplyResourceChange(t.Context(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: setupKind, PriorState: d.dynamic(typ, d.none(setupKind).value), PlannedState: d.dynamic(typ, p.value),
+		TypeName: kind, PriorState: d.dynamic(typ, d.none(kind).value), PlannedState: d.dynamic(typ, p.value),
 		Config: d.dynamic(typ, p.config), PlannedPrivate: p.private, PlannedIdentity: p.identity,
 	})
 	if err == nil {
@@ -188,7 +190,7 @@ func TestSetupAnswers_terseOrLate(t *testing.T) {
 			service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: "200 " + setup, readSetup: "200 " + setup, deleteSetup: "204 "})
 			l := service.life(t, nil)
 			var got []string
-			l.state, got = createdWith(t, l.provider, test.config)
+			l.state, got = createdWith(t, l.provider, setupKind, test.config)
 			if len(got) != min(len(test.warns), 1) || len(got) > 0 && !says(slices.Clone(test.warns)...).MatchString(got[0]) {
 				t.Errorf("the apply warns %q, want %q", got, test.warns)
 			}
@@ -199,17 +201,13 @@ func TestSetupAnswers_terseOrLate(t *testing.T) {
 	}
 }
 
-// The status of an organization's own evaluator is under its slug, although the answer has its type.
+// An organization's own evaluator that is really gone is drift, although the answer may show one by its type.
 func TestSetupAnswers_ownEvaluator(t *testing.T) {
 	t.Parallel()
 	setup := answered("checkout", map[string]any{"evaluators": evaluatorsOf("LLM_AS_A_JUDGE", "CHAR_COUNT")})
 	service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: "200 " + setup, readSetup: "200 " + setup})
 	l := service.life(t, nil)
 	l.apply(setupConfig("checkout", "char-count", "our-own"), "create")
-	if state := l.provider.format(l.nested("evaluator_status", "our-own")); state != "status=pending" {
-		t.Errorf("the evaluator's state is %q", state)
-	}
-	// One that is really gone is drift.
 	service.set(map[string]string{readSetup: "200 " + answered("checkout", map[string]any{"evaluators": evaluatorsOf("CHAR_COUNT")})})
 	if p := l.plan(setupConfig("checkout", "char-count", "our-own"), true); p.action != "update" {
 		t.Errorf("the plan is to %q", p.action)
@@ -566,59 +564,95 @@ func TestSetupAnswers_replacement(t *testing.T) {
 	}
 }
 
-// A setup at a second address is refused. If the state has it at two addresses already, the plan
-// goes on, and so does a destroy of both.
-func TestSetup_secondAddress(t *testing.T) {
+// A new slug is compared with the organization's own list, or, if that cannot be read, with the
+// published one.
+func TestSetup_unknownEvaluators(t *testing.T) {
 	t.Parallel()
-	setup := "200 " + answered("checkout", nil)
-	service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: setup, readSetup: setup, deleteSetup: "204 "})
-	l := service.life(t, nil)
-	config := setupConfig("checkout", "char-count")
-	l.apply(config, "create")
-	const summary = "Two Resources for One Auto Monitor Setup"
-
-	plans := map[string]func(d *driver) error{
-		"old": func(d *driver) error { return planError(d.plan(t.Context(), setupKind, l.state, nil)) },
-		"import": func(d *driver) error {
-			imported, err := d.importID(t.Context(), setupKind, "checkout")
-			return cmp.Or(err, planError(d.plan(t.Context(), setupKind, imported, config)))
-		},
-	}
-	for _, order := range [][]string{{"old", "import"}, {"import", "old"}} {
-		d := l.provider.next()
-		var err error
-		for _, name := range order {
-			err = cmp.Or(err, plans[name](d))
+	all := func(except ...string) string {
+		list := []string{`{"id":"ev-1","slug":"our-tone","name":"Tone"}`}
+		for _, slug := range traceloop.PublishedEvaluators {
+			if !strings.Contains(strings.Join(except, " "), slug) {
+				list = append(list, `{"id":"`+slug+`","slug":"`+slug+`"}`)
+			}
 		}
-		refuses(t, err, summary, "moved {")
+		return `200 {"evaluators":[` + strings.Join(list, ",") + `]}`
 	}
-
-	d := l.provider.next()
-	if _, err := d.importID(t.Context(), setupKind, "checkout"); err != nil {
-		t.Fatal(err)
-	}
-	_, err := d.importID(t.Context(), setupKind, "checkout")
-	refuses(t, err, summary)
-
-	duplicate, err := l.provider.next().importID(t.Context(), setupKind, "checkout")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d = l.provider.next()
-	if err := planError(d.plan(t.Context(), setupKind, l.state, config)); err != nil {
-		t.Error(err)
-	}
-	p, err := d.plan(t.Context(), setupKind, duplicate, config)
-	if err != nil {
-		t.Error(err)
-	}
-	planWarns(t, p, summary, "terraform state rm", "removed {")
-	d = l.provider.next()
-	for _, address := range []instance{l.state, duplicate} {
-		if err := planError(d.plan(t.Context(), setupKind, address, nil)); err != nil {
-			t.Errorf("a destroy of both: %v", err)
-		}
+	for name, test := range map[string]struct {
+		list, slug string
+		want       []string // nothing: no warning
+	}{
+		"its own":                {all(), "our-tone", nil},
+		"prebuilt":               {all(), "pii-detector", nil},
+		"SaaS only, and there":   {all(), "tone-detection", nil},
+		"a typo of its own":      {all(), "our-tones", []string{"Unknown Evaluator", `Did you mean "our-tone"?`, "traceloop_evaluator.example.slug"}},
+		"a type":                 {all(), "PII_DETECTOR", []string{"Unknown Evaluator", `Did you mean "pii-detector"?`}},
+		"SaaS only, not there":   {all("tone-detection"), "tone-detection", []string{"Unknown Evaluator", `marks it as "SaaS only"`}},
+		"unlisted, not there":    {all("action-advancement"), "action-advancement", []string{"Unknown Evaluator", "its page of evaluator slugs does not list it"}},
+		"a list of only its own": {`200 {"evaluators":[{"id":"ev-1","slug":"our-tone"}]}`, "pii-detector", nil},
+		"no list, published":     {`404 {"error":"not found"}`, "pii-detector", nil},
+		"no list, own":           {`404 {"error":"not found"}`, "our-tone", []string{"Evaluator Is Not in the Published List", "published on 2026-06-18"}},
+		"no list, a typo":        {`403 {"error":"Forbidden"}`, "pii_detektor", []string{"Evaluator Is Not in the Published List", `Did you mean "pii-detector"?`}},
+		"no list, SaaS only":     {`403 {"error":"Forbidden"}`, "tone-detection", []string{"Evaluator May Not Be Available", `marks it as "SaaS only"`}},
+		"no list, unlisted":      {`403 {"error":"Forbidden"}`, "action-advancement", []string{"Evaluator May Not Be Available", "its page of evaluator slugs"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			service := newAnswering(t, map[string]string{listEvaluators: test.list, listSetups: "200 []"})
+			l := service.life(t, arguments{"max_retries": int64(0)})
+			p := l.plan(setupConfig("checkout", "char-count", test.slug), true)
+			if got := said(p.diags); len(test.want) == 0 && got != "" || !says(test.want...).MatchString(got) {
+				t.Errorf("the plan warns: %q", got)
+			}
+			if n := service.count(listEvaluators); n != 1 {
+				t.Errorf("the list was read %d times", n)
+			}
+		})
 	}
 }
 
-func planError(_ planResult, err error) error { return err }
+// An evaluator that the same plan creates is not unknown, whether its slug is known or not.
+func TestCLI_setupOfANewEvaluator(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	cli := newCLI(t, server)
+	cli.Env = append(cli.Env, "TRACELOOP_PROJECT_API_KEY="+projectKey(server, "prd"))
+	const monitor = "\nresource \"traceloop_auto_monitor_setup\" \"quality\" {\n  external_id = \"checkout\"\n  evaluators  = [traceloop_evaluator.tone.slug, \"answer-relevancy\"]\n}\n"
+	cli.write(toneHCL("Tone", "Judge {{text}}", "") + monitor)
+	for _, out := range []string{cli.plan(), cli.apply()} {
+		hides(t, out, "Warning: Unknown", "Warning: Evaluator")
+	}
+	shows(t, cli.plan(), "No changes")
+	cli.write(toneHCL("Tone", "Judge {{text}}", "") + strings.ReplaceAll(monitor, "traceloop_evaluator.tone.slug", `"support-tome"`))
+	shows(t, cli.plan(), "Unknown Evaluator", `Did you mean "support-tone"?`)
+}
+
+// An answer may show the organization's own evaluators by their type. Their ids tell which ones they
+// are.
+func TestSetupAnswers_ownEvaluatorsByID(t *testing.T) {
+	t.Parallel()
+	own := func(ids ...string) map[string]any {
+		evaluators := evaluatorsOf("CHAR_COUNT")
+		for _, id := range ids {
+			evaluators = append(evaluators, map[string]any{"evaluator_type": "LLM_AS_A_JUDGE", "evaluator_id": id, "status": "completed"})
+		}
+		return map[string]any{"evaluators": evaluators}
+	}
+	setup := answered("checkout", own("ev-1", "ev-2"))
+	service := newAnswering(t, map[string]string{
+		listEvaluators: `200 {"evaluators":[{"id":"ev-1","slug":"tone"},{"id":"ev-2","slug":"facts"},{"id":"ev-3","slug":"else"},{"id":"cc","slug":"char-count"}]}`,
+		listSetups:     "200 []", createSetup: "200 " + setup, readSetup: "200 " + setup,
+	})
+	l := service.life(t, nil)
+	config := setupConfig("checkout", "char-count", "facts", "tone")
+	l.apply(config, "create")
+	for _, slug := range []string{"tone", "facts"} {
+		if status := l.provider.format(l.nested("evaluator_status", slug)); status != "status=completed" {
+			t.Errorf("the status of %s is %q", slug, status)
+		}
+	}
+	l.imports("checkout")
+	service.set(map[string]string{readSetup: "200 " + answered("checkout", own("ev-1", "ev-3"))})
+	if p := l.plan(config, true); p.action != "update" {
+		t.Errorf("another evaluator is no drift: %q", p.action)
+	}
+}

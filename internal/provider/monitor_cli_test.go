@@ -139,7 +139,6 @@ func TestCLI_bulkAnswerLost(t *testing.T) {
 	}{
 		"once":             {emulatortest.Fault{Method: "POST", Path: setupsPath, Kind: "drop_after"}, "4", true},
 		"again and again":  {emulatortest.Fault{Method: "POST", Path: setupsPath, Kind: "drop_after", Times: 100}, "0", true},
-		"truncated":        {emulatortest.Fault{Method: "POST", Path: setupsPath, Kind: "truncate", Times: 100}, "0", true},
 		"and nothing done": {emulatortest.Fault{Method: "POST", Path: setupsPath, Kind: "drop_before", Times: 100}, "0", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -193,13 +192,6 @@ func TestCLI_setupWarnings(t *testing.T) {
 	server := standingStill(t)
 	key := projectKey(server, "prd")
 	cli := newCLI(t, server).withKey(key)
-	cli.write(setupHCL("checkout", "", "char-count", "made_up"))
-	shows(t, cli.plan(), "Unknown Evaluator", `"made_up" is not among the evaluators that Traceloop lists for the organization`)
-	cli.write(setupHCL("checkout", "", "pii_detector"))
-	shows(t, cli.plan(), `Did you mean "pii-detector"?`)
-	cli.write(setupHCL("checkout", "", "PII_DETECTOR"))
-	shows(t, cli.plan(), `Did you mean "pii-detector"?`)
-
 	cli.write(setupHCL("checkout", "", "char-count", "toxicity"))
 	shows(t, cli.apply(), "Unknown Evaluator", `"toxicity" is not among`, `Did you mean "toxicity-detector"?`, "1 added")
 	hides(t, cli.plan("-detailed-exitcode"), "Warning: Unknown", "Warning: Auto") // it was said when it was new

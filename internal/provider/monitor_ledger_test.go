@@ -77,40 +77,37 @@ func TestCLI_twoSetupsForOneExternalID(t *testing.T) {
 	shows(t, cli.destroy(), "1 destroyed")
 }
 
-// When a plan replaces the project, its setups go with it, and the next plan creates them again.
+// When a plan replaces the project, its setups go with it. The next plan creates them again; with project_id, the
+// same plan does.
 func TestCLI_setupsOfAReplacedProject(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
-	cli.write(strings.ReplaceAll(strings.Replace(inOneGo, "%s", "1", 1), "%s", ""))
-	shows(t, cli.apply(), "5 added")
-	out := cli.ok("apply", "-auto-approve", "-input=false", "-replace=traceloop_project.orders")
-	shows(t, out, "Auto Monitor Setups Were Not Read", "2 added, 0 changed, 2 destroyed")
-	again := cli.plan()
-	shows(t, again, "Auto Monitor Setup Was Deleted Outside Terraform", "3 to add, 0 to change, 0 to destroy")
-	shows(t, cli.apply(), "3 added")
-	cli.plan("-detailed-exitcode")
-	shows(t, cli.destroy(), "5 destroyed")
-}
+	first := strings.ReplaceAll(strings.Replace(inOneGo, "%s", "1", 1), "%s", "")
+	for _, test := range []struct{ name, projectID, applied string }{
+		{"without its id", "", "2 added, 0 changed, 2 destroyed"},
+		{"with its id", "  project_id  = traceloop_project.orders.id\n", "5 added, 0 changed, 5 destroyed"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			cli := newCLI(t, emulatortest.Start(t))
+			hcl := strings.Replace(first, "  count       = 3\n", "  count       = 3\n"+test.projectID, 1)
+			cli.write(hcl)
+			shows(t, cli.apply(), "5 added")
+			cli.plan("-detailed-exitcode")
+			out := cli.ok("apply", "-auto-approve", "-input=false", "-replace=traceloop_project.orders")
+			shows(t, out, "Auto Monitor Setups Were Not Read", test.applied)
+			if test.projectID == "" {
+				shows(t, cli.plan(), "Auto Monitor Setup Was Deleted Outside Terraform", "3 to add, 0 to change, 0 to destroy")
+				shows(t, cli.apply(), "3 added")
+			}
+			cli.plan("-detailed-exitcode")
 
-// With project_id, the plan knows that the setups go with their project. One apply creates all again.
-func TestCLI_setupsOfAReplacedProjectWithItsID(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
-	hcl := strings.ReplaceAll(strings.Replace(inOneGo, "%s", "1", 1), "%s", "")
-	cli.write(strings.Replace(hcl, "  count       = 3\n", "  count       = 3\n  project_id  = traceloop_project.orders.id\n", 1))
-	shows(t, cli.apply(), "5 added")
-	cli.plan("-detailed-exitcode")
-	out := cli.ok("apply", "-auto-approve", "-input=false", "-replace=traceloop_project.orders")
-	shows(t, out, "Auto Monitor Setups Were Not Read", "5 added, 0 changed, 5 destroyed")
-	cli.plan("-detailed-exitcode")
-
-	// Rotating the key moves nothing.
-	cli.write(strings.Replace(strings.Replace(hcl, `n = "1"`, `n = "2"`, 1), "  count       = 3\n", "  count       = 3\n  project_id  = traceloop_project.orders.id\n", 1))
-	shows(t, cli.apply(), "1 added, 0 changed, 1 destroyed")
-	cli.plan("-detailed-exitcode")
-	shows(t, cli.destroy(), "5 destroyed")
+			// Rotating the key moves nothing.
+			cli.write(strings.Replace(hcl, `n = "1"`, `n = "2"`, 1))
+			shows(t, cli.apply(), "1 added, 0 changed, 1 destroyed")
+			cli.plan("-detailed-exitcode")
+			shows(t, cli.destroy(), "5 destroyed")
+		})
+	}
 }
 
 // A setup that the plan keeps at one address, and destroys at another, is refused in any order.

@@ -208,25 +208,6 @@ func setupLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	}
 }
 
-func TestAccSetup_refused(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	key := projectKey(server, "prd")
-	server.ResetRequests()
-	for name, test := range map[string]struct {
-		rest    string
-		phrases []string
-	}{
-		"equals nothing": {"  selector = [{ key = \"k\", source = \"span_attributes\" }]\n", []string{"Missing Value for Operator", `"equals", which needs "value"`}},
-		"no wait":        {"  wait_timeout = \"1m\"\n", []string{"wait_for", "must be specified"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			fails(t, withProjectKey(server, key, setupHCL("a", test.rest, "char-count")), []string{key}, test.phrases...)
-		})
-	}
-	noWrites(t, server)
-}
-
 func TestSetup_refused(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
@@ -295,9 +276,6 @@ func TestSetup_operators(t *testing.T) {
 	l.imports("all")
 	l.destroy()
 }
-
-// failed returns the error of an apply.
-func failed(_ instance, _ planResult, err error) error { return err }
 
 // planWarns checks that a warning of a plan has the phrases.
 func planWarns(tb testing.TB, p planResult, phrases ...string) {
@@ -388,7 +366,8 @@ func TestSetup_keyOfAnotherProject(t *testing.T) {
 	server.ResetRequests()
 	l.provider = newSetupLife(t, server, other).provider
 	l.refusesToPlan(config, "Unable to Read Auto Monitor Setup", "different projects or environments", "Use the key of the project and environment", "-refresh=false", "moved {", "removed {")
-	refuses(t, failed(l.provider.apply(t.Context(), setupKind, l.state, nil)), "Unable to Delete Auto Monitor Setup", "different projects")
+	_, _, err := l.provider.apply(t.Context(), setupKind, l.state, nil)
+	refuses(t, err, "Unable to Delete Auto Monitor Setup", "different projects")
 	noWrites(t, server)
 	l.provider = ours
 	l.changesNothing(config)
@@ -396,16 +375,6 @@ func TestSetup_keyOfAnotherProject(t *testing.T) {
 	if setups := server.Setups(other); len(setups) != 1 || setups[0].Evaluators[0].Type != "word-count" {
 		t.Errorf("the other project has %+v", setups)
 	}
-}
-
-func TestAccSetup_missingKey(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	refused(t, server, setupHCL("a", "", "char-count"), "Missing Project Key", "project_api_key", "TRACELOOP_PROJECT_API_KEY")
-	key := projectKey(server, "prd")
-	server.ResetRequests()
-	fails(t, withProjectKey(server, key, projectHCL("Orders", false)), []string{key}, "Missing Management Key")
-	noWrites(t, server)
 }
 
 func TestSetup_missingKey(t *testing.T) {
@@ -586,5 +555,56 @@ func TestSetup_waitFor(t *testing.T) {
 			}
 			l.destroy()
 		})
+	}
+}
+
+// A list shows what can be imported, by the identity that it gives. The identity names the
+// project and environment: the key of another project does not import it.
+func TestSetup_listedAndImportedByIdentity(t *testing.T) {
+	t.Parallel()
+	server := standingStill(t)
+	_, other := server.GenerateKey(server.CreateProject("Other").ID, "prd")
+	prd := projectKey(server, "prd")
+	elsewhere, inPrd := server.CreateSetup(other, "elsewhere", "char-count"), server.CreateSetup(prd, "checkout", "word-count")
+	server.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60})
+	server.CreateSetup(prd, "cart", "word-count")
+	d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "project_api_key": prd})
+
+	for _, test := range []struct {
+		config arguments
+		want   []string
+	}{
+		{arguments{}, []string{"elsewhere", "checkout", "cart"}},
+		{arguments{"env_project_id": inPrd.EnvProjectID}, []string{"checkout", "cart"}},
+		{arguments{"status": "pending"}, []string{"cart"}},
+		{arguments{"status": "completed"}, []string{}},
+	} {
+		if got := d.names(setupKind, test.config); !slices.Equal(got, test.want) {
+			t.Errorf("%v: listed %q, want %q", test.config, got, test.want)
+		}
+	}
+
+	all, err := d.query(setupKind, arguments{"env_project_id": inPrd.EnvProjectID}, 1, true)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	imported, err := d.importIdentity(setupKind, all[0].arguments())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id := d.text(imported, "id"); id != inPrd.ID || !imported.value.Equal(all[0].resource) {
+		t.Errorf("imported %s, listed %s", imported.value, all[0].resource)
+	}
+
+	for says, identity := range map[string]arguments{
+		"different projects or environments": {"env_project_id": elsewhere.EnvProjectID, "external_id": "elsewhere"},
+		"no auto monitor setup":              {"env_project_id": inPrd.EnvProjectID, "external_id": "none"},
+		"env_project_id is missing":          {"external_id": "checkout"},
+		"must have 1 to 255 characters":      {"env_project_id": inPrd.EnvProjectID, "external_id": ""},
+		"does not identify the auto moni":    {"env_project_id": inPrd.EnvProjectID, "external_id": ".."},
+	} {
+		if _, err := d.importIdentity(setupKind, identity); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v: %v, want %q", identity, err, says)
+		}
 	}
 }

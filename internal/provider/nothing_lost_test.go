@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -535,29 +536,53 @@ func TestNothingLost_timesAreRounded(t *testing.T) {
 	}
 }
 
-// With the id and the secret alone, a key is saved. What is missing comes from the request or is computed.
-func TestNothingLost_answerWithIDAndSecretAlone(t *testing.T) {
-	o := newOutcome(t)
-	o.url = serve(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		if r.Method == http.MethodPost {
-			w.WriteHeader(http.StatusCreated)
-			_, _ = w.Write([]byte(`{"id": "k1", "api_key": "tl_0123456789abcdef"}`))
-			return
-		}
-		_, _ = w.Write([]byte(`{"data": []}`))
-	})
-	made, err := o.driver().create(t.Context(), keyKind, arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]string{"id": "k1", "key": "tl_0123456789abcdef", "project_id": "p1", "environment": "prd", "masked_key": "tl_************cdef"} {
-		if got := textOf(t, made, name); got != want {
-			t.Errorf("%s is %q, want %q", name, got, want)
-		}
-	}
-	if textOf(t, made, "created_at") == "" || textOf(t, made, "rotate_at") == "" {
-		t.Errorf("the state is %s", made.value)
+// With the secret alone, a key is saved. What is missing comes from the request or the list, or is computed.
+// If no list shows the id yet, the next read finds it, and a destroy revokes the key.
+func TestNothingLost_answerWithTheSecretAlone(t *testing.T) {
+	t.Parallel()
+	const secret = "tl_0123456789abcdef"
+	listed := fmt.Sprintf(`200 [{"id":"k1","project_id":"p1","environment":"prd","masked_key":"tl_************cdef","created_at":%q}]`, time.Now().UTC().Format(time.RFC3339))
+	older := fmt.Sprintf(`200 [{"id":"k0","project_id":"p1","environment":"prd","created_at":%q}]`, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339))
+	config := arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)}
+	for name, test := range map[string]struct {
+		answer string
+		lists  []string // one for the creation and each read
+		ids    []any
+	}{
+		"the answer has the id":    {`{"id":"k1","api_key":"` + secret + `"}`, []string{"200 []"}, []any{"k1"}},
+		"the list has it":          {`{"api_key":"` + secret + `"}`, []string{listed}, []any{"k1"}},
+		"the list has it later":    {`{"api_key":"` + secret + `"}`, []string{"200 []", "200 []", older, listed}, []any{nil, nil, nil, "k1"}},
+		"it is found by a destroy": {`{"api_key":"` + secret + `"}`, []string{"200 []", listed}, []any{nil}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			service := newAnswering(t, map[string]string{
+				"POST /v2/api-keys": "201 " + test.answer, "GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "DELETE /v2/api-keys/k1": "204 ",
+				"GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys/k1": "200 " + strings.TrimSuffix(strings.TrimPrefix(listed, "200 ["), "]"),
+			})
+			l := newLife(answeringDriver(t, service), keyKind)
+			p := l.plan(config, false)
+			var err error
+			for i, id := range test.ids {
+				service.set(map[string]string{"GET /v2/api-keys": test.lists[i]})
+				if i == 0 {
+					l.state, err = l.provider.carryOut(t.Context(), keyKind, l.state, p)
+				} else {
+					l.state, err = l.provider.next().refresh(t.Context(), keyKind, l.state)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				l.has(arguments{"id": id, "key": secret, "project_id": "p1", "environment": "prd", "masked_key": "tl_************cdef"})
+				if textOf(t, l.state, "created_at") == "" || textOf(t, l.state, "rotate_at") == "" {
+					t.Errorf("the state is %s", l.state.value)
+				}
+			}
+			service.set(map[string]string{"GET /v2/api-keys": test.lists[len(test.lists)-1]})
+			if _, _, err := l.provider.next().apply(t.Context(), keyKind, l.state, nil); err != nil || service.count("DELETE /v2/api-keys/k1") != 1 {
+				t.Errorf("the destroy revoked %d keys: %v", service.count("DELETE"), err)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -38,9 +39,11 @@ var (
 
 // New returns the constructor of the provider.
 func New(version string) func() provider.Provider {
-	return func() provider.Provider {
-		return &traceloopProvider{version: version, now: time.Now, sleep: base.Sleep}
-	}
+	return func() provider.Provider { return newProvider(version) }
+}
+
+func newProvider(version string) *traceloopProvider {
+	return &traceloopProvider{version: version, now: time.Now, sleep: base.Sleep}
 }
 
 type traceloopProvider struct {
@@ -128,16 +131,17 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 	if _, unknown := config.unknownShared(); (unknown || config.APIKey.IsUnknown()) && req.ClientCapabilities.DeferralAllowed {
 		resp.Deferred = &provider.Deferred{Reason: provider.DeferredReasonProviderConfigUnknown}
 	}
-	data, diags := newProviderData(config, "terraform-provider-traceloop/"+p.version+" Terraform/"+req.TerraformVersion, p.paths, p.now, p.sleep, !p.validated.Swap(false))
+	settings, diags := config.settings("terraform-provider-traceloop/"+p.version+" Terraform/"+req.TerraformVersion, p.paths)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	p.handOver(data, resp)
-}
-
-// HandOver gives the same data to all resources, data sources, list resources and actions.
-func (p *traceloopProvider) handOver(data *base.Data, resp *provider.ConfigureResponse) {
+	settings.Now, settings.Sleep, settings.ManyWalks = p.now, p.sleep, !p.validated.Swap(false)
+	data, err := base.NewData(settings)
+	if err != nil {
+		resp.Diagnostics.AddError("Unable to Configure Provider", fmt.Sprintf("The provider cannot set up its client for the Traceloop API: %s.", err))
+		return
+	}
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData, resp.ActionData = data, data, data, data
 }
 

@@ -7,7 +7,6 @@ import (
 	"os"
 	"reflect"
 	"runtime/debug"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -32,7 +31,7 @@ func Serve(version string, debug bool) error {
 			return err
 		}
 	}
-	newServer, err := newServer(version, time.Now, quiet)
+	newServer, err := newServer(newProvider(version), quiet)
 	if err != nil {
 		return err
 	}
@@ -65,11 +64,7 @@ func silenceUnseenLogs(get func(string) (string, bool), set func(string, string)
 	return true, nil
 }
 
-func newServer(version string, now func() time.Time, quiet bool) (func() tfprotov6.ProviderServer, error) {
-	return serverOf(&traceloopProvider{version: version, now: now, sleep: base.Sleep}, quiet)
-}
-
-func serverOf(p *traceloopProvider, quiet bool) (func() tfprotov6.ProviderServer, error) {
+func newServer(p *traceloopProvider, quiet bool) (func() tfprotov6.ProviderServer, error) {
 	framework, ok := providerserver.NewProtocol6(p)().(frameworkServer)
 	if !ok {
 		return nil, fmt.Errorf("%T does not have all of the protocol", framework)
@@ -86,7 +81,8 @@ type frameworkServer interface {
 }
 
 // server adds two things to the framework's server: it masks what looks like a key in each message,
-// and it ends the context of each call with the call if nobody will see logs: DESIGN.md, "Contexts".
+// and it ends the context of each call with the call if nobody will see logs: DESIGN.md, "Masking" and
+// "Contexts".
 type server struct {
 	frameworkServer
 
@@ -94,71 +90,71 @@ type server struct {
 }
 
 func (s *server) UpgradeResourceState(ctx context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
-	return withCallContext(ctx, s.quiet, s.frameworkServer.UpgradeResourceState, r)
+	return call(ctx, s.quiet, s.frameworkServer.UpgradeResourceState, r)
 }
 
 func (s *server) ValidateProviderConfig(ctx context.Context, r *tfprotov6.ValidateProviderConfigRequest) (*tfprotov6.ValidateProviderConfigResponse, error) {
-	return withoutKeys(ctx, s.frameworkServer.ValidateProviderConfig, r)
+	return call(ctx, s.quiet, s.frameworkServer.ValidateProviderConfig, r)
 }
 
 func (s *server) ConfigureProvider(ctx context.Context, r *tfprotov6.ConfigureProviderRequest) (*tfprotov6.ConfigureProviderResponse, error) {
-	return withoutKeys(ctx, s.frameworkServer.ConfigureProvider, r)
+	return call(ctx, s.quiet, s.frameworkServer.ConfigureProvider, r)
 }
 
 func (s *server) ValidateDataResourceConfig(ctx context.Context, r *tfprotov6.ValidateDataResourceConfigRequest) (*tfprotov6.ValidateDataResourceConfigResponse, error) {
-	return withoutKeys(ctx, s.frameworkServer.ValidateDataResourceConfig, r)
+	return call(ctx, s.quiet, s.frameworkServer.ValidateDataResourceConfig, r)
 }
 
 func (s *server) ValidateEphemeralResourceConfig(ctx context.Context, r *tfprotov6.ValidateEphemeralResourceConfigRequest) (*tfprotov6.ValidateEphemeralResourceConfigResponse, error) {
-	return withoutKeys(ctx, s.frameworkServer.ValidateEphemeralResourceConfig, r)
+	return call(ctx, s.quiet, s.frameworkServer.ValidateEphemeralResourceConfig, r)
 }
 
 func (s *server) ValidateListResourceConfig(ctx context.Context, r *tfprotov6.ValidateListResourceConfigRequest) (*tfprotov6.ValidateListResourceConfigResponse, error) {
-	return withoutKeys(ctx, s.frameworkServer.ValidateListResourceConfig, r)
+	return call(ctx, s.quiet, s.frameworkServer.ValidateListResourceConfig, r)
 }
 
 func (s *server) ValidateActionConfig(ctx context.Context, r *tfprotov6.ValidateActionConfigRequest) (*tfprotov6.ValidateActionConfigResponse, error) {
-	return withoutKeys(ctx, s.frameworkServer.ValidateActionConfig, r)
+	return call(ctx, s.quiet, s.frameworkServer.ValidateActionConfig, r)
 }
 
 func (s *server) ImportResourceState(ctx context.Context, r *tfprotov6.ImportResourceStateRequest) (*tfprotov6.ImportResourceStateResponse, error) {
-	return withoutKeys(ctx, s.frameworkServer.ImportResourceState, r)
+	return call(ctx, s.quiet, s.frameworkServer.ImportResourceState, r)
 }
 
 func (s *server) OpenEphemeralResource(ctx context.Context, r *tfprotov6.OpenEphemeralResourceRequest) (*tfprotov6.OpenEphemeralResourceResponse, error) {
-	return withoutKeys(ctx, s.frameworkServer.OpenEphemeralResource, r)
+	return call(ctx, s.quiet, s.frameworkServer.OpenEphemeralResource, r)
 }
 
 func (s *server) PlanAction(ctx context.Context, r *tfprotov6.PlanActionRequest) (*tfprotov6.PlanActionResponse, error) {
-	return withoutKeys(ctx, s.frameworkServer.PlanAction, r)
+	return call(ctx, s.quiet, s.frameworkServer.PlanAction, r)
 }
 
 func (s *server) ValidateResourceConfig(ctx context.Context, r *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
-	return withCallContext(ctx, s.quiet, s.frameworkServer.ValidateResourceConfig, r)
+	return call(ctx, s.quiet, s.frameworkServer.ValidateResourceConfig, r)
 }
 
 func (s *server) UpgradeResourceIdentity(ctx context.Context, r *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {
-	return withCallContext(ctx, s.quiet, s.frameworkServer.UpgradeResourceIdentity, r)
+	return call(ctx, s.quiet, s.frameworkServer.UpgradeResourceIdentity, r)
 }
 
 func (s *server) ReadResource(ctx context.Context, r *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
-	return withCallContext(ctx, s.quiet, s.frameworkServer.ReadResource, r)
+	return call(ctx, s.quiet, s.frameworkServer.ReadResource, r)
 }
 
 func (s *server) PlanResourceChange(ctx context.Context, r *tfprotov6.PlanResourceChangeRequest) (*tfprotov6.PlanResourceChangeResponse, error) {
-	return withCallContext(ctx, s.quiet, s.frameworkServer.PlanResourceChange, r)
+	return call(ctx, s.quiet, s.frameworkServer.PlanResourceChange, r)
 }
 
 func (s *server) ApplyResourceChange(ctx context.Context, r *tfprotov6.ApplyResourceChangeRequest) (*tfprotov6.ApplyResourceChangeResponse, error) {
-	return withCallContext(ctx, s.quiet, s.frameworkServer.ApplyResourceChange, r)
+	return call(ctx, s.quiet, s.frameworkServer.ApplyResourceChange, r)
 }
 
 func (s *server) ReadDataSource(ctx context.Context, r *tfprotov6.ReadDataSourceRequest) (*tfprotov6.ReadDataSourceResponse, error) {
-	return withCallContext(ctx, s.quiet, s.frameworkServer.ReadDataSource, r)
+	return call(ctx, s.quiet, s.frameworkServer.ReadDataSource, r)
 }
 
 func (s *server) GenerateResourceConfig(ctx context.Context, r *tfprotov6.GenerateResourceConfigRequest) (*tfprotov6.GenerateResourceConfigResponse, error) {
-	return withCallContext(ctx, s.quiet, s.frameworkServer.GenerateResourceConfig, r)
+	return call(ctx, s.quiet, s.frameworkServer.GenerateResourceConfig, r)
 }
 
 // CallFunction passes a null argument on. OpenTofu 1.12 sends it without a value, which the
@@ -180,7 +176,7 @@ func (s *server) ListResource(ctx context.Context, r *tfprotov6.ListResourceRequ
 		end()
 		return nil, err
 	}
-	stream.Results = untilRead(visited(stream.Results, func(r *tfprotov6.ListResourceResult) { hideKeys(r.Diagnostics) }), end)
+	stream.Results = visited(stream.Results, func(r *tfprotov6.ListResourceResult) { hideKeys(r.Diagnostics) }, end)
 	return stream, nil
 }
 
@@ -192,7 +188,7 @@ func (s *server) InvokeAction(ctx context.Context, r *tfprotov6.InvokeActionRequ
 		end()
 		return nil, err
 	}
-	stream.Events = untilRead(visited(stream.Events, func(e *tfprotov6.InvokeActionEvent) {
+	stream.Events = visited(stream.Events, func(e *tfprotov6.InvokeActionEvent) {
 		switch event := e.Type.(type) {
 		case tfprotov6.ProgressInvokeActionEventType:
 			event.Message = base.MaskKeyIn(event.Message)
@@ -200,21 +196,14 @@ func (s *server) InvokeAction(ctx context.Context, r *tfprotov6.InvokeActionRequ
 		case tfprotov6.CompletedInvokeActionEventType:
 			hideKeys(event.Diagnostics)
 		}
-	}), end)
+	}, end)
 	return stream, nil
 }
 
-// untilRead calls end when the stream has been read.
-func untilRead[T any](stream iter.Seq[T], end func()) iter.Seq[T] {
+// visited calls visit with each element before it goes on, and end when the stream has been read.
+func visited[T any](stream iter.Seq[T], visit func(*T), end func()) iter.Seq[T] {
 	return func(push func(T) bool) {
 		defer end()
-		stream(push)
-	}
-}
-
-// visited calls visit with each element before it goes on.
-func visited[T any](stream iter.Seq[T], visit func(*T)) iter.Seq[T] {
-	return func(push func(T) bool) {
 		for element := range stream {
 			if visit(&element); !push(element) {
 				return
@@ -223,15 +212,11 @@ func visited[T any](stream iter.Seq[T], visit func(*T)) iter.Seq[T] {
 	}
 }
 
-func withCallContext[Request, Response any](ctx context.Context, quiet bool, call func(context.Context, Request) (*Response, error), r Request) (*Response, error) {
+// call calls the framework, and masks what looks like a key in the diagnostics of its response.
+func call[Request, Response any](ctx context.Context, quiet bool, method func(context.Context, Request) (*Response, error), r Request) (*Response, error) {
 	inner, end := callContext(ctx, quiet)
 	defer end()
-	return withoutKeys(inner, call, r)
-}
-
-// withoutKeys masks what looks like a key in the diagnostics of a response.
-func withoutKeys[Request, Response any](ctx context.Context, call func(context.Context, Request) (*Response, error), r Request) (*Response, error) {
-	response, err := call(ctx, r)
+	response, err := method(inner, r)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"slices"
 	"testing"
-	"time"
 	"weak"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -20,7 +19,7 @@ type ballast [1 << 10]byte
 
 // What a request's context holds is free when the request has ended.
 func TestServerLetsGoOfContexts(t *testing.T) {
-	newServer, err := newServer("test", time.Now, true)
+	newServer, err := newServer(newProvider("test"), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +52,7 @@ func TestServerLetsGoOfContexts(t *testing.T) {
 // Where logs are wanted it is the request's context.
 func TestServerHandsOverContexts(t *testing.T) {
 	ctx := context.WithValue(t.Context(), contextKey{}, "value")
-	_, err := withCallContext(ctx, false, func(ctx context.Context, _ struct{}) (*tfprotov6.ReadResourceResponse, error) {
+	_, err := call(ctx, false, func(ctx context.Context, _ struct{}) (*tfprotov6.ReadResourceResponse, error) {
 		if ctx.Value(contextKey{}) != "value" {
 			t.Error("the value is missing")
 		}
@@ -68,7 +67,7 @@ func TestServerHandsOverContexts(t *testing.T) {
 func TestServerQuietContexts(t *testing.T) {
 	ctx, end := context.WithCancel(context.WithValue(t.Context(), contextKey{}, "value"))
 	defer end()
-	_, err := withCallContext(ctx, true, func(ctx context.Context, _ struct{}) (*tfprotov6.ReadResourceResponse, error) {
+	_, err := call(ctx, true, func(ctx context.Context, _ struct{}) (*tfprotov6.ReadResourceResponse, error) {
 		child, cancel := context.WithCancel(ctx)
 		defer cancel()
 		if child.Value(contextKey{}) != nil {
@@ -107,7 +106,7 @@ func TestSilenceUnseenLogs(t *testing.T) {
 
 // A stream works with the request's context while it is read, and lets go of it then.
 func TestServerStreams(t *testing.T) {
-	newServer, err := newServer("test", time.Now, true)
+	newServer, err := newServer(newProvider("test"), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,18 +169,18 @@ func TestServerStreamsInContext(t *testing.T) {
 	ctx, endRequest := context.WithCancel(t.Context())
 	defer endRequest()
 	brief, end := callContext(ctx, true)
-	for range untilRead(func(push func(int) bool) {
+	for range visited(func(push func(int) bool) {
 		if brief.Err() != nil {
 			t.Error("the context has ended before the stream was read")
 		}
 		push(1)
-	}, end) {
+	}, func(*int) {}, end) {
 		endRequest()
 		<-brief.Done()
 	}
 
 	brief, end = callContext(t.Context(), true)
-	for range untilRead(slices.Values([]int{1}), end) {
+	for range visited(slices.Values([]int{1}), func(*int) {}, end) {
 		if brief.Err() != nil {
 			t.Error("the context has ended while the stream is read")
 		}

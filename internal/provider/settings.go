@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"crypto/x509"
 	"fmt"
 	"time"
@@ -14,10 +13,10 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// config reads the provider block and the environment variables. The diagnostics name the source
+// settings reads the provider block and the environment variables. The diagnostics name the source
 // of a bad value, and never repeat a key. While an argument that both clients need is unknown,
 // nothing else is read.
-func (m providerModel) config(userAgent string, paths traceloop.Paths) (base.Config, diag.Diagnostics) {
+func (m providerModel) settings(userAgent string, paths traceloop.Paths) (base.Config, diag.Diagnostics) {
 	var diags diag.Diagnostics
 	shared, isUnknown := m.unknownShared()
 	managementKey := credential(m.APIKey, "api_key", base.EnvManagementKey, shared)
@@ -86,21 +85,6 @@ func credential(argument types.String, name, variable string, shared path.Path) 
 		return base.Credential{Unknown: path.Root(name)}
 	}
 	return base.Credential{Key: base.Lookup(argument, name, variable), Unknown: shared}
-}
-
-// newProviderData makes the data of a provider block.
-func newProviderData(m providerModel, userAgent string, paths traceloop.Paths, now func() time.Time, sleep func(context.Context, time.Duration) error, manyWalks bool) (*base.Data, diag.Diagnostics) {
-	config, diags := m.config(userAgent, paths)
-	if diags.HasError() {
-		return nil, diags
-	}
-	config.Now, config.Sleep, config.ManyWalks = now, sleep, manyWalks
-	data, err := base.NewData(config)
-	if err != nil {
-		diags.AddError("Unable to Configure Provider", fmt.Sprintf("The provider cannot set up its client for the Traceloop API: %s.", err))
-		return nil, diags
-	}
-	return data, diags
 }
 
 // unknownShared returns the first unknown argument that both clients need.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -93,39 +92,38 @@ func settable(schema *tfprotov6.Schema, typ tftypes.Type) (names []string) {
 	return names
 }
 
-// decimals are the arguments that take a fraction.
-var decimals = []string{"temperature", "top_p", "frequency_penalty", "presence_penalty"}
-
 // A fraction, or a number that no computer counts to, is no error of the provider.
-func TestWholeNumbers(t *testing.T) {
+func TestNumbers(t *testing.T) {
 	t.Parallel()
 	d := newDriver(t, emulatortest.Start(t), time.Now)
-	huge, _, err := big.ParseFloat("1e400", 10, 512, big.ToNearestEven)
-	if err != nil {
-		t.Fatal(err)
-	}
+	decimals := []string{"temperature", "top_p", "frequency_penalty", "presence_penalty"} // all others are whole
 	var asked []string
 	for _, v := range validations(t, d) {
 		for _, name := range settable(v.schema, tftypes.Number) {
-			if slices.Contains(decimals, name) {
-				continue
-			}
 			asked = append(asked, v.what+" "+name)
-			for _, number := range []*big.Float{big.NewFloat(30.4166), big.NewFloat(-1), huge, new(big.Float).Neg(huge)} {
+			wrong, right, want := []string{"30.4166", "-1", "1e400", "-1e400"}, []string{"5", "5.000"}, "must be a whole number from "
+			if slices.Contains(decimals, name) {
+				wrong, right, want = []string{"1e400", "-1e400", "1e-400"}, []string{"0", "-0.5", "1e308", "0.1000000000000000055511151231257827021181583404541015625"}, "must be 0, or a number from "
+			}
+			for _, digits := range append(wrong, right...) {
 				typ := v.schema.ValueType()
-				diags := v.validate(d.dynamic(typ, d.object(typ, arguments{name: tftypes.NewValue(tftypes.Number, number)})))
-				if !slices.ContainsFunc(diags, func(diag *tfprotov6.Diagnostic) bool {
-					return strings.Contains(diag.Detail, name) && strings.Contains(diag.Detail, "must be a whole number from ")
-				}) {
-					t.Errorf("%s: %s = %s: %v, want an error that asks for a whole number", v.what, name, number.Text('g', 6), failure(diags))
+				diags := v.validate(d.dynamic(typ, d.object(typ, arguments{name: inHCL(t, digits)})))
+				says := slices.ContainsFunc(diags, func(diag *tfprotov6.Diagnostic) bool {
+					return strings.Contains(diag.Detail, name) && strings.Contains(diag.Detail, want)
+				})
+				if says != slices.Contains(wrong, digits) {
+					t.Errorf("%s: %s = %s: %v", v.what, name, digits, failure(diags))
 				}
-				if err := failure(diags); err != nil && strings.Contains(err.Error(), "error in the provider") {
-					t.Errorf("%s: %s = %s: %v", v.what, name, number.Text('g', 6), err)
+				if err := failure(diags); err != nil && (strings.Contains(err.Error(), "error in the provider") || strings.Contains(err.Error(), "Validation Error")) {
+					t.Errorf("%s: %s = %s: %v", v.what, name, digits, err)
 				}
 			}
 		}
 	}
-	for _, want := range []string{"provider max_retries", "resource traceloop_api_key rotate_after_days", "resource traceloop_organization retention_hours", "data source traceloop_api_keys min_age_days", "list resource traceloop_api_key min_age_days"} {
+	for _, want := range []string{
+		"provider max_retries", "resource traceloop_api_key rotate_after_days", "resource traceloop_organization retention_hours", "resource traceloop_evaluator max_tokens",
+		"resource traceloop_evaluator temperature", "data source traceloop_api_keys min_age_days", "list resource traceloop_api_key min_age_days",
+	} {
 		if !slices.Contains(asked, want) {
 			t.Errorf("%s was not asked; there were %q", want, asked)
 		}

@@ -36,16 +36,15 @@ func readAPIKey(f *fields) APIKey {
 
 // GeneratedAPIKey is a new key with its value, which the service shows only once.
 type GeneratedAPIKey struct {
-	APIKey
+	APIKey // without an id, if neither the answer nor the list has it
 
 	// Key is the secret. fmt and encoding/json do not show it.
 	Key string `json:"-"`
 }
 
-// readGeneratedAPIKey needs only the id and the secret, so that no secret is ever lost.
+// readGeneratedAPIKey needs only the secret, so that no secret is ever lost.
 func readGeneratedAPIKey(f *fields, r APIKeyRequest) GeneratedAPIKey {
 	key := GeneratedAPIKey{APIKey: readAPIKey(f.lenient()), Key: f.text("api_key")}
-	key.ID = f.text("id")
 	key.ProjectID = cmp.Or(key.ProjectID, r.ProjectID)
 	key.Environment = cmp.Or(key.Environment, r.Environment)
 	return key
@@ -124,7 +123,7 @@ func (c *Client) projectExists(ctx context.Context, id string) (bool, error) {
 // ListAPIKeysUncached is ListAPIKeys without the cache. Use it before changing what the list shows,
 // and to confirm that something is missing.
 func (c *Client) ListAPIKeysUncached(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
-	return list(ctx, c, c.paths.APIKeys, filter.query(), readAPIKey)
+	return c.apiKeys.list(ctx, filter.query())
 }
 
 // CreateAPIKey generates a key. If the environment already has one, the error is a conflict (see
@@ -132,9 +131,12 @@ func (c *Client) ListAPIKeysUncached(ctx context.Context, filter APIKeyFilter) i
 // never shows it again, so it can only be revoked.
 func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedAPIKey, error) {
 	defer invalidate(c.apiKeys)()
-	key, err := object(ctx, c, request{method: http.MethodPost, path: c.paths.APIKeys, body: r}, func(f *fields) GeneratedAPIKey {
+	key, err := object(ctx, c.connection, request{method: http.MethodPost, path: c.paths.APIKeys, body: r}, func(f *fields) GeneratedAPIKey {
 		return readGeneratedAPIKey(f, r)
 	})
+	if err == nil && key.ID == "" {
+		key.APIKey = c.listed(context.WithoutCancel(ctx), r, *key)
+	}
 	if err == nil {
 		key.CreatedAt = c.orNow(key.CreatedAt)
 	}
@@ -143,6 +145,18 @@ func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedA
 		c.environments.forget()
 	}
 	return key, err
+}
+
+// listed returns a key as the list shows it, for the id that the answer to its generation lacks. An
+// environment holds one key, so it is this one unless its mask is that of another.
+func (c *Client) listed(ctx context.Context, r APIKeyRequest, generated GeneratedAPIKey) APIKey {
+	place := APIKeyFilter(r)
+	for key, err := range c.ListAPIKeysUncached(ctx, place) {
+		if matches, _ := MaskMatches(key.MaskedKey, generated.Key); err == nil && place.selects(&key) && matches {
+			return key
+		}
+	}
+	return generated.APIKey
 }
 
 // GetAPIKey reads a key. For a revoked key, the error satisfies IsNotFound.

@@ -1,10 +1,8 @@
 package traceloop
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -102,25 +100,6 @@ func ValidateExternalID(s string) error {
 	}
 }
 
-// setupBody omits nil fields. Without rules, an update sends an empty list and a creation sends
-// nothing.
-type setupBody struct {
-	ExternalID string   `json:"external_id,omitempty"`
-	Evaluators []string `json:"evaluators"`
-	Selector   any      `json:"selector,omitempty"`
-}
-
-func (w *setupWrite) body() setupBody {
-	body := setupBody{ExternalID: w.request.ExternalID, Evaluators: w.request.Evaluators}
-	switch {
-	case len(w.request.Selector) > 0:
-		body.Selector = w.request.Selector
-	case w.update:
-		body.Selector = []Rule{}
-	}
-	return body
-}
-
 // readSetupKey reads what setups are compared by.
 func readSetupKey(f *fields) AutoMonitorSetup {
 	return AutoMonitorSetup{
@@ -129,6 +108,22 @@ func readSetupKey(f *fields) AutoMonitorSetup {
 		ProjectID:    f.text("project_id"),
 		EnvProjectID: f.text("env_project_id"),
 	}
+}
+
+// readListedSetup reads one of a list. One odd setup, perhaps of another project, does not stop it: a
+// setup is left out that cannot be compared with others, and partial if the rest cannot be read.
+func readListedSetup(f *fields) AutoMonitorSetup {
+	o := f.lenient()
+	setup := readSetupKey(o)
+	if *o.problem != "" {
+		f.gone = *o.problem
+		return setup
+	}
+	if whole := readAutoMonitorSetup(o); *o.problem == "" {
+		return whole
+	}
+	setup.partial = true
+	return setup
 }
 
 func readAutoMonitorSetup(f *fields) AutoMonitorSetup {
@@ -185,138 +180,6 @@ func evaluatorSlug(s string) string {
 	return strings.ToLower(strings.ReplaceAll(s, "_", "-"))
 }
 
-// ListAutoMonitorSetups returns the setups with a status, or all if it is empty. According to the
-// OpenAPI document, these are the setups of the whole organization. Setups without an id, an
-// external id, a project and an environment are left out.
-func (c *ProjectClient) ListAutoMonitorSetups(ctx context.Context, status string) ([]AutoMonitorSetup, error) {
-	if status == "" {
-		return c.setups.reads.all(ctx)
-	}
-	return c.setups.fetch(ctx, url.Values{"status": {status}})
-}
-
-// GetAutoMonitorSetup reads a setup of the key's project and environment. If there is none, the
-// error satisfies IsNotFound. With an envProjectID, a setup that exists in another project or
-// environment is an *OtherEnvironmentError.
-func (c *ProjectClient) GetAutoMonitorSetup(ctx context.Context, externalID, envProjectID string) (*AutoMonitorSetup, error) {
-	return c.setups.get(ctx, externalID, envProjectID)
-}
-
-// FindAutoMonitorSetup returns the setup that has an external id in the key's project, in any of
-// its environments, or nil. projectID helps while no answer has shown the key's project; it may be
-// empty. One list serves all calls for a while.
-func (c *ProjectClient) FindAutoMonitorSetup(ctx context.Context, externalID, projectID string) (*AutoMonitorSetup, error) {
-	return c.setups.find(ctx, externalID, projectID)
-}
-
-// ForgetAutoMonitorSetups clears the cache.
-func (c *ProjectClient) ForgetAutoMonitorSetups() { c.setups.reads.forget() }
-
-// OwnProjectID returns the id of the key's project. It is empty until an answer about a setup has
-// shown it.
-func (c *ProjectClient) OwnProjectID() string { return c.setups.ownProject() }
-
-// CreateAutoMonitorSetup creates a setup. If its project has one with the external id, the error is
-// an *AlreadyThereError; if the key belongs to another project than the request says, it is an
-// *OtherProjectError. After an *UnknownOutcomeError the setup may exist.
-//
-// Writes at about the same time are sent as one bulk upsert, which replaces a setup with the same
-// external id. So a creation is only part of one if the list has just shown that there is none.
-func (c *ProjectClient) CreateAutoMonitorSetup(ctx context.Context, r AutoMonitorSetupRequest) (*AutoMonitorSetup, error) {
-	if err := ValidateExternalID(r.ExternalID); err != nil {
-		return nil, fmt.Errorf("the external id %q %w", r.ExternalID, err)
-	}
-	if own := c.setups.ownProject(); r.ProjectID != "" && own != "" && own != r.ProjectID {
-		return nil, &OtherProjectError{ExternalID: r.ExternalID, ProjectID: r.ProjectID, Own: own}
-	}
-	there, err := c.setups.find(ctx, r.ExternalID, r.ProjectID)
-	if there != nil {
-		return nil, &AlreadyThereError{Setup: *there}
-	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	written, err := c.write(ctx, &setupWrite{request: r, alone: err != nil})
-	if err != nil {
-		return nil, err
-	}
-	setup := written.setup
-	switch {
-	case written.existed || c.setups.isElsewhere(*setup):
-		return nil, &AlreadyThereError{Setup: *setup, Replaced: true}
-	case r.ProjectID != "" && setup.ProjectID != r.ProjectID:
-		wrong := &OtherProjectError{ExternalID: r.ExternalID, ProjectID: r.ProjectID, Own: setup.ProjectID}
-		if written.created {
-			wrong.Left = c.remove(context.WithoutCancel(ctx), r.ExternalID)
-		} else {
-			wrong.Left = errors.New("it is not known whether it is new")
-		}
-		return nil, wrong
-	}
-	c.setups.learnOwn(setup.EnvProjectID)
-	return setup, nil
-}
-
-// UpdateAutoMonitorSetup replaces the evaluators and the selector of a setup in the project and
-// environment with the id envProjectID, and restarts it. Its answer has the setup as it is now:
-// its id may be another one, and created says that the setup was gone and this is a new one.
-// After an *UnknownOutcomeError the setup may be replaced.
-//
-// Writes at about the same time are sent as one bulk upsert, which creates a missing setup. An
-// update that is sent alone does not: then the error satisfies IsNotFound.
-func (c *ProjectClient) UpdateAutoMonitorSetup(ctx context.Context, r AutoMonitorSetupRequest, envProjectID string) (setup *AutoMonitorSetup, created bool, err error) {
-	if err := c.requireReached(ctx, r.ExternalID, envProjectID); err != nil {
-		return nil, false, err
-	}
-	written, err := c.write(ctx, &setupWrite{request: r, update: true})
-	switch {
-	case IsNotFound(err):
-		return nil, false, c.setups.confirmNotFound(ctx, r.ExternalID, envProjectID, err)
-	case err != nil:
-		return nil, false, err
-	case written.setup.EnvProjectID != envProjectID:
-		return nil, false, &OtherEnvironmentError{ExternalID: r.ExternalID, EnvProjectID: envProjectID, Own: written.setup.EnvProjectID}
-	}
-	return written.setup, written.created, nil
-}
-
-// DeleteAutoMonitorSetup deletes a setup in the project and environment with the id envProjectID.
-func (c *ProjectClient) DeleteAutoMonitorSetup(ctx context.Context, externalID, envProjectID string) error {
-	if err := c.requireReached(ctx, externalID, envProjectID); err != nil {
-		return err
-	}
-	err := c.remove(ctx, externalID)
-	if IsNotFound(err) {
-		return c.setups.confirmNotFound(ctx, externalID, envProjectID, err)
-	}
-	return err
-}
-
-func (c *ProjectClient) remove(ctx context.Context, externalID string) error {
-	c.setups.reads.forget()
-	defer c.setups.reads.forget()
-	err := remove(ctx, c.client, c.client.paths.AutoMonitorSetups, externalID)
-	if err == nil || IsNotFound(err) {
-		c.setups.wrote(externalID, nil)
-	}
-	return err
-}
-
-// requireReached refuses to change a setup with the key of another project or environment, because
-// that would change another setup with the same external id.
-func (c *ProjectClient) requireReached(ctx context.Context, externalID, envProjectID string) error {
-	if c.setups.reaches(envProjectID) {
-		return nil
-	}
-	_, err := c.setups.get(ctx, externalID, envProjectID)
-	return err
-}
-
-// CreatedSince is like Client.CreatedSince.
-func (c *ProjectClient) CreatedSince(created, ours time.Time) bool {
-	return c.client.CreatedSince(created, ours)
-}
-
 // AlreadyThereError says that a project had a setup with the external id of a new one, perhaps in
 // another environment. It is not the new one, and must not be treated as such.
 type AlreadyThereError struct {
@@ -351,13 +214,17 @@ func (e *OtherProjectError) Error() string {
 
 func (e *OtherProjectError) Unwrap() error { return e.Left }
 
-// requireExternalID rejects an answer about another setup than the one requested.
-func requireExternalID(externalID string) func(*fields) AutoMonitorSetup {
-	return func(f *fields) AutoMonitorSetup {
-		setup := readAutoMonitorSetup(f)
-		if setup.ExternalID != externalID {
-			f.fail("it describes another object")
-		}
-		return setup
+// OtherEnvironmentError says that a setup is in another project or environment than the key.
+type OtherEnvironmentError struct {
+	ExternalID   string
+	EnvProjectID string // of the setup
+	Own          string // what the key reaches under this external id; may be empty
+}
+
+func (e *OtherEnvironmentError) Error() string {
+	own := ""
+	if e.Own != "" {
+		own = ", and the key's is " + e.Own
 	}
+	return fmt.Sprintf("the setup %q and the key belong to different projects or environments: the setup's env_project_id is %s%s", e.ExternalID, e.EnvProjectID, own)
 }

@@ -64,7 +64,7 @@ func BenchmarkGet(b *testing.B) {
 	c := instantClient(b, 1)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := get(b.Context(), c, contractPaths.APIKeys, "cm9v2g95l0000000000000000", readAPIKey); err != nil {
+		if _, err := get(b.Context(), c.connection, contractPaths.APIKeys, "cm9v2g95l0000000000000000", readAPIKey); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -75,7 +75,7 @@ func BenchmarkListPage(b *testing.B) {
 	c := instantClient(b, 100)
 	b.ReportAllocs()
 	for b.Loop() {
-		page, err := newPager(c, contractPaths.APIKeys, nil, readAPIKey).next(b.Context())
+		page, err := c.apiKeys.pager(nil).next(b.Context())
 		if err != nil || len(page) != 100 {
 			b.Fatal(len(page), err)
 		}

@@ -36,11 +36,14 @@ type request struct {
 
 	// repeatable says that a repeat of a POST has no further effect.
 	repeatable bool
+
+	// repeated, unless nil, becomes true if an earlier attempt may have been carried out.
+	repeated *bool
 }
 
 // call is one operation on its way.
 type call struct {
-	client     *Client
+	client     *connection
 	caller     context.Context //nolint:containedctx // an interrupt ends it; the request's context outlives that
 	method     string
 	path       string // of the whole URL, escaped
@@ -75,13 +78,16 @@ type response struct {
 
 // do carries out one operation and passes the answer's fields to read. It does not call read if
 // the answer of a change is empty. read may be nil.
-func (c *Client) do(ctx context.Context, r request, read func(*fields)) error {
+func (c *connection) do(ctx context.Context, r request, read func(*fields)) error {
 	ctx = tflog.MaskLogStrings(ctx, c.secrets...)
 	call := &call{
 		client: c, caller: ctx, method: r.method, path: r.path, started: time.Now(),
 		query: loggedQuery(r.query), repeatable: r.method != http.MethodPost || r.repeatable,
 	}
 	err := call.run(r, read) //nolint:contextcheck // run takes the context from the call
+	if r.repeated != nil {
+		*r.repeated = call.maybeDone
+	}
 	if err != nil {
 		tflog.Info(ctx, "Traceloop API call failed", map[string]any{
 			"method": call.method, "path": call.path, "request_id": call.response.requestID, "error": err.Error(),
@@ -118,12 +124,15 @@ func (c *call) run(r request, read func(*fields)) error {
 		err = c.failed(err)
 	}
 	if err != nil && c.method == http.MethodPost && c.maybeDone {
-		return &UnknownOutcomeError{Method: c.method, Path: c.path, Started: c.started, Err: err}
+		return &UnknownOutcomeError{
+			Method: c.method, Path: c.path, Started: c.started, Err: err,
+			MayBeConflict: hasStatus(err, http.StatusInternalServerError) && !c.repeatable,
+		}
 	}
 	return err
 }
 
-func (c *Client) newRequest(ctx context.Context, r request) (*retryablehttp.Request, error) {
+func (c *connection) newRequest(ctx context.Context, r request) (*retryablehttp.Request, error) {
 	target, err := url.Parse(c.base.String() + r.path)
 	if err != nil {
 		return nil, err
@@ -247,7 +256,7 @@ func (c *call) decode(r request, read func(*fields)) error {
 	last := &c.response
 	switch {
 	case last.missing:
-		return &MissingOperationError{StatusCode: last.status, RequestID: last.requestID, Method: c.method, Path: c.path}
+		return &MissingOperationError{c.answer()}
 	case c.method == http.MethodDelete && last.status == http.StatusNotFound && c.maybeDone:
 		return nil // an earlier attempt, whose answer was lost, deleted it
 	case last.status/100 != 2:
@@ -255,7 +264,7 @@ func (c *call) decode(r request, read func(*fields)) error {
 		if message == "" {
 			message = "no reason given: " + last.problem
 		}
-		return &Error{StatusCode: last.status, Message: c.client.sanitize(message), RequestID: last.requestID, Method: c.method, Path: c.path}
+		return &Error{Answer: c.answer(), Message: c.client.sanitize(message)}
 	case read == nil || last.body == nil:
 		return nil
 	}
@@ -266,9 +275,11 @@ func (c *call) decode(r request, read func(*fields)) error {
 	switch {
 	case *f.problem != "":
 		c.maybeDone = true
-		return &MismatchError{StatusCode: last.status, Reason: c.client.sanitize(*f.problem), RequestID: last.requestID, Method: c.method, Path: c.path}
+		return &MismatchError{c.answer(), c.client.sanitize(*f.problem)}
 	case f.gone != "":
-		return &Error{StatusCode: http.StatusNotFound, Message: f.gone, RequestID: last.requestID, Method: c.method, Path: c.path, revoked: true}
+		gone := &Error{Answer: c.answer(), Message: f.gone, revoked: true}
+		gone.StatusCode = http.StatusNotFound
+		return gone
 	}
 	return nil
 }
@@ -291,9 +302,11 @@ func (c *call) failed(err error) error {
 }
 
 func (c *call) unreadable(reason string, err error) error {
-	return &UnreadableError{
-		StatusCode: c.response.status, Reason: c.client.sanitize(reason), RequestID: c.response.requestID, Method: c.method, Path: c.path, Err: err,
-	}
+	return &UnreadableError{c.answer(), c.client.sanitize(reason), err}
+}
+
+func (c *call) answer() Answer {
+	return Answer{StatusCode: c.response.status, RequestID: c.response.requestID, Method: c.method, Path: c.path}
 }
 
 // unwrapURL removes http.Client's wrapping, whose text contains the whole URL.

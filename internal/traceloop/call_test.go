@@ -60,7 +60,7 @@ func TestAnswersThatAreNoProject(t *testing.T) {
 				got = *as[*MismatchError](t, err)
 			} else {
 				unreadable := as[*UnreadableError](t, err)
-				got = MismatchError{unreadable.StatusCode, unreadable.Reason, unreadable.RequestID, unreadable.Method, unreadable.Path}
+				got = MismatchError{unreadable.Answer, unreadable.Reason}
 			}
 			if project != nil || got.Reason != tt.reason {
 				t.Errorf("got %+v and %q, want %q", project, got.Reason, tt.reason)

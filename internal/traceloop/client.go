@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -68,9 +69,8 @@ type Config struct {
 	Paths Paths
 }
 
-// Client calls the management API. It is safe for concurrent use. Share one client, so that all
-// calls respect a pause that the service asks for.
-type Client struct {
+// connection sends requests with one key. It is safe for concurrent use.
+type connection struct {
 	base       *url.URL
 	paths      Paths
 	key        string
@@ -81,14 +81,67 @@ type Client struct {
 	retrying   *retryablehttp.Client
 	pause      pause
 	clock      clock
+}
+
+// Client calls the management API. It is safe for concurrent use. Share one client, so that all
+// calls respect a pause that the service asks for.
+type Client struct {
+	*connection
 
 	projects     *cachedList[Project]
 	environments *cachedList[Environment]
 	apiKeys      *cachedList[APIKey]
 }
 
+// ProjectClient calls the operations that Traceloop documents: those of auto monitor setups, and
+// the creation of evaluators and of an organization. It also reads and changes evaluators, as
+// Traceloop's SDK does. It uses the API key of a project and environment, as Traceloop's
+// documentation requires. Client has the operations that need a management key. The two types are
+// separate, so that the wrong key is never sent. It is safe for concurrent use. Share one
+// ProjectClient, so that reads and writes share requests.
+type ProjectClient struct {
+	*connection
+	knownSetups
+
+	setups      *cachedList[AutoMonitorSetup]
+	writes      *setupWrites
+	bulkMissing atomic.Bool // the service does not have bulk upserts
+	evaluators  *cachedList[Evaluator]
+}
+
 // New returns a client. Its error says which part of the configuration is wrong.
 func New(config Config) (*Client, error) {
+	c, err := connect(config)
+	if err != nil {
+		return nil, err
+	}
+	limit := url.Values{"limit": {strconv.Itoa(pageLimit)}}
+	return &Client{
+		connection:   c,
+		projects:     newCachedList(collection[Project]{c, c.paths.Projects, limit, readProject, func(p *Project) string { return p.ID }}),
+		environments: newCachedList(collection[Environment]{c, c.paths.Environments, limit, readEnvironment, func(e *Environment) string { return e.ID }}),
+		apiKeys:      newCachedList(collection[APIKey]{c, c.paths.APIKeys, limit, readAPIKey, func(k *APIKey) string { return k.ID }}),
+	}, nil
+}
+
+// NewProjectClient returns a client whose Config.Key is the API key of a project and
+// environment.
+func NewProjectClient(config Config) (*ProjectClient, error) {
+	connected, err := connect(config)
+	if err != nil {
+		return nil, err
+	}
+	c := &ProjectClient{
+		connection:  connected,
+		knownSetups: knownSetups{reached: map[string]bool{}, written: map[string]*AutoMonitorSetup{}},
+		setups:      newCachedList(collection[AutoMonitorSetup]{connected, connected.paths.AutoMonitorSetups, nil, readListedSetup, func(s *AutoMonitorSetup) string { return s.ID }}),
+		evaluators:  newCachedList(collection[Evaluator]{connected, connected.paths.Evaluators, nil, readListedEvaluator, func(*Evaluator) string { return "" }}),
+	}
+	c.writes = &setupWrites{deliver: c.deliver}
+	return c, nil
+}
+
+func connect(config Config) (*connection, error) {
 	base, err := ParseBaseURL(config.BaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("the base URL cannot be used: %w", err)
@@ -109,7 +162,7 @@ func New(config Config) (*Client, error) {
 	if config.Paths == (Paths{}) {
 		config.Paths = contractPaths
 	}
-	c := &Client{
+	c := &connection{
 		base:       base,
 		paths:      config.Paths,
 		key:        key,
@@ -124,19 +177,45 @@ func New(config Config) (*Client, error) {
 		}
 	}
 	slices.SortFunc(c.secrets, func(a, b string) int { return len(b) - len(a) })
-	c.projects = newCachedList(c, c.paths.Projects, readProject, func(p *Project) string { return p.ID })
-	c.environments = newCachedList(c, c.paths.Environments, readEnvironment, func(e *Environment) string { return e.ID })
-	c.apiKeys = newCachedList(c, c.paths.APIKeys, readAPIKey, func(k *APIKey) string { return k.ID })
 	return c, nil
 }
 
+// Paths are the paths of the collections, below the base URL. The path of an object is that of its
+// collection, a slash and its id.
+type Paths struct {
+	Projects     string
+	Environments string
+	APIKeys      string
+
+	AutoMonitorSetups     string
+	AutoMonitorSetupsBulk string
+	Evaluators            string
+	Organizations         string
+}
+
+// contractPaths are those of openapi.yaml, which are assumed by this project, and those that
+// Traceloop documents. If the real paths differ, change them here and in openapi.yaml.
+var contractPaths = Paths{
+	Projects:     "/v2/projects",
+	Environments: "/v2/environments",
+	APIKeys:      "/v2/api-keys",
+
+	AutoMonitorSetups:     "/v2/auto-monitor-setups",
+	AutoMonitorSetupsBulk: "/v2/auto-monitor-setups/bulk",
+	Evaluators:            "/v2/evaluators",
+	Organizations:         "/v2/organizations",
+}
+
+// Paths returns the paths that this client calls.
+func (c *connection) Paths() Paths { return c.paths }
+
 // HTTP returns a client that sends a request as the other methods do, once: it does not follow
 // redirects, and limits the time. For checks of the contract, which need the answer unchanged.
-func (c *Client) HTTP() *http.Client { return c.retrying.HTTPClient }
+func (c *connection) HTTP() *http.Client { return c.retrying.HTTPClient }
 
 // NewRequest builds a request with the client's key, as the other methods do. The path is escaped
 // and below the base URL. The body is encoded as JSON, unless nil.
-func (c *Client) NewRequest(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
+func (c *connection) NewRequest(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
 	built, err := c.newRequest(ctx, request{method: method, path: path, query: query, body: body})
 	if err != nil {
 		return nil, err
@@ -201,10 +280,10 @@ func validPort(port string) bool {
 }
 
 // BaseURL returns the address of the API.
-func (c *Client) BaseURL() string { return c.base.String() }
+func (c *connection) BaseURL() string { return c.base.String() }
 
 // IsLoopback reports whether the API is on this machine, as the emulator is.
-func (c *Client) IsLoopback() bool { return isLoopback(c.base.Hostname()) }
+func (c *connection) IsLoopback() bool { return isLoopback(c.base.Hostname()) }
 
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
@@ -236,7 +315,7 @@ const maxMessage = 1000
 
 // sanitize prepares a text of the service for an error: it masks all keys, removes line breaks and
 // control characters, and limits the length.
-func (c *Client) sanitize(s string) string {
+func (c *connection) sanitize(s string) string {
 	for _, secret := range c.secrets {
 		s = strings.ReplaceAll(s, secret, MaskKey(secret))
 	}

@@ -28,14 +28,14 @@ func (k *clock) read(h http.Header) {
 }
 
 // Now returns the time by the service's clock. It is false before the first answer.
-func (c *Client) Now() (time.Time, bool) {
+func (c *connection) Now() (time.Time, bool) {
 	c.clock.mu.Lock()
 	defer c.clock.mu.Unlock()
 	return time.Now().Add(c.clock.ahead), c.clock.known
 }
 
 // orNow returns the time of a creation, or the present one if the answer did not say it.
-func (c *Client) orNow(created time.Time) time.Time {
+func (c *connection) orNow(created time.Time) time.Time {
 	if created.IsZero() {
 		created, _ = c.Now()
 	}
@@ -44,7 +44,7 @@ func (c *Client) orNow(created time.Time) time.Time {
 
 // CreatedSince reports whether an object was created, by the service's clock, after a time of our
 // clock. It allows a difference of clockSlack. It is false if the service's clock is unknown.
-func (c *Client) CreatedSince(created, ours time.Time) bool {
+func (c *connection) CreatedSince(created, ours time.Time) bool {
 	now, known := c.Now()
 	return known && !created.Before(now.Add(-time.Since(ours)-clockSlack))
 }

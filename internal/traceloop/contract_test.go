@@ -224,7 +224,7 @@ func TestMissingFields(t *testing.T) {
 		},
 		{
 			generatedJSON, func(c *Client) error { _, err := c.CreateAPIKey(t.Context(), APIKeyRequest{}); return err },
-			[]string{"id", "api_key"},
+			[]string{"api_key"},
 		},
 	}
 	for _, tt := range tests {

@@ -84,7 +84,7 @@ func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter)
 
 // ListEnvironmentsUncached is ListEnvironments without the cache; see ListAPIKeysUncached.
 func (c *Client) ListEnvironmentsUncached(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
-	return list(ctx, c, c.paths.Environments, filter.query(), readEnvironment)
+	return c.environments.list(ctx, filter.query())
 }
 
 // OrganizationMark returns an id that differs between organizations and stays the same in one: that
@@ -108,7 +108,7 @@ func (c *Client) OrganizationMark(ctx context.Context) (string, error) {
 // another attempt.
 func (c *Client) CreateEnvironment(ctx context.Context, r EnvironmentRequest) (*Environment, error) {
 	defer invalidate(c.environments)()
-	environment, err := create(ctx, c, c.paths.Environments, r, readEnvironment)
+	environment, err := create(ctx, c.connection, c.paths.Environments, r, readEnvironment)
 	if err != nil {
 		return nil, err
 	}

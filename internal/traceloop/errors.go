@@ -11,20 +11,33 @@ import (
 	"time"
 )
 
-// Error is a refusal by the service.
-type Error struct {
+// Answer is what errors say about an answer.
+type Answer struct {
 	StatusCode int
-	Message    string // from the service, or why there is none
 	RequestID  string // identifies the request in the service's logs; may be empty
 	Method     string
 	Path       string
-
-	revoked bool // see IsRevoked
 }
 
-func (e *Error) Error() string {
-	return fmt.Sprintf("%s %s: %s: %s%s", e.Method, e.Path, statusLine(e.StatusCode), e.Message, requestIDSuffix(e.RequestID))
+func (a Answer) status() string { return statusLine(a.StatusCode) }
+
+// describe adds the operation and the request id to a text.
+func (a Answer) describe(text string) string {
+	if a.RequestID != "" {
+		text += fmt.Sprintf(" (request id %s)", a.RequestID)
+	}
+	return fmt.Sprintf("%s %s: %s", a.Method, a.Path, text)
 }
+
+// Error is a refusal by the service.
+type Error struct {
+	Answer
+
+	Message string // from the service, or why there is none
+	revoked bool   // see IsRevoked
+}
+
+func (e *Error) Error() string { return e.describe(e.status() + ": " + e.Message) }
 
 // IsNotFound reports whether the service said that the object does not exist. A 404 that does not
 // come from the API, such as a proxy's page, is an *UnreadableError: DESIGN.md, "404".
@@ -70,17 +83,14 @@ func hasStatus(err error, status int) bool {
 // UnreadableError is an answer that does not come from the API: a web page, an incomplete or too
 // large body, a redirect, a refusal in the words of a gateway.
 type UnreadableError struct {
-	StatusCode int
-	Reason     string // such as "its content type is text/html"; never a part of the body
-	RequestID  string
-	Method     string
-	Path       string
-	Err        error // why reading stopped, or nil
+	Answer
+
+	Reason string // such as "its content type is text/html"; never a part of the body
+	Err    error  // why reading stopped, or nil
 }
 
 func (e *UnreadableError) Error() string {
-	return fmt.Sprintf("%s %s: the answer (%s) does not come from the Traceloop API: %s%s",
-		e.Method, e.Path, statusLine(e.StatusCode), e.Reason, requestIDSuffix(e.RequestID))
+	return e.describe(fmt.Sprintf("the answer (%s) does not come from the Traceloop API: %s", e.status(), e.Reason))
 }
 
 func (e *UnreadableError) Unwrap() error { return e.Err }
@@ -88,30 +98,21 @@ func (e *UnreadableError) Unwrap() error { return e.Err }
 // MismatchError is an answer of the API that differs from what this version of the client expects:
 // a field is missing or has another type. The service may have changed.
 type MismatchError struct {
-	StatusCode int
-	Reason     string // such as "its field created_at is missing"; never a value
-	RequestID  string
-	Method     string
-	Path       string
+	Answer
+
+	Reason string // such as "its field created_at is missing"; never a value
 }
 
 func (e *MismatchError) Error() string {
-	return fmt.Sprintf("%s %s: the answer (%s) differs from what this version of the provider expects: %s%s",
-		e.Method, e.Path, statusLine(e.StatusCode), e.Reason, requestIDSuffix(e.RequestID))
+	return e.describe(fmt.Sprintf("the answer (%s) differs from what this version of the provider expects: %s", e.status(), e.Reason))
 }
 
 // MissingOperationError says that the service, or the address that was called, does not have this
-// operation. Nothing was carried out.
-type MissingOperationError struct {
-	StatusCode int // 404 or 405
-	RequestID  string
-	Method     string
-	Path       string
-}
+// operation. Nothing was carried out. The status is 404 or 405.
+type MissingOperationError struct{ Answer }
 
 func (e *MissingOperationError) Error() string {
-	return fmt.Sprintf("%s %s: %s: the service at this address does not have this operation%s",
-		e.Method, e.Path, statusLine(e.StatusCode), requestIDSuffix(e.RequestID))
+	return e.describe(e.status() + ": the service at this address does not have this operation")
 }
 
 // UnknownOutcomeError is a POST that the service may have carried out. Check whether the object
@@ -121,6 +122,10 @@ type UnknownOutcomeError struct {
 	Path    string
 	Started time.Time // of the first attempt, by our clock; see Client.CreatedSince
 	Err     error     // why the outcome is unknown
+
+	// MayBeConflict says that the service answered with 500, as it may also do if the object was there
+	// before. So an object that came into being at about the same time may be somebody else's.
+	MayBeConflict bool
 }
 
 func (e *UnknownOutcomeError) Error() string {
@@ -154,11 +159,4 @@ func (e *ProxyError) Error() string {
 
 func statusLine(status int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
-}
-
-func requestIDSuffix(id string) string {
-	if id == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (request id %s)", id)
 }

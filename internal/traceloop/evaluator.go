@@ -146,7 +146,7 @@ func (r EvaluatorRequest) changeTo(after EvaluatorRequest) (change evaluatorChan
 // ListEvaluatorsUncached, and compare its creation with CreatedSince.
 func (c *ProjectClient) CreateEvaluator(ctx context.Context, r EvaluatorRequest) (*Evaluator, error) {
 	defer invalidate(c.evaluators)()
-	return object(ctx, c.client, request{method: http.MethodPost, path: c.client.paths.Evaluators, body: r}, func(f *fields) Evaluator {
+	return object(ctx, c.connection, request{method: http.MethodPost, path: c.paths.Evaluators, body: r}, func(f *fields) Evaluator {
 		return Evaluator{ID: f.text("evaluator_id"), Slug: f.optionalText("slug"), Type: f.optionalText("type")}
 	})
 }
@@ -154,12 +154,12 @@ func (c *ProjectClient) CreateEvaluator(ctx context.Context, r EvaluatorRequest)
 // GetEvaluator reads an evaluator by its id or slug, as the SDK does. If there is none, the error
 // satisfies IsNotFound.
 func (c *ProjectClient) GetEvaluator(ctx context.Context, idOrSlug string) (*Evaluator, error) {
-	path, err := elementPath(c.client.paths.Evaluators, idOrSlug)
+	path, err := elementPath(c.paths.Evaluators, idOrSlug)
 	if err != nil {
 		return nil, err
 	}
-	one := func(ctx context.Context) (*Evaluator, error) {
-		return object(ctx, c.client, request{method: http.MethodGet, path: path}, func(f *fields) Evaluator {
+	one := func() (*Evaluator, error) {
+		return object(ctx, c.connection, request{method: http.MethodGet, path: path}, func(f *fields) Evaluator {
 			evaluator := readEvaluator(f)
 			if evaluator.ID != idOrSlug && evaluator.Slug != "" && evaluator.Slug != idOrSlug {
 				f.fail("it describes another object")
@@ -167,34 +167,27 @@ func (c *ProjectClient) GetEvaluator(ctx context.Context, idOrSlug string) (*Eva
 			return evaluator
 		})
 	}
-	evaluator, err := c.evaluators.read(ctx, one, func(e Evaluator) bool {
-		return (e.ID == idOrSlug || e.Slug == idOrSlug) && e.Config != nil && len(e.Config.Messages) > 0
-	})
-	if IsNotFound(err) {
-		_, listErr := c.evaluators.all(context.WithoutCancel(ctx))
-		return nil, confirmNotFound(err, listErr)
-	}
-	return evaluator, err
+	return c.evaluators.answer(ctx, func(l *cache[Evaluator]) *Evaluator {
+		return l.first(func(e *Evaluator) bool {
+			return (e.ID == idOrSlug || e.Slug == idOrSlug) && e.Config != nil && len(e.Config.Messages) > 0
+		})
+	}, one)
 }
 
 // UpdateEvaluator changes what differs between two requests, as the SDK does, and reads the
 // evaluator. The slug cannot be changed.
 func (c *ProjectClient) UpdateEvaluator(ctx context.Context, idOrSlug string, before, after EvaluatorRequest) (*Evaluator, error) {
-	path, err := elementPath(c.client.paths.Evaluators, idOrSlug)
+	path, err := elementPath(c.paths.Evaluators, idOrSlug)
 	if err != nil {
 		return nil, err
 	}
 	if change := before.changeTo(after); !reflect.DeepEqual(change, evaluatorChange{}) {
 		forget := invalidate(c.evaluators)
 		// The answer has no more than the id, and may be empty.
-		err := c.client.do(ctx, request{method: http.MethodPatch, path: path, body: change}, nil)
+		err := c.do(ctx, request{method: http.MethodPatch, path: path, body: change}, nil)
 		forget()
-		if IsNotFound(err) {
-			_, listErr := c.evaluators.all(context.WithoutCancel(ctx))
-			return nil, confirmNotFound(err, listErr)
-		}
 		if err != nil {
-			return nil, err
+			return nil, c.evaluators.confirmed(ctx, err)
 		}
 	}
 	return c.GetEvaluator(ctx, idOrSlug)
@@ -204,38 +197,26 @@ func (c *ProjectClient) UpdateEvaluator(ctx context.Context, idOrSlug string, be
 // can use if it is empty. All is one request until the next write.
 func (c *ProjectClient) ListEvaluators(ctx context.Context, source string) ([]Evaluator, error) {
 	if source == "" {
-		return c.evaluators.all(ctx)
+		return collect(c.evaluators.all(ctx))
 	}
-	return c.listEvaluators(ctx, url.Values{"source": {source}})
+	return collect(c.evaluators.list(ctx, url.Values{"source": {source}}))
 }
 
 // ListEvaluatorsUncached returns all evaluators without the cache.
 func (c *ProjectClient) ListEvaluatorsUncached(ctx context.Context) ([]Evaluator, error) {
-	return c.listEvaluators(ctx, nil)
+	return collect(c.evaluators.list(ctx, nil))
 }
 
-// listEvaluators leaves out evaluators without an id. One that cannot be read does not hide the
-// others: it has only its id and slug.
-func (c *ProjectClient) listEvaluators(ctx context.Context, filter url.Values) ([]Evaluator, error) {
-	var evaluators []Evaluator
-	err := c.client.do(ctx, request{method: http.MethodGet, path: c.client.paths.Evaluators, query: filter, list: true}, func(f *fields) {
-		requireWhole(f)
-		for _, o := range f.each(f.elements) {
-			o = o.lenient()
-			evaluator := Evaluator{ID: o.text("id"), Slug: o.optionalText("slug")}
-			if *o.problem != "" {
-				continue
-			}
-			if whole := readEvaluator(o); *o.problem == "" {
-				evaluator = whole
-			}
-			evaluators = append(evaluators, evaluator)
-		}
-	})
-	if err != nil {
-		return nil, err
+// readListedEvaluator reads one of a list. One without an id is left out, and one that cannot be read has
+// only its id and slug.
+func readListedEvaluator(f *fields) Evaluator {
+	o := f.lenient()
+	evaluator := Evaluator{ID: o.text("id"), Slug: o.optionalText("slug")}
+	f.gone = *o.problem
+	if whole := readEvaluator(o); *o.problem == "" {
+		return whole
 	}
-	return evaluators, nil
+	return evaluator
 }
 
 func readEvaluator(f *fields) Evaluator {

@@ -25,8 +25,7 @@ func AwaitGathered(c *ProjectClient, n int) {
 // SendWrites sends what is gathered.
 func SendWrites(c *ProjectClient) {
 	c.writes.mu.Lock()
-	defer c.writes.mu.Unlock()
 	c.writes.sending = false
-	c.writes.schedule()
-	c.writes.send()
+	c.writes.mu.Unlock()
+	go c.writes.send()
 }

@@ -15,7 +15,7 @@ type fields struct {
 	raw      map[string]json.RawMessage
 	elements []map[string]json.RawMessage // if the answer is a list
 	problem  *string                      // shared by the objects of one answer
-	gone     string                       // why the object does not exist any more, although it is answered
+	gone     string                       // why the object does not count, although it is answered
 	clean    func(string) string          // Client.sanitize
 }
 

@@ -12,7 +12,7 @@ import (
 
 // create needs only the id of the answer, so that an object is never lost. If anything else is
 // missing, it reads the object again. If that fails, it returns what is known.
-func create[T any](ctx context.Context, c *Client, collection string, body any, read func(*fields) T) (*T, error) {
+func create[T any](ctx context.Context, c *connection, collection string, body any, read func(*fields) T) (*T, error) {
 	var (
 		id, problem string
 		created     T
@@ -33,7 +33,7 @@ func create[T any](ctx context.Context, c *Client, collection string, body any, 
 	return &created, nil
 }
 
-func get[T any](ctx context.Context, c *Client, collection, id string, read func(*fields) T) (*T, error) {
+func get[T any](ctx context.Context, c *connection, collection, id string, read func(*fields) T) (*T, error) {
 	path, err := elementPath(collection, id)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func get[T any](ctx context.Context, c *Client, collection, id string, read func
 	return object(ctx, c, request{method: http.MethodGet, path: path}, requireID(id, read))
 }
 
-func update[T any](ctx context.Context, c *Client, collection, id string, body any, read func(*fields) T) (*T, error) {
+func update[T any](ctx context.Context, c *connection, collection, id string, body any, read func(*fields) T) (*T, error) {
 	path, err := elementPath(collection, id)
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func update[T any](ctx context.Context, c *Client, collection, id string, body a
 	return object(ctx, c, request{method: http.MethodPatch, path: path, body: body}, requireID(id, read))
 }
 
-func remove(ctx context.Context, c *Client, collection, id string) error {
+func remove(ctx context.Context, c *connection, collection, id string) error {
 	path, err := elementPath(collection, id)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func remove(ctx context.Context, c *Client, collection, id string) error {
 
 // object carries out an operation that answers with an object. If a change succeeded and its
 // answer does not show the object, it reads the object.
-func object[T any](ctx context.Context, c *Client, r request, read func(*fields) T) (*T, error) {
+func object[T any](ctx context.Context, c *connection, r request, read func(*fields) T) (*T, error) {
 	var result *T
 	err := c.do(ctx, r, func(f *fields) { result = new(read(f)) })
 	_, mismatch := errors.AsType[*MismatchError](err)

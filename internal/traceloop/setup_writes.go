@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptrace"
 	"regexp"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -51,21 +49,10 @@ type setupWrite struct {
 
 // setupAnswer is the service's answer to a write.
 type setupAnswer struct {
-	setup   *AutoMonitorSetup // nil if the answer says too little
-	attempt *setupAttempt
-	err     error
-}
-
-// setupAttempt is what the times of a written setup are compared with.
-type setupAttempt struct {
-	started time.Time
-	sent    atomic.Int32 // a request that is sent again may find what the first one created
-}
-
-// beginAttempt returns a context that counts the requests of an attempt.
-func beginAttempt(ctx context.Context) (context.Context, *setupAttempt) {
-	a := &setupAttempt{started: time.Now()}
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { a.sent.Add(1) }}), a
+	setup    *AutoMonitorSetup // nil if the answer says too little
+	started  time.Time
+	repeated bool // an earlier request may have created it
+	err      error
 }
 
 // add waits until the write is sent and answered.
@@ -73,51 +60,41 @@ func (g *setupWrites) add(w *setupWrite) setupAnswer {
 	w.done = make(chan setupAnswer, 1)
 	g.mu.Lock()
 	g.waiting = append(g.waiting, w)
-	if !g.sending {
-		g.schedule()
-	}
+	g.schedule()
 	g.mu.Unlock()
 	return <-w.done
 }
 
 // schedule sends the writes that wait as soon as they are enough, or no other one comes. Called
-// with g.mu held, while none is in flight.
+// with g.mu held.
 func (g *setupWrites) schedule() {
-	if g.timer == nil {
-		g.timer = time.AfterFunc(bulkQuiet, g.due)
-	} else {
-		g.timer.Reset(bulkQuiet)
-	}
-	if len(g.waiting) >= maxBulk {
-		g.send()
-	}
-}
-
-func (g *setupWrites) due() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !g.sending {
-		g.send()
-	}
-}
-
-// send sends a batch. Called with g.mu held, while none is in flight.
-func (g *setupWrites) send() {
-	batch := g.take()
-	if len(batch) == 0 {
+	if g.sending || len(g.waiting) == 0 {
 		return
 	}
-	g.sending = true
-	g.timer.Stop()
-	go func() {
+	if g.timer != nil {
+		g.timer.Stop()
+	}
+	wait := bulkQuiet
+	if len(g.waiting) >= maxBulk {
+		wait = 0
+	}
+	g.timer = time.AfterFunc(wait, g.send)
+}
+
+func (g *setupWrites) send() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.sending {
+		return
+	}
+	if batch := g.take(); len(batch) > 0 {
+		g.sending = true
+		g.mu.Unlock()
 		g.deliver(batch)
 		g.mu.Lock()
-		defer g.mu.Unlock()
 		g.sending = false
-		if len(g.waiting) > 0 {
-			g.schedule()
-		}
-	}()
+	}
+	g.schedule()
 }
 
 // take returns the next batch. The service refuses a request with the same external id twice, so
@@ -142,7 +119,8 @@ func (g *setupWrites) take() []*setupWrite {
 
 // writtenSetup is a setup after a write. Neither created nor existed is true if that is not known.
 type writtenSetup struct {
-	setup   *AutoMonitorSetup
+	*AutoMonitorSetup
+
 	created bool // by this write
 	existed bool // before this write
 }
@@ -162,31 +140,31 @@ func (c *ProjectClient) write(ctx context.Context, w *setupWrite) (writtenSetup,
 	setup := answer.setup
 	if setup == nil {
 		var err error
-		if setup, err = c.setups.getOne(context.WithoutCancel(ctx), w.request.ExternalID); err != nil {
+		if setup, err = c.getSetup(context.WithoutCancel(ctx), w.request.ExternalID); err != nil {
 			// As text, because a 404 must not look like the answer to the write.
 			err = fmt.Errorf("the service accepted the setup %q, but its answer does not describe it, and it cannot be read: %s", w.request.ExternalID, err.Error())
-			return writtenSetup{}, &UnknownOutcomeError{Method: http.MethodPost, Path: c.client.paths.AutoMonitorSetups, Started: answer.attempt.started, Err: err}
+			return writtenSetup{}, &UnknownOutcomeError{Method: http.MethodPost, Path: c.paths.AutoMonitorSetups, Started: answer.started, Err: err}
 		}
 	}
-	c.setups.learn(*setup)
-	c.setups.wrote(setup.ExternalID, setup)
-	existed, known := c.existedBefore(*setup, answer.attempt)
-	return writtenSetup{setup: setup, created: known && !existed, existed: known && existed}, nil
+	c.learn(*setup)
+	c.wrote(setup.ExternalID, setup)
+	existed, known := c.existedBefore(*setup, answer)
+	return writtenSetup{setup, known && !existed, known && existed}, nil
 }
 
 // existedBefore compares the times of a written setup with each other and with the attempt to write
 // it. known is false if they show nothing.
-func (c *ProjectClient) existedBefore(setup AutoMonitorSetup, a *setupAttempt) (existed, known bool) {
-	_, clockKnown := c.client.Now()
+func (c *ProjectClient) existedBefore(setup AutoMonitorSetup, a setupAnswer) (existed, known bool) {
+	_, clockKnown := c.Now()
 	switch {
 	case setup.CreatedAt.IsZero():
 		return false, false
-	case a.sent.Load() <= 1 && !setup.UpdatedAt.IsZero():
+	case !a.repeated && !setup.UpdatedAt.IsZero():
 		// The clock of the database may differ from that of the answer.
-		older := clockKnown && !c.client.CreatedSince(setup.CreatedAt, a.started.Add(-clockTolerance))
+		older := clockKnown && !c.CreatedSince(setup.CreatedAt, a.started.Add(-clockTolerance))
 		return older || setup.UpdatedAt.Sub(setup.CreatedAt) > sameMoment, true
 	default: // the attempt itself may have updated what it created
-		return clockKnown && !c.client.CreatedSince(setup.CreatedAt, a.started), clockKnown
+		return clockKnown && !c.CreatedSince(setup.CreatedAt, a.started), clockKnown
 	}
 }
 
@@ -228,12 +206,30 @@ func isMissing(err error) bool {
 	return missing || ok && unreadable.StatusCode == http.StatusNotFound
 }
 
+// setupBody omits nil fields. Without rules, an update sends an empty list and a creation sends
+// nothing.
+type setupBody struct {
+	ExternalID string   `json:"external_id,omitempty"`
+	Evaluators []string `json:"evaluators"`
+	Selector   any      `json:"selector,omitempty"`
+}
+
+func (w *setupWrite) body() setupBody {
+	body := setupBody{ExternalID: w.request.ExternalID, Evaluators: w.request.Evaluators}
+	switch {
+	case len(w.request.Selector) > 0:
+		body.Selector = w.request.Selector
+	case w.update:
+		body.Selector = []Rule{}
+	}
+	return body
+}
+
 // sendOne sends one write with its own operation.
-func (c *ProjectClient) sendOne(ctx context.Context, w *setupWrite) (answer setupAnswer) {
-	c.setups.reads.forget()
-	defer c.setups.reads.forget()
-	ctx, answer.attempt = beginAttempt(ctx)
-	r := request{method: http.MethodPost, path: c.client.paths.AutoMonitorSetups, body: w.body()}
+func (c *ProjectClient) sendOne(ctx context.Context, w *setupWrite) setupAnswer {
+	defer invalidate(c.setups)()
+	answer := setupAnswer{started: time.Now()}
+	r := request{method: http.MethodPost, path: c.paths.AutoMonitorSetups, body: w.body(), repeated: &answer.repeated}
 	if w.update {
 		body := w.body()
 		body.ExternalID = "" // it is in the path
@@ -242,7 +238,7 @@ func (c *ProjectClient) sendOne(ctx context.Context, w *setupWrite) (answer setu
 			return answer
 		}
 	}
-	answer.err = c.client.do(ctx, r, func(f *fields) { answer.setup = readWrittenSetup(f, w.request.ExternalID) })
+	answer.err = c.do(ctx, r, func(f *fields) { answer.setup = readWrittenSetup(f, w.request.ExternalID) })
 	return answer
 }
 
@@ -283,19 +279,15 @@ var (
 
 // sendBulk sends one bulk upsert. It is safe to repeat: a second one has no further effect.
 func (c *ProjectClient) sendBulk(ctx context.Context, batch []*setupWrite) ([]setupAnswer, error) {
-	c.setups.reads.forget()
-	defer c.setups.reads.forget()
-	ctx, attempt := beginAttempt(ctx)
+	defer invalidate(c.setups)()
 	body := struct {
 		Setups []setupBody `json:"setups"`
 	}{}
-	answers := make([]setupAnswer, len(batch))
-	for i, w := range batch {
+	for _, w := range batch {
 		body.Setups = append(body.Setups, w.body())
-		answers[i].attempt = attempt
 	}
-	path := c.client.paths.AutoMonitorSetupsBulk
-	err := c.client.do(ctx, request{method: http.MethodPost, path: path, body: body, repeatable: true}, func(f *fields) {
+	path, answers, started, repeated := c.paths.AutoMonitorSetupsBulk, make([]setupAnswer, len(batch)), time.Now(), false
+	err := c.do(ctx, request{method: http.MethodPost, path: path, body: body, repeatable: true, repeated: &repeated}, func(f *fields) {
 		items := map[string]*fields{}
 		for _, item := range f.objects("setups") {
 			items[item.text("external_id")] = item
@@ -313,15 +305,16 @@ func (c *ProjectClient) sendBulk(ctx context.Context, batch []*setupWrite) ([]se
 					answers[i].setup = readWrittenSetup(item.object("result"), id)
 				}
 			case "error":
-				message := c.client.sanitize(itemIndex.ReplaceAllString(item.text("error"), ""))
+				message := c.sanitize(itemIndex.ReplaceAllString(item.text("error"), ""))
 				answers[i].err = &ItemError{Path: path, ExternalID: id, Message: message, Internal: internalError.MatchString(message)}
 			default:
 				f.fail("an item's status is neither ok nor error")
 			}
 		}
 	})
-	if err != nil {
-		for i := range answers {
+	for i := range answers {
+		answers[i].started, answers[i].repeated = started, repeated
+		if err != nil {
 			answers[i].err = err
 		}
 	}

@@ -383,7 +383,7 @@ func TestSetupWrites_interrupted(t *testing.T) {
 func TestSetupWrites_sameExternalID(t *testing.T) {
 	b := &batches{}
 	c := projectOnLoopback(t, b.ServeHTTP)
-	c.setups.learn(AutoMonitorSetup{ProjectID: "p1", EnvProjectID: "ep"})
+	c.learn(AutoMonitorSetup{ProjectID: "p1", EnvProjectID: "ep"})
 	HoldWrites(c)
 	var all sync.WaitGroup
 	for range 2 {
@@ -718,22 +718,26 @@ func TestCreateSetup_inAnotherProject(t *testing.T) {
 // counts.
 func TestFindSetup_recentList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		lists, taken := 0, AutoMonitorSetup{ExternalID: "a", ProjectID: "p1"}
-		l := newSetupList(nil)
-		l.project = "p1"
-		l.reads = newSharedList(func(context.Context) ([]AutoMonitorSetup, error) {
+		lists := 0
+		m, _ := inMemory(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			lists++
-			return []AutoMonitorSetup{taken}, nil
-		})
+			answer(200, "["+setupJSON("a", "ep")+"]")(w, r)
+		}), Config{})
+		c, err := NewProjectClient(Config{BaseURL: "http://localhost", Key: testProjectKey})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.transport.DialContext = m.transport.DialContext
+		t.Cleanup(c.transport.CloseIdleConnections)
 		find := func(wantTaken bool, wantLists int) {
 			t.Helper()
-			if setup, err := l.find(t.Context(), "a", ""); err != nil || (setup != nil) != wantTaken || lists != wantLists {
+			if setup, err := c.FindAutoMonitorSetup(t.Context(), "a", "p1"); err != nil || (setup != nil) != wantTaken || lists != wantLists {
 				t.Errorf("%+v, %v after %d lists", setup, err, lists)
 			}
 		}
 		find(true, 1)
-		l.reads.forget()
-		l.wrote("a", nil)
+		c.setups.forget()
+		c.wrote("a", nil)
 		find(false, 1)
 		time.Sleep(recent)
 		find(false, 1)

@@ -29,21 +29,34 @@ func (r routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	notRouted(w, req)
 }
 
-// The secret is in the answer, so it is saved, whatever else is missing.
-func TestGeneratedKeyNeedsOnlyItsIDAndSecret(t *testing.T) {
+// The secret is in the answer, so it is saved, whatever else is missing. The list shows the id.
+func TestGeneratedKeyNeedsOnlyItsSecret(t *testing.T) {
 	request := APIKeyRequest{ProjectID: "p1", Environment: "prd"}
 	created := time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
 	whole := GeneratedAPIKey{APIKey{"k1", "p1", "prd", "tl_****Wx3k", created}, generatedKey}
+	maskless := GeneratedAPIKey{APIKey{"k1", "p1", "prd", "", created}, generatedKey}
 	for name, tt := range map[string]struct {
 		drop, set string
+		list      http.HandlerFunc // read if the answer has no id
 		want      GeneratedAPIKey
 	}{
-		"masked_key":     {"masked_key", "", GeneratedAPIKey{APIKey{"k1", "p1", "prd", "", created}, generatedKey}},
-		"environment":    {"environment", "", whole},
-		"project_id":     {"project_id", "", whole},
-		"created_at":     {"created_at", "", whole},
-		"nothing":        {"", "", whole},
-		"of other types": {"", `{"id":"k1","api_key":"` + generatedKey + `","environment":7,"project_id":[],"masked_key":{},"created_at":1767323045}`, GeneratedAPIKey{APIKey{"k1", "p1", "prd", "", created}, generatedKey}},
+		"nothing":     {want: whole},
+		"masked_key":  {drop: "masked_key", want: maskless},
+		"environment": {drop: "environment", want: whole},
+		"project_id":  {drop: "project_id", want: whole},
+		"created_at":  {drop: "created_at", want: whole},
+		"everything of its type": {
+			set:  `{"id":"k1","api_key":"` + generatedKey + `","environment":7,"project_id":[],"masked_key":{},"created_at":1767323045}`,
+			want: maskless,
+		},
+		"id":                            {drop: "id", list: answer(200, "["+apiKeyJSON+"]"), want: whole},
+		"everything":                    {set: `{"api_key":"` + generatedKey + `"}`, list: answer(200, "["+apiKeyJSON+"]"), want: whole},
+		"id, and the list is not shown": {drop: "id", list: refusal(403), want: GeneratedAPIKey{APIKey{"", "p1", "prd", "tl_****Wx3k", created}, generatedKey}},
+		"id, and the list is empty":     {drop: "id", list: answer(200, "[]"), want: GeneratedAPIKey{APIKey{"", "p1", "prd", "tl_****Wx3k", created}, generatedKey}},
+		"id, and the list has other keys": {
+			drop: "id", list: answer(200, "["+strings.Replace(apiKeyJSON, "Wx3k", "0000", 1)+","+strings.NewReplacer("k1", "k2", "prd", "dev").Replace(apiKeyJSON)+"]"),
+			want: GeneratedAPIKey{APIKey{"", "p1", "prd", "tl_****Wx3k", created}, generatedKey},
+		},
 	} {
 		body := tt.set
 		if body == "" {
@@ -53,11 +66,15 @@ func TestGeneratedKeyNeedsOnlyItsIDAndSecret(t *testing.T) {
 		}
 		for _, status := range []int{http.StatusOK, http.StatusCreated} {
 			s := &service{answers: []http.HandlerFunc{answer(status, body, "Date", "Fri, 02 Jan 2026 03:04:05 GMT")}}
+			requests := 1
+			if tt.list != nil {
+				s.answers, requests = append(s.answers, tt.list), 2
+			}
 			key, err := onLoopback(t, s, Config{MaxRetries: DefaultMaxRetries}).CreateAPIKey(t.Context(), request)
 			if err == nil {
 				key.CreatedAt = key.CreatedAt.Truncate(time.Minute) // by the service's clock, if the answer does not say it
 			}
-			if err != nil || *key != tt.want || len(s.got()) != 1 {
+			if err != nil || *key != tt.want || len(s.got()) != requests {
 				t.Errorf("without %s: got %#v, %v after %d requests, want %+v", name, key, err, len(s.got()), tt.want)
 			}
 		}
@@ -133,8 +150,8 @@ func TestFormsOfLists(t *testing.T) {
 		`null`:                                                                             "",
 		`[]`:                                                                               "",
 		// What may be incomplete is an error.
-		`{"projects":[` + projectJSON + `],"total":2}`:                        "the list ends after 1 objects, and has 2",
-		`{"data":[` + projectJSON + `],"next_cursor":"","total_results":101}`: "the list ends after 1 objects, and has 101",
+		`{"projects":[` + projectJSON + `],"total":2}`:                        "the list shows 1 of its 2 objects",
+		`{"data":[` + projectJSON + `],"next_cursor":"","total_results":101}`: "the list shows 1 of its 101 objects",
 		`{"items":[` + projectJSON + `],"total":1}`:                           "its field data is missing",
 		`{"projects":{"p1":` + projectJSON + `}}`:                             "its field projects is not a list of objects",
 		`7`:                                      "its body is not a JSON object",
@@ -328,7 +345,7 @@ func TestConflictAs500(t *testing.T) {
 			t.Errorf("%s: got %v after %d requests, want one conflict", method, err, len(s.got()))
 		}
 	}
-	if IsConflict(&Error{StatusCode: 500, Message: "internal server error"}) || IsConflict(&Error{StatusCode: 400, Message: text}) {
+	if IsConflict(&Error{Answer: Answer{StatusCode: 500}, Message: "internal server error"}) || IsConflict(&Error{Answer: Answer{StatusCode: 400}, Message: text}) {
 		t.Error("another refusal counts as a conflict")
 	}
 }

@@ -11,6 +11,11 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
+// OrderError says that a list is not in the order of x-order, and else as it should be.
+type OrderError struct{ message string }
+
+func (e *OrderError) Error() string { return e.message }
+
 // Invariants checks what an operation says about the items of a list: x-unique and x-order.
 func Invariants(operation *openapi3.Operation, status int, body []byte) error {
 	if operation.Extensions["x-unique"] == nil && operation.Extensions["x-order"] == nil || status != http.StatusOK {
@@ -29,7 +34,7 @@ func Invariants(operation *openapi3.Operation, status int, body []byte) error {
 	if name, ok := operation.Extensions["x-order"].(string); ok {
 		for i := 1; i < len(items); i++ {
 			if moment(items[i][name]).Before(moment(items[i-1][name])) {
-				return fmt.Errorf("item %d has a smaller %s than the one before it", i, name)
+				return &OrderError{fmt.Sprintf("item %d has a smaller %s than the one before it", i, name)}
 			}
 		}
 	}

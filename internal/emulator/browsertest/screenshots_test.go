@@ -29,11 +29,14 @@ func TestWidths(t *testing.T) {
 	pages := map[string]string{
 		"organization": "/", "project": "/ui/projects/" + project.ID, "delete": "/ui/projects/" + project.ID + "/delete",
 		"revoke": "/ui/api-keys/" + s.Keys()[0].ID + "/revoke", "activity": "/ui/activity?show=all", "faults": "/ui/faults",
+		"nothing-found": "/?q=nothing+of+the+kind", "no-page": "/ui/nothing",
 	}
+	b.expect("404")
 	b.goTo(s.URL)
 	b.shoot("organization", "dark")
 	for name, path := range pages {
 		b.goTo(s.URL + path)
+		b.accessible(name)
 		for _, width := range []int{360, 768, 1100, 1280} {
 			b.run(chromedp.EmulateViewport(int64(width), 800))
 			for _, scheme := range []string{"light", "dark"} {

@@ -9,14 +9,17 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract/validate"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // m is a JSON object.
@@ -25,16 +28,6 @@ type m map[string]any
 func (o m) text(name string) string {
 	s, _ := o[name].(string)
 	return s
-}
-
-// objects returns the elements of a list in an object; nil for an element that is not an object.
-func (o m) objects(name string) []m {
-	values, _ := o[name].([]any)
-	all := make([]m, len(values))
-	for i, value := range values {
-		all[i], _ = value.(map[string]any)
-	}
-	return all
 }
 
 // answer is the answer to a call.
@@ -52,7 +45,11 @@ type answer struct {
 	notes []string // how it differs from the contract in a way that the provider accepts
 }
 
-func (a *answer) note(what string) { a.notes = append(a.notes, what) }
+func (a *answer) note(what string) {
+	if !slices.Contains(a.notes, what) {
+		a.notes = append(a.notes, what)
+	}
+}
 
 // object returns the body if it is an object, or nil.
 func (a *answer) object() m {
@@ -71,145 +68,71 @@ func isDenied(status int) bool {
 	return status == http.StatusUnauthorized || status == http.StatusForbidden
 }
 
-// alike reports whether the provider takes one status for the other.
-func alike(status, other int) bool { return status == other || status/100 == 2 && other/100 == 2 }
-
-// judge compares an answer with the documents, and then with the check of its step.
+// judge compares an answer with the documents, with what was sent, and with what is known.
 func (c *checker) judge(a *answer) verdict {
 	want := a.call.want
+	alike := func(other int) bool { return a.status == other || a.status/100 == 2 && other/100 == 2 }
 	switch {
 	case a.err != nil:
 		return verdict{outcome: noAnswer, sent: a.call.sent(), came: "no answer", private: a.err.Error()}
 	case a.leaks:
-		return a.verdict(differs, "it shows a key in full again")
+		return c.verdict(a, differs, "it shows a key in full again")
 	case a.status == want:
-	case alike(a.status, want):
+	case alike(want):
 		a.note("another status")
-	case alike(a.status, a.call.or):
+	case alike(a.call.or):
 		a.note("another status")
 		want = a.call.or
 	case isDenied(a.status) && !isDenied(want):
-		return a.verdict(notAllowed)
+		return c.verdict(a, notAllowed)
 	case isAbsent(a.status) && !isAbsent(want):
-		return a.verdict(notThere)
+		return c.verdict(a, notThere)
 	default:
-		return a.verdict(differs)
+		return c.verdict(a, differs)
 	}
 	problem := c.follows(a, want)
-	if problem == "" && a.call.check != nil && a.good() && len(a.body) > 0 {
-		problem = a.call.check(c, a)
+	if problem == "" && a.good() && len(a.body) > 0 {
+		problem = c.fits(a)
 	}
 	switch {
 	case problem != "":
-		return a.verdict(differs, problem)
+		return c.verdict(a, differs, problem)
 	case len(a.notes) > 0:
-		return a.verdict(tolerated, a.notes...)
+		return c.verdict(a, tolerated, a.notes...)
 	}
 	return itHolds
 }
 
 // follows compares an answer with the documents. It returns the problem, or "".
-func (c *checker) follows(a *answer, status int) string {
-	o := a.call.operation
-	changes := o.method == http.MethodPut || o.method == http.MethodPatch
+func (c *checker) follows(a *answer, status int) (problem string) {
+	o, body := a.call.operation, a.body
 	switch {
 	case o.spec == nil && a.good(): // of sendTraces
 		return ""
 	case o.spec == nil || isAbsent(status) && status == a.call.or:
-		return a.refuses()
-	case len(a.body) == 0 && changes && a.good(): // a later rule reads the object
-		a.note("no body")
+		// What no document has, routers and gateways refuse in their own words.
+		if isAbsent(a.status) && a.object().text("error") == "" {
+			a.note("a refusal in another form")
+		} else if a.object().text("error") == "" {
+			return "error is missing"
+		}
+		return ""
+	case len(body) == 0 && a.good() && (o.method == http.MethodPut || o.method == http.MethodPatch):
+		a.note("no body") // a later rule reads the object
 		return ""
 	case status == http.StatusNoContent:
-		if len(a.body) > 0 {
+		if len(body) > 0 {
 			a.note("a body")
 		}
 		return ""
 	case !isJSON(a.header):
 		return "its content type is not JSON"
-	}
-	accepted := a.body
-	if a.good() && o.isList() {
-		list, problem := a.readList()
-		if problem != "" {
+	case a.good() && o.isList():
+		if body, problem = a.readList(); problem != "" {
 			return problem
 		}
-		accepted = list
 	}
-	problem := against(c.contract, a, status, a.body)
-	if problem == "" {
-		return ""
-	}
-	a.note(problem)
-	return against(c.tolerated, a, status, accepted)
-}
-
-// readList finds a list in data, in a field with the collection's name, or bare; null is an empty one.
-func (a *answer) readList() (list []byte, problem string) {
-	found := a.value
-	if around := a.object(); around != nil {
-		_, a.paged = around["next_cursor"].(string)
-		collection := strings.ReplaceAll(path.Base(a.call.path), "-", "_")
-		names := []string{"data", collection, collection[strings.LastIndex(collection, "_")+1:]}
-		i := slices.IndexFunc(names, func(name string) bool { _, there := around[name]; return there })
-		if i < 0 {
-			return nil, "it has no list"
-		}
-		found = around[names[i]]
-	}
-	items, is := found.([]any)
-	if !is && (found != nil || a.value == nil && string(a.body) != "null") {
-		return nil, "it has no list"
-	}
-	a.items = m{"": items}.objects("")
-	for _, total := range []string{"total", "total_results"} {
-		if n, is := a.object()[total].(float64); is && !a.paged && int(n) > len(items) {
-			return nil, total + " exceeds the number of objects"
-		}
-	}
-	list, err := json.Marshal(append([]any{}, items...))
-	return list, problemIf(err != nil, "it has no list")
-}
-
-// against compares an answer with one document, and describes the first error without a value of the
-// service.
-func against(document *validate.Contract, a *answer, status int, body []byte) string {
-	r, err := http.NewRequestWithContext(context.Background(), a.call.method, "http://service"+a.call.sentPath(), http.NoBody)
-	if err != nil {
-		return err.Error()
-	}
-	exchange, _ := document.Request(r) // whose error is that of a request which is wrong on purpose
-	err = exchange.Answer(status, http.Header{"Content-Type": {"application/json"}}, body)
-	if err == nil {
-		return ""
-	}
-	schema, is := errors.AsType[*openapi3.SchemaError](err)
-	if !is {
-		if _, is := errors.AsType[*openapi3filter.ResponseError](err); is {
-			return "the document does not have it"
-		}
-		return err.Error() // of an invariant
-	}
-	for inner, is := schema, true; is; inner, is = errors.AsType[*openapi3.SchemaError](schema.Origin) {
-		schema = inner
-	}
-	at := "/" + strings.Join(schema.JSONPointer(), "/")
-	if schema.SchemaField == "required" {
-		return at + " is missing"
-	}
-	return fmt.Sprintf("%s is not as the document says (%s)", at, schema.SchemaField)
-}
-
-// refuses checks a refusal of what no document has. Routers and gateways refuse it in their own words.
-func (a *answer) refuses() (problem string) {
-	switch {
-	case isJSON(a.header) && a.object().text("error") != "":
-	case isAbsent(a.status):
-		a.note("a refusal in another form")
-	default:
-		return "error is missing"
-	}
-	return ""
+	return c.validates(a, status, body)
 }
 
 func isJSON(header http.Header) bool {
@@ -217,8 +140,216 @@ func isJSON(header http.Header) bool {
 	return err == nil && (is == "application/json" || strings.HasSuffix(is, "+json"))
 }
 
+// readList finds a list in data, in a field with the collection's name, or bare; null is an empty one. It
+// returns the answer in the form of the document.
+func (a *answer) readList() (body []byte, problem string) {
+	form := listName(a.call.spec.Responses.Status(http.StatusOK).Value.Content["application/json"].Schema.Value)
+	around, name, found := maps.Clone(a.object()), "", a.value
+	if around != nil {
+		_, a.paged = around["next_cursor"].(string)
+		collection := strings.ReplaceAll(path.Base(a.call.path), "-", "_")
+		for _, candidate := range []string{collection[strings.LastIndex(collection, "_")+1:], collection, "data"} {
+			if _, there := around[candidate]; there {
+				name, found = candidate, around[candidate]
+			}
+		}
+		delete(around, name)
+	}
+	items, isList := found.([]any)
+	if !isList && (found != nil || name == "" && string(a.body) != "null") {
+		return nil, "it has no list"
+	}
+	if !isList || name != form {
+		a.note("a list in another form")
+	}
+	a.items = make([]m, len(items))
+	for i, item := range items {
+		a.items[i], _ = item.(map[string]any)
+	}
+	for _, total := range []string{"total", "total_results"} {
+		if n, is := around[total].(float64); is && !a.paged && int(n) > len(items) {
+			return nil, total + " exceeds the number of objects"
+		}
+	}
+	var value any = append([]any{}, items...)
+	if form != "" {
+		whole := m{form: value}
+		maps.Copy(whole, around)
+		value = whole
+	}
+	body, err := json.Marshal(value)
+	return body, problemIf(err != nil, "it has no list")
+}
+
+// validates compares an answer with its document. What the provider accepts becomes a note: further
+// fields, a missing mask or page, slugs and masks of any form, and a list in another order. No
+// message has a value of the service.
+func (c *checker) validates(a *answer, status int, body []byte) string {
+	r, err := http.NewRequestWithContext(context.Background(), a.call.method, "http://service"+a.call.sentPath(), http.NoBody)
+	if err != nil {
+		return err.Error()
+	}
+	exchange, _ := c.contract.Request(r) // whose error is that of a request which is wrong on purpose
+	err = exchange.Answer(status, http.Header{"Content-Type": {"application/json"}}, body)
+	problems := schemaErrors(err)
+	for _, problem := range problems {
+		at := problem.JSONPointer()
+		name := at[max(0, len(at)-1):]
+		optional := len(name) > 0 && slices.Contains([]string{"masked_key", "next_cursor", "total_results"}, name[0])
+		switch field := problem.SchemaField; {
+		case field == "properties":
+		case field == "required" && optional:
+			a.note(name[0] + " is missing")
+		case field == "nullable" && optional:
+			a.note(name[0] + " is null")
+		case field == "pattern":
+			a.note(name[0] + " of another form")
+		case field == "required":
+			return "/" + strings.Join(at, "/") + " is missing"
+		default:
+			return fmt.Sprintf("/%s is not as the document says (%s)", strings.Join(at, "/"), field)
+		}
+	}
+	if len(problems) > 0 { // the validation ended before it came to these
+		err = validate.Invariants(a.call.spec, status, body)
+	}
+	if order, is := errors.AsType[*validate.OrderError](err); is {
+		a.note(order.Error())
+		return ""
+	}
+	if _, is := errors.AsType[*openapi3filter.ResponseError](err); is {
+		return "the document does not have it"
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// schemaErrors are the innermost errors of a validation.
+func schemaErrors(err error) (all []*openapi3.SchemaError) {
+	switch err := err.(type) { //nolint:errorlint // it unwraps each level itself
+	case openapi3.MultiError:
+		for _, one := range err {
+			all = append(all, schemaErrors(one)...)
+		}
+	case *openapi3.SchemaError:
+		if err.Origin == nil {
+			return append(all, err)
+		}
+		return schemaErrors(err.Origin)
+	case interface{ Unwrap() error }:
+		return schemaErrors(err.Unwrap())
+	}
+	return all
+}
+
+// fits compares an answer with what was sent, with what is known of the object, and with what its step
+// wants.
+func (c *checker) fits(a *answer) string {
+	s, o := a.call.step, a.object()
+	for name, sent := range a.call.body {
+		sent, isText := sent.(string)
+		if is, there := o[name].(string); isText && there && is != sent {
+			return name + " is not the one that was sent"
+		}
+	}
+	known, id := c.objects[s.of], o.text("id")
+	repeated := s.like != "" && s.want == http.StatusCreated
+	if repeated {
+		known = c.objects[s.like]
+	}
+	switch {
+	case known == nil && s.as != "" && a.call.want == http.StatusCreated && !c.removable(id):
+		return "id is not that of a new object"
+	case known != nil && known.text("id") != "" && id != known.text("id"):
+		return "id is not the same"
+	case known != nil && (a.call.method == http.MethodGet || repeated):
+		if name := c.changed(known, o, s.shows); name != "" {
+			return name + " is not the same"
+		}
+	}
+	if a.call.managed() && o["slug"] != nil && o.text("slug") != traceloop.Slug(o.text("name")) {
+		a.note("a slug that is made in another way")
+	}
+	if mask, key := o.text("masked_key"), o.text("api_key"); mask != "" && key != "" && mask != traceloop.MaskKey(key) {
+		if matches, _ := traceloop.MaskMatches(mask, key); !matches {
+			return "masked_key is not the mask of api_key"
+		}
+		a.note("masked_key of another form")
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.shows)) {
+		if !c.matches(s.shows[name], o[name]) {
+			return name + " is not the expected one"
+		}
+	}
+	if s.check != nil {
+		return s.check(c, a)
+	}
+	return ""
+}
+
+// changed names a field that differs between two answers about one object. It compares what both have,
+// except what changes without a request, or with one that the step knows of.
+func (c *checker) changed(before, after, shows m) string {
+	for name, value := range before {
+		is, there := after[name]
+		if !there || shows[name] != nil || slices.Contains([]string{"status", "updated_at", "evaluators"}, name) || c.matches(value, is) {
+			continue
+		}
+		if c.fields[name] {
+			return name
+		}
+		return "a field"
+	}
+	return ""
+}
+
+// anyOrder are the elements of a list in any order.
+type anyOrder []any
+
+// begins is the beginning of a text.
+type begins string
+
+// matches reports whether a value is the wanted one. An object may have further members. "$setup.id" is
+// that member of the object "setup". Times are compared as the service rounds them.
+func (c *checker) matches(want, is any) bool {
+	switch want := want.(type) {
+	case map[string]any:
+		return c.matches(m(want), is)
+	case m:
+		o, isObject := is.(map[string]any)
+		for name := range want {
+			isObject = isObject && c.matches(want[name], o[name])
+		}
+		return isObject
+	case []any:
+		list, _ := is.([]any)
+		return slices.EqualFunc(want, list, c.matches)
+	case anyOrder:
+		list, _ := is.([]any)
+		missing := slices.ContainsFunc(want, func(one any) bool {
+			return !slices.ContainsFunc(list, func(is any) bool { return c.matches(one, is) })
+		})
+		return !missing && len(list) == len(want)
+	case begins:
+		begun, _ := is.(string)
+		return strings.HasPrefix(begun, string(want))
+	case string:
+		if name, member, refers := strings.Cut(strings.TrimPrefix(want, "$"), "."); refers && want[0] == '$' {
+			return is == c.objects[name][member]
+		}
+		at, err := time.Parse(time.RFC3339, want)
+		other, isText := is.(string)
+		if moment, otherErr := time.Parse(time.RFC3339, other); isText && err == nil && otherErr == nil {
+			return at.Round(time.Millisecond).Equal(moment.Round(time.Millisecond))
+		}
+	}
+	return reflect.DeepEqual(want, is)
+}
+
 // verdict describes the answer. A problem says more than the status and the shape of the body.
-func (a *answer) verdict(o outcome, problems ...string) verdict {
+func (c *checker) verdict(a *answer, o outcome, problems ...string) verdict {
 	want := strconv.Itoa(a.call.want)
 	if a.call.want >= 400 {
 		want += ` {"error": "message"}`
@@ -230,7 +361,7 @@ func (a *answer) verdict(o outcome, problems ...string) verdict {
 	case a.value == nil:
 		came += " without JSON"
 	default:
-		came += " " + shape(a.value, a.call.fields)
+		came += " " + c.shape(a.value)
 	}
 	if len(problems) > 0 {
 		came += ": " + strings.Join(problems, "; ")
@@ -238,27 +369,16 @@ func (a *answer) verdict(o outcome, problems ...string) verdict {
 	return verdict{outcome: o, sent: a.call.sent(), want: want, came: came}
 }
 
-// otherFields are names that other APIs give to what the documents have.
-func otherFields() map[string]bool {
-	names := map[string]bool{}
-	for name := range strings.FieldsSeq(`uuid title createdAt updatedAt projectId projects organization_id environment_id environments builtIn apiKey
-		api_keys keys token secret maskedKey items results content nextCursor has_more totalResults total_count setups page meta pagination links
-		message code detail details success`) {
-		names[name] = true
-	}
-	return names
-}
-
 // shape describes the field names of a JSON value, without its values. A name that is not in fields could
 // be a name or an id of the organization, so it is only counted.
-func shape(value any, fields map[string]bool) string {
+func (c *checker) shape(value any) string {
 	switch v := value.(type) {
 	case map[string]any:
 		var parts []string
 		others := 0
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			if fields[name] {
-				parts = append(parts, strings.TrimSpace(name+" "+shape(v[name], fields)))
+			if c.fields[name] {
+				parts = append(parts, strings.TrimSpace(name+" "+c.shape(v[name])))
 			} else {
 				others++
 			}
@@ -271,7 +391,7 @@ func shape(value any, fields map[string]bool) string {
 		if len(v) == 0 {
 			return "[]"
 		}
-		return strings.TrimSpace(fmt.Sprintf("[%d × %s", len(v), shape(v[0], fields))) + "]"
+		return strings.TrimSpace(fmt.Sprintf("[%d × %s", len(v), c.shape(v[0]))) + "]"
 	case nil:
 		return "null"
 	default:
@@ -279,9 +399,9 @@ func shape(value any, fields map[string]bool) string {
 	}
 }
 
-func problemIf(is bool, format string, args ...any) string {
+func problemIf(is bool, problem string) string {
 	if is {
-		return fmt.Sprintf(format, args...)
+		return problem
 	}
 	return ""
 }

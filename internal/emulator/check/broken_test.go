@@ -60,7 +60,7 @@ func TestEachSwappedSuccessIsFound(t *testing.T) {
 		tried++
 		ctx, stop := context.WithCancel(t.Context())
 		server := populated(t)
-		before := contents(server)
+		before := export(t, server)
 		var lines atomic.Int64
 		url, _ := startBroken(t, server, func(e *exchange) {
 			if lines.Load() == int64(i) {
@@ -77,7 +77,7 @@ func TestEachSwappedSuccessIsFound(t *testing.T) {
 		if is := r.lines[i]; is.rule != l.rule || is.outcome != differs {
 			t.Errorf("not found: %s %s: %s", l.operation, l.rule, is.outcome)
 		}
-		if after := contents(server); after != before {
+		if after := export(t, server); after != before {
 			t.Errorf("%s %s: the organization has changed:\n%s\n%s", l.operation, l.rule, before, after)
 		}
 	}

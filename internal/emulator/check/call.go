@@ -16,8 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 const (
@@ -42,9 +40,10 @@ type call struct {
 	step
 	*operation
 
-	secret      string // the key that is sent instead of the operation's own
-	idempotency string
-	fields      map[string]bool // whose names may be shown
+	id     string
+	query  url.Values
+	secret string // the key that is sent instead of the operation's own
+	header string // Idempotency-Key
 }
 
 // sentPath is the path with the id, escaped as the client escapes it.
@@ -74,45 +73,30 @@ func (c *call) sent() string {
 	}
 	switch c.key {
 	case "":
+		return text
 	case noKey, unknownKey:
-		text += " with " + c.key
-	default:
-		text += " with the project's own key"
+		return text + " with " + c.key
 	}
-	return text
+	return text + " with the project's own key"
 }
-
-func noSuchID() string { return "cnosuch" + rand.Text() }
 
 // call makes the request of a step. missing names an object of an earlier step that is not there.
 func (c *checker) call(s step) (made *call, missing string) {
-	made = &call{step: s, operation: c.byName[s.op], fields: c.fields}
+	made = &call{step: s, operation: c.byName[s.op], query: url.Values{}}
 	find := func(name string) m {
-		if name == nobody {
-			return m{"id": noSuchID(), "external_id": noSuchID()}
-		}
-		if c.objects[name] == nil {
+		if name != "" && c.objects[name] == nil {
 			missing = name
 		}
 		return c.objects[name]
 	}
-	if s.after != "" {
-		find(s.after)
+	find(s.after)
+	find(s.like)
+	if made.secret = find(s.key).text("api_key"); made.secret == "" && s.key != noKey && s.key != "" {
+		missing = s.key
 	}
-	if s.of != "" {
-		made.id = find(s.of).text("id")
-		if strings.HasSuffix(made.path, "{external_id}") {
-			made.id = find(s.of).text("external_id")
-		}
-	}
-	switch s.key {
-	case "", noKey:
-	case unknownKey:
-		made.secret = traceloop.KeyPrefix + rand.Text()
-	default:
-		if made.secret = find(s.key).text("api_key"); made.secret == "" {
-			missing = s.key
-		}
+	made.id = find(s.of).text("id")
+	if strings.HasSuffix(made.path, "{external_id}") {
+		made.id = find(s.of).text("external_id")
 	}
 	place := m{}
 	project, environment, _ := strings.Cut(s.in, "/")
@@ -126,19 +110,19 @@ func (c *checker) call(s step) (made *call, missing string) {
 		place["environment"] = environment
 	}
 	switch {
-	case made.method == http.MethodGet && s.in != "":
-		made.query = url.Values{"limit": {pageLimit}}
+	case made.method == http.MethodGet:
+		for name, value := range s.query {
+			made.query.Set(name, value)
+		}
 		for name := range place {
+			made.query.Set("limit", pageLimit)
 			made.query.Set(name, place.text(name))
 		}
 	case made.method == http.MethodPost && made.managed() && len(s.body)+len(place) > 0:
 		maps.Copy(place, s.body)
 		made.body = place
 		// One key for each name, so that a step can repeat another's.
-		made.idempotency = c.suffix + "-" + cmp.Or(s.like, s.as, rand.Text())
-		if s.like != "" {
-			find(s.like)
-		}
+		made.header = c.suffix + "-" + cmp.Or(s.like, s.as, rand.Text())
 	}
 	return made, missing
 }
@@ -175,7 +159,9 @@ func (c *checker) send(ctx context.Context, sent *call) *answer {
 	}
 	a.leaks = slices.ContainsFunc(c.generated, func(key string) bool { return bytes.Contains(a.body, []byte(key)) })
 	if a.err == nil && sent.spec != nil {
-		c.names = append(c.names, firstHeader(a.header, "X-Request-Id", "x-kong-request-id", "cf-ray"))
+		named := func(name string) bool { return a.header.Get(name) != "" }
+		c.named = c.named && named("X-Request-Id")
+		c.nameless = c.nameless || !slices.ContainsFunc([]string{"X-Request-Id", "x-kong-request-id", "cf-ray"}, named)
 	}
 	return a
 }
@@ -195,14 +181,14 @@ func (a *answer) receive(ctx context.Context, via service) error {
 	if err != nil {
 		return err
 	}
-	if sent.key != "" {
+	switch {
+	case sent.secret != "":
+		r.Header.Set("Authorization", "Bearer "+sent.secret)
+	case sent.key != "":
 		r.Header.Del("Authorization")
 	}
-	if sent.secret != "" {
-		r.Header.Set("Authorization", "Bearer "+sent.secret)
-	}
-	if sent.idempotency != "" {
-		r.Header.Set("Idempotency-Key", sent.idempotency)
+	if sent.header != "" {
+		r.Header.Set("Idempotency-Key", sent.header)
 	}
 	came, err := via.HTTP().Do(r)
 	if err != nil {
@@ -218,13 +204,4 @@ func (a *answer) receive(ctx context.Context, via service) error {
 		return fmt.Errorf("the answer's body is larger than %d MiB", maxBody>>20)
 	}
 	return nil
-}
-
-func firstHeader(header http.Header, names ...string) string {
-	for _, name := range names {
-		if header.Get(name) != "" {
-			return name
-		}
-	}
-	return ""
 }

@@ -22,7 +22,8 @@ type checker struct {
 	wait       func(context.Context, time.Duration) error
 
 	lines     []line
-	names     []string // the header that names each answer, or ""
+	named     bool     // each answer has X-Request-Id
+	nameless  bool     // an answer has nothing of the kind
 	generated []string // keys that the service generated
 
 	lists    map[string]*listing // by operation, as they were before the first write
@@ -32,9 +33,9 @@ type checker struct {
 	setupIDs [3]string           // external ids; the last one must not be created
 	objects  map[string]m        // by the names of the scenario
 
-	lost    bool    // whether a project with an unknown id may exist
-	created []thing // the first one first
-	left    []thing // what could not be removed
+	projects []string // ids of projects that the check created
+	lost     bool     // whether a project with an unknown id may exist
+	left     []thing  // what could not be removed
 }
 
 func newChecker() (*checker, error) {
@@ -42,10 +43,18 @@ func newChecker() (*checker, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{documents: d, lists: map[string]*listing{}, before: map[string]bool{}, objects: map[string]m{}, suffix: traceloop.Slug(rand.Text()[:10])}
-	c.name = "Check of terraform-provider-traceloop, may be deleted, " + c.suffix
+	suffix := traceloop.Slug(rand.Text()[:10])
+	c := &checker{
+		documents: d, named: true, lists: map[string]*listing{}, before: map[string]bool{}, suffix: suffix,
+		name: "Check of terraform-provider-traceloop, may be deleted, " + suffix,
+		objects: map[string]m{
+			nobody:     {"id": "cnosuch" + suffix, "external_id": "no-such-" + suffix},
+			noKey:      {},
+			unknownKey: {"api_key": traceloop.KeyPrefix + rand.Text()},
+		},
+	}
 	for i := range c.setupIDs {
-		c.setupIDs[i] = "terraform-provider-traceloop-check-" + c.suffix + "-" + strconv.Itoa(i+1)
+		c.setupIDs[i] = "terraform-provider-traceloop-check-" + suffix + "-" + strconv.Itoa(i+1)
 	}
 	return c, nil
 }
@@ -67,15 +76,24 @@ func (c *checker) add(l line) {
 	c.show(l)
 }
 
-// try sends a step and judges the answer.
+// try sends a step and judges the answer. It notes what was created, or may have been.
 func (c *checker) try(ctx context.Context, s step) (*answer, verdict) {
 	sent, missing := c.call(s)
 	if missing != "" {
-		return &answer{call: sent}, unshown("an earlier rule gave no %s", missing)
+		return &answer{call: sent}, unshown("an earlier rule gave no " + missing)
 	}
 	a := c.send(ctx, sent)
-	c.remember(a)
-	return a, c.judge(a)
+	v := c.judge(a)
+	id, key := a.object().text("id"), a.object().text("api_key")
+	switch created := a.good() && c.removable(id); {
+	case s.op == "createAPIKey" && key != "":
+		c.generated = append(c.generated, key)
+	case s.op == "createProject" && created && !slices.Contains(c.projects, id):
+		c.projects = append(c.projects, id)
+	case s.op == "createProject" && !created:
+		c.lost = c.lost || a.err != nil || a.status/100 != 4
+	}
+	return a, v
 }
 
 // run checks the rule of a step.
@@ -90,13 +108,16 @@ func (c *checker) run(ctx context.Context, s step) outcome {
 			}
 			var later verdict
 			if a, later = c.try(ctx, s); later.fine() {
-				v = a.verdict(tolerated, append(a.notes, "only after a while")...)
+				v = c.verdict(a, tolerated, append(a.notes, "only after a while")...)
 			}
 		}
 		switch {
 		case s.as == "" || !a.good():
 		case c.removable(a.object().text("id")):
 			c.objects[s.as] = a.object()
+		case s.of == s.as: // changed, without an answer to it
+			was := c.objects[s.of]
+			c.objects[s.as] = m{"id": was["id"], "external_id": was["external_id"], "name": s.body["name"]}
 		case s.want != http.StatusCreated:
 			c.objects[s.as] = m{}
 		}
@@ -108,59 +129,12 @@ func (c *checker) run(ctx context.Context, s step) outcome {
 func (c *checker) checkNames() {
 	v := itHolds
 	switch {
-	case slices.Contains(c.names, ""):
+	case c.nameless:
 		v = verdict{outcome: differs, came: "an answer without X-Request-Id, x-kong-request-id and cf-ray"}
-	case slices.ContainsFunc(c.names, func(name string) bool { return name != "X-Request-Id" }):
+	case !c.named:
 		v = verdict{outcome: tolerated, came: "another header than X-Request-Id"}
 	}
 	c.add(line{operation: "every operation", rule: "names each answer in X-Request-Id", verdict: v})
-}
-
-// thing is an object that the check created.
-type thing struct {
-	kind, id           string
-	list, read, delete string // operations; without a list, the object is only read
-	key                string // the step with whose key it is deleted; "" for the management key
-}
-
-var kinds = map[string]thing{
-	"createProject":     {kind: "project", list: "listProjects", read: "getProject", delete: "deleteProject"},
-	"createEnvironment": {kind: "environment", list: "listEnvironments", read: "getEnvironment", delete: "deleteEnvironment"},
-	"createAPIKey":      {kind: "API key", list: "listAPIKeys", read: "getAPIKey", delete: "revokeAPIKey"},
-	"createSetup":       {kind: "auto monitor setup", read: "getSetup", delete: "deleteSetup", key: "key"},
-}
-
-// remember notes what a call has created, or may have.
-func (c *checker) remember(a *answer) {
-	switch o := a.call.name; o {
-	case "createProject", "createEnvironment", "createAPIKey":
-		id := a.object().text("id")
-		switch {
-		case a.good() && c.removable(id):
-			c.own(o, id)
-		case o == "createProject":
-			c.lost = c.lost || a.err != nil || a.status/100 != 4
-		}
-		if key := a.object().text("api_key"); key != "" && o == "createAPIKey" {
-			c.generated = append(c.generated, key)
-		}
-	case "createSetup", "upsertSetups":
-		items, _ := a.call.body["setups"].([]any)
-		for _, item := range append(items, a.call.body) {
-			id := item.(m).text("external_id") //nolint:forcetypeassert // of this package
-			if id != "" && (a.err != nil || a.status/100 != 4) {
-				c.own("createSetup", id)
-			}
-		}
-	}
-}
-
-func (c *checker) own(creation, id string) {
-	made := kinds[creation]
-	made.id = id
-	if !slices.Contains(c.created, made) {
-		c.created = append(c.created, made)
-	}
 }
 
 // removable reports whether an id can belong to an object of the check. An id such as ".." would
@@ -174,56 +148,81 @@ const (
 	attempts    = 4
 )
 
+// thing is an object that the check created. Without an id, it is a project that may exist.
+type thing struct{ kind, id, read, delete, key string }
+
 // remove deletes the setups, or everything else that the check created and that still is there: also
 // after an interrupt.
-func (c *checker) remove(ctx context.Context, setups bool) {
+func (c *checker) remove(ctx context.Context, remaining func(context.Context) []thing) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 	defer cancel()
-	remaining := c.remaining(ctx, setups)
-	for attempt := 0; attempt < attempts && len(remaining) > 0; attempt++ {
+	left := remaining(ctx)
+	for attempt := 0; attempt < attempts && len(left) > 0; attempt++ {
 		if attempt > 0 && c.wait(ctx, time.Second<<(attempt-1)) != nil {
 			break
 		}
-		for _, made := range remaining {
+		for _, made := range left {
 			if made.id != "" {
-				c.try(ctx, step{op: made.delete, id: made.id, key: made.key})
+				c.reach(ctx, made.delete, made)
 			}
 		}
-		remaining = c.remaining(ctx, setups)
+		left = remaining(ctx)
 	}
-	c.left = append(c.left, remaining...)
+	c.left = append(c.left, left...)
 }
 
-// remaining are the check's objects, in the order in which they are deleted. An entry without an id is a
-// project that may exist.
-func (c *checker) remaining(ctx context.Context, setups bool) (all []thing) {
-	if !setups { // a project whose creation got no answer has what was created in it
-		projects := c.read(ctx, "listProjects", nil, maxPages)
-		for _, p := range projects.items {
-			if id := p.text("id"); strings.HasPrefix(p.text("name"), c.name) && c.removable(id) {
-				c.own("createProject", id)
-			}
-		}
-		if c.lost && !projects.good() {
-			all = append(all, kinds["createProject"])
-		}
-	}
-	for _, made := range c.created {
-		if (made.list == "") == setups && c.exists(ctx, made) {
+func (c *checker) reach(ctx context.Context, op string, made thing) *answer {
+	c.objects["made"] = m{"id": made.id, "external_id": made.id}
+	a, _ := c.try(ctx, step{op: op, of: "made", key: made.key})
+	return a
+}
+
+// isThere reports whether an object can still be read.
+func (c *checker) isThere(ctx context.Context, made thing) bool {
+	gone := []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone}
+	return !slices.Contains(gone, c.reach(ctx, made.read, made).status)
+}
+
+// remainingSetups are those of the scenario. Without its key, none was created.
+func (c *checker) remainingSetups(ctx context.Context) (all []thing) {
+	for _, id := range c.setupIDs {
+		made := thing{kind: "auto monitor setup", id: id, read: "getSetup", delete: "deleteSetup", key: "key"}
+		if c.objects["key"] != nil && c.isThere(ctx, made) {
 			all = append(all, made)
 		}
 	}
-	slices.Reverse(all)
 	return all
 }
 
-// exists reports whether an object still can be read or is listed. A 404 alone does not prove that it is
-// gone.
-func (c *checker) exists(ctx context.Context, made thing) bool {
-	a, _ := c.try(ctx, step{op: made.read, id: made.id, key: made.key})
-	gone := []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone}
-	if !slices.Contains(gone, a.status) {
-		return true
+// remainingProjects are the check's projects and what is in them, in the order in which they are deleted. A
+// 404 alone does not prove that one is gone.
+func (c *checker) remainingProjects(ctx context.Context) (all []thing) {
+	project := thing{kind: "project", read: "getProject", delete: "deleteProject"}
+	projects := c.read(ctx, "listProjects", nil, maxPages)
+	for _, p := range projects.items { // one whose creation got no answer is found by its name
+		id := p.text("id")
+		if strings.HasPrefix(p.text("name"), c.name) && c.removable(id) && !slices.Contains(c.projects, id) {
+			c.projects = append(c.projects, id)
+		}
 	}
-	return made.list != "" && find(c.read(ctx, made.list, nil, maxPages).items, made.id) != nil
+	for _, id := range c.projects {
+		for _, inside := range []thing{
+			{kind: "API key", read: "listAPIKeys", delete: "revokeAPIKey"},
+			{kind: "environment", read: "listEnvironments", delete: "deleteEnvironment"},
+		} {
+			for _, item := range c.read(ctx, inside.read, map[string]string{"project_id": id}, maxPages).items {
+				if inside.id = item.text("id"); item.text("project_id") == id && c.removable(inside.id) {
+					all = append(all, inside)
+				}
+			}
+		}
+		project.id = id
+		if c.isThere(ctx, project) || find(projects.items, id) != nil {
+			all = append(all, project)
+		}
+	}
+	if project.id = ""; c.lost && !projects.good() {
+		all = append(all, project)
+	}
+	return all
 }

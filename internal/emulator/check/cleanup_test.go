@@ -21,7 +21,7 @@ func TestNothingIsLeft(t *testing.T) {
 			writes++
 		}
 	})
-	if r := check(t, t.Context(), url, server, "-write", "-yes"); r.status != exitHolds || writes < 15 {
+	if r := check(t, t.Context(), url, server, writing...); r.status != exitHolds || writes < 15 {
 		t.Fatalf("status %d, %d writes", r.status, writes)
 	}
 	for _, fault := range []string{"answer lost", "interrupted"} {
@@ -29,7 +29,7 @@ func TestNothingIsLeft(t *testing.T) {
 			t.Parallel()
 			for at := 1; at <= writes; at++ {
 				server := populated(t)
-				before := contents(server)
+				before := export(t, server)
 				ctx, interrupt := context.WithCancel(t.Context())
 				n, want := 0, exitFailed
 				url, _ := startBroken(t, server, func(e *exchange) {
@@ -45,9 +45,9 @@ func TestNothingIsLeft(t *testing.T) {
 						want = exitHolds // no rule, but the removal of what the bulk upsert created
 					}
 				})
-				r := check(t, ctx, url, server, "-write", "-yes")
+				r := check(t, ctx, url, server, writing...)
 				interrupt()
-				if after := contents(server); after != before {
+				if after := export(t, server); after != before {
 					t.Errorf("write %d: the organization has changed:\n%s\n%s\n%s", at, before, after, r.stdout)
 				}
 				if said := strings.Contains(r.stdout, "Removing what the check created"); said != (fault == "interrupted") {
@@ -72,7 +72,7 @@ func TestInterruptedBeforeItWrites(t *testing.T) {
 			interrupt()
 		}
 	})
-	r := check(t, ctx, url, server, "-write", "-yes")
+	r := check(t, ctx, url, server, writing...)
 	if len(b.writes) > 0 || r.status != exitFailed || !strings.Contains(r.stderr, "interrupted") {
 		t.Errorf("status %d, %q, writes %q", r.status, r.stderr, b.writes)
 	}
@@ -89,7 +89,7 @@ func TestWhatIsLeftIsPrintedLast(t *testing.T) {
 		}
 		return r.Method == http.MethodDelete
 	}
-	r := check(t, t.Context(), url, server, "-write", "-yes")
+	r := check(t, t.Context(), url, server, writing...)
 	if r.status != exitLeft {
 		t.Errorf("status %d", r.status)
 	}
@@ -134,7 +134,7 @@ func TestServiceThatGoesAway(t *testing.T) {
 			e.lost = true
 		}
 	}
-	r := check(t, t.Context(), url, server, "-write", "-yes")
+	r := check(t, t.Context(), url, server, writing...)
 	if r.status != exitLeft || !strings.Contains(r.stdout, "look for the project in the answer to") || !strings.Contains(r.stdout, url+"/v2/projects") {
 		t.Errorf("status %d\n%s", r.status, r.stdout)
 	}
@@ -155,9 +155,9 @@ func TestWhatWasThereBeforeStays(t *testing.T) {
 				e.object()["id"] = ofAnother(server)
 			}
 		})
-		before := contents(server)
-		r := check(t, t.Context(), url, server, "-write", "-yes")
-		if after := contents(server); after != before || r.status != exitDiffers {
+		before := export(t, server)
+		r := check(t, t.Context(), url, server, writing...)
+		if after := export(t, server); after != before || r.status != exitDiffers {
 			t.Errorf("%s: status %d, the organization has changed:\n%s\n%s\n%q", name, r.status, before, after, b.writes)
 		}
 	}

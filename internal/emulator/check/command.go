@@ -146,11 +146,14 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	}
 
 	c.check(ctx, checker, o.write)
-	left := checker.left
 	fmt.Fprintf(c.Stdout, "\n%s\n%s\n", count(checker.lines), unchecked)
 	if o.report != "" {
-		text := report(summary{version: c.Version, address: address(at), at: c.Now(), wrote: o.write, left: len(left)}, checker.lines)
-		if err = os.WriteFile(o.report, []byte(text), 0o600); err != nil {
+		mode := "reads only"
+		if o.write {
+			mode = "with -write"
+		}
+		heading := fmt.Sprintf("traceloop-emulator check %s, %s, %s, %s", c.Version, c.Now().UTC().Format(time.DateOnly), address(at), mode)
+		if err = os.WriteFile(o.report, []byte(checker.report(heading)), 0o600); err != nil {
 			err = fmt.Errorf("the report cannot be written: %w", err)
 		} else {
 			fmt.Fprintf(c.Stdout, "The report is in %s\n", o.report)
@@ -162,7 +165,7 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	if err != nil {
 		c.fail(exitFailed, err)
 	}
-	status := exitStatus(checker.lines, err != nil, len(left) > 0)
+	status := exitStatus(checker.lines, err != nil, len(checker.left) > 0)
 	c.printLeft(at, checker)
 	return status
 }
@@ -185,30 +188,25 @@ func (c Command) checker() (made *checker, at service, err error) {
 	if made.wait == nil {
 		made.wait = sleep
 	}
-	if key, set := c.Env("TRACELOOP_PROJECT_API_KEY"); set {
-		config.Key = key
-		client, err := traceloop.NewProjectClient(config)
-		if err != nil {
-			return nil, nil, fmt.Errorf("TRACELOOP_PROJECT_API_KEY or TRACELOOP_MANAGEMENT_BASE_URL: %w", err)
+	connect := func(name string, to func() (service, error)) (made service, err error) {
+		if key, set := c.Env(name); set {
+			config.Key = key
+			if made, err = to(); err != nil {
+				return nil, fmt.Errorf("%s or TRACELOOP_MANAGEMENT_BASE_URL: %w", name, err)
+			}
+			at = made
 		}
-		made.project, at = client, client
+		return made, nil
 	}
-	if key, set := c.Env("TRACELOOP_MANAGEMENT_API_KEY"); set {
-		config.Key = key
-		client, err := traceloop.New(config)
-		if err != nil {
-			return nil, nil, fmt.Errorf("TRACELOOP_MANAGEMENT_API_KEY or TRACELOOP_MANAGEMENT_BASE_URL: %w", err)
-		}
-		made.management, at = client, client
+	made.project, err = connect("TRACELOOP_PROJECT_API_KEY", func() (service, error) { return traceloop.NewProjectClient(config) })
+	if err == nil {
+		made.management, err = connect("TRACELOOP_MANAGEMENT_API_KEY", func() (service, error) { return traceloop.New(config) })
 	}
-	if at == nil {
+	if err == nil && at == nil {
 		err = errors.New("set TRACELOOP_MANAGEMENT_API_KEY, TRACELOOP_PROJECT_API_KEY or both. TRACELOOP_API_KEY, the key of the SDK, is not read")
 	}
 	return made, at, err
 }
-
-// unchecked says which operations have no line.
-const unchecked = "The creation of organizations and the creation and change of evaluators are not checked: no operation deletes them."
 
 func (c Command) check(ctx context.Context, checker *checker, write bool) {
 	if !checker.checkReads(ctx) {
@@ -222,7 +220,7 @@ func (c Command) check(ctx context.Context, checker *checker, write bool) {
 		if ctx.Err() != nil {
 			fmt.Fprintln(c.Stdout, "Interrupted. Removing what the check created; please wait.")
 		}
-		checker.remove(ctx, false)
+		checker.remove(ctx, checker.remainingProjects)
 	}
 	checker.checkNames()
 }
@@ -255,19 +253,7 @@ func (c Command) print(l line) {
 	if c.seen != nil {
 		c.seen(l)
 	}
-	fmt.Fprintf(c.Stdout, "%-12s %s: %s\n", l.outcome, l.operation, l.rule)
-	switch l.outcome {
-	case holds:
-	case notShown:
-		fmt.Fprintf(c.Stdout, "%13s%s\n", "", l.came)
-	default:
-		for _, part := range l.parts() {
-			fmt.Fprintf(c.Stdout, "%13s%-9s %s\n", "", part[0], part[1])
-		}
-		if l.private != "" {
-			fmt.Fprintf(c.Stdout, "%13s%-9s %s\n", "", "reason", l.private)
-		}
-	}
+	fmt.Fprint(c.Stdout, l, detail("reason", l.private))
 }
 
 // printLeft prints what could not be removed, and how to remove it.

@@ -69,7 +69,7 @@ func TestReportShowsNothingOfTheOrganization(t *testing.T) {
 			e.object()["data"] = "none"
 		}
 	})
-	r := check(t, t.Context(), url, server, "-write", "-yes")
+	r := check(t, t.Context(), url, server, writing...)
 	if !strings.Contains(r.report, "of other names") || r.status == exitHolds {
 		t.Errorf("the service was not seen to show anything: %d\n%s", r.status, r.report)
 	}

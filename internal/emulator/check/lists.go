@@ -4,13 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net/http"
-	"net/url"
-	"reflect"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract/validate"
@@ -19,6 +16,7 @@ import (
 
 const (
 	maxPages  = 100   // that are read of a whole list
+	maxTries  = 20    // objects, to find one that the key can read
 	pageLimit = "100" // the contract's maximum for limit
 )
 
@@ -30,47 +28,29 @@ type listing struct {
 	verdict  verdict // of the first page that is not fine, or of the first
 }
 
-func (c *checker) read(ctx context.Context, name string, filter url.Values, pages int) *listing {
+func (c *checker) read(ctx context.Context, name string, filter map[string]string, pages int) *listing {
 	l := &listing{}
-	query := url.Values{}
+	query := map[string]string{}
 	if c.byName[name].managed() {
-		query.Set("limit", pageLimit)
+		query["limit"] = pageLimit
 	}
-	for name := range filter {
-		query.Set(name, filter.Get(name))
-	}
+	maps.Copy(query, filter)
 	for range pages {
 		a, v := c.try(ctx, step{op: name, query: query, want: http.StatusOK})
 		l.items = append(l.items, a.items...)
 		if l.first == nil || !v.fine() {
 			l.first, l.verdict = a, v
 		}
-		if !v.fine() {
+		query["cursor"] = a.object().text("next_cursor")
+		if l.complete = v.fine() && query["cursor"] == ""; l.complete || !v.fine() {
 			break
 		}
-		next := a.object().text("next_cursor")
-		if l.complete = next == ""; l.complete {
-			break
-		}
-		query.Set("cursor", next)
 	}
 	return l
 }
 
 // good reports whether the whole list was read.
 func (l *listing) good() bool { return l.complete && l.verdict.fine() }
-
-// unread says why a rule about the list cannot be checked; "" if it can.
-func (l *listing) unread(objects int) string {
-	switch {
-	case len(l.items) >= objects:
-		return ""
-	case !l.verdict.fine():
-		return "the list could not be read: " + string(l.verdict.outcome)
-	default:
-		return "the list has fewer objects than " + strconv.Itoa(objects)
-	}
-}
 
 func find(items []m, id string) m {
 	for _, item := range items {
@@ -106,7 +86,10 @@ func (c *checker) checkReads(ctx context.Context) (answered bool) {
 		c.objects["other project"] = projects.items[0]
 	}
 	if all := c.lists["listEnvironments"]; all != nil {
-		c.checkEnvironments(ctx, all)
+		c.rule(ctx, c.byName["listEnvironments"], "the built-in environments dev, stg and prd are organization-level, each once", func() verdict {
+			return c.builtIn(all)
+		})
+		c.run(ctx, step{op: "listEnvironments", rule: "a project has the organization-level environments and its own", in: "other project", want: 200, check: inForce})
 	}
 	return true
 }
@@ -117,10 +100,13 @@ func (c *checker) checkList(ctx context.Context, o *operation) *listing {
 	all := c.read(ctx, o.name, nil, maxPages)
 	rule := func(objects int, o *operation, text string, judge func() verdict) {
 		c.rule(ctx, o, text, func() verdict {
-			if why := all.unread(objects); why != "" {
-				return unshown("%s", why)
+			switch {
+			case len(all.items) >= objects:
+				return judge()
+			case !all.verdict.fine():
+				return unshown("the list could not be read: " + string(all.verdict.outcome))
 			}
-			return judge()
+			return unshown("the list has fewer objects than " + strconv.Itoa(objects))
 		})
 	}
 	rule(1, o, "lists each object once, with its fields, the oldest first, and counts them", func() verdict {
@@ -131,9 +117,9 @@ func (c *checker) checkList(ctx context.Context, o *operation) *listing {
 		total, counted := all.first.object()["total_results"].(float64)
 		switch {
 		case err != nil:
-			return all.first.verdict(differs, err.Error())
+			return c.verdict(all.first, differs, err.Error())
 		case counted && all.complete && int(total) != len(all.items):
-			return all.first.verdict(differs, "total_results is not the number of objects in all pages")
+			return c.verdict(all.first, differs, "total_results is not the number of objects in all pages")
 		}
 		return all.verdict
 	})
@@ -142,21 +128,24 @@ func (c *checker) checkList(ctx context.Context, o *operation) *listing {
 	if all.first.good() && !all.first.paged {
 		or = http.StatusOK
 	}
+	refused := func(text, name, value string, want, or int) {
+		c.run(ctx, step{op: o.name, rule: text + " is refused", query: map[string]string{name: value}, want: want, or: or})
+	}
 	for _, p := range o.spec.Parameters {
 		name, schema := p.Value.Name, p.Value.Schema.Value
 		switch {
 		case p.Value.In != "query":
 		case name == "cursor":
-			c.run(ctx, step{op: o.name, rule: "an invalid cursor is refused", query: url.Values{name: {rand.Text()}}, want: 400, or: or})
+			refused("an invalid cursor", name, rand.Text(), 400, or)
 		case schema.Type.Is("integer"):
 			for _, outside := range []float64{*schema.Min - 1, *schema.Max + 1} {
 				value := strconv.Itoa(int(outside))
-				c.run(ctx, step{op: o.name, rule: name + "=" + value + " is refused", query: url.Values{name: {value}}, want: 400, or: or})
+				refused(name+"="+value, name, value, 400, or)
 			}
 			rule(2, o, "limit limits a page, and next_cursor leads to the next", func() verdict { return c.pages(ctx, o, all) })
 		default:
 			if name == "project_id" {
-				c.run(ctx, step{op: o.name, rule: "an unknown project is refused", query: url.Values{name: {noSuchID()}}, want: 404})
+				refused("an unknown project", name, c.objects[nobody].text("id"), 404, 0)
 			}
 			rule(1, o, name+" selects objects", func() verdict { return c.selects(ctx, o, name, all) })
 		}
@@ -173,20 +162,20 @@ func (c *checker) checkList(ctx context.Context, o *operation) *listing {
 // pages checks a list by its first pages of one object.
 func (c *checker) pages(ctx context.Context, o *operation, all *listing) verdict {
 	if !all.first.paged {
-		return all.first.verdict(tolerated, "the list has no pages")
+		return c.verdict(all.first, tolerated, "the list has no pages")
 	}
 	most := min(3, len(all.items))
-	pages := c.read(ctx, o.name, url.Values{"limit": {"1"}}, most)
+	pages := c.read(ctx, o.name, map[string]string{"limit": "1"}, most)
 	sameID := func(a, b m) bool { return a.text("id") == b.text("id") }
 	switch {
 	case !pages.verdict.fine():
 		return pages.verdict
 	case len(pages.first.items) != 1:
-		return pages.first.verdict(differs, "it does not have 1 object")
+		return c.verdict(pages.first, differs, "it does not have 1 object")
 	case !slices.EqualFunc(pages.items, all.items[:most], sameID):
-		return pages.first.verdict(differs, "the pages that follow do not have the next objects of the list")
+		return c.verdict(pages.first, differs, "the pages that follow do not have the next objects of the list")
 	case all.complete && pages.complete != (most == len(all.items)):
-		return pages.first.verdict(differs, "next_cursor is not empty, and no page follows")
+		return c.verdict(pages.first, differs, "next_cursor is not empty, and no page follows")
 	}
 	return pages.verdict
 }
@@ -198,21 +187,18 @@ func (c *checker) selects(ctx context.Context, o *operation, name string, all *l
 		return unshown("no object has a value to select by")
 	}
 	value := all.items[i].text(name)
-	found := c.read(ctx, o.name, url.Values{name: {value}}, maxPages)
+	found := c.read(ctx, o.name, map[string]string{name: value}, maxPages)
 	inherited := func(item m) bool { return o.name == "listEnvironments" && item[name] == nil }
 	switch {
 	case !found.good():
 		return found.verdict
 	case find(found.items, all.items[i].text("id")) == nil:
-		return found.first.verdict(differs, "it lacks an object that is selected")
+		return c.verdict(found.first, differs, "it lacks an object that is selected")
 	case slices.ContainsFunc(found.items, func(item m) bool { return item[name] != value && !inherited(item) }):
-		return found.first.verdict(differs, "it has an object that is not selected")
+		return c.verdict(found.first, differs, "it has an object that is not selected")
 	}
 	return found.verdict
 }
-
-// maxTries limits how many objects are tried, to find one that the key can read.
-const maxTries = 20
 
 // showsListed checks the read of one object. A key reads only the setups of its own project, and the list
 // does not say which project that is.
@@ -224,80 +210,29 @@ func (c *checker) showsListed(ctx context.Context, one *operation, all *listing)
 			continue
 		}
 		tried[place] = true
-		s := step{op: one.name, id: listed.text("id"), want: 200, check: func(c *checker, a *answer) string { return c.same(a.object(), listed) }}
-		if one.name == "getSetup" {
-			s.id = listed.text("external_id")
-		}
-		if a, v := c.try(ctx, s); one.name != "getSetup" || a.status != http.StatusNotFound {
+		c.objects["listed"] = listed
+		if a, v := c.try(ctx, step{op: one.name, of: "listed", want: http.StatusOK}); one.name != "getSetup" || a.status != http.StatusNotFound {
 			return v
 		}
 	}
 	return unshown("none of the setups is of the key's project")
 }
 
-// volatile are the fields that change without a request.
-var volatile = []string{"status", "updated_at", "evaluators"}
-
-// same names a field that differs between two answers about one object. It compares what both have.
-func (c *checker) same(a, b m) string {
-	for name, value := range b {
-		other, there := a[name]
-		isTime := strings.HasSuffix(name, "_at") && moment(value).Equal(moment(other))
-		if !there || slices.Contains(volatile, name) || isTime || reflect.DeepEqual(value, other) {
-			continue
-		}
-		if !c.fields[name] {
-			name = "a field"
-		}
-		return name + " is not the same"
-	}
-	return ""
-}
-
-// moment reads a time. The service rounds the time of a creation when it is read, so it is rounded here.
-func moment(value any) time.Time {
-	text, _ := value.(string)
-	read, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return time.Time{} // the document refuses it
-	}
-	return read.Round(time.Millisecond)
-}
-
-// checkEnvironments checks what the document says in words.
-func (c *checker) checkEnvironments(ctx context.Context, all *listing) {
-	var builtIn []string
-	scopes, slugs := true, true
+func (c *checker) builtIn(all *listing) verdict {
+	var slugs []string
 	for _, e := range all.items {
-		shared := e.text("scope") == traceloop.ScopeOrganization
-		if e["built_in"] == true && shared && e["project_id"] == nil {
-			builtIn = append(builtIn, e.text("slug"))
+		if e["built_in"] == true && e.text("scope") == traceloop.ScopeOrganization {
+			slugs = append(slugs, e.text("slug"))
 		}
-		scopes = scopes && shared == (e["project_id"] == nil)
-		slugs = slugs && e.text("slug") == traceloop.Slug(e.text("name"))
 	}
-	slices.Sort(builtIn)
-	want := slices.Sorted(slices.Values(contract.BuiltInEnvironments))
-	for _, is := range []struct {
-		rule  string
-		holds bool
-		or    outcome
-	}{
-		{"the built-in environments dev, stg and prd are organization-level, each once", slices.Equal(builtIn, want), differs},
-		{"project_id is null only for an organization-level environment", scopes, differs},
-		{"a slug is its name in lower case, with one hyphen for each run of other characters", slugs, tolerated},
-	} {
-		c.rule(ctx, c.byName["listEnvironments"], is.rule, func() verdict {
-			switch {
-			case !all.good():
-				return unshown("the list could not be read to its end")
-			case !is.holds:
-				return all.first.verdict(is.or)
-			}
-			return itHolds
-		})
+	slices.Sort(slugs)
+	switch {
+	case !all.good():
+		return unshown("the list could not be read to its end")
+	case !slices.Equal(slugs, slices.Sorted(slices.Values(contract.BuiltInEnvironments))):
+		return c.verdict(all.first, differs)
 	}
-	c.run(ctx, step{op: "listEnvironments", rule: "a project has the organization-level environments and its own", in: "other project", want: 200, check: inForce})
+	return itHolds
 }
 
 // inForce checks the environments of a project.

@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // outcome says whether the service follows one rule.
@@ -36,9 +35,7 @@ func (v verdict) fine() bool { return v.outcome == holds || v.outcome == tolerat
 
 var itHolds = verdict{outcome: holds}
 
-func unshown(format string, args ...any) verdict {
-	return verdict{outcome: notShown, came: fmt.Sprintf(format, args...)}
-}
+func unshown(why string) verdict { return verdict{outcome: notShown, came: why} }
 
 // line is the verdict for one rule of one operation.
 type line struct {
@@ -47,66 +44,37 @@ type line struct {
 	verdict
 }
 
-// summary is the part of a report before its lines.
-type summary struct {
-	version string
-	address string // without the host name, unless it is Traceloop's
-	at      time.Time
-	wrote   bool
-	left    int // number of things that could not be removed
+// String describes the verdict as terminal and report show it.
+func (l line) String() string {
+	return fmt.Sprintf("%-12s %s: %s\n", l.outcome, l.operation, l.rule) +
+		detail("sent", l.sent) + detail("expected", l.want) + detail("came", l.came)
 }
 
-// report writes the verdicts in Markdown, for an issue. It contains no value from the service.
-func report(s summary, lines []line) string {
+func detail(name, text string) string {
+	if text == "" {
+		return ""
+	}
+	return fmt.Sprintf("%13s%-9s %s\n", "", name, text)
+}
+
+// unchecked says which operations have no line.
+const unchecked = "The creation of organizations and the creation and change of evaluators are not checked: no operation deletes them."
+
+// report is the report in Markdown, for an issue. It contains no value from the service.
+func (c *checker) report(heading string) string {
 	var b strings.Builder
-	mode := "reads only"
-	if s.wrote {
-		mode = "with -write"
+	fmt.Fprintf(&b, "# Check of the service\n\n%s\n\n%s.", heading, count(c.lines))
+	if len(c.left) > 0 {
+		fmt.Fprintf(&b, " %d of the things that the check created could not be removed.", len(c.left))
 	}
-	fmt.Fprintf(&b, "# Check of the service\n\ntraceloop-emulator check %s, %s, %s, %s\n\n",
-		s.version, s.at.UTC().Format(time.DateOnly), s.address, mode)
-	fmt.Fprintf(&b, "%s.", count(lines))
-	if s.left > 0 {
-		fmt.Fprintf(&b, " %d of the things that the check created could not be removed.", s.left)
+	b.WriteString("\n\n```text\n")
+	for _, l := range c.lines {
+		b.WriteString(l.String())
 	}
-	b.WriteString("\n\n| Operation | Rule | Verdict |\n|---|---|---|\n")
-	for _, l := range lines {
-		verdict := string(l.outcome)
-		if l.outcome == notShown {
-			verdict += ": " + l.came
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", l.operation, l.rule, verdict)
-	}
-	fmt.Fprintf(&b, "\n%s\n", unchecked)
-	details := false
-	for _, l := range lines {
-		if l.outcome == holds || l.outcome == notShown {
-			continue
-		}
-		if !details {
-			b.WriteString("\n## What does not hold as written\n")
-			details = true
-		}
-		fmt.Fprintf(&b, "\n%s: `%s` %s\n\n", l.outcome, l.operation, l.rule)
-		for _, part := range l.parts() {
-			fmt.Fprintf(&b, "- %s `%s`\n", part[0], part[1])
-		}
-	}
-	return b.String()
+	return b.String() + "```\n\n" + unchecked + "\n"
 }
 
-// parts returns the named parts of a verdict.
-func (v verdict) parts() [][2]string {
-	var parts [][2]string
-	for _, part := range [][2]string{{"sent", v.sent}, {"expected", v.want}, {"came", v.came}} {
-		if part[1] != "" {
-			parts = append(parts, part)
-		}
-	}
-	return parts
-}
-
-// count summarizes the verdicts, such as "60 hold, 2 differ".
+// count summarizes the verdicts, such as "60 holds, 2 differs".
 func count(lines []line) string {
 	n := map[outcome]int{}
 	for _, l := range lines {

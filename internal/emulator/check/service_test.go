@@ -226,16 +226,6 @@ func startBroken(t *testing.T, server *org, change func(*exchange)) (url string,
 	return front.URL, b
 }
 
-// contents is everything that the organization has.
-func contents(server *org) string {
-	setups := server.Setups(server.key)
-	for i := range setups { // these change by themselves
-		setups[i].Status, setups[i].Evaluators = "", nil
-	}
-	all, _ := json.Marshal([]any{server.Projects(), server.Environments(""), server.Keys(), setups, server.Evaluators(server.key)}) //nolint:errchkjson // it was JSON
-	return string(all)
-}
-
 // troubles are the lines that neither hold nor are tolerated.
 func troubles(lines []line) string {
 	var b strings.Builder

@@ -49,6 +49,12 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 	diags.AddError("Unable to Generate API Key", r.Failure(attempted, err))
 }
 
+// addNoID warns that a key is known by its place alone.
+func addNoID(key, next string, diags *diag.Diagnostics) {
+	diags.AddWarning("API Key Without an ID", fmt.Sprintf(
+		"Neither the answer to its generation nor the list of keys shows the id of the %s. %s.", key, next))
+}
+
 // addVanished warns that a key of the state is gone, and names the key that replaced it, if any.
 func (r *managedResource) addVanished(absence base.Absence, state resourceModel, existing *traceloop.APIKey, diags *diag.Diagnostics) {
 	const gone = "it was revoked, or its project or environment was deleted: applications that use it can no longer send traces"

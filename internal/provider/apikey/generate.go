@@ -14,7 +14,8 @@ const maxGenerations = 4
 
 // generate generates a key. If an answer is lost, it revokes that key before trying again.
 func (r *managedResource) generate(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest) (*traceloop.GeneratedAPIKey, error) {
-	if !r.Applied.HasEmptied(placeOf(request)) {
+	emptied := r.Applied.HasEmptied(placeOf(request))
+	if !emptied {
 		if err := r.KeysBefore.Look(ctx, client, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
 			return nil, fmt.Errorf("the existing keys of the project could not be listed: %w", err)
 		}
@@ -23,8 +24,8 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 	cancel := func() {}
 	defer func() { cancel() }()             //nolint:gocritic // cancel is set below
 	var lost *traceloop.UnknownOutcomeError // the first lost answer
-	awaited := false
-	for range maxGenerations {
+	awaited, suspected, told := false, false, false
+	for attempt := 1; attempt <= maxGenerations; attempt++ {
 		generated, err := client.CreateAPIKey(ctx, request)
 		if err == nil {
 			r.Applied.Generated(generated.ID)
@@ -40,33 +41,45 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 			continue
 		}
 		// After a lost answer, the service may carry out the first attempt late: a conflict.
+		told = told || traceloop.IsConflict(err)
 		if !ok && (lost == nil || !traceloop.IsConflict(err)) {
 			return nil, err
 		}
-		if err := r.revokeLost(ctx, client, request, lost); err != nil {
+		key, err := r.lostKey(ctx, client, request, lost)
+		switch {
+		case err != nil:
 			return nil, err
+		case key == nil:
+		case ok && unknown.MayBeConflict && !told && !emptied:
+			// Somebody else may have generated the key just before. Another attempt shows how the service
+			// answers where a key is.
+			if suspected || attempt == maxGenerations {
+				return nil, &occupiedError{*key, unknown.Err}
+			}
+			suspected = true
+		default:
+			if err := client.RevokeAPIKey(ctx, key.ID); err != nil && !traceloop.IsNotFound(err) {
+				return nil, &orphanError{request: request, key: key, err: errors.Join(lost.Err, err)}
+			}
 		}
 	}
 	return nil, fmt.Errorf("no key was generated, and no unknown key was left active: %w", lost.Err)
 }
 
-// revokeLost revokes the key of a lost answer, if there is one.
-func (r *managedResource) revokeLost(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest, unknown *traceloop.UnknownOutcomeError) error {
+// lostKey returns the key of a lost answer, if there is one.
+func (r *managedResource) lostKey(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest, unknown *traceloop.UnknownOutcomeError) (*traceloop.APIKey, error) {
 	key, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
 	switch {
 	case err != nil:
-		return &orphanError{request: request, err: errors.Join(unknown.Err, err)}
+		return nil, &orphanError{request: request, err: errors.Join(unknown.Err, err)}
 	case key == nil:
-		return nil
+		return nil, nil
 	case r.KeysBefore.Had(*key):
-		return &occupiedError{*key, unknown.Err}
+		return nil, &occupiedError{*key, unknown.Err}
 	case r.Applied.HasGenerated(key.ID) || !client.CreatedSince(key.CreatedAt, unknown.Started):
-		return &orphanError{request: request, key: key, mayPredate: true, err: unknown.Err}
+		return nil, &orphanError{request: request, key: key, mayPredate: true, err: unknown.Err}
 	}
-	if err := client.RevokeAPIKey(ctx, key.ID); err != nil && !traceloop.IsNotFound(err) {
-		return &orphanError{request: request, key: key, err: errors.Join(unknown.Err, err)}
-	}
-	return nil
+	return key, nil
 }
 
 // orphanError says that a key may be active although its value is lost.

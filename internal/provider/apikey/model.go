@@ -23,13 +23,15 @@ type model struct {
 	CreatedAt   types.String `tfsdk:"created_at"`
 }
 
-// newModel has no masked_key where the service shows none.
+// newModel has no masked_key and no id where the service shows none.
 func newModel(k traceloop.APIKey) model {
 	m := model{
-		ID:          types.StringValue(k.ID),
 		ProjectID:   types.StringValue(k.ProjectID),
 		Environment: types.StringValue(k.Environment),
 		CreatedAt:   base.Timestamp(k.CreatedAt),
+	}
+	if k.ID != "" {
+		m.ID = types.StringValue(k.ID)
 	}
 	if k.MaskedKey != "" {
 		m.MaskedKey = types.StringValue(k.MaskedKey)
@@ -80,7 +82,10 @@ func (m model) Describe() string {
 
 // show names a key by its masked form, if the service gave one, and its id.
 func show(k traceloop.APIKey) string {
-	if k.MaskedKey == "" {
+	switch {
+	case k.ID == "":
+		return k.MaskedKey
+	case k.MaskedKey == "":
 		return "with the id " + k.ID
 	}
 	return fmt.Sprintf("%s (id %s)", k.MaskedKey, k.ID)

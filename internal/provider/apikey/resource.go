@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -26,11 +27,8 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure      = (*managedResource)(nil)
+	_ base.ManagedResource                = (*managedResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*managedResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*managedResource)(nil)
-	_ resource.ResourceWithImportState    = (*managedResource)(nil)
-	_ resource.ResourceWithIdentity       = (*managedResource)(nil)
 )
 
 const (
@@ -45,12 +43,10 @@ var identity = []base.IdentityAttribute{
 
 // NewResource returns the resource traceloop_api_key.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.NewResource("api_key", identity, base.Configure)}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.IdentifiedResource }
 
 type resourceModel struct {
 	model
@@ -64,10 +60,6 @@ type resourceModel struct {
 	EncryptedKey     types.String `tfsdk:"encrypted_key"`
 }
 
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_api_key"
-}
-
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An API key, with which an application sends traces to one environment of a project.\n\n" +
@@ -75,11 +67,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"Traceloop refuses the traces of your application until it has the new key. Destroying this resource revokes the key at once.\n\n" +
 			"~> The state stores the key in `key`, unless `age_recipients` seals it. Protect the state like the key itself: use a backend with encryption and access control.",
 		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the key, assigned by Traceloop. It is not secret.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"id": base.ComputedAttribute("Id of the key, assigned by Traceloop. It is not secret."),
 			"project_id": schema.StringAttribute{
 				MarkdownDescription: "Id of the project that the key sends traces to. Changing it revokes the key and generates another.",
 				Required:            true,
@@ -108,11 +96,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Optional:   true,
 				Validators: []validator.Number{base.WholeNumber(1, maxDays)},
 			},
-			"rotate_at": schema.StringAttribute{
-				MarkdownDescription: "When the key is due for rotation: `created_at` plus `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"rotate_at": base.ComputedAttribute("When the key is due for rotation: `created_at` plus `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`."),
 			"age_recipients": schema.SetAttribute{
 				MarkdownDescription: "Public keys that seal the key before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one, each in a string of its own. The sealed key is in `encrypted_key`, and `key` is null. " +
 					"Changing it rotates the key. If `existing_key_wo` supplies the key, the provider seals that key again instead. If the state has no key value, the change only updates the state. Default: the key is not sealed.",
@@ -140,27 +124,11 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Sensitive:           true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
-			"encrypted_key": schema.StringAttribute{
-				MarkdownDescription: "The key, sealed to `age_recipients`, as an armored age file. The ephemeral resource `traceloop_api_key` opens it. Null without recipients.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"masked_key": schema.StringAttribute{
-				MarkdownDescription: "The key with stars between its prefix and its last 4 characters, or as Traceloop shows it.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"created_at": base.CreatedAtAttribute("key"),
+			"encrypted_key": base.ComputedAttribute("The key, sealed to `age_recipients`, as an armored age file. The ephemeral resource `traceloop_api_key` opens it. Null without recipients."),
+			"masked_key":    base.ComputedAttribute("The key with stars between its prefix and its last 4 characters, or as Traceloop shows it."),
+			"created_at":    base.CreatedAtAttribute("key"),
 		},
 	}
-}
-
-func (r *managedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = base.IdentitySchema(identity)
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
 }
 
 // ValidateConfig adds to the errors of a bad configuration what this apply has destroyed before. While
@@ -222,6 +190,9 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 	asked := plan.model
 	plan.model = generatedModel(*generated)
 	keepPlace(&plan.model, asked, &resp.Diagnostics)
+	if plan.ID.IsNull() {
+		addNoID(plan.Describe(), "The state has the key, so nothing is lost. The next plan looks for the id again", &resp.Diagnostics)
+	}
 	plan.setRotateAt()
 	if err := plan.setKey(generated.Key, recipients); err != nil {
 		r.addSealError(ctx, client, generated.APIKey, err, &resp.Diagnostics)
@@ -305,6 +276,14 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ProjectID, state.Environment)
 
+	before := state.model
+	if !r.findID(ctx, client, state, &resp.Diagnostics) {
+		if resp.Diagnostics.HasError() {
+			return
+		}
+		addNoID(state.Describe(), "The state keeps the key, and the next plan looks again", &resp.Diagnostics)
+		return
+	}
 	if r.KeysRead.Add(state.ID.ValueString()) {
 		r.Ledger.ReadAgain(state.handle())
 	}
@@ -333,12 +312,34 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		refreshed.MaskedKey = state.MaskedKey // made from the key when it was generated
 	}
 	keepPlace(&refreshed, state.model, &resp.Diagnostics)
-	if refreshed != state.model {
+	if refreshed != before {
 		state.model = refreshed
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
 	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+}
+
+// sameGeneration is how far apart the two times of one key may be that the answer to its generation and
+// the list show.
+const sameGeneration = time.Minute
+
+// findID looks for the id of a key in the list, if the answer to its generation had none: the key of the
+// same place and time. It reports whether the id is known.
+func (r *managedResource) findID(ctx context.Context, client *traceloop.Client, state *resourceModel, diags *diag.Diagnostics) bool {
+	if !state.ID.IsNull() {
+		return true
+	}
+	key, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(state.request())))
+	if err != nil {
+		diags.AddError("Unable to Read API Key", r.Failure("find the id of the "+state.Describe(), err))
+		return false
+	}
+	generated, err := time.Parse(time.RFC3339, state.CreatedAt.ValueString())
+	if key != nil && err == nil && key.CreatedAt.Sub(generated).Abs() <= sameGeneration {
+		state.ID = types.StringValue(key.ID)
+	}
+	return !state.ID.IsNull()
 }
 
 // confirmGone decides about a key that the service does not find. "existing" is the key that is in its
@@ -398,6 +399,12 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 
 	if r.RefuseOwnKey(&resp.Diagnostics, "revoke an API key", state.apiKey()) ||
 		note.Next != "" && note.Next != placeOf(state.request()) && !r.canFollow(ctx, client, note, state.model, &resp.Diagnostics) {
+		return
+	}
+	if !r.findID(ctx, client, &state, &resp.Diagnostics) {
+		if !resp.Diagnostics.HasError() {
+			addNoID(state.Describe(), "If that key is still active, revoke it "+revokeByHand, &resp.Diagnostics)
+		}
 		return
 	}
 	err := client.RevokeAPIKey(ctx, state.ID.ValueString())

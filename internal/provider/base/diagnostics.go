@@ -73,7 +73,7 @@ func (d *Data) NextStep(err error) string {
 		return fmt.Sprintf("The service does not have this operation, so nothing was carried out. Check that the base URL %s, which comes from %s, is the address of the API. "+
 			"If it is, this version of the provider does not fit the service: report this, with the report of \"traceloop-emulator check -report FILE\".", d.baseURL.Value, d.baseURL.Source)
 	case errors.As(err, &answer):
-		return d.nextStepAfter(answer.StatusCode)
+		return d.nextStepAfter(answer)
 	}
 	return d.nextStepWithoutAnswer(err)
 }
@@ -115,8 +115,8 @@ func (d *Data) nextStepWithoutAnswer(err error) string {
 	return fmt.Sprintf("Check that this machine can reach %s. If it needs a proxy, set HTTPS_PROXY.", server)
 }
 
-func (d *Data) nextStepAfter(status int) string {
-	switch status {
+func (d *Data) nextStepAfter(answer *traceloop.Error) string {
+	switch answer.StatusCode {
 	case http.StatusUnauthorized:
 		detail := fmt.Sprintf("The management key comes from %s. Check that it is complete, belongs to this organization and has not been revoked.", d.management.Key.Source)
 		if d.isLoopback {
@@ -132,8 +132,12 @@ func (d *Data) nextStepAfter(status int) string {
 	case http.StatusConflict, http.StatusBadRequest:
 		return "Nothing was changed. Correct the configuration and apply again."
 	}
-	if status >= http.StatusInternalServerError {
-		return "The service failed. Run the command again. If it fails again, ask Traceloop's support and give them the request id."
+	if answer.StatusCode >= http.StatusInternalServerError {
+		report := "."
+		if answer.RequestID != "" {
+			report = " and give them the request id."
+		}
+		return "The service failed. Run the command again. If it fails again, ask Traceloop's support" + report
 	}
 	return fmt.Sprintf("Check that the base URL %s, which comes from %s, is the address of the Traceloop API, and that the provider is up to date.", d.baseURL.Value, d.baseURL.Source)
 }

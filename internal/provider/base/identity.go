@@ -22,8 +22,8 @@ type IdentityAttribute struct {
 	Message                    string
 }
 
-// IdentitySchema requires every attribute for an import.
-func IdentitySchema(attributes []IdentityAttribute) identityschema.Schema {
+// identitySchema requires every attribute for an import.
+func identitySchema(attributes []IdentityAttribute) identityschema.Schema {
 	schema := identityschema.Schema{Attributes: map[string]identityschema.Attribute{}}
 	for _, a := range attributes {
 		schema.Attributes[a.Name] = identityschema.StringAttribute{Description: a.Description, RequiredForImport: true}
@@ -89,4 +89,10 @@ func identityExample(attributes []IdentityAttribute) string {
 	}
 	b.WriteString("  }")
 	return b.String()
+}
+
+// AddInvalidImportID lists every accepted form, each with an example.
+func AddInvalidImportID(diags *diag.Diagnostics, object, id string, forms ...string) {
+	diags.AddError("Invalid Import ID", fmt.Sprintf(
+		"%q does not identify the %s to import. Use:\n\n  %s", id, object, strings.Join(forms, "\n  ")))
 }

@@ -2,8 +2,10 @@ package base
 
 import (
 	"context"
+	"fmt"
 	"iter"
 
+	datasourceschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
@@ -19,6 +21,22 @@ const QueryVersions = "Queries need Terraform 1.14; OpenTofu does not have them 
 // NewListResource returns a list resource. The model has its arguments.
 func NewListResource[Model any](name string, schema schema.Schema, results ListResults[Model]) list.ListResource {
 	return &listResource[Model]{name: name, schema: schema, results: results}
+}
+
+// Arguments are arguments of a data source as a list resource has them.
+func Arguments(of map[string]datasourceschema.Attribute) map[string]schema.Attribute {
+	arguments := map[string]schema.Attribute{}
+	for name, attribute := range of {
+		switch a := attribute.(type) {
+		case datasourceschema.StringAttribute:
+			arguments[name] = schema.StringAttribute{MarkdownDescription: a.MarkdownDescription, Optional: true, Validators: a.Validators}
+		case datasourceschema.NumberAttribute:
+			arguments[name] = schema.NumberAttribute{MarkdownDescription: a.MarkdownDescription, Optional: true, Validators: a.Validators}
+		default:
+			panic(fmt.Sprintf("no list resource has an argument like this %T", a))
+		}
+	}
+	return arguments
 }
 
 // ListResults returns what the arguments select, or adds an error.
@@ -87,6 +105,20 @@ func Results[T any](ctx context.Context, req list.ListRequest, attributes []Iden
 			if n++; !push(result) || n == req.Limit {
 				return
 			}
+		}
+	}
+}
+
+// Each yields the objects of a list that has no pages. An error comes last.
+func Each[T any](objects []T, err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, object := range objects {
+			if !yield(object, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(*new(T), err)
 		}
 	}
 }

@@ -32,9 +32,11 @@ type Settled[T any] struct {
 const maxCreations = 4
 
 // Create sends a creation. If the answer is lost, it looks for the object, and sends the creation
-// again only if there is none. An error is that of the last attempt, with what was found.
+// again only if there is none, or to tell a conflict from a lost answer. An error is that of the last
+// attempt, with what was found.
 func Create[T any](ctx context.Context, send func(context.Context) (*T, error), find func(context.Context, time.Time) Settled[T]) (*T, Settled[T], error) {
 	var first *traceloop.UnknownOutcomeError
+	suspected := false
 	for attempt := 1; ; attempt++ {
 		object, err := send(ctx)
 		unknown, lost := errors.AsType[*traceloop.UnknownOutcomeError](err)
@@ -46,6 +48,15 @@ func Create[T any](ctx context.Context, send func(context.Context) (*T, error), 
 			return object, Settled[T]{}, err
 		}
 		found := settle(ctx, first.Started, find)
+		if lost && unknown.MayBeConflict && found.Ours {
+			// Somebody else may have created it just before. Another attempt shows how the service answers where
+			// the object is.
+			if !suspected && ctx.Err() == nil {
+				suspected = true
+				continue
+			}
+			found.Ours = false
+		}
 		if found.Ours {
 			return found.Object, found, nil
 		}

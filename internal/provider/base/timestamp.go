@@ -16,8 +16,13 @@ func Timestamp(t time.Time) types.String {
 
 // CreatedAtAttribute is the same for every object of the service.
 func CreatedAtAttribute(object string) schema.StringAttribute {
+	return ComputedAttribute("When the " + object + " was created, as an RFC 3339 time in UTC.")
+}
+
+// ComputedAttribute is one that an update does not change.
+func ComputedAttribute(description string) schema.StringAttribute {
 	return schema.StringAttribute{
-		MarkdownDescription: "When the " + object + " was created, as an RFC 3339 time in UTC.",
+		MarkdownDescription: description,
 		Computed:            true,
 		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 	}

@@ -1,6 +1,9 @@
 package base
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 func plural(n int, unit string) string {
 	if n == 1 {
@@ -21,4 +24,17 @@ func themOrIt(n int) string {
 		return "it"
 	}
 	return "them"
+}
+
+// Elapsed formats a duration in the largest unit that fits.
+func Elapsed(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d < time.Hour:
+		return plural(int(d.Minutes()), "minute")
+	case d < 24*time.Hour:
+		return plural(int(d.Hours()), "hour")
+	}
+	return plural(int(d.Hours()/24), "day")
 }

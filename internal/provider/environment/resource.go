@@ -22,31 +22,20 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
-	_ resource.ResourceWithImportState = (*managedResource)(nil)
-	_ resource.ResourceWithIdentity    = (*managedResource)(nil)
-)
+var _ base.ManagedResource = (*managedResource)(nil)
 
 var identity = []base.IdentityAttribute{{Name: "id", Description: "Id of the environment.", Example: "cm9v2g95l0000qz8k5h3d7f1a", Pattern: base.IDPattern, Message: base.IDMessage}}
 
 // NewResource returns the resource traceloop_environment.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.NewResource("environment", identity, base.Configure)}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.IdentifiedResource }
 
 type resourceModel struct {
 	model
 	DeletionProtection types.Bool `tfsdk:"deletion_protection"`
-}
-
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_environment"
 }
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -56,11 +45,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"~> **Deleting an environment is irreversible.** Its traces are gone and its API keys are revoked at once. For an organization-level environment, this happens in every project. " +
 			"While `deletion_protection` is on, a plan that would delete the environment fails.",
 		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the environment, assigned by Traceloop.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"id": base.ComputedAttribute("Id of the environment, assigned by Traceloop."),
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the environment, such as `EU Production`; 1 to 255 characters, with at least one ASCII letter or digit. Environments cannot be renamed: changing the name replaces the environment and deletes its traces.",
 				Required:            true,
@@ -68,21 +53,13 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
 			"project_id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project that the environment belongs to. Without it, the environment is organization-level. Changing it replaces the environment and deletes its traces.",
+				MarkdownDescription: "Id of the project that owns the environment, or null for an organization-level environment. Changing it replaces the environment and deletes its traces.",
 				Optional:            true,
 				Validators:          base.IDValidator,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},
-			"slug": schema.StringAttribute{
-				MarkdownDescription: "Slug that Traceloop makes from the name, such as `eu-production`. Use it as the `environment` of a `traceloop_api_key`.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
-			"scope": schema.StringAttribute{
-				MarkdownDescription: "`organization` or `project`.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"slug":  base.ComputedAttribute("Slug that Traceloop makes from the name, such as `eu-production`. Use it as the `environment` of a `traceloop_api_key`."),
+			"scope": base.ComputedAttribute("`project` if one project owns the environment, `organization` if every project inherits it."),
 			"built_in": schema.BoolAttribute{
 				MarkdownDescription: "Whether this is one of the environments `dev`, `stg` and `prd`, which cannot be deleted.",
 				Computed:            true,
@@ -92,14 +69,6 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"deletion_protection": base.DeletionProtectionAttribute("environment"),
 		},
 	}
-}
-
-func (r *managedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = base.IdentitySchema(identity)
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
 }
 
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {

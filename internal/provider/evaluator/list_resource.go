@@ -4,51 +4,31 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var _ list.ListResourceWithConfigure = (*listResource)(nil)
-
 // NewListResource returns the list resource traceloop_evaluator.
 func NewListResource() list.ListResource {
-	return &listResource{}
-}
-
-type listResource struct {
-	*base.Data
-}
-
-func (l *listResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_evaluator"
-}
-
-func (l *listResource) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
-	resp.Schema = schema.Schema{
+	return base.NewListResource("evaluator", schema.Schema{
 		MarkdownDescription: "Lists your organization's own evaluators. Each is shown as its name. " + seen + " " + base.QueryVersions,
-	}
+	}, listResults)
 }
 
-func (l *listResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	l.Data = base.ConfigureProject(req.ProviderData, &resp.Diagnostics)
-}
-
-func (l *listResource) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
-	var diags diag.Diagnostics
-	client, ok := l.Project(&diags)
+func listResults(ctx context.Context, d *base.Data, _ struct{}, req list.ListRequest, diags *diag.Diagnostics) iter.Seq[list.ListResult] {
+	client, ok := d.Project(diags)
 	if !ok {
-		stream.Results = list.ListResultsStreamDiagnostics(diags)
-		return
+		return nil
 	}
-	own := base.Where(each(client.ListEvaluators(ctx, traceloop.EvaluatorCustom)), isOwn)
-	stream.Results = base.Results(ctx, req, identity, own, func(e traceloop.Evaluator) (base.Listed, error) {
+	own := base.Where(base.Each(client.ListEvaluators(ctx, traceloop.EvaluatorCustom)), isOwn)
+	return base.Results(ctx, req, identity, own, func(e traceloop.Evaluator) (base.Listed, error) {
 		if req.IncludeResource && e.Config == nil { // the list left it out
 			whole, err := client.GetEvaluator(ctx, e.ID)
 			if err != nil {
@@ -59,6 +39,6 @@ func (l *listResource) List(ctx context.Context, req list.ListRequest, stream *l
 		resource := imported(e)
 		return base.Listed{Name: cmp.Or(e.Name, e.Slug, e.ID), Identity: []types.String{resource.ID}, Resource: resource}, nil
 	}, func(err error, diags *diag.Diagnostics) {
-		diags.AddError("Unable to List Evaluators", l.ProjectFailure("list the evaluators", err))
+		diags.AddError("Unable to List Evaluators", d.ProjectFailure("list the evaluators", err))
 	})
 }

@@ -2,16 +2,11 @@ package evaluator
 
 import (
 	"cmp"
-	"context"
 	"fmt"
-	"math/big"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -19,25 +14,25 @@ import (
 
 // model is an evaluator as the service describes it. The resource and the data sources share it.
 type model struct {
-	ID               types.String  `tfsdk:"id"`
-	Slug             types.String  `tfsdk:"slug"`
-	Name             types.String  `tfsdk:"name"`
-	Description      types.String  `tfsdk:"description"`
-	LLMProvider      types.String  `tfsdk:"llm_provider"`
-	Model            types.String  `tfsdk:"model"`
-	Messages         types.List    `tfsdk:"messages"`
-	InputSchema      types.List    `tfsdk:"input_schema"`
-	OutputSchema     types.List    `tfsdk:"output_schema"`
-	Temperature      types.Float64 `tfsdk:"temperature"`
-	TopP             types.Float64 `tfsdk:"top_p"`
-	MaxTokens        types.Number  `tfsdk:"max_tokens"`
-	FrequencyPenalty types.Float64 `tfsdk:"frequency_penalty"`
-	PresencePenalty  types.Float64 `tfsdk:"presence_penalty"`
-	Stop             types.List    `tfsdk:"stop"`
-	Type             types.String  `tfsdk:"type"`
-	Version          types.String  `tfsdk:"version"`
-	CreatedAt        types.String  `tfsdk:"created_at"`
-	UpdatedAt        types.String  `tfsdk:"updated_at"`
+	ID               types.String `tfsdk:"id"`
+	Slug             types.String `tfsdk:"slug"`
+	Name             types.String `tfsdk:"name"`
+	Description      types.String `tfsdk:"description"`
+	LLMProvider      types.String `tfsdk:"llm_provider"`
+	Model            types.String `tfsdk:"model"`
+	Messages         types.List   `tfsdk:"messages"`
+	InputSchema      types.List   `tfsdk:"input_schema"`
+	OutputSchema     types.List   `tfsdk:"output_schema"`
+	Temperature      types.Number `tfsdk:"temperature"`
+	TopP             types.Number `tfsdk:"top_p"`
+	MaxTokens        types.Number `tfsdk:"max_tokens"`
+	FrequencyPenalty types.Number `tfsdk:"frequency_penalty"`
+	PresencePenalty  types.Number `tfsdk:"presence_penalty"`
+	Stop             types.List   `tfsdk:"stop"`
+	Type             types.String `tfsdk:"type"`
+	Version          types.String `tfsdk:"version"`
+	CreatedAt        types.String `tfsdk:"created_at"`
+	UpdatedAt        types.String `tfsdk:"updated_at"`
 }
 
 // dataModel is an evaluator in a data source. Only there it can be one of Traceloop's.
@@ -61,7 +56,7 @@ func newModel(e traceloop.Evaluator) model {
 }
 
 func newDataModel(e traceloop.Evaluator) dataModel {
-	return dataModel{model: newModel(e), Source: text(e.Source, types.StringNull())}
+	return dataModel{model: newModel(e), Source: base.TextOr(e.Source, types.StringNull())}
 }
 
 // answered is the evaluator as the service describes it. What the answer leaves out stays as it was.
@@ -69,28 +64,26 @@ func (m model) answered(e traceloop.Evaluator) model {
 	isNew := m.ID.IsNull() // it is imported, or read by a data source
 	before := m.request()
 	m.ID = types.StringValue(e.ID)
-	m.Slug = text(e.Slug, m.Slug)
-	m.Name = text(e.Name, m.Name)
-	m.Type = text(e.Type, m.Type)
-	m.Version = text(e.Version, m.Version)
+	m.Slug = base.TextOr(e.Slug, m.Slug)
+	m.Name = base.TextOr(e.Name, m.Name)
+	m.Type = base.TextOr(e.Type, m.Type)
+	m.Version = base.TextOr(e.Version, m.Version)
 	m.InputSchema = propertyList(e.InputSchema, before.InputSchema, m.InputSchema)
 	m.OutputSchema = propertyList(e.OutputSchema, before.OutputSchema, m.OutputSchema)
-	m.CreatedAt = timestamp(e.CreatedAt, m.CreatedAt)
-	m.UpdatedAt = timestamp(e.UpdatedAt, m.UpdatedAt)
+	m.CreatedAt = base.TimeOr(e.CreatedAt, m.CreatedAt)
+	m.UpdatedAt = base.TimeOr(e.UpdatedAt, m.UpdatedAt)
 	if e.Description != nil {
-		m.Description = text(*e.Description, types.StringNull())
+		m.Description = base.TextOr(*e.Description, types.StringNull())
 	}
 	if c := e.Config; c != nil {
-		m.LLMProvider = text(c.Provider, m.LLMProvider)
-		m.Model = text(c.Model, m.Model)
+		m.LLMProvider = base.TextOr(c.Provider, m.LLMProvider)
+		m.Model = base.TextOr(c.Model, m.Model)
 		m.Messages = messageList(c.Messages, before.Messages, m.Messages)
 		m.Temperature = number(c.Temperature, m.Temperature, isNew)
 		m.TopP = number(c.TopP, m.TopP, isNew)
 		m.FrequencyPenalty = number(c.FrequencyPenalty, m.FrequencyPenalty, isNew)
 		m.PresencePenalty = number(c.PresencePenalty, m.PresencePenalty, isNew)
-		if c.MaxTokens != nil && (isNew || *c.MaxTokens != base.Whole(m.MaxTokens)) {
-			m.MaxTokens = types.NumberValue(new(big.Float).SetInt64(*c.MaxTokens))
-		}
+		m.MaxTokens = number(c.MaxTokens, m.MaxTokens, isNew)
 		if c.Stop != nil {
 			m.Stop = textList(c.Stop)
 		}
@@ -98,39 +91,17 @@ func (m model) answered(e traceloop.Evaluator) model {
 	return m
 }
 
-func text(answer string, before types.String) types.String {
-	if answer == "" {
+// number keeps null if the answer has 0: a service may write a number that is not set like that. It also
+// keeps the digits that the answer has no room for.
+func number[T int64 | float64](answer *T, before types.Number, isNew bool) types.Number {
+	was := base.Float(before)
+	if before.IsNull() && !isNew {
+		was = new(float64)
+	}
+	if answer == nil || was != nil && *was == float64(*answer) {
 		return before
 	}
-	return types.StringValue(answer)
-}
-
-func timestamp(answer time.Time, before types.String) types.String {
-	if answer.IsZero() {
-		return before
-	}
-	return base.Timestamp(answer)
-}
-
-// number keeps null if the answer has 0: a service may write a number that is not set like that.
-func number(answer *float64, before types.Float64, isNew bool) types.Float64 {
-	if answer == nil || !isNew && *answer == before.ValueFloat64() {
-		return before
-	}
-	return decimal(*answer)
-}
-
-// decimal reads a number as Terraform reads its decimal digits from a configuration, with 512 bits.
-// A float64 of 0.2 is another number, so an import would plan a change.
-func decimal(answer float64) types.Float64 {
-	exact, _, err := big.ParseFloat(strconv.FormatFloat(answer, 'g', -1, 64), 10, 512, big.ToNearestEven)
-	if err == nil {
-		value, err := types.Float64Type.ValueFromTerraform(context.Background(), tftypes.NewValue(tftypes.Number, exact))
-		if number, ok := value.(types.Float64); ok && err == nil {
-			return number
-		}
-	}
-	return types.Float64Value(answer)
+	return base.NumberOf(float64(*answer))
 }
 
 // textList returns null for an empty list.
@@ -156,7 +127,7 @@ func messageList(answer, before []traceloop.EvaluatorMessage, list types.List) t
 			message.Role, message.Content = cmp.Or(message.Role, before[i].Role), cmp.Or(message.Content, before[i].Content)
 		}
 		elements[i] = types.ObjectValueMust(messageType.AttrTypes, map[string]attr.Value{
-			"role": text(message.Role, types.StringNull()), "content": text(message.Content, types.StringNull()),
+			"role": base.TextOr(message.Role, types.StringNull()), "content": base.TextOr(message.Content, types.StringNull()),
 		})
 	}
 	return types.ListValueMust(messageType, elements)
@@ -180,8 +151,8 @@ func propertyList(answer, before []traceloop.EvaluatorProperty, list types.List)
 			}
 		}
 		elements[i] = types.ObjectValueMust(propertyType.AttrTypes, map[string]attr.Value{
-			"name": types.StringValue(property.Name), "type": text(property.Type, types.StringNull()),
-			"description": text(cmp.Or(property.Description, was.Description), types.StringNull()), "enum_values": textList(property.EnumValues),
+			"name": types.StringValue(property.Name), "type": base.TextOr(property.Type, types.StringNull()),
+			"description": base.TextOr(cmp.Or(property.Description, was.Description), types.StringNull()), "enum_values": textList(property.EnumValues),
 		})
 	}
 	return types.ListValueMust(propertyType, elements)
@@ -193,8 +164,8 @@ func (m model) request() traceloop.EvaluatorRequest {
 		Name: m.Name.ValueString(), Slug: m.Slug.ValueString(), Description: m.Description.ValueString(),
 		Provider: m.LLMProvider.ValueString(), Model: m.Model.ValueString(),
 		InputSchema: properties(m.InputSchema), OutputSchema: properties(m.OutputSchema),
-		Temperature: m.Temperature.ValueFloat64Pointer(), TopP: m.TopP.ValueFloat64Pointer(), MaxTokens: m.maxTokens(),
-		FrequencyPenalty: m.FrequencyPenalty.ValueFloat64Pointer(), PresencePenalty: m.PresencePenalty.ValueFloat64Pointer(),
+		Temperature: base.Float(m.Temperature), TopP: base.Float(m.TopP), MaxTokens: m.maxTokens(),
+		FrequencyPenalty: base.Float(m.FrequencyPenalty), PresencePenalty: base.Float(m.PresencePenalty),
 		Stop: texts(m.Stop),
 	}
 	for _, message := range objects(m.Messages) {

@@ -217,7 +217,7 @@ func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Pro
 		found, err := base.Await(ctx, r.Data, base.Gone[traceloop.Evaluator]{
 			Kind: "Evaluator", ID: state.ID.ValueString(), IDOf: func(e traceloop.Evaluator) string { return e.ID },
 			List: func(ctx context.Context) iter.Seq2[traceloop.Evaluator, error] {
-				return each(client.ListEvaluatorsUncached(ctx))
+				return base.Each(client.ListEvaluatorsUncached(ctx))
 			},
 		})
 		switch {
@@ -236,20 +236,6 @@ func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Pro
 		return nil, base.IsGone
 	}
 	return nil, base.PerhapsGone
-}
-
-// each yields the objects of a list. An error comes last.
-func each(evaluators []traceloop.Evaluator, err error) iter.Seq2[traceloop.Evaluator, error] {
-	return func(yield func(traceloop.Evaluator, error) bool) {
-		for _, e := range evaluators {
-			if !yield(e, nil) {
-				return
-			}
-		}
-		if err != nil {
-			yield(traceloop.Evaluator{}, err)
-		}
-	}
 }
 
 func (r *managedResource) addGone(absence base.Absence, state resourceModel, diags *diag.Diagnostics) {

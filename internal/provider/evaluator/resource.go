@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -23,23 +22,16 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
-	_ resource.ResourceWithImportState = (*managedResource)(nil)
-	_ resource.ResourceWithIdentity    = (*managedResource)(nil)
-)
+var _ base.ManagedResource = (*managedResource)(nil)
 
 var identity = []base.IdentityAttribute{{Name: "id", Description: "Id of the evaluator.", Example: "cm9v2g95l0002qz8k5h3d7f1c", Pattern: base.IDPattern, Message: base.IDMessage}}
 
 // NewResource returns the resource traceloop_evaluator.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.NewResource("evaluator", identity, base.ConfigureProject)}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.IdentifiedResource }
 
 type resourceModel struct {
 	model
@@ -55,13 +47,8 @@ var slugValidator = []validator.String{
 	stringvalidator.RegexMatches(base.SlugPattern, "must be lower-case letters and digits, with single hyphens between them, such as support-tone"),
 }
 
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_evaluator"
-}
-
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	notEmpty := []validator.String{stringvalidator.LengthAtLeast(1)}
-	keep := []planmodifier.String{stringplanmodifier.UseStateForUnknown()}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An evaluator of your organization: an LLM judges spans by your prompt (LLM as a judge). Auto monitor setups use it by its `slug`.\n\n" +
 			"It uses the provider argument `project_api_key`, the key of any project and environment. The evaluator belongs to the organization of that key. " +
@@ -69,11 +56,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"~> **Traceloop has no operation that deletes an evaluator.** Terraform can only forget it: it stays in Traceloop, and its slug stays taken. " +
 			"While `deletion_protection` is on, a plan that would do that fails.",
 		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the evaluator, assigned by Traceloop.",
-				Computed:            true,
-				PlanModifiers:       keep,
-			},
+			"id": base.ComputedAttribute("Id of the evaluator, assigned by Traceloop."),
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the evaluator; 1 to 255 characters. Changing it renames the evaluator in place. The slug stays.",
 				Required:            true,
@@ -112,30 +95,22 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			},
 			"input_schema":  propertiesAttribute("What the evaluator gets from a span; at least one. The names must differ.", "input"),
 			"output_schema": propertiesAttribute("What the evaluator answers; at least one. The names must differ.", "output"),
-			"temperature":   schema.Float64Attribute{MarkdownDescription: "Temperature of the model. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true},
-			"top_p":         schema.Float64Attribute{MarkdownDescription: "Nucleus sampling of the model. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true},
+			"temperature":   decimalAttribute("Temperature of the model."),
+			"top_p":         decimalAttribute("Nucleus sampling of the model."),
 			"max_tokens": schema.NumberAttribute{
-				MarkdownDescription: "Longest answer of the model, in tokens: a whole number. Traceloop publishes no range. Default: Traceloop chooses.",
+				MarkdownDescription: "Longest answer of the model, in tokens; a whole number. Traceloop publishes no range. Default: Traceloop chooses.",
 				Optional:            true,
 				Validators:          []validator.Number{base.WholeNumber(0, 1_000_000_000)},
 			},
-			"frequency_penalty": schema.Float64Attribute{
-				MarkdownDescription: "How much the model avoids words that it has used often. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true,
-			},
-			"presence_penalty": schema.Float64Attribute{
-				MarkdownDescription: "How much the model avoids words that it has used at all. Traceloop publishes no range. Default: Traceloop chooses.", Optional: true,
-			},
+			"frequency_penalty": decimalAttribute("How much the model avoids words that it has used often."),
+			"presence_penalty":  decimalAttribute("How much the model avoids words that it has used at all."),
 			"stop": schema.ListAttribute{
 				MarkdownDescription: "Texts at which the model stops; at least one. Traceloop's SDK cannot change them, so where a change sends them is assumed. Default: none.",
 				ElementType:         types.StringType,
 				Optional:            true,
 				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), listvalidator.ValueStringsAre(notEmpty...)},
 			},
-			"type": schema.StringAttribute{
-				MarkdownDescription: "Type of the evaluator, such as `LLM_AS_A_JUDGE`.",
-				Computed:            true,
-				PlanModifiers:       keep,
-			},
+			"type": base.ComputedAttribute("Type of the evaluator, such as `LLM_AS_A_JUDGE`."),
 			"version": schema.StringAttribute{
 				MarkdownDescription: "Version of the evaluator. Traceloop makes a new one with each change. Null if Traceloop does not say it.",
 				Computed:            true,
@@ -147,6 +122,14 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			},
 			"deletion_protection": base.DeletionProtectionAttribute("evaluator"),
 		},
+	}
+}
+
+func decimalAttribute(description string) schema.NumberAttribute {
+	return schema.NumberAttribute{
+		MarkdownDescription: description + " Traceloop publishes no range. Default: Traceloop chooses.",
+		Optional:            true,
+		Validators:          []validator.Number{base.Decimal()},
 	}
 }
 
@@ -171,14 +154,6 @@ func propertiesAttribute(description, noun string) schema.ListNestedAttribute {
 			},
 		}},
 	}
-}
-
-func (r *managedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = base.IdentitySchema(identity)
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.ConfigureProject(req.ProviderData, &resp.Diagnostics)
 }
 
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -230,7 +205,7 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 		settling, cancel := base.Settling(ctx)
 		defer cancel()
 		found, lookErr := findHolder(settling, client.ListEvaluatorsUncached, request)
-		if found != nil && isOwn(*found) && client.CreatedSince(found.CreatedAt, unknown.Started) {
+		if found != nil && isOwn(*found) && !unknown.MayBeConflict && client.CreatedSince(found.CreatedAt, unknown.Started) {
 			return found
 		}
 		id := "<evaluator id>"
@@ -394,7 +369,7 @@ func (m *resourceModel) wrote(e traceloop.Evaluator, diags *diag.Diagnostics) {
 	var differences []string
 	for i, planned := range m.arguments() {
 		if !planned.value.IsUnknown() && !got.arguments()[i].value.Equal(planned.value) {
-			differences = append(differences, planned.name)
+			differences = append(differences, base.Difference(planned.name, planned.value, got.arguments()[i].value))
 		}
 	}
 	for _, computed := range []struct {
@@ -410,8 +385,6 @@ func (m *resourceModel) wrote(e traceloop.Evaluator, diags *diag.Diagnostics) {
 		}
 	}
 	if len(differences) > 0 {
-		diags.AddWarning("Evaluator Differs From the Request", fmt.Sprintf(
-			"Traceloop wrote the %s, and then shows other values of: %s. The state has what was requested. The next plan reads the evaluator again. "+
-				"If it then shows a change, set these arguments to the values that Traceloop shows, or change the evaluator in the Traceloop dashboard.", m.Describe(), strings.Join(differences, ", ")))
+		base.AddDiffers(diags, m.Describe(), differences...)
 	}
 }

@@ -43,7 +43,7 @@ func listResults(ctx context.Context, d *base.Data, config listModel, req list.L
 	if !ok {
 		return nil
 	}
-	setups := base.Where(setupsOf(ctx, client, config.Status.ValueString()), func(s traceloop.AutoMonitorSetup) bool {
+	setups := base.Where(base.Each(client.ListAutoMonitorSetups(ctx, config.Status.ValueString())), func(s traceloop.AutoMonitorSetup) bool {
 		return config.EnvProjectID.IsNull() || s.EnvProjectID == config.EnvProjectID.ValueString()
 	})
 	return base.Results(ctx, req, identity, setups, func(s traceloop.AutoMonitorSetup) (base.Listed, error) {
@@ -52,19 +52,4 @@ func listResults(ctx context.Context, d *base.Data, config listModel, req list.L
 	}, func(err error, diags *diag.Diagnostics) {
 		diags.AddError("Unable to List Auto Monitor Setups", d.ProjectFailure("list the auto monitor setups", err))
 	})
-}
-
-// setupsOf yields the setups of one request. An error comes last.
-func setupsOf(ctx context.Context, client *traceloop.ProjectClient, status string) iter.Seq2[traceloop.AutoMonitorSetup, error] {
-	return func(yield func(traceloop.AutoMonitorSetup, error) bool) {
-		setups, err := client.ListAutoMonitorSetups(ctx, status)
-		for _, setup := range setups {
-			if !yield(setup, nil) {
-				return
-			}
-		}
-		if err != nil {
-			yield(traceloop.AutoMonitorSetup{}, err)
-		}
-	}
 }

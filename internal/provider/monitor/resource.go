@@ -25,21 +25,14 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
-	_ resource.ResourceWithImportState = (*managedResource)(nil)
-	_ resource.ResourceWithIdentity    = (*managedResource)(nil)
-)
+var _ base.ManagedResource = (*managedResource)(nil)
 
 // NewResource returns the resource traceloop_auto_monitor_setup.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.NewResource("auto_monitor_setup", identity, base.ConfigureProject)}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.IdentifiedResource }
 
 type resourceModel struct {
 	model
@@ -66,10 +59,6 @@ var (
 		{Name: "external_id", Description: "External id of the setup.", Example: "checkout-quality", Pattern: externalIDPattern, Message: externalIDMessage},
 	}
 )
-
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_auto_monitor_setup"
-}
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
@@ -133,11 +122,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Validators:    base.IDValidator,
 				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
-			"env_project_id": schema.StringAttribute{
-				MarkdownDescription: "Id that Traceloop uses for the project and environment of the key together.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"env_project_id": base.ComputedAttribute("Id that Traceloop uses for the project and environment of the key together."),
 			"created_at": schema.StringAttribute{
 				MarkdownDescription: "When the setup was created, as an RFC 3339 time in UTC.",
 				Computed:            true,
@@ -148,14 +133,6 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			},
 		},
 	}
-}
-
-func (r *managedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = base.IdentitySchema(identity)
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.ConfigureProject(req.ProviderData, &resp.Diagnostics)
 }
 
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -359,8 +336,7 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	}
 	setup, err := client.GetAutoMonitorSetup(ctx, externalID, envProjectID)
 	if traceloop.IsNotFound(err) {
-		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", fmt.Sprintf(
-			"The project and environment of the project key, which comes from %s, have no auto monitor setup with the external id %q. The data source traceloop_auto_monitor_setups lists them.", r.ProjectKeySource(), externalID))
+		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", describeMissing(r.Data, externalID))
 		return
 	}
 	if err != nil {

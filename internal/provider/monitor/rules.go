@@ -63,7 +63,7 @@ func operatorTable() string {
 
 func selectorAttribute() schema.ListNestedAttribute {
 	return schema.ListNestedAttribute{
-		MarkdownDescription: "Rules that a span must match, all of them; at least one. Default: every span of the project and environment. Changing them restarts the setup.",
+		MarkdownDescription: "Rules that a span must match, all of them, or null for every span; at least one rule. Default: every span of the project and environment. Changing them restarts the setup.",
 		Optional:            true,
 		Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues()},
 		NestedObject: schema.NestedAttributeObject{

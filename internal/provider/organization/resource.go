@@ -19,7 +19,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/mapplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/numberdefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -28,19 +27,16 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
 	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
 	_ resource.ResourceWithImportState = (*managedResource)(nil)
 )
 
 // NewResource returns the resource traceloop_organization.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.Resource{Name: "organization", ConfigureWith: base.ConfigureProject}}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.Resource }
 
 type model struct {
 	ID             types.String `tfsdk:"id"`
@@ -52,10 +48,6 @@ type model struct {
 	EncryptedKeys  types.Map    `tfsdk:"encrypted_keys"`
 
 	DeletionProtection types.Bool `tfsdk:"deletion_protection"`
-}
-
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_organization"
 }
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -70,11 +62,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"While `deletion_protection` is on, a plan that would replace or destroy the organization fails.\n\n" +
 			"~> Traceloop shows the keys only once. The state stores them in `keys`, unless `age_recipients` seals them. Protect the state like the keys themselves.",
 		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the organization, assigned by Traceloop.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"id": base.ComputedAttribute("Id of the organization, assigned by Traceloop."),
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the organization; 1 to 255 characters." + unchangeable,
 				Required:            true,
@@ -115,10 +103,6 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"deletion_protection": base.DeletionProtectionAttribute("organization"),
 		},
 	}
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.ConfigureProject(req.ProviderData, &resp.Diagnostics)
 }
 
 func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {

@@ -11,39 +11,26 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var (
-	_ resource.ResourceWithConfigure   = (*managedResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*managedResource)(nil)
-	_ resource.ResourceWithImportState = (*managedResource)(nil)
-	_ resource.ResourceWithIdentity    = (*managedResource)(nil)
-)
+var _ base.ManagedResource = (*managedResource)(nil)
 
 var identity = []base.IdentityAttribute{{Name: "id", Description: "Id of the project.", Example: "cm9v2g95l0000qz8k5h3d7f1a", Pattern: base.IDPattern, Message: base.IDMessage}}
 
 // NewResource returns the resource traceloop_project.
 func NewResource() resource.Resource {
-	return &managedResource{}
+	return &managedResource{base.NewResource("project", identity, base.Configure)}
 }
 
-type managedResource struct {
-	*base.Data
-}
+type managedResource struct{ base.IdentifiedResource }
 
 type resourceModel struct {
 	model
 	DeletionProtection types.Bool `tfsdk:"deletion_protection"`
-}
-
-func (r *managedResource) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_project"
 }
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -53,33 +40,17 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"~> **Deleting a project is irreversible.** Its traces, datasets and environments are gone and its API keys are revoked at once. " +
 			"While `deletion_protection` is on, a plan that would delete the project fails.",
 		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				MarkdownDescription: "Id of the project, assigned by Traceloop.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"id": base.ComputedAttribute("Id of the project, assigned by Traceloop."),
 			"name": schema.StringAttribute{
 				MarkdownDescription: "Name of the project, unique in the organization; 1 to 255 characters. Changing it renames the project in place. The id, the traces and the keys stay; `slug` changes with the name.",
 				Required:            true,
 				Validators:          base.NameValidator,
 			},
-			"slug": schema.StringAttribute{
-				MarkdownDescription: "Slug that Traceloop makes from the name.",
-				Computed:            true,
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-			},
+			"slug":                base.ComputedAttribute("Slug that Traceloop makes from the name."),
 			"created_at":          base.CreatedAtAttribute("project"),
 			"deletion_protection": base.DeletionProtectionAttribute("project"),
 		},
 	}
-}
-
-func (r *managedResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = base.IdentitySchema(identity)
-}
-
-func (r *managedResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	r.Data = base.Configure(req.ProviderData, &resp.Diagnostics)
 }
 
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {

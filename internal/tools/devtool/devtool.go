@@ -13,11 +13,8 @@ import (
 	"strings"
 )
 
-// Packages of this module that are built into binaries.
-const (
-	Module      = "github.com/traceloop/terraform-provider-traceloop"
-	EmulatorCmd = Module + "/internal/emulator/cmd/traceloop-emulator"
-)
+// Module is the path of this module, and of the package of the provider.
+const Module = "github.com/traceloop/terraform-provider-traceloop"
 
 // CLITests selects the tests of internal/provider and internal/docstest that depend on the CLI. The
 // others use the plugin protocol, or check the code.
@@ -66,26 +63,26 @@ func Exe(name string) string {
 	return name
 }
 
-// BuildMirror builds the provider into a filesystem mirror under dir, so that `init` installs it like
-// from a registry. It returns a CLI configuration that uses only this mirror.
+// BuildMirror builds the provider, and makes a mirror of it.
 func BuildMirror(ctx context.Context, dir string) (config string, err error) {
+	binary := filepath.Join(dir, Exe("terraform-provider-traceloop"))
+	if err := Build(ctx, binary, Module); err != nil {
+		return "", err
+	}
+	return Mirror(dir, binary)
+}
+
+// Mirror makes a filesystem mirror of the provider under dir, so that `init` installs it like from a
+// registry. It returns a CLI configuration that uses only this mirror.
+func Mirror(dir, binary string) (config string, err error) {
 	mirror := filepath.Join(dir, "mirror")
-	file := Exe("terraform-provider-traceloop_v" + version)
-	var built string
 	// Each CLI looks for "traceloop/traceloop" in its own registry.
 	for _, host := range []string{"registry.terraform.io", "registry.opentofu.org"} {
 		folder := filepath.Join(mirror, host, "traceloop", "traceloop", version, runtime.GOOS+"_"+runtime.GOARCH)
-		err := os.MkdirAll(folder, 0o700)
-		if err != nil {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return "", err
 		}
-		if built == "" {
-			built = filepath.Join(folder, file)
-			err = Build(ctx, built, Module)
-		} else {
-			err = os.Link(built, filepath.Join(folder, file))
-		}
-		if err != nil {
+		if err := os.Link(binary, filepath.Join(folder, Exe("terraform-provider-traceloop_v"+version))); err != nil {
 			return "", err
 		}
 	}

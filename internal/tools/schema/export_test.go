@@ -13,8 +13,8 @@ func TestExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := exported.Providers["traceloop"]
-	attributes := got.Resources["traceloop_api_key"].Block.Attributes
+	got := exported.Schemas["traceloop"]
+	attributes := got.ResourceSchemas["traceloop_api_key"].Block.Attributes
 	for name, want := range map[string]string{
 		"key":               `{"type":"string","description_kind":"markdown","computed":true,"sensitive":true}`,
 		"environment":       `{"type":"string","description_kind":"markdown","required":true}`,
@@ -30,7 +30,7 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, data, want)
 		}
 	}
-	if got.Provider.Block.Attributes["api_key"].Description == "" || len(got.DataSources) == 0 {
+	if got.ConfigSchema.Block.Attributes["api_key"].Description == "" || len(got.DataSourceSchemas) == 0 {
 		t.Errorf("the provider's arguments or its data sources are missing: %+v", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 
+	tfjson "github.com/hashicorp/terraform-json"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
@@ -33,7 +34,7 @@ func run(ctx context.Context) error {
 	return out.Encode(schemas)
 }
 
-func ofProvider(ctx context.Context) (*schemas, error) {
+func ofProvider(ctx context.Context) (*tfjson.ProviderSchemas, error) {
 	server, err := providerserver.NewProtocol6WithError(provider.New("dev")())()
 	if err != nil {
 		return nil, err

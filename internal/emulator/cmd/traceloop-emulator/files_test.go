@@ -85,20 +85,6 @@ func TestFileOfANewerEmulatorStays(t *testing.T) {
 	<-second.ended
 }
 
-func TestSeedFlag(t *testing.T) {
-	t.Parallel()
-	file := filepath.Join(t.TempDir(), "organization.yaml")
-	if err := os.WriteFile(file, []byte("projects:\n  - name: Orders\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r, stop := startHere(t, "-listen", "127.0.0.1:0", "-seed", file)
-	if status, body, err := r.request("GET", "/v2/projects", nil); status != http.StatusOK || !strings.Contains(string(body), `"total_results":1}`) || !strings.Contains(string(body), `"Orders"`) {
-		t.Errorf("answered %d %s, %v", status, body, err)
-	}
-	stop()
-	<-r.ended
-}
-
 // A browser that follows does not hold the emulator up when it is told to stop.
 func TestStopEndsStreams(t *testing.T) {
 	t.Parallel()
@@ -118,32 +104,5 @@ func TestStopEndsStreams(t *testing.T) {
 	}
 	if strings.Contains(r.stderr.String(), "cut off") {
 		t.Errorf("the log says: %s", r.stderr)
-	}
-}
-
-func TestPageFlags(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		args   []string
-		status int
-	}{
-		{[]string{"-listen", "127.0.0.1:0"}, http.StatusOK},
-		{[]string{"-listen", "127.0.0.1:0", "-no-page"}, http.StatusNotFound},
-		{[]string{"-listen", "0.0.0.0:0", "-allow-remote"}, http.StatusNotFound},
-	} {
-		r, stop := startHere(t, test.args...)
-		response, err := http.Get(r.url + "/")
-		if err != nil {
-			t.Fatal(err)
-		}
-		response.Body.Close()
-		if response.StatusCode != test.status {
-			t.Errorf("%q: answered %d, want %d", test.args, response.StatusCode, test.status)
-		}
-		if says := strings.Contains(r.stderr.String(), "page="); says != (test.status != http.StatusNotFound) {
-			t.Errorf("%q: the log says %s", test.args, r.stderr)
-		}
-		stop()
-		<-r.ended
 	}
 }

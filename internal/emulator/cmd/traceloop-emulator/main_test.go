@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -256,7 +257,11 @@ func TestFailureOfTheProcess(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr strings.Builder
+	if err := run(t.Context(), []string{"-version"}, &stdout, &stderr); err != nil || stdout.String() != version+"\n" || stderr.Len() > 0 {
+		t.Errorf("it prints %q and %q: %v", stdout.String(), stderr.String(), err)
+	}
+	stdout.Reset()
 	if err := run(t.Context(), []string{"-help"}, &stdout, &stderr); err != nil || stdout.Len() > 0 {
 		t.Errorf("%v, %q", err, stdout.String())
 	}
@@ -265,55 +270,42 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s is not explained:\n%s", flag, stderr.String())
 		}
 	}
-	what, _, found := strings.Cut(stderr.String(), "\n\nExample")
-	if lines := strings.Count(what, "\n") + 1; !found || lines > 5 {
-		t.Errorf("what it is takes %d lines:\n%s", lines, what)
-	}
 }
 
-func TestListenAddresses(t *testing.T) {
+func TestFlags(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{
-		{"-listen", "localhost:0"},
-		{"-listen", "127.0.0.1:0", "-management-key", "a-key-of-my-own"},
-		{"-listen", "0.0.0.0:0", "-allow-remote"},
-	} {
-		r, stop := startHere(t, args...)
-		if status, body, err := r.request("GET", "/v2/projects", nil); status != http.StatusOK {
-			t.Errorf("%q: answered %d %s, %v", args, status, body, err)
-		}
-		if strings.Contains(strings.Join(args, " "), "a-key-of-my-own") != (r.key == "a-key-of-my-own") {
-			t.Errorf("%q: not the management key that was asked for", args)
-		}
-		stop()
-		if err := <-r.ended; err != nil {
-			t.Errorf("%q: it ended with %v", args, err)
-		}
+	seed := filepath.Join(t.TempDir(), "organization.yaml")
+	if err := os.WriteFile(seed, []byte("projects:\n  - name: Orders\n"), 0o600); err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestRestartWithDataKeepsTheManagementKey(t *testing.T) {
-	t.Parallel()
-	file := t.TempDir() + "/data"
-	keys := map[string]string{}
-	for _, start := range []struct {
-		name string
-		args []string
+	for _, test := range []struct {
+		args         []string
+		key, project string // "" for any
+		page         int
 	}{
-		{"first", nil}, {"second", nil}, {"given", []string{"-management-key", "a-key-of-my-own"}}, {"after it", nil},
+		{[]string{"-listen", "localhost:0"}, "", "Default project", http.StatusOK},
+		{[]string{"-listen", "127.0.0.1:0", "-management-key", "a-key-of-my-own"}, "a-key-of-my-own", "", http.StatusOK},
+		{[]string{"-listen", "127.0.0.1:0", "-seed", seed}, "", "Orders", http.StatusOK},
+		{[]string{"-listen", "127.0.0.1:0", "-no-page"}, "", "", http.StatusNotFound},
+		{[]string{"-listen", "0.0.0.0:0", "-allow-remote"}, "", "", http.StatusNotFound},
 	} {
-		r, stop := startHere(t, append([]string{"-listen", "127.0.0.1:0", "-data", file}, start.args...)...)
-		keys[start.name] = r.key
-		if status, body, err := r.request("GET", "/v2/projects", nil); status != http.StatusOK {
-			t.Errorf("%s: answered %d %s, %v", start.name, status, body, err)
+		r, stop := startHere(t, test.args...)
+		if status, body, err := r.request("GET", "/v2/projects", nil); status != http.StatusOK || !strings.Contains(string(body), `"total_results":1`) || !strings.Contains(string(body), test.project) {
+			t.Errorf("%q: answered %d %s, %v", test.args, status, body, err)
+		}
+		if test.key != "" && r.key != test.key {
+			t.Errorf("%q: not the management key that was asked for", test.args)
+		}
+		if status, _, err := r.request("GET", "/", nil); status != test.page {
+			t.Errorf("%q: the page was answered %d, %v", test.args, status, err)
+		}
+		if says := strings.Contains(r.stderr.String(), "page="); says != (test.page == http.StatusOK) {
+			t.Errorf("%q: the log says %s", test.args, r.stderr)
 		}
 		stop()
 		if err := <-r.ended; err != nil {
-			t.Errorf("%s: it ended with %v", start.name, err)
+			t.Errorf("%q: it ended with %v", test.args, err)
 		}
-	}
-	if keys["first"] != keys["second"] || keys["given"] != "a-key-of-my-own" || keys["after it"] != "a-key-of-my-own" {
-		t.Errorf("the management keys are %q", keys)
 	}
 }
 
@@ -353,13 +345,5 @@ func TestShellQuote(t *testing.T) {
 		if err != nil || string(output) != value {
 			t.Errorf("the shell reads %s as %q, %v", quoted, output, err)
 		}
-	}
-}
-
-func TestVersion(t *testing.T) {
-	t.Parallel()
-	var stdout, stderr strings.Builder
-	if err := run(t.Context(), []string{"-version"}, &stdout, &stderr); err != nil || stdout.String() != version+"\n" || stderr.Len() > 0 {
-		t.Errorf("it prints %q and %q: %v", stdout.String(), stderr.String(), err)
 	}
 }
