@@ -214,46 +214,47 @@ func (l *cachedList[T]) answer(ctx context.Context, lookup func(*cache[T]) *T, r
 // not exist, because then the service answers 404. An error comes last.
 func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		objects, err := l.filtered(ctx, l.cache(), filter, selects, suffices)
-		yieldAll(objects, err, yield)
-	}
-}
-
-func (l *cachedList[T]) filtered(ctx context.Context, c *cache[T], filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) ([]T, error) {
-	pages, key, asked := l.pager(filter), filter.Encode(), []T(nil)
-	for !pages.done {
-		// Before each page, the list of all objects may have become cheaper.
-		known := false // the answer to this filter
-		objects, ok := find(ctx, c, len(pages.cursors) > 0, func() (selected []T, ok bool) {
-			if selected, known = c.filtered[key]; known || !c.complete {
-				return selected, known
-			}
-			for _, page := range c.pages {
-				for i := range page {
-					if selects(&page[i]) {
-						selected = append(selected, page[i])
+		c, pages, key, asked := l.cache(), l.pager(filter), filter.Encode(), []T(nil)
+		for !pages.done { // the caller may need no more than the first page
+			// Before each page, the list of all objects may have become cheaper.
+			known := false // the answer to this filter
+			objects, ok := find(ctx, c, len(pages.cursors) > 0, func() (selected []T, ok bool) {
+				if selected, known = c.filtered[key]; known || !c.complete {
+					return selected, known
+				}
+				for _, page := range c.pages {
+					for i := range page {
+						if selects(&page[i]) {
+							selected = append(selected, page[i])
+						}
 					}
 				}
-			}
-			return selected, true
-		})
-		if ok && !known {
+				return selected, true
+			})
 			var err error
-			if ok, err = suffices(objects); err != nil {
-				return nil, err
+			if ok && !known {
+				ok, err = suffices(objects)
+			}
+			if ok {
+				for _, object := range objects {
+					if !pages.ids[l.id(&object)] && !yield(object, nil) {
+						return
+					}
+				}
+				return
+			}
+			var page []T
+			if err == nil {
+				page, err = pages.next(ctx)
+			}
+			if asked = append(asked, page...); pages.done {
+				c.keepFiltered(key, asked)
+			}
+			if !yieldAll(page, err, yield) {
+				return
 			}
 		}
-		if ok {
-			return objects, nil
-		}
-		page, err := pages.next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		asked = append(asked, page...)
 	}
-	c.keepFiltered(key, asked)
-	return asked, nil
 }
 
 // all yields every object. An error comes last.
