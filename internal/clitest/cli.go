@@ -101,10 +101,21 @@ func (c *CLI) Write(hcl string) {
 // the CLI wraps it. What is to be parsed comes from Parse.
 func (c *CLI) Run(args ...string) (string, error) {
 	c.t.Helper()
-	command := exec.CommandContext(c.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), append(args, "-no-color")...)
+	out, err := c.Command(append(args, "-no-color")...).CombinedOutput()
+	return OneLine(string(out)), err
+}
+
+// Command is a run of the CLI that was not started yet.
+func (c *CLI) Command(args ...string) *exec.Cmd {
+	c.t.Helper()
+	command := exec.CommandContext(c.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), args...)
 	command.Dir, command.Env = c.Dir, c.environment()
-	out, err := command.CombinedOutput()
-	return strings.Join(strings.FieldsFunc(string(out), func(r rune) bool { return strings.ContainsRune(" \n\t│╷╵", r) }), " "), err
+	return command
+}
+
+// OneLine undoes how the CLI wraps its lines.
+func OneLine(output string) string {
+	return strings.Join(strings.FieldsFunc(output, func(r rune) bool { return strings.ContainsRune(" \n\t│╷╵", r) }), " ")
 }
 
 // OK runs a command that has to succeed.
@@ -117,11 +128,28 @@ func (c *CLI) OK(args ...string) string {
 	return out
 }
 
+// Fails runs a command line that has to fail, and returns what it printed. A plan, an apply and a destroy ask nothing.
+func (c *CLI) Fails(line string, phrases ...string) string {
+	c.t.Helper()
+	args := strings.Fields(line)
+	switch args[0] {
+	case "plan":
+		args = append(args[:1], append([]string{"-input=false"}, args[1:]...)...)
+	case "apply", "destroy":
+		args = append(args[:1], append([]string{"-auto-approve", "-input=false"}, args[1:]...)...)
+	}
+	out, err := c.Run(args...)
+	if err == nil {
+		c.t.Errorf("%s succeeds, want an error that says %q:\n%s", line, phrases, out)
+	}
+	Shows(c.t, out, phrases...)
+	return out
+}
+
 // Parse reads the JSON that a command prints on standard output.
 func (c *CLI) Parse(into any, args ...string) {
 	c.t.Helper()
-	command := exec.CommandContext(c.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), args...)
-	command.Dir, command.Env = c.Dir, c.environment()
+	command := c.Command(args...)
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	out, err := command.Output()

@@ -123,32 +123,16 @@ func TestCLI_adoptionGivesManyKeys(t *testing.T) {
 	clitest.Shows(t, output, "Plan: 6 to import, 0 to add, 4 to change, 0 to destroy")
 	clitest.NoWrites(t, server)
 
-	var state struct {
-		Values struct {
-			RootModule struct {
-				Resources []struct {
-					Address string
-					Values  struct {
-						Key          *string
-						EncryptedKey string `json:"encrypted_key"`
-					}
-				}
-			} `json:"root_module"`
-		}
-	}
-	cli.Parse(&state, "show", "-json")
 	sealed := 0
-	for _, r := range state.Values.RootModule.Resources {
-		if r.Values.EncryptedKey == "" {
+	for _, attributes := range cli.State()["traceloop_api_key"] {
+		text, ok := attributes["encrypted_key"].(string)
+		if !ok {
 			continue
 		}
 		sealed++
-		for place, key := range running {
-			if r.Address == fmt.Sprintf("traceloop_api_key.all[%q]", place) {
-				if opened, err := clitest.Decrypt(r.Values.EncryptedKey, identity); err != nil || opened != key {
-					t.Errorf("%s: the sealed key is another one, or: %v", r.Address, err)
-				}
-			}
+		place := fmt.Sprint(attributes["project_id"], "/", attributes["environment"])
+		if opened, err := clitest.Decrypt(text, identity); err != nil || opened != running[place] {
+			t.Errorf("%s: the sealed key is another one, or: %v", place, err)
 		}
 	}
 	if sealed != len(running) {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -230,73 +229,6 @@ func TestGuides_oneVersionConstraint(t *testing.T) {
 	if found < 10 {
 		t.Errorf("only %d constraints were found", found)
 	}
-}
-
-var pageLink = regexp.MustCompile(`\]\(([\w./-]*\.md)?(?:#([\w-]+))?\)`)
-
-// Every link of a page leads to a page, and to a heading of it.
-func TestDocs_linksLead(t *testing.T) {
-	t.Parallel()
-	pages := map[string]string{}
-	err := fs.WalkDir(os.DirFS("../../docs"), ".", func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			pages[name] = readFile(t, "../../docs", name)
-		}
-		return err
-	})
-	if err != nil || len(pages) < 30 {
-		t.Fatalf("%d pages were found: %v", len(pages), err)
-	}
-	for _, problem := range deadLinks(pages) {
-		t.Error(problem)
-	}
-}
-
-func TestDocs_deadLinksAreFound(t *testing.T) {
-	t.Parallel()
-	other := "# Other\n\n## One, Two\n\n<a id=\"nestedatt--x\"></a>\n"
-	for text, want := range map[string]string{
-		"[a](b.md) [a](b.md#one-two) [a](#here) [a](b.md#nestedatt--x) [a](https://example.com/c.md#x)\n\n# Here\n": "",
-		"[a](c.md)":       `guides/a.md: there is no page guides/c.md`,
-		"[a](../b.md)":    `guides/a.md: there is no page b.md`,
-		"[a](b.md#three)": `guides/a.md: guides/b.md has no heading "three"`,
-		"[a](#three)":     `guides/a.md: guides/a.md has no heading "three"`,
-	} {
-		if got := strings.Join(deadLinks(map[string]string{"guides/a.md": text, "guides/b.md": other}), "\n"); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}
-
-// deadLinks says which links between pages lead nowhere.
-func deadLinks(pages map[string]string) (problems []string) {
-	for name, text := range pages {
-		for _, link := range pageLink.FindAllStringSubmatch(text, -1) {
-			target := name
-			if link[1] != "" {
-				target = path.Join(path.Dir(name), link[1])
-			}
-			if _, ok := pages[target]; !ok {
-				problems = append(problems, fmt.Sprintf("%s: there is no page %s", name, target))
-			} else if link[2] != "" && !slices.Contains(anchors(pages[target]), link[2]) {
-				problems = append(problems, fmt.Sprintf("%s: %s has no heading %q", name, target, link[2]))
-			}
-		}
-	}
-	return problems
-}
-
-// anchors are the names that a page's headings have in a link, and those that it gives itself.
-func anchors(text string) []string {
-	var names []string
-	for _, heading := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
-		name := regexp.MustCompile(`[^\w -]`).ReplaceAllString(strings.ToLower(heading[1]), "")
-		names = append(names, strings.ReplaceAll(name, " ", "-"))
-	}
-	for _, id := range regexp.MustCompile(`<a id="([^"]+)">`).FindAllStringSubmatch(text, -1) {
-		names = append(names, id[1])
-	}
-	return names
 }
 
 // publicAPI is what a configuration may name of this provider: its types by kind, their

@@ -24,18 +24,23 @@ const (
 
 // Evaluator is an evaluator of the organization, or one of Traceloop's, as the API shows it.
 type Evaluator struct {
-	ID           string              `json:"id"`
-	Name         string              `json:"name"`
-	Slug         string              `json:"slug"`
-	Type         string              `json:"type"`
-	Description  string              `json:"description,omitempty"`
-	Version      string              `json:"version,omitempty"`
-	Source       string              `json:"source"`
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	Slug        string `json:"slug"`
+	Type        string `json:"type"`
+	Description string `json:"description,omitempty"`
+	Version     string `json:"version,omitempty"`
+	Source      string `json:"source"`
+	EvaluatorDefinition
+	CreatedAt string `json:"created_at,omitempty"`
+	UpdatedAt string `json:"updated_at,omitempty"`
+}
+
+// EvaluatorDefinition is what a custom evaluator has more than a prebuilt one.
+type EvaluatorDefinition struct {
 	InputSchema  []EvaluatorProperty `json:"input_schema,omitempty"`
 	OutputSchema []EvaluatorProperty `json:"output_schema,omitempty"`
 	Config       *EvaluatorConfig    `json:"config,omitempty"`
-	CreatedAt    string              `json:"created_at,omitempty"`
-	UpdatedAt    string              `json:"updated_at,omitempty"`
 }
 
 // EvaluatorConfig is what a custom evaluator asks the model.
@@ -111,17 +116,17 @@ func isPrebuilt(slug string) bool { return slices.Contains(traceloop.PublishedEv
 // organization's own, but are on no list.
 var exampleEvaluators = []string{"hallucination", "toxicity"}
 
-const evaluatorColumns = "t.id, t.name, t.slug, t.description, t.version, t.input_schema, t.output_schema, t.config, t.created_at, t.updated_at"
+const evaluatorColumns = "t.id, t.name, t.slug, t.description, t.version, t.definition, t.created_at, t.updated_at"
 
 func scanEvaluator(scan row) (v Evaluator, err error) {
-	v.Type, v.Source, v.Config = "LLM_AS_A_JUDGE", sourceCustom, &EvaluatorConfig{}
+	v.Type, v.Source = "LLM_AS_A_JUDGE", sourceCustom
 	var version int
-	var input, output, config []byte
-	if err := scan(&v.ID, &v.Name, &v.Slug, &v.Description, &version, &input, &output, &config, &v.CreatedAt, &v.UpdatedAt); err != nil {
+	var definition []byte
+	if err := scan(&v.ID, &v.Name, &v.Slug, &v.Description, &version, &definition, &v.CreatedAt, &v.UpdatedAt); err != nil {
 		return v, err
 	}
 	v.Version = strconv.Itoa(version)
-	return v, errors.Join(json.Unmarshal(input, &v.InputSchema), json.Unmarshal(output, &v.OutputSchema), json.Unmarshal(config, v.Config))
+	return v, json.Unmarshal(definition, &v.EvaluatorDefinition)
 }
 
 // customEvaluators reads the organization's own, oldest first.
@@ -175,7 +180,7 @@ func evaluatorByID(tx *sql.Tx, id string) (Evaluator, error) {
 }
 
 func (e *Emulator) createEvaluator(r *http.Request, _ string) (answer, error) {
-	in := Evaluator{Config: &EvaluatorConfig{}}
+	in := Evaluator{EvaluatorDefinition: EvaluatorDefinition{Config: &EvaluatorConfig{}}}
 	var mode string // published, without a meaning
 	into := in.Config.LLMConfig.fields()
 	maps.Copy(into, fields{
@@ -259,31 +264,18 @@ func (v *Evaluator) insert(tx *sql.Tx, version int) (id, versionID string, err e
 	if isPrebuilt(v.Slug) {
 		return "", "", evaluatorSlugTaken(v.Slug)
 	}
-	input, output, config, err := v.documents()
+	definition, err := json.Marshal(v.EvaluatorDefinition)
 	if err != nil {
 		return "", "", err
 	}
 	err = tx.QueryRow(`
-		INSERT INTO evaluators (id, name, slug, description, version, input_schema, output_schema, config, created_at, updated_at)
-		VALUES (`+newOr+", ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) RETURNING id, version_id",
-		v.ID, v.Name, v.Slug, v.Description, version, input, output, config, v.CreatedAt).Scan(&id, &versionID)
+		INSERT INTO evaluators (id, name, slug, description, version, definition, created_at, updated_at)
+		VALUES (`+newOr+", ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id, version_id",
+		v.ID, v.Name, v.Slug, v.Description, version, string(definition), v.CreatedAt).Scan(&id, &versionID)
 	if violates(err, "evaluators.slug") {
 		err = evaluatorSlugTaken(v.Slug)
 	}
 	return id, versionID, err
-}
-
-// documents returns what the database has in JSON.
-func (v *Evaluator) documents() (input, output, config string, err error) {
-	var texts [3]string
-	for i, part := range []any{v.InputSchema, v.OutputSchema, v.Config} {
-		data, err := json.Marshal(part)
-		if err != nil {
-			return "", "", "", err
-		}
-		texts[i] = string(data)
-	}
-	return texts[0], texts[1], texts[2], nil
 }
 
 func evaluatorSlugTaken(slug string) error {
@@ -335,15 +327,15 @@ func (e *Emulator) updateEvaluator(r *http.Request, _ string) (answer, error) {
 
 // update makes a new version, unless nothing has changed.
 func (v *Evaluator) update(tx *sql.Tx, now string) error {
-	input, output, config, err := v.documents()
+	definition, err := json.Marshal(v.EvaluatorDefinition)
 	if err != nil {
 		return err
 	}
 	_, err = tx.Exec(`
-		UPDATE evaluators SET name = ?2, description = ?3, input_schema = ?4, output_schema = ?5, config = ?6,
-			version = version + 1, version_id = 'c' || lower(hex(randomblob(12))), updated_at = ?7
-		WHERE id = ?1 AND (name, description, input_schema, output_schema, config) <> (?2, ?3, ?4, ?5, ?6)`,
-		v.ID, v.Name, v.Description, input, output, config, now)
+		UPDATE evaluators SET name = ?2, description = ?3, definition = ?4,
+			version = version + 1, version_id = 'c' || lower(hex(randomblob(12))), updated_at = ?5
+		WHERE id = ?1 AND (name, description, definition) <> (?2, ?3, ?4)`,
+		v.ID, v.Name, v.Description, string(definition), now)
 	return err
 }
 

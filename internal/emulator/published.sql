@@ -63,7 +63,7 @@ CREATE TRIGGER setups_stay_where_they_are BEFORE UPDATE OF id, env_project_id, p
   SELECT RAISE(ABORT, 'setup_moved');
 END;
 
--- The organization's own evaluators: they are in no project. Three columns are JSON, as the
+-- The organization's own evaluators: they are in no project. The definition is JSON, as the
 -- API has it.
 CREATE TABLE evaluators (
   seq           INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -73,9 +73,7 @@ CREATE TABLE evaluators (
   description   TEXT NOT NULL,
   version       INTEGER NOT NULL CHECK (version > 0),
   version_id    TEXT NOT NULL DEFAULT ('c' || lower(hex(randomblob(12)))),
-  input_schema  TEXT NOT NULL CHECK (json_valid(input_schema)),
-  output_schema TEXT NOT NULL CHECK (json_valid(output_schema)),
-  config        TEXT NOT NULL CHECK (json_valid(config)),
+  definition    TEXT NOT NULL CHECK (json_valid(definition)),
   created_at    TEXT NOT NULL,
   updated_at    TEXT NOT NULL
 ) STRICT;

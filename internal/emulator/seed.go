@@ -20,6 +20,8 @@ type Seed struct {
 	Environments []SeedEnvironment `yaml:"environments,omitempty"` // may give the ids of built-in ones
 	Evaluators   []SeedEvaluator   `yaml:"evaluators,omitempty"`
 	Projects     []SeedProject     `yaml:"projects,omitempty"`
+
+	places map[string]string // of the entries in the file, by their paths
 }
 
 // SeedProject is a project. Only its name is required.
@@ -31,8 +33,6 @@ type SeedProject struct {
 	Environments []SeedEnvironment `yaml:"environments,omitempty"` // its own
 	APIKeys      []SeedAPIKey      `yaml:"api_keys,omitempty"`
 	Setups       []SeedSetup       `yaml:"auto_monitor_setups,omitempty"`
-
-	place string
 }
 
 // SeedEnvironment is an environment of a project, or of the organization.
@@ -40,8 +40,6 @@ type SeedEnvironment struct {
 	Name      string `yaml:"name"`
 	ID        string `yaml:"id,omitempty"`
 	CreatedAt string `yaml:"created_at,omitempty"`
-
-	place string
 }
 
 // SeedAPIKey is a key with its value (APIKey), or with only MaskedKey and SHA256, as in an export,
@@ -53,76 +51,75 @@ type SeedAPIKey struct {
 	APIKey      string `yaml:"api_key,omitempty"`
 	MaskedKey   string `yaml:"masked_key,omitempty"`
 	SHA256      string `yaml:"sha256,omitempty"`
-
-	place string
 }
 
 // plant writes the seed into an empty database. The database refuses violations of the rules.
 func (s *Seed) plant(tx *sql.Tx, now string) error {
-	for _, environment := range s.organizationEnvironments() {
-		if err := environment.plant(tx, nil, now); err != nil {
-			return at(environment.place, err)
+	environments, order := s.organizationEnvironments()
+	for _, i := range order {
+		if err := environments[i].plant(tx, nil, now); err != nil {
+			return s.at(err, "environments[%d]", i)
 		}
 	}
-	for _, evaluator := range s.Evaluators {
+	for i, evaluator := range s.Evaluators {
 		if err := evaluator.plant(tx, now); err != nil {
-			return at(evaluator.place, err)
+			return s.at(err, "evaluators[%d]", i)
 		}
 	}
-	for _, project := range s.Projects {
+	for i, project := range s.Projects {
 		id, err := project.plant(tx, now)
 		if err != nil {
-			return at(project.place, err)
+			return s.at(err, "projects[%d]", i)
 		}
-		for _, environment := range project.Environments {
+		for j, environment := range project.Environments {
 			if err := environment.plant(tx, &id, now); err != nil {
-				return at(environment.place, err)
+				return s.at(err, "projects[%d].environments[%d]", i, j)
 			}
 		}
-		for _, setup := range project.Setups {
+		for j, setup := range project.Setups {
 			if err := setup.name(tx, id); err != nil {
-				return at(setup.place, err)
+				return s.at(err, "projects[%d].auto_monitor_setups[%d]", i, j)
 			}
 		}
-		for _, key := range project.APIKeys {
+		for j, key := range project.APIKeys {
 			if err := key.plant(tx, id, now); err != nil {
-				return at(key.place, err)
+				return s.at(err, "projects[%d].api_keys[%d]", i, j)
 			}
 		}
-		for _, setup := range project.Setups {
+		for j, setup := range project.Setups {
 			if err := setup.plant(tx, id, now); err != nil {
-				return at(setup.place, err)
+				return s.at(err, "projects[%d].auto_monitor_setups[%d]", i, j)
 			}
 		}
 	}
 	return nil
 }
 
-// organizationEnvironments returns the built-in environments first, whether the seed names them or
-// not, and then the others.
-func (s *Seed) organizationEnvironments() []SeedEnvironment {
-	var all []SeedEnvironment
+// organizationEnvironments returns the organization's environments, and the order in which they are
+// planted: the built-in ones first, whether the seed names them or not.
+func (s *Seed) organizationEnvironments() (all []SeedEnvironment, order []int) {
+	all = slices.Clone(s.Environments)
 	for _, name := range contract.BuiltInEnvironments {
-		environment := SeedEnvironment{Name: name}
-		if i := slices.IndexFunc(s.Environments, func(v SeedEnvironment) bool { return v.Name == name }); i >= 0 {
-			environment = s.Environments[i]
+		i := slices.IndexFunc(all, func(v SeedEnvironment) bool { return v.Name == name })
+		if i < 0 {
+			i, all = len(all), append(all, SeedEnvironment{Name: name})
 		}
-		all = append(all, environment)
+		order = append(order, i)
 	}
-	for i, environment := range s.Environments {
-		first := slices.IndexFunc(s.Environments, func(v SeedEnvironment) bool { return v.Name == environment.Name })
-		if i > first || !slices.Contains(contract.BuiltInEnvironments, environment.Name) {
-			all = append(all, environment)
+	for i := range all {
+		if !slices.Contains(order, i) {
+			order = append(order, i)
 		}
 	}
-	return all
+	return all, order
 }
 
-func at(place string, err error) error {
-	if place == "" {
-		return err
+// at says where in the file an entry is, if the seed is from one.
+func (s *Seed) at(err error, path string, indexes ...any) error {
+	if place := s.places[fmt.Sprintf(path, indexes...)]; place != "" {
+		err = fmt.Errorf("%s: %w", place, err)
 	}
-	return fmt.Errorf("%s: %w", place, err)
+	return err
 }
 
 func (p SeedProject) plant(tx *sql.Tx, now string) (id string, err error) {

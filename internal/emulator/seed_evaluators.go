@@ -20,8 +20,6 @@ type SeedEvaluator struct {
 	Messages     []EvaluatorMessage  `yaml:"messages"`
 	InputSchema  []EvaluatorProperty `yaml:"input_schema"`
 	OutputSchema []EvaluatorProperty `yaml:"output_schema"`
-
-	place string
 }
 
 func (s SeedEvaluator) plant(tx *sql.Tx, now string) error {
@@ -29,8 +27,8 @@ func (s SeedEvaluator) plant(tx *sql.Tx, now string) error {
 		return err
 	}
 	v := Evaluator{
-		ID: s.ID, Name: s.Name, Slug: s.Slug, Description: s.Description, InputSchema: s.InputSchema, OutputSchema: s.OutputSchema,
-		Config: &EvaluatorConfig{s.Provider, s.Messages, s.LLMConfig}, CreatedAt: s.CreatedAt,
+		ID: s.ID, Name: s.Name, Slug: s.Slug, Description: s.Description, CreatedAt: s.CreatedAt,
+		EvaluatorDefinition: EvaluatorDefinition{s.InputSchema, s.OutputSchema, &EvaluatorConfig{s.Provider, s.Messages, s.LLMConfig}},
 	}
 	if err := v.complete(); err != nil {
 		return refuse(http.StatusBadRequest, "%v.", err)

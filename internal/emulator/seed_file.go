@@ -80,13 +80,13 @@ func joinSurrogates(data []byte) []byte {
 
 // locate notes the place of each entry, for errors about it.
 func (s *Seed) locate(file string, root *yaml.Node) {
-	places := map[string]string{}
+	s.places = map[string]string{}
 	var walk func(node *yaml.Node, path string)
 	walk = func(node *yaml.Node, path string) {
 		if node.Kind == yaml.AliasNode {
 			node = node.Alias
 		}
-		places[path] = fmt.Sprintf("%s:%d: %s", file, node.Line, path)
+		s.places[path] = fmt.Sprintf("%s:%d: %s", file, node.Line, path)
 		for i, child := range node.Content {
 			switch {
 			case node.Kind == yaml.SequenceNode:
@@ -97,27 +97,6 @@ func (s *Seed) locate(file string, root *yaml.Node) {
 		}
 	}
 	walk(root, "")
-	place := func(list string, i int) string { return places[fmt.Sprintf("%s[%d]", list, i)] }
-	for i := range s.Environments {
-		s.Environments[i].place = place("environments", i)
-	}
-	for i := range s.Evaluators {
-		s.Evaluators[i].place = place("evaluators", i)
-	}
-	for i := range s.Projects {
-		p := &s.Projects[i]
-		p.place = place("projects", i)
-		path := fmt.Sprintf("projects[%d].", i)
-		for i := range p.Environments {
-			p.Environments[i].place = place(path+"environments", i)
-		}
-		for i := range p.APIKeys {
-			p.APIKeys[i].place = place(path+"api_keys", i)
-		}
-		for i := range p.Setups {
-			p.Setups[i].place = place(path+"auto_monitor_setups", i)
-		}
-	}
 }
 
 func (s *Seed) marshal() ([]byte, error) {

@@ -18,8 +18,6 @@ type SeedSetup struct {
 	ID           string   `yaml:"id,omitempty"`
 	EnvProjectID string   `yaml:"env_project_id,omitempty"` // one for each environment of a project
 	CreatedAt    string   `yaml:"created_at,omitempty"`
-
-	place string
 }
 
 // name sets the id of the project and environment from the seed, before a key sets one.

@@ -160,15 +160,3 @@ func TestDataFileThatCannotBe(t *testing.T) {
 		}
 	}
 }
-
-func TestEmulatorsShareNothing(t *testing.T) {
-	t.Parallel()
-	first, second := emulatortest.Start(t), emulatortest.Start(t)
-	first.CreateProject("Orders")
-	if projects := second.Projects(); len(projects) != 1 {
-		t.Errorf("the other emulator has %+v", projects)
-	}
-	if first.ManagementKey == second.ManagementKey {
-		t.Error("both have the same management key")
-	}
-}

@@ -88,27 +88,3 @@ resource "terraform_data" "incident" {
 		t.Errorf("there is no new key: %v", keys)
 	}
 }
-
-// What is wrong with an action is found before anything is changed.
-func TestCLI_actionRefused(t *testing.T) {
-	t.Parallel()
-	needs(t, actions)
-	server := emulatortest.Start(t)
-	project := server.Projects()[0].ID
-	for config, says := range map[string]string{
-		"": "Exactly one of these attributes must be configured",
-		"    id          = \"k1\"\n    project_id  = \"p1\"\n    environment = \"prd\"\n":   "Exactly one of these attributes must be configured",
-		fmt.Sprintf("    project_id  = %q\n    environment = \"prod\"\n", project):          "has no environment with the slug \"prod\"",
-		"    project_id  = \"nobody\"\n    environment = \"prd\"\n":                         "no project with the id \"nobody\"",
-		fmt.Sprintf("    project_id  = %q\n    environment = \"EU Production\"\n", project): "must be the slug of an environment",
-	} {
-		cli := newCLI(t, server)
-		cli.write("action \"traceloop_revoke_api_key\" \"leaked\" {\n  config {\n" + config + "  }\n}\n")
-		output, err := cli.run("apply", "-auto-approve", "-input=false", "-invoke=action.traceloop_revoke_api_key.leaked")
-		if err == nil {
-			t.Errorf("%q is accepted", config)
-		}
-		shows(t, output, says)
-	}
-	noWrites(t, server)
-}

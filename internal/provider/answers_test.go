@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
 // Answers about projects, environments, keys and organizations that the emulator does not give. So they
@@ -97,6 +99,30 @@ func TestAnswers_lateRename(t *testing.T) {
 	renamed, _, err := d.apply(t.Context(), projectKind, made, arguments{"name": "Returns"})
 	if err != nil || d.text(renamed, "name") != "Returns" || service.count("PATCH") != 1 {
 		t.Errorf("the state has %q after %d requests: %v", d.text(renamed, "name"), service.count("PATCH"), err)
+	}
+
+	// A service may not have the rename, or call it PUT.
+	service.set(map[string]string{"PATCH /v2/projects/p1": `405 {"error":"Not allowed."}`})
+	l := &life{t, projectKind, d, made}
+	l.refusesToApply(arguments{"name": "Returns"}, "Unable to Rename Project", "does not have", "dashboard")
+	l.has(arguments{"name": "Orders"})
+}
+
+// The slug is the service's: the provider's own rule only suggests.
+func TestAnswers_slugOfTheService(t *testing.T) {
+	t.Parallel()
+	const answer = `{"id":"e1","name":"EU_1 (prod)","slug":"eu_1prod","scope":"organization","built_in":false,"created_at":"2026-01-02T03:04:05Z"}`
+	service := newAnswering(t, map[string]string{
+		"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "GET /v2/projects/p1": "200 " + goodProject,
+		"POST /v2/environments": "201 " + answer, "GET /v2/environments/e1": "200 " + answer,
+	})
+	l := newLife(answeringDriver(t, service), environmentKind)
+	l.apply(arguments{"name": "EU_1 (prod)"}, "create")
+	l.has(arguments{"slug": "eu_1prod"})
+	service.set(map[string]string{"GET /v2/environments": "200 [" + answer + "]"})
+	l.imports("eu_1prod")
+	if p := newLife(l.provider, keyKind).plan(arguments{"project_id": "p1", "environment": "eu_1prod"}, false); len(p.diags) != 0 {
+		t.Errorf("a key cannot name it: %v", p.diags)
 	}
 }
 
@@ -203,7 +229,7 @@ func TestAnswers_destroyedWithMasklessKeys(t *testing.T) {
 
 // Only one answer has the id and the keys of an organization: the state has all of it, and a warning
 // says what is missing.
-func TestAnswers_organization(t *testing.T) {
+func TestOrganization_answers(t *testing.T) {
 	t.Parallel()
 	const one = `{"slug":"dev","api_key":"tl_SecretOfDev"}`
 	for body, test := range map[string]struct {
@@ -258,4 +284,35 @@ func TestAnswers_conflictWithItself(t *testing.T) {
 	if err != nil || d.text(project, "id") != "p1" || service.count("POST") != 2 {
 		t.Errorf("the state has %q after %d POSTs: %v", d.text(project, "id"), service.count("POST"), err)
 	}
+}
+
+func TestSettle_orphanIsNamed(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	projectID := server.Projects()[0].ID
+	d := newDriver(t, server, minutesLater)
+	server.SetFaults(
+		emulatortest.Fault{Method: "POST", Path: "/v2/api-keys", Kind: "drop_after"},
+		emulatortest.Fault{Method: "DELETE", Path: "/v2/api-keys", Kind: "status", Status: 403, Times: 10},
+	)
+	_, _, err := d.apply(t.Context(), keyKind, d.none(keyKind), arguments{"project_id": projectID, "environment": "prd"})
+	orphan := server.Keys()[0]
+	refuses(t, err, "API Key May Be Orphaned", orphan.MaskedKey, orphan.ID, "replace_existing = true", "curl -X DELETE")
+
+	server.SetFaults()
+	key, _, err := d.next().apply(t.Context(), keyKind, d.none(keyKind), arguments{"project_id": projectID, "environment": "prd", "replace_existing": true})
+	if keys := server.Keys(); err != nil || len(keys) != 1 || keys[0].ID != d.text(key, "id") {
+		t.Errorf("the named way on: %v; the server has %v", err, keys)
+	}
+}
+
+// A project with a lost answer that somebody else's has the name of is not adopted.
+func TestSettle_olderProjectIsNotAdopted(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
+	older := server.CreateProject("Orders")
+	d := newDriver(t, server, time.Now)
+	server.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/projects", Kind: "drop_before"})
+	_, _, err := d.apply(t.Context(), projectKind, d.none(projectKind), arguments{"name": "Orders"})
+	refuses(t, err, "older than this attempt", "import {", older.ID)
 }

@@ -13,6 +13,7 @@ import (
 
 	"filippo.io/age"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -30,30 +31,6 @@ func withEcho() map[string]func() (tfprotov6.ProviderServer, error) {
 		"traceloop": provider.NewServer(time.Now),
 		"echo":      echoprovider.NewProviderServer(),
 	}
-}
-
-const echoHCL = `
-provider "echo" {
-  data = ephemeral.traceloop_api_key.opened.key
-}
-
-resource "echo" "shown" {}
-`
-
-// sealedHCL seals a key to recipients, and opens it with an identity; both are HCL.
-func sealedHCL(server *emulatortest.Server, recipients, identity string) string {
-	return configured(server, fmt.Sprintf(`
-resource "traceloop_api_key" "orders" {
-  project_id     = %q
-  environment    = "prd"
-  age_recipients = [%s]
-}
-
-ephemeral "traceloop_api_key" "opened" {
-  encrypted_key = traceloop_api_key.orders.encrypted_key
-  age_identity  = %s
-}
-`, server.Projects()[0].ID, recipients, identity))
 }
 
 func TestAccAPIKeyEphemeral_opens(t *testing.T) {
@@ -107,53 +84,42 @@ ephemeral "traceloop_api_key" %[1]q {
 	}
 }
 
-func TestAccAPIKeyEphemeral_identityFromEnvironment(t *testing.T) {
+func TestAPIKeyEphemeral_identityFromEnvironment(t *testing.T) {
 	identity := newIdentity(t)
 	t.Setenv("TRACELOOP_AGE_IDENTITY", identity.String()+"\n")
-	server := emulatortest.Start(t)
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: withEcho(),
-		Steps: []resource.TestStep{{
-			Config: sealedHCL(server, fmt.Sprintf("%q", identity.Recipient()), "null") + echoHCL,
-			ConfigStateChecks: []statecheck.StateCheck{
-				statecheck.ExpectKnownValue("echo.shown", tfjsonpath.New("data"), knownvalue.StringRegexp(says("tl_"))),
-			},
-		}},
-	})
+	if err := newDriver(t, emulatortest.Start(t), time.Now).open(sealedTo(t, identity), nil); err != nil {
+		t.Error(err)
+	}
 }
 
-func TestAccAPIKeyEphemeral_refused(t *testing.T) {
+func TestAPIKeyEphemeral_refused(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
+	d := newDriver(t, server, time.Now)
 	identity, other := newIdentity(t), newIdentity(t)
 	sealed, damaged := sealedTo(t, identity), sealedTo(t, identity)
 	damaged = strings.Replace(damaged, "\n\n", "\n", 1)
 	damaged = damaged[:len(damaged)/2] + "AAAA" + damaged[len(damaged)/2+4:]
-	secrets := []string{identity.String(), other.String(), "tl_plain", sealed[60:100]}
-
-	for name, test := range map[string]struct {
-		ciphertext, identity string
-		phrases              []string
+	for _, test := range []struct {
+		sealed   string
+		identity any
+		phrases  []string
 	}{
-		"wrong identity":     {sealed, other.String(), []string{"Unable to Open Encrypted Key", "belongs to none of the recipients", "age_recipients"}},
-		"damaged":            {damaged, identity.String(), []string{"Unable to Open Encrypted Key", "damaged"}},
-		"foreign":            {"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", identity.String(), []string{"Unable to Open Encrypted Key", "damaged, or is not an armored age file"}},
-		"nothing to open":    {"", identity.String(), []string{"Missing Encrypted Key"}},
-		"malformed identity": {sealed, identity.String()[:40], []string{"Invalid Age Identity", `the argument "age_identity"`}},
-		"empty identity":     {sealed, " ", []string{"Invalid Age Identity", "it is empty"}},
-		"public key":         {sealed, identity.Recipient().String(), []string{"Invalid Age Identity"}},
+		{sealed, other.String(), []string{"Unable to Open Encrypted Key", "belongs to none of the recipients", "age_recipients"}},
+		{damaged, identity.String(), []string{"Unable to Open Encrypted Key", "damaged"}},
+		{"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", identity.String(), []string{"Unable to Open Encrypted Key", "damaged, or is not an armored age file"}},
+		{"", identity.String(), []string{"Missing Encrypted Key"}},
+		{sealed, identity.String()[:40], []string{"Invalid Age Identity", `the argument "age_identity"`}},
+		{sealed, " ", []string{"Invalid Age Identity", "it is empty"}},
+		{sealed, identity.Recipient().String(), []string{"Invalid Age Identity"}},
+		{"x", nil, []string{"Missing Age Identity", "TRACELOOP_AGE_IDENTITY"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			// The CLI quotes literals of the configuration; values come from variables.
-			hcl := fmt.Sprintf("locals {\n  c = %q\n  i = %q\n}\n", test.ciphertext, test.identity) +
-				"ephemeral \"traceloop_api_key\" \"opened\" {\n  encrypted_key = local.c\n  age_identity  = local.i\n}\n"
-			fails(t, configured(server, hcl), secrets, test.phrases...)
-		})
+		err := d.open(test.sealed, test.identity)
+		refuses(t, err, test.phrases...)
+		if err != nil {
+			hides(t, err.Error(), identity.String(), other.String(), "tl_plain", sealed[60:100])
+		}
 	}
-	t.Run("no identity", func(t *testing.T) {
-		fails(t, configured(server, "ephemeral \"traceloop_api_key\" \"opened\" {\n  encrypted_key = \"x\"\n}\n"), secrets,
-			"Missing Age Identity", "TRACELOOP_AGE_IDENTITY")
-	})
 	if n := len(server.Requests()); n != 0 {
 		t.Errorf("%d requests were sent, want none", n)
 	}
@@ -191,17 +157,10 @@ resource "terraform_data" "service" {
 	with.write(hcl)
 
 	without.plan()
-	failsWithout := func(args ...string) {
-		t.Helper()
-		output, err := without.run(append(args, "-input=false")...)
-		if err == nil {
-			t.Errorf("%v succeeds without the identity", args)
-		}
-		shows(t, output, "Missing Age Identity", "Nothing is lost", "the state keeps the sealed key", "again with the identity", "-refresh=false")
-	}
-	failsWithout("apply", "-auto-approve")
+	missing := []string{"Missing Age Identity", "Nothing is lost", "the state keeps the sealed key", "again with the identity", "-refresh=false"}
+	without.fails("apply", missing...)
 	id := server.Keys()[0].ID
-	failsWithout("plan")
+	without.fails("plan", missing...)
 	with.apply()
 	key, err := os.ReadFile(filepath.Join(with.Dir, "key"))
 	if err != nil {
@@ -211,7 +170,7 @@ resource "terraform_data" "service" {
 		t.Errorf("the key that was generated first is not the one that was opened: %v", keys)
 	}
 
-	failsWithout("destroy", "-auto-approve")
+	without.fails("destroy", missing...)
 	without.ok("destroy", "-auto-approve", "-input=false", "-refresh=false")
 	if keys := server.Keys(); len(keys) != 0 {
 		t.Errorf("the key is still active: %v", keys)
@@ -249,38 +208,48 @@ resource "traceloop_auto_monitor_setup" "quality" {
 }
 `, server.Projects()[0].ID, identity.Recipient()))
 	with.apply()
-	output, err := without.run("destroy", "-auto-approve", "-input=false", "-refresh=false")
-	if err == nil || len(server.Keys()) != 1 {
-		t.Errorf("the destroy without the identity ends with %v, and leaves %v", err, server.Keys())
+	without.fails("destroy -refresh=false", "Missing Age Identity")
+	if keys := server.Keys(); len(keys) != 1 {
+		t.Errorf("the destroy without the identity leaves %v", keys)
 	}
-	shows(t, output, "Missing Age Identity")
 	with.destroy()
 	if keys := server.Keys(); len(keys) != 0 {
 		t.Errorf("the key is still active: %v", keys)
 	}
 }
 
-func TestAccAPIKey_badRecipients(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
+func TestAPIKeyOutcome_badRecipients(t *testing.T) {
+	o := newOutcome(t)
 	identity := newIdentity(t)
-	for name, test := range map[string]struct {
-		recipients string
+	null := tftypes.NewValue(tftypes.Set{ElementType: tftypes.String}, []tftypes.Value{tftypes.NewValue(tftypes.String, nil)})
+	for _, test := range []struct {
+		recipients any
 		phrases    []string
 	}{
-		"none":        {"", []string{"age_recipients is empty", "at least one"}},
-		"null":        {"null", []string{"The one element of age_recipients", "it is null"}},
-		"two lines":   {`"ssh-ed25519 AAAA first\nssh-ed25519 AAAA second"`, []string{"more than one line", `compact(split("\n", file(`}},
-		"the second":  {fmt.Sprintf("%q, \"nobody\"", identity.Recipient()), []string{"Number 2 of the 2 elements (in alphabetical order) of age_recipients"}},
-		"not a key":   {`"nobody"`, []string{"Invalid Recipient", "age X25519"}},
-		"private key": {fmt.Sprintf("%q", identity), []string{"Invalid Recipient", "private key"}},
-		"broken ssh":  {`"ssh-ed25519 AAAA"`, []string{"Invalid Recipient", "ssh-ed25519"}},
+		{[]string{}, []string{"age_recipients is empty", "at least one"}},
+		{null, []string{"The one element of age_recipients", "it is null"}},
+		{[]string{"ssh-ed25519 AAAA first\nssh-ed25519 AAAA second"}, []string{"more than one line", `compact(split("\n", file(`}},
+		{[]string{identity.Recipient().String(), "nobody"}, []string{"Number 2 of the 2 elements (in alphabetical order) of age_recipients"}},
+		{[]string{"nobody"}, []string{"Invalid Recipient", "age X25519"}},
+		{[]string{identity.String()}, []string{"Invalid Recipient", "private key"}},
+		{[]string{"ssh-ed25519 AAAA"}, []string{"Invalid Recipient", "ssh-ed25519"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			fails(t, sealedHCL(server, test.recipients, `"x"`), []string{identity.String()}, test.phrases...)
-		})
+		o.server.ResetRequests()
+		diags := o.refusesToPlan(o.config(arguments{"age_recipients": test.recipients}), test.phrases...)
+		hides(t, texts(diags), identity.String())
+		noWrites(t, o.server)
 	}
-	noWrites(t, server)
+}
+
+// open opens a sealed key, as an ephemeral resource does. A null identity is none.
+func (d *driver) open(sealed string, identity any) error {
+	d.t.Helper()
+	schema := d.schema()
+	typ := schema.EphemeralResourceSchemas[keyKind].ValueType()
+	config := d.dynamic(typ, d.object(typ, arguments{"encrypted_key": sealed, "age_identity": identity}))
+	validated := ask(d.t.Context(), d.t, d.server.ValidateEphemeralResourceConfig, &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: keyKind, Config: config})
+	opened := ask(d.t.Context(), d.t, d.server.OpenEphemeralResource, &tfprotov6.OpenEphemeralResourceRequest{TypeName: keyKind, Config: config})
+	return failure(append(validated.Diagnostics, opened.Diagnostics...))
 }
 
 func sealedTo(t *testing.T, identity *age.X25519Identity) string {

@@ -1,11 +1,13 @@
 package provider_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"filippo.io/age"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -67,10 +69,16 @@ func TestAPIKeyOutcome_recipientsChanged(t *testing.T) {
 	o := newOutcome(t)
 	first, second := recipient(t), recipient(t)
 	o.creates(arguments{"age_recipients": []string{first}})
-	o.rotates(arguments{"age_recipients": []string{first, second}}, "age_recipients")
+	both := arguments{"age_recipients": []string{first, second}}
+	warns(t, o.saves(o.config(both)).diags, "Changing Recipients Rotates the API Key", "The provider cannot seal the current key again")
+	o.refuses(both.with(arguments{"existing_key_wo": unknownText}), "Existing Key Is Not Known Yet", "existing_key_wo")
+	o.rotates(both, "age_recipients")
 	o.plansNothing(arguments{"age_recipients": []string{second, first}}) // a set has no order
 	o.rotates(nil, "age_recipients")
 	o.rotates(arguments{"age_recipients": []string{first}}, "age_recipients")
+	const ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN"
+	o.rotates(arguments{"age_recipients": []string{first, ssh}}, "age_recipients")
+	o.plansNothing(arguments{"age_recipients": []string{first + "\n", ssh + " somebody@example.org"}}) // their text alone differs
 	o.destroys()
 }
 
@@ -193,12 +201,14 @@ func TestAPIKeyOutcome_dueBetweenPlanAndApply(t *testing.T) {
 	more := arguments{"rotate_after_days": 30, "rotation_triggers": at("1")}
 
 	o.clock.advanceTo(29.9)
-	planning, before, plan, err := o.plan(o.config(more))
-	if err != nil || plan.action != "update" {
-		t.Fatalf("before it is due the plan is %q, %v; want an update", plan.action, err)
+	p := o.saves(o.config(more))
+	if p.action != "update" {
+		t.Fatalf("before it is due the plan is %q, want an update", p.action)
 	}
 	o.clock.advanceTo(30.1)
-	o.carriesOut(planning, before, plan, 0, 0)
+	if err := p.apply(o.provider.next()); err != nil {
+		t.Fatal(err)
+	}
 	o.keepsPromises(more)
 	o.rotates(more, "rotate_at")
 	o.destroys()
@@ -210,6 +220,7 @@ func TestAPIKeyOutcome_occupied(t *testing.T) {
 	o.failsToCreate(nil, "Environment Already Has an API Key",
 		"Environment Already Has an API Key", traceloop.MaskKey(key), id, "3 minutes ago", "replace_existing = true", "revoke it in the dashboard", "import {", o.projectID+"/prd")
 	o.accepts(key)
+	warns(t, o.saves(o.config(arguments{"replace_existing": true})).diags, "Existing API Key Will Be Revoked", traceloop.MaskKey(key), id, "3 minutes ago")
 	o.takesOver(arguments{"replace_existing": true})
 	o.rejects(key)
 	o.keeps(nil) // only read at creation
@@ -261,38 +272,147 @@ func TestAPIKeyOutcome_providersOwn(t *testing.T) {
 	project := o.server.CreateProject("Orders")
 	o.projectID = project.ID
 	id, key := o.server.GenerateKey(project.ID, "prd")
-	o.url = ownKey(t, o.server, traceloop.MaskKey(key)).URL
+	o.asks(ownKey(t, o.server, traceloop.MaskKey(key)).URL)
 	refusal := []string{"Provider Would Revoke Its Own Key", id, `provider argument "api_key"`, "another management key"}
 
 	o.refuses(arguments{"replace_existing": true}, refusal...)
 	o.imports()
-	importing, imported, plan, err := o.plan(o.config(arguments{"rotation_triggers": at("1")}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.carriesOut(importing, imported, plan, 0, 0)
+	o.apply(o.config(arguments{"rotation_triggers": at("1")}), "update")
 	o.refuses(arguments{"rotation_triggers": at("2")}, refusal...)
 	o.refuses(arguments{"rotation_triggers": at("1"), "environment": "stg"}, refusal...)
-	o.refusesToDestroy(refusal...)
+	o.state.forced = true // nobody asks the provider whether it may be
+	o.refuses(arguments{"rotation_triggers": at("1")}, refusal...)
+	o.state.forced = false
+	o.refusesToPlan(nil, refusal...)
 
 	// Its project would take the key along, also if the key itself is only forgotten.
-	d := o.driver()
-	owner, err := d.importID(t.Context(), projectKind, project.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	owner, _, err = d.apply(t.Context(), projectKind, owner, arguments{"name": "Orders", "deletion_protection": false})
-	if err != nil {
-		t.Fatal(err)
-	}
-	d = o.driver()
+	owner := newLife(o.provider, projectKind)
+	owner.state.importing = project.ID
+	owner.apply(arguments{"name": "Orders", "deletion_protection": false}, "update")
+	d := o.provider.next()
 	if _, err := d.refresh(t.Context(), keyKind, o.state); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = d.plan(t.Context(), projectKind, owner, nil); err == nil {
-		t.Fatal("the plan destroys the project, want an error")
-	}
-	o.says(err, refusal...)
+	_, err := d.plan(t.Context(), projectKind, owner.state, nil)
+	refuses(t, err, refusal...)
 	noWrites(t, o.server)
 	o.accepts(key)
+}
+
+func TestAPIKeyOutcome_tainted(t *testing.T) {
+	o := newOutcome(t)
+	o.creates(nil)
+	o.state.tainted = true
+	o.rotates(nil)
+	o.destroys()
+}
+
+// replace_existing warns of a stranger's key only, not of the one that is replaced.
+func TestAPIKeyOutcome_replacedByForce(t *testing.T) {
+	o := newOutcome(t)
+	o.creates(arguments{"replace_existing": true})
+	o.state.forced = true
+	if p := o.applies(arguments{"replace_existing": true}, "replace", 1, 1); len(p.diags) != 0 {
+		t.Errorf("the plan says %v", p.diags)
+	}
+}
+
+func TestAPIKeyOutcome_movesToAnOccupiedPlace(t *testing.T) {
+	o := newOutcome(t)
+	o.creates(nil)
+	stranger, key := o.server.GenerateKey(o.projectID, "stg")
+	o.refuses(arguments{"environment": "stg"}, "Environment Already Has an API Key", stranger, "Nothing was changed")
+	o.accepts(key)
+	p := o.applies(arguments{"environment": "stg", "replace_existing": true}, "replace", 2, 2) // the first answer is a conflict
+	warns(t, p.diags, "Existing API Key Will Be Revoked", stranger)
+	o.rejects(key)
+	o.destroys()
+}
+
+// What happens between the plan and its apply, the apply sees before it revokes.
+func TestAPIKeyOutcome_placeIsTakenBetweenPlanAndApply(t *testing.T) {
+	for _, replaces := range []bool{true, false} {
+		t.Run(fmt.Sprintf("replace_existing=%t", replaces), func(t *testing.T) {
+			o := newOutcome(t)
+			o.creates(nil)
+			moves := arguments{"environment": "stg", "replace_existing": replaces}
+			p := o.saves(o.config(moves))
+			stranger, key := o.server.GenerateKey(o.projectID, "stg")
+			refuses(t, p.apply(o.provider.next()), "API Key Appeared After the Plan", stranger, "Nothing was changed")
+			o.accepts(key)
+			o.server.RevokeKey(stranger)
+			o.rotates(moves, "environment")
+			o.destroys() // what was refused is not in the way of another wish
+		})
+	}
+}
+
+// A rotation revokes first, and has nothing to list after that.
+func TestAPIKeyOutcome_rotationNeedsNoList(t *testing.T) {
+	o := newOutcome(t)
+	o.creates(arguments{"rotation_triggers": at("1")})
+	p := o.saves(o.config(arguments{"rotation_triggers": at("2")}))
+	o.server.ResetRequests()
+	o.server.SetFaults(emulatortest.Fault{Method: "GET", Path: "/v2/", Kind: "status", Status: 500, Times: 100})
+	if err := p.apply(o.provider.next()); err != nil {
+		t.Error(err)
+	}
+	if requests := o.server.Requests(); len(requests) != 2 {
+		t.Errorf("a rotation takes %v, want a DELETE and a POST", requests)
+	}
+}
+
+// A key that runs is not replaced in the plan that imports it.
+func TestAPIKeyOutcome_importedWithoutItsProject(t *testing.T) {
+	o := newOutcome(t)
+	id, _ := o.server.GenerateKey(o.projectID, "prd")
+	const refusal = "Imported API Key Would Be Replaced"
+	elsewhere := arguments{"project_id": unknownText}
+	for _, form := range []string{o.projectID + "/prd", id} {
+		o.state.importing = form
+		o.refuses(elsewhere, refusal, id, "Import its project too", o.projectID)
+	}
+	o.refuses(arguments{"environment": "stg"}, refusal, `environment changes from "prd" to "stg"`)
+	o.state.forced = true
+	o.refuses(nil, refusal)
+	o.state.forced = false
+
+	// On the command line the import is over when the plan begins: it warns.
+	o.plansNothing(nil)
+	warns(t, o.saves(o.config(elsewhere)).diags, "API Key Will Be Replaced", id, "project_id is not known before apply")
+}
+
+func TestAPIKeyOutcome_warnsBeforeItIsDue(t *testing.T) {
+	o := newOutcome(t)
+	after := func(days int) arguments { return arguments{"rotate_after_days": days} }
+	o.creates(after(32))
+	o.clock.advanceTo(24)
+	if p := o.saves(o.config(after(32))); len(p.diags) != 0 {
+		t.Errorf("the plan says %v", p.diags)
+	}
+	o.keeps(after(30))
+	p := o.saves(o.config(after(30))) // 6 days remain
+	warns(t, p.diags, "API Key Is Soon Due for Rotation", "in 5 days")
+	if len(p.diags) != 1 {
+		t.Errorf("the plan says %v", p.diags)
+	}
+	p = o.saves(o.config(after(20)))
+	warns(t, p.diags, "API Key Is Already Due for Rotation")
+	if p.action != "replace" {
+		t.Errorf("the plan is %q", p.action)
+	}
+}
+
+func TestAPIKeyOutcome_overdueWithoutRefresh(t *testing.T) {
+	o := newOutcome(t)
+	o.creates(arguments{"rotate_after_days": 60})
+	o.clock.advanceTo(40)
+	config := o.config(arguments{"rotate_after_days": 30})
+	p := o.plan(config, false)
+	due := o.clock.now().UTC().AddDate(0, 0, -10).Format(time.DateOnly)
+	warns(t, p.diags, "API Key Is Overdue for Rotation", "was due at "+due, "10 days ago", "This plan does not rotate it", "plan again without -refresh=false")
+	if p.action != "update" || len(p.diags) != 1 {
+		t.Errorf("the plan is %q, and says %v", p.action, p.diags)
+	}
+	o.rotates(arguments{"rotate_after_days": 30}, "rotate_at") // as the warning says
 }

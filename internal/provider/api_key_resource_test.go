@@ -2,13 +2,8 @@ package provider_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
-
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/plancheck"
-	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -21,103 +16,59 @@ func keyHCL(projectID, environment, triggers string) string {
 	return fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id        = %s\n  environment       = %q\n  rotation_triggers = %s\n}\n", projectID, environment, triggers)
 }
 
-// keeper remembers an attribute from step to step.
-type keeper struct{ id, key string }
-
-// same and changed check the key of the state against the one seen last.
-func (k *keeper) same(s *terraform.State) error    { return k.compare(s, false) }
-func (k *keeper) changed(s *terraform.State) error { return k.compare(s, true) }
-
-func (k *keeper) compare(s *terraform.State, change bool) error {
-	attributes := s.RootModule().Resources[keyAddress].Primary.Attributes
-	id, key := attributes["id"], attributes["key"]
-	if changed := id != k.id || key != k.key; changed != change {
-		return fmt.Errorf("key changed: %t, want %t (id %s, was %s)", changed, change, id, k.id)
-	}
-	k.id, k.key = id, key
-	return nil
-}
-
 func TestAccAPIKey_life(t *testing.T) { inBothVariants(t, accAPIKeyLife) }
 
 func accAPIKeyLife(t *testing.T, variant emulatortest.Option) {
 	t.Helper()
 	server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
-	hcl := func(triggers string) string {
-		return configured(server, projectHCL("Orders", false)+keyHCL("traceloop_project.orders.id", "prd", triggers))
-	}
-	var seen keeper
-	sends := func(key string, status int) error {
-		if got := server.SendSpans(key, 1); got != status {
-			return fmt.Errorf("a span was answered %d, want %d", got, status)
+	c := newCLI(t, server)
+	sends := func(key string, want int) {
+		t.Helper()
+		if got := server.SendSpans(key, 1); got != want {
+			t.Errorf("a span is answered %d, want %d", got, want)
 		}
-		return nil
+	}
+	key := ""
+	for _, step := range []struct {
+		triggers, summary string
+		before            func()
+	}{
+		{triggers: "null", summary: "2 added, 0 changed, 0 destroyed"},
+		{triggers: `{ at = "1" }`, summary: "0 added, 1 changed, 0 destroyed"}, // only recorded
+		{triggers: `{ at = "2" }`, summary: "1 added, 0 changed, 1 destroyed"}, // rotated
+		{triggers: `{ at = "2" }`, summary: "1 added, 0 changed, 0 destroyed", before: func() { server.RevokeKey(server.Keys()[0].ID) }},
+	} {
+		if step.before != nil {
+			step.before()
+		}
+		c.write(projectHCL("Orders", false) + keyHCL("traceloop_project.orders.id", "prd", step.triggers) + "output \"key\" {\n  sensitive = true\n  value     = traceloop_api_key.orders.key\n}\n")
+		out := c.apply()
+		shows(t, out, step.summary)
+		was := key
+		key = strings.TrimSpace(c.ok("output", "-raw", "key"))
+		hides(t, out, key)
+		if rotated := !strings.HasPrefix(step.summary, "0 added"); rotated != (key != was) {
+			t.Errorf("%s: the key is another one: %t", step.summary, key != was)
+		} else if rotated && was != "" {
+			sends(was, 401)
+		}
+		sends(key, 200)
+		c.plan("-detailed-exitcode")
 	}
 
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		CheckDestroy: func(*terraform.State) error {
-			if keys := server.Keys(); len(keys) != 0 {
-				return fmt.Errorf("the server has %d keys after destroy", len(keys))
-			}
-			return sends(seen.key, 401)
-		},
-		Steps: []resource.TestStep{
-			{
-				Config:           hcl("null"),
-				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionCreate),
-				ConfigStateChecks: []statecheck.StateCheck{
-					attribute(keyAddress, "environment", "prd"),
-					isNull(keyAddress, "rotation_triggers"),
-					statecheck.ExpectSensitiveValue(keyAddress, tfjsonpath.New("key")),
-				},
-				Check: resource.ComposeAggregateTestCheckFunc(
-					seen.changed,
-					func(s *terraform.State) error {
-						attributes := s.RootModule().Resources[keyAddress].Primary.Attributes
-						if masked := traceloop.MaskKey(seen.key); attributes["masked_key"] != masked {
-							return fmt.Errorf("masked_key is %s, want %s", attributes["masked_key"], masked)
-						}
-						return sends(seen.key, 200)
-					},
-				),
-			},
-			{ // everything but the key, and the mask, which the provider makes where the service shows none
-				ResourceName: keyAddress, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"key", "masked_key"},
-				ImportStateIdFunc: func(s *terraform.State) (string, error) {
-					return s.RootModule().Resources[keyAddress].Primary.Attributes["project_id"] + "/prd", nil
-				},
-			},
-			{ // from no triggers to some: only recorded
-				PreConfig: server.ResetRequests,
-				Config:    hcl(`{ at = "1" }`),
-				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
-					plancheck.ExpectResourceAction(keyAddress, plancheck.ResourceActionUpdate),
-				}},
-				Check: resource.ComposeAggregateTestCheckFunc(seen.same, func(*terraform.State) error {
-					if n := writes(server); n != 0 {
-						return fmt.Errorf("recording triggers sent %d requests that write", n)
-					}
-					return nil
-				}),
-			},
-			{ // from one map to another: rotated
-				Config:           hcl(`{ at = "2" }`),
-				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionDestroyBeforeCreate),
-				Check: resource.ComposeAggregateTestCheckFunc(
-					func(*terraform.State) error { return sends(seen.key, 401) },
-					seen.changed,
-					func(*terraform.State) error { return sends(seen.key, 200) },
-				),
-			},
-			{ // revoked outside Terraform: generated again
-				PreConfig:        func() { server.RevokeKey(seen.id) },
-				Config:           hcl(`{ at = "2" }`),
-				ConfigPlanChecks: planned(keyAddress, plancheck.ResourceActionCreate),
-				Check:            seen.changed,
-			},
-		},
-	})
+	// Imported: everything but the key, and the triggers, which are recorded.
+	before := c.state()[keyKind][0]
+	c.ok("state", "rm", keyAddress)
+	c.ok("import", keyAddress, fmt.Sprint(before["project_id"], "/prd"))
+	shows(t, c.apply(), "0 added, 1 changed, 0 destroyed")
+	if after := c.state()[keyKind][0]; after["id"] != before["id"] || after["created_at"] != before["created_at"] || after["key"] != nil {
+		t.Errorf("the import makes %v of %v", after, before)
+	}
+	c.destroy()
+	sends(key, 401)
+	if keys := server.Keys(); len(keys) != 0 {
+		t.Errorf("the server has %d keys after destroy", len(keys))
+	}
 }
 
 // keyLife is the whole life of an API key: generated, rotated, sealed, imported with its value, revoked.
@@ -183,7 +134,7 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 // An environment that the same plan creates may be named by its slug.
 func TestCLI_environmentOfTheSamePlan(t *testing.T) {
 	w := newEstate(t)
-	w.write(environmentHCL(fmt.Sprintf("%q", w.project.ID), "EU Production", false) +
+	w.write(environmentHCL(fmt.Sprintf("%q", w.project.ID), "EU Production") +
 		w.key("orders", "eu-production", "depends_on  = [traceloop_environment.eu]"))
 	w.apply()
 	w.plan("-detailed-exitcode")

@@ -1,170 +1,126 @@
 package provider_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
-const coalesced = `
-locals {
-  projects = toset(%s)
-  slots    = { for pair in setproduct(local.projects, ["dev", "stg", "prd", "eu"]) : join("/", pair) => pair }
+// tenAtATime does it for each, as Terraform does.
+func tenAtATime[T any](t *testing.T, each []T, do func(i int, one T) error) {
+	t.Helper()
+	var walk errgroup.Group
+	walk.SetLimit(10)
+	for i, one := range each {
+		walk.Go(func() error { return do(i, one) })
+	}
+	if err := walk.Wait(); err != nil {
+		t.Fatal(err)
+	}
 }
-
-resource "traceloop_project" "all" {
-  for_each = local.projects
-  name     = "Imported"
-
-  lifecycle {
-    ignore_changes = [name]
-  }
-}
-
-resource "traceloop_api_key" "all" {
-  for_each    = local.slots
-  project_id  = traceloop_project.all[each.value[0]].id
-  environment = each.value[1]
-}
-
-import {
-  for_each = local.projects
-  to       = traceloop_project.all[each.key]
-  id       = each.key
-}
-
-import {
-  for_each = local.slots
-  to       = traceloop_api_key.all[each.key]
-  id       = each.key
-}
-
-data "traceloop_api_key" "by_slot" {
-  for_each    = local.slots
-  project_id  = each.value[0]
-  environment = each.value[1]
-}
-
-data "traceloop_api_keys" "by_project" {
-  for_each   = local.projects
-  project_id = each.key
-}
-
-data "traceloop_environment" "by_slug" {
-  for_each   = local.projects
-  project_id = each.key
-  slug       = "eu"
-}
-
-data "traceloop_environments" "by_project" {
-  for_each   = local.projects
-  project_id = each.key
-}
-
-output "keys" {
-  value = sum([for found in data.traceloop_api_keys.by_project : length(found.api_keys)])
-}
-
-output "environments" {
-  value = sum([for found in data.traceloop_environments.by_project : length(found.environments)])
-}
-`
 
 // Resources, imports and data sources share the lists of a plan: no mix of them costs more
 // than twice the pages.
-func TestAccPlan_coalesced(t *testing.T) {
+func TestPlan_coalesced(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	server.CreateEnvironment("", "EU")
-	var projects []string
+	type place struct{ kind, project, environment string }
+	var places []place
 	for i := range 40 {
-		project := server.CreateProject(fmt.Sprintf("Project %d", i))
-		projects = append(projects, project.ID)
+		project := server.CreateProject(fmt.Sprintf("Project %d", i)).ID
+		places = append(places, place{kind: projectKind, project: project})
 		for _, slug := range []string{"dev", "stg", "prd", "eu"} {
-			server.GenerateKey(project.ID, slug)
+			server.GenerateKey(project, slug)
+			places = append(places, place{keyKind, project, slug})
 		}
 	}
-	ids, err := json.Marshal(projects)
-	if err != nil {
-		t.Fatal(err)
+	d := newDriver(t, server, time.Now)
+	states := make([]instance, len(places))
+	for i, p := range places {
+		states[i] = d.none(p.kind)
+		states[i].importing = strings.TrimSuffix(p.project+"/"+p.environment, "/")
 	}
-	c := newCLI(t, server)
-	c.write(fmt.Sprintf(coalesced, ids))
-
-	// 41 projects, 124 environments and 160 keys: 1, 2 and 2 pages.
-	limits := map[string]int{"projects": 2, "environments": 4, "api-keys": 4}
-	cheap := func(what string) {
-		t.Helper()
+	for _, what := range []string{"the plan that imports", "the plan without changes"} {
+		server.ResetRequests()
+		d = d.next()
+		tenAtATime(t, places, func(i int, p place) error {
+			var err error
+			if states[i], err = d.refresh(t.Context(), p.kind, states[i]); err != nil {
+				return err
+			}
+			config := arguments{"name": d.text(states[i], "name")}
+			data := []string{"traceloop_api_keys", "traceloop_environments"}
+			if p.kind == keyKind {
+				config = arguments{"project_id": p.project, "environment": p.environment}
+				data = nil
+				if err := d.readData("traceloop_api_key", config); err != nil {
+					return err
+				}
+				if err := d.readData("traceloop_environment", arguments{"project_id": p.project, "slug": "eu"}); err != nil {
+					return err
+				}
+			}
+			for _, plural := range data {
+				if err := d.readData(plural, arguments{"project_id": p.project}); err != nil {
+					return err
+				}
+			}
+			planned, err := d.plan(t.Context(), p.kind, states[i], config)
+			if planned.action != "" {
+				t.Errorf("%s: the plan of %v is to %s", what, p, planned.action)
+			}
+			return err
+		})
 		requests := map[string]int{}
 		for _, r := range server.Requests() {
-			if r.Method != "GET" {
-				t.Errorf("%s: %s %s", what, r.Method, r.Path)
-			}
-			requests[strings.Split(r.Path, "/")[2]]++
+			requests[r.Method+" "+strings.Split(r.Path, "/")[2]]++
 		}
-		for collection, limit := range limits {
-			if requests[collection] == 0 || requests[collection] > limit {
-				t.Errorf("%s: %d requests of %s, want at most %d", what, requests[collection], collection, limit)
+		// 41 projects, 124 environments and 160 keys: 1, 2 and 2 pages.
+		for collection, limit := range map[string]int{"GET projects": 2, "GET environments": 4, "GET api-keys": 4} {
+			if requests[collection] == 0 || requests[collection] > limit || len(requests) != 3 {
+				t.Errorf("%s: the requests are %v, want at most %d of %s", what, requests, limit, collection)
 			}
 		}
 	}
-
-	server.ResetRequests()
-	shows(t, c.plan("-out=saved"), "200 to import, 0 to add, 0 to change, 0 to destroy")
-	cheap("the plan that imports")
-	server.ResetRequests()
-	c.ok("apply", "saved")
-	server.ResetRequests()
-	shows(t, c.plan(), "No changes")
-	cheap("the plan without changes")
-	if got := c.outputs(); got["keys"] != 160.0 || got["environments"] != 160.0 {
-		t.Errorf("the data sources found %v", got)
-	}
 }
-
-const literal = `
-locals {
-  projects = toset(%s)
-}
-
-resource "traceloop_api_key" "all" {
-  for_each         = local.projects
-  project_id       = each.key
-  environment      = "prd"
-  replace_existing = true
-}
-`
 
 // New keys in projects that the plan reads nothing else of.
-func TestAccPlan_coalescedChecks(t *testing.T) {
+func TestPlan_coalescedChecks(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t, minutesAgo())
-	var projects []string
-	for i := range 60 {
-		project := server.CreateProject(fmt.Sprintf("Project %d", i))
-		projects = append(projects, project.ID)
+	configs := make([]arguments, 60)
+	for i := range configs {
+		project := server.CreateProject(fmt.Sprintf("Project %d", i)).ID
+		configs[i] = arguments{"project_id": project, "environment": "prd", "replace_existing": true}
 		if i%2 == 0 {
-			server.GenerateKey(project.ID, "prd")
+			server.GenerateKey(project, "prd")
 		}
 	}
-	ids, err := json.Marshal(projects)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := newCLI(t, server)
-	c.write(fmt.Sprintf(literal, ids))
-
-	server.ResetRequests()
-	shows(t, c.plan("-out=saved"), "60 to add", "Existing API Key Will Be Revoked")
+	d := newDriver(t, server, time.Now)
+	plans := make([]planResult, len(configs))
+	tenAtATime(t, configs, func(i int, config arguments) error {
+		var err error
+		plans[i], err = d.plan(t.Context(), keyKind, d.none(keyKind), config)
+		return err
+	})
+	warns(t, plans[0].diags, "Existing API Key Will Be Revoked")
 	// At most twice a page of projects and a page of keys.
 	if n := len(server.Requests()); n > 2*2 {
 		t.Errorf("the plan takes %d requests", n)
 	}
+
 	server.ResetRequests()
-	c.ok("apply", "saved")
+	applying := d.next()
+	tenAtATime(t, plans, func(_ int, p planResult) error {
+		_, err := applying.carryOut(t.Context(), keyKind, p.prior, p)
+		return err
+	})
 	lists, others := 0, 0
 	for _, r := range server.Requests() {
 		switch {
@@ -176,44 +132,49 @@ func TestAccPlan_coalescedChecks(t *testing.T) {
 	}
 	// The first ten creations are planned once more, from shared lists, before anything is written.
 	// One of the other reads finds out which organization answers.
-	if lists > 60+2 || others > 3 {
-		t.Errorf("the apply takes %d lists of keys of 60 projects, and %d other reads", lists, others)
+	if lists > len(configs)+2 || others > 3 {
+		t.Errorf("the apply takes %d lists of keys of %d projects, and %d other reads", lists, len(configs), others)
 	}
 }
-
-const doomed = `
-resource "traceloop_project" "all" {
-  count               = 40
-  name                = "Project ${count.index}"
-  deletion_protection = false
-}
-
-resource "traceloop_api_key" "all" {
-  count       = 40
-  project_id  = traceloop_project.all[count.index].id
-  environment = "prd"
-}
-`
 
 // A plan that destroys or replaces names the keys that go with each project.
-func TestAccPlan_coalescedCascade(t *testing.T) {
+func TestPlan_coalescedCascade(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t)
-	c := newCLI(t, server)
-	c.write(doomed)
-	c.apply()
-
-	replace := []string{}
-	for i := range 40 {
-		replace = append(replace, fmt.Sprintf("-replace=traceloop_project.all[%d]", i))
+	server := emulatortest.Start(t, minutesAgo())
+	d := newDriver(t, server, time.Now)
+	config := func(i int) arguments {
+		return arguments{"name": fmt.Sprintf("Project %d", i), "deletion_protection": false}
 	}
-	for _, args := range [][]string{{"-destroy"}, replace} {
+	states := make([]instance, 40)
+	tenAtATime(t, states, func(i int, _ instance) error {
+		var err error
+		states[i], err = d.create(t.Context(), projectKind, config(i))
+		return err
+	})
+	for _, state := range states {
+		server.GenerateKey(d.text(state, "id"), "prd")
+	}
+	for _, replaces := range []bool{false, true} {
 		server.ResetRequests()
-		shows(t, c.plan(args...), "80 to destroy")
-		// The CLI starts the provider once to refresh and, for -destroy, once more to plan: one page
-		// of projects and of keys, and two of environments.
-		if n := len(server.Requests()); n > 2*2*2+2*2 {
-			t.Errorf("plan %s takes %d requests, want at most twice the pages of each list and process", args[0], n)
+		d = d.next()
+		tenAtATime(t, states, func(i int, state instance) error {
+			var wanted arguments
+			if state.forced = replaces; replaces {
+				wanted = config(i)
+			}
+			refreshed, err := d.refresh(t.Context(), projectKind, state)
+			if err != nil {
+				return err
+			}
+			p, err := d.plan(t.Context(), projectKind, refreshed, wanted)
+			if !replaces { // the plan of a forced replacement has no warnings to show
+				warns(t, p.diags, "Destroying Is Irreversible", "1 API key is revoked")
+			}
+			return err
+		})
+		// One page of projects, one of keys and two of environments.
+		if n := len(server.Requests()); n > 2*(1+1+2) {
+			t.Errorf("the plan takes %d requests, want at most twice the pages of each list", n)
 		}
 	}
 }

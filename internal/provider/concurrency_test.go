@@ -9,11 +9,10 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
@@ -73,129 +72,41 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // set adds to the environment of the CLI, or replaces there.
 func (c *cli) set(name, value string) { c.Env = append(c.Env, name+"="+value) }
 
-// outputs returns the values of the outputs.
-func (c *cli) outputs() map[string]any {
-	c.t.Helper()
-	var outputs map[string]struct{ Value any }
-	c.parse(&outputs, "output", "-json")
-	values := map[string]any{}
-	for name, output := range outputs {
-		values[name] = output.Value
-	}
-	return values
-}
-
-// fleetHCL is a team's projects, each with a key in every built-in environment, and with an
-// environment of its own that has a key too.
-func fleetHCL(team string, projects int) string {
-	return fmt.Sprintf(`
-locals {
-  slots = { for pair in setproduct(range(%d), ["dev", "stg", "prd"]) : "${pair[0]}-${pair[1]}" => pair }
-}
-
-resource "traceloop_project" "service" {
-  count               = %[1]d
-  name                = "%[2]s ${count.index}"
-  deletion_protection = false
-}
-
-resource "traceloop_environment" "canary" {
-  count               = %[1]d
-  project_id          = traceloop_project.service[count.index].id
-  name                = "%[2]s canary"
-  deletion_protection = false
-}
-
-resource "traceloop_api_key" "built_in" {
-  for_each    = local.slots
-  project_id  = traceloop_project.service[each.value[0]].id
-  environment = each.value[1]
-}
-
-resource "traceloop_api_key" "canary" {
-  count       = %[1]d
-  project_id  = traceloop_project.service[count.index].id
-  environment = traceloop_environment.canary[count.index].slug
-}
-
-output "keys" {
-  sensitive = true
-  value     = concat(values(traceloop_api_key.built_in)[*].key, traceloop_api_key.canary[*].key)
-}
-`, projects, team)
-}
-
-// whole checks what an apply of fleetHCL leaves: keys that work, each of its own, and nothing to do.
-func whole(t *testing.T, c *cli, server *emulatortest.Server, projects int) {
-	t.Helper()
-	keys, _ := c.outputs()["keys"].([]any)
-	if len(keys) != 4*projects {
-		t.Errorf("the state has %d keys, want %d", len(keys), 4*projects)
-	}
-	for i, key := range keys {
-		if slices.Contains(keys[:i], key) {
-			t.Error("two resources have the same key")
-		}
-		if status := server.SendSpans(fmt.Sprint(key), 1); status != http.StatusOK {
-			t.Errorf("a key of the state is answered %d, want 200", status)
-		}
-	}
-	c.plan("-detailed-exitcode")
-}
-
-// holds checks how much the organization has, beside what it has from the start.
-func holds(t *testing.T, server *emulatortest.Server, projects int) {
-	t.Helper()
-	environments := 0
-	for _, environment := range server.Environments("") {
-		if !environment.BuiltIn {
-			environments++
-		}
-	}
-	got := [...]int{len(server.Projects()) - 1, environments, len(server.Keys())}
-	if want := [...]int{projects, projects, 4 * projects}; got != want {
-		t.Errorf("the server has %v projects, environments and keys, want %v", got, want)
-	}
-}
-
+// More creations at a time than the CLI has in flight of its own accord, which is 10.
 func TestConcurrency_parallelism(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	together := meeting(25) // more than the CLI has in flight of its own accord, 10
+	const many = 25
+	together := meeting(many)
 	address := inFront(t, server, func(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error) {
-		if r.Method == http.MethodPost && r.URL.Path == "/v2/api-keys" {
+		if r.Method == http.MethodPost {
 			together(r)
 		}
 		return carryOut()
 	})
-	c := newCLI(t, server)
-	c.set("TRACELOOP_MANAGEMENT_BASE_URL", address)
-	c.write(fleetHCL("Fleet", 10))
-	c.apply("-parallelism=50")
-	whole(t, c, server, 10)
-	holds(t, server, 10)
-	c.destroy()
-	holds(t, server, 0)
-}
-
-func TestConcurrency_fourStatesOfOneOrganization(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	server.SetSettings(emulatortest.Settings{LatencyMS: 20})
-	var applies sync.WaitGroup
-	for _, team := range []string{"Orders", "Returns", "Stock", "Search"} {
-		c := newCLI(t, server)
-		c.write(fleetHCL(team, 2))
-		applies.Go(func() {
-			if out, err := c.run("apply", "-auto-approve", "-input=false"); err != nil {
-				t.Errorf("%s: %v\n%s", team, err, out)
-				return
+	d := newDriverWith(t, time.Now, arguments{"base_url": address, "api_key": server.ManagementKey})
+	config := func(project string) arguments { return arguments{"project_id": project, "environment": "prd"} }
+	states := make([]instance, many)
+	var creations sync.WaitGroup
+	for i := range states {
+		project := server.CreateProject(fmt.Sprintf("Service %d", i)).ID
+		creations.Go(func() {
+			var err error
+			if states[i], err = d.create(t.Context(), keyKind, config(project)); err != nil {
+				t.Error(err)
 			}
-			whole(t, c, server, 2)
 		})
 	}
-	applies.Wait()
-	holds(t, server, 8)
+	creations.Wait()
+	if n := len(server.Keys()); n != many {
+		t.Errorf("the server has %d keys, want %d", n, many)
+	}
+	for _, state := range states {
+		if status := server.SendSpans(d.text(state, "key"), 1); status != http.StatusOK {
+			t.Errorf("a key of the state is answered %d, want 200", status)
+		}
+		(&life{t, keyKind, d, state}).changesNothing(config(d.text(state, "project_id")))
+	}
 }
 
 // Two applies that both find the place free and meet at the service.
@@ -210,38 +121,29 @@ func TestConcurrency_raceForOnePlace(t *testing.T) {
 		}
 		return carryOut()
 	})
-
 	type result struct {
-		cli *cli
-		out string
-		err error
+		state instance
+		err   error
 	}
 	results := make(chan result, 2)
+	d := newDriverWith(t, time.Now, arguments{"base_url": address, "api_key": server.ManagementKey})
 	for range 2 {
-		c := newCLI(t, server)
-		c.set("TRACELOOP_MANAGEMENT_BASE_URL", address)
-		c.write(keyHCL(fmt.Sprintf("%q", project), "prd", "null") + "output \"key\" {\n  sensitive = true\n  value     = traceloop_api_key.orders.key\n}\n")
+		applying := d.next()
 		go func() {
-			out, err := c.run("apply", "-auto-approve", "-input=false")
-			results <- result{c, out, err}
+			state, err := applying.create(t.Context(), keyKind, arguments{"project_id": project, "environment": "prd"})
+			results <- result{state, err}
 		}()
 	}
 	winner, loser := <-results, <-results
 	if winner.err != nil {
 		winner, loser = loser, winner
 	}
-	if winner.err != nil || loser.err == nil {
-		t.Fatalf("want one winner and one loser, got:\n%s\n%s", winner.out, loser.out)
-	}
 	keys := server.Keys()
-	if len(keys) != 1 {
-		t.Fatalf("the server has %d keys, want 1", len(keys))
+	if winner.err != nil || len(keys) != 1 || !loser.state.value.IsNull() {
+		t.Fatalf("want one winner and one loser, got %v, %v and the keys %v", winner.err, loser.err, keys)
 	}
-	shows(t, loser.out, "Environment Already Has an API Key", keys[0].ID, fmt.Sprintf(`id = "%s/prd"`, project), "replace_existing = true")
-	if status := server.SendSpans(fmt.Sprint(winner.cli.outputs()["key"]), 1); status != http.StatusOK {
+	refuses(t, loser.err, "Environment Already Has an API Key", keys[0].ID, "replace_existing = true", fmt.Sprintf(`id = "%s/prd"`, project))
+	if status := server.SendSpans(d.text(winner.state, "key"), 1); status != http.StatusOK {
 		t.Errorf("the winner's key is answered %d, want 200", status)
-	}
-	if list := loser.cli.ok("state", "list"); strings.TrimSpace(list) != "" {
-		t.Errorf("the loser's state has %s", list)
 	}
 }

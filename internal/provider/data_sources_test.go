@@ -6,109 +6,36 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
-	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// reads is a test of data sources alone: what they find, that they find it again, and that
-// nothing is written.
-func reads(t *testing.T, server *emulatortest.Server, hcl string, checks ...statecheck.StateCheck) {
-	t.Helper()
+// With the CLI: what is found, that it is found again, and that nothing is written.
+func TestAccAPIKeysDataSource(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	orders, returns := server.CreateProject("Orders"), server.CreateProject("Returns")
+	server.GenerateKey(orders.ID, "dev")
+	server.GenerateKey(orders.ID, "prd")
+	server.GenerateKey(returns.ID, "prd")
 	c := bareCLI(t)
-	c.write(configured(server, hcl))
-	c.apply()
-	c.checks(checks...)
+	c.write(configured(server, fmt.Sprintf(`
+data "traceloop_api_keys" "all" {}
+data "traceloop_api_keys" "orders" {
+  project_id = %q
+}
+data "traceloop_api_keys" "production" {
+  environment = "prd"
+}
+output "keys" {
+  value = join(" ", [for keys in [data.traceloop_api_keys.all, data.traceloop_api_keys.orders, data.traceloop_api_keys.production] : length(keys.api_keys)])
+}
+`, orders.ID)))
+	shows(t, c.apply(), `keys = "3 2 2"`)
 	c.plan("-detailed-exitcode")
 	noWrites(t, server)
-}
-
-func TestAccProjectDataSource(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders & Returns")
-	hcl := ""
-	var checks []statecheck.StateCheck
-	for by, value := range map[string]string{"id": project.ID, "name": "Orders & Returns", "slug": "orders-returns"} {
-		hcl += fmt.Sprintf("data \"traceloop_project\" \"by_%[1]s\" {\n  %[1]s = %[2]q\n}\n", by, value)
-		address := "data.traceloop_project.by_" + by
-		checks = append(checks, attribute(address, "id", project.ID), attribute(address, "name", "Orders & Returns"), attribute(address, "slug", "orders-returns"))
-	}
-	reads(t, server, hcl, checks...)
-}
-
-// Terraform turns what a configuration says into NFC; what the service holds may be in either form.
-func TestAccDataSources_nameInAnotherNormalForm(t *testing.T) {
-	t.Parallel()
-	forms := map[string]string{"composed": "Caf\u00e9", "decomposed": "Cafe\u0301"}
-	const project, environment = "data.traceloop_project.found", "data.traceloop_environment.found"
-	for held, heldName := range forms {
-		for wanted, wantedName := range forms {
-			t.Run(wanted+" finds "+held, func(t *testing.T) {
-				t.Parallel()
-				server := emulatortest.Start(t)
-				cafe := server.CreateProject(heldName)
-				inside := server.CreateEnvironment(cafe.ID, heldName)
-				reads(t, server, fmt.Sprintf("data \"traceloop_project\" \"found\" {\n  name = %q\n}\n\ndata \"traceloop_environment\" \"found\" {\n  project_id = data.traceloop_project.found.id\n  name       = %q\n}\n", wantedName, wantedName),
-					attribute(project, "id", cafe.ID), attribute(environment, "id", inside.ID))
-			})
-		}
-	}
-	t.Run("both are there", func(t *testing.T) {
-		t.Parallel()
-		server := emulatortest.Start(t)
-		server.CreateProject(forms["decomposed"])
-		exact := server.CreateProject(forms["composed"])
-		reads(t, server, fmt.Sprintf("data \"traceloop_project\" \"found\" {\n  name = %q\n}\n", forms["composed"]), attribute(project, "id", exact.ID))
-	})
-}
-
-// More projects than fit on a page: each once, oldest first.
-func TestAccProjectsDataSource_pages(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	for i := range 120 {
-		server.CreateProject(fmt.Sprintf("Project %d", i))
-	}
-	const address = "data.traceloop_projects.all"
-	reads(t, server, `data "traceloop_projects" "all" {}`,
-		statecheck.ExpectKnownValue(address, tfjsonpath.New("projects"), knownvalue.ListSizeExact(121)),
-		statecheck.ExpectKnownValue(address, tfjsonpath.New("projects").AtSliceIndex(0).AtMapKey("name"), knownvalue.StringExact("Default project")),
-		statecheck.ExpectKnownValue(address, tfjsonpath.New("projects").AtSliceIndex(120).AtMapKey("name"), knownvalue.StringExact("Project 119")),
-	)
-}
-
-func TestAccEnvironmentDataSource(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
-	own := server.CreateEnvironment(project.ID, "EU Production")
-	inherited := server.CreateEnvironment("", "Load test")
-
-	hcl := ""
-	var checks []statecheck.StateCheck
-	for name, test := range map[string]struct {
-		arguments, id, scope string
-		projectID            knownvalue.Check
-	}{
-		"by_id":              {fmt.Sprintf("id = %q", own.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
-		"inherited_by_id":    {fmt.Sprintf("id = %q", inherited.ID), inherited.ID, "organization", knownvalue.Null()},
-		"by_name":            {fmt.Sprintf("project_id = %q\n  name = \"EU Production\"", project.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
-		"by_slug":            {fmt.Sprintf("project_id = %q\n  slug = \"eu-production\"", project.ID), own.ID, "project", knownvalue.StringExact(project.ID)},
-		"inherited_by_slug":  {fmt.Sprintf("project_id = %q\n  slug = \"load-test\"", project.ID), inherited.ID, "organization", knownvalue.StringExact(project.ID)},
-		"organization_level": {`slug = "load-test"`, inherited.ID, "organization", knownvalue.Null()},
-		"built_in":           {`slug = "prd"`, builtIn(server, "prd").ID, "organization", knownvalue.Null()},
-		"built_in_inherited": {fmt.Sprintf("project_id = %q\n  slug = \"prd\"", project.ID), builtIn(server, "prd").ID, "organization", knownvalue.StringExact(project.ID)},
-	} {
-		hcl += fmt.Sprintf("data \"traceloop_environment\" %q {\n  %s\n}\n", name, test.arguments)
-		address := "data.traceloop_environment." + name
-		checks = append(checks, attribute(address, "id", test.id), attribute(address, "scope", test.scope),
-			statecheck.ExpectKnownValue(address, tfjsonpath.New("project_id"), test.projectID))
-	}
-	reads(t, server, hcl, checks...)
 }
 
 // builtIn returns a built-in environment, which all projects inherit.
@@ -121,135 +48,201 @@ func builtIn(server *emulatortest.Server, slug string) (found emulatortest.Envir
 	return found
 }
 
-func TestAccEnvironmentsDataSource(t *testing.T) {
+func TestDataSources_one(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
-	server.CreateEnvironment(project.ID, "EU Production")
-	server.CreateEnvironment("", "Load test")
-
-	reads(t, server, fmt.Sprintf("data \"traceloop_environments\" \"orders\" {\n  project_id = %q\n}\ndata \"traceloop_environments\" \"all\" {}\n", project.ID),
-		statecheck.ExpectKnownValue("data.traceloop_environments.orders", tfjsonpath.New("environments"), knownvalue.ListSizeExact(5)),
-		statecheck.ExpectKnownValue("data.traceloop_environments.orders", tfjsonpath.New("environments").AtSliceIndex(4).AtMapKey("scope"), knownvalue.StringExact("organization")),
-		statecheck.ExpectKnownValue("data.traceloop_environments.all", tfjsonpath.New("environments"), knownvalue.ListSizeExact(5)),
-	)
-}
-
-func TestAccAPIKeyDataSource(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
+	project := server.CreateProject("Orders & Returns")
+	own, inherited := server.CreateEnvironment(project.ID, "EU Production"), server.CreateEnvironment("", "Load test")
 	id, key := server.GenerateKey(project.ID, "prd")
-
-	hcl := ""
-	var checks []statecheck.StateCheck
-	for name, arguments := range map[string]string{
-		"by_id":                      fmt.Sprintf("id = %q", id),
-		"by_project_and_environment": fmt.Sprintf("project_id = %q\n  environment = \"prd\"", project.ID),
+	orders := arguments{"id": project.ID, "name": "Orders & Returns", "slug": "orders-returns"}
+	eu := arguments{"id": own.ID, "scope": "project", "project_id": project.ID, "built_in": false}
+	loadTest := arguments{"id": inherited.ID, "scope": "organization", "project_id": nil}
+	prd := arguments{"id": builtIn(server, "prd").ID, "scope": "organization", "project_id": nil, "built_in": true}
+	within := arguments{"project_id": project.ID}
+	production := arguments{"id": id, "project_id": project.ID, "environment": "prd", "masked_key": traceloop.MaskKey(key)}
+	for _, test := range []struct {
+		kind         string
+		config, want arguments
+	}{
+		{projectKind, arguments{"id": project.ID}, orders},
+		{projectKind, arguments{"name": "Orders & Returns"}, orders},
+		{projectKind, arguments{"slug": "orders-returns"}, orders},
+		{environmentKind, arguments{"id": own.ID}, eu},
+		{environmentKind, arguments{"name": "EU Production"}.with(within), eu},
+		{environmentKind, arguments{"slug": "eu-production"}.with(within), eu},
+		{environmentKind, arguments{"id": inherited.ID}, loadTest},
+		{environmentKind, arguments{"slug": "load-test"}, loadTest},
+		{environmentKind, arguments{"slug": "load-test"}.with(within), loadTest.with(within)},
+		{environmentKind, arguments{"slug": "prd"}, prd},
+		{environmentKind, arguments{"slug": "prd"}.with(within), prd.with(within)},
+		{keyKind, arguments{"id": id}, production},
+		{keyKind, arguments{"environment": "prd"}.with(within), production},
 	} {
-		hcl += fmt.Sprintf("data \"traceloop_api_key\" %q {\n  %s\n}\n", name, arguments)
-		address := "data.traceloop_api_key." + name
-		checks = append(checks, attribute(address, "id", id), attribute(address, "project_id", project.ID),
-			attribute(address, "environment", "prd"), attribute(address, "masked_key", traceloop.MaskKey(key)))
+		d := newDriver(t, server, time.Now)
+		found, err := d.data(test.kind, test.config)
+		if err != nil {
+			t.Errorf("%s %v: %v", test.kind, test.config, err)
+			continue
+		}
+		got, want := attributes(t, found.value), attributes(t, d.object(found.value.Type(), test.want))
+		for name := range test.want {
+			if !got[name].Equal(want[name]) {
+				t.Errorf("%s %v: %s is %s, want %s", test.kind, test.config, name, got[name], want[name])
+			}
+		}
 	}
-	reads(t, server, hcl, checks...)
+	noWrites(t, server)
 }
 
-func TestAccAPIKeysDataSource(t *testing.T) {
+// Terraform turns what a configuration says into NFC; what the service holds may be in either form.
+func TestDataSources_nameInAnotherNormalForm(t *testing.T) {
+	t.Parallel()
+	forms := []string{"Caf\u00e9", "Cafe\u0301"}
+	finds := func(server *emulatortest.Server, kind string, config arguments, id string) {
+		t.Helper()
+		d := newDriver(t, server, time.Now)
+		if found, err := d.data(kind, config); err != nil || d.text(found, "id") != id {
+			t.Errorf("%s %v: found %q, want %q: %v", kind, config, d.text(found, "id"), id, err)
+		}
+	}
+	for _, held := range forms {
+		server := emulatortest.Start(t)
+		cafe := server.CreateProject(held)
+		inside := server.CreateEnvironment(cafe.ID, held)
+		for _, wanted := range forms {
+			finds(server, projectKind, arguments{"name": wanted}, cafe.ID)
+			finds(server, environmentKind, arguments{"project_id": cafe.ID, "name": wanted}, inside.ID)
+		}
+	}
+	both := emulatortest.Start(t)
+	both.CreateProject(forms[1])
+	finds(both, projectKind, arguments{"name": forms[0]}, both.CreateProject(forms[0]).ID)
+}
+
+// More than fit on a page: each once, oldest first.
+func TestDataSources_all(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	orders, returns := server.CreateProject("Orders"), server.CreateProject("Returns")
-	server.GenerateKey(orders.ID, "dev")
-	server.GenerateKey(orders.ID, "prd")
-	server.GenerateKey(returns.ID, "prd")
-
-	size := func(address string, n int) statecheck.StateCheck {
-		return statecheck.ExpectKnownValue("data.traceloop_api_keys."+address, tfjsonpath.New("api_keys"), knownvalue.ListSizeExact(n))
+	first, last := server.Projects()[0], emulatortest.Project{}
+	for i := range 120 {
+		last = server.CreateProject(fmt.Sprintf("Project %d", i))
 	}
-	reads(t, server, fmt.Sprintf(`
-data "traceloop_api_keys" "all" {}
-data "traceloop_api_keys" "orders" {
-  project_id = %[1]q
-}
-data "traceloop_api_keys" "production" {
-  environment = "prd"
-}
-data "traceloop_api_keys" "one" {
-  project_id  = %[1]q
-  environment = "prd"
-}
-data "traceloop_api_keys" "none" {
-  project_id  = %[1]q
-  environment = "stg"
-}
-`, orders.ID), size("all", 3), size("orders", 2), size("production", 2), size("one", 1), size("none", 0))
+	server.CreateEnvironment(last.ID, "EU Production")
+	server.CreateEnvironment("", "Load test")
+	server.GenerateKey(last.ID, "dev")
+	server.GenerateKey(last.ID, "prd")
+	server.GenerateKey(first.ID, "prd")
+	within := arguments{"project_id": last.ID}
+	for _, test := range []struct {
+		kind        string
+		config      arguments
+		name        string
+		n           int
+		first, last arguments
+	}{
+		{"traceloop_projects", nil, "projects", 121, arguments{"name": "Default project"}, arguments{"name": "Project 119"}},
+		{"traceloop_environments", nil, "environments", 5, arguments{"slug": "dev"}, arguments{"scope": "organization"}},
+		{"traceloop_environments", within, "environments", 5, arguments{"slug": "dev"}, arguments{"scope": "organization"}},
+		{"traceloop_api_keys", nil, "api_keys", 3, within, arguments{"project_id": first.ID}},
+		{"traceloop_api_keys", within, "api_keys", 2, within, within},
+		{"traceloop_api_keys", arguments{"environment": "prd"}, "api_keys", 2, within, arguments{"project_id": first.ID}},
+		{"traceloop_api_keys", within.with(arguments{"environment": "prd"}), "api_keys", 1, within, within},
+		{"traceloop_api_keys", within.with(arguments{"environment": "stg"}), "api_keys", 0, nil, nil},
+	} {
+		d := newDriver(t, server, time.Now)
+		found, err := d.data(test.kind, test.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []tftypes.Value
+		if err := attributes(t, found.value)[test.name].As(&all); err != nil || len(all) != test.n {
+			t.Fatalf("%s %v: %d were found, want %d: %v", test.kind, test.config, len(all), test.n, err)
+		}
+		for i, want := range map[int]arguments{0: test.first, len(all) - 1: test.last} {
+			for name, value := range want {
+				if got := d.text(instance{value: all[i]}, name); got != value {
+					t.Errorf("%s %v: %s of number %d is %q, want %q", test.kind, test.config, name, i, got, value)
+				}
+			}
+		}
+	}
 }
 
-// readData reads a data source as a plan does: it validates the configuration first.
+// data reads a data source as a plan does: it validates the configuration first.
+func (d *driver) data(kind string, config arguments) (instance, error) {
+	d.t.Helper()
+	typ := d.schema().DataSourceSchemas[kind].ValueType()
+	dynamic := d.dynamic(typ, d.object(typ, config))
+	validated := ask(d.t.Context(), d.t, d.server.ValidateDataResourceConfig, &tfprotov6.ValidateDataResourceConfigRequest{TypeName: kind, Config: dynamic})
+	if err := failure(validated.Diagnostics); err != nil {
+		return instance{value: tftypes.NewValue(typ, nil)}, err
+	}
+	read := ask(d.t.Context(), d.t, d.server.ReadDataSource, &tfprotov6.ReadDataSourceRequest{TypeName: kind, Config: dynamic})
+	err := failure(read.Diagnostics)
+	if err != nil {
+		return instance{value: tftypes.NewValue(typ, nil)}, err
+	}
+	return instance{value: d.value(typ, read.State)}, nil
+}
+
+// readData is data that is of no interest.
 func (d *driver) readData(kind string, config arguments) error {
 	d.t.Helper()
-	schema, err := providerSchema()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	typ := schema.DataSourceSchemas[kind].ValueType()
-	dynamic := d.dynamic(typ, d.object(typ, config))
-	validated, err := d.server.ValidateDataResourceConfig(d.t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: kind, Config: dynamic})
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	if err := failure(validated.Diagnostics); err != nil {
-		return err
-	}
-	read, err := d.server.ReadDataSource(d.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: kind, Config: dynamic})
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return failure(read.Diagnostics)
+	_, err := d.data(kind, config)
+	return err
 }
 
-func TestAccDataSources_refused(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	refused(t, server, "data \"traceloop_project\" \"found\" {\n  id   = \"c1\"\n  name = \"Orders\"\n}\n", "Invalid Attribute Combination")
-	refused(t, server, fmt.Sprintf("data \"traceloop_environment\" \"found\" {\n  project_id = %q\n  slug = \"prod\"\n}\n", server.Projects()[0].ID), "Environment Not Found", "There are: dev, stg, prd")
-}
-
+// A slip in a selector gets a list of what there is, and the nearest of it.
 func TestDataSources_refused(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders").ID
+	orders := server.CreateProject("Orders & Returns")
+	server.CreateEnvironment(orders.ID, "EU Production")
+	server.CreateEnvironment("", "Load test")
 
-	for name, test := range map[string]struct {
+	for _, test := range []struct {
 		kind    string
 		config  arguments
 		phrases []string
 	}{
-		"project: no selector":          {"project", nil, []string{"Missing Attribute Configuration", "id,name,slug"}},
-		"project: two selectors":        {"project", arguments{"id": "c1", "name": "Orders"}, []string{"Invalid Attribute Combination"}},
-		"project: malformed id":         {"project", arguments{"id": "Default project"}, []string{"must be an id"}},
-		"project: unknown id":           {"project", arguments{"id": "cnosuch"}, []string{"Project Not Found", "There are:", `("Default project")`}},
-		"project: unknown name":         {"project", arguments{"name": "Nope"}, []string{"Project Not Found", "name \"Nope\""}},
-		"environment: no selector":      {"environment", arguments{"project_id": project}, []string{"Missing Attribute Configuration"}},
-		"environment: two selectors":    {"environment", arguments{"name": "EU", "slug": "eu"}, []string{"Invalid Attribute Combination"}},
-		"environment: id and project":   {"environment", arguments{"id": "c1", "project_id": "c2"}, []string{"Invalid Attribute Combination"}},
-		"environment: unknown id":       {"environment", arguments{"id": "cnosuch"}, []string{"Environment Not Found", "traceloop_environments"}},
-		"environment: unknown project":  {"environment", arguments{"project_id": "cnosuch", "slug": "prd"}, []string{"Unknown Project"}},
-		"environment: unknown slug":     {"environment", arguments{"project_id": project, "slug": "prod"}, []string{"Environment Not Found", "There are: dev, stg, prd"}},
-		"environments: unknown project": {"environments", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
-		"api_key: no selector":          {"api_key", nil, []string{"Missing Attribute Configuration"}},
-		"api_key: project alone":        {"api_key", arguments{"project_id": project}, []string{"Missing Attribute Configuration"}},
-		"api_key: both":                 {"api_key", arguments{"id": "c1", "project_id": project, "environment": "prd"}, []string{"Invalid Attribute Combination"}},
-		"api_key: none there":           {"api_key", arguments{"project_id": project, "environment": "prd"}, []string{"API Key Not Found", "traceloop_api_keys"}},
-		"api_key: unknown id":           {"api_key", arguments{"id": "cnosuch"}, []string{"API Key Not Found", "revoked"}},
-		"api_key: unknown project":      {"api_key", arguments{"project_id": "cnosuch", "environment": "prd"}, []string{"Unknown Project"}},
-		"api_keys: unknown project":     {"api_keys", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
-		"api_keys: malformed slug":      {"api_keys", arguments{"environment": "Production"}, []string{"slug"}},
+		{"project", nil, []string{"Missing Attribute Configuration", "id,name,slug"}},
+		{"project", arguments{"id": "c1", "name": "Orders"}, []string{"Invalid Attribute Combination"}},
+		{"project", arguments{"id": "Default project"}, []string{"must be an id"}},
+		{"project", arguments{"id": "cnosuch"}, []string{"Project Not Found", "There are:", `("Default project")`}},
+		{"project", arguments{"id": orders.ID[:len(orders.ID)-1]}, []string{fmt.Sprintf(`Did you mean %q, the id of the project "Orders & Returns"?`, orders.ID), `There are: `, orders.ID + ` ("Orders & Returns")`}},
+		{"project", arguments{"name": "Order & Returns"}, []string{"Project Not Found", `Did you mean "Orders & Returns", the name of the project`, `There are: `, `orders-returns ("Orders & Returns")`}},
+		{"project", arguments{"slug": "order-returns"}, []string{`Did you mean "orders-returns", the slug of the project "Orders & Returns"?`}},
+		{"project", arguments{"name": "orders-returns"}, []string{`Did you mean "Orders & Returns", the name of the project`}},
+		{"project", arguments{"name": "Billing"}, []string{`name "Billing"`, `There are: `, `orders-returns ("Orders & Returns")`}},
+		{"environment", arguments{"project_id": orders.ID}, []string{"Missing Attribute Configuration"}},
+		{"environment", arguments{"name": "EU", "slug": "eu"}, []string{"Invalid Attribute Combination"}},
+		{"environment", arguments{"id": "c1", "project_id": "c2"}, []string{"Invalid Attribute Combination"}},
+		{"environment", arguments{"id": "cnosuch"}, []string{"Environment Not Found", "traceloop_environments"}},
+		{"environment", arguments{"project_id": "cnosuch", "slug": "prd"}, []string{"Unknown Project"}},
+		{"environment", arguments{"project_id": orders.ID, "slug": "prod"}, []string{"Environment Not Found", `Did you mean "prd", the slug of the environment "prd"?`, `There are: dev, stg, prd, eu-production ("EU Production")`}},
+		{"environment", arguments{"project_id": orders.ID, "name": "EU Prodction"}, []string{`Did you mean "EU Production", the name of the environment`}},
+		{"environment", arguments{"slug": "prod"}, []string{"The organization has no organization-level environment", `Did you mean "prd"`}},
+		{"environment", arguments{"slug": "loadtest"}, []string{`Did you mean "load-test", the slug of the environment "Load test"?`}},
+		{"environments", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
+		{"api_key", nil, []string{"Missing Attribute Configuration"}},
+		{"api_key", arguments{"project_id": orders.ID}, []string{"Missing Attribute Configuration"}},
+		{"api_key", arguments{"id": "c1", "project_id": orders.ID, "environment": "prd"}, []string{"Invalid Attribute Combination"}},
+		{"api_key", arguments{"project_id": orders.ID, "environment": "prd"}, []string{"API Key Not Found", "traceloop_api_keys"}},
+		{"api_key", arguments{"id": "cnosuch"}, []string{"API Key Not Found", "revoked"}},
+		{"api_key", arguments{"project_id": "cnosuch", "environment": "prd"}, []string{"Unknown Project"}},
+		{"api_key", arguments{"project_id": orders.ID, "environment": "prod"}, []string{"no environment with the slug", `Did you mean "prd"`}},
+		{"api_key", arguments{"project_id": "orders-returns", "environment": "prd"}, []string{fmt.Sprintf(`Did you mean %q, the id of the project`, orders.ID)}},
+		{"api_keys", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
+		{"api_keys", arguments{"environment": "Production"}, []string{"slug"}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(fmt.Sprint(test.kind, " ", test.config), func(t *testing.T) {
+			t.Parallel()
 			err := newDriver(t, server, time.Now).readData("traceloop_"+test.kind, test.config)
 			refuses(t, err, test.phrases...)
+			if err != nil {
+				hides(t, err.Error(), "-refresh=false")
+			}
 		})
 	}
-	noWrites(t, server)
+	t.Cleanup(func() { noWrites(t, server) })
 }

@@ -86,11 +86,7 @@ func TestCLI_destroyFalse(t *testing.T) {
 		server, cli := applied(t, `["prd"]`)
 		key := keys(cli)["prd"]
 		cli.ok("taint", `traceloop_api_key.k["prd"]`)
-		output, err := cli.run("apply", "-auto-approve", "-input=false")
-		if err == nil {
-			t.Error("the apply succeeds")
-		}
-		shows(t, output, "Environment Already Has an API Key")
+		cli.fails("apply", "Environment Already Has an API Key")
 		if !accepted(t, server, key) {
 			t.Error("the tainted key is revoked")
 		}

@@ -23,6 +23,13 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
+// The kinds of resources that need the management key.
+const (
+	projectKind     = "traceloop_project"
+	environmentKind = "traceloop_environment"
+	keyKind         = "traceloop_api_key"
+)
+
 // driver speaks the plugin protocol as Terraform's core does in one plan or one apply, without
 // a CLI: thousands of plans and applies a minute. Each call is about one resource, and a test may make
 // those of several in one process: each is an instance with a private state of its own.
@@ -45,6 +52,8 @@ type instance struct {
 	private  []byte
 	tainted  bool
 	forced   bool // to be replaced, as -replace and replace_triggered_by ask for
+
+	importing string // the id of an import block that is to bring it into the state
 }
 
 // arguments are a resource's configuration: strings, bools, int64s, []string,
@@ -94,17 +103,11 @@ func startDriver(tb testing.TB, newServer newServer, settings arguments) (*drive
 
 	configType := schema.Provider.ValueType()
 	config := d.dynamic(configType, d.object(configType, settings))
-	validated, err := d.server.ValidateProviderConfig(tb.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: config})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	validated := ask(tb.Context(), tb, d.server.ValidateProviderConfig, &tfprotov6.ValidateProviderConfigRequest{Config: config})
 	if err := failure(validated.Diagnostics); err != nil {
 		return nil, err
 	}
-	configured, err := d.server.ConfigureProvider(tb.Context(), &tfprotov6.ConfigureProviderRequest{Config: config, TerraformVersion: "1.11.4"})
-	if err != nil {
-		tb.Fatal(err)
-	}
+	configured := ask(tb.Context(), tb, d.server.ConfigureProvider, &tfprotov6.ConfigureProviderRequest{Config: config, TerraformVersion: "1.11.4"})
 	return d, failure(configured.Diagnostics)
 }
 
@@ -117,13 +120,38 @@ var providerSchema = sync.OnceValues(func() (*tfprotov6.GetProviderSchemaRespons
 	return server.GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
 })
 
+// ask makes a call of the protocol. What is wrong is in its diagnostics: the call itself does not fail.
+func ask[Request, Response any](ctx context.Context, tb testing.TB, call func(context.Context, Request) (Response, error), request Request) Response {
+	tb.Helper()
+	response, err := call(ctx, request)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return response
+}
+
+// schema is all that the provider declares.
+func (d *driver) schema() *tfprotov6.GetProviderSchemaResponse {
+	d.t.Helper()
+	schema, err := providerSchema()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return schema
+}
+
 // none is a resource that is not in the state.
 func (d *driver) none(kind string) instance {
 	return instance{value: tftypes.NewValue(d.schemas[kind].ValueType(), nil)}
 }
 
-// refresh reads the instance, as every plan does first.
+// refresh reads the instance, or imports it, as every plan does first.
 func (d *driver) refresh(ctx context.Context, kind string, prior instance) (instance, error) {
+	if prior.importing != "" {
+		imported, err := d.importID(ctx, kind, prior.importing)
+		imported.forced = prior.forced
+		return imported, err
+	}
 	if prior.value.IsNull() {
 		return prior, nil
 	}
@@ -131,10 +159,7 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 		return prior, err
 	}
 	typ := d.schemas[kind].ValueType()
-	resp, err := d.server.ReadResource(ctx, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, prior.value), CurrentIdentity: prior.identity, Private: prior.private})
-	if err != nil {
-		return prior, err
-	}
+	resp := ask(ctx, d.t, d.server.ReadResource, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, prior.value), CurrentIdentity: prior.identity, Private: prior.private})
 	d.checkBlocks(resp.Diagnostics)
 	if err := failure(resp.Diagnostics); err != nil {
 		return prior, err
@@ -143,6 +168,7 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 	if after.value.IsNull() {
 		after.identity, after.tainted, after.forced = nil, false, false
 	}
+	d.checkIdentity(kind, after)
 	return after, nil
 }
 
@@ -152,10 +178,7 @@ func (d *driver) decode(ctx context.Context, kind string, prior instance) error 
 	if err != nil {
 		return err
 	}
-	resp, err := d.server.UpgradeResourceState(ctx, &tfprotov6.UpgradeResourceStateRequest{TypeName: kind, RawState: &tfprotov6.RawState{JSON: state}})
-	if err != nil {
-		return err
-	}
+	resp := ask(ctx, d.t, d.server.UpgradeResourceState, &tfprotov6.UpgradeResourceStateRequest{TypeName: kind, RawState: &tfprotov6.RawState{JSON: state}})
 	return failure(resp.Diagnostics)
 }
 
@@ -181,6 +204,7 @@ func (d *driver) importAs(ctx context.Context, kind string, request *tfprotov6.I
 
 // planResult is what a plan makes of an instance.
 type planResult struct {
+	prior    instance // what it compares with
 	action   string   // "", create, update, replace or delete
 	forcedBy []string // the attributes that force a replacement
 	config   tftypes.Value
@@ -193,7 +217,7 @@ type planResult struct {
 // plan compares with a configuration; nil is none, which destroys.
 func (d *driver) plan(ctx context.Context, kind string, prior instance, config arguments) (planResult, error) {
 	typ := d.schemas[kind].ValueType()
-	p := planResult{config: tftypes.NewValue(typ, nil)}
+	p := planResult{prior: prior, config: tftypes.NewValue(typ, nil)}
 	if config != nil {
 		p.config = d.object(typ, config)
 		if err := d.validate(ctx, kind, &p); err != nil {
@@ -226,20 +250,17 @@ func (d *driver) plan(ctx context.Context, kind string, prior instance, config a
 
 // validate checks the configuration, as core does before each plan.
 func (d *driver) validate(ctx context.Context, kind string, p *planResult) error {
-	resp, err := d.server.ValidateResourceConfig(ctx, &tfprotov6.ValidateResourceConfigRequest{
+	resp := ask(ctx, d.t, d.server.ValidateResourceConfig, &tfprotov6.ValidateResourceConfigRequest{
 		TypeName: kind, Config: d.dynamic(d.schemas[kind].ValueType(), p.config),
 		ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
 	})
-	if err != nil {
-		return err
-	}
 	p.diags = append(p.diags, resp.Diagnostics...)
 	return failure(resp.Diagnostics)
 }
 
 func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *planResult) error {
 	typ := d.schemas[kind].ValueType()
-	resp, err := d.server.PlanResourceChange(ctx, &tfprotov6.PlanResourceChangeRequest{
+	resp := ask(ctx, d.t, d.server.PlanResourceChange, &tfprotov6.PlanResourceChangeRequest{
 		TypeName:         kind,
 		PriorState:       d.dynamic(typ, prior.value),
 		ProposedNewState: d.dynamic(typ, d.proposed(kind, prior.value, p.config)),
@@ -247,9 +268,6 @@ func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *p
 		PriorPrivate:     prior.private,
 		PriorIdentity:    prior.identity,
 	})
-	if err != nil {
-		return err
-	}
 	d.checkBlocks(resp.Diagnostics)
 	p.diags = append(p.diags, resp.Diagnostics...)
 	if err := failure(resp.Diagnostics); err != nil {
@@ -428,7 +446,7 @@ func (d *driver) carryOutRest(ctx context.Context, kind string, prior instance, 
 
 func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p planResult) (instance, error) {
 	typ := d.schemas[kind].ValueType()
-	resp, err := d.server.ApplyResourceChange(ctx, &tfprotov6.ApplyResourceChangeRequest{
+	resp := ask(ctx, d.t, d.server.ApplyResourceChange, &tfprotov6.ApplyResourceChangeRequest{
 		TypeName:        kind,
 		PriorState:      d.dynamic(typ, prior.value),
 		PlannedState:    d.dynamic(typ, p.value),
@@ -436,15 +454,16 @@ func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p p
 		PlannedPrivate:  p.private,
 		PlannedIdentity: p.identity,
 	})
-	if err != nil {
-		return prior, err
-	}
 	d.applied = append(d.applied, resp.Diagnostics...)
 	d.checkBlocks(resp.Diagnostics)
-	err = failure(resp.Diagnostics)
+	err := failure(resp.Diagnostics)
 	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
 	if err == nil {
 		err = d.resultKeepsTo(p.value, after.value)
+		d.checkIdentity(kind, after)
+		if strings.Contains(string(after.private), `"replaces"`) { // it tells the halves of a replacement apart, and is gone after that
+			d.t.Errorf("the private state of %s keeps the note of a replacement: %s", kind, after.private)
+		}
 	}
 	// Core marks what a failed creation left as tainted.
 	after.tainted = err != nil && prior.value.IsNull() && !after.value.IsNull() || prior.tainted && err != nil

@@ -7,24 +7,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
-	"github.com/hashicorp/terraform-plugin-testing/plancheck"
-	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
-
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
 const environmentAddress = "traceloop_environment.eu"
 
 // environmentHCL is organization-level when projectID is empty. projectID is an expression.
-func environmentHCL(projectID, name string, protected bool) string {
+func environmentHCL(projectID, name string) string {
 	if projectID == "" {
 		projectID = "null"
 	}
-	return fmt.Sprintf("resource \"traceloop_environment\" \"eu\" {\n  project_id          = %s\n  name                = %q\n  deletion_protection = %t\n}\n", projectID, name, protected)
+	return fmt.Sprintf("resource \"traceloop_environment\" \"eu\" {\n  project_id          = %s\n  name                = %q\n  deletion_protection = false\n}\n", projectID, name)
 }
 
 func TestAccEnvironment_life(t *testing.T) { inBothVariants(t, accEnvironmentLife) }
@@ -32,51 +25,33 @@ func TestAccEnvironment_life(t *testing.T) { inBothVariants(t, accEnvironmentLif
 func accEnvironmentLife(t *testing.T, variant emulatortest.Option) {
 	t.Helper()
 	server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
-	ofProject := func(name string) string {
-		return configured(server, projectHCL("Orders", false)+environmentHCL("traceloop_project.orders.id", name, false))
+	c := newCLI(t, server)
+	applies := func(name, summary string) map[string]any {
+		t.Helper()
+		c.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", name))
+		shows(t, c.apply(), summary)
+		c.plan("-detailed-exitcode")
+		return c.state()[environmentKind][0]
 	}
-	var id string
-
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: factories(),
-		CheckDestroy: func(*terraform.State) error {
-			if environments := server.Environments(""); len(environments) != 3 {
-				return fmt.Errorf("the server has %d environments after destroy, want the 3 built-in ones", len(environments))
-			}
-			return nil
-		},
-		Steps: []resource.TestStep{
-			{
-				Config:           ofProject("EU Production"),
-				ConfigPlanChecks: planned(environmentAddress, plancheck.ResourceActionCreate),
-				ConfigStateChecks: []statecheck.StateCheck{
-					attribute(environmentAddress, "slug", "eu-production"),
-					attribute(environmentAddress, "scope", "project"),
-					statecheck.ExpectKnownValue(environmentAddress, tfjsonpath.New("built_in"), knownvalue.Bool(false)),
-				},
-				Check: resource.TestCheckResourceAttrWith(environmentAddress, "id", func(v string) error { id = v; return nil }),
-			},
-			{ // by id
-				ResourceName: environmentAddress, ImportState: true, ImportStateVerify: true, ImportStateVerifyIgnore: []string{"deletion_protection"},
-			},
-			{ // there is no rename
-				Config:           ofProject("US Production"),
-				ConfigPlanChecks: planned(environmentAddress, plancheck.ResourceActionDestroyBeforeCreate),
-				Check: resource.TestCheckResourceAttrWith(environmentAddress, "id", func(v string) error {
-					if v == id {
-						return fmt.Errorf("the environment %s was not replaced", v)
-					}
-					id = v
-					return nil
-				}),
-			},
-			{ // deleted outside Terraform: created again
-				PreConfig:        func() { server.DeleteEnvironment(id) },
-				Config:           ofProject("US Production"),
-				ConfigPlanChecks: planned(environmentAddress, plancheck.ResourceActionCreate),
-			},
-		},
-	})
+	made := applies("EU Production", "2 added, 0 changed, 0 destroyed")
+	if made["slug"] != "eu-production" || made["scope"] != "project" || made["built_in"] != false {
+		t.Errorf("the state has %v", made)
+	}
+	c.ok("state", "rm", environmentAddress)
+	c.ok("import", environmentAddress, fmt.Sprint(made["id"]))
+	if imported := applies("EU Production", "0 added, 1 changed, 0 destroyed"); fmt.Sprint(imported) != fmt.Sprint(made) { // its protection
+		t.Errorf("the import makes %v of %v", imported, made)
+	}
+	replaced := applies("US Production", "1 added, 0 changed, 1 destroyed") // there is no rename
+	if replaced["id"] == made["id"] {
+		t.Errorf("the environment %v was not replaced", made["id"])
+	}
+	server.DeleteEnvironment(fmt.Sprint(replaced["id"]))
+	applies("US Production", "1 added, 0 changed, 0 destroyed") // created again
+	c.destroy()
+	if n := len(server.Environments("")); n != 3 {
+		t.Errorf("the server has %d environments after destroy, want the 3 built-in ones", n)
+	}
 }
 
 // environmentLife is the whole life of an environment, with a provider of any paths.
@@ -110,76 +85,6 @@ func environmentLife(t *testing.T, server *emulatortest.Server, newServer newSer
 	if n := len(server.Environments("")); n != 3 {
 		t.Errorf("the server has %d environments after destroy, want the 3 built-in ones", n)
 	}
-}
-
-func TestCLI_protectedEnvironment(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
-	cli.write(environmentHCL("", "EU Production", true))
-	cli.apply()
-	server.ResetRequests()
-	refuses := func(command ...string) {
-		t.Helper()
-		out, err := cli.run(command...)
-		if err == nil {
-			t.Errorf("%v succeeds:\n%s", command, out)
-		}
-		shows(t, out, "Deletion Protection Is On", "in every project", "set deletion_protection = false")
-	}
-	refuses("destroy", "-auto-approve", "-input=false")
-	cli.write(environmentHCL("", "US Production", true))
-	refuses("plan", "-input=false")
-	noWrites(t, server)
-	cli.write(environmentHCL("", "EU Production", false))
-	cli.apply()
-	noWrites(t, server)
-	cli.destroy()
-}
-
-func TestEnvironment_protected(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	config := arguments{"name": "EU Production"}
-	off := config.with(arguments{"deletion_protection": false})
-	refusal := []string{"Deletion Protection Is On", "in every project", "deletion_protection = false"}
-	l := newLife(newDriver(t, server, time.Now), environmentKind)
-	l.apply(config, "create")
-	id := l.id()
-	server.ResetRequests()
-	pointsAt(t, l.refusesToPlan(nil, refusal...))
-	pointsAt(t, l.refusesToPlan(config.with(arguments{"name": "US Production"}), refusal...))
-	l.refusesToPlan(off.with(arguments{"name": "US Production"}), refusal...) // off and renamed in one go: the state still protects it
-	l.state.forced = true
-	l.refusesToPlan(config, "Deletion Protection Is On", "replace")
-	l.refusesToPlan(off, "Deletion Protection Is On", "replace")
-	l.state.forced, l.state.tainted = false, true
-	l.refusesToApply(config, "Deletion Protection Is On", "terraform untaint")
-	l.state.tainted = false
-	l.apply(off, "update") // which calls no API
-	noWrites(t, server)
-
-	l.state.forced = true
-	l.apply(off, "replace")
-	if l.id() == id {
-		t.Errorf("the environment %s was not replaced", id)
-	}
-	l.destroy()
-}
-
-func TestCLI_environmentAlreadyExists(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders").ID
-	cli := newCLI(t, server)
-	cli.write(environmentHCL(fmt.Sprintf("%q", project), "Dev", false))
-	phrases := []string{"Environment Already Exists", "built in", "inherits", "data \"traceloop_environment\"", project}
-	shows(t, cli.plan(), append(phrases, "Apply will refuse this environment")...)
-	out, err := cli.run("apply", "-auto-approve", "-input=false")
-	if err == nil {
-		t.Error("apply succeeds")
-	}
-	shows(t, out, append(phrases, "No environment was created")...)
 }
 
 func TestEnvironment_alreadyExists(t *testing.T) {
@@ -248,11 +153,6 @@ func TestEnvironment_importedBuiltIn(t *testing.T) {
 	if n := len(server.Environments("")); n != 3 {
 		t.Errorf("the organization has %d environments, want 3", n)
 	}
-}
-
-func TestAccEnvironment_refused(t *testing.T) {
-	t.Parallel()
-	refused(t, emulatortest.Start(t), environmentHCL("null", "!!!", true), "ASCII letter or digit")
 }
 
 func TestEnvironment_refused(t *testing.T) {

@@ -79,7 +79,7 @@ func accEvaluatorLife(t *testing.T, variant emulatortest.Option) {
 		Steps: []resource.TestStep{
 			{
 				Config:           hcl("Tone", "Judge {{text}}", ""),
-				ConfigPlanChecks: planned(evaluatorAddress, plancheck.ResourceActionCreate),
+				ConfigPlanChecks: created(evaluatorAddress),
 				ConfigStateChecks: []statecheck.StateCheck{
 					attribute(evaluatorAddress, "slug", "support-tone"),
 					attribute(evaluatorAddress, "type", "LLM_AS_A_JUDGE"),

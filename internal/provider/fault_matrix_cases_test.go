@@ -1,6 +1,9 @@
 package provider_test
 
 import (
+	"maps"
+	"strings"
+
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
@@ -46,123 +49,64 @@ type operation struct {
 	kind string
 	// prepare creates what exists before, without faults, and returns what is in the state.
 	prepare func(*scene) instance
-	// config is the configuration; nil destroys.
-	config func(*scene) arguments
-	// imports returns the import id; nil: the operation imports nothing.
-	imports func(*scene) string
+	// config is the configuration; nil destroys. ORDERS in it is the id of the project "Orders".
+	config arguments
+	// imports is the import id, with ORDERS; "" imports nothing.
+	imports string
 	// reads: the operation is a refresh and nothing more.
 	reads bool
 	// occupied: it fails without any fault, and its error names the next step.
 	occupied bool
 }
 
-func nothing(*scene) arguments { return nil }
+// configIn is the configuration for a scene.
+func (op operation) configIn(s *scene) arguments {
+	config := maps.Clone(op.config)
+	if config["project_id"] == "ORDERS" {
+		config["project_id"] = s.orders
+	}
+	if config["age_recipients"] != nil {
+		config["age_recipients"] = []string{s.recipient}
+	}
+	return config
+}
+
+// importIn is the import id for a scene.
+func (op operation) importIn(s *scene) string {
+	return strings.Replace(op.imports, "ORDERS", s.orders, 1)
+}
+
+var (
+	billing   = arguments{"name": "Billing", "deletion_protection": false}
+	europe    = arguments{"name": "EU Production", "project_id": "ORDERS"}
+	prd       = arguments{"project_id": "ORDERS", "environment": "prd"}
+	triggered = prd.with(arguments{"rotation_triggers": at("1")})
+)
 
 var operations = []operation{
-	{name: "create project", kind: projectKind, config: func(*scene) arguments { return arguments{"name": "Billing"} }},
-	{
-		name: "read project", kind: projectKind, reads: true, prepare: (*scene).billing,
-		config: func(*scene) arguments { return arguments{"name": "Billing", "deletion_protection": false} },
-	},
-	{
-		name: "rename project", kind: projectKind, prepare: (*scene).billing,
-		config: func(*scene) arguments { return arguments{"name": "Invoices", "deletion_protection": false} },
-	},
-	{
-		name: "protect project", kind: projectKind, prepare: (*scene).billing,
-		config: func(*scene) arguments { return arguments{"name": "Billing"} },
-	},
-	{name: "delete project", kind: projectKind, prepare: (*scene).billing, config: nothing},
-	{
-		name: "import project", kind: projectKind, imports: func(s *scene) string { return s.orders },
-		config: func(*scene) arguments { return arguments{"name": "Orders"} },
-	},
+	{name: "create project", kind: projectKind, config: arguments{"name": "Billing"}},
+	{name: "read project", kind: projectKind, reads: true, prepare: (*scene).billing, config: billing},
+	{name: "rename project", kind: projectKind, prepare: (*scene).billing, config: billing.with(arguments{"name": "Invoices"})},
+	{name: "protect project", kind: projectKind, prepare: (*scene).billing, config: arguments{"name": "Billing"}},
+	{name: "delete project", kind: projectKind, prepare: (*scene).billing},
+	{name: "import project", kind: projectKind, imports: "ORDERS", config: arguments{"name": "Orders"}},
 
-	{
-		name: "create environment", kind: environmentKind,
-		config: func(s *scene) arguments { return arguments{"name": "EU Production", "project_id": s.orders} },
-	},
-	{
-		name: "create organization-level environment", kind: environmentKind,
-		config: func(*scene) arguments { return arguments{"name": "Shared"} },
-	},
-	{
-		name: "read environment", kind: environmentKind, reads: true, prepare: (*scene).europe,
-		config: func(s *scene) arguments {
-			return arguments{"name": "EU Production", "project_id": s.orders, "deletion_protection": false}
-		},
-	},
-	{
-		name: "replace environment", kind: environmentKind, prepare: (*scene).europe,
-		config: func(s *scene) arguments { return arguments{"name": "US Production", "project_id": s.orders} },
-	},
-	{
-		name: "protect environment", kind: environmentKind, prepare: (*scene).europe,
-		config: func(s *scene) arguments { return arguments{"name": "EU Production", "project_id": s.orders} },
-	},
-	{name: "delete environment", kind: environmentKind, prepare: (*scene).europe, config: nothing},
-	{
-		name: "import environment", kind: environmentKind,
-		prepare: func(s *scene) instance {
-			s.server.CreateEnvironment(s.orders, "EU Production")
-			return s.driver().none(environmentKind)
-		},
-		imports: func(s *scene) string { return s.orders + "/eu-production" },
-		config:  func(s *scene) arguments { return arguments{"name": "EU Production", "project_id": s.orders} },
-	},
+	{name: "create environment", kind: environmentKind, config: europe},
+	{name: "create organization-level environment", kind: environmentKind, config: arguments{"name": "Shared"}},
+	{name: "read environment", kind: environmentKind, reads: true, prepare: (*scene).europe, config: europe.with(arguments{"deletion_protection": false})},
+	{name: "replace environment", kind: environmentKind, prepare: (*scene).europe, config: europe.with(arguments{"name": "US Production"})},
+	{name: "protect environment", kind: environmentKind, prepare: (*scene).europe, config: europe},
+	{name: "delete environment", kind: environmentKind, prepare: (*scene).europe},
+	{name: "import environment", kind: environmentKind, prepare: (*scene).strangersEurope, imports: "ORDERS/eu-production", config: europe},
 
-	{
-		name: "generate key", kind: keyKind,
-		config: func(s *scene) arguments { return arguments{"project_id": s.orders, "environment": "prd"} },
-	},
-	{
-		name: "generate sealed key", kind: keyKind,
-		config: func(s *scene) arguments {
-			return arguments{"project_id": s.orders, "environment": "prd", "age_recipients": []string{s.recipient}}
-		},
-	},
-	{
-		name: "generate key where one is", kind: keyKind, occupied: true,
-		prepare: func(s *scene) instance {
-			s.server.GenerateKey(s.orders, "prd")
-			return s.driver().none(keyKind)
-		},
-		config: func(s *scene) arguments { return arguments{"project_id": s.orders, "environment": "prd"} },
-	},
-	{
-		name: "replace existing key", kind: keyKind,
-		prepare: func(s *scene) instance {
-			s.server.GenerateKey(s.orders, "prd")
-			return s.driver().none(keyKind)
-		},
-		config: func(s *scene) arguments {
-			return arguments{"project_id": s.orders, "environment": "prd", "replace_existing": true}
-		},
-	},
-	{
-		name: "read key", kind: keyKind, reads: true, prepare: (*scene).key,
-		config: func(s *scene) arguments { return s.keyConfig("1") },
-	},
-	{
-		name: "rotate key", kind: keyKind, prepare: (*scene).key,
-		config: func(s *scene) arguments { return s.keyConfig("2") },
-	},
-	{
-		name: "move key", kind: keyKind, prepare: (*scene).key,
-		config: func(s *scene) arguments { return arguments{"project_id": s.orders, "environment": "dev"} },
-	},
-	{
-		name: "record triggers", kind: keyKind, prepare: (*scene).key,
-		config: func(s *scene) arguments { return arguments{"project_id": s.orders, "environment": "prd"} },
-	},
-	{name: "revoke key", kind: keyKind, prepare: (*scene).key, config: nothing},
-	{
-		name: "import key", kind: keyKind,
-		prepare: func(s *scene) instance {
-			s.server.GenerateKey(s.orders, "prd")
-			return s.driver().none(keyKind)
-		},
-		imports: func(s *scene) string { return s.orders + "/prd" },
-		config:  func(s *scene) arguments { return arguments{"project_id": s.orders, "environment": "prd"} },
-	},
+	{name: "generate key", kind: keyKind, config: prd},
+	{name: "generate sealed key", kind: keyKind, config: prd.with(arguments{"age_recipients": "one"})},
+	{name: "generate key where one is", kind: keyKind, occupied: true, prepare: (*scene).strangersKey, config: prd},
+	{name: "replace existing key", kind: keyKind, prepare: (*scene).strangersKey, config: prd.with(arguments{"replace_existing": true})},
+	{name: "read key", kind: keyKind, reads: true, prepare: (*scene).key, config: triggered},
+	{name: "rotate key", kind: keyKind, prepare: (*scene).key, config: prd.with(arguments{"rotation_triggers": at("2")})},
+	{name: "move key", kind: keyKind, prepare: (*scene).key, config: prd.with(arguments{"environment": "dev"})},
+	{name: "record triggers", kind: keyKind, prepare: (*scene).key, config: prd},
+	{name: "revoke key", kind: keyKind, prepare: (*scene).key},
+	{name: "import key", kind: keyKind, prepare: (*scene).strangersKey, imports: "ORDERS/prd", config: prd},
 }

@@ -1,14 +1,10 @@
 package provider_test
 
 import (
-	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
@@ -162,7 +158,7 @@ func (op operation) meets(t *testing.T, f fault, h hit, sealTo string, ended *ou
 		t.Errorf("the object that was created is not taken over: %v", err)
 	}
 	// With replace_existing a conflict is no refusal.
-	if f.refuses && h.request.Method != "GET" && err == nil && !(f.inject.Status == 409 && op.config(s)["replace_existing"] == true) {
+	if f.refuses && h.request.Method != "GET" && err == nil && !(f.inject.Status == 409 && op.configIn(s)["replace_existing"] == true) {
 		t.Errorf("%s %s was refused, and the run succeeded", h.request.Method, h.request.Path)
 	}
 
@@ -188,97 +184,4 @@ func (s *scene) translate(path string, hit emulatortest.Request) string {
 		return path
 	}
 	return strings.Join(parts[:3], "/") + "/" // the operation uses no id but the object's own
-}
-
-// Only a 404 with the API's own error body takes an object out of the state.
-func TestFaultMatrix_true404DropsFromState(t *testing.T) {
-	t.Parallel()
-	for _, op := range operations {
-		if !op.reads {
-			continue
-		}
-		t.Run(op.name, func(t *testing.T) {
-			t.Parallel()
-			s := newScene(t, "", nil)
-			prior := s.prepare(op)
-			s.server.SetFaults(emulatortest.Fault{Method: "GET", Kind: "status", Status: 404})
-			after, err := s.run(op, prior)
-			if err != nil || !after.value.IsNull() {
-				t.Errorf("a true 404 leaves %v in the state: %v", after.value, err)
-			}
-		})
-	}
-}
-
-// Whichever request an interrupt arrives at, a write is completed and recorded.
-func TestFaultMatrix_interruptLosesNothing(t *testing.T) {
-	t.Parallel()
-	for _, op := range operations {
-		if op.imports != nil || op.occupied {
-			continue
-		}
-		t.Run(op.name, func(t *testing.T) {
-			t.Parallel()
-			s := newScene(t, recipient(t), nil)
-			prior := s.prepare(op)
-			_, err := s.run(op, prior)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for n := range s.server.Requests() {
-				for name, lost := range map[string]emulatortest.Fault{"and the answer arrives": {Kind: "delay", MS: 1, After: n}, "and the answer is lost": {Kind: "drop_after", After: n}} {
-					t.Run(fmt.Sprintf("at request %d, %s", n+1, name), func(t *testing.T) {
-						op.interrupted(t, n, lost)
-					})
-				}
-			}
-		})
-	}
-}
-
-// interrupting is a proxy before the server that interrupts the run as the request with this
-// index arrives.
-func interrupting(tb testing.TB, server *emulatortest.Server, index int, interrupt func()) (url string) {
-	tb.Helper()
-	var arrived atomic.Int64
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if int(arrived.Add(1)) == index+1 {
-			interrupt()
-		}
-		server.Emulator.ServeHTTP(w, r)
-	}))
-	tb.Cleanup(proxy.Close)
-	return proxy.URL
-}
-
-func (op operation) interrupted(t *testing.T, n int, lost emulatortest.Fault) {
-	s := newScene(t, recipient(t), nil)
-	prior := s.prepare(op)
-	ctx, interrupt := context.WithCancel(t.Context())
-	defer interrupt()
-	s.server.SetFaults(lost)
-	s.url = interrupting(t, s.server, n, interrupt)
-	d := s.driver()
-	after, err := d.refresh(ctx, op.kind, prior)
-	if err == nil && !op.reads {
-		after, _, err = d.apply(ctx, op.kind, after, op.config(s))
-	}
-	s.server.SetFaults()
-
-	now := s.ids()
-	id := d.text(after, "id")
-	for _, made := range now {
-		if slices.Contains(s.before, made) || made == id || s.comesAlong(made) {
-			continue
-		}
-		if err == nil || !strings.Contains(err.Error(), made) {
-			t.Errorf("%s was made, is not in the state, and the error does not name it: %v", made, err)
-		}
-	}
-	if id == "" && !prior.value.IsNull() && slices.Contains(now, d.text(prior, "id")) {
-		t.Errorf("the state has lost %s, which exists", d.text(prior, "id"))
-	}
-	s.notReplayedBlindly()
-	end, _ := s.converge(op, after, err)
-	s.checkEnd(op, prior, end)
 }

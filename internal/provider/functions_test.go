@@ -55,7 +55,9 @@ func TestAccFunctions_refused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fails(t, fmt.Sprintf("output \"result\" {\n  value = provider::traceloop::%s\n}\n", test.call), nil, test.phrases...)
+			c := bareCLI(t)
+			c.write(fmt.Sprintf("output \"result\" {\n  value = provider::traceloop::%s\n}\n", test.call))
+			c.fails("plan", test.phrases...)
 		})
 	}
 }

@@ -1,13 +1,14 @@
 package provider_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,24 +16,47 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
-// identityType is that of a resource's identity, as the provider declares it.
-func (d *driver) identityType(kind string) tftypes.Object {
+// identityType is that of a resource's identity, as the provider declares it; nil for none.
+func (d *driver) identityType(kind string) tftypes.Type {
 	d.t.Helper()
-	schemas, err := d.server.GetResourceIdentitySchemas(d.t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+	schemas, err := identitySchemas()
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	schema := schemas.IdentitySchemas[kind]
-	if schema == nil {
-		d.t.Fatalf("%s has no identity", kind)
+	if schema := schemas.IdentitySchemas[kind]; schema != nil {
+		return schema.ValueType()
 	}
-	typ, ok := schema.ValueType().(tftypes.Object)
-	if !ok {
-		d.t.Fatalf("the identity of %s is %s", kind, schema.ValueType())
+	return nil
+}
+
+var identitySchemas = sync.OnceValues(func() (*tfprotov6.GetResourceIdentitySchemasResponse, error) {
+	server, err := provider.NewServer(time.Now)()
+	if err != nil {
+		return nil, err
 	}
-	return typ
+	return server.GetResourceIdentitySchemas(context.Background(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+})
+
+// checkIdentity checks that an identity says what the state says. So it never changes in the life of an object.
+func (d *driver) checkIdentity(kind string, i instance) {
+	d.t.Helper()
+	typ := d.identityType(kind)
+	if typ == nil || i.value.IsNull() {
+		return
+	}
+	if i.identity == nil {
+		d.t.Errorf("%s has no identity in the state", kind)
+		return
+	}
+	state := attributes(d.t, i.value)
+	for name, value := range attributes(d.t, d.value(typ, i.identity.IdentityData)) {
+		if !value.Equal(state[name]) {
+			d.t.Errorf("%s of the identity of %s is %s, and %s in the state", name, kind, value, state[name])
+		}
+	}
 }
 
 func (d *driver) newIdentity(kind string, values arguments) *tfprotov6.ResourceIdentityData {
@@ -105,194 +129,41 @@ func (o organization) imports() map[string]struct {
 	}
 }
 
-func identityOf(identity arguments) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(identity)) {
-		parts = append(parts, fmt.Sprintf("%s=%v", name, identity[name]))
-	}
-	return strings.Join(parts, " ")
-}
-
-// An import by identity and one by id string make the same state and the same identity, and
-// the plan after it is empty.
-func TestIdentity_importIsThatOfTheIDString(t *testing.T) {
-	t.Parallel()
-	o := newOrganization(t)
-	for kind, way := range o.imports() {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			d := newDriver(t, o.server, time.Now)
-			byID, err := d.importID(t.Context(), kind, way.id)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d = d.next() // a second import of one object in one plan is a second address
-			byIdentity, err := d.importIdentity(kind, way.identity)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !byID.value.Equal(byIdentity.value) {
-				t.Errorf("the states differ:\n%s\n%s", byID.value, byIdentity.value)
-			}
-			for _, imported := range []instance{byID, byIdentity} {
-				if got, want := d.identity(kind, imported.identity), identityOf(way.identity); got != want {
-					t.Errorf("the identity is %q, want %q", got, want)
-				}
-			}
-			planned, err := d.plan(t.Context(), kind, byIdentity, way.config)
-			if err != nil || planned.action != "" {
-				t.Errorf("the plan is to %q: %v", planned.action, err)
-			}
-		})
-	}
-}
-
-// What one resource does in its life never changes its identity, and what replaces it has
-// its own.
-func TestIdentity_life(t *testing.T) {
-	t.Parallel()
-	for kind, test := range map[string]struct {
-		created, updated, replaced func(project, other string) arguments
-		identity                   func(d *driver, i instance) string
-	}{
-		"traceloop_project": {
-			func(_, _ string) arguments { return arguments{"name": "Billing"} },
-			func(_, _ string) arguments { return arguments{"name": "Invoices"} },
-			nil,
-			func(d *driver, i instance) string { return "id=" + d.text(i, "id") },
-		},
-		"traceloop_environment": {
-			func(p, _ string) arguments {
-				return arguments{"name": "Load test", "project_id": p, "deletion_protection": true}
-			},
-			func(p, _ string) arguments {
-				return arguments{"name": "Load test", "project_id": p, "deletion_protection": false}
-			},
-			func(p, _ string) arguments {
-				return arguments{"name": "Load test 2", "project_id": p, "deletion_protection": false}
-			},
-			func(d *driver, i instance) string { return "id=" + d.text(i, "id") },
-		},
-		"traceloop_api_key": {
-			func(p, _ string) arguments { return arguments{"project_id": p, "environment": "prd"} },
-			func(p, _ string) arguments {
-				return arguments{"project_id": p, "environment": "prd", "rotate_after_days": int64(90)}
-			},
-			func(_, o string) arguments { return arguments{"project_id": o, "environment": "stg"} },
-			func(d *driver, i instance) string {
-				return "environment=" + d.text(i, "environment") + " project_id=" + d.text(i, "project_id")
-			},
-		},
-	} {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			server := emulatortest.Start(t)
-			project, other := server.CreateProject("Orders").ID, server.CreateProject("Refunds").ID
-			d := newDriver(t, server, time.Now)
-			check := func(step string, i instance) {
-				t.Helper()
-				if got, want := d.identity(kind, i.identity), test.identity(d, i); got != want {
-					t.Errorf("%s: the identity is %q, want %q", step, got, want)
-				}
-			}
-			created, _, err := d.apply(t.Context(), kind, d.none(kind), test.created(project, other))
-			if err != nil {
-				t.Fatal(err)
-			}
-			check("created", created)
-			read, err := d.refresh(t.Context(), kind, created)
-			if err != nil {
-				t.Fatal(err)
-			}
-			check("read", read)
-			updated, plan, err := d.next().apply(t.Context(), kind, read, test.updated(project, other))
-			if err != nil || plan.action != "update" {
-				t.Fatalf("%s: %v", plan.action, err)
-			}
-			check("updated", updated)
-			if before, after := d.identity(kind, created.identity), d.identity(kind, updated.identity); before != after {
-				t.Errorf("the identity was %q and is %q", before, after)
-			}
-			if test.replaced == nil {
-				return
-			}
-			replaced, plan, err := d.next().apply(t.Context(), kind, updated, test.replaced(project, other))
-			if err != nil || plan.action != "replace" {
-				t.Fatalf("%s: %v", plan.action, err)
-			}
-			check("replaced", replaced)
-			if before, after := d.identity(kind, updated.identity), d.identity(kind, replaced.identity); before == after {
-				t.Errorf("the identity is still %q", after)
-			}
-		})
-	}
-}
-
-// A state from before identities existed gets one at the next read, at no cost, or at an
-// update without a read.
+// A state from before identities existed gets one at the next read, or at an update without a read. What is
+// gone leaves it.
 func TestIdentity_olderState(t *testing.T) {
 	t.Parallel()
-	o := newOrganization(t)
-	for kind, way := range o.imports() {
+	for kind, way := range newOrganization(t).imports() {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			d := newDriver(t, o.server, time.Now)
-			older, err := d.importID(t.Context(), kind, way.id)
+			o := newOrganization(t)
+			way = o.imports()[kind]
+			l := newLife(newDriver(t, o.server, minutesLater), kind)
+			older, err := l.provider.importID(t.Context(), kind, way.id)
 			if err != nil {
 				t.Fatal(err)
 			}
 			older.identity = nil
-			read, err := d.refresh(t.Context(), kind, older)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got, want := d.identity(kind, read.identity), identityOf(way.identity); got != want {
-				t.Errorf("the identity after the read is %q, want %q", got, want)
-			}
-			if !read.value.Equal(older.value) {
-				t.Errorf("the read changes the state:\n%s\n%s", older.value, read.value)
+			l.state = older
+			l.changesNothing(way.config)
+			if !l.state.value.Equal(older.value) {
+				t.Errorf("the read changes the state from %s to %s", older.value, l.state.value)
 			}
 
 			change := arguments{"deletion_protection": false}
-			if kind == "traceloop_api_key" {
+			if kind == keyKind {
 				change = arguments{"rotate_after_days": int64(90)}
 			}
-			maps.Copy(change, way.config)
-			updated, plan, err := d.next().apply(t.Context(), kind, older, change)
-			if err != nil || plan.action != "update" {
-				t.Fatalf("%s: %v", plan.action, err)
+			if _, p, err := l.provider.next().apply(t.Context(), kind, older, way.config.with(change)); err != nil || p.action != "update" {
+				t.Errorf("%s: %v", p.action, err)
 			}
-			if got, want := d.identity(kind, updated.identity), identityOf(way.identity); got != want {
-				t.Errorf("the identity after the update is %q, want %q", got, want)
+			o.server.DeleteProject(o.project)
+			l.state = older
+			l.changesNothing(nil)
+			if !l.state.value.IsNull() {
+				t.Errorf("the state still has %s", l.state.value)
 			}
 		})
-	}
-}
-
-// An object that is gone leaves the state, whether the state has an identity or not.
-func TestIdentity_vanished(t *testing.T) {
-	t.Parallel()
-	for _, older := range []bool{false, true} {
-		o := newOrganization(t)
-		d := newDriver(t, o.server, minutesLater)
-		states := map[string]instance{}
-		for kind, way := range o.imports() {
-			var err error
-			if states[kind], err = d.importIdentity(kind, way.identity); err != nil {
-				t.Fatal(err)
-			}
-		}
-		o.server.DeleteProject(o.project)
-		d = newDriver(t, o.server, minutesLater)
-		for kind, state := range states {
-			if older {
-				state.identity = nil
-			}
-			read, err := d.refresh(t.Context(), kind, state)
-			if err != nil || !read.value.IsNull() {
-				t.Errorf("%s (older: %t): it is still in the state as %s: %v", kind, older, read.value, err)
-			}
-		}
 	}
 }
 
@@ -346,26 +217,15 @@ func TestIdentity_refused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDriver(t, o.server, time.Now)
-			_, err := d.importIdentity(test.kind, test.identity)
-			if err == nil {
-				t.Fatal("it was imported")
-			}
-			for _, phrase := range test.says {
-				if !strings.Contains(err.Error(), phrase) {
-					t.Errorf("it does not say %q: %v", phrase, err)
-				}
-			}
-			if strings.Contains(err.Error(), "s3cret") {
-				t.Errorf("it repeats the key: %v", err)
-			}
+			_, err := newDriver(t, o.server, time.Now).importIdentity(test.kind, test.identity)
+			refuses(t, err, test.says...)
 		})
 	}
 }
 
 // identityHCL imports each kind by its identity.
-func (o organization) identityHCL(edit func(string) string) string {
-	return edit(fmt.Sprintf(`
+func (o organization) identityHCL() string {
+	return fmt.Sprintf(`
 import {
   to       = traceloop_project.orders
   identity = { id = %q }
@@ -394,66 +254,22 @@ resource "traceloop_api_key" "orders" {
   project_id  = traceloop_project.orders.id
   environment = traceloop_environment.eu.slug
 }
-`, o.project, o.environment, o.project))
+`, o.project, o.environment, o.project)
 }
 
-// The CLI imports by identity and keeps identities; one that is missing from the state comes
-// back with the next refresh.
+// The CLI imports by identity and keeps identities.
 func TestCLI_importByIdentity(t *testing.T) {
 	t.Parallel()
 	needs(t, identities)
 	o := newOrganization(t)
 	cli := newCLI(t, o.server)
-	cli.write(o.identityHCL(func(hcl string) string { return hcl }))
+	cli.write(o.identityHCL())
 	shows(t, cli.apply(), "3 to import, 0 to add, 0 to change, 0 to destroy")
 	shows(t, cli.plan(), "No changes")
 
-	file := filepath.Join(cli.Dir, "terraform.tfstate")
-	stored := func() string {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(content)
-	}
-	identity := regexp.MustCompile(`(?s),\s*"identity": \{.*?\}`)
-	if n := len(identity.FindAllString(stored(), -1)); n != 3 {
-		t.Fatalf("the state has %d identities, want 3:\n%s", n, stored())
-	}
-	older := regexp.MustCompile(`(?s),\s*"identity_schema_version": \d+`).ReplaceAllString(identity.ReplaceAllString(stored(), ""), "")
-	if err := os.WriteFile(file, []byte(older), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(stored(), "identity") {
-		t.Fatalf("the state still has identities:\n%s", stored())
-	}
-	shows(t, cli.plan(), "No changes")
-	cli.apply("-refresh-only")
-	for kind, way := range o.imports() {
-		for name, value := range way.identity {
-			if !regexp.MustCompile(fmt.Sprintf(`(?s)"type": %q.*?"identity": \{[^}]*%q: %q`, kind, name, value)).MatchString(stored()) {
-				t.Errorf("the state has no identity of %s with %s = %v:\n%s", kind, name, value, stored())
-			}
-		}
+	content, err := os.ReadFile(filepath.Join(cli.Dir, "terraform.tfstate"))
+	if n := strings.Count(string(content), `"identity": {`); err != nil || n != 3 {
+		t.Errorf("the state has %d identities, want 3: %v", n, err)
 	}
 	noWrites(t, o.server)
-}
-
-func TestCLI_importByWrongIdentity(t *testing.T) {
-	t.Parallel()
-	needs(t, identities)
-	o := newOrganization(t)
-	for name, test := range map[string]struct{ before, after, says string }{
-		"incomplete": {`{ project_id = "` + o.project + `", environment = "eu-production" }`, `{ project_id = "` + o.project + `" }`, "environment"},
-		"malformed":  {`environment = "eu-production" }`, `environment = "EU Production" }`, "Invalid Import Identity"},
-		"unknown":    {`{ id = "` + o.environment + `" }`, `{ id = "nobody" }`, `no environment "nobody"`},
-	} {
-		cli := newCLI(t, o.server)
-		cli.write(o.identityHCL(func(hcl string) string { return strings.Replace(hcl, test.before, test.after, 1) }))
-		output, err := cli.run("plan", "-input=false")
-		if err == nil {
-			t.Errorf("%s: it is imported", name)
-		}
-		shows(t, output, test.says)
-	}
 }

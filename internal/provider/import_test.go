@@ -7,7 +7,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
-// What an import says of an id that it cannot take. How the CLI shows it is in TestCLI_importIDsOfKeys.
+// What an import says of an id that it cannot take.
 func TestImport_refusedIDs(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
@@ -36,7 +36,10 @@ func TestImport_refusedIDs(t *testing.T) {
 			project:                    {"Unable to Import API Key", "no active API key with the id", "<project id>/<environment slug>"},
 			project + "/EU Production": {"Invalid Import ID", "<project id>/<environment slug>"},
 			project + "/prod":          {"Unable to Import API Key", "no environment with the slug", "There are: dev, stg, prd"},
-			"tl_0123456789012345678901234567890123456789": {"Invalid Import ID", "tl_************************************6789"},
+			"tl_0123456789012345678901234567890123456789":            {"Invalid Import ID", "tl_************************************6789", "Rotate that key"},
+			project + "/tl_0123456789012345678901234567890123456789": {"Invalid Import ID", "tl_************************************6789", "Rotate that key"},
+			"orders/prd":         {"Did you mean", project},
+			"a/prd/x":            {"Invalid Import ID"},
 			project + "/stg":     {"Unable to Import API Key", "no active key"},
 			"cnosuchproject/prd": {"Unable to Import API Key", "no project with the id"},
 		},

@@ -62,22 +62,19 @@ func TestLife(t *testing.T) {
 // a refresh, have to be empty.
 func (l *life) apply(config arguments, action string) planResult {
 	l.t.Helper()
-	d := l.provider.next()
-	l.refresh(d)
-	after, p, err := d.apply(l.t.Context(), l.kind, l.state, config)
-	l.state = after
-	if err != nil {
-		l.t.Fatalf("%s of %v: %v", action, config, err)
+	s := l.saves(config)
+	if s.action != action {
+		l.t.Errorf("the plan of %v is to %q, want %q", config, s.action, action)
 	}
-	if p.action != action {
-		l.t.Errorf("the plan of %v is to %q, want %q", config, p.action, action)
+	if err := s.apply(l.provider.next()); err != nil {
+		l.t.Fatalf("%s of %v: %v", action, config, err)
 	}
 	for _, refreshes := range []bool{false, true} {
 		if next := l.plan(config, refreshes); next.action != "" {
 			l.t.Errorf("after %q of %v, the next plan is to %q; refreshed: %t", action, config, next.action, refreshes)
 		}
 	}
-	return p
+	return s.planResult
 }
 
 // changesNothing is a command that finds nothing to do, and keeps what it has read.
@@ -86,42 +83,62 @@ func (l *life) changesNothing(config arguments) { l.t.Helper(); l.apply(config, 
 // destroy takes the resource away.
 func (l *life) destroy() { l.t.Helper(); l.apply(nil, "delete") }
 
+// saved is a plan that waits for its apply.
+type saved struct {
+	planResult
+
+	life *life
+}
+
+// saves is a plan that succeeds, and leaves the state alone.
+func (l *life) saves(config arguments) saved {
+	l.t.Helper()
+	d := l.provider.next()
+	prior, err := d.refresh(l.t.Context(), l.kind, l.state)
+	if err != nil {
+		l.t.Fatalf("the refresh: %v", err)
+	}
+	p, err := d.plan(l.t.Context(), l.kind, prior, config)
+	if err != nil {
+		l.t.Fatalf("the plan of %v: %v", config, err)
+	}
+	return saved{p, l}
+}
+
+// apply carries the plan out with a provider, whose diagnostics it may look at.
+func (s saved) apply(d *driver) error {
+	s.life.t.Helper()
+	if s.action == "" {
+		s.life.state = s.prior
+		return nil
+	}
+	var err error
+	s.life.state, err = d.carryOut(s.life.t.Context(), s.life.kind, s.prior, s.planResult)
+	return err
+}
+
 // plan is a plan that succeeds. It leaves the state alone.
 func (l *life) plan(config arguments, refreshes bool) planResult {
 	l.t.Helper()
-	d, state := l.provider.next(), l.state
 	if refreshes {
-		var err error
-		if state, err = d.refresh(l.t.Context(), l.kind, state); err != nil {
-			l.t.Fatalf("the refresh: %v", err)
-		}
+		return l.saves(config).planResult
 	}
-	p, err := d.plan(l.t.Context(), l.kind, state, config)
+	p, err := l.provider.next().plan(l.t.Context(), l.kind, l.state, config)
 	if err != nil {
 		l.t.Fatalf("the plan of %v: %v", config, err)
 	}
 	return p
 }
 
-func (l *life) refresh(d *driver) {
-	l.t.Helper()
-	refreshed, err := d.refresh(l.t.Context(), l.kind, l.state)
-	if err != nil {
-		l.t.Fatalf("the refresh: %v", err)
-	}
-	l.state = refreshed
-}
-
 // refusesToPlan is a plan that fails, with the phrases in this order. It returns its diagnostics.
 func (l *life) refusesToPlan(config arguments, phrases ...string) []*tfprotov6.Diagnostic {
 	l.t.Helper()
 	d := l.provider.next()
-	refreshed, err := d.refresh(l.t.Context(), l.kind, l.state)
-	if err != nil {
-		refuses(l.t, err, phrases...)
-		return nil
+	prior, err := d.refresh(l.t.Context(), l.kind, l.state)
+	var p planResult
+	if err == nil {
+		p, err = d.plan(l.t.Context(), l.kind, prior, config)
 	}
-	p, err := d.plan(l.t.Context(), l.kind, refreshed, config)
 	refuses(l.t, err, phrases...)
 	return p.diags
 }
@@ -129,14 +146,7 @@ func (l *life) refusesToPlan(config arguments, phrases ...string) []*tfprotov6.D
 // refusesToApply is an apply that fails after a plan that succeeds.
 func (l *life) refusesToApply(config arguments, phrases ...string) {
 	l.t.Helper()
-	d := l.provider.next()
-	l.refresh(d)
-	p, err := d.plan(l.t.Context(), l.kind, l.state, config)
-	if err != nil {
-		l.t.Fatalf("the plan of %v fails, not the apply: %v", config, err)
-	}
-	l.state, err = d.next().carryOut(l.t.Context(), l.kind, l.state, p)
-	refuses(l.t, err, phrases...)
+	refuses(l.t, l.saves(config).apply(l.provider.next()), phrases...)
 }
 
 // refuses checks for an error that has the phrases in this order, and no key in full.
@@ -164,7 +174,7 @@ func pointsAt(tb testing.TB, diags []*tfprotov6.Diagnostic) {
 	}
 }
 
-// imports checks that the id imports what the state has, except for what only the state can have.
+// imports checks that the id, and the identity, import what the state has, except for what only the state can have.
 func (l *life) imports(id string, except ...string) {
 	l.t.Helper()
 	d := l.provider.next()
@@ -172,14 +182,17 @@ func (l *life) imports(id string, except ...string) {
 	if err != nil {
 		l.t.Fatalf("the import of %q: %v", id, err)
 	}
+	if identity := l.state.identity; identity != nil {
+		request := &tfprotov6.ImportResourceStateRequest{TypeName: l.kind, Identity: identity}
+		if same, err := l.provider.next().importAs(l.t.Context(), l.kind, request); err != nil || !same.value.Equal(imported.value) {
+			l.t.Errorf("%q imports %s, and the identity %s: %v", id, imported.value, same.value, err)
+		}
+	}
 	got := attributes(l.t, imported.value)
 	for name, want := range attributes(l.t, l.state.value) {
 		if !slices.Contains(except, name) && !want.Equal(got[name]) {
 			l.t.Errorf("%q imports %s as %s, the state has %s", id, name, got[name], want)
 		}
-	}
-	if got, want := d.identity(l.kind, imported.identity), d.identity(l.kind, l.state.identity); got != want {
-		l.t.Errorf("%q imports the identity %q, the state has %q", id, got, want)
 	}
 }
 

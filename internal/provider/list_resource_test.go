@@ -48,10 +48,7 @@ func (d *driver) extended() listServer {
 // listConfig makes the configuration of a list block.
 func (d *driver) listConfig(kind string, config arguments) *tfprotov6.DynamicValue {
 	d.t.Helper()
-	schema, err := d.server.GetProviderSchema(d.t.Context(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	schema := d.schema()
 	typ := schema.ListResourceSchemas[kind].ValueType()
 	return d.dynamic(typ, d.object(typ, config))
 }
@@ -60,17 +57,11 @@ func (d *driver) listConfig(kind string, config arguments) *tfprotov6.DynamicVal
 func (d *driver) query(kind string, config arguments, limit int64, resources bool) ([]found, error) {
 	d.t.Helper()
 	dynamic := d.listConfig(kind, config)
-	validated, err := d.extended().ValidateListResourceConfig(d.t.Context(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: kind, Config: dynamic})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	validated := ask(d.t.Context(), d.t, d.extended().ValidateListResourceConfig, &tfprotov6.ValidateListResourceConfigRequest{TypeName: kind, Config: dynamic})
 	if err := failure(validated.Diagnostics); err != nil {
 		return nil, err
 	}
-	stream, err := d.extended().ListResource(d.t.Context(), &tfprotov6.ListResourceRequest{TypeName: kind, Config: dynamic, Limit: limit, IncludeResource: resources})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	stream := ask(d.t.Context(), d.t, d.extended().ListResource, &tfprotov6.ListResourceRequest{TypeName: kind, Config: dynamic, Limit: limit, IncludeResource: resources})
 	var all []found
 	for result := range stream.Results {
 		if err := failure(result.Diagnostics); err != nil {
@@ -322,10 +313,7 @@ func TestList_projectVanishes(t *testing.T) {
 	project := server.CreateProject("Orders").ID
 	server.GenerateKey(project, "prd")
 	d := newDriver(t, server, time.Now)
-	stream, err := d.extended().ListResource(t.Context(), &tfprotov6.ListResourceRequest{TypeName: "traceloop_api_key", Config: d.listConfig("traceloop_api_key", nil), Limit: 10})
-	if err != nil {
-		t.Fatal(err)
-	}
+	stream := ask(t.Context(), t, d.extended().ListResource, &tfprotov6.ListResourceRequest{TypeName: "traceloop_api_key", Config: d.listConfig("traceloop_api_key", nil), Limit: 10})
 	body := `{"error":"There is no such project."}`
 	server.SetFaults(emulatortest.Fault{Method: "GET", Path: "/v2/projects/" + project, Kind: "status", Status: 404, Body: &body})
 	for result := range stream.Results {
@@ -335,33 +323,12 @@ func TestList_projectVanishes(t *testing.T) {
 	}
 }
 
-// What is generated for each result plans nothing after its import.
-func TestList_generatedConfiguration(t *testing.T) {
-	t.Parallel()
-	o := newOrganization(t)
-	o.server.CreateEnvironment("", "Load test")
-	for kind := range o.imports() {
-		d := newDriver(t, o.server, time.Now)
-		all, err := d.query(kind, nil, 1000, true)
-		if err != nil || len(all) == 0 {
-			t.Fatalf("%s: %d objects were listed: %v", kind, len(all), err)
-		}
-		for _, one := range all {
-			d.adopt(kind, one)
-		}
-	}
-	noWrites(t, o.server)
-}
-
 // adopt does with a result what -generate-config-out and a plan do: it generates the
 // configuration, imports by identity, and finds nothing to change.
 func (d *driver) adopt(kind string, one found) {
 	d.t.Helper()
 	typ := d.schemas[kind].ValueType()
-	generated, err := d.server.GenerateResourceConfig(d.t.Context(), &tfprotov6.GenerateResourceConfigRequest{TypeName: kind, State: d.dynamic(typ, one.resource)})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	generated := ask(d.t.Context(), d.t, d.server.GenerateResourceConfig, &tfprotov6.GenerateResourceConfigRequest{TypeName: kind, State: d.dynamic(typ, one.resource)})
 	if err := failure(generated.Diagnostics); err != nil {
 		d.t.Fatal(err)
 	}

@@ -117,7 +117,7 @@ func (m *machine) check(*rapid.T) {
 		if gone := refreshed.value.IsNull(); gone == all.has(id) {
 			m.t.Errorf("%s: the server has %s: %t; a refresh finds it gone: %t", sl.label, id, all.has(id), gone)
 		}
-		m.equalsServer(sl.kind, refreshed)
+		equalsServer(m.t, m.server, sl.kind, refreshed)
 	}
 	for id := range all.keys {
 		if !held[id] && m.plain[id] == "" && !m.excused[id] {

@@ -327,7 +327,7 @@ func (m *machine) importSomething(rt *rapid.T) {
 	}
 	sl.state = imported
 	m.compare(sl, imported, nil, before, nil)
-	m.equalsServer(sl.kind, imported)
+	equalsServer(m.t, m.server, sl.kind, imported)
 }
 
 // importIDs returns, for each object that can be imported, its import ids.

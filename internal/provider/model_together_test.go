@@ -21,70 +21,41 @@ func (m *machine) applyTogether(rt *rapid.T, disturbed bool) {
 	}
 	m.contestPlaces(rt, slots)
 
-	ctx, before := m.t.Context(), m.snapshot()
-	planning, plans := m.process(0), map[*slot]planResult{}
-	said, refused := "", error(nil)
-	alone := map[*slot]bool{} // the plan warns that the apply refuses this key alone
-	for _, sl := range shuffled(rt, slots) {
-		refreshed, err := planning.refresh(ctx, sl.kind, sl.state)
-		if err != nil {
-			m.t.Fatalf("%s: refreshing: %v", sl.label, err)
-		}
-		sl.state = refreshed
-		p, err := planning.plan(ctx, sl.kind, refreshed, sl.config)
-		if err != nil {
-			explains(m.t, m.server, err)
-			refused = err
-			continue // as core does with ten resources at a time
-		}
-		plans[sl] = p
-		if p.action == "replace" || p.action == "delete" {
-			said += m.id(sl) + "\n"
-		}
-		for _, diag := range p.diags {
-			said += diag.Summary + diag.Detail + "\n"
-			if slices.Contains([]string{"Environment Already Has an API Key", "Unknown Environment", "Unknown Project"}, diag.Summary) {
-				alone[sl] = true
-			}
-		}
-	}
-	rt.Logf("together: %v", refused)
-	if refused != nil {
+	run := m.together()
+	if refused := run.plan(rt, slots, nil, true); refused != nil {
+		rt.Logf("together: %v", refused)
+		explains(m.t, m.server, refused)
 		m.steps.failed.Add(1)
-		m.nothingGoes(before, "")
+		m.nothingGoes(run.before, "")
 		return
 	}
 	m.steps.applied.Add(1)
+	before, said := run.before, run.said
+	for _, sl := range slots {
+		sl.state = run.prior[sl]
+		if action := run.plans[sl].action; action == "replace" || action == "delete" {
+			said += m.id(sl) + "\n"
+		}
+	}
 	if disturbed {
 		m.editKeys(rt)
 		before = m.snapshot()
 		// Terraform hands a creation nothing of its plan: with replace_existing it revokes what it finds.
-		for sl, p := range plans {
+		for sl, p := range run.plans {
 			if p.action == "create" && sl.config["replace_existing"] == true {
 				said += before.occupant(text(sl.config["project_id"]), text(sl.config["environment"])) + "\n"
 			}
 		}
 	}
 
-	for sl, err := range m.carryOut(rt, m.process(0), slots, plans) {
-		if !disturbed && !alone[sl] {
-			m.t.Errorf("%s: the plan allowed the apply to %s, which failed: %v", sl.label, plans[sl].action, err)
+	for sl, err := range m.carryOut(rt, m.process(0), slots, run.plans) {
+		if !disturbed && !run.refusesAlone(sl) {
+			m.t.Errorf("%s: the plan allowed the apply to %s, which failed: %v", sl.label, run.plans[sl].action, err)
 		}
 	}
 	m.nothingGoes(before, said)
-	if disturbed {
-		return
-	}
-	again := m.process(0)
-	for _, sl := range shuffled(rt, slots) {
-		m.secrets(sl)
-		refreshed, err := again.refresh(ctx, sl.kind, sl.state)
-		if err != nil {
-			m.t.Fatalf("%s: %v", sl.label, err)
-		}
-		if p, err := again.plan(ctx, sl.kind, refreshed, sl.config); err != nil || p.action != "" && !alone[sl] {
-			m.t.Errorf("%s: after the apply a plan wants to %s: %v", sl.label, p.action, err)
-		}
+	if !disturbed {
+		run.checkSettled(rt, slots, nil)
 	}
 }
 

@@ -85,7 +85,7 @@ func accSetupLife(t *testing.T, variant emulatortest.Option) {
 		Steps: []resource.TestStep{
 			{
 				Config:           hcl(openAISelector, "toxicity-detector", "answer-relevancy"),
-				ConfigPlanChecks: planned(setupAddress, plancheck.ResourceActionCreate),
+				ConfigPlanChecks: created(setupAddress),
 				ConfigStateChecks: []statecheck.StateCheck{
 					attribute(setupAddress, "status", "pending"),
 					attribute(setupAddress, "project_id", server.Projects()[0].ID),
@@ -107,7 +107,7 @@ func accSetupLife(t *testing.T, variant emulatortest.Option) {
 			{ // deleted outside Terraform: created again
 				PreConfig:        func() { server.DeleteSetup(key, "checkout") },
 				Config:           hcl("", "char-count"),
-				ConfigPlanChecks: planned(setupAddress, plancheck.ResourceActionCreate),
+				ConfigPlanChecks: created(setupAddress),
 			},
 		},
 	})

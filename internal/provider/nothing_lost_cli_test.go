@@ -15,7 +15,7 @@ import (
 // What nothing_lost_test.go says by the protocol, one case of each kind with the real CLI.
 
 func (w estate) importKey(label string) string {
-	return fmt.Sprintf("import {\n  to = traceloop_api_key.%s\n  id = \"%s/prd\"\n}\n", label, w.project.ID)
+	return importing("traceloop_api_key."+label, w.project.ID+"/prd")
 }
 
 func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
@@ -26,7 +26,7 @@ func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 		for _, label := range []string{"a", "zebra"} { // planned before and after the old address
 			w.write(w.key(label, "prd", "") + w.importKey(label)) // the old block is gone
 			w.refusesToPlanAndApply("Two Resources for One API Key", key.ID, "moved {", "Nothing was changed")
-			w.refuses([]string{"plan", "-input=false", "-refresh=false"}, "Two Resources for One API Key")
+			w.refuses("plan -refresh=false", "Two Resources for One API Key")
 			w.write(w.key("old", "prd", "") + w.key(label, "prd", "") + w.importKey(label))
 			w.refusesToPlanAndApply("Two Resources for One API Key", key.ID)
 
@@ -48,7 +48,7 @@ func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 		}
 
 		// The block that the message shows does what was meant.
-		w.write(w.key("a", "prd", "") + "moved {\n  from = traceloop_api_key.old\n  to   = traceloop_api_key.a\n}\n")
+		w.write(w.key("a", "prd", "") + moving("traceloop_api_key.old", "traceloop_api_key.a"))
 		shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
 		if w.active().ID != key.ID {
 			t.Error("the key is another one")
@@ -61,38 +61,18 @@ func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 	})
 }
 
-func TestCLI_twoInstancesWithOneImportID(t *testing.T) {
-	wholePlan(t, func(_ *testing.T, w estate) {
-		id, _ := w.server.GenerateKey(w.project.ID, "prd")
-		w.write(fmt.Sprintf(`
-resource "traceloop_api_key" "all" {
-  for_each    = toset(["a", "b"])
-  project_id  = %[1]q
-  environment = "prd"
-}
-
-import {
-  for_each = toset(["a", "b"])
-  to       = traceloop_api_key.all[each.key]
-  id       = "%[1]s/prd"
-}
-`, w.project.ID))
-		w.refusesToPlanAndApply("Two Resources for One API Key", id)
-	})
-}
-
 func TestCLI_newBlockWhereAKeyIsForgotten(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
 		w.write(w.key("old", "prd", ""))
 		w.apply()
 		key := w.active()
 		for _, label := range []string{"a", "zebra"} {
-			w.write(w.key(label, "prd", "") + "removed {\n  from = traceloop_api_key.old\n  lifecycle {\n    destroy = false\n  }\n}\n")
+			w.write(w.key(label, "prd", "") + letGo("traceloop_api_key.old"))
 			for _, arguments := range [][]string{nil, {"-refresh=false"}} {
 				shows(t, w.plan(arguments...), "Environment Already Has an API Key", key.MaskedKey, key.ID, "use a moved block")
 			}
 		}
-		w.write(w.key("a", "prd", "") + "moved {\n  from = traceloop_api_key.old\n  to   = traceloop_api_key.a\n}\n")
+		w.write(w.key("a", "prd", "") + moving("traceloop_api_key.old", "traceloop_api_key.a"))
 		shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
 	})
 }
@@ -126,11 +106,7 @@ func TestCLI_twoProviderBlocksForOnePlace(t *testing.T) {
 			w.unattached()
 			w.write(fmt.Sprintf(twoBlocksForOnePlace, w.project.ID))
 			w.plan("-out=saved")
-			out, err := w.run("apply", "-parallelism="+parallelism, "saved")
-			if err == nil {
-				t.Errorf("the apply succeeded:\n%s", out)
-			}
-			shows(t, out, "Environment Already Has an API Key", "younger than this apply")
+			w.fails("apply -parallelism="+parallelism+" saved", "Environment Already Has an API Key", "younger than this apply")
 			if n := calls(w.server, "DELETE", "/v2/api-keys"); n != 0 {
 				t.Errorf("%d keys were revoked", n)
 			}
@@ -139,31 +115,6 @@ func TestCLI_twoProviderBlocksForOnePlace(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestCLI_importedKeysAreWarnedOfOnce(t *testing.T) {
-	w := newEstate(t)
-	for _, environment := range []string{"dev", "stg", "prd"} {
-		w.server.GenerateKey(w.project.ID, environment)
-	}
-	w.write(fmt.Sprintf(`
-resource "traceloop_api_key" "all" {
-  for_each    = toset(["dev", "stg", "prd"])
-  project_id  = %[1]q
-  environment = each.key
-}
-
-import {
-  for_each = toset(["dev", "stg", "prd"])
-  to       = traceloop_api_key.all[each.key]
-  id       = "%[1]s/${each.key}"
-}
-`, w.project.ID))
-	out := w.plan()
-	if n := strings.Count(out, "Warning: Imported Key Cannot Be Retrieved"); n != 1 {
-		t.Errorf("it warns %d times:\n%s", n, out)
-	}
-	shows(t, out, "and 2 more similar warnings elsewhere")
 }
 
 func TestCLI_keysWithoutABlockAreWarnedOfOnce(t *testing.T) {
@@ -180,14 +131,6 @@ func TestCLI_keysWithoutABlockAreWarnedOfOnce(t *testing.T) {
 	}
 }
 
-func TestCLI_daysThatAreNoWholeNumber(t *testing.T) {
-	w := newEstate(t)
-	for value, shown := range map[string]string{"365 / 12": "It is 30.41666667", "1e30": "It is 1e+30", "0": "It is 0"} {
-		w.write(w.key("orders", "prd", "rotate_after_days = "+value))
-		w.refuses([]string{"plan", "-input=false"}, "must be a whole number from 1 to 3650", shown)
-	}
-}
-
 // An unknown value is validated in the apply, after the old key is gone.
 func TestCLI_valueTurnsOutBadWhileApplying(t *testing.T) {
 	w := newEstate(t)
@@ -197,11 +140,7 @@ func TestCLI_valueTurnsOutBadWhileApplying(t *testing.T) {
 	w.write("resource \"terraform_data\" \"slug\" {\n  input = \"EU Production\"\n}\n" +
 		strings.Replace(w.key("orders", "prd", ""), `"prd"`, "terraform_data.slug.output", 1))
 	shows(t, w.plan("-out=saved"), "API Key Will Be Replaced", gone.MaskedKey, "depends_on")
-	out, err := w.run("apply", "saved")
-	if err == nil {
-		t.Errorf("the apply succeeded:\n%s", out)
-	}
-	shows(t, out, "Invalid Environment Slug", "This apply has already revoked the API key", gone.MaskedKey, "environment is not a slug")
+	w.fails("apply saved", "Invalid Environment Slug", "This apply has already revoked the API key", gone.MaskedKey, "environment is not a slug")
 	w.write(w.key("orders", "prd", ""))
 	w.apply()
 	w.plan("-detailed-exitcode")
@@ -273,15 +212,15 @@ func TestCLI_whatHoldsAKeyGoes(t *testing.T) {
 		key := w.active()
 		for _, label := range []string{"a", "zebra"} { // planned before and after the key
 			project := strings.Replace(projectHCL("Orders", false), `"orders"`, fmt.Sprintf("%q", label), 1)
-			w.write(w.key("orders", "prd", "") + project + fmt.Sprintf("import {\n  to = traceloop_project.%s\n  id = %q\n}\n", label, w.project.ID))
+			w.write(w.key("orders", "prd", "") + project + importing("traceloop_project."+label, w.project.ID))
 			w.apply()
 			w.write(w.key("orders", "prd", "")) // without the project
 			w.refusesToPlanAndApply("Destroying Takes Along What Is Kept", key.ID, "Nothing was changed", "-refresh=false")
-			w.refuses([]string{"plan", "-input=false", "-refresh=false"}, "Destroying Takes Along What Is Kept", key.ID)
+			w.refuses("plan -refresh=false", "Destroying Takes Along What Is Kept", key.ID)
 			w.ok("state", "rm", "traceloop_project."+label)
 
 			for _, level := range []string{fmt.Sprintf("%q", w.project.ID), ""} {
-				environment := strings.Replace(environmentHCL(level, "EU "+label, false), `"eu"`, fmt.Sprintf("%q", label), 1)
+				environment := strings.Replace(environmentHCL(level, "EU "+label), `"eu"`, fmt.Sprintf("%q", label), 1)
 				inside := w.key("inside", "eu-"+label, "depends_on = [traceloop_environment."+label+"]")
 				w.write(w.key("orders", "prd", "") + environment + inside)
 				w.apply()
@@ -304,12 +243,12 @@ func TestCLI_keyMovesToAProjectWhoseNameIsTaken(t *testing.T) {
 		w.write(w.key("k", "prd", ""))
 		w.apply()
 		key := w.active()
-		taken := "resource \"traceloop_project\" \"b\" {\n  name = \"Taken\"\n}\n"
+		taken := resourceOf(projectKind, "b", named("Taken"))
 		moves := strings.Replace(w.key("k", "prd", ""), fmt.Sprintf("%q", w.project.ID), "traceloop_project.b.id", 1)
 		w.write(taken + moves)
 		w.refusesToPlanAndApply("API Key Would Be Lost", key.MaskedKey, `project "Taken"`, "Nothing was changed", "-refresh=false")
-		w.refuses([]string{"plan", "-input=false", "-refresh=false"}, "API Key Would Be Lost")
-		w.refuses([]string{"plan", "-input=false", "-target=traceloop_api_key.k"}, "API Key Would Be Lost")
+		w.refuses("plan -refresh=false", "API Key Would Be Lost")
+		w.refuses("plan -target=traceloop_api_key.k", "API Key Would Be Lost")
 
 		w.write(strings.Replace(taken, "Taken", "Free", 1) + moves)
 		shows(t, w.plan(), "API Key Will Be Replaced", key.MaskedKey)

@@ -1,9 +1,8 @@
 package provider_test
 
 import (
+	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -21,172 +20,110 @@ import (
 
 var unknownText = tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
 
-// imported is the key of "prd" as an import block of this plan gives it to a second address.
-func (o *outcome) imported(d *driver) (instance, error) {
-	return d.importID(o.t.Context(), keyKind, o.projectID+"/prd")
+// address is a resource of a configuration: what the state has there or an import block brings, and its block; nil is none.
+type address struct {
+	state  instance
+	config arguments
 }
 
-// planned is the plan of an instance that is in the state.
-func (o *outcome) planned(d *driver, i instance, config arguments) (planResult, error) {
-	o.t.Helper()
-	refreshed, err := d.refresh(o.t.Context(), keyKind, i)
-	if err != nil {
-		return planResult{}, err
-	}
-	return d.plan(o.t.Context(), keyKind, refreshed, config)
-}
-
-const twoAddresses = "Two Resources for One API Key"
-
-func TestNothingLost_importWhileTheOldAddressGoes(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	moved := []string{twoAddresses, "The block shown here may be the older one", "search the configuration for traceloop_api_key", "-refresh=false", "moved {"}
-
-	first := o.driver() // the old address is planned first
-	if _, err := o.planned(first, o.state, nil); err != nil {
-		t.Fatal(err)
-	}
-	_, err := o.imported(first)
-	refuses(t, err, moved...)
-
-	second := o.driver() // and last
-	imported, err := o.imported(second)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := second.plan(t.Context(), keyKind, imported, o.config(nil)); err != nil {
-		t.Fatal(err)
-	}
-	_, err = o.planned(second, o.state, nil)
-	refuses(t, err, moved...)
-	o.accepts(o.text("key"))
-}
-
-func TestNothingLost_importToASecondAddress(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-
-	d := o.driver()
-	if _, err := o.planned(d, o.state, o.config(nil)); err != nil {
-		t.Fatal(err)
-	}
-	_, err := o.imported(d)
-	refuses(t, err, twoAddresses, "moved {")
-
-	d = o.driver()
-	other, err := o.imported(d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = o.imported(d) // two instances with one import id
-	refuses(t, err, twoAddresses)
-	_, err = o.planned(d, o.state, o.config(nil))
-	refuses(t, err, twoAddresses)
-
-	// Where the state has both addresses already, a plan only warns, and refuses to destroy one of them.
-	for name, order := range map[string][]instance{"one order": {o.state, other}, "the other": {other, o.state}} {
-		d = o.driver()
-		var said []string
-		for _, i := range order {
-			p, err := o.planned(d, i, o.config(nil))
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
+// plansTogether plans resources of one kind in one process, in this order.
+func (l *life) plansTogether(all ...address) (said []string, err error) {
+	l.t.Helper()
+	d := l.provider.next()
+	var refused []error
+	for _, a := range all {
+		prior, err := d.refresh(l.t.Context(), l.kind, a.state)
+		if err == nil {
+			var p planResult
+			p, err = d.plan(l.t.Context(), l.kind, prior, a.config)
 			said = append(said, warnings(p.diags)...)
 		}
-		if !slices.Contains(said, twoAddresses) {
-			t.Errorf("%s: no plan warns: %q", name, said)
-		}
-
-		d = o.driver()
-		if _, err := o.planned(d, order[0], o.config(nil)); err != nil {
-			t.Fatal(err)
-		}
-		_, err = o.planned(d, order[1], nil)
-		refuses(t, err, twoAddresses, "terraform state rm ADDRESS")
-		d = o.driver()
-		if _, err := o.planned(d, order[1], nil); err != nil {
-			t.Fatal(err)
-		}
-		_, err = o.planned(d, order[0], o.config(nil))
-		refuses(t, err, twoAddresses)
-
-		d = o.driver() // all addresses of one object
-		for _, i := range order {
-			if _, err := o.planned(d, i, nil); err != nil {
-				t.Errorf("%s: destroying both: %v", name, err)
-			}
-		}
+		refused = append(refused, err)
 	}
-	o.accepts(o.text("key"))
+	return said, errors.Join(refused...)
 }
 
-// A removed block with destroy = false, and a tainted key, look the same to the provider: the key is read
-// and not planned.
-// Terraform reads a tainted object, and does not plan it: only what replaces it.
-func TestNothingLost_importWhileTheOldAddressIsTainted(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
+// The old address and the one that an import block names, in every order.
+func TestNothingLost_importToASecondAddress(t *testing.T) {
+	for kind, title := range map[string]string{
+		projectKind: "Two Resources for One Project", environmentKind: "Two Resources for One Environment", keyKind: "Two Resources for One API Key",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			o := newOutcome(t)
+			l, same := newLife(o.provider, kind), ofKind(kind, o.server)
+			l.apply(same, "create")
+			here, there := l.state, l.provider.none(kind)
+			there.importing = l.id()
+			second := &life{t, kind, l.provider, there}
+			if err := second.saves(same).apply(l.provider.next()); err != nil {
+				t.Fatal(err)
+			}
+			imported := second.state
+			moved := []string{title, "The block shown here may be the older one", "search the configuration for " + kind, "-refresh=false", "moved {"}
+			for name, test := range map[string]struct {
+				first, second address
+				phrases       []string // of the refusal; none: nothing is refused
+				warns         bool
+			}{
+				"the old address goes":       {address{here, nil}, address{there, same}, moved, false},
+				"the old address stays":      {address{here, same}, address{there, same}, []string{title, "moved {"}, false},
+				"two imports":                {address{there, same}, address{there, same}, []string{title}, false},
+				"both are in the state":      {address{here, same}, address{imported, same}, nil, true},
+				"both are, and one goes":     {address{here, same}, address{imported, nil}, []string{title, "terraform state rm ADDRESS"}, false},
+				"both are, the old one goes": {address{here, nil}, address{imported, same}, []string{title, "terraform state rm ADDRESS"}, false},
+				"both are, and both go":      {address{here, nil}, address{imported, nil}, nil, false},
+			} {
+				for _, order := range [][]address{{test.first, test.second}, {test.second, test.first}} {
+					said, err := l.plansTogether(order...)
+					switch {
+					case test.phrases != nil:
+						refuses(t, err, test.phrases...)
+						refuses(t, err, l.id())
+					case err != nil || slices.Contains(said, title) != test.warns:
+						t.Errorf("%s: %v, and the plan warns %q", name, err, said)
+					}
+				}
+			}
 
-	d := o.driver()
-	if _, err := d.refresh(t.Context(), keyKind, o.state); err != nil {
-		t.Fatal(err)
+			// Terraform reads a tainted object, and does not plan it: only what replaces it. A removed block with
+			// destroy = false looks the same.
+			for _, order := range [][]instance{{here, there}, {there, here}} {
+				d := l.provider.next()
+				if _, err := d.refresh(t.Context(), kind, order[0]); err != nil {
+					t.Fatal(err)
+				}
+				_, err := d.refresh(t.Context(), kind, order[1])
+				refuses(t, err, title)
+			}
+		})
 	}
-	_, err := o.imported(d)
-	refuses(t, err, twoAddresses)
-
-	d = o.driver()
-	if _, err := o.imported(d); err != nil {
-		t.Fatal(err)
-	}
-	_, err = d.refresh(t.Context(), keyKind, o.state)
-	refuses(t, err, twoAddresses)
 }
 
 func TestNothingLost_keyMovesToAnEnvironmentThatComesLater(t *testing.T) {
 	o := newOutcome(t)
 	o.creates(nil)
+	here := o.state
 
-	d := o.driver() // with a literal slug, Terraform knows of no order
+	d := o.provider.next() // with a literal slug, Terraform knows of no order
 	if _, err := d.plan(t.Context(), environmentKind, d.none(environmentKind), arguments{"name": "Europe", "project_id": o.projectID}); err != nil {
 		t.Fatal(err)
 	}
-	p, err := o.planned(d, o.state, o.config(arguments{"environment": "europe"}))
+	if _, err := d.refresh(t.Context(), keyKind, here); err != nil {
+		t.Fatal(err)
+	}
+	p, err := d.plan(t.Context(), keyKind, here, o.config(arguments{"environment": "europe"}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	after, err := d.next().carryOut(t.Context(), keyKind, o.state, p)
-	refuses(t, err, "Unknown Environment", "refer to it", "Nothing was changed")
-	if textOf(t, after, "id") != o.text("id") {
-		t.Error("the state has lost the key")
-	}
+	move := saved{p, o.life}
+	refuses(t, move.apply(d.next()), "Unknown Environment", "refer to it", "Nothing was changed")
+	o.has(arguments{"id": o.provider.text(here, "id")})
 	o.accepts(o.text("key"))
 
 	o.server.CreateEnvironment(o.projectID, "Europe")
-	if _, err := d.next().carryOut(t.Context(), keyKind, o.state, p); err != nil {
+	if err := move.apply(d.next()); err != nil {
 		t.Error(err)
 	}
-}
-
-func TestNothingLost_newBlockWhereAKeyIsForgotten(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	d := o.driver()
-	if _, err := d.refresh(t.Context(), keyKind, o.state); err != nil {
-		t.Fatal(err)
-	}
-	p, err := d.plan(t.Context(), keyKind, d.none(keyKind), o.config(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	warns(t, p.diags, "Environment Already Has an API Key", o.text("masked_key"), o.text("id"), "terraform untaint", "moved {")
-	if text := detail(p.diags, "Environment Already Has an API Key"); strings.Contains(text, "import {") {
-		t.Errorf("it advises to import what the state manages: %s", text)
-	}
-	_, err = d.next().carryOut(t.Context(), keyKind, d.none(keyKind), p)
-	refuses(t, err, "Environment Already Has an API Key", o.text("id"), "No key was generated")
-	o.accepts(o.text("key"))
 }
 
 // warns checks for a warning with this summary that has the phrases in this order.
@@ -206,26 +143,8 @@ func detail(diags []*tfprotov6.Diagnostic, summary string) string {
 	return ""
 }
 
-// Two provider blocks are two processes. The second creation finds the key of the first, which is
-// younger than the run.
-func TestNothingLost_twoProviderBlocksForOnePlace(t *testing.T) {
-	o := newOutcome(t)
-	now := func() *driver {
-		return newDriverWith(t, o.clock.now, arguments{"base_url": o.url, "api_key": o.server.ManagementKey})
-	}
-	first, second := now(), now()
-	config := o.config(arguments{"replace_existing": true})
-	made, err := first.create(t.Context(), keyKind, config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = second.create(t.Context(), keyKind, config)
-	refuses(t, err, "Environment Already Has an API Key", textOf(t, made, "id"), "younger than this apply", "generated no key")
-	o.accepts(textOf(t, made, "key"))
-}
-
-// failingGenerations are answers to a generation that make no key.
-var failingGenerations = map[string]emulatortest.Fault{
+// failingCreations are answers to a creation that make nothing.
+var failingCreations = map[string]emulatortest.Fault{
 	"400":  {Kind: "status", Status: 400},
 	"403":  {Kind: "status", Status: 403},
 	"429":  {Kind: "status", Status: 429, RetryAfter: new(3600)},
@@ -233,33 +152,48 @@ var failingGenerations = map[string]emulatortest.Fault{
 	"lost": {Kind: "drop_before"},
 }
 
+// The second half of a replacement fails. One message says what is gone.
 func TestNothingLost_generationFailsAfterARevocation(t *testing.T) {
-	for answer, fault := range failingGenerations {
-		fault.Method, fault.Path, fault.Times = "POST", "/v2/api-keys", 100
-		for kind, change := range map[string]struct {
-			config  arguments
-			tainted bool
-		}{
-			"rotation": {config: arguments{"rotation_triggers": at("2")}},
-			"tainted":  {config: arguments{"rotation_triggers": at("1")}, tainted: true},
-			"move":     {config: arguments{"rotation_triggers": at("1"), "environment": "stg"}},
-		} {
-			t.Run(answer+", "+kind, func(t *testing.T) {
+	for name, test := range map[string]struct {
+		kind            string
+		config          arguments
+		change          arguments
+		forced, tainted bool
+	}{
+		"key is rotated":          {kind: keyKind, config: arguments{"rotation_triggers": at("1")}, change: arguments{"rotation_triggers": at("2")}},
+		"key is tainted":          {kind: keyKind, tainted: true},
+		"key moves":               {kind: keyKind, change: arguments{"environment": "stg"}},
+		"project is replaced":     {kind: projectKind, forced: true},
+		"project is tainted":      {kind: projectKind, tainted: true},
+		"environment is replaced": {kind: environmentKind, forced: true},
+		"environment is tainted":  {kind: environmentKind, tainted: true},
+		"environment is renamed":  {kind: environmentKind, change: arguments{"name": "US"}},
+	} {
+		for answer, fault := range failingCreations {
+			t.Run(name+", "+answer, func(t *testing.T) {
 				o := newOutcome(t)
-				o.creates(arguments{"rotation_triggers": at("1")})
-				gone := o.text("masked_key")
-				o.state.tainted = change.tainted
-				_, prior, p, err := o.plan(o.config(change.config))
-				if err != nil || p.action != "replace" {
-					t.Fatalf("the plan is %q: %v", p.action, err)
+				l, config := newLife(o.provider, test.kind), ofKind(test.kind, o.server).with(test.config)
+				l.apply(config, "create")
+				says := []string{"this apply has already deleted the", l.id(), "its keys are revoked"}
+				if test.kind == keyKind {
+					says = []string{"already revoked the API key " + l.provider.text(l.state, "masked_key"), o.projectID, `environment "prd"`}
 				}
+				l.state.forced, l.state.tainted = test.forced, test.tainted
+				p := l.saves(config.with(test.change))
+				if p.action != "replace" {
+					t.Fatalf("the plan is %q", p.action)
+				}
+				fault.Method, fault.Times = "POST", 100
 				o.server.SetFaults(fault)
-				applying := newDriverWith(t, later, arguments{"base_url": o.url, "api_key": o.server.ManagementKey, "max_retries": int64(0)})
-				_, err = applying.carryOut(t.Context(), keyKind, prior, p)
-				refuses(t, err, "already revoked the API key "+gone, o.projectID, `environment "prd"`, "cannot send traces until an apply succeeds")
-				if n := len(errorsOf(applying.applied)); n != 1 || strings.Contains(err.Error(), "Nothing was changed") {
-					t.Errorf("there are %d errors, want one that does not say that nothing was changed: %v", n, err)
+				applying := o.impatient()
+				err := p.apply(applying)
+				o.server.SetFaults()
+				refuses(t, err, append(says, "cannot send traces until an apply succeeds")...)
+				if n := len(errorsOf(applying.applied)); n != 1 {
+					t.Errorf("there are %d errors, want one: %v", n, err)
 				}
+				somethingChanged(t, err)
+				l.apply(config.with(test.change), "create")
 			})
 		}
 	}
@@ -269,19 +203,21 @@ func errorsOf(diags []*tfprotov6.Diagnostic) []*tfprotov6.Diagnostic {
 	return slices.DeleteFunc(slices.Clone(diags), func(d *tfprotov6.Diagnostic) bool { return d.Severity != tfprotov6.DiagnosticSeverityError })
 }
 
+func somethingChanged(t *testing.T, err error) {
+	t.Helper()
+	hides(t, strings.ToLower(fmt.Sprint(err)), "nothing was changed")
+}
+
 func TestNothingLost_replaceExistingFailsAfterTheRevocation(t *testing.T) {
-	for answer, fault := range failingGenerations {
+	for answer, fault := range failingCreations {
 		t.Run(answer, func(t *testing.T) {
 			o := newOutcome(t)
 			id, key := o.server.GenerateKey(o.projectID, "prd")
-			fault.Method, fault.Path, fault.Times, fault.After = "POST", "/v2/api-keys", 100, 1 // the first is a conflict
+			fault.Method, fault.Times, fault.After = "POST", 100, 1 // the first is a conflict
 			o.server.SetFaults(fault)
-			d := newDriverWith(t, o.clock.later, arguments{"base_url": o.url, "api_key": o.server.ManagementKey, "max_retries": int64(0)})
-			_, err := d.create(t.Context(), keyKind, o.config(arguments{"replace_existing": true}))
+			_, err := o.impatient().create(t.Context(), keyKind, o.config(arguments{"replace_existing": true}))
 			refuses(t, err, "this apply has already revoked the API key "+traceloop.MaskKey(key), id)
-			if strings.Contains(err.Error(), "Nothing was changed") {
-				t.Errorf("it says that nothing was changed: %v", err)
-			}
+			somethingChanged(t, err)
 			o.rejects(key)
 		})
 	}
@@ -293,33 +229,27 @@ func TestNothingLost_unknownPlaceTurnsOutBad(t *testing.T) {
 	for name, test := range map[string]struct {
 		argument string
 		value    any // at apply
-		phrases  []string
+		phrase   string
 	}{
-		"environment null":     {"environment", null, []string{"environment is null"}},
-		"environment no slug":  {"environment", "EU Production", []string{"environment is not a slug"}},
-		"environment missing":  {"environment", "nowhere", []string{"Unknown Environment"}},
-		"environment occupied": {"environment", "stg", []string{"Environment Already Has an API Key"}},
-		"project null":         {"project_id", null, []string{"project_id is null"}},
-		"project missing":      {"project_id", "cnosuchproject", []string{"Unknown Project"}},
+		"environment null":     {"environment", null, "environment is null"},
+		"environment no slug":  {"environment", "EU Production", "environment is not a slug"},
+		"environment missing":  {"environment", "nowhere", "Unknown Environment"},
+		"environment occupied": {"environment", "stg", "Environment Already Has an API Key"},
+		"project null":         {"project_id", null, "project_id is null"},
+		"project missing":      {"project_id", "cnosuchproject", "Unknown Project"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOutcome(t)
 			o.creates(nil)
+			gone := o.text("masked_key")
 			o.server.GenerateKey(o.projectID, "stg")
-			_, prior, p, err := o.plan(o.config(arguments{test.argument: unknownText}))
-			if err != nil || p.action != "replace" {
-				t.Fatalf("the plan is %q: %v", p.action, err)
-			}
-			warns(t, p.diags, "API Key Will Be Replaced", o.text("masked_key"), "depends_on")
-			p.config = o.driver().object(p.config.Type(), o.config(arguments{test.argument: test.value}))
-			_, err = o.driver().carryOut(t.Context(), keyKind, prior, p)
-			refuses(t, err, "already revoked the API key "+o.text("masked_key"), "cannot send traces until an apply succeeds")
-			for _, phrase := range test.phrases {
-				refuses(t, err, phrase)
-			}
-			if strings.Contains(err.Error(), "Nothing was changed") {
-				t.Errorf("it says that nothing was changed: %v", err)
-			}
+			p := o.saves(o.config(arguments{test.argument: unknownText}))
+			warns(t, p.diags, "API Key Will Be Replaced", gone, "depends_on")
+			p.config = o.provider.object(p.config.Type(), o.config(arguments{test.argument: test.value}))
+			err := p.apply(o.provider.next())
+			refuses(t, err, "already revoked the API key "+gone, "cannot send traces until an apply succeeds")
+			refuses(t, err, test.phrase)
+			somethingChanged(t, err)
 		})
 	}
 }
@@ -341,44 +271,24 @@ func TestNothingLost_rotationWithAnUnknownValue(t *testing.T) {
 		o.refuses(change, "Rotation Depends on an Unknown Value", "Nothing was changed", "-refresh=false")
 	}
 	// Also where Terraform forces the replacement, and not where nothing is rotated.
+	recorded := arguments{"rotation_triggers": at("1"), "rotate_after_days": unknownDays}
 	o.state.forced = true
-	o.refuses(arguments{"rotation_triggers": at("1"), "rotate_after_days": unknownDays}, "Rotation Depends on an Unknown Value")
+	o.refuses(recorded, "Rotation Depends on an Unknown Value")
 	o.state.forced = false
-	if _, _, p, err := o.plan(o.config(arguments{"rotation_triggers": at("1"), "rotate_after_days": unknownDays})); err != nil || p.action != "update" {
-		t.Errorf("the plan is %q: %v", p.action, err)
+	if p := o.saves(o.config(recorded)); p.action != "update" {
+		t.Errorf("the plan is %q", p.action)
 	}
 	o.accepts(o.text("key"))
-}
-
-// A revocation that no plan named is named by the apply.
-func TestNothingLost_revocationInAPlaceThatThePlanDidNotKnow(t *testing.T) {
-	o := newOutcome(t)
-	id, key := o.server.GenerateKey(o.projectID, "prd")
-	d, prior, p, err := o.plan(o.config(arguments{"project_id": unknownText, "replace_existing": true}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.config = d.object(p.config.Type(), o.config(arguments{"replace_existing": true}))
-	applying := o.driver()
-	if _, err := applying.carryOut(t.Context(), keyKind, prior, p); err != nil {
-		t.Fatal(err)
-	}
-	warns(t, applying.applied, "Existing API Key Was Revoked", traceloop.MaskKey(key), id, o.projectID, `"prd"`, "generated 3 minutes ago")
-	o.rejects(key)
 }
 
 // A replacement revokes no key but its own and the one that its plan named.
 func TestNothingLost_replacementFindsAStrangersKey(t *testing.T) {
 	o := newOutcome(t)
 	o.creates(arguments{"rotation_triggers": at("1"), "replace_existing": true})
-	_, prior, p, err := o.plan(o.config(arguments{"rotation_triggers": at("2"), "replace_existing": true}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := o.saves(o.config(arguments{"rotation_triggers": at("2"), "replace_existing": true}))
 	o.server.RevokeKey(o.text("id"))
 	id, key := o.server.GenerateKey(o.projectID, "prd")
-	_, err = o.driver().carryOut(t.Context(), keyKind, prior, p)
-	refuses(t, err, "API Key Appeared After the Plan", id, "did not revoke it")
+	refuses(t, p.apply(o.provider.next()), "API Key Appeared After the Plan", id, "did not revoke it")
 	o.accepts(key)
 }
 
@@ -386,9 +296,9 @@ func TestNothingLost_replaceExistingIsUnknown(t *testing.T) {
 	o := newOutcome(t)
 	unknownBool := tftypes.NewValue(tftypes.Bool, tftypes.UnknownValue)
 	id, key := o.server.GenerateKey(o.projectID, "prd")
-	_, _, p, err := o.plan(o.config(arguments{"replace_existing": unknownBool}))
-	if err != nil || !slices.Equal(warnings(p.diags), []string{"Environment Already Has an API Key"}) {
-		t.Fatalf("the plan warns %q: %v", warnings(p.diags), err)
+	p := o.saves(o.config(arguments{"replace_existing": unknownBool}))
+	if got := warnings(p.diags); len(got) != 1 {
+		t.Errorf("the plan warns %q", got)
 	}
 	warns(t, p.diags, "Environment Already Has an API Key", id, "not known before apply", "With true, apply revokes that key", "With false, apply refuses")
 
@@ -398,33 +308,8 @@ func TestNothingLost_replaceExistingIsUnknown(t *testing.T) {
 	o.accepts(key)
 }
 
-// The plan says once what a removed block means, whatever their number.
-func TestNothingLost_keysWithoutABlock(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	d := o.driver()
-	other, err := d.create(t.Context(), keyKind, o.config(arguments{"environment": "stg"}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d = o.driver()
-	var said []string
-	for _, i := range []instance{o.state, other} {
-		p, err := o.planned(d, i, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		said = append(said, warnings(p.diags)...)
-		if i.value.Equal(o.state.value) {
-			warns(t, p.diags, "API Keys Will Be Revoked", o.text("masked_key"), o.projectID, `"prd"`, "may revoke more", "refuses the traces", "at once")
-		}
-	}
-	if !slices.Equal(said, []string{"API Keys Will Be Revoked"}) {
-		t.Errorf("the plan warns %q, want once", said)
-	}
-}
-
-// The message about an import is about what this plan leaves open.
+// The message about an import is about what this plan leaves open. It is anchored to an attribute, so that the
+// CLI shows it once.
 func TestNothingLost_importedKeyCannotBeRetrieved(t *testing.T) {
 	o := newOutcome(t)
 	_, key := o.server.GenerateKey(o.projectID, "prd")
@@ -437,22 +322,12 @@ func TestNothingLost_importedKeyCannotBeRetrieved(t *testing.T) {
 		"not known yet":   {unknownText, false},
 	} {
 		o.imports()
-		_, _, p, err := o.plan(o.config(arguments{"existing_key_wo": test.proof}))
-		if err != nil || slices.Contains(warnings(p.diags), "Imported Key Cannot Be Retrieved") != test.warns {
-			t.Errorf("%s: %v, and the plan warns %q", name, err, warnings(p.diags))
+		warned := slices.ContainsFunc(o.saves(o.config(arguments{"existing_key_wo": test.proof})).diags, func(diag *tfprotov6.Diagnostic) bool {
+			return diag.Summary == "Imported Key Cannot Be Retrieved" && diag.Attribute != nil
+		})
+		if warned != test.warns {
+			t.Errorf("%s: the plan warns: %t", name, warned)
 		}
-	}
-	pointed := false
-	o.imports()
-	_, _, p, err := o.plan(o.config(nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, diag := range p.diags {
-		pointed = pointed || diag.Summary == "Imported Key Cannot Be Retrieved" && diag.Attribute != nil
-	}
-	if !pointed {
-		t.Error("the warning is anchored to no attribute, so the CLI shows it for each key")
 	}
 }
 
@@ -469,71 +344,34 @@ func TestNothingLost_masksOfAnotherForm(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := newOutcome(t)
 			_, key := o.server.GenerateKey(o.projectID, "prd")
-			o.url = rewriting(t, o.server, traceloop.MaskKey(key), test.mask(key)).URL
+			o.asks(rewriting(t, o.server, traceloop.MaskKey(key), test.mask(key)).URL)
 			o.imports()
-			_, prior, p, err := o.plan(o.config(arguments{"existing_key_wo": key}))
-			if err != nil {
-				t.Fatal(err)
+			if !test.warns {
+				o.refuses(arguments{"existing_key_wo": "tl_0123456789012345678901234567890123456789"}, "Existing Key Does Not Match")
 			}
+			p := o.apply(o.config(arguments{"existing_key_wo": key}), "update")
 			if got := slices.Contains(warnings(p.diags), "Existing Key Cannot Be Checked"); got != test.warns {
 				t.Errorf("the plan warns %q", warnings(p.diags))
 			}
-			after, err := o.driver().carryOut(t.Context(), keyKind, prior, p)
-			if err != nil || textOf(t, after, "key") != key {
-				t.Errorf("the key is not stored: %v", err)
-			}
-			if !test.warns {
-				o.imports()
-				o.refuses(arguments{"existing_key_wo": "tl_0123456789012345678901234567890123456789"}, "Existing Key Does Not Match")
-			}
+			o.has(arguments{"key": key})
 		})
 	}
 }
 
-// A conflict may be answered as 500, with the text of the database.
-func TestNothingLost_conflictAnsweredAs500(t *testing.T) {
-	o := newOutcome(t)
-	id, key := o.server.GenerateKey(o.projectID, "prd")
-	o.server.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/api-keys", Kind: "status", Status: 500, Times: 100})
-	d := newDriverWith(t, o.clock.later, arguments{"base_url": o.url, "api_key": o.server.ManagementKey, "max_retries": int64(0)})
-	_, err := d.create(t.Context(), keyKind, o.config(nil))
-	refuses(t, err, "Environment Already Has an API Key", id, "No key was generated", "import {")
-	if strings.Contains(err.Error(), "Orphaned") {
-		t.Errorf("somebody's key is called an orphan: %v", err)
-	}
-	o.accepts(key)
-}
-
 // The service answers a creation with nanoseconds, and a read with milliseconds, rounded.
 func TestNothingLost_timesAreRounded(t *testing.T) {
-	o := newOutcome(t)
+	t.Parallel()
 	created := time.Date(2026, 11, 24, 5, 54, 11, 999_600_000, time.UTC)
-	handler := func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		key := `{"id": "k1", "project_id": "p1", "environment": "prd", "masked_key": null, "created_at": `
-		switch {
-		case r.Method == http.MethodPost:
-			w.WriteHeader(http.StatusCreated)
-			_, _ = w.Write([]byte(key + `"` + created.Format(time.RFC3339Nano) + `", "api_key": "tl_0123456789abcdef"}`))
-		case strings.HasSuffix(r.URL.Path, "/k1"):
-			_, _ = w.Write([]byte(key + `"` + created.Round(time.Millisecond).Format(time.RFC3339Nano) + `"}`))
-		default:
-			_, _ = w.Write([]byte(`{"data": []}`))
-		}
+	at := func(created time.Time) string {
+		return fmt.Sprintf(`200 {"id":"k1","project_id":"p1","environment":"prd","api_key":"tl_0123456789abcdef","masked_key":null,"created_at":%q}`, created.Format(time.RFC3339Nano))
 	}
-	o.url = serve(t, handler)
-	config := arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)}
-	made, err := o.driver().create(t.Context(), keyKind, config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if textOf(t, made, "created_at") != "2026-11-24T05:54:12Z" || textOf(t, made, "rotate_at") != "2026-12-24T05:54:12Z" || textOf(t, made, "masked_key") != "tl_************cdef" {
-		t.Errorf("the state is %s", made.value)
-	}
-	p, err := o.planned(o.driver(), made, config)
-	if err != nil || p.action != "" {
-		t.Errorf("the next plan is to %q: %v", p.action, err)
-	}
+	service := newAnswering(t, map[string]string{
+		"GET /v2/projects": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []",
+		"POST /v2/api-keys": at(created), "GET /v2/api-keys/k1": at(created.Round(time.Millisecond)),
+	})
+	l := newLife(answeringDriver(t, service), keyKind)
+	l.apply(arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)}, "create")
+	l.has(arguments{"created_at": "2026-11-24T05:54:12Z", "rotate_at": "2026-12-24T05:54:12Z", "masked_key": "tl_************cdef"})
 }
 
 // With the secret alone, a key is saved. What is missing comes from the request or the list, or is computed.
@@ -541,30 +379,33 @@ func TestNothingLost_timesAreRounded(t *testing.T) {
 func TestNothingLost_answerWithTheSecretAlone(t *testing.T) {
 	t.Parallel()
 	const secret = "tl_0123456789abcdef"
-	listed := fmt.Sprintf(`200 [{"id":"k1","project_id":"p1","environment":"prd","masked_key":"tl_************cdef","created_at":%q}]`, time.Now().UTC().Format(time.RFC3339))
-	older := fmt.Sprintf(`200 [{"id":"k0","project_id":"p1","environment":"prd","created_at":%q}]`, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339))
 	config := arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)}
 	for name, test := range map[string]struct {
 		answer string
-		lists  []string // one for the creation and each read
+		lists  []string // one for the creation and each read: empty, or with a key of now or of an hour ago
 		ids    []any
 	}{
-		"the answer has the id":    {`{"id":"k1","api_key":"` + secret + `"}`, []string{"200 []"}, []any{"k1"}},
-		"the list has it":          {`{"api_key":"` + secret + `"}`, []string{listed}, []any{"k1"}},
-		"the list has it later":    {`{"api_key":"` + secret + `"}`, []string{"200 []", "200 []", older, listed}, []any{nil, nil, nil, "k1"}},
-		"it is found by a destroy": {`{"api_key":"` + secret + `"}`, []string{"200 []", listed}, []any{nil}},
+		"the answer has the id":    {`{"id":"k1","api_key":"` + secret + `"}`, []string{""}, []any{"k1"}},
+		"the list has it":          {`{"api_key":"` + secret + `"}`, []string{"now"}, []any{"k1"}},
+		"the list has it later":    {`{"api_key":"` + secret + `"}`, []string{"", "", "before", "now"}, []any{nil, nil, nil, "k1"}},
+		"it is found by a destroy": {`{"api_key":"` + secret + `"}`, []string{"", "now"}, []any{nil}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			key := func(id string, created time.Time) string {
+				return fmt.Sprintf(`{"id":%q,"project_id":"p1","environment":"prd","masked_key":"tl_************cdef","created_at":%q}`, id, created.UTC().Format(time.RFC3339))
+			}
+			made := key("k1", time.Now())
+			lists := map[string]string{"": "200 []", "now": "200 [" + made + "]", "before": "200 [" + key("k0", time.Now().Add(-time.Hour)) + "]"}
 			service := newAnswering(t, map[string]string{
 				"POST /v2/api-keys": "201 " + test.answer, "GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "DELETE /v2/api-keys/k1": "204 ",
-				"GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys/k1": "200 " + strings.TrimSuffix(strings.TrimPrefix(listed, "200 ["), "]"),
+				"GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys/k1": "200 " + made,
 			})
 			l := newLife(answeringDriver(t, service), keyKind)
 			p := l.plan(config, false)
 			var err error
 			for i, id := range test.ids {
-				service.set(map[string]string{"GET /v2/api-keys": test.lists[i]})
+				service.set(map[string]string{"GET /v2/api-keys": lists[test.lists[i]]})
 				if i == 0 {
 					l.state, err = l.provider.carryOut(t.Context(), keyKind, l.state, p)
 				} else {
@@ -574,46 +415,14 @@ func TestNothingLost_answerWithTheSecretAlone(t *testing.T) {
 					t.Fatal(err)
 				}
 				l.has(arguments{"id": id, "key": secret, "project_id": "p1", "environment": "prd", "masked_key": "tl_************cdef"})
-				if textOf(t, l.state, "created_at") == "" || textOf(t, l.state, "rotate_at") == "" {
+				if d := l.provider; d.text(l.state, "created_at") == "" || d.text(l.state, "rotate_at") == "" {
 					t.Errorf("the state is %s", l.state.value)
 				}
 			}
-			service.set(map[string]string{"GET /v2/api-keys": test.lists[len(test.lists)-1]})
+			service.set(map[string]string{"GET /v2/api-keys": lists[test.lists[len(test.lists)-1]]})
 			if _, _, err := l.provider.next().apply(t.Context(), keyKind, l.state, nil); err != nil || service.count("DELETE /v2/api-keys/k1") != 1 {
 				t.Errorf("the destroy revoked %d keys: %v", service.count("DELETE"), err)
 			}
 		})
 	}
-}
-
-// A key with revoked_at is gone, although the service still answers with it.
-func TestNothingLost_revokedKeyIsStillAnswered(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	var key []byte
-	o.url = serve(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		switch {
-		case strings.HasPrefix(r.URL.Path, "/v2/api-keys/"):
-			_, _ = w.Write(key)
-		case strings.HasPrefix(r.URL.Path, "/v2/projects/"):
-			_, _ = w.Write([]byte(`{"id": "` + o.projectID + `", "name": "Orders", "slug": "orders", "created_at": "2026-11-24T05:54:11Z", "updated_at": "2026-11-24T05:54:11Z"}`))
-		default:
-			_, _ = w.Write([]byte(`{"data": []}`))
-		}
-	})
-	key = []byte(`{"id": "` + o.text("id") + `", "project_id": "` + o.projectID + `", "environment": "prd", "masked_key": "` + o.text("masked_key") + `", "created_at": "2026-11-24T05:54:11Z", "revoked_at": "2026-11-25T00:00:00Z"}`)
-	o.clock.ahead.Add(int64(3 * time.Minute)) // a key is not gone before that
-	after, err := o.driver().refresh(t.Context(), keyKind, o.state)
-	if err != nil || !after.value.IsNull() {
-		t.Errorf("the key is still in the state: %v", err)
-	}
-}
-
-// serve starts a service that is made by hand, and returns its address.
-func serve(t *testing.T, handler http.HandlerFunc) string {
-	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	return server.URL
 }

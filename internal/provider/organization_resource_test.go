@@ -141,22 +141,7 @@ func TestCLI_organizationIsForgottenWithAWarning(t *testing.T) {
 	hides(t, cli.apply(), "tl_")
 	hides(t, cli.plan("-detailed-exitcode"), "tl_")
 
-	cli.write(organizationHCL(acme + "  retention_hours = 24\n"))
-	shows(t, cli.plan(), "Organization Cannot Be Changed", "retention_hours", "Apply will refuse it")
-	out, err := cli.run("apply", "-auto-approve", "-input=false")
-	if err == nil {
-		t.Errorf("the apply of a change succeeds:\n%s", out)
-	}
-	shows(t, out, "Organization Cannot Be Changed", "Nothing was changed")
-	hides(t, out, "tl_")
-
-	cli.write(organizationHCL(acme))
-	out, err = cli.run("destroy", "-auto-approve", "-input=false")
-	if err == nil {
-		t.Errorf("a protected organization is destroyed:\n%s", out)
-	}
-	shows(t, out, "Deletion Protection Is On", "terraform untaint")
-
+	cli.fails("destroy", "Deletion Protection Is On", "terraform untaint")
 	cli.write(organizationHCL(acme + "  deletion_protection = false\n"))
 	cli.apply()
 	cli.write(organizationHCL(acme + "  deletion_protection = false\n  retention_hours = 24\n")) // is not in the way
@@ -167,7 +152,7 @@ func TestCLI_organizationIsForgottenWithAWarning(t *testing.T) {
 	}
 }
 
-func TestCLI_organizationFailures(t *testing.T) {
+func TestOrganization_failures(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		faults  []emulatortest.Fault
@@ -175,23 +160,16 @@ func TestCLI_organizationFailures(t *testing.T) {
 		phrases []string
 	}{
 		"not allowed":  {nil, false, []string{"Unable to Create Organization", "Not allowed to create organizations", "Only some organizations may create organizations"}},
-		"lost answer":  {[]emulatortest.Fault{{Method: "POST", Path: organizationsPath, Kind: "drop_after"}}, true, []string{"Organization May Exist", "Ask Traceloop's support", "creates a second one"}},
-		"half answer":  {[]emulatortest.Fault{{Method: "POST", Path: organizationsPath, Kind: "truncate"}}, true, []string{"Organization May Exist", "shows the id and the keys only once"}},
-		"server error": {[]emulatortest.Fault{{Method: "POST", Path: organizationsPath, Kind: "status", Status: 500}}, true, []string{"Organization May Exist"}},
+		"lost answer":  {[]emulatortest.Fault{{Kind: "drop_after"}}, true, []string{"Organization May Exist", "Ask Traceloop's support", "creates a second one"}},
+		"half answer":  {[]emulatortest.Fault{{Kind: "truncate"}}, true, []string{"Organization May Exist", "shows the id and the keys only once"}},
+		"server error": {[]emulatortest.Fault{{Kind: "status", Status: 500}}, true, []string{"Organization May Exist"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := emulatortest.Start(t)
+			server, key := allowingOrganizations(t)
 			server.SetSettings(emulatortest.Settings{AllowOrganizations: test.allowed})
 			server.SetFaults(test.faults...)
-			cli := newCLI(t, server).withKey(projectKey(server, "prd"))
-			cli.write(organizationHCL(acme))
-			out, err := cli.run("apply", "-auto-approve", "-input=false")
-			if err == nil {
-				t.Fatal("apply succeeded")
-			}
-			shows(t, out, test.phrases...)
-			hides(t, out, "tl_")
+			newOrganizationLife(t, server, key).refusesToApply(acmeConfig(), test.phrases...)
 			if n := calls(server, "POST", organizationsPath); n != 1 {
 				t.Errorf("%d attempts, want one: a repeat could create a second organization", n)
 			}

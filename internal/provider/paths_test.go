@@ -31,17 +31,9 @@ func TestPaths(t *testing.T) {
 	t.Parallel()
 	newServer := provider.NewServerWithPaths(minutesLater, moved)
 	for name, life := range map[string]func(*testing.T, *emulatortest.Server){
-		"projects":     func(t *testing.T, server *emulatortest.Server) { projectLife(t, server, newServer) },
-		"environments": func(t *testing.T, server *emulatortest.Server) { environmentLife(t, server, newServer) },
-		"keys": func(t *testing.T, server *emulatortest.Server) {
-			project := server.Projects()[0].ID
-			config := arguments{"project_id": project, "environment": "prd"}
-			l := newLife(newDriverOf(t, newServer, arguments{"base_url": server.URL, "api_key": server.ManagementKey}), keyKind)
-			l.apply(config, "create")
-			l.imports(project+"/prd", "key")
-			l.apply(config.with(arguments{"environment": "stg"}), "replace")
-			l.destroy()
-		},
+		"projects":       func(t *testing.T, server *emulatortest.Server) { projectLife(t, server, newServer) },
+		"environments":   func(t *testing.T, server *emulatortest.Server) { environmentLife(t, server, newServer) },
+		"keys":           func(t *testing.T, server *emulatortest.Server) { keyLife(t, server, newServer) },
 		"setups":         func(t *testing.T, server *emulatortest.Server) { setupLife(t, server, newServer) },
 		"evaluators":     func(t *testing.T, server *emulatortest.Server) { evaluatorLife(t, server, newServer) },
 		"setups in bulk": func(t *testing.T, server *emulatortest.Server) { createTogether(t, server, newServer) },

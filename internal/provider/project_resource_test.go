@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 func projectHCL(name string, protected bool) string {
@@ -39,7 +40,7 @@ func accProjectLife(t *testing.T, variant emulatortest.Option) {
 		Steps: []resource.TestStep{
 			{ // created, with protection on by default
 				Config:           configured(server, "resource \"traceloop_project\" \"orders\" {\n  name = \"Orders\"\n}\n"),
-				ConfigPlanChecks: planned(address, plancheck.ResourceActionCreate),
+				ConfigPlanChecks: created(address),
 				ConfigStateChecks: []statecheck.StateCheck{
 					attribute(address, "name", "Orders"),
 					attribute(address, "slug", "orders"),
@@ -69,7 +70,7 @@ func accProjectLife(t *testing.T, variant emulatortest.Option) {
 			{ // deleted outside Terraform: created again
 				PreConfig:        func() { server.DeleteProject(id) },
 				Config:           configured(server, projectHCL("Orders & Returns", false)),
-				ConfigPlanChecks: planned(address, plancheck.ResourceActionCreate),
+				ConfigPlanChecks: created(address),
 			},
 		},
 	})
@@ -132,74 +133,13 @@ func TestCLI_protectedProject(t *testing.T) {
 	cli.write(projectHCL("Orders", true))
 	cli.apply()
 	server.ResetRequests()
-	for _, command := range [][]string{
-		{"destroy", "-auto-approve", "-input=false"},
-		{"plan", "-input=false", "-replace=traceloop_project.orders"},
-	} {
-		out, err := cli.run(command...)
-		if err == nil {
-			t.Errorf("%v succeeds:\n%s", command, out)
-		}
-		shows(t, out, "Deletion Protection Is On", "irreversible", "set deletion_protection = false", "and apply")
+	for _, line := range []string{"destroy", "plan -replace=traceloop_project.orders"} {
+		cli.fails(line, "Deletion Protection Is On", "irreversible", "set deletion_protection = false", "and apply")
 	}
 	noWrites(t, server)
 	cli.write(projectHCL("Orders", false))
 	shows(t, cli.apply(), "0 added, 1 changed, 0 destroyed")
 	cli.destroy()
-}
-
-func TestProject_protectedIsNotDestroyed(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	l := newLife(newDriver(t, server, time.Now), projectKind)
-	l.apply(arguments{"name": "Orders"}, "create")
-	server.ResetRequests()
-	// What is taken away is protected by the state, whatever its block said last.
-	pointsAt(t, l.refusesToPlan(nil, "Deletion Protection Is On", "irreversible", "deletion_protection = false", "and apply", "at another address, use a moved block"))
-
-	// Core does not ask whether a tainted one may go: the delete refuses, and it stays tainted.
-	l.state.tainted = true
-	l.refusesToApply(arguments{"name": "Orders"}, "Deletion Protection Is On", "terraform untaint")
-	if l.state.value.IsNull() || !l.state.tainted {
-		t.Errorf("the state has %s, tainted: %t", l.state.value, l.state.tainted)
-	}
-	noWrites(t, server)
-
-	l.state.tainted = false
-	l.apply(arguments{"name": "Orders", "deletion_protection": false}, "update")
-	noWrites(t, server)
-	l.destroy()
-	if n := calls(server, "DELETE", "/v2/projects"); n != 1 {
-		t.Errorf("%d projects were deleted, want only the one after protection was off", n)
-	}
-}
-
-func TestProject_protectedIsNotReplacedByForce(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	l := newLife(newDriver(t, server, time.Now), projectKind)
-	l.apply(arguments{"name": "Orders"}, "create")
-	server.ResetRequests()
-	for _, protected := range []bool{true, false} { // switched off in the same plan: the state still protects it
-		l.state.forced = true
-		pointsAt(t, l.refusesToPlan(arguments{"name": "Orders", "deletion_protection": protected}, "Deletion Protection Is On", "replace"))
-	}
-	noWrites(t, server)
-
-	l.state.forced = false
-	unprotected := arguments{"name": "Orders", "deletion_protection": false}
-	l.apply(unprotected, "update")
-	id := l.id()
-	l.state.forced = true
-	l.apply(unprotected, "replace")
-	if projects := server.Projects(); len(projects) != 2 || projects[1].ID != l.id() || l.id() == id {
-		t.Errorf("the state has %s, was %s, and the server %v", l.id(), id, projects)
-	}
-}
-
-func TestAccProject_refused(t *testing.T) {
-	t.Parallel()
-	refused(t, emulatortest.Start(t), projectHCL("", true), "Invalid Attribute Value Length", "between 1 and 255")
 }
 
 func TestProject_refused(t *testing.T) {
@@ -233,32 +173,126 @@ func TestProject_longestName(t *testing.T) {
 	l.destroy()
 }
 
-func TestProject_nameTaken(t *testing.T) {
+// A protected project or environment is neither destroyed nor replaced.
+func TestProject_protected(t *testing.T) {
 	t.Parallel()
-	server := emulatortest.Start(t)
-	taken := server.CreateProject("Orders")
-	l := newLife(newDriver(t, server, time.Now), projectKind)
-	l.refusesToApply(arguments{"name": "Orders"}, "Unable to Create Project", "already exists", "import {", taken.ID)
-	if !l.state.value.IsNull() {
-		t.Errorf("the state has %s", l.state.value)
-	}
-	l.apply(arguments{"name": "Returns"}, "create")
-	l.refusesToApply(arguments{"name": "Orders"}, "Unable to Rename Project", "already exists", taken.ID)
-	l.has(arguments{"name": "Returns"})
-	if projects := server.Projects(); len(projects) != 3 || projects[2].Name != "Returns" {
-		t.Errorf("the server has %v", projects)
+	const on = "Deletion Protection Is On"
+	for kind, test := range map[string]struct {
+		config  arguments
+		phrases []string
+	}{
+		projectKind:     {arguments{"name": "Orders"}, []string{"irreversible", "deletion_protection = false", "and apply", "at another address, use a moved block"}},
+		environmentKind: {arguments{"name": "EU Production"}, []string{"in every project", "deletion_protection = false"}},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			server := emulatortest.Start(t)
+			l := newLife(newDriver(t, server, minutesLater), kind)
+			off := test.config.with(arguments{"deletion_protection": false})
+			l.apply(test.config, "create")
+			protected := l.state
+			server.ResetRequests()
+			pointsAt(t, l.refusesToPlan(nil, append([]string{on}, test.phrases...)...))
+			if kind == environmentKind { // which cannot be renamed
+				for _, config := range []arguments{test.config, off} { // off and renamed in one go: the state still protects it
+					pointsAt(t, l.refusesToPlan(config.with(arguments{"name": "US Production"}), on))
+				}
+			} else {
+				l.saves(test.config.with(arguments{"name": unknownText})) // an unknown name is nobody's
+			}
+			l.state.forced = true
+			for _, config := range []arguments{test.config, off} {
+				pointsAt(t, l.refusesToPlan(config, on, "replace"))
+			}
+
+			// Core does not ask whether a tainted one may go: the delete refuses, and it stays tainted.
+			l.state.forced, l.state.tainted = false, true
+			l.refusesToApply(test.config, on, "terraform untaint")
+			if l.state.value.IsNull() || !l.state.tainted {
+				t.Errorf("the state has %s, tainted: %t", l.state.value, l.state.tainted)
+			}
+			l.state.tainted = false
+			l.apply(off, "update") // which calls no API
+			noWrites(t, server)
+
+			id := l.id()
+			l.state.forced = true
+			l.apply(off, "replace")
+			if l.id() == id {
+				t.Errorf("%s was not replaced", id)
+			}
+			l.destroy()
+
+			// Terraform 1.11 asks for the destroy of an instance whose line is gone, even if the refresh found nothing. What no
+			// longer exists is not protected.
+			if after, p, err := l.provider.next().apply(t.Context(), kind, protected, nil); err != nil || p.action != "delete" || !after.value.IsNull() {
+				t.Errorf("the destroy of what is gone: %q, %v", p.action, err)
+			}
+		})
 	}
 }
 
-func TestCLI_projectNameTaken(t *testing.T) {
+// A replacement does not begin where its second half would fail, as far as can be known.
+func TestProject_replacedWhereTheNameIsTaken(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	taken := server.CreateProject("Orders")
-	cli := newCLI(t, server)
-	cli.write(projectHCL("Orders", false))
-	out, err := cli.run("apply", "-auto-approve", "-input=false")
-	if err == nil || len(server.Projects()) != 2 {
-		t.Errorf("it succeeds: %v\n%s", server.Projects(), out)
+	orders := server.CreateProject("Orders")
+	l := newLife(newDriver(t, server, minutesLater), projectKind)
+	called := func(name string) arguments { return arguments{"name": name, "deletion_protection": false} }
+	l.apply(called("Billing"), "create")
+	l.state.forced = true
+	l.refusesToPlan(called("Orders"), "Unable to Replace Project", orders.ID, "Nothing was changed")
+	p := l.saves(called("Search"))
+	search := server.CreateProject("Search")
+	refuses(t, p.apply(l.provider.next()), "Unable to Replace Project", search.ID, "Nothing was changed")
+	server.DeleteProject(search.ID)
+	l.state.forced = true
+	l.apply(called("Search"), "replace")
+	l.destroy()
+}
+
+func TestEnvironment_replacedWhereTheSlugIsTaken(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	orders, billing := server.CreateProject("Orders").ID, server.CreateProject("Billing").ID
+	l := newLife(newDriver(t, server, minutesLater), environmentKind)
+	in := func(project any, name string) arguments {
+		return arguments{"project_id": project, "name": name, "deletion_protection": false}
 	}
-	shows(t, out, "Unable to Create Project", "already exists", "import {", taken.ID)
+	l.apply(in(orders, "EU"), "create")
+	server.CreateEnvironment(billing, "EU")
+	server.CreateEnvironment(orders, "US")
+	for _, config := range []arguments{in(nil, "EU"), in(orders, "US"), in(billing, "EU")} { // the first is for all projects, of which one has it
+		l.refusesToPlan(config, "Environment Already Exists", "Nothing was changed")
+	}
+	p := l.saves(in(orders, "Asia"))
+	asia := server.CreateEnvironment(orders, "Asia")
+	refuses(t, p.apply(l.provider.next()), "Environment Already Exists", "Nothing was changed")
+	l.refusesToPlan(in(orders, "Asia"), "Environment Already Exists", "-refresh=false")
+	server.DeleteEnvironment(asia.ID)
+	l.apply(in(orders, "Asia"), "replace")
+	l.apply(in(nil, "Asia"), "replace") // its own slug is not in its way
+	l.destroy()
+}
+
+// A plan that destroys says what goes along.
+func TestProject_destroyingWarnsOfWhatGoes(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	d := newDriver(t, server, minutesLater)
+	project, environment := newLife(d, projectKind), newLife(d, environmentKind)
+	project.apply(arguments{"name": "Orders", "deletion_protection": false}, "create")
+	environment.apply(arguments{"name": "Load test", "deletion_protection": false}, "create")
+	_, key := server.GenerateKey(project.id(), "prd")
+	server.GenerateKey(project.id(), "load-test")
+	for i := range 12 {
+		server.GenerateKey(server.CreateProject(fmt.Sprintf("Project %d", i)).ID, "load-test")
+	}
+	server.ResetRequests()
+	diags := project.saves(nil).diags
+	warns(t, diags, "Destroying Is Irreversible", `Apply destroys the project "Orders"`, "2 API keys are revoked", `project "Orders", environment "prd": `+traceloop.MaskKey(key), `environment "load-test"`)
+	hides(t, detail(diags, "Destroying Is Irreversible"), "Project 3")
+	warns(t, environment.saves(nil).diags, "Destroying Is Irreversible",
+		`Apply destroys the environment "Load test"`, "in every project", "13 API keys are revoked", `project "Project 3", environment "load-test"`, "and 3 more; 13 projects in all")
+	noWrites(t, server)
 }

@@ -46,29 +46,6 @@ func says(phrases ...string) *regexp.Regexp {
 	return regexp.MustCompile(`(?s)` + strings.Join(phrases, `.*`))
 }
 
-// refused is a test of a configuration that a plan must refuse, and that must change nothing.
-func refused(t *testing.T, server *emulatortest.Server, hcl string, phrases ...string) {
-	t.Helper()
-	fails(t, configured(server, hcl), []string{server.ManagementKey}, phrases...)
-	noWrites(t, server)
-}
-
-// fails is a test of a configuration whose plan must fail, with the phrases and none of the
-// secrets. It runs one command; the testing framework would run five.
-func fails(t *testing.T, hcl string, secrets []string, phrases ...string) {
-	t.Helper()
-	c := bareCLI(t)
-	c.write(hcl)
-	out, err := c.run("plan", "-input=false")
-	if err == nil {
-		t.Fatalf("the plan succeeds, want an error:\n%s", out)
-	}
-	if !says(phrases...).MatchString(out) {
-		t.Errorf("the error does not say %q:\n%s", phrases, out)
-	}
-	hides(t, out, secrets...)
-}
-
 // attribute checks one attribute's exact value in the state.
 func attribute(address, name, value string) statecheck.StateCheck {
 	return statecheck.ExpectKnownValue(address, tfjsonpath.New(name), knownvalue.StringExact(value))
@@ -79,7 +56,7 @@ func isNull(address, name string) statecheck.StateCheck {
 	return statecheck.ExpectKnownValue(address, tfjsonpath.New(name), knownvalue.Null())
 }
 
-// planned checks the action that a plan has for a resource.
-func planned(address string, action plancheck.ResourceActionType) resource.ConfigPlanChecks {
-	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, action)}}
+// created checks that a plan creates a resource.
+func created(address string) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, plancheck.ResourceActionCreate)}}
 }

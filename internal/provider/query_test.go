@@ -28,7 +28,7 @@ func (c *cli) writeQuery(hcl string) {
 
 // What `terraform query -generate-config-out` and the plan after it ask of the provider takes
 // over a whole organization: one process lists, another imports by identity and plans.
-func TestList_adoptsOrganization(t *testing.T) {
+func TestList_generatedConfiguration(t *testing.T) {
 	t.Parallel()
 	server := clitest.NewLargeOrganization(t)
 	querying, planning := newDriver(t, server, time.Now), newDriver(t, server, time.Now)

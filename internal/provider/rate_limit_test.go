@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"net/http"
 	"os"
@@ -10,96 +9,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-log/tflogtest"
-
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
-
-// waits tells of each wait that the provider logs.
-type waits struct {
-	mu    sync.Mutex
-	log   bytes.Buffer
-	begun chan struct{}
-}
-
-func (w *waits) Write(line []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if bytes.Contains(line, []byte("Waiting before the next Traceloop API request")) {
-		w.begun <- struct{}{}
-	}
-	return w.log.Write(line)
-}
-
-// One call that is told to wait holds back all the others, which have not asked yet.
-func TestRateLimit_pausesAllCallsTogether(t *testing.T) {
-	t.Parallel()
-	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
-		for _, form := range []string{"seconds", "date"} {
-			t.Run(fmt.Sprintf("%d, %s", status, form), func(t *testing.T) {
-				t.Parallel()
-				const others = 8
-				server := emulatortest.Start(t)
-				var (
-					mu    sync.Mutex
-					times []time.Time // of each request
-					told  time.Time   // when the pause was asked for
-				)
-				address := inFront(t, server, func(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error) {
-					mu.Lock()
-					defer mu.Unlock()
-					times = append(times, time.Now())
-					if len(times) > 1 {
-						return carryOut()
-					}
-					told = time.Now()
-					pause := told.Truncate(time.Second)
-					answer := &http.Response{StatusCode: status, Header: http.Header{"Date": {pause.UTC().Format(http.TimeFormat)}, "Retry-After": {"1"}}, Body: http.NoBody, Request: r}
-					if form == "date" {
-						answer.Header.Set("Retry-After", pause.Add(time.Second).UTC().Format(http.TimeFormat))
-					}
-					return answer, nil
-				})
-				d := newDriverWith(t, time.Now, arguments{"base_url": address, "api_key": server.ManagementKey, "max_retries": int64(1)})
-				log := &waits{begun: make(chan struct{}, 10*others)}
-				ctx := tflogtest.RootLogger(t.Context(), log)
-				create := func(i int) func() {
-					return func() {
-						if _, err := d.create(ctx, projectKind, arguments{"name": fmt.Sprintf("Service %d", i)}); err != nil {
-							t.Error(err)
-						}
-					}
-				}
-
-				var calls sync.WaitGroup
-				calls.Go(create(0))
-				select {
-				case <-log.begun:
-				case <-t.Context().Done():
-				}
-				for i := range others {
-					calls.Go(create(1 + i))
-				}
-				calls.Wait()
-
-				// Two lists: of the projects, for their names, and of the environments, for their organization.
-				want := 1 + 1 + others + 2
-				if len(times) != want {
-					t.Errorf("%d requests, want %d: 1 that is refused and 1 of each of %d calls", len(times), want, 1+others)
-				}
-				for i, at := range times[1:] {
-					if early := time.Second - at.Sub(told); early > 0 {
-						t.Errorf("request %d came %s too early", i+2, early)
-					}
-				}
-			})
-		}
-	}
-}
 
 // A wait longer than a minute is none that an apply should sit through.
 func TestRateLimit_longWaitFailsAtOnce(t *testing.T) {
@@ -140,35 +54,6 @@ func refusedUntil(t *testing.T, err error, want time.Time) {
 	until, parseErr := time.Parse(time.RFC3339, text)
 	if parseErr != nil || until.Sub(want).Abs() > time.Minute {
 		t.Errorf("the error names the time %q, want about %s", text, want.UTC().Format(time.RFC3339))
-	}
-}
-
-// A creation that was told to wait is carried out once, and its key is there.
-func TestRateLimit_creations(t *testing.T) {
-	t.Parallel()
-	for _, fault := range []emulatortest.Fault{
-		{Status: http.StatusTooManyRequests},
-		{Status: http.StatusServiceUnavailable},
-		{Status: http.StatusServiceUnavailable, Done: true},
-	} {
-		t.Run(fmt.Sprintf("%d, done %t", fault.Status, fault.Done), func(t *testing.T) {
-			t.Parallel()
-			server := emulatortest.Start(t)
-			d := newDriver(t, server, time.Now)
-			fault.Kind, fault.Method, fault.Path, fault.RetryAfter = "status", http.MethodPost, "/v2/api-keys", new(1)
-			server.SetFaults(fault)
-			began := time.Now()
-			key, _, err := d.apply(t.Context(), keyKind, d.none(keyKind), arguments{"project_id": server.Projects()[0].ID, "environment": "prd"})
-			if took := time.Since(began); took < time.Second {
-				t.Errorf("it was generated after %s, and the service asked for a second", took)
-			}
-			if keys := server.Keys(); err != nil || len(keys) != 1 || keys[0].ID != d.text(key, "id") {
-				t.Errorf("%v; the server has %v", err, keys)
-			}
-			if n := calls(server, http.MethodPost, "/v2/api-keys"); n != 2 {
-				t.Errorf("%d requests to generate the key, want 2", n)
-			}
-		})
 	}
 }
 
@@ -220,7 +105,7 @@ func TestRateLimit_log(t *testing.T) {
 func TestRateLimit_applyBelowTheLimit(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	for i := range 10 {
+	for i := range 4 {
 		server.CreateProject(fmt.Sprintf("Service %d", i))
 	}
 	server.SetSettings(emulatortest.Settings{RateLimitPerSecond: 5})
@@ -239,13 +124,13 @@ resource "traceloop_api_key" "each" {
   environment = each.value[1]
 }
 `)
-	shows(t, c.apply(), "30 added, 0 changed, 0 destroyed")
+	shows(t, c.apply(), "12 added, 0 changed, 0 destroyed")
 	limited := func(request emulatortest.Request) bool { return request.Status == http.StatusTooManyRequests }
 	if !slices.ContainsFunc(server.Requests(), limited) {
 		t.Error("the limit was never met, so that this test shows nothing")
 	}
-	if keys := server.Keys(); len(keys) != 30 {
-		t.Errorf("the server has %d keys, want 30", len(keys))
+	if keys := server.Keys(); len(keys) != 12 {
+		t.Errorf("the server has %d keys, want 12", len(keys))
 	}
 	server.SetSettings(emulatortest.Settings{})
 	c.plan("-detailed-exitcode")

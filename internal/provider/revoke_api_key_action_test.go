@@ -1,7 +1,11 @@
 package provider_test
 
 import (
+	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -19,10 +23,7 @@ const revokeAction = "traceloop_revoke_api_key"
 // actionConfig makes the configuration of an action block.
 func (d *driver) actionConfig(config arguments) *tfprotov6.DynamicValue {
 	d.t.Helper()
-	schema, err := d.server.GetProviderSchema(d.t.Context(), &tfprotov6.GetProviderSchemaRequest{})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	schema := d.schema()
 	typ := schema.ActionSchemas[revokeAction].Schema.ValueType()
 	return d.dynamic(typ, d.object(typ, config))
 }
@@ -31,27 +32,18 @@ func (d *driver) actionConfig(config arguments) *tfprotov6.DynamicValue {
 func (d *driver) planAction(config arguments) []*tfprotov6.Diagnostic {
 	d.t.Helper()
 	dynamic := d.actionConfig(config)
-	validated, err := d.extended().ValidateActionConfig(d.t.Context(), &tfprotov6.ValidateActionConfigRequest{ActionType: revokeAction, Config: dynamic})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	validated := ask(d.t.Context(), d.t, d.extended().ValidateActionConfig, &tfprotov6.ValidateActionConfigRequest{ActionType: revokeAction, Config: dynamic})
 	if failure(validated.Diagnostics) != nil {
 		return validated.Diagnostics
 	}
-	planned, err := d.extended().PlanAction(d.t.Context(), &tfprotov6.PlanActionRequest{ActionType: revokeAction, Config: dynamic})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	planned := ask(d.t.Context(), d.t, d.extended().PlanAction, &tfprotov6.PlanActionRequest{ActionType: revokeAction, Config: dynamic})
 	return planned.Diagnostics
 }
 
 // invoke runs the action. It returns what is shown meanwhile, and the diagnostics.
 func (d *driver) invoke(config arguments) (progress []string, diags []*tfprotov6.Diagnostic) {
 	d.t.Helper()
-	stream, err := d.extended().InvokeAction(d.t.Context(), &tfprotov6.InvokeActionRequest{ActionType: revokeAction, Config: d.actionConfig(config)})
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	stream := ask(d.t.Context(), d.t, d.extended().InvokeAction, &tfprotov6.InvokeActionRequest{ActionType: revokeAction, Config: d.actionConfig(config)})
 	completed := 0
 	for event := range stream.Events {
 		switch e := event.Type.(type) {
@@ -80,61 +72,30 @@ func texts(diags []*tfprotov6.Diagnostic) string {
 // By either form the plan names the key, the action revokes it and says so, and the next plan
 // offers a new one.
 func TestRevokeAction_revokes(t *testing.T) {
-	t.Parallel()
-	const kind = "traceloop_api_key"
-	for name, form := range map[string]func(d *driver, key instance) arguments{
-		"by id": func(d *driver, key instance) arguments { return arguments{"id": d.text(key, "id")} },
-		"by project and environment": func(d *driver, key instance) arguments {
-			return arguments{"project_id": d.text(key, "project_id"), "environment": "prd"}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := emulatortest.Start(t)
-			project := server.Projects()[0].ID
-			_, other := server.GenerateKey(project, "stg")
-			d := newDriver(t, server, later)
-			resource := arguments{"project_id": project, "environment": "prd"}
-			key, _, err := d.apply(t.Context(), kind, d.none(kind), resource)
-			if err != nil {
-				t.Fatal(err)
+	for _, byID := range []bool{true, false} {
+		t.Run(fmt.Sprintf("by id: %t", byID), func(t *testing.T) {
+			o := newOutcome(t)
+			o.creates(nil)
+			_, other := o.server.GenerateKey(o.projectID, "stg")
+			secret, masked := o.text("key"), o.text("masked_key")
+			config := o.config(nil)
+			if byID {
+				config = arguments{"id": o.text("id")}
 			}
-			secret, masked := d.text(key, "key"), d.text(key, "masked_key")
+			d := o.provider.next()
+			planned := d.planAction(config)
+			warns(t, planned, "API Key Will Be Revoked", masked)
+			o.accepts(secret)
 
-			planned := d.planAction(form(d, key))
-			if err := failure(planned); err != nil || !slices.Contains(warnings(planned), "API Key Will Be Revoked") || !strings.Contains(texts(planned), masked) {
-				t.Errorf("the plan says %q, want the key %s", texts(planned), masked)
+			progress, diags := d.invoke(config)
+			shown := strings.Join(progress, "\n")
+			if want := fmt.Sprintf(`^Looking for.*\nRevoking the API key %s.*\nRevoked the API key %[1]s.*$`, regexp.QuoteMeta(masked)); len(diags) > 0 || !regexp.MustCompile(want).MatchString(shown) {
+				t.Errorf("its progress is %q, and it says %q", progress, texts(diags))
 			}
-			if status := server.SendSpans(secret, 1); status != http.StatusOK {
-				t.Fatalf("the key is refused (%d) after the plan", status)
-			}
-
-			progress, diags := d.invoke(form(d, key))
-			if len(diags) > 0 {
-				t.Errorf("it says %q", texts(diags))
-			}
-			if len(progress) != 3 || !strings.HasPrefix(progress[0], "Looking for") || !strings.HasPrefix(progress[1], "Revoking the API key "+masked) || !strings.HasPrefix(progress[2], "Revoked the API key "+masked) {
-				t.Errorf("its progress is %q", progress)
-			}
-			if shown := strings.Join(progress, "\n") + texts(planned); strings.Contains(shown, secret) || strings.Contains(shown, secret[3:]) {
-				t.Errorf("it shows the key: %s", shown)
-			}
-			if status := server.SendSpans(secret, 1); status != http.StatusUnauthorized {
-				t.Errorf("the revoked key is answered %d", status)
-			}
-			if status := server.SendSpans(other, 1); status != http.StatusOK {
-				t.Errorf("the key of another environment is answered %d", status)
-			}
-
-			d = newDriver(t, server, minutesLater)
-			read, err := d.refresh(t.Context(), kind, key)
-			if err != nil || !read.value.IsNull() {
-				t.Fatalf("the revoked key is still in the state: %v", err)
-			}
-			again, plan, err := d.apply(t.Context(), kind, read, resource)
-			if err != nil || plan.action != "create" || d.text(again, "key") == secret || d.text(again, "key") == "" {
-				t.Errorf("the next plan is to %q: %v", plan.action, err)
-			}
+			hides(t, shown+texts(planned), secret, secret[3:])
+			o.rejects(secret)
+			o.accepts(other)
+			o.creates(nil) // the refresh finds it gone
 		})
 	}
 }
@@ -279,4 +240,24 @@ func TestRevokeAction_unknown(t *testing.T) {
 			t.Errorf("the plan of %v makes %d requests", config, n)
 		}
 	}
+}
+
+// ownKey is a service that shows one key with the masked form of the management key.
+func ownKey(t *testing.T, server *emulatortest.Server, masked string) *httptest.Server {
+	t.Helper()
+	return rewriting(t, server, masked, traceloop.MaskKey(server.ManagementKey))
+}
+
+// rewriting is a service that shows one text in the place of another.
+func rewriting(t *testing.T, server *emulatortest.Server, shown, instead string) *httptest.Server {
+	t.Helper()
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		server.Emulator.ServeHTTP(answer, r)
+		w.Header().Set("Content-Type", answer.Header().Get("Content-Type"))
+		w.WriteHeader(answer.Code)
+		_, _ = io.WriteString(w, strings.ReplaceAll(answer.Body.String(), shown, instead))
+	}))
+	t.Cleanup(proxy.Close)
+	return proxy
 }

@@ -88,10 +88,19 @@ func (s *scene) europe() instance {
 	return made
 }
 
-func (s *scene) key() instance { return s.made(keyKind, s.keyConfig("1")) }
+func (s *scene) key() instance {
+	return s.made(keyKind, arguments{"project_id": s.orders, "environment": "prd", "rotation_triggers": at("1")})
+}
 
-func (s *scene) keyConfig(trigger string) arguments {
-	return arguments{"project_id": s.orders, "environment": "prd", "rotation_triggers": map[string]string{"at": trigger}}
+// strangersKey and strangersEurope are not in the state.
+func (s *scene) strangersKey() instance {
+	s.server.GenerateKey(s.orders, "prd")
+	return s.driver().none(keyKind)
+}
+
+func (s *scene) strangersEurope() instance {
+	s.server.CreateEnvironment(s.orders, "EU Production")
+	return s.driver().none(environmentKind)
 }
 
 // prepare creates what the operation needs.
@@ -110,14 +119,14 @@ func (s *scene) prepare(op operation) instance {
 func (s *scene) run(op operation, prior instance) (instance, error) {
 	s.t.Helper()
 	d, ctx := s.driver(), s.t.Context()
-	if op.imports != nil {
-		return d.importID(ctx, op.kind, op.imports(s))
+	if op.imports != "" {
+		return d.importID(ctx, op.kind, op.importIn(s))
 	}
 	refreshed, err := d.refresh(ctx, op.kind, prior)
 	if err != nil || op.reads {
 		return refreshed, err
 	}
-	after, _, err := d.apply(ctx, op.kind, refreshed, op.config(s))
+	after, _, err := d.apply(ctx, op.kind, refreshed, op.configIn(s))
 	return after, err
 }
 
@@ -130,22 +139,26 @@ var (
 		"The provider tried to", "Nothing was changed", "nothing was changed", "A project named", "Traceloop has no ", "The project ", "No environment was created", "No evaluator was created", "No key was generated", "generated no key", "is taken",
 	}
 	nextPhrases = []string{
-		"import {", "Run the command again", "apply again", "Apply again", "Check that", "Check the id", "Choose another name", "choose another name", "Choose another slug", "Remove this resource", "refer to it, so that", "Use the id of", "set replace_existing = true",
+		"import {", "Run the command again", "apply again", "Apply again", "Check that", "Check whether", "Check the id", "Choose another name", "choose another name", "Choose another slug", "Remove this resource", "refer to it, so that", "Use the id of", "set replace_existing = true",
 		"use a management key", "Plan again", "Choose one:", "Remove one of the two", "Rename or remove", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps", "Keep one of the two", "Check both", "or import the key of",
 	}
 )
 
-// explains checks the text of an error.
+// explains checks the text of an error, which shows no key.
 func explains(tb testing.TB, server *emulatortest.Server, err error) {
 	tb.Helper()
-	text := err.Error()
+	saysWhatToDo(tb, err)
+	if text := err.Error(); strings.Contains(text, server.ManagementKey) || plainKey.MatchString(text) {
+		tb.Errorf("the error shows a key in full: %v", plainKey.ReplaceAllString(text, "(hidden)"))
+	}
+}
+
+func saysWhatToDo(tb testing.TB, err error) {
+	tb.Helper()
 	for what, phrases := range map[string][]string{"what was attempted": attemptedPhrases, "what to do next": nextPhrases} {
-		if !slices.ContainsFunc(phrases, func(phrase string) bool { return strings.Contains(text, phrase) }) {
+		if !slices.ContainsFunc(phrases, func(phrase string) bool { return strings.Contains(err.Error(), phrase) }) {
 			tb.Errorf("the error does not say %s: %v", what, err)
 		}
-	}
-	if strings.Contains(text, server.ManagementKey) || plainKey.MatchString(text) {
-		tb.Errorf("the error shows a key in full: %v", plainKey.ReplaceAllString(text, "(hidden)"))
 	}
 }
 
@@ -177,8 +190,13 @@ func (s *scene) checkAfter(op operation, prior, after instance, err error) {
 			t.Errorf("%s was made, is not in the state, and the error does not name it: %v", made, err)
 		}
 	}
+	for _, was := range s.before {
+		if op.occupied && !slices.Contains(now, was) {
+			t.Errorf("%s was there before, and an operation that is refused has touched it: %v", was, err)
+		}
+	}
 	if err == nil {
-		s.equalsServer(op.kind, after)
+		equalsServer(s.t, s.server, op.kind, after)
 	}
 }
 
@@ -212,9 +230,9 @@ func (s *scene) notReplayedBlindly() {
 // that the error names. It returns the number of steps.
 func (s *scene) converge(op operation, after instance, firstErr error) (instance, int) {
 	s.t.Helper()
-	config, state, ctx := op.config(s), after, s.t.Context()
-	if state.value.IsNull() && op.imports != nil { // the import block is still there
-		imported, err := s.driver().importID(ctx, op.kind, op.imports(s))
+	config, state, ctx := op.configIn(s), after, s.t.Context()
+	if state.value.IsNull() && op.imports != "" { // the import block is still there
+		imported, err := s.driver().importID(ctx, op.kind, op.importIn(s))
 		if err != nil {
 			s.t.Fatalf("importing again: %v", err)
 		}
@@ -268,7 +286,7 @@ func (s *scene) follow(op operation, config arguments, state instance, err error
 func (s *scene) checkEnd(op operation, prior, end instance) {
 	s.t.Helper()
 	t, now, d := s.t, s.ids(), s.driver()
-	s.equalsServer(op.kind, end)
+	equalsServer(s.t, s.server, op.kind, end)
 
 	id := d.text(end, "id")
 	if gone := d.text(prior, "id"); gone != "" && gone != id && slices.Contains(now, gone) {
@@ -291,7 +309,7 @@ func (s *scene) checkEnd(op operation, prior, end instance) {
 	}
 
 	// The second plan is empty. replace_existing may stay in or be taken out.
-	config := op.config(s)
+	config := op.configIn(s)
 	if d.boolean(end, "replace_existing") {
 		config["replace_existing"] = true
 	}
@@ -305,22 +323,22 @@ func (s *scene) checkEnd(op operation, prior, end instance) {
 }
 
 // equalsServer compares a state with what the server has.
-func (s *scene) equalsServer(kind string, state instance) {
-	s.t.Helper()
+func equalsServer(tb testing.TB, server *emulatortest.Server, kind string, state instance) {
+	tb.Helper()
 	if state.value.IsNull() {
 		return
 	}
-	d := s.driver()
+	d := &driver{t: tb}
 	want := map[string]string{}
 	switch id := d.text(state, "id"); kind {
 	case projectKind:
-		for _, p := range s.server.Projects() {
+		for _, p := range server.Projects() {
 			if p.ID == id {
 				want = map[string]string{"id": p.ID, "name": p.Name, "slug": p.Slug, "created_at": p.CreatedAt}
 			}
 		}
 	case environmentKind:
-		for _, v := range s.server.Environments("") {
+		for _, v := range server.Environments("") {
 			if v.ID == id {
 				want = map[string]string{"id": v.ID, "name": v.Name, "slug": v.Slug, "scope": v.Scope, "project_id": "", "created_at": v.CreatedAt}
 				if v.ProjectID != nil {
@@ -329,25 +347,25 @@ func (s *scene) equalsServer(kind string, state instance) {
 			}
 		}
 	case keyKind:
-		for _, k := range s.server.Keys() {
+		for _, k := range server.Keys() {
 			if k.ID == id {
 				want = map[string]string{"id": k.ID, "project_id": k.ProjectID, "environment": k.Environment, "masked_key": k.MaskedKey, "created_at": k.CreatedAt}
 			}
 		}
 	}
 	if len(want) == 0 {
-		s.t.Errorf("the state has %s %s, and the server has not", kind, d.text(state, "id"))
+		tb.Errorf("the state has %s %s, and the server has not", kind, d.text(state, "id"))
 	}
 	for name, value := range want {
 		if name == "created_at" { // the server's has fractions of a second
 			created, err := time.Parse(time.RFC3339, value)
 			if err != nil {
-				s.t.Fatal(err)
+				tb.Fatal(err)
 			}
 			value = created.UTC().Format(time.RFC3339)
 		}
 		if got := d.text(state, name); got != value {
-			s.t.Errorf("%s is %q in the state, and %q on the server", name, got, value)
+			tb.Errorf("%s is %q in the state, and %q on the server", name, got, value)
 		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -110,8 +109,8 @@ func (s *secrets) findIn(t *testing.T, place string, content []byte) (found []st
 		}
 	}
 	names := showsAny(content, s.hidden)
-	if rest, ok := withoutKey(place, content); ok {
-		names = append(names, showsAny(rest, s.plain)...)
+	if !mayHoldKeys.MatchString(place) {
+		names = append(names, showsAny(content, s.plain)...)
 	}
 	for _, name := range names {
 		found = append(found, name+" in "+place)
@@ -119,40 +118,8 @@ func (s *secrets) findIn(t *testing.T, place string, content []byte) (found []st
 	return found
 }
 
-var (
-	// documents are the states and JSON outputs that hold an attribute or an output "key".
-	documents = regexp.MustCompile(`/terraform\.tfstate[^/]*$|\.plan!tfstate(-prev)?$|/\d+ (show|output) -json[^/]*\.stdout$`)
-	// wholes are the places that are a key, or hold one in a form that is not looked into: a plan's changes.
-	wholes = regexp.MustCompile(`\.plan!tfplan$|/\d+ output -raw key\.stdout$`)
-)
-
-// withoutKey returns what of a file may not show a plain key either.
-func withoutKey(place string, content []byte) (rest []byte, ok bool) {
-	var document any
-	switch {
-	case wholes.MatchString(place):
-		return nil, false
-	case documents.MatchString(place) && json.Unmarshal(content, &document) == nil:
-		dropKey(document)
-		rest, err := json.Marshal(document)
-		return rest, err == nil
-	}
-	return content, true
-}
-
-func dropKey(document any) {
-	switch v := document.(type) {
-	case map[string]any:
-		delete(v, "key")
-		for _, value := range v {
-			dropKey(value)
-		}
-	case []any:
-		for _, value := range v {
-			dropKey(value)
-		}
-	}
-}
+// mayHoldKeys are the files that keep a key which is not sealed: states, plans, and outputs that ask for it.
+var mayHoldKeys = regexp.MustCompile(`/terraform\.tfstate[^/]*$|\.plan(!tfplan|!tfstate|!tfstate-prev)?$|/\d+ (show -json[^/]*|output -json|output -raw key)\.stdout$`)
 
 // witness runs the CLI with all logs on, and keeps every byte.
 type witness struct {
@@ -201,12 +168,9 @@ func (w *witness) do(args ...string) (string, error) {
 	w.steps++
 	name := filepath.Join(w.kept, fmt.Sprintf("%02d %s", w.steps, strings.ReplaceAll(strings.Join(args, " "), "/", "_")))
 	var stdout, stderr bytes.Buffer
-	command := exec.CommandContext(w.t.Context(), os.Getenv("TF_ACC_TERRAFORM_PATH"), slices.Insert(slices.Clone(args), 1, "-no-color")...)
-	if args[0] == "workspace" || args[0] == "state" { // two words
-		command.Args = append([]string{command.Args[0]}, args...)
-	}
-	command.Dir, command.Stdout, command.Stderr = w.Dir, &stdout, &stderr
-	command.Env = append(slices.Clone(w.Env), "TF_LOG=TRACE", "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+name+".log")
+	command := w.unattached().Command(args...)
+	command.Stdout, command.Stderr = &stdout, &stderr
+	command.Env = append(slices.Clone(command.Env), "TF_CLI_ARGS=-no-color", "TF_LOG=TRACE", "TF_LOG_PROVIDER=TRACE", "TF_LOG_PATH="+name+".log")
 	err := command.Run()
 	for suffix, output := range map[string]*bytes.Buffer{".stdout": &stdout, ".stderr": &stderr} {
 		if err := os.WriteFile(name+suffix, output.Bytes(), 0o600); err != nil {
@@ -520,17 +484,14 @@ func TestSecrets_searcher(t *testing.T) {
 		}
 	}
 
-	keyed := func(name string) []byte {
-		return []byte(fmt.Sprintf(`{"resources":[{"attributes":{"id":"k1",%q:%q}}]}`, name, plain))
-	}
-	plan := func(entry string, content []byte) []byte {
+	plan := func(entry, content string) []byte {
 		var archive bytes.Buffer
 		w := zip.NewWriter(&archive)
 		file, err := w.Create(entry)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := file.Write(content); err != nil {
+		if _, err := io.WriteString(file, content); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.Close(); err != nil {
@@ -543,22 +504,16 @@ func TestSecrets_searcher(t *testing.T) {
 		content []byte
 		want    string // where it is found, if it is
 	}{
-		{"/dir/terraform.tfstate", keyed("key"), ""},
-		{"/dir/terraform.tfstate.backup", keyed("key"), ""},
-		{"/dir/terraform.tfstate", keyed("masked_key"), "plain in /dir/terraform.tfstate"},
-		{"/dir/other.json", keyed("key"), "plain in /dir/other.json"},
-		{"/dir/terraform.tfstate", []byte(plain), "plain in /dir/terraform.tfstate"}, // no JSON
-		{"/kept/03 show -json.stdout", keyed("key"), ""},
-		{"/kept/03 show -json.stderr", keyed("key"), "plain in /kept/03 show -json.stderr"},
-		{"/kept/03 show.stdout", keyed("key"), "plain in /kept/03 show.stdout"},
+		{"/dir/terraform.tfstate", []byte(plain), ""},
+		{"/dir/terraform.tfstate.backup", []byte(plain), ""},
+		{"/dir/other.json", []byte(plain), "plain in /dir/other.json"},
+		{"/kept/03 show -json.stdout", []byte(plain), ""},
+		{"/kept/03 show -json.stderr", []byte(plain), "plain in /kept/03 show -json.stderr"},
+		{"/kept/03 show.stdout", []byte(plain), "plain in /kept/03 show.stdout"},
 		{"/kept/04 output -raw key.stdout", []byte(plain), ""},
-		{"/kept/04 output.stdout", []byte(plain), "plain in /kept/04 output.stdout"},
-		{"/dir/a.plan", plan("tfplan", []byte(plain)), ""},
-		{"/dir/a.plan", plan("tfstate", keyed("key")), ""},
-		{"/dir/a.plan", plan("tfstate", keyed("id")), "plain in /dir/a.plan!tfstate"},
-		{"/dir/a.plan", plan("tfconfig/m-/main.tf", []byte(plain)), "plain in /dir/a.plan!tfconfig/m-/main.tf"},
-		{"/dir/a.plan", plan("tfplan", []byte(hidden)), "hidden in /dir/a.plan!tfplan"},
-		{"/dir/a.plan", plan("inner", plan("deep", []byte(hidden))), "hidden in /dir/a.plan!inner!deep"},
+		{"/dir/a.plan", plan("tfplan", plain), ""},
+		{"/dir/a.plan", plan("tfconfig/m-/main.tf", plain), "plain in /dir/a.plan!tfconfig/m-/main.tf"},
+		{"/dir/a.plan", plan("tfplan", hidden), "hidden in /dir/a.plan!tfplan"},
 		{"/dir/masked", []byte("tl_" + strings.Repeat("*", 36) + hidden[len(hidden)-4:]), ""},
 	} {
 		found := s.find(t, test.place, test.content)
@@ -566,4 +521,90 @@ func TestSecrets_searcher(t *testing.T) {
 			t.Errorf("%s: found %q, want %q", test.place, found, test.want)
 		}
 	}
+}
+
+// The published operations, and what can go wrong in them: neither the key of the project nor
+// those of a new organization, which are sealed, are anywhere in what Terraform writes.
+func TestSecrets_publishedOperations(t *testing.T) {
+	t.Parallel()
+	server, key := allowingOrganizations(t)
+	keyID := server.Keys()[0].ID
+	w := newWitness(t, server)
+	const wrong = `tl_wrong+key/that"needs\escapes<in>most&formats%20=`
+	w.add("the project's key", key, false)
+	w.add("a wrong key", wrong, false)
+	identity := newIdentity(t)
+	w.add("the age identity", identity.String(), false)
+	w.set("TRACELOOP_PROJECT_API_KEY", key)
+
+	organizations, echo := 0, false
+	w.set("TRACELOOP_MANAGEMENT_BASE_URL", inFront(t, server, func(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error) {
+		isPublished := strings.HasPrefix(r.URL.Path, setupsPath) || strings.HasPrefix(r.URL.Path, evaluatorsPath) || strings.HasPrefix(r.URL.Path, organizationsPath)
+		if bearer := r.Header.Get("Authorization"); isPublished != (bearer != "Bearer "+server.ManagementKey) {
+			t.Errorf("%s %s came with the other key", r.Method, r.URL.Path)
+		}
+		answer, err := w.overhear(r, carryOut)
+		if err != nil {
+			return answer, err
+		}
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			return nil, err
+		}
+		var created struct {
+			Environments []struct {
+				Key string `json:"api_key"`
+			}
+		}
+		if r.URL.Path == organizationsPath && json.Unmarshal(body, &created) == nil {
+			for i, environment := range created.Environments {
+				organizations++
+				w.add(fmt.Sprintf("key %d of the organization", i), environment.Key, false)
+			}
+		}
+		if echo && isPublished {
+			answer.StatusCode, body = http.StatusBadRequest, []byte(`{"error":"the header was Bearer `+key+`"}`)
+			answer.ContentLength = int64(len(body))
+			answer.Header.Del("Content-Length")
+		}
+		answer.Body = io.NopCloser(bytes.NewReader(body))
+		return answer, nil
+	}))
+	apply := []string{"apply", "-auto-approve", "-input=false"}
+	plan := []string{"plan", "-input=false"}
+	sealed := organizationHCL(acme + "  age_recipients = [\"" + identity.Recipient().String() + "\"]\n  deletion_protection = false\n")
+	all := "provider \"traceloop\" {\n  max_retries = 0\n}\n" + sealed + manySetups(3, `"char-count"`) + setupHCL("checkout", "", "char-count") + toneHCL("Tone", "Judge {{text}}", "deletion_protection = false") + projectHCL("Orders", false)
+
+	w.write(all)
+	w.must("plan", "-input=false", "-out=first.plan")
+	w.must("apply", "-input=false", "first.plan")
+	w.must("show", "-json")
+	w.must(plan...)
+	if organizations != 2 {
+		t.Errorf("%d keys of an organization were learned of", organizations)
+	}
+
+	w.write(strings.ReplaceAll(all, `["char-count"]`, `["word-count", "made-up"]`))
+	w.fails([]string{"unknown evaluator slug"}, apply...)
+	w.write(strings.ReplaceAll(all, "Judge {{text}}", "Judge this: {{text}}"))
+	w.must(apply...)
+	server.SetFaults(emulatortest.Fault{Method: "POST", Path: setupsPath, Kind: "garbage", Times: 100}, emulatortest.Fault{Method: "PUT", Path: setupsPath, Kind: "drop_after", Times: 100})
+	w.write(strings.ReplaceAll(all, `["char-count"]`, `["word-count"]`))
+	w.must(apply...) // each is looked up
+	server.SetFaults()
+	echo = true
+	w.fails([]string{"400 Bad Request", "the header was Bearer"}, plan...)
+	echo = false
+
+	good := w.Env
+	w.set("TRACELOOP_PROJECT_API_KEY", wrong)
+	w.fails([]string{"401 Unauthorized"}, plan...)
+	w.set("TRACELOOP_PROJECT_API_KEY", wrong+" x")
+	w.fails([]string{"Invalid Project Key"}, plan...)
+	w.Env = good
+	w.must("destroy", "-auto-approve", "-input=false")
+	server.RevokeKey(keyID)
+	w.write(all)
+	w.fails([]string{"401 Unauthorized"}, apply...)
+	w.verdict()
 }

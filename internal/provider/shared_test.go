@@ -55,6 +55,11 @@ func (c *cli) write(hcl string)                   { c.t.Helper(); c.Write(hcl) }
 func (c *cli) run(args ...string) (string, error) { c.t.Helper(); return c.Run(args...) }
 func (c *cli) ok(args ...string) string           { c.t.Helper(); return c.OK(args...) }
 func (c *cli) parse(into any, args ...string)     { c.t.Helper(); c.Parse(into, args...) }
+func (c *cli) fails(line string, phrases ...string) string {
+	c.t.Helper()
+	return c.Fails(line, phrases...)
+}
+
 func (c *cli) plan(args ...string) string         { c.t.Helper(); return c.Plan(args...) }
 func (c *cli) apply(args ...string) string        { c.t.Helper(); return c.Apply(args...) }
 func (c *cli) destroy() string                    { c.t.Helper(); return c.Destroy() }

@@ -2,35 +2,37 @@ package provider_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
-	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // The testing framework does not show warnings; the CLI does.
 
 func TestCLI_importedKeyWarnsOnce(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	project := server.CreateProject("Orders")
-	_, key := server.GenerateKey(project.ID, "prd")
-	cli := newCLI(t, server)
-	cli.write(fmt.Sprintf("import {\n  to = traceloop_api_key.orders\n  id = \"%s/prd\"\n}\n\n", project.ID) + keyHCL(fmt.Sprintf("%q", project.ID), "prd", "null"))
-
-	applied := cli.apply()
-	shows(t, applied, "Imported Key Cannot Be Retrieved", traceloop.MaskKey(key), "1 imported, 0 added, 0 changed, 0 destroyed")
-	hides(t, applied, key)
-
-	again := cli.plan("-detailed-exitcode")
-	hides(t, again, "Warning: Imported Key")
+	w := newEstate(t)
+	hcl, keys := "", []string{}
+	for _, environment := range []string{"dev", "prd"} {
+		_, key := w.server.GenerateKey(w.project.ID, environment)
+		keys = append(keys, key)
+		hcl += w.key(environment, environment, "") + importing("traceloop_api_key."+environment, w.project.ID+"/"+environment)
+	}
+	w.write(hcl)
+	out := w.apply()
+	shows(t, out, "and one more similar warning elsewhere", "2 imported, 0 added, 0 changed, 0 destroyed")
+	hides(t, out, keys...)
+	if n := strings.Count(out, "Warning: Imported Key Cannot Be Retrieved"); n != 1 {
+		t.Errorf("it warns %d times:\n%s", n, out)
+	}
+	hides(t, w.plan("-detailed-exitcode"), "Warning: Imported Key")
 }
 
 func TestCLI_vanishedObjectsWarn(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	cli := newCLI(t, server)
-	cli.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production", false) +
+	cli.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production") +
 		keyHCL("traceloop_project.orders.id", "prd", "null"))
 	cli.apply()
 	cli.plan("-detailed-exitcode")
@@ -67,18 +69,14 @@ func TestCLI_wrongBaseURLDoesNotDropState(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t, emulatortest.WithAnyRequest())
 	cli := newCLI(t, server)
-	hcl := projectHCL("Orders", false) + environmentHCL("", "EU", false) + keyHCL("traceloop_project.orders.id", "prd", "null")
+	hcl := projectHCL("Orders", false) + environmentHCL("", "EU") + keyHCL("traceloop_project.orders.id", "prd", "null")
 	cli.write(hcl)
 	cli.apply()
 	server.ResetRequests()
 
 	cli.write(fmt.Sprintf("provider \"traceloop\" {\n  base_url = \"%s/api\"\n}\n\n", server.URL) + hcl)
-	for _, command := range [][]string{{"plan", "-input=false"}, {"apply", "-refresh-only", "-auto-approve"}, {"destroy", "-auto-approve"}, {"destroy", "-refresh=false", "-auto-approve"}} {
-		out, err := cli.run(command...)
-		if err == nil {
-			t.Errorf("%v succeeded:\n%s", command, out)
-		}
-		shows(t, out, `comes from the provider argument "base_url"`)
+	for _, line := range []string{"plan", "apply -refresh-only", "destroy", "destroy -refresh=false"} {
+		out := cli.fails(line, `comes from the provider argument "base_url"`)
 		hides(t, out, "No Longer Found")
 	}
 	noWritesThatCount(t, server)
@@ -96,37 +94,4 @@ func noWritesThatCount(t *testing.T, server *emulatortest.Server) {
 			t.Errorf("%s %s was carried out", request.Method, request.Path)
 		}
 	}
-}
-
-// Nothing but a true 404 removes an object from the state.
-func TestCLI_failuresDoNotDropState(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
-	cli.write("provider \"traceloop\" {\n  max_retries = 0\n}\n\n" + projectHCL("Orders", false) + keyHCL("traceloop_project.orders.id", "prd", "null"))
-	cli.apply()
-
-	for name, fault := range map[string]emulatortest.Fault{
-		"401":            {Kind: "status", Status: 401},
-		"403":            {Kind: "status", Status: 403},
-		"500":            {Kind: "status", Status: 500},
-		"404 of a proxy": {Kind: "status", Status: 404, Body: new("<html><body>Not Found</body></html>")},
-		"HTML":           {Kind: "garbage"},
-		"half":           {Kind: "truncate"},
-		"endless":        {Kind: "huge"},
-		"dropped":        {Kind: "drop_before"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			fault.Method, fault.Path, fault.Times = "GET", "/v2/", 1
-			server.SetFaults(fault)
-			out, err := cli.run("plan", "-input=false")
-			if err == nil {
-				t.Errorf("the plan succeeded:\n%s", out)
-			}
-			hides(t, out, "No Longer Found", server.ManagementKey)
-		})
-	}
-	server.SetFaults()
-	cli.plan("-detailed-exitcode")
-	cli.destroy()
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -28,55 +26,35 @@ type validation struct {
 // validations are those of the provider block and of every object.
 func validations(t *testing.T, d *driver) []validation {
 	t.Helper()
-	schemas, err := providerSchema()
-	if err != nil {
-		t.Fatal(err)
-	}
-	must := func(err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	schemas := d.schema()
 	all := []validation{{"provider", schemas.Provider, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
-		resp, err := d.server.ValidateProviderConfig(t.Context(), &tfprotov6.ValidateProviderConfigRequest{Config: config})
-		must(err)
-		return resp.Diagnostics
+		return ask(t.Context(), t, d.server.ValidateProviderConfig, &tfprotov6.ValidateProviderConfigRequest{Config: config}).Diagnostics
 	}}}
 	for kind, schema := range schemas.ResourceSchemas {
 		all = append(all, validation{"resource " + kind, schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
-			resp, err := d.server.ValidateResourceConfig(t.Context(), &tfprotov6.ValidateResourceConfigRequest{
+			return ask(t.Context(), t, d.server.ValidateResourceConfig, &tfprotov6.ValidateResourceConfigRequest{
 				TypeName: kind, Config: config, ClientCapabilities: &tfprotov6.ValidateResourceConfigClientCapabilities{WriteOnlyAttributesAllowed: true},
-			})
-			must(err)
-			return resp.Diagnostics
+			}).Diagnostics
 		}})
 	}
 	for kind, schema := range schemas.DataSourceSchemas {
 		all = append(all, validation{"data source " + kind, schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
-			resp, err := d.server.ValidateDataResourceConfig(t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: kind, Config: config})
-			must(err)
-			return resp.Diagnostics
+			return ask(t.Context(), t, d.server.ValidateDataResourceConfig, &tfprotov6.ValidateDataResourceConfigRequest{TypeName: kind, Config: config}).Diagnostics
 		}})
 	}
 	for kind, schema := range schemas.EphemeralResourceSchemas {
 		all = append(all, validation{"ephemeral resource " + kind, schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
-			resp, err := d.server.ValidateEphemeralResourceConfig(t.Context(), &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: kind, Config: config})
-			must(err)
-			return resp.Diagnostics
+			return ask(t.Context(), t, d.server.ValidateEphemeralResourceConfig, &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: kind, Config: config}).Diagnostics
 		}})
 	}
 	for kind, schema := range schemas.ListResourceSchemas {
 		all = append(all, validation{"list resource " + kind, schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
-			resp, err := d.extended().ValidateListResourceConfig(t.Context(), &tfprotov6.ValidateListResourceConfigRequest{TypeName: kind, Config: config})
-			must(err)
-			return resp.Diagnostics
+			return ask(t.Context(), t, d.extended().ValidateListResourceConfig, &tfprotov6.ValidateListResourceConfigRequest{TypeName: kind, Config: config}).Diagnostics
 		}})
 	}
 	for kind, schema := range schemas.ActionSchemas {
 		all = append(all, validation{"action " + kind, schema.Schema, func(config *tfprotov6.DynamicValue) []*tfprotov6.Diagnostic {
-			resp, err := d.extended().ValidateActionConfig(t.Context(), &tfprotov6.ValidateActionConfigRequest{ActionType: kind, Config: config})
-			must(err)
-			return resp.Diagnostics
+			return ask(t.Context(), t, d.extended().ValidateActionConfig, &tfprotov6.ValidateActionConfigRequest{ActionType: kind, Config: config}).Diagnostics
 		}})
 	}
 	return all
@@ -221,89 +199,21 @@ func TestAccDataSources_keyForAName(t *testing.T) {
 	server := emulatortest.Start(t)
 	for _, key := range misplaced {
 		hcl := fmt.Sprintf("data \"traceloop_environment\" \"by_name\" {\n  name = %[1]q\n}\n\ndata \"traceloop_project\" \"by_name\" {\n  name = %[1]q\n}\n", key)
-		fails(t, configured(server, hcl), []string{key, key[:20]}, "Not Found")
-	}
-}
-
-// What answers for the service may know both keys of the provider. Neither looks like a key.
-func TestServiceShowsNeitherKey(t *testing.T) {
-	t.Parallel()
-	const management, project = "management.key.of.another.form", "project.key.of.another.form"
-	for _, kind := range []string{"traceloop_projects", "traceloop_auto_monitor_setups"} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusForbidden)
-			fmt.Fprintf(w, `{"error":"Neither %s nor %s."}`, management, project)
-		}))
-		t.Cleanup(server.Close)
-		d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": management, "project_api_key": project})
-		err := d.readData(kind, nil)
-		refuses(t, err, "403", "Neither ***")
-		if err != nil {
-			hides(t, err.Error(), management, project)
-		}
-	}
-}
-
-func TestDataSources_suggest(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	orders := server.CreateProject("Orders & Returns")
-	server.CreateEnvironment(orders.ID, "EU Production")
-	server.CreateEnvironment("", "Load test")
-
-	for name, test := range map[string]struct {
-		kind    string
-		config  arguments
-		phrases []string
-	}{
-		"project by id":      {"project", arguments{"id": orders.ID[:len(orders.ID)-1]}, []string{fmt.Sprintf(`Did you mean %q, the id of the project "Orders & Returns"?`, orders.ID), `There are: `, orders.ID + ` ("Orders & Returns")`}},
-		"project by name":    {"project", arguments{"name": "Order & Returns"}, []string{`Did you mean "Orders & Returns", the name of the project`, `There are: `, `orders-returns ("Orders & Returns")`}},
-		"project by slug":    {"project", arguments{"slug": "order-returns"}, []string{`Did you mean "orders-returns", the slug of the project "Orders & Returns"?`}},
-		"slug for a name":    {"project", arguments{"name": "orders-returns"}, []string{`Did you mean "Orders & Returns", the name of the project`}},
-		"project like none":  {"project", arguments{"name": "Billing"}, []string{`There are: `, `orders-returns ("Orders & Returns")`}},
-		"environment":        {"environment", arguments{"project_id": orders.ID, "slug": "prod"}, []string{`Did you mean "prd", the slug of the environment "prd"?`, `There are: dev, stg, prd, eu-production ("EU Production")`}},
-		"environment's name": {"environment", arguments{"project_id": orders.ID, "name": "EU Prodction"}, []string{`Did you mean "EU Production", the name of the environment`}},
-		"organization-level": {"environment", arguments{"slug": "prod"}, []string{"The organization has no organization-level environment", `Did you mean "prd"`}},
-		"inherited":          {"environment", arguments{"slug": "loadtest"}, []string{`Did you mean "load-test", the slug of the environment "Load test"?`}},
-		"key":                {"api_key", arguments{"project_id": orders.ID, "environment": "prod"}, []string{"no environment with the slug", `Did you mean "prd"`}},
-		"key's project":      {"api_key", arguments{"project_id": "orders-returns", "environment": "prd"}, []string{fmt.Sprintf(`Did you mean %q, the id of the project`, orders.ID)}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			err := newDriver(t, server, time.Now).readData("traceloop_"+test.kind, test.config)
-			refuses(t, err, test.phrases...)
-			if err != nil {
-				hides(t, err.Error(), "-refresh=false")
-			}
-		})
+		c := bareCLI(t)
+		c.write(configured(server, hcl))
+		hides(t, c.fails("plan", "Not Found"), key, key[:20])
 	}
 }
 
 // A variable that should hold an identity holds the name of its file.
 func TestEphemeral_pathForAnIdentity(t *testing.T) {
-	t.Setenv("TRACELOOP_AGE_IDENTITY", "")
-	server, err := provider.NewServer(time.Now)()
-	if err != nil {
-		t.Fatal(err)
-	}
-	typ := tftypes.Object{AttributeTypes: map[string]tftypes.Type{"encrypted_key": tftypes.String, "age_identity": tftypes.String, "key": tftypes.String}}
+	d := newDriver(t, emulatortest.Start(t), time.Now)
 	for identity, isPath := range map[string]bool{
 		"/home/me/.config/age/key.txt": true, "~/.ssh/id_ed25519": true, "key.txt": true, `C:\Users\me\key.txt`: true, "id.pem": true,
 		"AGE-SECRET-KEY-1QQQQ": false, "-----BEGIN OPENSSH PRIVATE KEY-----\na/b\n-----END OPENSSH PRIVATE KEY-----": false, "secret": false,
 	} {
 		t.Setenv("TRACELOOP_AGE_IDENTITY", identity)
-		config, err := tfprotov6.NewDynamicValue(typ, tftypes.NewValue(typ, map[string]tftypes.Value{
-			"encrypted_key": tftypes.NewValue(tftypes.String, "sealed"), "age_identity": tftypes.NewValue(tftypes.String, nil), "key": tftypes.NewValue(tftypes.String, nil),
-		}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := server.OpenEphemeralResource(t.Context(), &tfprotov6.OpenEphemeralResourceRequest{TypeName: "traceloop_api_key", Config: &config})
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = failure(resp.Diagnostics)
+		err := d.open("sealed", nil)
 		refuses(t, err, "Invalid Age Identity", "TRACELOOP_AGE_IDENTITY")
 		if err != nil && strings.Contains(err.Error(), "looks like the path of a file") != isPath {
 			t.Errorf("%q is taken for the path of a file: %t; %v", identity, !isPath, err)

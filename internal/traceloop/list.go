@@ -215,7 +215,7 @@ func (l *cachedList[T]) answer(ctx context.Context, lookup func(*cache[T]) *T, r
 func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects func(*T) bool, suffices func([]T) (bool, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		c, pages, key, asked := l.cache(), l.pager(filter), filter.Encode(), []T(nil)
-		for !pages.done { // the caller may need no more than the first page
+		for !pages.done {
 			// Before each page, the list of all objects may have become cheaper.
 			known := false // the answer to this filter
 			objects, ok := find(ctx, c, len(pages.cursors) > 0, func() (selected []T, ok bool) {
@@ -236,18 +236,14 @@ func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects fu
 				ok, err = suffices(objects)
 			}
 			if ok {
-				for _, object := range objects {
-					if !pages.ids[l.id(&object)] && !yield(object, nil) {
-						return
-					}
-				}
+				yieldAll(slices.DeleteFunc(slices.Clone(objects), func(object T) bool { return pages.ids[l.id(&object)] }), nil, yield)
 				return
 			}
-			var page []T
+			var page []T // the caller may need no more than the first ones
 			if err == nil {
 				page, err = pages.next(ctx)
 			}
-			if asked = append(asked, page...); pages.done {
+			if asked = append(asked, page...); err == nil && pages.done {
 				c.keepFiltered(key, asked)
 			}
 			if !yieldAll(page, err, yield) {

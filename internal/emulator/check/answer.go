@@ -8,6 +8,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"reflect"
 	"slices"
@@ -30,13 +31,20 @@ func (o m) text(name string) string {
 	return s
 }
 
-// answer is the answer to a call.
+// answer is a step as it is sent, with ids and keys instead of names, and what came.
 type answer struct {
-	call   *call
+	step
+	*operation
+
+	id         string
+	parameters url.Values
+	secret     string // the key that is sent instead of the operation's own
+	repeats    string // Idempotency-Key
+
 	err    error // why there is no answer
 	status int
 	header http.Header
-	body   []byte
+	data   []byte
 	value  any  // the body, if it is JSON
 	leaks  bool // it shows a key that was generated before
 
@@ -70,19 +78,19 @@ func isDenied(status int) bool {
 
 // judge compares an answer with the documents, with what was sent, and with what is known.
 func (c *checker) judge(a *answer) verdict {
-	want := a.call.want
+	want := a.want
 	alike := func(other int) bool { return a.status == other || a.status/100 == 2 && other/100 == 2 }
 	switch {
 	case a.err != nil:
-		return verdict{outcome: noAnswer, sent: a.call.sent(), came: "no answer", private: a.err.Error()}
+		return verdict{outcome: noAnswer, sent: a.sent(), came: "no answer", private: a.err.Error()}
 	case a.leaks:
 		return c.verdict(a, differs, "it shows a key in full again")
 	case a.status == want:
 	case alike(want):
 		a.note("another status")
-	case alike(a.call.or):
+	case alike(a.or):
 		a.note("another status")
-		want = a.call.or
+		want = a.or
 	case isDenied(a.status) && !isDenied(want):
 		return c.verdict(a, notAllowed)
 	case isAbsent(a.status) && !isAbsent(want):
@@ -91,7 +99,7 @@ func (c *checker) judge(a *answer) verdict {
 		return c.verdict(a, differs)
 	}
 	problem := c.follows(a, want)
-	if problem == "" && a.good() && len(a.body) > 0 {
+	if problem == "" && a.good() && len(a.data) > 0 {
 		problem = c.fits(a)
 	}
 	switch {
@@ -105,11 +113,11 @@ func (c *checker) judge(a *answer) verdict {
 
 // follows compares an answer with the documents. It returns the problem, or "".
 func (c *checker) follows(a *answer, status int) (problem string) {
-	o, body := a.call.operation, a.body
+	o, body := a.operation, a.data
 	switch {
 	case o.spec == nil && a.good(): // of sendTraces
 		return ""
-	case o.spec == nil || isAbsent(status) && status == a.call.or:
+	case o.spec == nil || isAbsent(status) && status == a.or:
 		// What no document has, routers and gateways refuse in their own words.
 		if isAbsent(a.status) && a.object().text("error") == "" {
 			a.note("a refusal in another form")
@@ -143,11 +151,11 @@ func isJSON(header http.Header) bool {
 // readList finds a list in data, in a field with the collection's name, or bare; null is an empty one. It
 // returns the answer in the form of the document.
 func (a *answer) readList() (body []byte, problem string) {
-	form := listName(a.call.spec.Responses.Status(http.StatusOK).Value.Content["application/json"].Schema.Value)
+	form := listName(a.spec.Responses.Status(http.StatusOK).Value.Content["application/json"].Schema.Value)
 	around, name, found := maps.Clone(a.object()), "", a.value
 	if around != nil {
 		_, a.paged = around["next_cursor"].(string)
-		collection := strings.ReplaceAll(path.Base(a.call.path), "-", "_")
+		collection := strings.ReplaceAll(path.Base(a.path), "-", "_")
 		for _, candidate := range []string{collection[strings.LastIndex(collection, "_")+1:], collection, "data"} {
 			if _, there := around[candidate]; there {
 				name, found = candidate, around[candidate]
@@ -156,7 +164,7 @@ func (a *answer) readList() (body []byte, problem string) {
 		delete(around, name)
 	}
 	items, isList := found.([]any)
-	if !isList && (found != nil || name == "" && string(a.body) != "null") {
+	if !isList && (found != nil || name == "" && string(a.data) != "null") {
 		return nil, "it has no list"
 	}
 	if !isList || name != form {
@@ -185,7 +193,7 @@ func (a *answer) readList() (body []byte, problem string) {
 // fields, a missing mask or page, slugs and masks of any form, and a list in another order. No
 // message has a value of the service.
 func (c *checker) validates(a *answer, status int, body []byte) string {
-	r, err := http.NewRequestWithContext(context.Background(), a.call.method, "http://service"+a.call.sentPath(), http.NoBody)
+	r, err := http.NewRequestWithContext(context.Background(), a.method, "http://service"+a.sentPath(), http.NoBody)
 	if err != nil {
 		return err.Error()
 	}
@@ -211,7 +219,7 @@ func (c *checker) validates(a *answer, status int, body []byte) string {
 		}
 	}
 	if len(problems) > 0 { // the validation ended before it came to these
-		err = validate.Invariants(a.call.spec, status, body)
+		err = validate.Invariants(a.spec, status, body)
 	}
 	if order, is := errors.AsType[*validate.OrderError](err); is {
 		a.note(order.Error())
@@ -247,8 +255,8 @@ func schemaErrors(err error) (all []*openapi3.SchemaError) {
 // fits compares an answer with what was sent, with what is known of the object, and with what its step
 // wants.
 func (c *checker) fits(a *answer) string {
-	s, o := a.call.step, a.object()
-	for name, sent := range a.call.body {
+	s, o := a.step, a.object()
+	for name, sent := range a.body {
 		sent, isText := sent.(string)
 		if is, there := o[name].(string); isText && there && is != sent {
 			return name + " is not the one that was sent"
@@ -260,16 +268,16 @@ func (c *checker) fits(a *answer) string {
 		known = c.objects[s.like]
 	}
 	switch {
-	case known == nil && s.as != "" && a.call.want == http.StatusCreated && !c.removable(id):
+	case known == nil && s.as != "" && a.want == http.StatusCreated && !c.removable(id):
 		return "id is not that of a new object"
 	case known != nil && known.text("id") != "" && id != known.text("id"):
 		return "id is not the same"
-	case known != nil && (a.call.method == http.MethodGet || repeated):
+	case known != nil && (a.method == http.MethodGet || repeated):
 		if name := c.changed(known, o, s.shows); name != "" {
 			return name + " is not the same"
 		}
 	}
-	if a.call.managed() && o["slug"] != nil && o.text("slug") != traceloop.Slug(o.text("name")) {
+	if a.managed() && o["slug"] != nil && o.text("slug") != traceloop.Slug(o.text("name")) {
 		a.note("a slug that is made in another way")
 	}
 	if mask, key := o.text("masked_key"), o.text("api_key"); mask != "" && key != "" && mask != traceloop.MaskKey(key) {
@@ -350,13 +358,13 @@ func (c *checker) matches(want, is any) bool {
 
 // verdict describes the answer. A problem says more than the status and the shape of the body.
 func (c *checker) verdict(a *answer, o outcome, problems ...string) verdict {
-	want := strconv.Itoa(a.call.want)
-	if a.call.want >= 400 {
+	want := strconv.Itoa(a.want)
+	if a.want >= 400 {
 		want += ` {"error": "message"}`
 	}
 	came := strconv.Itoa(a.status)
 	switch {
-	case len(a.body) == 0:
+	case len(a.data) == 0:
 		came += " without a body"
 	case a.value == nil:
 		came += " without JSON"
@@ -366,7 +374,7 @@ func (c *checker) verdict(a *answer, o outcome, problems ...string) verdict {
 	if len(problems) > 0 {
 		came += ": " + strings.Join(problems, "; ")
 	}
-	return verdict{outcome: o, sent: a.call.sent(), want: want, came: came}
+	return verdict{outcome: o, sent: a.sent(), want: want, came: came}
 }
 
 // shape describes the field names of a JSON value, without its values. A name that is not in fields could

@@ -166,6 +166,9 @@ func TestEachMissingPropertyIsFound(t *testing.T) {
 				if dropped && !slices.ContainsFunc(r.lines, func(l line) bool { return l.operation == o.String() && l.outcome == want }) {
 					t.Errorf("%s without %s is not %s\n%s", o, strings.Join(path, "."), want, troubles(r.lines))
 				}
+				if r.status == exitLeft {
+					t.Errorf("%s without %s: something is left\n%s", o, strings.Join(path, "."), r.stdout)
+				}
 				if dropped {
 					tried++
 				}

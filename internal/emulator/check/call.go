@@ -35,54 +35,44 @@ type service interface {
 	IsLoopback() bool
 }
 
-// call is a step as it is sent: with ids and keys instead of names.
-type call struct {
-	step
-	*operation
-
-	id     string
-	query  url.Values
-	secret string // the key that is sent instead of the operation's own
-	header string // Idempotency-Key
-}
-
 // sentPath is the path with the id, escaped as the client escapes it.
-func (c *call) sentPath() string {
-	if !c.isOfOne() {
-		return c.path
+func (a *answer) sentPath() string {
+	if !a.isOfOne() {
+		return a.path
 	}
-	return c.collection() + "/" + url.PathEscape(c.id)
+	return a.collection() + "/" + url.PathEscape(a.id)
 }
 
 // sent describes the request without names, ids and keys.
-func (c *call) sent() string {
-	text := c.String()
-	parameters := make([]string, 0, len(c.query))
-	for _, name := range slices.Sorted(maps.Keys(c.query)) {
+func (a *answer) sent() string {
+	text := a.String()
+	parameters := make([]string, 0, len(a.parameters))
+	for _, name := range slices.Sorted(maps.Keys(a.parameters)) {
 		value := "{" + name + "}"
 		if name == "limit" {
-			value = c.query.Get(name)
+			value = a.parameters.Get(name)
 		}
 		parameters = append(parameters, name+"="+value)
 	}
 	if len(parameters) > 0 {
 		text += "?" + strings.Join(parameters, "&")
 	}
-	if c.body != nil {
-		text += " {" + strings.Join(slices.Sorted(maps.Keys(c.body)), ", ") + "}"
+	if a.body != nil {
+		text += " {" + strings.Join(slices.Sorted(maps.Keys(a.body)), ", ") + "}"
 	}
-	switch c.key {
+	switch a.key {
 	case "":
 		return text
 	case noKey, unknownKey:
-		return text + " with " + c.key
+		return text + " with " + a.key
 	}
 	return text + " with the project's own key"
 }
 
-// call makes the request of a step. missing names an object of an earlier step that is not there.
-func (c *checker) call(s step) (made *call, missing string) {
-	made = &call{step: s, operation: c.byName[s.op], query: url.Values{}}
+// call makes the request of a step, for its answer. missing names an object of an earlier step that is not
+// there.
+func (c *checker) call(s step) (made *answer, missing string) {
+	made = &answer{step: s, operation: c.byName[s.op], parameters: url.Values{}}
 	find := func(name string) m {
 		if name != "" && c.objects[name] == nil {
 			missing = name
@@ -112,32 +102,31 @@ func (c *checker) call(s step) (made *call, missing string) {
 	switch {
 	case made.method == http.MethodGet:
 		for name, value := range s.query {
-			made.query.Set(name, value)
+			made.parameters.Set(name, value)
 		}
 		for name := range place {
-			made.query.Set("limit", pageLimit)
-			made.query.Set(name, place.text(name))
+			made.parameters.Set("limit", pageLimit)
+			made.parameters.Set(name, place.text(name))
 		}
 	case made.method == http.MethodPost && made.managed() && len(s.body)+len(place) > 0:
 		maps.Copy(place, s.body)
 		made.body = place
 		// One key for each name, so that a step can repeat another's.
-		made.header = c.suffix + "-" + cmp.Or(s.like, s.as, rand.Text())
+		made.repeats = c.suffix + "-" + cmp.Or(s.like, s.as, rand.Text())
 	}
 	return made, missing
 }
 
-// send sends a call. A project's key goes only to the operations that take it, and so does the
+// send gets the answer. A project's key goes only to the operations that take it, and so does the
 // management key.
-func (c *checker) send(ctx context.Context, sent *call) *answer {
+func (c *checker) send(ctx context.Context, a *answer) {
 	via, other := c.project, c.management
-	if sent.managed() {
+	if a.managed() {
 		via, other = other, via
 	}
-	if via == nil && sent.key != "" {
+	if via == nil && a.key != "" {
 		via = other // whose key is replaced
 	}
-	a := &answer{call: sent}
 	for pauses := 0; ; pauses++ {
 		if a.err = ctx.Err(); a.err == nil {
 			a.err = a.receive(ctx, via)
@@ -154,41 +143,39 @@ func (c *checker) send(ctx context.Context, sent *call) *answer {
 	if wrapped, ok := errors.AsType[*url.Error](a.err); ok {
 		a.err = wrapped.Err // the text of the other contains the whole URL
 	}
-	if json.Unmarshal(a.body, &a.value) != nil {
+	if json.Unmarshal(a.data, &a.value) != nil {
 		a.value = nil
 	}
-	a.leaks = slices.ContainsFunc(c.generated, func(key string) bool { return bytes.Contains(a.body, []byte(key)) })
-	if a.err == nil && sent.spec != nil {
+	a.leaks = slices.ContainsFunc(c.generated, func(key string) bool { return bytes.Contains(a.data, []byte(key)) })
+	if a.err == nil && a.spec != nil {
 		named := func(name string) bool { return a.header.Get(name) != "" }
 		c.named = c.named && named("X-Request-Id")
 		c.nameless = c.nameless || !slices.ContainsFunc([]string{"X-Request-Id", "x-kong-request-id", "cf-ray"}, named)
 	}
-	return a
 }
 
 // receive sends the request once. An interrupt does not stop a write on its way. An error means no
 // answer.
 func (a *answer) receive(ctx context.Context, via service) error {
-	sent := a.call
-	if sent.method != http.MethodGet {
+	if a.method != http.MethodGet {
 		ctx = context.WithoutCancel(ctx)
 	}
 	var body any
-	if sent.body != nil {
-		body = sent.body
+	if a.body != nil {
+		body = a.body
 	}
-	r, err := via.NewRequest(ctx, sent.method, sent.sentPath(), sent.query, body)
+	r, err := via.NewRequest(ctx, a.method, a.sentPath(), a.parameters, body)
 	if err != nil {
 		return err
 	}
 	switch {
-	case sent.secret != "":
-		r.Header.Set("Authorization", "Bearer "+sent.secret)
-	case sent.key != "":
+	case a.secret != "":
+		r.Header.Set("Authorization", "Bearer "+a.secret)
+	case a.key != "":
 		r.Header.Del("Authorization")
 	}
-	if sent.header != "" {
-		r.Header.Set("Idempotency-Key", sent.header)
+	if a.repeats != "" {
+		r.Header.Set("Idempotency-Key", a.repeats)
 	}
 	came, err := via.HTTP().Do(r)
 	if err != nil {
@@ -196,11 +183,11 @@ func (a *answer) receive(ctx context.Context, via service) error {
 	}
 	defer came.Body.Close()
 	a.status, a.header = came.StatusCode, came.Header
-	a.body, err = io.ReadAll(io.LimitReader(came.Body, maxBody+1))
+	a.data, err = io.ReadAll(io.LimitReader(came.Body, maxBody+1))
 	switch {
 	case err != nil:
 		return fmt.Errorf("the answer's body is incomplete or did not arrive in time: %w", err)
-	case len(a.body) > maxBody:
+	case len(a.data) > maxBody:
 		return fmt.Errorf("the answer's body is larger than %d MiB", maxBody>>20)
 	}
 	return nil

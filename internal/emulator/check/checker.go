@@ -78,11 +78,11 @@ func (c *checker) add(l line) {
 
 // try sends a step and judges the answer. It notes what was created, or may have been.
 func (c *checker) try(ctx context.Context, s step) (*answer, verdict) {
-	sent, missing := c.call(s)
+	a, missing := c.call(s)
 	if missing != "" {
-		return &answer{call: sent}, unshown("an earlier rule gave no " + missing)
+		return a, unshown("an earlier rule gave no " + missing)
 	}
-	a := c.send(ctx, sent)
+	c.send(ctx, a)
 	v := c.judge(a)
 	id, key := a.object().text("id"), a.object().text("api_key")
 	switch created := a.good() && c.removable(id); {
@@ -187,7 +187,7 @@ func (c *checker) isThere(ctx context.Context, made thing) bool {
 func (c *checker) remainingSetups(ctx context.Context) (all []thing) {
 	for _, id := range c.setupIDs {
 		made := thing{kind: "auto monitor setup", id: id, read: "getSetup", delete: "deleteSetup", key: "key"}
-		if c.objects["key"] != nil && c.isThere(ctx, made) {
+		if c.objects["key"].text("api_key") != "" && c.isThere(ctx, made) {
 			all = append(all, made)
 		}
 	}

@@ -240,7 +240,7 @@ func inForce(c *checker, a *answer) string {
 	slugs := map[string]bool{}
 	for _, e := range a.items {
 		switch {
-		case e["project_id"] != nil && e.text("project_id") != a.call.query.Get("project_id"):
+		case e["project_id"] != nil && e.text("project_id") != a.parameters.Get("project_id"):
 			return "it has an environment of another project"
 		case slugs[e.text("slug")]:
 			return "a slug occurs twice"

@@ -1,8 +1,6 @@
 package emulatortest_test
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"net/http"
 	"runtime"
 	"strings"
@@ -49,30 +47,6 @@ func TestOutOfBandChanges(t *testing.T) {
 	}
 	if requests := s.Requests(); len(requests) != 0 {
 		t.Errorf("recorded %+v", requests)
-	}
-}
-
-func TestWithTLS(t *testing.T) {
-	t.Parallel()
-	s := emulatortest.Start(t, emulatortest.WithTLS())
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(s.CACertificate()) {
-		t.Fatal("the certificate is not PEM")
-	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
-	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(t.Context(), "GET", s.URL+"/v2/projects", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer "+s.ManagementKey)
-	response, err := (&http.Client{Transport: transport}).Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		t.Errorf("answered %s", response.Status)
 	}
 }
 
