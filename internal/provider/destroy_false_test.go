@@ -106,7 +106,7 @@ func TestCLI_importBlocksInAModule(t *testing.T) {
 	needs(t, terraform116)
 	o := newOrganization(t)
 	cli := newCLI(t, o.server)
-	cli.write(o.identityHCL(func(hcl string) string { return hcl }))
+	cli.write(o.identityHCL())
 	module := filepath.Join(cli.Dir, "organization")
 	if err := os.Mkdir(module, 0o700); err != nil {
 		t.Fatal(err)
