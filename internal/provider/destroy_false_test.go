@@ -156,10 +156,21 @@ func TestCLI_whatShowsKeys(t *testing.T) {
 	needs(t, terraform116)
 	server, identity := emulatortest.Start(t), newIdentity(t)
 	cli := newCLI(t, server)
-	cli.write(sealedHCL(server, fmt.Sprintf("%q", identity.Recipient()), fmt.Sprintf("%q", identity.String())) + fmt.Sprintf(`
+	cli.write(fmt.Sprintf(`
 resource "traceloop_api_key" "plain" {
-  project_id  = %q
+  project_id  = %[1]q
   environment = "dev"
+}
+
+resource "traceloop_api_key" "sealed" {
+  project_id     = %[1]q
+  environment    = "prd"
+  age_recipients = [%[2]q]
+}
+
+ephemeral "traceloop_api_key" "opened" {
+  encrypted_key = traceloop_api_key.sealed.encrypted_key
+  age_identity  = %[3]q
 }
 
 resource "terraform_data" "vault" {
@@ -167,7 +178,7 @@ resource "terraform_data" "vault" {
     input = ephemeral.traceloop_api_key.opened.key
   }
 }
-`, server.Projects()[0].ID))
+`, server.Projects()[0].ID, identity.Recipient(), identity))
 	cli.apply()
 	state, err := os.ReadFile(filepath.Join(cli.Dir, "terraform.tfstate"))
 	if err != nil {
