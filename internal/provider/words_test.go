@@ -116,6 +116,7 @@ func TestNoMessageShowsAKey(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders").ID
+	settings := arguments{"base_url": server.URL, "api_key": server.ManagementKey, "project_api_key": projectKey(server, "prd")}
 	messages := 0
 	for _, key := range misplaced {
 		hidden := func(what string, diags []*tfprotov6.Diagnostic, err error) {
@@ -132,12 +133,12 @@ func TestNoMessageShowsAKey(t *testing.T) {
 				if strings.Contains(text, key[len(key)-4:]) {
 					messages++
 					if diag.Attribute != nil {
-						t.Errorf("%s: the CLI would print the line that has the key", what)
+						t.Errorf("%s: the CLI would print the line that has the key: %s", what, text)
 					}
 				}
 			}
 		}
-		d := newDriver(t, server, time.Now)
+		d := newDriverWith(t, time.Now, settings)
 		for _, v := range validations(t, d) {
 			typ := v.schema.ValueType()
 			for _, name := range settable(v.schema, tftypes.String) {
@@ -151,6 +152,7 @@ func TestNoMessageShowsAKey(t *testing.T) {
 			"traceloop_api_key":            {{"id": key}, {"project_id": key, "environment": "prd"}, {"project_id": project, "environment": key}},
 			"traceloop_api_keys":           {{"project_id": key}},
 			"traceloop_auto_monitor_setup": {{"external_id": key}},
+			"traceloop_evaluator":          {{"id": key}, {"slug": key}},
 		} {
 			for _, config := range configs {
 				hidden(fmt.Sprintf("data source %s %v", kind, slices.Collect(maps.Keys(config))), nil, d.readData(kind, config))
@@ -159,19 +161,20 @@ func TestNoMessageShowsAKey(t *testing.T) {
 		for kind, config := range map[string]arguments{
 			environmentKind: {"project_id": key, "name": "EU"},
 			keyKind:         {"project_id": key, "environment": "prd"},
+			setupKind:       setupConfig("checkout", key),
 		} {
 			_, p, err := d.apply(t.Context(), kind, d.none(kind), config)
 			hidden("resource "+kind, p.diags, err)
 		}
-		// The second has the name of the first.
-		config := arguments{"name": key}
-		if _, _, err := d.apply(t.Context(), projectKind, d.none(projectKind), config); err != nil {
-			t.Fatal(err)
+		for kind, config := range map[string]arguments{projectKind: {"name": key}, evaluatorKind: evaluatorConfig(key)} {
+			if _, _, err := d.apply(t.Context(), kind, d.none(kind), config); err != nil {
+				t.Fatal(err)
+			}
+			other := newDriverWith(t, time.Now, settings)
+			_, p, err := other.apply(t.Context(), kind, other.none(kind), config)
+			hidden("a name that is taken", p.diags, err)
 		}
-		other := newDriver(t, server, time.Now)
-		_, p, err := other.apply(t.Context(), projectKind, other.none(projectKind), config)
-		hidden("a name that is taken", p.diags, err)
-		for _, kind := range []string{projectKind, environmentKind, keyKind} {
+		for _, kind := range []string{projectKind, environmentKind, keyKind, setupKind, evaluatorKind} {
 			for _, id := range []string{key, project + "/" + key, key + "/prd"} {
 				_, err := d.importID(t.Context(), kind, id)
 				hidden("import of "+kind, nil, err)
@@ -185,7 +188,7 @@ func TestNoMessageShowsAKey(t *testing.T) {
 			progress, diags := d.invoke(config)
 			hidden("action", append(diags, d.planAction(config)...), errors.New(strings.Join(progress, "\n")))
 		}
-		_, err = startDriver(t, provider.NewServer(time.Now), arguments{"request_timeout": key, "ca_cert_file": key, "api_key": server.ManagementKey})
+		_, err := startDriver(t, provider.NewServer(time.Now), arguments{"request_timeout": key, "ca_cert_file": key, "api_key": server.ManagementKey})
 		hidden("provider", nil, err)
 	}
 	if messages < 40 {

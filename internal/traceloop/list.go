@@ -256,20 +256,6 @@ func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects fu
 // all yields every object. An error comes last.
 func (l *cachedList[T]) all(ctx context.Context) iter.Seq2[T, error] { return l.cache().all(ctx) }
 
-func (c *cache[T]) all(ctx context.Context) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		yielded := 0
-		for _, whole := range []bool{false, true} { // the caller may need no more than the first page
-			err := c.load(ctx, whole)
-			objects := c.loaded()[yielded:]
-			if !yieldAll(objects, err, yield) {
-				return
-			}
-			yielded += len(objects)
-		}
-	}
-}
-
 // remove deletes the object with this id.
 func (l *cachedList[T]) remove(ctx context.Context, id string) error {
 	return l.confirmed(ctx, remove(ctx, l.connection, l.path, id))
@@ -326,6 +312,20 @@ func find[T, A any](ctx context.Context, c *cache[T], begun bool, lookup func() 
 		found, ok = lookup()
 	}
 	return found, ok
+}
+
+func (c *cache[T]) all(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		yielded := 0
+		for _, whole := range []bool{false, true} { // the caller may need no more than the first page
+			err := c.load(ctx, whole)
+			objects := c.loaded()[yielded:]
+			if !yieldAll(objects, err, yield) {
+				return
+			}
+			yielded += len(objects)
+		}
+	}
 }
 
 // load loads the first page or the whole list, unless that is done. Concurrent callers share it,

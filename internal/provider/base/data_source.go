@@ -90,6 +90,9 @@ func Selected(selectors ...Selector) (name, value string) {
 	return "", ""
 }
 
+// DependsOnKey is for the page of a data source that uses the key of a project.
+const DependsOnKey = "If `project_api_key` refers to a key of the same configuration, add `depends_on = [traceloop_api_key.example]` to the data source. Otherwise a plan that creates or rotates the key fails, because it does not know the key yet."
+
 // LookedUpByName ends the description of a name in a data source.
 const LookedUpByName = "It is looked up exactly as it is written. Accents may be composed or decomposed (Unicode NFC or NFD)."
 

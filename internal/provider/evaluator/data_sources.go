@@ -33,7 +33,7 @@ func NewDataSource() datasource.DataSource {
 	base.Selecting(attributes, "id", base.IDValidator, "")
 	base.Selecting(attributes, "slug", slugValidator, "")
 	return base.NewDataSource("evaluator", schema.Schema{
-		MarkdownDescription: "Reads one evaluator, by exactly one of `id` and `slug`: an evaluator of your organization, or one of Traceloop's. A missing evaluator is an error. " + seen,
+		MarkdownDescription: "Reads one evaluator, by exactly one of `id` and `slug`: an evaluator of your organization, or one of Traceloop's. A missing evaluator is an error. " + seen + "\n\n" + base.DependsOnKey,
 		Attributes:          attributes,
 	}, readEvaluator, datasourcevalidator.ExactlyOneOf(path.MatchRoot("id"), path.MatchRoot("slug")))
 }
@@ -64,7 +64,7 @@ type pluralModel struct {
 // NewPluralDataSource returns the data source traceloop_evaluators.
 func NewPluralDataSource() datasource.DataSource {
 	return base.NewDataSource("evaluators", schema.Schema{
-		MarkdownDescription: "Lists the evaluators that your organization can use. " + seen,
+		MarkdownDescription: "Lists the evaluators that your organization can use. " + seen + "\n\n" + base.DependsOnKey,
 		Attributes: map[string]schema.Attribute{
 			"source": schema.StringAttribute{
 				MarkdownDescription: "Only evaluators of this source: `custom` (your organization's own) or `prebuilt` (Traceloop's). Default: all.",

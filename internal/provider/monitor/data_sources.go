@@ -16,8 +16,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// dependsOn is for the pages of the data sources.
-const dependsOn = "If `project_api_key` refers to a key of the same configuration, add `depends_on = [traceloop_api_key.example]` to the data source. Otherwise a plan that creates or rotates the key fails, because it does not know the key yet."
+// dependsOn ends the pages of the data sources.
+const dependsOn = base.DependsOnKey
 
 func attributes() map[string]schema.Attribute {
 	return base.AttributesOf(NewResource(), "id", "external_id", "evaluators", "selector", "status", "evaluator_status", "project_id", "env_project_id", "created_at", "updated_at")
