@@ -224,7 +224,7 @@ func TestEvaluator_replacement(t *testing.T) {
 	server.SetFaults(emulatortest.Fault{Method: "POST", Path: evaluatorsPath, Kind: "status", Status: 400})
 	d = l.provider.next()
 	_, _, err = d.apply(t.Context(), evaluatorKind, l.state, config.with(arguments{"slug": "tone-2"}))
-	refuses(t, err, "Unable to Create Evaluator", "this apply has already forgotten the evaluator", first, "import it by that id")
+	refuses(t, err, "Unable to Create Evaluator", "This apply has already forgotten the evaluator", first, "import it by that id")
 	server.SetFaults()
 	l.apply(config.with(arguments{"slug": "tone-2"}), "replace")
 	if l.id() == first || len(server.Evaluators(key)) != 3 {

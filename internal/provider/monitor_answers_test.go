@@ -551,8 +551,8 @@ func TestSetupAnswers_replacement(t *testing.T) {
 
 	service.set(map[string]string{listSetups: "200 []"})
 	for status, phrases := range map[string][]string{
-		`400 {"error":"no"}`:  {"Unable to Create Auto Monitor Setup", "this apply has already deleted the auto monitor setup", `"checkout" (id s-1)`, "until an apply succeeds", "Nothing else was changed"},
-		`500 {"error":"sad"}`: {"this apply has already deleted the auto monitor setup", `"checkout" (id s-1)`},
+		`400 {"error":"no"}`:  {"Unable to Create Auto Monitor Setup", "This apply has already deleted the auto monitor setup", `"checkout" (id s-1)`, "until an apply succeeds", "Nothing else was changed"},
+		`500 {"error":"sad"}`: {"This apply has already deleted the auto monitor setup", `"checkout" (id s-1)`},
 	} {
 		before := l.state
 		service.set(map[string]string{createSetup: status})

@@ -5,9 +5,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
@@ -69,7 +71,7 @@ func TestCLI_newBlockWhereAKeyIsForgotten(t *testing.T) {
 		for _, label := range []string{"a", "zebra"} {
 			w.write(w.key(label, "prd", "") + letGo("traceloop_api_key.old"))
 			for _, arguments := range [][]string{nil, {"-refresh=false"}} {
-				shows(t, w.plan(arguments...), "Environment Already Has an API Key", key.MaskedKey, key.ID, "use a moved block")
+				shows(t, w.plan(arguments...), "Environment Already Has an API Key", key.MaskedKey, key.ID, "destroy = false lets Terraform forget it", "moved {")
 			}
 		}
 		w.write(w.key("a", "prd", "") + moving("traceloop_api_key.old", "traceloop_api_key.a"))
@@ -131,32 +133,178 @@ func TestCLI_keysWithoutABlockAreWarnedOfOnce(t *testing.T) {
 	}
 }
 
-// An unknown value is validated in the apply, after the old key is gone.
-func TestCLI_valueTurnsOutBadWhileApplying(t *testing.T) {
-	w := newEstate(t)
-	w.write(w.key("orders", "prd", ""))
-	w.apply()
-	gone := w.active()
-	w.write("resource \"terraform_data\" \"slug\" {\n  input = \"EU Production\"\n}\n" +
-		strings.Replace(w.key("orders", "prd", ""), `"prd"`, "terraform_data.slug.output", 1))
-	shows(t, w.plan("-out=saved"), "API Key Will Be Replaced", gone.MaskedKey, "depends_on")
-	w.fails("apply saved", "Invalid Environment Slug", "This apply has already revoked the API key", gone.MaskedKey, "environment is not a slug")
-	w.write(w.key("orders", "prd", ""))
-	w.apply()
-	w.plan("-detailed-exitcode")
+// applying is a way to carry out a configuration.
+type applying struct {
+	flags []string
+	saved bool // the plan is saved first
 }
 
-func TestCLI_revocationThatNoPlanNamed(t *testing.T) {
-	w := newEstate(t)
-	id, key := w.server.GenerateKey(w.project.ID, "prd")
-	w.write(fmt.Sprintf("resource \"terraform_data\" \"project\" {\n  input = %q\n}\n", w.project.ID) +
-		strings.Replace(w.key("orders", "prd", "replace_existing = true"), fmt.Sprintf("%q", w.project.ID), "terraform_data.project.output", 1))
-	hides(t, w.plan(), id)
-	shows(t, w.apply(), "Existing API Key Was Revoked", id, traceloop.MaskKey(key))
-	if status := w.server.SendSpans(key, 1); status != http.StatusUnauthorized {
-		t.Errorf("the revoked key is answered %d", status)
+// waysToApply are the usual one, and all that core does differently; with -short, a saved plan of a target.
+func waysToApply() map[string]applying {
+	const target = "-target=traceloop_api_key.orders"
+	if !thorough() {
+		return map[string]applying{"saved, target": {[]string{target}, true}}
 	}
-	w.plan("-detailed-exitcode")
+	return map[string]applying{
+		"usual": {}, "saved": {nil, true}, "target": {[]string{target}, false},
+		"-refresh=false": {[]string{"-refresh=false"}, false}, "-parallelism=1": {[]string{"-parallelism=1"}, false},
+	}
+}
+
+// What a creation revokes, or a replacement has revoked, is named in one message, and a place that is not
+// known stands for an unknown value that Terraform learns while it applies.
+func TestCLI_whatIsRevokedIsNamed(t *testing.T) {
+	t.Parallel()
+	const (
+		managed, stranger = "MANAGED", "STRANGER" // stand for the masked forms of the two keys
+		revoked           = "This apply has already revoked the API key "
+		silenced          = "cannot send traces until an apply succeeds"
+		replacing         = "replace_existing = true"
+		unknown           = "terraform_data.later.output"
+	)
+	noAnswer := &emulatortest.Fault{Method: "POST", Path: "/v2/api-keys", Kind: "status", Status: 403, Times: 100}
+	later := func(value string) string {
+		return fmt.Sprintf("resource \"terraform_data\" \"later\" {\n  input = %q\n}\n", value)
+	}
+	for name, test := range map[string]struct {
+		managed, stranger string // where there is a key; empty: nowhere
+		environment, more string // of the new configuration
+		value             string // of what the plan does not know
+		fault             *emulatortest.Fault
+		after             int // which of the requests is the first to fail
+		plan              string
+		tainted           bool
+		refuses, fails    bool
+		says              []string
+		lost              bool // the stranger's key is revoked
+	}{
+		"rotation":                   {managed: "prd", environment: `"prd"`, more: "rotation_triggers = { at = 2 }", fault: noAnswer, fails: true, says: []string{revoked + managed, silenced, "403"}},
+		"environment turns out bad":  {managed: "prd", environment: unknown, value: "EU Production", plan: "API Key Will Be Replaced", fails: true, says: []string{revoked + managed, silenced, "is not an environment slug", "apply again"}},
+		"generation fails":           {stranger: "prd", environment: `"prd"`, more: replacing, fault: noAnswer, after: 1, plan: stranger, fails: true, lost: true, says: []string{revoked + stranger, silenced, "403"}},
+		"new key, unknown place":     {stranger: "prd", environment: unknown, value: "prd", more: replacing, lost: true, says: []string{"Existing API Key Was Revoked", stranger, "generated 3 minutes ago"}},
+		"replacement, unknown place": {managed: "stg", stranger: "prd", environment: unknown, value: "prd", more: replacing, refuses: true, says: []string{"Rotation Depends on an Unknown Value", managed, "Nothing was changed", "replace_existing = false"}},
+		"replacement, perhaps in a new place": {
+			managed: "stg", stranger: "prd", environment: unknown, value: "prd", more: replacing + "\n  depends_on = [traceloop_project.another]", plan: "API Key Will Be Replaced", fails: true,
+			says: []string{revoked + managed, silenced, stranger, "did not revoke it"},
+		},
+		"tainted, unknown place":      {managed: "stg", tainted: true, stranger: "prd", environment: unknown, value: "prd", more: replacing, lost: true, says: []string{"Existing API Key Was Revoked", stranger}},
+		"replace_existing is unknown": {stranger: "prd", environment: `"prd"`, value: "yes", more: "replace_existing = " + unknown + ` == "yes"`, plan: "not known before apply", lost: true, says: []string{"Existing API Key Was Revoked", stranger}},
+	} {
+		for way, how := range waysToApply() {
+			t.Run(name+", "+way, func(t *testing.T) {
+				w := newEstate(t)
+				names := strings.NewReplacer()
+				if test.managed != "" {
+					w.write(w.key("orders", test.managed, "rotation_triggers = { at = 1 }"))
+					w.apply()
+					names = strings.NewReplacer(managed, w.server.Keys()[0].MaskedKey)
+					if test.tainted {
+						w.ok("taint", "traceloop_api_key.orders")
+					}
+				}
+				secret := ""
+				if test.stranger != "" {
+					_, secret = w.server.GenerateKey(w.project.ID, test.stranger)
+					names = strings.NewReplacer(stranger, traceloop.MaskKey(secret), managed, w.server.Keys()[0].MaskedKey)
+				}
+				said := func(out string, phrases ...string) {
+					for _, phrase := range phrases {
+						shows(t, out, names.Replace(phrase))
+					}
+				}
+				hcl := later(test.value)
+				if strings.Contains(test.more, "another") {
+					hcl += block(projectKind, "another", named("Another"))
+				}
+				w.write(hcl + strings.Replace(w.key("orders", "ENV", test.more), `"ENV"`, test.environment, 1))
+				if test.refuses {
+					line := strings.Join(append([]string{"plan"}, how.flags...), " ")
+					w.refuses(line)
+					said(w.fails(line), test.says...)
+					return
+				}
+				command := append([]string{"apply", "-auto-approve", "-input=false"}, how.flags...)
+				if how.saved {
+					said(w.plan(append([]string{"-out=saved"}, how.flags...)...), test.plan)
+					command = []string{"apply", "saved"}
+				}
+				if test.fault != nil {
+					fault := *test.fault
+					fault.After = test.after
+					w.server.SetFaults(fault)
+				}
+				out, err := w.run(command...)
+				w.server.SetFaults()
+				if (err != nil) != test.fails {
+					t.Errorf("the apply: %v\n%s", err, out)
+				}
+				said(out, test.says...)
+				hides(t, out, "Nothing was changed")
+				if n := strings.Count(out, "Error: "); test.fails && n != 1 {
+					t.Errorf("there are %d errors, want one that says all:\n%s", n, out)
+				}
+				if secret != "" && (w.server.SendSpans(secret, 1) == http.StatusUnauthorized) != test.lost {
+					t.Errorf("the key that was there is revoked: %t, want %t", !test.lost, test.lost)
+				}
+
+				w.write(w.key("orders", "dev", ""))
+				w.apply()
+				w.plan("-detailed-exitcode")
+			})
+		}
+	}
+}
+
+// With create_before_destroy, nothing tells the creation of a replacement from that of a new key: it names
+// what it revokes. The old key goes after that, without the warning of a plan.
+func TestCLI_createBeforeDestroyNamesWhatItRevokes(t *testing.T) {
+	w := newEstate(t)
+	const first = "replace_existing = true\n  lifecycle {\n    create_before_destroy = true\n  }"
+	w.write(w.key("orders", "prd", first))
+	w.apply()
+	w.write(w.key("orders", "stg", first))
+	w.plan("-out=saved")
+	id, key := w.server.GenerateKey(w.project.ID, "stg")
+	out := w.ok("apply", "saved")
+	shows(t, out, "Existing API Key Was Revoked", id, traceloop.MaskKey(key), "1 added, 0 changed, 1 destroyed")
+	hides(t, out, "API Keys Will Be Revoked")
+}
+
+// The keys that go with a project or an environment are named, also where only the apply can know.
+func TestCLI_keysThatGoWithAReplacedPlaceAreNamed(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		for kind, hcl := range map[string]string{projectKind: block(projectKind, "m", named("Billing")), environmentKind: block(environmentKind, "m", named("EU"), fmt.Sprintf("project_id = %q", w.project.ID))} {
+			for _, how := range []string{"-replace", "taint", "destroy"} {
+				w.write(hcl)
+				w.apply()
+				projects := w.server.Projects()
+				projectID, slug := projects[len(projects)-1].ID, "prd"
+				if kind == environmentKind {
+					projectID, slug = w.project.ID, "eu"
+				}
+				id, key := w.server.GenerateKey(projectID, slug)
+				masked := traceloop.MaskKey(key)
+				var out string
+				switch how {
+				case "-replace":
+					out = w.apply("-replace=" + kind + ".m")
+				case "taint":
+					w.ok("taint", kind+".m")
+					out = w.apply()
+				default: // the plan has named them
+					out = w.destroy()
+					shows(t, out, "Destroying Is Irreversible", masked)
+					hides(t, out, "This apply destroys the")
+					continue
+				}
+				shows(t, out, "Destroying Is Irreversible", "This apply destroys the", "1 API key is revoked", fmt.Sprintf("environment %q: %s", slug, masked))
+				if slices.ContainsFunc(w.server.Keys(), func(k emulatortest.APIKey) bool { return k.ID == id }) {
+					t.Error("the key is not revoked")
+				}
+				w.destroy()
+			}
+		}
+	})
 }
 
 // One process may serve all runs of a test: the ledger takes no run for another.
@@ -215,7 +363,7 @@ func TestCLI_whatHoldsAKeyGoes(t *testing.T) {
 			w.write(w.key("orders", "prd", "") + project + importing("traceloop_project."+label, w.project.ID))
 			w.apply()
 			w.write(w.key("orders", "prd", "")) // without the project
-			w.refusesToPlanAndApply("Destroying Takes Along What Is Kept", key.ID, "Nothing was changed", "-refresh=false")
+			w.refusesToPlanAndApply("Destroying Takes Along What Is Kept", "also destroys the API key", key.ID, "Nothing was changed", "-refresh=false")
 			w.refuses("plan -refresh=false", "Destroying Takes Along What Is Kept", key.ID)
 			w.ok("state", "rm", "traceloop_project."+label)
 

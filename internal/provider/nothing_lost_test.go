@@ -174,7 +174,7 @@ func TestNothingLost_generationFailsAfterARevocation(t *testing.T) {
 				o := newOutcome(t)
 				l, config := newLife(o.provider, test.kind), ofKind(test.kind, o.server).with(test.config)
 				l.apply(config, "create")
-				says := []string{"this apply has already deleted the", l.id(), "its keys are revoked"}
+				says := []string{"This apply has already deleted the", l.id(), "its keys are revoked"}
 				if test.kind == keyKind {
 					says = []string{"already revoked the API key " + l.provider.text(l.state, "masked_key"), o.projectID, `environment "prd"`}
 				}
@@ -199,6 +199,27 @@ func TestNothingLost_generationFailsAfterARevocation(t *testing.T) {
 	}
 }
 
+// What somebody else destroyed before is not said to be destroyed by this apply.
+func TestNothingLost_goneBeforeItsReplacement(t *testing.T) {
+	for kind, goes := range map[string]func(server *emulatortest.Server, id string){
+		keyKind: (*emulatortest.Server).RevokeKey, projectKind: (*emulatortest.Server).DeleteProject, environmentKind: (*emulatortest.Server).DeleteEnvironment,
+	} {
+		t.Run(kind, func(t *testing.T) {
+			o := newOutcome(t)
+			l, config := newLife(o.provider, kind), ofKind(kind, o.server)
+			l.apply(config, "create")
+			id := l.id()
+			l.state.forced = true
+			p := l.saves(config)
+			goes(o.server, id)
+			o.server.SetFaults(emulatortest.Fault{Method: "POST", Kind: "status", Status: 403, Times: 100})
+			err := p.apply(o.impatient())
+			refuses(t, err, id, "was gone already when this apply came to replace it", "cannot send traces", "403")
+			hides(t, fmt.Sprint(err), "has already")
+		})
+	}
+}
+
 func errorsOf(diags []*tfprotov6.Diagnostic) []*tfprotov6.Diagnostic {
 	return slices.DeleteFunc(slices.Clone(diags), func(d *tfprotov6.Diagnostic) bool { return d.Severity != tfprotov6.DiagnosticSeverityError })
 }
@@ -215,43 +236,68 @@ func TestNothingLost_replaceExistingFailsAfterTheRevocation(t *testing.T) {
 			id, key := o.server.GenerateKey(o.projectID, "prd")
 			fault.Method, fault.Times, fault.After = "POST", 100, 1 // the first is a conflict
 			o.server.SetFaults(fault)
-			_, err := o.impatient().create(t.Context(), keyKind, o.config(arguments{"replace_existing": true}))
-			refuses(t, err, "this apply has already revoked the API key "+traceloop.MaskKey(key), id)
+			d := o.impatient()
+			_, err := d.create(t.Context(), keyKind, o.config(arguments{"replace_existing": true}))
+			refuses(t, err, "This apply has already revoked the API key "+traceloop.MaskKey(key), id)
 			somethingChanged(t, err)
+			if len(d.applied) != 1 {
+				t.Errorf("%d messages, want one: %q", len(d.applied), texts(d.applied))
+			}
 			o.rejects(key)
 		})
 	}
 }
 
-// A place that the plan does not know turns out bad.
-func TestNothingLost_unknownPlaceTurnsOutBad(t *testing.T) {
+// A value that the plan does not know turns out bad.
+func TestNothingLost_unknownValueTurnsOutBad(t *testing.T) {
 	null := tftypes.NewValue(tftypes.String, nil)
 	for name, test := range map[string]struct {
 		argument string
 		value    any // at apply
 		phrase   string
 	}{
-		"environment null":     {"environment", null, "environment is null"},
-		"environment no slug":  {"environment", "EU Production", "environment is not a slug"},
+		"environment null":     {"environment", null, "Must set a configuration value for the environment"},
+		"environment no slug":  {"environment", "EU Production", "is not an environment slug"},
 		"environment missing":  {"environment", "nowhere", "Unknown Environment"},
 		"environment occupied": {"environment", "stg", "Environment Already Has an API Key"},
-		"project null":         {"project_id", null, "project_id is null"},
+		"project null":         {"project_id", null, "Must set a configuration value for the project_id"},
 		"project missing":      {"project_id", "cnosuchproject", "Unknown Project"},
+		"existing key is none": {"existing_key_wo", "tl_****************cdef", "it is a masked key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newOutcome(t)
 			o.creates(nil)
 			gone := o.text("masked_key")
 			o.server.GenerateKey(o.projectID, "stg")
-			p := o.saves(o.config(arguments{test.argument: unknownText}))
-			warns(t, p.diags, "API Key Will Be Replaced", gone, "depends_on")
-			p.config = o.provider.object(p.config.Type(), o.config(arguments{test.argument: test.value}))
+			change := arguments{test.argument: unknownText}
+			if test.argument == "existing_key_wo" { // which does not move the key
+				change["environment"] = "dev"
+			}
+			p := o.saves(o.config(change))
+			if test.argument != "existing_key_wo" {
+				warns(t, p.diags, "API Key Will Be Replaced", gone, "depends_on")
+			}
+			p.config = o.provider.object(p.config.Type(), o.config(change.with(arguments{test.argument: test.value})))
 			err := p.apply(o.provider.next())
 			refuses(t, err, "already revoked the API key "+gone, "cannot send traces until an apply succeeds")
 			refuses(t, err, test.phrase)
 			somethingChanged(t, err)
+			if n := strings.Count(fmt.Sprint(err), "already revoked"); n != 1 {
+				t.Errorf("it says %d times what was revoked: %v", n, err)
+			}
 		})
 	}
+}
+
+// So does the name of an environment, which forces a replacement too.
+func TestNothingLost_environmentNameTurnsOutBad(t *testing.T) {
+	o := newOutcome(t)
+	named := func(name any) arguments { return arguments{"name": name, "deletion_protection": false} }
+	l := newLife(o.provider, environmentKind)
+	l.apply(named("EU"), "create")
+	id, p := l.id(), l.saves(named(unknownText))
+	p.config = l.provider.object(p.config.Type(), named(""))
+	refuses(t, p.apply(l.provider.next()), "This apply has already deleted the environment", id, "cannot send traces until an apply succeeds", "between 1 and 255", "Correct the configuration and apply again")
 }
 
 // Values that may stop the next generation are refused while they are not known.
@@ -279,6 +325,23 @@ func TestNothingLost_rotationWithAnUnknownValue(t *testing.T) {
 		t.Errorf("the plan is %q", p.action)
 	}
 	o.accepts(o.text("key"))
+}
+
+// A key that only goes is not said to be replaced by another one of the same apply.
+func TestNothingLost_aKeyGoesAndAnotherComes(t *testing.T) {
+	o := newOutcome(t)
+	o.creates(nil)
+	goes := o.saves(nil)
+	another := newLife(o.provider, keyKind)
+	comes := another.saves(o.config(arguments{"environment": unknownText}))
+	comes.config = o.provider.object(comes.config.Type(), o.config(arguments{"environment": "EU Production"}))
+	applying := o.provider.next()
+	if err := goes.apply(applying); err != nil {
+		t.Fatal(err)
+	}
+	err := comes.apply(applying)
+	refuses(t, err, "is not an environment slug")
+	hides(t, fmt.Sprint(err), "already revoked")
 }
 
 // A replacement revokes no key but its own and the one that its plan named.
@@ -386,6 +449,7 @@ func TestNothingLost_answerWithTheSecretAlone(t *testing.T) {
 		ids    []any
 	}{
 		"the answer has the id":    {`{"id":"k1","api_key":"` + secret + `"}`, []string{""}, []any{"k1"}},
+		"the rest is of no use":    {`{"id":"k1","api_key":"` + secret + `","masked_key":7,"created_at":"yesterday","project_id":null,"environment":["prd"],"revoked_at":"2026-11-25T00:00:00Z"}`, []string{""}, []any{"k1"}},
 		"the list has it":          {`{"api_key":"` + secret + `"}`, []string{"now"}, []any{"k1"}},
 		"the list has it later":    {`{"api_key":"` + secret + `"}`, []string{"", "", "before", "now"}, []any{nil, nil, nil, "k1"}},
 		"it is found by a destroy": {`{"api_key":"` + secret + `"}`, []string{"", "now"}, []any{nil}},

@@ -129,7 +129,7 @@ func TestCLI_placeIsLostBetweenTheHalves(t *testing.T) {
 				w.ok("taint", "traceloop_project.m")
 			}
 			w.server.SetFaults(emulatortest.Fault{Kind: "status", Status: http.StatusConflict, Method: "POST", Path: "/v2/projects", Times: 10})
-			out := w.fails(line, "this apply has already deleted the", id, "its keys are revoked", "cannot send traces until an apply succeeds")
+			out := w.fails(line, "This apply has already deleted the", id, "its keys are revoked", "cannot send traces until an apply succeeds")
 			w.server.SetFaults()
 			hides(t, strings.ToLower(out), "nothing was changed")
 			if n := strings.Count(out, "Error: "); n != 1 {

@@ -53,6 +53,7 @@ type traceloopProvider struct {
 	paths   traceloop.Paths // zero: the contract's
 
 	validated atomic.Bool // since the last Configure
+	data      atomic.Pointer[base.Data]
 }
 
 type providerModel struct {
@@ -142,6 +143,7 @@ func (p *traceloopProvider) Configure(ctx context.Context, req provider.Configur
 		resp.Diagnostics.AddError("Unable to Configure Provider", fmt.Sprintf("The provider cannot set up its client for the Traceloop API: %s.", err))
 		return
 	}
+	p.data.Store(data)
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData, resp.ActionData = data, data, data, data
 }
 

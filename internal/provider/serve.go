@@ -69,7 +69,7 @@ func newServer(p *traceloopProvider, quiet bool) (func() tfprotov6.ProviderServe
 	if !ok {
 		return nil, fmt.Errorf("%T does not have all of the protocol", framework)
 	}
-	return func() tfprotov6.ProviderServer { return &server{framework, quiet} }, nil
+	return func() tfprotov6.ProviderServer { return &server{framework, p, quiet} }, nil
 }
 
 // frameworkServer is the interface of the framework's server.
@@ -80,13 +80,14 @@ type frameworkServer interface {
 	tfprotov6.StateStoreServer
 }
 
-// server adds two things to the framework's server: it masks what looks like a key in each message,
-// and it ends the context of each call with the call if nobody will see logs: DESIGN.md, "Masking" and
-// "Contexts".
+// server adds three things to the framework's server: it masks what looks like a key in each message,
+// its errors of a validation name what the apply has destroyed before, and it ends the context of each
+// call with the call if nobody will see logs: DESIGN.md, "Masking" and "Contexts".
 type server struct {
 	frameworkServer
 
-	quiet bool
+	provider *traceloopProvider
+	quiet    bool
 }
 
 func (s *server) UpgradeResourceState(ctx context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
@@ -130,7 +131,15 @@ func (s *server) PlanAction(ctx context.Context, r *tfprotov6.PlanActionRequest)
 }
 
 func (s *server) ValidateResourceConfig(ctx context.Context, r *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
-	return call(ctx, s.quiet, s.frameworkServer.ValidateResourceConfig, r)
+	response, err := call(ctx, s.quiet, s.frameworkServer.ValidateResourceConfig, r)
+	if data := s.provider.data.Load(); data != nil && err == nil {
+		for _, d := range response.Diagnostics {
+			if d.Severity == tfprotov6.DiagnosticSeverityError {
+				d.Detail = data.Applied.NameReplaced(d.Detail, r.TypeName)
+			}
+		}
+	}
+	return response, err
 }
 
 func (s *server) UpgradeResourceIdentity(ctx context.Context, r *tfprotov6.UpgradeResourceIdentityRequest) (*tfprotov6.UpgradeResourceIdentityResponse, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -36,13 +37,13 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 			return
 		}
 	case traceloop.IsNotFound(err):
-		slugs, listErr := r.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID)
+		missing, listErr := missingEnvironment(ctx, r.Data, client, projectID, environment)
 		switch {
 		case traceloop.IsNotFound(listErr):
 			r.AddUnknownProject(ctx, client, projectID, diags)
 			return
-		case listErr == nil:
-			diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, unknownEnvironment(projectID, environment, slugs)+" No key was generated.")
+		case missing != "":
+			diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+" No key was generated.")
 			return
 		}
 	}
@@ -84,19 +85,20 @@ func (r *managedResource) describeOccupied(key traceloop.APIKey, outcome string)
 	const (
 		elsewhere = "  - Use another environment.\n" +
 			"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: the environment has no room for a second key.\n"
-		tainted = "If that resource is tainted, apply revokes its key and generates another. To keep the key, use terraform untaint ADDRESS.\n"
+		tainted = "is tainted, apply revokes the key and generates another. To keep the key, use terraform untaint ADDRESS.\n"
 	)
 	begin := fmt.Sprintf("%s %s Choose one:\n\n", r.describeExisting(key), outcome)
 	if r.KeysRead.Has(key.ID) {
-		return begin + "  - A resource of this state manages that key. " + tainted +
+		return begin + "  - A resource of this state manages that key. If it " + tainted +
 			"  - If keys exchange their environments, set replace_existing = true in all of them.\n" + elsewhere +
 			"  - If its resource block has another address now, or a removed block with destroy = false lets Terraform forget it, use a moved block, which keeps the key:\n\n" +
 			base.MovedBlock(resourceType)
 	}
 	return begin + "  - If no application uses that key, set replace_existing = true, which revokes it. Or revoke it " + revokeByHand + ". Then apply again.\n" + elsewhere +
-		"  - If this configuration manages that key at another address, use a moved block, which keeps the key. " + tainted +
-		"  - Otherwise, to manage that key, import it (write the address of this resource after \"to\"). The key itself cannot be retrieved. If you have it, set it as existing_key_wo:\n\n" +
-		base.ImportBlock(resourceType, "example", key.ProjectID+"/"+key.Environment)
+		"  - If a resource of this configuration manages that key and " + tainted +
+		"  - To manage that key here, add one of these two blocks. If this configuration manages it at another address, or a removed block with destroy = false lets Terraform forget it, moved keeps the key. " +
+		"Otherwise, import it (write the address of this resource after \"to\"). The key itself cannot be retrieved. If you have it, set it as existing_key_wo.\n\n" +
+		base.MovedBlock(resourceType) + "\n\n" + base.ImportBlock(resourceType, "example", key.ProjectID+"/"+key.Environment)
 }
 
 // addAppeared refuses to revoke a key that the plan did not show.
@@ -106,11 +108,9 @@ func addAppeared(key traceloop.APIKey, outcome string, diags *diag.Diagnostics) 
 		key.Environment, key.ProjectID, show(key), base.Timestamp(key.CreatedAt).ValueString(), outcome))
 }
 
-// addTooYoung refuses to revoke a key that is younger than this apply.
-func addTooYoung(existing string, diags *diag.Diagnostics) {
-	diags.AddAttributeError(path.Root("environment"), occupiedSummary, existing+" That key is younger than this apply, so another provider block, or somebody else, has just generated it. "+
-		"replace_existing revokes only keys that are older. The provider did not revoke that key, and generated no key. "+
-		"If two resources are for one key, remove one of them. If nobody uses that key, apply again.")
+// addSpared refuses to revoke an existing key.
+func addSpared(existing, why, next string, diags *diag.Diagnostics) {
+	diags.AddAttributeError(path.Root("environment"), occupiedSummary, sentences(existing, why, "The provider did not revoke it, and generated no key.", next))
 }
 
 // addGeneratedTwice refuses to revoke a key that this apply generated for another resource.
@@ -144,10 +144,12 @@ func addImported(attribute, key, why, remedy string, diags *diag.Diagnostics) {
 		key, why, remedy))
 }
 
-// addUnknownPlace warns that a key is replaced only because its place is not known yet. If a creation of
-// this plan may fail, the new place may never exist, so it refuses.
-func (r *managedResource) addUnknownPlace(plan, state model, diags *diag.Diagnostics) {
-	c := state.changeTo(plan)
+// addUnknownPlace warns that a key is replaced only because its place is not known yet. It refuses that if
+// a creation of this plan may fail, so that the new place may never exist. With replace_existing it refuses
+// it unless the place may be a new one, in which no key can be: the apply of create_before_destroy cannot
+// tell a replacement from a new key, and so cannot refuse to revoke what its plan did not name.
+func (r *managedResource) addUnknownPlace(plan resourceModel, state model, diags *diag.Diagnostics) {
+	c := state.changeTo(plan.model)
 	const cause = "A usual cause is depends_on on a data source or on a module: then Terraform reads the data source only while it applies. Remove it. " +
 		"If this plan replaces the project or the environment of the key, the key goes with it. Then keep that object."
 	keep := fmt.Sprintf("To keep the key, make %s known: import what it refers to, or write %s. %s", c.Argument, c.From, cause)
@@ -159,6 +161,12 @@ func (r *managedResource) addUnknownPlace(plan, state model, diags *diag.Diagnos
 			"This plan would revoke the %s and generate another, because %s is not known before apply. The same plan creates the %s, which will probably fail (see the warning about it). "+
 				"Then the key would be revoked and no other one generated. Nothing was changed. First correct what will fail. %s %s",
 			state.Describe(), c.Argument, mayFail, keep, base.RefreshHint))
+		return
+	}
+	if (plan.ReplaceExisting.IsUnknown() || plan.ReplaceExisting.ValueBool()) && !r.Ledger.CreatesSomeOf("traceloop_project", "traceloop_environment") {
+		diags.AddAttributeError(path.Root(c.Argument), unknownValueSummary, fmt.Sprintf(
+			"This plan would revoke the %s and generate another, because %s is not known before apply. With replace_existing, apply might revoke a third key, which it finds in the new place and which this plan cannot name. Nothing was changed. "+
+				"To replace the key, set replace_existing = false. If the new place has a key, apply then generates none, and the old key is gone. %s %s", state.Describe(), c.Argument, keep, base.RefreshHint))
 		return
 	}
 	diags.AddAttributeWarning(path.Root(c.Argument), "API Key Will Be Replaced", fmt.Sprintf(
@@ -198,6 +206,15 @@ func (r *managedResource) addOrphan(orphan *orphanError, attempted string, diags
 }
 
 const unknownEnvironmentSummary = "Unknown Environment"
+
+// missingEnvironment says that a project does not have an environment, or nothing.
+func missingEnvironment(ctx context.Context, d *base.Data, client *traceloop.Client, projectID, slug string) (string, error) {
+	slugs, err := d.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID)
+	if err != nil || slices.Contains(slugs, slug) {
+		return "", err
+	}
+	return unknownEnvironment(projectID, slug, slugs), nil
+}
 
 // unknownEnvironment describes an environment that the project does not have.
 func unknownEnvironment(projectID, slug string, existing []string) string {

@@ -16,7 +16,7 @@ const maxGenerations = 4
 func (r *managedResource) generate(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest) (*traceloop.GeneratedAPIKey, error) {
 	emptied := r.Applied.HasEmptied(placeOf(request))
 	if !emptied {
-		if err := r.KeysBefore.Look(ctx, client, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
+		if err := r.KeysBefore.Look(ctx, client, &r.Run, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
 			return nil, fmt.Errorf("the existing keys of the project could not be listed: %w", err)
 		}
 	}
@@ -28,7 +28,7 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 	for attempt := 1; attempt <= maxGenerations; attempt++ {
 		generated, err := client.CreateAPIKey(ctx, request)
 		if err == nil {
-			r.Applied.Generated(generated.ID)
+			r.Applied.Generated.Add(generated.ID)
 			return generated, nil
 		}
 		unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err)
@@ -76,7 +76,7 @@ func (r *managedResource) lostKey(ctx context.Context, client *traceloop.Client,
 		return nil, nil
 	case r.KeysBefore.Had(*key):
 		return nil, &occupiedError{*key, unknown.Err}
-	case r.Applied.HasGenerated(key.ID) || !client.CreatedSince(key.CreatedAt, unknown.Started):
+	case r.Applied.Generated.Has(key.ID) || !client.CreatedSince(key.CreatedAt, unknown.Started):
 		return nil, &orphanError{request: request, key: key, mayPredate: true, err: unknown.Err}
 	}
 	return key, nil

@@ -45,6 +45,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 
 	if destroy {
+		base.Note{Removed: true}.Set(ctx, resp.Private, &resp.Diagnostics)
 		r.planRevoke(state.model, token, &resp.Diagnostics)
 		r.warnGoing(ctx, state.model, &resp.Diagnostics)
 		return
@@ -143,11 +144,13 @@ func (r *managedResource) planMove(ctx context.Context, plan, state resourceMode
 	switch {
 	case diags.HasError() || refuseUnknown(plan, state.Describe(), diags):
 	case plan.hasUnknownPlace():
-		r.addUnknownPlace(plan.model, state.model, diags)
+		r.addUnknownPlace(plan, state.model, diags)
 	case client != nil:
 		r.checkPlace(ctx, client, plan, true, diags)
 	}
 }
+
+const unknownValueSummary = "Rotation Depends on an Unknown Value"
 
 // refuseUnknown refuses to rotate a key while a value is not known that may stop the generation of the
 // next one.
@@ -156,7 +159,7 @@ func refuseUnknown(plan resourceModel, key string, diags *diag.Diagnostics) bool
 	if argument == "" {
 		return false
 	}
-	diags.AddAttributeError(path.Root(argument), "Rotation Depends on an Unknown Value", fmt.Sprintf(
+	diags.AddAttributeError(path.Root(argument), unknownValueSummary, fmt.Sprintf(
 		"This plan rotates the %[1]s, but %[2]s is not known before apply. If its value turned out to be invalid, the old key would be revoked and no new one generated. Nothing was changed. "+
 			"First apply the resource that %[2]s refers to (terraform apply -target=ADDRESS), or rotate the key in a later plan. %[3]s", key, argument, base.RefreshHint))
 	return true
@@ -192,7 +195,7 @@ func (r *managedResource) planGenerate(ctx context.Context, config resourceModel
 	creation := base.Creation{
 		Place: place, Within: around(plan.request()), Replaces: note.Replaces, Type: resourceType,
 		Revokes: plan.ReplaceExisting.IsUnknown() || plan.ReplaceExisting.ValueBool(),
-		Name:    fmt.Sprintf("the API key of project %s, environment %q", plan.ProjectID.ValueString(), plan.Environment.ValueString()),
+		Name:    fmt.Sprintf("API key of project %s, environment %q", plan.ProjectID.ValueString(), plan.Environment.ValueString()),
 	}
 	if r.Ledger.Create(creation).Report(&resp.Diagnostics) {
 		return
@@ -289,7 +292,7 @@ func (r *managedResource) existingKey(ctx context.Context, client *traceloop.Cli
 // warnGoing warns once that a plan revokes keys that have no resource block any more. No call ends a
 // plan, so how many there are is not known.
 func (r *managedResource) warnGoing(ctx context.Context, state model, diags *diag.Diagnostics) {
-	if diags.HasError() || r.KeysGo.Load() {
+	if diags.HasError() || r.KeysGo.Load() || r.Ledger.IsWriting() { // an apply plans the rest of create_before_destroy
 		return
 	}
 	if client := r.ManagementIfKnown(); client != nil {

@@ -26,14 +26,13 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-var (
-	_ base.ManagedResource                = (*managedResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*managedResource)(nil)
-)
+var _ base.ManagedResource = (*managedResource)(nil)
 
 const (
 	resourceType = "traceloop_api_key"
 	maxDays      = 3650 // of rotate_after_days
+	// silenced is what a failed generation says of the key that it was to replace.
+	silenced = "Applications that use it cannot send traces until an apply succeeds and they have the new key."
 )
 
 var identity = []base.IdentityAttribute{
@@ -131,36 +130,6 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 	}
 }
 
-// ValidateConfig adds to the errors of a bad configuration what this apply has destroyed before. While
-// applying a replacement, Terraform validates the configuration again after it has deleted the old key,
-// with the values that the plan did not know.
-func (r *managedResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	if r.Data == nil || !r.Applied.IsPending() {
-		return
-	}
-	var config resourceModel
-	if req.Config.Get(ctx, &config).HasError() {
-		return // the framework says it
-	}
-	problem := config.problem(ctx)
-	if problem == "" {
-		return
-	}
-	var diags diag.Diagnostics
-	diags.AddError("Unable to Generate API Key", "The configuration of this key cannot be used: "+problem+" No key was generated. Correct the configuration and apply again.")
-	for _, d := range r.nameRevoked(config.model, diags) {
-		if d.Detail() != diags[0].Detail() {
-			resp.Diagnostics.Append(d)
-		}
-	}
-}
-
-// nameRevoked adds to the errors of a failed generation which key this apply has revoked for it.
-func (r *managedResource) nameRevoked(plan model, diags diag.Diagnostics) diag.Diagnostics {
-	return r.Applied.NameDestroyed(placeOf(plan.request()), "revoked",
-		"Applications that use it cannot send traces until an apply succeeds and they have the new key.", diags)
-}
-
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -168,11 +137,12 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	r.create(ctx, &plan, resp)
-	resp.Diagnostics = r.nameRevoked(plan.model, resp.Diagnostics)
+	resp.Diagnostics = r.Applied.NameDestroyed(placeOf(plan.request()), resourceType, resp.Diagnostics)
 }
 
 func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp *resource.CreateResponse) {
-	recipients := plan.recipients(ctx, &resp.Diagnostics)
+	var recipients []string
+	resp.Diagnostics.Append(plan.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -201,16 +171,15 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 	base.SetIdentity(resp.Identity, identity, plan.ProjectID, plan.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
-	r.Applied.Created(place)
+	r.Applied.Created(place, resourceType)
 }
 
 // generateOrReplace generates the key. With replace_existing it first revokes the existing key,
 // but only once: a key that appears after that belongs to somebody else. On error it returns nil.
 func (r *managedResource) generateOrReplace(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) *traceloop.GeneratedAPIKey {
-	request := plan.request()
-	generated, err := r.generate(ctx, client, request)
+	generated, err := r.generate(ctx, client, plan.request())
 	if isOccupied(err) && plan.ReplaceExisting.ValueBool() && ctx.Err() == nil {
-		generated, err = r.replaceExisting(ctx, client, plan, request, err, diags)
+		generated, err = r.replaceExisting(ctx, client, plan, diags)
 	}
 	if err != nil && !diags.HasError() {
 		r.addCreateError(ctx, client, plan.model, err, diags)
@@ -224,7 +193,8 @@ func (r *managedResource) generateOrReplace(ctx context.Context, client *tracelo
 // replaceExisting revokes the existing key and generates another. It never revokes a key that this
 // process generated, or that is younger than this process: another provider block may have generated
 // it just now.
-func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop.Client, plan resourceModel, request traceloop.APIKeyRequest, conflict error, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
+func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
+	request := plan.request()
 	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
 	if err != nil {
 		return nil, err
@@ -233,28 +203,36 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 		return r.generate(ctx, client, request)
 	}
 	place := placeOf(request)
+	announced := r.Applied.WasAnnounced(place, existing.ID)
 	switch {
-	case r.Applied.HasGenerated(existing.ID):
+	case r.Applied.Generated.Has(existing.ID):
 		addGeneratedTwice(plan.model, diags)
 	case client.CreatedSince(existing.CreatedAt, r.Started):
-		addTooYoung(r.describeExisting(*existing), diags)
-	case r.Applied.HasEmptied(place) && !r.Applied.WasAnnounced(place, existing.ID):
+		addSpared(r.describeExisting(*existing), "It is younger than this apply, so another provider block, or somebody else, has just generated it. replace_existing revokes only keys that are older.",
+			"If two resources are for one key, remove one of them. If nobody uses that key, apply again.", diags)
+	case !announced && r.Applied.HasEmptied(place):
 		addAppeared(*existing, "The provider did not revoke it, and generated no key.", diags)
+	case !announced && r.Applied.HasUnplaced(resourceType):
+		addSpared(r.describeExisting(*existing), "This apply replaces a key in a place that its plan did not know, so that plan did not name this key.",
+			"Plan again: the new plan shows what happens to it.", diags)
 	default:
 		r.RefuseOwnKey(diags, "replace the existing API key", *existing)
 	}
 	if diags.HasError() {
-		return nil, conflict
+		return nil, nil
 	}
 	if err := client.RevokeAPIKey(ctx, existing.ID); err != nil && !traceloop.IsNotFound(err) {
 		return nil, err
 	}
 	revoked := newModel(*existing).object("")
 	r.Absences.Deleted(revoked.Handle)
-	r.Applied.Destroyed(revoked.Name, place)
-	diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Was Revoked", fmt.Sprintf(
-		"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", revoked.Name, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
-	return r.generate(ctx, client, request)
+	r.Applied.Destroyed(revoked, "revoked", silenced, base.Note{Removed: true})
+	generated, err := r.generate(ctx, client, request)
+	if err == nil { // an error names the key itself
+		diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Was Revoked", fmt.Sprintf(
+			"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", revoked.Name, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
+	}
+	return generated, err
 }
 
 // isOccupied reports whether there is an existing key: the service said so, or its answer is lost.
@@ -363,7 +341,8 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 	var plan, config resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	recipients := plan.recipients(ctx, &resp.Diagnostics)
+	var recipients []string
+	resp.Diagnostics.Append(plan.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
 	base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
@@ -407,6 +386,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		}
 		return
 	}
+	how := "revoked"
 	err := client.RevokeAPIKey(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
@@ -416,7 +396,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		case base.Found:
 			err = client.RevokeAPIKey(ctx, state.ID.ValueString())
 		default:
-			err = nil
+			err, how = nil, "" // it was gone already
 		}
 	}
 	if err != nil {
@@ -425,47 +405,29 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	r.Absences.Deleted(state.handle())
 	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
-	r.Applied.Destroyed(state.Describe(), note.Places(placeOf(state.request()))...)
-	if note.Revokes != "" {
-		r.Applied.Announced(note.Next, note.Revokes)
-	}
+	r.Applied.Destroyed(state.object(""), how, silenced, note)
 }
 
 // canFollow reports whether the key that replaces this one can be generated in its new place.
 func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Client, note base.Note, state model, diags *diag.Diagnostics) bool {
 	next := requestOf(note.Next)
 	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(next)))
+	missing := ""
+	if err == nil && existing == nil && !slices.Contains(base.BuiltInSlugs, next.Environment) { // this apply may create the environment later
+		missing, err = missingEnvironment(ctx, r.Data, client, next.ProjectID, next.Environment)
+	}
 	switch {
 	case err != nil:
 		diags.AddError("Unable to Replace API Key", r.Failure(fmt.Sprintf(
 			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.Environment, next.ProjectID, state.Describe()), err)+" Nothing was changed.")
-	case existing == nil:
-		return r.environmentIsThere(ctx, client, next, state, diags)
-	case existing.ID == note.Revokes && !r.Applied.HasGenerated(note.Revokes):
+	case missing != "":
+		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+" Nothing was changed.")
+	case existing == nil, existing.ID == note.Revokes && !r.Applied.Generated.Has(note.Revokes):
 		return true
 	default:
 		addAppeared(*existing, "Nothing was changed.", diags)
 	}
 	return false
-}
-
-// environmentIsThere refuses to revoke a key for one in an environment that this apply creates later, or
-// not at all.
-func (r *managedResource) environmentIsThere(ctx context.Context, client *traceloop.Client, next traceloop.APIKeyRequest, state model, diags *diag.Diagnostics) bool {
-	if slices.Contains(base.BuiltInSlugs, next.Environment) {
-		return true
-	}
-	slugs, err := r.ListEnvironments(ctx, client.ListEnvironmentsUncached, next.ProjectID)
-	if err != nil {
-		diags.AddError("Unable to Replace API Key", r.Failure(fmt.Sprintf(
-			"check that the project %s has the environment %q, before it revokes the %s", next.ProjectID, next.Environment, state.Describe()), err)+" Nothing was changed.")
-		return false
-	}
-	if !slices.Contains(slugs, next.Environment) {
-		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, unknownEnvironment(next.ProjectID, next.Environment, slugs)+" Nothing was changed.")
-		return false
-	}
-	return true
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

@@ -2,51 +2,15 @@ package apikey
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 )
-
-// recipients returns age_recipients. It checks them before a key is generated, because a value
-// may have been unknown at validation.
-func (m *resourceModel) recipients(ctx context.Context, diags *diag.Diagnostics) []string {
-	if problem := base.RecipientsProblem(ctx, m.AgeRecipients); problem != "" {
-		diags.AddError("Invalid Recipient", problem+" No key was generated. Give a public key.")
-		return nil
-	}
-	var recipients []string
-	diags.Append(m.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
-	return recipients
-}
-
-// problem says what of a configuration cannot be used. Unknown values are no problem. The schema's
-// validators say the same; this is for a message about what an apply has destroyed before.
-func (m *resourceModel) problem(ctx context.Context) string {
-	_, keyErr := base.ParseFullKey(m.ExistingKeyWO.ValueString())
-	isKnown := func(v attr.Value) bool { return !v.IsNull() && !v.IsUnknown() }
-	switch {
-	case m.ProjectID.IsNull():
-		return "project_id is null."
-	case isKnown(m.ProjectID) && !base.IDPattern.MatchString(m.ProjectID.ValueString()):
-		return "project_id is not an id."
-	case m.Environment.IsNull():
-		return "environment is null."
-	case isKnown(m.Environment) && !base.SlugPattern.MatchString(m.Environment.ValueString()):
-		return "environment is not a slug."
-	case isKnown(m.RotateAfterDays) && !base.IsWholeNumber(m.RotateAfterDays, 1, maxDays):
-		return fmt.Sprintf("rotate_after_days is not a whole number from 1 to %d.", maxDays)
-	case isKnown(m.ExistingKeyWO) && keyErr != nil:
-		return fmt.Sprintf("existing_key_wo cannot be used: %s.", keyErr)
-	}
-	return base.RecipientsProblem(ctx, m.AgeRecipients)
-}
 
 // unknownForRotation returns the argument whose value may turn out bad after a rotation has revoked the
 // key, or "".

@@ -3,7 +3,6 @@ package apikey
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/actionvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/action"
@@ -146,7 +145,10 @@ func (a *revokeAction) find(ctx context.Context, client *traceloop.Client, confi
 	if config.ID.IsNull() {
 		key, err = activeKey(list(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
 		if err == nil && key == nil {
-			err = a.checkEnvironment(ctx, client, projectID, environment, diags)
+			var missing string
+			if missing, err = missingEnvironment(ctx, a.Data, client, projectID, environment); missing != "" {
+				diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing)
+			}
 		}
 		if traceloop.IsNotFound(err) {
 			a.AddUnknownProject(ctx, client, projectID, diags)
@@ -160,15 +162,6 @@ func (a *revokeAction) find(ctx context.Context, client *traceloop.Client, confi
 		return nil
 	}
 	return key
-}
-
-// checkEnvironment refuses an environment that the project does not have.
-func (a *revokeAction) checkEnvironment(ctx context.Context, client *traceloop.Client, projectID, environment string, diags *diag.Diagnostics) error {
-	slugs, err := a.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID)
-	if err == nil && !slices.Contains(slugs, environment) {
-		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, unknownEnvironment(projectID, environment, slugs))
-	}
-	return err
 }
 
 func (m revokeModel) isUnknown() bool {

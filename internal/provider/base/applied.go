@@ -12,129 +12,132 @@ import (
 // Applied stores what this process has done in an apply: which keys it generated, and what it
 // destroyed whose successor is not there yet.
 type Applied struct {
-	mu        sync.Mutex
-	generated map[string]bool
-	announced map[Handle]string // the key that the plan of a replacement announced to revoke, by its place
-	destroyed []destroyed
+	Generated Set[string] // ids of keys, which this process must not revoke to make room for another one
+
+	mu   sync.Mutex
+	lost []loss
 }
 
-type destroyed struct {
-	name    string
-	places  []Handle // where its successor may be
-	unknown bool     // its successor may be anywhere
+// loss is an object that has no successor yet.
+type loss struct {
+	Object
+	Note // of its replacement
+
+	how     string // such as "revoked"; empty if it was gone already
+	meaning string // until its successor is there
 }
 
-// Generated notes a key that this process generated. It must not revoke that key to make room for
-// another one.
-func (a *Applied) Generated(id string) {
+// concerns reports whether the object was in a place, or is replaced there.
+func (l loss) concerns(place Handle) bool { return place == l.Place || place == l.Next && !l.Removed }
+
+// isUnplaced reports whether the object is of a type, and its successor may be anywhere.
+func (l loss) isUnplaced(resourceType string) bool {
+	return l.Type == resourceType && l.Next == "" && !l.Removed
+}
+
+// Destroyed notes an object that this process destroyed. "how" says what was done to it, and is empty
+// if it was gone already; "meaning" says what that means until its successor is there.
+func (a *Applied) Destroyed(o Object, how, meaning string, n Note) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.generated == nil {
-		a.generated = map[string]bool{}
-	}
-	a.generated[id] = true
+	a.lost = append(a.lost, loss{o, n, how, meaning})
 }
 
-// HasGenerated reports whether this process generated a key.
-func (a *Applied) HasGenerated(id string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.generated[id]
-}
-
-// Destroyed notes an object that this process destroyed, and where its successor may be: in its
-// own place, and in the place of the replacement. An empty place is one that the plan did not know.
-func (a *Applied) Destroyed(name string, places ...Handle) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.destroyed = append(a.destroyed, destroyed{name, places, slices.Contains(places, "")})
-}
-
-// Announced notes a key that the plan of a replacement announced to revoke.
-func (a *Applied) Announced(place Handle, id string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.announced == nil {
-		a.announced = map[Handle]string{}
-	}
-	a.announced[place] = id
-}
-
-// WasAnnounced reports whether the plan of a replacement announced to revoke a key.
+// WasAnnounced reports whether the plan of a replacement announced to revoke the key in a place.
 func (a *Applied) WasAnnounced(place Handle, id string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.announced[place] == id
+	return a.has(func(l loss) bool { return l.Next == place && l.Revokes == id })
 }
 
-// HasEmptied reports whether this process destroyed what was in a place.
+// HasEmptied reports whether this process destroyed what was in a place, or what is replaced there.
 func (a *Applied) HasEmptied(place Handle) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return slices.ContainsFunc(a.destroyed, func(d destroyed) bool { return slices.Contains(d.places, place) })
+	return a.has(func(l loss) bool { return l.concerns(place) })
 }
 
-// Created notes that a place has an object again.
-func (a *Applied) Created(place Handle) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.destroyed = slices.DeleteFunc(a.destroyed, func(d destroyed) bool { return slices.Contains(d.places, place) })
+// HasUnplaced reports whether this process destroyed an object of a type whose plan did not know the place
+// of the successor. A tainted object does not count: most likely, its successor is in its own place.
+func (a *Applied) HasUnplaced(resourceType string) bool {
+	return a.has(func(l loss) bool { return l.isUnplaced(resourceType) && l.Replaces != "" })
 }
 
-// pending returns the names of what was destroyed and has no successor yet: what was in the place or
-// is replaced there, or else all whose successor may be anywhere.
-func (a *Applied) pending(place Handle) (names []string, certain bool) {
+func (a *Applied) has(is func(loss) bool) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var others []string
-	for _, d := range a.destroyed {
-		switch {
-		case slices.Contains(d.places, place):
-			names = append(names, d.name)
-		case d.unknown:
-			others = append(others, d.name)
-		}
-	}
-	if len(names) > 0 {
-		return names, true
-	}
-	return others, false
+	return slices.ContainsFunc(a.lost, is)
 }
 
-// IsPending reports whether this process has destroyed something whose successor is not there yet.
-func (a *Applied) IsPending() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.destroyed) > 0
-}
-
-// nothingChanged is what most refusals say, and what is wrong after a first half.
-const nothingChanged = "Nothing was changed."
-
-// NameDestroyed adds to each error of a failed creation what this process has destroyed for it.
-// consequence says what that means until an apply succeeds, and verb how it was destroyed.
-func (a *Applied) NameDestroyed(place Handle, verb, consequence string, diags diag.Diagnostics) diag.Diagnostics {
-	names, certain := a.pending(place)
-	if len(names) == 0 {
-		return diags
-	}
-	begin, end := "To make room, this apply has already", ""
+// Created notes that a place has an object again. It is the successor of what is replaced there, or else
+// of the only object whose successor may be anywhere.
+func (a *Applied) Created(place Handle, resourceType string) {
+	succeeded := func(l loss) bool { return l.Next == place || l.Next == "" && l.concerns(place) }
+	certain := a.has(succeeded)
 	if !certain {
-		begin, end = "This apply has already", ", to replace it in a place that its plan did not know. This may be that place"
+		succeeded = func(l loss) bool { return l.isUnplaced(resourceType) }
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if others := slices.DeleteFunc(slices.Clone(a.lost), succeeded); certain || len(others) == len(a.lost)-1 {
+		a.lost = others
+	}
+}
+
+// NameDestroyed adds to each error of a failed creation what this process has destroyed for it: what
+// was in the place or is replaced there, or else all of that type whose successor may be anywhere.
+func (a *Applied) NameDestroyed(place Handle, resourceType string, diags diag.Diagnostics) diag.Diagnostics {
+	is := func(l loss) bool { return l.concerns(place) }
+	if !a.has(is) {
+		is = func(l loss) bool { return l.isUnplaced(resourceType) }
 	}
 	result := make(diag.Diagnostics, 0, len(diags))
 	for _, d := range diags {
-		if d.Severity() != diag.SeverityError {
+		detail := a.name(d.Detail(), is)
+		anchored, isAnchored := d.(diag.DiagnosticWithPath)
+		switch {
+		case d.Severity() != diag.SeverityError:
 			result = append(result, d)
-			continue
-		}
-		detail := fmt.Sprintf("%s %s the %s%s. %s\n\n%s",
-			begin, verb, strings.Join(names, ", and the "), end, consequence, strings.ReplaceAll(d.Detail(), nothingChanged, "Nothing else was changed."))
-		if anchored, ok := d.(diag.DiagnosticWithPath); ok {
+		case isAnchored:
 			result = append(result, diag.NewAttributeErrorDiagnostic(anchored.Path(), d.Summary(), detail))
-			continue
+		default:
+			result = append(result, diag.NewErrorDiagnostic(d.Summary(), detail))
 		}
-		result = append(result, diag.NewErrorDiagnostic(d.Summary(), detail))
 	}
 	return result
+}
+
+// NameReplaced is NameDestroyed for an error of a validation. While applying a replacement, Terraform
+// validates the configuration again after it has destroyed the old object, with the values that the plan
+// did not know.
+func (a *Applied) NameReplaced(detail, resourceType string) string {
+	named := a.name(detail, func(l loss) bool { return l.Type == resourceType && !l.Removed })
+	if named != detail {
+		named += "\n\nCorrect the configuration and apply again."
+	}
+	return named
+}
+
+// name adds what was destroyed to the detail of an error. "Nothing was changed" is what most refusals
+// say, and what is wrong after that.
+func (a *Applied) name(detail string, is func(loss) bool) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var said []string
+	meaning := ""
+	for _, l := range a.lost {
+		switch {
+		case !is(l):
+			continue
+		case l.how == "":
+			said = append(said, fmt.Sprintf("The %s was gone already when this apply came to replace it.", l.Name))
+		default:
+			said = append(said, fmt.Sprintf("This apply has already %s the %s, to replace it.", l.how, l.Name))
+			detail = strings.ReplaceAll(detail, "Nothing was changed.", "Nothing else was changed.")
+		}
+		meaning = l.meaning
+	}
+	if len(said) == 0 {
+		return detail
+	}
+	if more := len(said) - maxNamed; more > 0 {
+		said = append(said[:maxNamed], fmt.Sprintf("So it did with %d more.", more))
+	}
+	return strings.Join(append(said, meaning), " ") + "\n\n" + detail
 }

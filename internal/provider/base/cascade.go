@@ -37,17 +37,26 @@ func (d *Data) WarnCascade(ctx context.Context, diags *diag.Diagnostics, object,
 	diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("Apply destroys the %s: %s. %s%s", object, loss, more, d.describeRevoked(ctx, client, found)))
 }
 
-// GuardCascade refuses to delete an object if that revokes the provider's own key.
-func (d *Data) GuardCascade(diags *diag.Diagnostics, object string, keys iter.Seq2[traceloop.APIKey, error]) bool {
+// GuardCascade refuses to delete an object if that revokes the provider's own key. It returns the keys
+// that are revoked.
+func (d *Data) GuardCascade(diags *diag.Diagnostics, object string, keys iter.Seq2[traceloop.APIKey, error]) ([]traceloop.APIKey, bool) {
 	found, err := collect(keys)
 	if traceloop.IsNotFound(err) {
-		return true
+		return nil, true
 	}
 	if err != nil {
 		diags.AddError("Unable to Check API Keys", d.Failure("list the API keys that would be revoked with the "+object, err))
-		return false
+		return nil, false
 	}
-	return !d.RefuseOwnKey(diags, "destroy the "+object, found...)
+	return found, !d.RefuseOwnKey(diags, "destroy the "+object, found...)
+}
+
+// WarnReplaced names the keys that are revoked with an object that an apply replaces. No plan has named
+// them if the object is tainted or Terraform was told to replace it.
+func (d *Data) WarnReplaced(ctx context.Context, client *traceloop.Client, diags *diag.Diagnostics, object string, n Note, keys []traceloop.APIKey) {
+	if !n.Removed && len(keys) > 0 {
+		diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("This apply destroys the %s, to replace it. %s", object, d.describeRevoked(ctx, client, keys)))
+	}
 }
 
 // collect returns all keys of a list, or its error.

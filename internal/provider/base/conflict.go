@@ -63,16 +63,16 @@ func (c *Conflict) Report(diags *diag.Diagnostics) bool {
 			revoke = "  - To revoke the old key, set replace_existing = true in the new resource. If keys exchange their environments, set it in all of them.\n"
 		}
 		diags.AddAttributeError(at, summary, fmt.Sprintf(
-			"This plan creates %s, and destroys the %s under another address. %s Terraform may try to create the new one first, and that fails. Nothing was changed. Choose one:\n\n"+
+			"This plan creates the %s, and destroys the %s under another address. %s Terraform may try to create the new one first, and that fails. Nothing was changed. Choose one:\n\n"+
 				"%s  - To replace it, destroy the old one in an apply of its own (-target), then create the new one.\n"+
 				"  - %s\n\n%s:\n\n%s", c.This, c.Other, kind.rule, revoke, RefreshHint, moved, MovedBlock(c.Type)))
 	case PlaceKept:
 		add(diags, kind.warns, at, summary, fmt.Sprintf(
-			"This plan creates %s. Another resource of this configuration has the %s. %s %s Remove one of the two resources, or change one of them. %s %s:\n\n%s",
+			"This plan creates the %s. Another resource of this configuration has the %s. %s %s Remove one of the two resources, or change one of them. %s %s:\n\n%s",
 			c.This, c.Other, kind.rule, outcome(kind.warns), search, moved, MovedBlock(c.Type)))
 	case PlaceCreatedTwice:
 		add(diags, kind.warns, at, summary, fmt.Sprintf(
-			"Two resources of this plan create %s. %s %s Remove one of the two, or change one of them. %s", c.This, kind.rule, outcome(kind.warns), search))
+			"Two resources of this plan create the %s. %s %s Remove one of the two, or change one of them. %s", c.This, kind.rule, outcome(kind.warns), search))
 	}
 	return diags.HasError()
 }

@@ -26,12 +26,14 @@ type Data struct {
 	Applied Applied
 	Started time.Time // of this process's plan or apply
 
-	Run        *Run
+	Run        Run
 	Absences   Absences
 	KeysBefore KeysBefore
-	KeysRead   KeysRead
-	KeysGo     atomic.Bool // the warning that a plan revokes keys whose blocks are gone
-	Monitors   Monitors
+	// KeysRead has the ids of the keys that this process has read. A key is due only in a process that has
+	// read it, so that an apply never rotates a key that its plan did not.
+	KeysRead Set[string]
+	KeysGo   atomic.Bool // the warning that a plan revokes keys whose blocks are gone
+	Monitors Monitors
 
 	management access[traceloop.Client]
 	project    access[traceloop.ProjectClient]
@@ -84,7 +86,7 @@ func (c *Credential) isUnknown() bool { return len(c.Unknown.Steps()) > 0 }
 // NewData makes the clients of a provider block.
 func NewData(c Config) (*Data, error) {
 	d := &Data{
-		Now: c.Now, Sleep: c.Sleep, Ledger: NewLedger(c.ManyWalks), Started: c.Now(), Run: newRun(), baseURL: c.BaseURL,
+		Now: c.Now, Sleep: c.Sleep, Ledger: NewLedger(c.ManyWalks), Started: c.Now(), baseURL: c.BaseURL,
 		management: access[traceloop.Client]{Credential: c.ManagementKey},
 		project:    access[traceloop.ProjectClient]{Credential: c.ProjectKey},
 	}

@@ -81,6 +81,7 @@ type Ledger struct {
 	createdIn map[Handle]Creation // by each handle of Creation.Within
 	anew      map[Handle]Creation // by the handle of a tainted object, what replaces it
 	mayFail   []mayFail
+	creates   map[string]bool // by resource type, also where the plan does not know the place
 	writing   bool
 }
 
@@ -99,7 +100,7 @@ func (l *Ledger) reset() {
 	l.kept, l.keptAt, l.keptIn = map[Handle][]Object{}, map[Handle]Object{}, map[Handle][]Object{}
 	l.created, l.createdIn, l.anew = map[Handle]Creation{}, map[Handle]Creation{}, map[Handle]Creation{}
 	l.read, l.readAt, l.seen = map[Handle]Object{}, map[Handle]Handle{}, map[Handle]bool{}
-	l.mayFail = nil
+	l.mayFail, l.creates = nil, map[string]bool{}
 }
 
 // Conflict is a breach of the rule. Both sides are described in its message.
@@ -154,6 +155,20 @@ func (l *Ledger) Import(o Object) *Conflict {
 	}
 	l.imported[o.Handle], l.seen[o.Handle] = o, true
 	return nil
+}
+
+// CreateSome notes that the plan creates an object of a type, perhaps in a place that it does not know.
+func (l *Ledger) CreateSome(resourceType string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.creates[resourceType] = true
+}
+
+// CreatesSomeOf reports whether CreateSome noted one of these types.
+func (l *Ledger) CreatesSomeOf(resourceTypes ...string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(resourceTypes, func(t string) bool { return l.creates[t] })
 }
 
 // Creates reports whether the plan creates an object in a place.

@@ -14,12 +14,13 @@ import (
 
 // Monitors is what the auto monitor setups of a process share.
 type Monitors struct {
-	creating sync.Map // external id to *sync.Mutex
-	planned  sync.Map // slugs of evaluators that this process plans to create
+	PlannedEvaluators Set[string] // slugs, for the setups that use them
 
-	mu     sync.Mutex
-	warned map[string]bool // of which objects WarnUnread has warned
-	fresh  time.Time       // when the client's cache was last cleared
+	creating sync.Map    // external id to *sync.Mutex
+	warned   Set[string] // of which objects WarnUnread has warned
+
+	mu    sync.Mutex
+	fresh time.Time // when the client's cache was last cleared
 }
 
 // Creating lets one creation at a time look for an external id and take it. Otherwise two
@@ -30,15 +31,6 @@ func (m *Monitors) Creating(externalID string) func() {
 	mu, _ := value.(*sync.Mutex)
 	mu.Lock()
 	return mu.Unlock
-}
-
-// PlanEvaluator notes the slug of an evaluator that does not exist yet, for the setups that use it.
-func (m *Monitors) PlanEvaluator(slug string) { m.planned.Store(slug, true) }
-
-// HasPlannedEvaluator reports whether PlanEvaluator noted a slug.
-func (m *Monitors) HasPlannedEvaluator(slug string) bool {
-	_, ok := m.planned.Load(slug)
-	return ok
 }
 
 // Freshen clears the client's cache unless it was cleared within that time, so that resources that
@@ -54,18 +46,9 @@ func (m *Monitors) Freshen(now time.Time, within time.Duration, client *traceloo
 
 // WarnUnread warns once that a plan uses the setups, or the evaluators, in the state.
 func (m *Monitors) WarnUnread(objects string, unknown path.Path, diags *diag.Diagnostics) {
-	if diags.HasError() {
+	if diags.HasError() || m.warned.Add(objects) {
 		return
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.warned[objects] {
-		return
-	}
-	if m.warned == nil {
-		m.warned = map[string]bool{}
-	}
-	m.warned[objects] = true
 	why := "The project key is not known before apply, because this plan creates or rotates it."
 	if !unknown.Equal(path.Root("project_api_key")) {
 		why = fmt.Sprintf("The provider argument %q is not known before apply.", unknown)

@@ -38,13 +38,14 @@ func AddressToken(ctx context.Context, private PrivateState, diags *diag.Diagnos
 // Note passes data between the steps of a replacement, in the private state. The plan of the first
 // half sets what is replaced. The plan of the second half sets the new place. The delete reads
 // both. A creation does not get it. Update and delete take it out, so that no state keeps it if
-// they fail.
+// they fail. A delete without a note is that of a tainted object, whose note Terraform drops.
 type Note struct {
 	Replaces Handle `json:"replaces"`       // what is replaced
 	Next     Handle `json:"next,omitempty"` // place of the new object; empty if the plan does not know it
 	// Protected says that the state protects what is replaced. Only the first half sees the state.
 	Protected bool   `json:"protected,omitempty"`
 	Revokes   string `json:"revokes,omitempty"` // id of the key there that the plan announced to revoke
+	Removed   bool   `json:"removed,omitempty"` // the plan destroys the object, and does not replace it
 }
 
 // GetNote returns the note, which is empty if there is none.
@@ -63,15 +64,6 @@ func TakeNote(ctx context.Context, private PrivateState, diags *diag.Diagnostics
 	n := GetNote(ctx, private, diags)
 	diags.Append(private.SetKey(ctx, noteKey, nil)...)
 	return n
-}
-
-// Places returns where the successor of a deleted object may be, for Applied.Destroyed: in its own
-// place, and in that of its replacement.
-func (n Note) Places(own Handle) []Handle {
-	if n.Replaces == "" {
-		return []Handle{own}
-	}
-	return []Handle{own, n.Next}
 }
 
 func getPrivate(ctx context.Context, private PrivateState, key string, into any, diags *diag.Diagnostics) {

@@ -28,6 +28,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	switch {
 	case plan == nil:
+		base.Note{Removed: true}.Set(ctx, resp.Private, &resp.Diagnostics)
 		r.planDestroy(ctx, *state, token, resp)
 	case state == nil:
 		r.planCreate(ctx, *plan, token, resp)
@@ -81,6 +82,7 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 // planCreate also plans the second half of a replacement.
 func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
+	r.Ledger.CreateSome(typeName)
 	note := base.GetNote(ctx, resp.Private, diags)
 	if diags.HasError() || note.Replaces != "" && r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
 		return
@@ -110,7 +112,11 @@ func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, t
 		return true
 	}
 	client := r.ManagementIfKnown()
-	return client != nil && !r.GuardCascade(diags, name, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}))
+	if client == nil {
+		return false
+	}
+	_, ok := r.GuardCascade(diags, name, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}))
+	return !ok
 }
 
 // refuseProtected reports whether a delete has to stop: the state protects the environment, and it still exists.

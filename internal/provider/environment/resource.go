@@ -84,10 +84,10 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 
 	environment := r.create(ctx, client, plan, &resp.Diagnostics)
 	if environment == nil {
-		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), "deleted", destroyed, resp.Diagnostics)
+		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), typeName, resp.Diagnostics)
 		return
 	}
-	r.Applied.Created(plan.place())
+	r.Applied.Created(plan.place(), typeName)
 	requested := plan.Name
 	plan.model = newModel(*environment)
 	if answered := plan.Name; !requested.Equal(answered) {
@@ -205,8 +205,11 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	own := state.object("")
 	// The plan refuses a protected environment too, except for a tainted one: Terraform replaces it
 	// without asking the provider.
-	if r.refuseProtected(ctx, client, state, resp.Private, true, &resp.Diagnostics) ||
-		!r.GuardCascade(&resp.Diagnostics, own.Name, client.ListAPIKeysUncached(ctx, state.keyFilter())) {
+	if r.refuseProtected(ctx, client, state, resp.Private, true, &resp.Diagnostics) {
+		return
+	}
+	keys, ok := r.GuardCascade(&resp.Diagnostics, own.Name, client.ListAPIKeysUncached(ctx, state.keyFilter()))
+	if !ok {
 		return
 	}
 	if note.Next != "" && note.Next != own.Place {
@@ -219,6 +222,8 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 			return
 		}
 	}
+	r.WarnReplaced(ctx, client, &resp.Diagnostics, own.Name, note, keys)
+	how := "deleted"
 	err := client.DeleteEnvironment(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		switch _, absence := r.confirmGone(ctx, client, state, resp.Private, true, &resp.Diagnostics); absence {
@@ -227,7 +232,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		case base.Found:
 			err = client.DeleteEnvironment(ctx, state.ID.ValueString())
 		default:
-			err = nil
+			err, how = nil, "" // it was gone already
 		}
 	}
 	if err != nil {
@@ -236,7 +241,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	r.Absences.Deleted(own.Handle)
 	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
-	r.Applied.Destroyed(own.Name, note.Places(own.Place)...)
+	r.Applied.Destroyed(own, how, destroyed, note)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

@@ -59,6 +59,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	switch {
 	case plan == nil:
+		base.Note{Removed: true}.Set(ctx, resp.Private, diags)
 		if !r.refuseProtected(ctx, *state, resp.Private, diags) && !r.Ledger.Destroy(state.leaving(token)).Report(diags) {
 			diags.AddWarning("Evaluator Will Not Be Deleted", state.forgotten())
 		}
@@ -128,8 +129,8 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 		return
 	}
 	request := plan.request()
-	r.Monitors.PlanEvaluator(request.Slug)
-	creation := base.Creation{Place: place(request), Replaces: note.Replaces, Type: typeName, Name: fmt.Sprintf("the evaluator %q", request.Name)}
+	r.Monitors.PlannedEvaluators.Add(request.Slug)
+	creation := base.Creation{Place: place(request), Replaces: note.Replaces, Type: typeName, Name: fmt.Sprintf("evaluator %q", request.Name)}
 	client := r.ProjectIfKnown()
 	if conflict := r.Ledger.Create(creation); conflict != nil || client == nil {
 		conflict.Report(diags)

@@ -171,10 +171,10 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	request := plan.request()
 	created := r.create(ctx, client, request, &resp.Diagnostics)
 	if created == nil {
-		resp.Diagnostics = r.Applied.NameDestroyed(place(request), "forgotten", "It stays in Traceloop. To manage it again, import it by that id.", resp.Diagnostics)
+		resp.Diagnostics = r.Applied.NameDestroyed(place(request), typeName, resp.Diagnostics)
 		return
 	}
-	r.Applied.Created(place(request))
+	r.Applied.Created(place(request), typeName)
 	if created.CreatedAt.IsZero() {
 		created.CreatedAt, _ = client.Now()
 	}
@@ -317,7 +317,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	if note.Next == slugPlace("") {
 		note.Next = "" // the plan did not know it
 	}
-	r.Applied.Destroyed(state.Describe(), note.Places(state.object("").Place)...)
+	r.Applied.Destroyed(state.object(""), "forgotten", "It stays in Traceloop. To manage it again, import it by that id.", note)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

@@ -39,7 +39,7 @@ func (r *managedResource) warnUnknown(ctx context.Context, plan, state types.Set
 	diags.Append(plan.ElementsAs(ctx, &slugs, false)...)
 	diags.Append(state.ElementsAs(ctx, &before, false)...)
 	slugs = slices.DeleteFunc(slugs, func(slug types.String) bool {
-		return slug.IsUnknown() || slices.Contains(before, slug) || r.Monitors.HasPlannedEvaluator(slug.ValueString())
+		return slug.IsUnknown() || slices.Contains(before, slug) || r.Monitors.PlannedEvaluators.Has(slug.ValueString())
 	})
 	if len(slugs) == 0 {
 		return

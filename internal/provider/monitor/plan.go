@@ -47,6 +47,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	token := base.AddressToken(ctx, resp.Private, &resp.Diagnostics)
 	switch {
 	case plan == nil:
+		base.Note{Removed: true}.Set(ctx, resp.Private, &resp.Diagnostics)
 		r.Ledger.Destroy(state.object(token)).Report(&resp.Diagnostics)
 	case !r.HasProjectKey(&resp.Diagnostics):
 	case state == nil:
@@ -71,7 +72,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 	if plan.ExternalID.IsUnknown() {
 		return
 	}
-	creation := base.Creation{Place: plan.place(), Replaces: replaces, Type: resourceType, Name: fmt.Sprintf("the auto monitor setup %q", plan.ExternalID.ValueString())}
+	creation := base.Creation{Place: plan.place(), Replaces: replaces, Type: resourceType, Name: fmt.Sprintf("auto monitor setup %q", plan.ExternalID.ValueString())}
 	if !plan.ProjectID.IsUnknown() && !plan.ProjectID.IsNull() {
 		creation.Within = []base.Handle{base.HandleOf("project", plan.ProjectID.ValueString())}
 	}

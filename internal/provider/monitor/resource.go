@@ -150,10 +150,10 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 
 	setup := r.create(ctx, client, plan, request, &resp.Diagnostics)
 	if setup == nil {
-		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), "deleted", "Traceloop does not run its evaluators until an apply succeeds.", resp.Diagnostics)
+		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), resourceType, resp.Diagnostics)
 		return
 	}
-	r.Applied.Created(plan.place())
+	r.Applied.Created(plan.place(), resourceType)
 	base.SetIdentity(resp.Identity, identity, types.StringValue(setup.EnvProjectID), plan.ExternalID)
 	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
 	plan.wrote(named(ctx, client, *setup), &resp.Diagnostics)
@@ -303,11 +303,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	err := client.DeleteAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
 	switch {
 	case err == nil:
-		places := []base.Handle{state.place()} // Terraform replaces a tainted setup without a note
-		if note.Replaces != "" && note.Next != state.place() {
-			places = append(places, note.Next)
-		}
-		r.Applied.Destroyed(state.Describe(), places...)
+		r.Applied.Destroyed(state.object(""), "deleted", "Traceloop does not run its evaluators until an apply succeeds.", note)
 	case traceloop.IsNotFound(err):
 		r.inOtherOrganization(ctx, client, req.Private, state.model, &resp.Diagnostics)
 	case isRefused(err) && r.IsProjectGone(ctx, req.Private, state.ProjectID.ValueString(), &resp.Diagnostics):

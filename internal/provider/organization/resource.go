@@ -242,7 +242,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	plan.ID = types.StringValue(organization.ID)
 	problems := plan.setKeys(organization.Keys, recipients)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	r.Applied.Created(place(plan.Name.ValueString()))
+	r.Applied.Created(place(plan.Name.ValueString()), typeName)
 	if problems = append(organization.Problems, problems...); len(problems) > 0 {
 		resp.Diagnostics.AddWarning("Organization Is Not as Requested", fmt.Sprintf(
 			"The provider created the %s, and the answer is not as expected. The state has everything that the answer contains. No other answer shows it.\n\n  - %s\n\n"+

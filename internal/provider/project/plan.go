@@ -26,6 +26,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	switch {
 	case plan == nil:
+		base.Note{Removed: true}.Set(ctx, resp.Private, &resp.Diagnostics)
 		r.planDestroy(ctx, *state, token, resp)
 	case state == nil:
 		r.planCreate(ctx, *plan, token, resp)
@@ -62,6 +63,7 @@ func (r *managedResource) planKeep(ctx context.Context, plan, state resourceMode
 // planCreate also plans the second half of a replacement, which is always a forced one.
 func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
+	r.Ledger.CreateSome(typeName)
 	note := base.GetNote(ctx, resp.Private, diags)
 	if diags.HasError() || note.Replaces != "" && r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() {
 		return
@@ -93,7 +95,11 @@ func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, t
 		return true
 	}
 	client := r.ManagementIfKnown()
-	return client != nil && !r.GuardCascade(diags, name, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: idOf(note.Replaces)}))
+	if client == nil {
+		return false
+	}
+	_, ok := r.GuardCascade(diags, name, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: idOf(note.Replaces)}))
+	return !ok
 }
 
 // refuseProtected reports whether a delete has to stop: the state protects the project, and it still exists.

@@ -85,7 +85,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		resp.Diagnostics.AddError("Unable to Create Project", r.Failure(fmt.Sprintf("create the project %q", name), err))
 	}
 	if resp.Diagnostics.HasError() {
-		resp.Diagnostics = r.Applied.NameDestroyed(place(name), "deleted", destroyed, resp.Diagnostics)
+		resp.Diagnostics = r.Applied.NameDestroyed(place(name), typeName, resp.Diagnostics)
 		return
 	}
 
@@ -93,9 +93,8 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	keepName(&plan.model, name, &resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	r.Applied.Created(place(name))
+	r.Applied.Created(place(name), typeName)
 	r.Run.CreatedProject(project.ID)
-	r.KeysBefore.CreatedProject(project.ID)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
@@ -186,11 +185,15 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	own := state.object("")
 	// The plan refuses a protected project too, except for a tainted one: Terraform replaces it without
 	// asking the provider.
-	if r.refuseProtected(ctx, client, state, resp.Private, true, &resp.Diagnostics) ||
-		!r.GuardCascade(&resp.Diagnostics, own.Name, client.ListAPIKeysUncached(ctx, state.keyFilter())) ||
-		note.Next != "" && note.Next != own.Place && !r.canFollow(ctx, client.ListProjectsUncached, note, &resp.Diagnostics) {
+	if r.refuseProtected(ctx, client, state, resp.Private, true, &resp.Diagnostics) {
 		return
 	}
+	keys, ok := r.GuardCascade(&resp.Diagnostics, own.Name, client.ListAPIKeysUncached(ctx, state.keyFilter()))
+	if !ok || note.Next != "" && note.Next != own.Place && !r.canFollow(ctx, client.ListProjectsUncached, note, &resp.Diagnostics) {
+		return
+	}
+	r.WarnReplaced(ctx, client, &resp.Diagnostics, own.Name, note, keys)
+	how := "deleted"
 	err := client.DeleteProject(ctx, state.ID.ValueString())
 	if traceloop.IsNotFound(err) {
 		switch _, absence := r.confirmGone(ctx, client, state, resp.Private, true, &resp.Diagnostics); absence {
@@ -199,7 +202,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		case base.Found:
 			err = client.DeleteProject(ctx, state.ID.ValueString())
 		default:
-			err = nil
+			err, how = nil, "" // it was gone already
 		}
 	}
 	if err != nil {
@@ -208,7 +211,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	r.Absences.Deleted(own.Handle)
 	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
-	r.Applied.Destroyed(own.Name, note.Places(own.Place)...)
+	r.Applied.Destroyed(own, how, destroyed, note)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
