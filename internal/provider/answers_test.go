@@ -47,6 +47,12 @@ func TestAnswers_differFromTheRequest(t *testing.T) {
 			map[string]string{"POST /v2/projects": "200 " + changed(goodProject, "name", "orders"), "GET /v2/projects/p1": "200 " + goodProject},
 			"Answer Differs From the Request",
 		},
+		"stored name of a project": {
+			projectKind,
+			arguments{"name": "Orders"},
+			map[string]string{"POST /v2/projects": "200 " + changed(goodProject, "name", "orders"), "GET /v2/projects/p1": "200 " + changed(goodProject, "name", "orders")},
+			"Answer Differs From the Request",
+		},
 		"name of an environment": {
 			environmentKind,
 			arguments{"name": "EU Production", "project_id": "p1"},
@@ -100,6 +106,10 @@ func TestAnswers_lateRename(t *testing.T) {
 	if err != nil || d.text(renamed, "name") != "Returns" || service.count("PATCH") != 1 {
 		t.Errorf("the state has %q after %d requests: %v", d.text(renamed, "name"), service.count("PATCH"), err)
 	}
+	read, err := d.refresh(t.Context(), projectKind, renamed)
+	if err != nil || d.text(read, "name") != "Orders" {
+		t.Errorf("a rename that the service does not carry out is hidden: %q, %v", d.text(read, "name"), err)
+	}
 
 	// A service may not have the rename, or call it PUT.
 	service.set(map[string]string{"PATCH /v2/projects/p1": `405 {"error":"Not allowed."}`})
@@ -108,7 +118,7 @@ func TestAnswers_lateRename(t *testing.T) {
 	l.has(arguments{"name": "Orders"})
 }
 
-// The slug is the service's: the provider's own rule only suggests.
+// The name and the slug are the service's: the provider's own rule only suggests.
 func TestAnswers_slugOfTheService(t *testing.T) {
 	t.Parallel()
 	const answer = `{"id":"e1","name":"EU_1 (prod)","slug":"eu_1prod","scope":"organization","built_in":false,"created_at":"2026-01-02T03:04:05Z"}`
@@ -117,13 +127,16 @@ func TestAnswers_slugOfTheService(t *testing.T) {
 		"POST /v2/environments": "201 " + answer, "GET /v2/environments/e1": "200 " + answer,
 	})
 	l := newLife(answeringDriver(t, service), environmentKind)
-	l.apply(arguments{"name": "EU_1 (prod)"}, "create")
-	l.has(arguments{"slug": "eu_1prod"})
+	config := arguments{"name": "EU_1  (prod)"}
+	l.apply(config, "create") // and the plans after that find no change
+	l.has(config.with(arguments{"slug": "eu_1prod"}))
 	service.set(map[string]string{"GET /v2/environments": "200 [" + answer + "]"})
-	l.imports("eu_1prod")
+	l.imports("eu_1prod", "name", "deletion_protection")
 	if p := newLife(l.provider, keyKind).plan(arguments{"project_id": "p1", "environment": "eu_1prod"}, false); len(p.diags) != 0 {
 		t.Errorf("a key cannot name it: %v", p.diags)
 	}
+	service.set(map[string]string{"GET /v2/environments/e1": "200 " + changed(answer, "name", "EU")})
+	l.refusesToPlan(config, "Deletion Protection Is On", `name changes from "EU" to "EU_1  (prod)"`)
 }
 
 // A conflict that the service answers with 500 is not a lost answer: what somebody else made a moment
@@ -148,7 +161,7 @@ func TestAnswers_conflictAs500(t *testing.T) {
 		"project":                 {projectKind, project, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "p1"`}},
 		"project, ours":           {projectKind, project, []string{failed, taken}, 0, nil},
 		"environment, in words":   {environmentKind, environment, []string{duplicate}, 0, []string{"No environment was created", "eu-production"}},
-		"environment":             {environmentKind, environment, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it"}},
+		"environment":             {environmentKind, environment, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "e1"`}},
 		"environment, ours":       {environmentKind, environment, []string{failed, taken}, 0, nil},
 		"key, in words":           {keyKind, key, []string{duplicate}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
 		"key":                     {keyKind, key, []string{failed, failed}, 0, []string{"already has an API key", "id k1", "No key was generated"}},

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,11 @@ func TestClients_nameTheirOwnUnknownArgument(t *testing.T) {
 			settings := arguments{"base_url": server.URL, "api_key": server.ManagementKey, "project_api_key": projectKey}
 			d := newDriverWith(t, time.Now, settings.with(test.settings))
 			waitsFor(t, d.readData("traceloop_projects", nil), test.management)
-			waitsFor(t, d.readData("traceloop_auto_monitor_setup", arguments{"external_id": "checkout"}), test.project)
+			err := d.readData("traceloop_auto_monitor_setup", arguments{"external_id": "checkout"})
+			waitsFor(t, err, test.project)
+			if advised := strings.Contains(fmt.Sprint(err), "depends_on"); advised != (test.project == "project_api_key") {
+				t.Errorf("it advises to set depends_on: %t, %v", advised, err)
+			}
 		})
 	}
 }

@@ -186,11 +186,11 @@ func TestEvaluatorAnswers_gone(t *testing.T) {
 		gone    bool
 		says    []string
 	}{
-		"young":                      {time.Now, map[string]string{readEvaluator: notFound, listEvaluators: `200 {"evaluators":[]}`}, false, []string{"Evaluator Not Found Yet", "-refresh=false"}},
+		"young":                      {time.Now, map[string]string{readEvaluator: notFound, listEvaluators: `200 {"evaluators":[]}`}, false, []string{"Evaluator Not Found Yet", "Run the command again then"}},
 		"young, and in the list":     {time.Now, map[string]string{readEvaluator: notFound}, false, nil},
-		"of the same organization":   {later, map[string]string{readEvaluator: notFound, listEvaluators: `200 {"evaluators":[]}`}, true, []string{"Evaluator Was Deleted Outside Terraform"}},
+		"of the same organization":   {later, map[string]string{readEvaluator: notFound, listEvaluators: `200 {"evaluators":[]}`}, true, []string{"Evaluator No Longer Found", "any more"}},
 		"of no known organization":   {later, map[string]string{readEvaluator: notFound, listEvaluators: `200 {"evaluators":[]}`, listSetups: "200 []"}, true, []string{"Evaluator No Longer Found", "belongs to another organization"}},
-		"of another organization":    {later, map[string]string{readEvaluator: notFound, listSetups: setup("o-2")}, false, []string{"Evaluator Belongs to Another Organization", "terraform state rm", "-refresh=false"}},
+		"of another organization":    {later, map[string]string{readEvaluator: notFound, listSetups: setup("o-2")}, false, []string{"Another Organization Answers", "o-1", "o-2", "terraform state rm"}},
 		"where nothing is":           {later, map[string]string{readEvaluator: notFound, listEvaluators: notFound}, false, []string{"Unable to Read Evaluator"}},
 		"with a key that is refused": {later, map[string]string{readEvaluator: `403 {"error":"Forbidden"}`}, false, []string{"Unable to Read Evaluator", "-refresh=false"}},
 	} {

@@ -173,7 +173,7 @@ func evaluatorLife(t *testing.T, server *emulatortest.Server, newServer newServe
 
 	// Protection is only in the state.
 	server.ResetRequests()
-	l.refusesToPlan(nil, "Deletion Protection Is On", "set deletion_protection = false", "removed {")
+	hides(t, failure(l.refusesToPlan(nil, "Deletion Protection Is On", "Terraform would only forget it", "set deletion_protection = false", "removed {")).Error(), "irreversible")
 	if got := l.apply(config.with(arguments{"deletion_protection": false}), "update").unknown(t); got != "" {
 		t.Errorf("the plan does not know %s", got)
 	}

@@ -24,7 +24,7 @@ type fault struct {
 
 var faults = []fault{
 	{name: "500", says: []string{"500 Internal Server Error"}, inject: emulatortest.Fault{Kind: "status", Status: 500}, transient: true, lasts: true},
-	{name: "500 though done", says: []string{"500 Internal Server Error"}, inject: emulatortest.Fault{Kind: "status", Status: 500, Done: true}, transient: true, lasts: true},
+	{name: "500 though done", says: []string{"500 Internal Server Error", "already has an API key"}, inject: emulatortest.Fault{Kind: "status", Status: 500, Done: true}, transient: true, lasts: true},
 	{name: "502 as a web page", says: []string{"502 Bad Gateway"}, inject: emulatortest.Fault{Kind: "status", Status: 502, Body: new("<html>Bad Gateway</html>")}, transient: true},
 	{name: "503 with Retry-After", says: []string{"503 Service Unavailable"}, inject: emulatortest.Fault{Kind: "status", Status: 503, RetryAfter: new(1)}, transient: true},
 	{name: "429 with Retry-After", says: []string{"429 Too Many Requests"}, inject: emulatortest.Fault{Kind: "status", Status: 429, RetryAfter: new(1)}, transient: true},

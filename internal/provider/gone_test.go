@@ -380,9 +380,10 @@ func TestCLI_protectedInstanceIsGone(t *testing.T) {
 		}
 	}
 	cli.write(fmt.Sprintf(block, `"A"`))
-	for _, command := range [][]string{{"plan", "-input=false"}, {"plan", "-input=false", "-refresh=false"}, {"apply", "-refresh-only", "-auto-approve"}} {
-		hides(t, cli.ok(command...), "Deletion Protection")
+	for _, flags := range modes("traceloop_project.all") {
+		hides(t, cli.plan(strings.Fields("-out=saved "+flags)...), "Deletion Protection")
 	}
-	cli.apply()
+	hides(t, cli.ok("plan", "-input=false", "-refresh-only"), "Deletion Protection")
+	cli.ok("apply", "saved")
 	cli.plan("-detailed-exitcode")
 }

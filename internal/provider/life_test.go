@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -46,8 +45,8 @@ func TestLife(t *testing.T) {
 			"project":      func(t *testing.T) { projectLife(t, emulatortest.Start(t, variant), later) },
 			"environment":  func(t *testing.T) { environmentLife(t, emulatortest.Start(t, variant), later) },
 			"API key":      func(t *testing.T) { keyLife(t, emulatortest.Start(t, variant), later) },
-			"setup":        func(t *testing.T) { setupLife(t, standingStill(t, variant), provider.NewServer(time.Now)) },
-			"evaluator":    func(t *testing.T) { evaluatorLife(t, emulatortest.Start(t, variant), provider.NewServer(time.Now)) },
+			"setup":        func(t *testing.T) { setupLife(t, standingStill(t, variant), later) },
+			"evaluator":    func(t *testing.T) { evaluatorLife(t, emulatortest.Start(t, variant), later) },
 			"organization": func(t *testing.T) { organizationLife(t, variant) },
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -424,45 +426,65 @@ func TestSetupAnswers_unknownProject(t *testing.T) {
 	}
 }
 
-// The organization that the list shows decides whether what is not found is gone.
-func TestSetupAnswers_otherOrganization(t *testing.T) {
+// A setup that is not found is gone, unless it is young, or the list shows that another organization
+// answers.
+func TestSetupAnswers_gone(t *testing.T) {
 	t.Parallel()
+	const notFound = `404 {"error":"not found"}`
+	other := "200 [" + answered("b", map[string]any{"id": "s-9", "org_id": "o-2", "project_id": "p-9", "env_project_id": "ep-9"}) + "]"
+	same := "200 [" + answered("b", map[string]any{"id": "s-9"}) + "]"
 	for name, test := range map[string]struct {
-		list string
-		gone bool
+		now     func() time.Time
+		list    string
+		gone    bool
+		refused []string
+		warned  []string
 	}{
-		"another organization": {"200 [" + answered("b", map[string]any{"id": "s-9", "org_id": "o-2", "project_id": "p-9", "env_project_id": "ep-9"}) + "]", false},
-		"the same":             {"200 [" + answered("b", map[string]any{"id": "s-9"}) + "]", true},
-		"no setup":             {"200 []", true},
+		"another organization": {later, other, false, []string{"Another Organization Answers", "o-1", "o-2", "nothing was changed", "terraform state rm"}, nil},
+		"the same":             {later, same, true, nil, nil},
+		"no setup":             {later, "200 []", true, nil, []string{"Auto Monitor Setup No Longer Found"}},
+		"young":                {time.Now, same, false, []string{"Auto Monitor Setup Not Found Yet", "Run the command again then"}, nil},
+		"young, then shown":    {time.Now, same, false, nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			setup := "200 " + answered("checkout", nil) // which is new only now
 			service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: setup, readSetup: setup})
-			l := service.life(t, nil)
+			sleep := func(context.Context, time.Duration) error {
+				if test.refused == nil {
+					service.set(map[string]string{listSetups: "200 [" + answered("checkout", nil) + "]"})
+				}
+				return nil
+			}
+			l := newLife(newDriverOf(t, provider.NewServerWithSleep(test.now, sleep), arguments{"base_url": service.URL, "project_api_key": madeUpKey}), setupKind)
 			config := setupConfig("checkout", "char-count")
 			l.apply(config, "create")
-			service.set(map[string]string{listSetups: test.list, readSetup: `404 {"error":"not found"}`})
-			if !test.gone {
-				phrases := []string{"Auto Monitor Setup Belongs to Another Organization", "o-1", "o-2", "terraform state rm"}
-				l.refusesToPlan(config, phrases...)
-				l.refusesToPlan(nil, phrases...)
+			service.set(map[string]string{listSetups: test.list, readSetup: notFound})
+			read, err := l.provider.next().refresh(t.Context(), setupKind, l.state)
+			if test.refused != nil {
+				refuses(t, err, test.refused...)
+			} else if err != nil || read.value.IsNull() != test.gone {
+				t.Errorf("%v; the state has %s", err, read.value)
 			}
+
 			// A saved plan of a destroy, which does not refresh.
+			service.set(map[string]string{listSetups: test.list})
 			p, err := l.provider.plan(t.Context(), setupKind, l.state, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			after, err := l.provider.next().carryOut(t.Context(), setupKind, l.state, p)
-			if test.gone {
-				if err != nil || !after.value.IsNull() {
-					t.Errorf("%v; the state has %s", err, after.value)
-				}
-				return
+			destroying := l.provider.next()
+			after, err := destroying.carryOut(t.Context(), setupKind, l.state, p)
+			switch {
+			case test.refused != nil:
+				refuses(t, err, test.refused...)
+			case !test.gone: // the delete is tried again
+				refuses(t, err, "Unable to Delete Auto Monitor Setup")
+			case err != nil:
+				t.Error(err)
 			}
-			refuses(t, err, "Auto Monitor Setup Belongs to Another Organization", "Nothing was changed")
-			if after.value.IsNull() {
-				t.Error("the state has lost it")
+			if after.value.IsNull() != test.gone || !slices.Equal(warnings(destroying.applied), test.warned) {
+				t.Errorf("it warns %q; the state has %s", warnings(destroying.applied), after.value)
 			}
 		})
 	}

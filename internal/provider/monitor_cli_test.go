@@ -206,9 +206,6 @@ func TestCLI_setupWarnings(t *testing.T) {
 	shows(t, cli.plan("-detailed-exitcode"), "Auto Monitor Setup Partly Failed", "word-count: no text in the spans")
 	server.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60, FailingEvaluators: map[string]string{"word-count": "no", "char-count": "no", "toxicity": "no"}})
 	shows(t, cli.plan("-detailed-exitcode"), "Auto Monitor Setup Failed with", "char-count: no")
-
-	server.DeleteSetup(key, "checkout")
-	shows(t, cli.plan(), "Auto Monitor Setup Was Deleted Outside Terraform", "1 to add")
 }
 
 // Waiting never fails an apply that has done its work.

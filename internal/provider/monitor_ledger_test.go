@@ -96,7 +96,7 @@ func TestCLI_setupsOfAReplacedProject(t *testing.T) {
 			out := cli.ok("apply", "-auto-approve", "-input=false", "-replace=traceloop_project.orders")
 			shows(t, out, "Auto Monitor Setups Were Not Read", test.applied)
 			if test.projectID == "" {
-				shows(t, cli.plan(), "Auto Monitor Setup Was Deleted Outside Terraform", "3 to add, 0 to change, 0 to destroy")
+				shows(t, cli.plan(), "Auto Monitor Setup No Longer Found", "3 to add, 0 to change, 0 to destroy")
 				shows(t, cli.apply(), "3 added")
 			}
 			cli.plan("-detailed-exitcode")

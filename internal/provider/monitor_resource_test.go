@@ -104,11 +104,6 @@ func accSetupLife(t *testing.T, variant emulatortest.Option) {
 				}},
 				ConfigStateChecks: []statecheck.StateCheck{attribute(setupAddress, "status", "pending"), isNull(setupAddress, "selector")},
 			},
-			{ // deleted outside Terraform: created again
-				PreConfig:        func() { server.DeleteSetup(key, "checkout") },
-				Config:           hcl("", "char-count"),
-				ConfigPlanChecks: created(setupAddress),
-			},
 		},
 	})
 }

@@ -26,11 +26,11 @@ func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 		w.apply()
 		key := w.active()
 		for _, label := range []string{"a", "zebra"} { // planned before and after the old address
+			targets := []string{keyKind + ".old", keyKind + "." + label}
 			w.write(w.key(label, "prd", "") + w.importKey(label)) // the old block is gone
-			w.refusesToPlanAndApply("Two Resources for One API Key", key.ID, "moved {", "Nothing was changed")
-			w.refuses("plan -refresh=false", "Two Resources for One API Key")
+			w.refusesInEveryMode(targets, "Two Resources for One API Key", key.ID, "moved {", "Nothing was changed")
 			w.write(w.key("old", "prd", "") + w.key(label, "prd", "") + w.importKey(label))
-			w.refusesToPlanAndApply("Two Resources for One API Key", key.ID)
+			w.refusesInEveryMode(targets, "Two Resources for One API Key", key.ID)
 
 			// What only the target knows is not in the plan. Then the state has two addresses, and warns.
 			w.write(w.key(label, "prd", "") + w.key("old", "prd", "") + w.importKey(label))
@@ -39,7 +39,7 @@ func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 			shows(t, w.plan("-detailed-exitcode"), "Two Resources for One API Key", "state rm")
 			shows(t, w.plan("-detailed-exitcode", "-refresh=false"), "Two Resources for One API Key")
 			w.write(w.key("old", "prd", ""))
-			w.refusesToPlanAndApply("Two Resources for One API Key", "this plan destroys it at one of them", key.ID, "removed {")
+			w.refusesInEveryMode(targets, "Two Resources for One API Key", "this plan destroys it at one of them", key.ID, "removed {")
 			w.write(w.key(label, "prd", ""))
 			w.refusesToPlanAndApply("Two Resources for One API Key", key.ID)
 			// The block that the message shows does what it says.
@@ -363,8 +363,7 @@ func TestCLI_whatHoldsAKeyGoes(t *testing.T) {
 			w.write(w.key("orders", "prd", "") + project + importing("traceloop_project."+label, w.project.ID))
 			w.apply()
 			w.write(w.key("orders", "prd", "")) // without the project
-			w.refusesToPlanAndApply("Destroying Takes Along What Is Kept", "also destroys the API key", key.ID, "Nothing was changed", "-refresh=false")
-			w.refuses("plan -refresh=false", "Destroying Takes Along What Is Kept", key.ID)
+			w.refusesInEveryMode([]string{keyKind + ".orders", projectKind + "." + label}, "Destroying Takes Along What Is Kept", "also destroys the API key", key.ID, "Nothing was changed", "-refresh=false")
 			w.ok("state", "rm", "traceloop_project."+label)
 
 			for _, level := range []string{fmt.Sprintf("%q", w.project.ID), ""} {
@@ -373,7 +372,7 @@ func TestCLI_whatHoldsAKeyGoes(t *testing.T) {
 				w.write(w.key("orders", "prd", "") + environment + inside)
 				w.apply()
 				w.write(w.key("orders", "prd", "") + w.key("inside", "eu-"+label, ""))
-				w.refusesToPlanAndApply("Destroying Takes Along What Is Kept", `environment "eu-`+label+`"`)
+				w.refusesInEveryMode([]string{keyKind + ".inside", environmentKind + "." + label}, "Destroying Takes Along What Is Kept", `environment "eu-`+label+`"`)
 				w.write(w.key("orders", "prd", "")) // both go
 				shows(t, w.apply(), "0 added, 0 changed, 2 destroyed")
 			}

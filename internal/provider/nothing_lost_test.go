@@ -85,15 +85,28 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 				}
 			}
 
-			// Terraform reads a tainted object, and does not plan it: only what replaces it. A removed block with
-			// destroy = false looks the same.
+			// Terraform reads a tainted object, and does not plan it: only what replaces it, perhaps elsewhere.
+			// OpenTofu reads an object that it forgets, and plans nothing.
+			tainted, elsewhere := here, same.with(arguments{})
+			tainted.tainted = true
+			for _, name := range []string{"name", "environment"} {
+				if same[name] != nil {
+					elsewhere[name] = "stg"
+				}
+			}
+			for _, order := range [][]address{
+				{{tainted, same}, {there, same}}, {{there, same}, {tainted, same}}, {{tainted, elsewhere}, {there, same}}, {{there, same}, {tainted, elsewhere}},
+			} {
+				_, err := l.plansTogether(order...)
+				refuses(t, err, title)
+			}
 			for _, order := range [][]instance{{here, there}, {there, here}} {
 				d := l.provider.next()
-				if _, err := d.refresh(t.Context(), kind, order[0]); err != nil {
-					t.Fatal(err)
+				for _, read := range order {
+					if _, err := d.refresh(t.Context(), kind, read); err != nil {
+						t.Error(err)
+					}
 				}
-				_, err := d.refresh(t.Context(), kind, order[1])
-				refuses(t, err, title)
 			}
 		})
 	}

@@ -46,9 +46,7 @@ func TestCLI_destroyingTakesAlong(t *testing.T) {
 
 			// Its block is gone.
 			w.write(environment)
-			for _, line := range []string{"plan", "plan -refresh=false", "apply"} {
-				w.refuses(line, "Destroying Takes Along What Is Kept", `project "Orders"`, europe.ID)
-			}
+			w.refusesInEveryMode([]string{projectKind + ".m", environmentKind + "." + label}, "Destroying Takes Along What Is Kept", `project "Orders"`, europe.ID)
 
 			// It is replaced by force, and it is tainted.
 			w.write(block(projectKind, "m", named("Orders")) + environment)
@@ -96,11 +94,13 @@ func TestCLI_namesSwapAndShift(t *testing.T) {
 			"given up": projects("Three", "Two", block(projectKind, "m", named("One"))),
 		} {
 			w.write(hcl)
-			out := w.plan()
-			shows(t, out, "Project Name Is Taken", "a second apply may be needed", "a name in between")
-			// One may be planned before the other one is read.
-			if strings.Contains(out, "import {") && !strings.Contains(out, "unless this configuration manages it") {
-				t.Errorf("%s: the plan advises to import what is in the state:\n%s", name, out)
+			for _, flags := range modes(projectKind+".a", projectKind+".m", projectKind+".z") {
+				out := w.plan(strings.Fields(flags)...)
+				shows(t, out, "Project Name Is Taken", "a second apply may be needed", "a name in between")
+				// One may be planned before the other one is read.
+				if strings.Contains(out, "import {") && !strings.Contains(out, "unless this configuration manages it") {
+					t.Errorf("%s: the plan advises to import what is in the state:\n%s", name, out)
+				}
 			}
 		}
 
@@ -167,9 +167,12 @@ func TestCLI_protectedInstanceIsNoLongerManaged(t *testing.T) {
 		w.write(fmt.Sprintf(all, `"key", "other"`))
 		w.apply()
 		w.write(fmt.Sprintf(all, `"other"`))
-		w.fails("plan", "Deletion Protection Is On", `from = traceloop_project.example["key"]`, "to = traceloop_project.kept", "removed {")
+		w.refusesInEveryMode([]string{"traceloop_project.example"}, "Deletion Protection Is On", `from = traceloop_project.example["key"]`, "to = traceloop_project.kept", "removed {")
 		w.write(fmt.Sprintf(all, `"other"`) + moving(`traceloop_project.example["key"]`, "traceloop_project.kept") + letGo("traceloop_project.kept"))
-		w.apply()
+		for _, flags := range modes() {
+			w.plan(strings.Fields("-out=saved " + flags)...)
+		}
+		w.ok("apply", "saved")
 		if n := len(w.server.Projects()); n != 4 {
 			t.Errorf("there are %d projects, want all 4", n)
 		}
@@ -199,10 +202,9 @@ func TestCLI_organizationIsNotReplaced(t *testing.T) {
 	for _, lifecycle := range []string{"", lifecycleRule("create_before_destroy = true") + "\n"} {
 		cli.write(organizationHCL(acme + lifecycle))
 		cli.ok("taint", "traceloop_organization.acme")
-		refuses("plan", "terraform untaint")
-		refuses("apply", "terraform untaint")
-		if lifecycle == "" { // only the apply knows
-			refuses("apply -refresh=false", "terraform untaint")
+		for _, flags := range modes("traceloop_organization.acme") {
+			refuses("plan "+flags, "terraform untaint")
+			refuses("apply "+flags, "terraform untaint")
 		}
 		cli.ok("untaint", "traceloop_organization.acme")
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/organization"
 )
 
 // Address is the provider's source address.
@@ -90,7 +91,12 @@ type server struct {
 	quiet    bool
 }
 
+// UpgradeResourceState is the only call about a tainted object in a plan that does not refresh.
+// The framework passes it on to a resource only if the schema has a new version.
 func (s *server) UpgradeResourceState(ctx context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	if data := s.provider.data.Load(); data != nil && r.TypeName == organization.TypeName && r.RawState != nil {
+		organization.Note(data, r.RawState.JSON)
+	}
 	return call(ctx, s.quiet, s.frameworkServer.UpgradeResourceState, r)
 }
 

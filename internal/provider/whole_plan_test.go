@@ -89,6 +89,25 @@ func (w estate) refusesToPlanAndApply(phrases ...string) {
 	w.refuses("apply", phrases...)
 }
 
+// modes are the ways to plan that must lead to the same result. A plan with targets has to name all that
+// a rule compares.
+func modes(targets ...string) []string {
+	all := []string{"", "-refresh=false", "-parallelism=1"}
+	if len(targets) > 0 {
+		all = append(all, "-target="+strings.Join(targets, " -target="))
+	}
+	return all
+}
+
+// refusesInEveryMode also takes the plan and the apply for one.
+func (w estate) refusesInEveryMode(targets []string, phrases ...string) {
+	w.t.Helper()
+	for _, flags := range modes(targets...) {
+		w.refuses("plan "+flags, phrases...)
+	}
+	w.refuses("apply", phrases...)
+}
+
 func names(environments []emulatortest.Environment) (all []string) {
 	for _, e := range environments {
 		all = append(all, e.ID+" "+e.Slug)

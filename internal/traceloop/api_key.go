@@ -89,25 +89,14 @@ func (c *Client) ListAPIKeys(ctx context.Context, filter APIKeyFilter) iter.Seq2
 		return c.apiKeys.all(ctx)
 	}
 	return c.apiKeys.where(ctx, filter.query(), filter.selects, func(keys []APIKey) (bool, error) {
-		if len(keys) == 0 {
-			return c.hasNoKeys(ctx, filter)
+		if len(keys) > 0 {
+			return true, nil
 		}
-		places := map[APIKeyRequest]bool{}
-		for _, k := range keys {
-			places[APIKeyRequest{k.ProjectID, k.Environment}] = true
+		if filter.ProjectID == "" || filter.Environment != "" { // a single key needs its own request anyway
+			return false, nil
 		}
-		return len(places) == len(keys), nil // otherwise a key was replaced while the list was read
+		return c.projectExists(ctx, filter.ProjectID) // reads of projects share requests, filtered lists of keys do not
 	})
-}
-
-// hasNoKeys reports whether a filter that selects no key names an existing project; otherwise it
-// returns the service's 404. It reads the project, because those reads share requests and
-// filtered lists of keys do not.
-func (c *Client) hasNoKeys(ctx context.Context, filter APIKeyFilter) (bool, error) {
-	if filter.ProjectID == "" || filter.Environment != "" { // a single key needs its own request anyway
-		return false, nil
-	}
-	return c.projectExists(ctx, filter.ProjectID)
 }
 
 // projectExists returns the service's 404 if the project does not exist, and false if the service

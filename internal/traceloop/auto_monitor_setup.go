@@ -130,8 +130,8 @@ func readAutoMonitorSetup(f *fields) AutoMonitorSetup {
 	setup := readSetupKey(f)
 	setup.OrgID = f.optionalText("org_id")
 	setup.Status = f.optionalText("status")
-	setup.CreatedAt = optionalTime(f, "created_at")
-	setup.UpdatedAt = optionalTime(f, "updated_at")
+	setup.CreatedAt = f.optionalTime("created_at")
+	setup.UpdatedAt = f.optionalTime("updated_at")
 	for _, rule := range f.optionalObjects("init_rules") {
 		setup.Selector = append(setup.Selector, readRule(rule))
 	}
@@ -144,13 +144,6 @@ func readAutoMonitorSetup(f *fields) AutoMonitorSetup {
 		})
 	}
 	return setup
-}
-
-func optionalTime(f *fields, name string) time.Time {
-	if !f.has(name) {
-		return time.Time{}
-	}
-	return f.time(name)
 }
 
 // readRule accepts both published names of the operator: "operator" on the pages, "op" in the
@@ -188,12 +181,7 @@ type AlreadyThereError struct {
 }
 
 func (e *AlreadyThereError) Error() string {
-	done := "nothing was changed"
-	if e.Replaced {
-		done = "the request replaced its evaluators and its selector"
-	}
-	return fmt.Sprintf("the project %s has an auto monitor setup %q already (id %s, env_project_id %s), which this request did not create; %s",
-		e.Setup.ProjectID, e.Setup.ExternalID, e.Setup.ID, e.Setup.EnvProjectID, done)
+	return fmt.Sprintf("the project %s already has the auto monitor setup %q (id %s)", e.Setup.ProjectID, e.Setup.ExternalID, e.Setup.ID)
 }
 
 // OtherProjectError says that the key of a creation belongs to another project than it should.
@@ -205,14 +193,8 @@ type OtherProjectError struct {
 }
 
 func (e *OtherProjectError) Error() string {
-	left := ""
-	if e.Left != nil {
-		left = fmt.Sprintf("; the setup was created there, and could not be deleted again: %v", e.Left)
-	}
-	return fmt.Sprintf("the setup %q should be in the project %s, but the key belongs to the project %s%s", e.ExternalID, e.ProjectID, e.Own, left)
+	return fmt.Sprintf("the setup %q should be in the project %s, but the key belongs to the project %s", e.ExternalID, e.ProjectID, e.Own)
 }
-
-func (e *OtherProjectError) Unwrap() error { return e.Left }
 
 // OtherEnvironmentError says that a setup is in another project or environment than the key.
 type OtherEnvironmentError struct {

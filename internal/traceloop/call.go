@@ -28,88 +28,77 @@ const maxBody = 10 << 20
 
 // request is one operation of the API.
 type request struct {
-	method string
-	path   string // escaped, below the base URL
-	query  url.Values
-	body   any  // encoded as JSON; nil for none
-	list   bool // the answer is a list, not an object
-
-	// repeatable says that a repeat of a POST has no further effect.
-	repeatable bool
-
-	// repeated, unless nil, becomes true if an earlier attempt may have been carried out.
-	repeated *bool
+	method     string
+	path       string  // escaped, below the base URL
+	id         *string // of an element of the collection at path; nil for the collection
+	query      url.Values
+	body       any   // encoded as JSON; nil for none
+	list       bool  // the answer is a list, not an object
+	repeatable bool  // a repeat of a POST has no further effect
+	repeated   *bool // unless nil, becomes true if an earlier attempt may have been carried out
 }
 
 // call is one operation on its way.
 type call struct {
-	client     *connection
-	caller     context.Context //nolint:containedctx // an interrupt ends it; the request's context outlives that
-	method     string
-	path       string // of the whole URL, escaped
-	query      string // what may be logged of it
-	repeatable bool   // repeat even if an attempt may have been carried out
-	started    time.Time
+	request // with the path of the whole URL
+
+	client  *connection
+	caller  context.Context //nolint:containedctx // an interrupt ends it; the request's context outlives that
+	started time.Time
 
 	// of the current attempt
-	attemptStarted          time.Time
-	connected, wroteHeaders atomic.Bool
-	response                response // zero until the answer is read
+	attemptStarted time.Time
+	connected      atomic.Bool // so that the request may have been sent
+	response       response    // zero until the answer is read
 
 	// of all attempts
-	failures     int         // attempts that Config.MaxRetries limits
-	rateLimited  int         // attempts answered 429
-	maybeDone    bool        // a failed attempt may have been carried out
-	waitingSince time.Time   // the first wait for the end of a pause
-	cancel       func()      // ends the request's context
-	stopWaiting  func() bool // see checkRetry
+	failures     int       // attempts that Config.MaxRetries limits
+	rateLimited  int       // attempts answered 429
+	maybeDone    bool      // a failed attempt may have been carried out
+	notBefore    time.Time // when the next attempt begins
+	waitingSince time.Time // the first wait for the end of a pause
 }
 
 // response is an answer that has been read.
 type response struct {
-	status    int
-	header    http.Header
-	requestID string
-	body      json.RawMessage // valid JSON; nil if there is none
-	problem   string          // why there is none, or no error message in it
-	message   string          // the reason of a refusal
-	missing   bool            // the service has no such operation
+	Answer
+
+	header  http.Header
+	body    json.RawMessage // valid JSON; nil if there is none
+	problem string          // why there is none, or no error message in it
+	message string          // the reason of a refusal
+	missing bool            // the service has no such operation
 }
 
 // do carries out one operation and passes the answer's fields to read. It does not call read if
 // the answer of a change is empty. read may be nil.
 func (c *connection) do(ctx context.Context, r request, read func(*fields)) error {
 	ctx = tflog.MaskLogStrings(ctx, c.secrets...)
-	call := &call{
-		client: c, caller: ctx, method: r.method, path: r.path, started: time.Now(),
-		query: loggedQuery(r.query), repeatable: r.method != http.MethodPost || r.repeatable,
-	}
-	err := call.run(r, read) //nolint:contextcheck // run takes the context from the call
+	r.repeatable = r.repeatable || r.method != http.MethodPost
+	call := &call{request: r, client: c, caller: ctx, started: time.Now()}
+	err := call.run(read) //nolint:contextcheck // run takes the context from the call
 	if r.repeated != nil {
 		*r.repeated = call.maybeDone
 	}
 	if err != nil {
 		tflog.Info(ctx, "Traceloop API call failed", map[string]any{
-			"method": call.method, "path": call.path, "request_id": call.response.requestID, "error": err.Error(),
+			"method": call.method, "path": call.path, "request_id": call.response.RequestID, "error": err.Error(),
 		})
 	}
 	return err
 }
 
-func (c *call) run(r request, read func(*fields)) error {
+func (c *call) run(read func(*fields)) error {
 	// Terraform cancels the context at the first interrupt. A write that was sent is completed,
 	// within its timeout: without its answer, a new key would be lost.
 	ctx := c.caller
-	if r.method != http.MethodGet {
+	if c.method != http.MethodGet {
 		ctx = context.WithoutCancel(ctx)
 	}
-	ctx, c.cancel = context.WithCancel(context.WithValue(ctx, callKey{}, c))
-	defer c.cancel()
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:      func(httptrace.GotConnInfo) { c.connected.Store(true) },
-		WroteHeaders: func() { c.wroteHeaders.Store(true) },
+	ctx = httptrace.WithClientTrace(context.WithValue(ctx, callKey{}, c), &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { c.connected.Store(true) },
 	})
-	req, err := c.client.newRequest(ctx, r)
+	req, err := c.client.newRequest(ctx, c.request)
 	if err != nil {
 		return c.failed(err)
 	}
@@ -119,7 +108,7 @@ func (c *call) run(r request, read func(*fields)) error {
 		_, err = c.client.retrying.Do(req) //nolint:bodyclose // c.read has closed it
 	}
 	if err == nil {
-		err = c.decode(r, read)
+		err = c.decode(read)
 	} else {
 		err = c.failed(err)
 	}
@@ -133,6 +122,12 @@ func (c *call) run(r request, read func(*fields)) error {
 }
 
 func (c *connection) newRequest(ctx context.Context, r request) (*retryablehttp.Request, error) {
+	if r.id != nil {
+		if *r.id == "" || *r.id == "." || *r.id == ".." { // they would address the collection or its parent
+			return nil, fmt.Errorf("%q cannot be an id under %s", *r.id, r.path)
+		}
+		r.path += "/" + url.PathEscape(*r.id)
+	}
 	target, err := url.Parse(c.base.String() + r.path)
 	if err != nil {
 		return nil, err
@@ -167,15 +162,17 @@ func (c *connection) newRequest(ctx context.Context, r request) (*retryablehttp.
 // refusals are left to decode. It has the signature of retryablehttp.ResponseHandlerFunc.
 func (c *call) read(answer *http.Response) error {
 	defer answer.Body.Close()
-	c.response = response{status: answer.StatusCode, header: answer.Header, requestID: c.client.sanitize(requestID(answer.Header))}
+	h := answer.Header
+	c.client.clock.read(h)
+	requestID := cmp.Or(h.Get("X-Request-Id"), h.Get("X-Kong-Request-Id"), h.Get("Cf-Ray")) // of the service, or of what is in front of it
+	c.response = response{Answer: Answer{answer.StatusCode, c.client.sanitize(requestID), c.method, c.path}, header: h}
 	r := &c.response
-	c.client.clock.read(answer.Header)
-	if r.status/100 == 3 && r.status != http.StatusNotModified {
-		return c.unreadable("it redirects to "+cmp.Or(answer.Header.Get("Location"), "nowhere")+", and the provider follows no redirect", nil)
+	if r.StatusCode/100 == 3 && r.StatusCode != http.StatusNotModified {
+		return c.unreadable("it redirects to "+cmp.Or(h.Get("Location"), "nowhere")+", and the provider follows no redirect", nil)
 	}
 
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
-	media, _, mediaErr := mime.ParseMediaType(answer.Header.Get("Content-Type"))
+	media, _, mediaErr := mime.ParseMediaType(h.Get("Content-Type"))
 	isJSON := media == "application/json" || strings.HasSuffix(media, "+json")
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -189,7 +186,7 @@ func (c *call) read(answer *http.Response) error {
 	case mediaErr != nil:
 		r.problem = "its content type is missing or malformed"
 	case !isJSON:
-		shown, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";") // unchanged, so that sanitize finds a key in it
+		shown, _, _ := strings.Cut(h.Get("Content-Type"), ";") // unchanged, so that sanitize finds a key in it
 		r.problem = "its content type is " + shown
 	case !json.Valid(body):
 		r.problem = "its body is not JSON"
@@ -197,7 +194,7 @@ func (c *call) read(answer *http.Response) error {
 		r.body = body
 	}
 
-	if r.status/100 == 2 {
+	if r.StatusCode/100 == 2 {
 		// The answer of a change may be empty. If it is broken, the change is made nevertheless.
 		changed := c.method != http.MethodGet && c.method != http.MethodPost && (isJSON || len(body) == 0)
 		if r.problem == "" || changed {
@@ -206,8 +203,8 @@ func (c *call) read(answer *http.Response) error {
 		return c.unreadable(r.problem, err)
 	}
 	// Routers of Go services answer this where they have no route.
-	r.missing = r.status == http.StatusMethodNotAllowed ||
-		r.status == http.StatusNotFound && media == "text/plain" && strings.TrimSpace(string(body)) == "404 page not found"
+	r.missing = r.StatusCode == http.StatusMethodNotAllowed ||
+		r.StatusCode == http.StatusNotFound && media == "text/plain" && strings.TrimSpace(string(body)) == "404 page not found"
 	var own bool
 	r.message, own = refusalMessage(r.body)
 	if r.problem == "" && !own {
@@ -215,7 +212,7 @@ func (c *call) read(answer *http.Response) error {
 	}
 	// Callers act on 404 (remove from state) and 409 (look for the conflict), so these count
 	// only with the API's own error body.
-	actedOn := r.status == http.StatusNotFound || r.status == http.StatusConflict
+	actedOn := r.StatusCode == http.StatusNotFound || r.StatusCode == http.StatusConflict
 	if actedOn && !own && !r.missing {
 		if r.message != "" {
 			r.problem += `, but "` + r.message + `"`
@@ -240,44 +237,33 @@ func refusalMessage(body json.RawMessage) (message string, own bool) {
 	return "", false
 }
 
-// requestID returns the id of a request in the service's logs, or in those of what is in front
-// of it.
-func requestID(h http.Header) string {
-	for _, name := range []string{"X-Request-Id", "X-Kong-Request-Id", "Cf-Ray"} {
-		if id := h.Get(name); id != "" {
-			return id
-		}
-	}
-	return ""
-}
-
 // decode turns the last answer into an error or into fields.
-func (c *call) decode(r request, read func(*fields)) error {
+func (c *call) decode(read func(*fields)) error {
 	last := &c.response
 	switch {
 	case last.missing:
-		return &MissingOperationError{c.answer()}
-	case c.method == http.MethodDelete && last.status == http.StatusNotFound && c.maybeDone:
+		return &MissingOperationError{c.response.Answer}
+	case c.method == http.MethodDelete && last.StatusCode == http.StatusNotFound && c.maybeDone:
 		return nil // an earlier attempt, whose answer was lost, deleted it
-	case last.status/100 != 2:
+	case last.StatusCode/100 != 2:
 		message := last.message
 		if message == "" {
 			message = "no reason given: " + last.problem
 		}
-		return &Error{Answer: c.answer(), Message: c.client.sanitize(message)}
+		return &Error{Answer: c.response.Answer, Message: c.client.sanitize(message)}
 	case read == nil || last.body == nil:
 		return nil
 	}
-	f := newFields(last.body, r, c.client.sanitize)
+	f := newFields(last.body, c.request, c.client.sanitize)
 	if *f.problem == "" {
 		read(f)
 	}
 	switch {
 	case *f.problem != "":
 		c.maybeDone = true
-		return &MismatchError{c.answer(), c.client.sanitize(*f.problem)}
+		return &MismatchError{c.response.Answer, c.client.sanitize(*f.problem)}
 	case f.gone != "":
-		gone := &Error{Answer: c.answer(), Message: f.gone, revoked: true}
+		gone := &Error{Answer: c.response.Answer, Message: f.gone, revoked: true}
 		gone.StatusCode = http.StatusNotFound
 		return gone
 	}
@@ -302,11 +288,7 @@ func (c *call) failed(err error) error {
 }
 
 func (c *call) unreadable(reason string, err error) error {
-	return &UnreadableError{c.answer(), c.client.sanitize(reason), err}
-}
-
-func (c *call) answer() Answer {
-	return Answer{StatusCode: c.response.status, RequestID: c.response.requestID, Method: c.method, Path: c.path}
+	return &UnreadableError{c.response.Answer, c.client.sanitize(reason), err}
 }
 
 // unwrapURL removes http.Client's wrapping, whose text contains the whole URL.
@@ -319,11 +301,11 @@ func unwrapURL(err error) error {
 
 func (c *call) logAttempt(err error) {
 	entry := map[string]any{
-		"method": c.method, "path": c.path, "query": c.query, "attempt": c.failures + c.rateLimited + 1,
-		"duration_ms": time.Since(c.attemptStarted).Milliseconds(), "request_id": c.response.requestID,
+		"method": c.method, "path": c.path, "query": loggedQuery(c.query), "attempt": c.failures + c.rateLimited + 1,
+		"duration_ms": time.Since(c.attemptStarted).Milliseconds(), "request_id": c.response.RequestID,
 	}
-	if c.response.status != 0 {
-		entry["status"] = c.response.status
+	if c.response.StatusCode != 0 {
+		entry["status"] = c.response.StatusCode
 	}
 	if err != nil {
 		entry["error"] = unwrapURL(err).Error()
@@ -340,4 +322,72 @@ func loggedQuery(query url.Values) string {
 		}
 	}
 	return logged.Encode()
+}
+
+// These operations are the same for all objects. read makes an object from an answer's fields.
+
+// create needs only the id of the answer, so that an object is never lost. If anything else is
+// missing, it reads the object again. If that fails, it returns what is known.
+func create[T any](ctx context.Context, c *connection, collection string, body any, read func(*fields) T) (*T, error) {
+	var (
+		id, problem string
+		created     T
+	)
+	err := c.do(ctx, request{method: http.MethodPost, path: collection, body: body}, func(f *fields) {
+		id = f.text("id")
+		lenient := f.lenient()
+		created, problem = read(lenient), *lenient.problem
+	})
+	if err != nil {
+		return nil, err
+	}
+	if problem != "" {
+		if whole, err := get(context.WithoutCancel(ctx), c, collection, id, read); err == nil {
+			return whole, nil
+		}
+	}
+	return &created, nil
+}
+
+func get[T any](ctx context.Context, c *connection, collection, id string, read func(*fields) T) (*T, error) {
+	return object(ctx, c, request{method: http.MethodGet, path: collection, id: &id}, requireID(id, read))
+}
+
+func update[T any](ctx context.Context, c *connection, collection, id string, body any, read func(*fields) T) (*T, error) {
+	return object(ctx, c, request{method: http.MethodPatch, path: collection, id: &id, body: body}, requireID(id, read))
+}
+
+func remove(ctx context.Context, c *connection, collection, id string) error {
+	return c.do(ctx, request{method: http.MethodDelete, path: collection, id: &id}, nil)
+}
+
+// object carries out an operation that answers with an object. If a change succeeded and its
+// answer does not show the object, it reads the object.
+func object[T any](ctx context.Context, c *connection, r request, read func(*fields) T) (*T, error) {
+	var result *T
+	err := c.do(ctx, r, func(f *fields) { result = new(read(f)) })
+	_, mismatch := errors.AsType[*MismatchError](err)
+	if (r.method == http.MethodPut || r.method == http.MethodPatch) && (mismatch || err == nil && result == nil) {
+		read, err := object(context.WithoutCancel(ctx), c, request{method: http.MethodGet, path: r.path, id: r.id}, read)
+		if err != nil {
+			err = fmt.Errorf("the service carried out the %s, and its answer does not show the object: %w", r.method, err)
+		}
+		return read, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// requireID rejects an answer whose id differs from the one requested, so that no caller
+// changes or deletes the wrong object.
+func requireID[T any](id string, read func(*fields) T) func(*fields) T {
+	return func(f *fields) T {
+		object := read(f)
+		if f.text("id") != id {
+			f.fail("it describes another object")
+		}
+		return object
+	}
 }

@@ -280,3 +280,24 @@ func TestTidy(t *testing.T) {
 		}
 	}
 }
+
+func TestErrorTexts(t *testing.T) {
+	refused := &Error{Answer: Answer{409, "req-1", "POST", "/v2/projects"}, Message: `A project named "x" exists already.`}
+	for want, err := range map[string]error{
+		`POST /v2/projects: 409 Conflict: A project named "x" exists already. (request id req-1)`: refused,
+		"GET /v2/projects: 520: No.": &Error{Answer: Answer{520, "", "GET", "/v2/projects"}, Message: "No."},
+		"GET /v2/projects: the answer (404 Not Found) does not come from the Traceloop API: its content type is text/html": &UnreadableError{
+			Answer: Answer{404, "", "GET", "/v2/projects"}, Reason: "its content type is text/html",
+		},
+		"POST /v2/projects: 500 Internal Server Error: Oops.; it is unknown whether the service carried out this POST": &UnknownOutcomeError{
+			Method: "POST", Path: "/v2/projects", Err: &Error{Answer: Answer{500, "", "POST", "/v2/projects"}, Message: "Oops."},
+		},
+		"GET /v2/projects: the service accepts no requests until 1970-01-01T00:00:00Z, which is longer than the provider waits": &RateLimitError{
+			Until: time.Unix(0, 0), Method: "GET", Path: "/v2/projects",
+		},
+	} {
+		if err.Error() != want {
+			t.Errorf("got  %q\nwant %q", err, want)
+		}
+	}
+}

@@ -101,9 +101,9 @@ type Client struct {
 // ProjectClient, so that reads and writes share requests.
 type ProjectClient struct {
 	*connection
-	knownSetups
 
 	setups      *cachedList[AutoMonitorSetup]
+	known       knownSetups
 	writes      *setupWrites
 	bulkMissing atomic.Bool // the service does not have bulk upserts
 	evaluators  *cachedList[Evaluator]
@@ -132,10 +132,10 @@ func NewProjectClient(config Config) (*ProjectClient, error) {
 		return nil, err
 	}
 	c := &ProjectClient{
-		connection:  connected,
-		knownSetups: knownSetups{reached: map[string]bool{}, written: map[string]*AutoMonitorSetup{}},
-		setups:      newCachedList(collection[AutoMonitorSetup]{connected, connected.paths.AutoMonitorSetups, nil, readListedSetup, func(s *AutoMonitorSetup) string { return s.ID }}),
-		evaluators:  newCachedList(collection[Evaluator]{connected, connected.paths.Evaluators, nil, readListedEvaluator, func(*Evaluator) string { return "" }}),
+		connection: connected,
+		known:      knownSetups{reached: map[string]bool{}, written: map[string]*AutoMonitorSetup{}},
+		setups:     newCachedList(collection[AutoMonitorSetup]{connected, connected.paths.AutoMonitorSetups, nil, readListedSetup, func(s *AutoMonitorSetup) string { return s.ID }}),
+		evaluators: newCachedList(collection[Evaluator]{connected, connected.paths.Evaluators, nil, readListedEvaluator, func(*Evaluator) string { return "" }}),
 	}
 	c.writes = &setupWrites{deliver: c.deliver}
 	return c, nil

@@ -41,15 +41,21 @@ type Evaluator struct {
 // EvaluatorConfig is how an LLM is asked to judge. As in Evaluator, what an answer leaves out is
 // empty or nil.
 type EvaluatorConfig struct {
-	Provider         string
-	Model            string
-	Messages         []EvaluatorMessage
-	Temperature      *float64
-	TopP             *float64
-	MaxTokens        *int64
-	FrequencyPenalty *float64
-	PresencePenalty  *float64
-	Stop             []string
+	LLM
+
+	Provider string
+	Messages []EvaluatorMessage
+}
+
+// LLM is a model and its settings. Neither the OpenAPI document nor the SDK limits the numbers.
+type LLM struct {
+	Model            string   `json:"model"`
+	Temperature      *float64 `json:"temperature,omitempty"`
+	TopP             *float64 `json:"top_p,omitempty"`
+	MaxTokens        *int64   `json:"max_tokens,omitempty"`
+	FrequencyPenalty *float64 `json:"frequency_penalty,omitempty"`
+	PresencePenalty  *float64 `json:"presence_penalty,omitempty"`
+	Stop             []string `json:"stop,omitempty"`
 }
 
 // EvaluatorMessage is one message to the LLM. Neither the OpenAPI document nor the SDK restricts the
@@ -68,22 +74,17 @@ type EvaluatorProperty struct {
 }
 
 // EvaluatorRequest contains what can be set in an evaluator. Its tags are those of the published
-// creation. Neither the OpenAPI document nor the SDK limits the numbers.
+// creation.
 type EvaluatorRequest struct {
-	Name             string              `json:"name"`
-	Slug             string              `json:"slug,omitempty"` // only for the creation; empty leaves it to the service
-	Description      string              `json:"description,omitempty"`
-	Provider         string              `json:"provider"`
-	Model            string              `json:"model"`
-	Messages         []EvaluatorMessage  `json:"messages"`
-	InputSchema      []EvaluatorProperty `json:"input_schema"`
-	OutputSchema     []EvaluatorProperty `json:"output_schema"`
-	Temperature      *float64            `json:"temperature,omitempty"`
-	TopP             *float64            `json:"top_p,omitempty"`
-	MaxTokens        *int64              `json:"max_tokens,omitempty"`
-	FrequencyPenalty *float64            `json:"frequency_penalty,omitempty"`
-	PresencePenalty  *float64            `json:"presence_penalty,omitempty"`
-	Stop             []string            `json:"stop,omitempty"`
+	LLM
+
+	Name         string              `json:"name"`
+	Slug         string              `json:"slug,omitempty"` // only for the creation; empty leaves it to the service
+	Description  string              `json:"description,omitempty"`
+	Provider     string              `json:"provider"`
+	Messages     []EvaluatorMessage  `json:"messages"`
+	InputSchema  []EvaluatorProperty `json:"input_schema"`
+	OutputSchema []EvaluatorProperty `json:"output_schema"`
 }
 
 // evaluatorChange is the body of a PATCH, as the SDK sends it. The service replaces the whole
@@ -99,29 +100,11 @@ type evaluatorChangeConfig struct {
 	Description string             `json:"description"`
 	Provider    string             `json:"provider"`
 	Messages    []EvaluatorMessage `json:"messages"`
-	LLMConfig   evaluatorLLMConfig `json:"llm_config"`
-}
-
-type evaluatorLLMConfig struct {
-	Model            string   `json:"model"`
-	Temperature      *float64 `json:"temperature,omitempty"`
-	TopP             *float64 `json:"top_p,omitempty"`
-	MaxTokens        *int64   `json:"max_tokens,omitempty"`
-	FrequencyPenalty *float64 `json:"frequency_penalty,omitempty"`
-	PresencePenalty  *float64 `json:"presence_penalty,omitempty"`
-	Stop             []string `json:"stop,omitempty"`
+	LLM         LLM                `json:"llm_config"`
 }
 
 func (r EvaluatorRequest) config() evaluatorChangeConfig {
-	return evaluatorChangeConfig{
-		Description: r.Description,
-		Provider:    r.Provider,
-		Messages:    r.Messages,
-		LLMConfig: evaluatorLLMConfig{
-			Model: r.Model, Temperature: r.Temperature, TopP: r.TopP, MaxTokens: r.MaxTokens,
-			FrequencyPenalty: r.FrequencyPenalty, PresencePenalty: r.PresencePenalty, Stop: r.Stop,
-		},
-	}
+	return evaluatorChangeConfig{r.Description, r.Provider, r.Messages, r.LLM}
 }
 
 // changeTo contains only what differs, because the service makes a new version.
@@ -154,37 +137,28 @@ func (c *ProjectClient) CreateEvaluator(ctx context.Context, r EvaluatorRequest)
 // GetEvaluator reads an evaluator by its id or slug, as the SDK does. If there is none, the error
 // satisfies IsNotFound.
 func (c *ProjectClient) GetEvaluator(ctx context.Context, idOrSlug string) (*Evaluator, error) {
-	path, err := elementPath(c.paths.Evaluators, idOrSlug)
-	if err != nil {
-		return nil, err
-	}
-	one := func() (*Evaluator, error) {
-		return object(ctx, c.connection, request{method: http.MethodGet, path: path}, func(f *fields) Evaluator {
+	return c.evaluators.answer(ctx, func(l *cache[Evaluator]) *Evaluator {
+		return l.first(func(e *Evaluator) bool {
+			return (e.ID == idOrSlug || e.Slug == idOrSlug) && e.Config != nil && len(e.Config.Messages) > 0
+		})
+	}, func() (*Evaluator, error) {
+		return object(ctx, c.connection, request{method: http.MethodGet, path: c.paths.Evaluators, id: &idOrSlug}, func(f *fields) Evaluator {
 			evaluator := readEvaluator(f)
 			if evaluator.ID != idOrSlug && evaluator.Slug != "" && evaluator.Slug != idOrSlug {
 				f.fail("it describes another object")
 			}
 			return evaluator
 		})
-	}
-	return c.evaluators.answer(ctx, func(l *cache[Evaluator]) *Evaluator {
-		return l.first(func(e *Evaluator) bool {
-			return (e.ID == idOrSlug || e.Slug == idOrSlug) && e.Config != nil && len(e.Config.Messages) > 0
-		})
-	}, one)
+	})
 }
 
 // UpdateEvaluator changes what differs between two requests, as the SDK does, and reads the
 // evaluator. The slug cannot be changed.
 func (c *ProjectClient) UpdateEvaluator(ctx context.Context, idOrSlug string, before, after EvaluatorRequest) (*Evaluator, error) {
-	path, err := elementPath(c.paths.Evaluators, idOrSlug)
-	if err != nil {
-		return nil, err
-	}
 	if change := before.changeTo(after); !reflect.DeepEqual(change, evaluatorChange{}) {
 		forget := invalidate(c.evaluators)
 		// The answer has no more than the id, and may be empty.
-		err := c.do(ctx, request{method: http.MethodPatch, path: path, body: change}, nil)
+		err := c.do(ctx, request{method: http.MethodPatch, path: c.paths.Evaluators, id: &idOrSlug, body: change}, nil)
 		forget()
 		if err != nil {
 			return nil, c.evaluators.confirmed(ctx, err)
@@ -227,11 +201,11 @@ func readEvaluator(f *fields) Evaluator {
 		Type:         f.optionalText("type"),
 		Source:       f.optionalText("source"),
 		Version:      optionalVersion(f, "version"),
-		Description:  optionalPointer[string](f, "description", "a string"),
+		Description:  optional[string](f, "description", "a string"),
 		InputSchema:  readEvaluatorProperties(f, "input_schema"),
 		OutputSchema: readEvaluatorProperties(f, "output_schema"),
-		CreatedAt:    optionalTime(f, "created_at"),
-		UpdatedAt:    optionalTime(f, "updated_at"),
+		CreatedAt:    f.optionalTime("created_at"),
+		UpdatedAt:    f.optionalTime("updated_at"),
 	}
 	if !f.has("config") {
 		return evaluator
@@ -242,18 +216,17 @@ func readEvaluator(f *fields) Evaluator {
 		llm = config.object("llm_config")
 	}
 	if evaluator.Description == nil { // a change has it here
-		evaluator.Description = optionalPointer[string](config, "description", "a string")
+		evaluator.Description = optional[string](config, "description", "a string")
 	}
-	evaluator.Config = &EvaluatorConfig{
-		Provider:         config.optionalText("provider"),
+	evaluator.Config = &EvaluatorConfig{Provider: config.optionalText("provider"), LLM: LLM{
 		Model:            llm.optionalText("model"),
-		Temperature:      optionalPointer[float64](llm, "temperature", "a number"),
-		TopP:             optionalPointer[float64](llm, "top_p", "a number"),
-		MaxTokens:        optionalPointer[int64](llm, "max_tokens", "a whole number"),
-		FrequencyPenalty: optionalPointer[float64](llm, "frequency_penalty", "a number"),
-		PresencePenalty:  optionalPointer[float64](llm, "presence_penalty", "a number"),
+		Temperature:      optional[float64](llm, "temperature", "a number"),
+		TopP:             optional[float64](llm, "top_p", "a number"),
+		MaxTokens:        optional[int64](llm, "max_tokens", "a whole number"),
+		FrequencyPenalty: optional[float64](llm, "frequency_penalty", "a number"),
+		PresencePenalty:  optional[float64](llm, "presence_penalty", "a number"),
 		Stop:             llm.optionalTexts("stop"),
-	}
+	}}
 	for _, message := range config.optionalObjects("messages") {
 		evaluator.Config.Messages = append(evaluator.Config.Messages, EvaluatorMessage{Role: message.text("role"), Content: message.optionalText("content")})
 	}
@@ -273,16 +246,6 @@ func readEvaluatorProperties(f *fields, name string) []EvaluatorProperty {
 	return properties
 }
 
-// optionalPointer returns nil if the field is missing or null.
-func optionalPointer[T any](f *fields, name, kind string) *T {
-	if !f.has(name) {
-		return nil
-	}
-	var value T
-	f.value(name, kind, &value)
-	return &value
-}
-
 // optionalVersion reads a version, which is a string in the SDK's types, and may be a number.
 func optionalVersion(f *fields, name string) string {
 	var number json.Number
@@ -291,3 +254,56 @@ func optionalVersion(f *fields, name string) string {
 	}
 	return f.optionalText(name)
 }
+
+// EvaluatorsPublished is the date of the last change of the list in Traceloop's documentation.
+const EvaluatorsPublished = "2026-06-18"
+
+// PublishedEvaluators are the slugs in Traceloop's documentation, on its page of slugs or as an
+// operation that runs an evaluator. Organizations can have their own evaluators.
+var PublishedEvaluators = []string{
+	"action-advancement",
+	"agent-efficiency",
+	"agent-flow-quality",
+	"agent-goal-accuracy",
+	"agent-goal-completeness",
+	"agent-tool-error-detector",
+	"agent-tool-selection-quality",
+	"agent-tool-trajectory",
+	"answer-completeness",
+	"answer-correctness",
+	"answer-relevancy",
+	"char-count",
+	"char-count-ratio",
+	"context-relevance",
+	"conversation-quality",
+	"faithfulness",
+	"html-comparison",
+	"instruction-adherence",
+	"intent-change",
+	"json-validator",
+	"perplexity",
+	"pii-detector",
+	"placeholder-regex",
+	"profanity-detector",
+	"prompt-injection",
+	"prompt-perplexity",
+	"regex-validator",
+	"secrets-detector",
+	"semantic-similarity",
+	"sexism-detector",
+	"sql-validator",
+	"tone-detection",
+	"topic-adherence",
+	"toxicity-detector",
+	"uncertainty-detector",
+	"word-count",
+	"word-count-ratio",
+}
+
+// SaaSEvaluators are the published slugs that the page of slugs marks as "SaaS only": a Traceloop on
+// one's own servers does not have them.
+var SaaSEvaluators = []string{"prompt-injection", "sexism-detector", "tone-detection", "toxicity-detector"}
+
+// UnlistedEvaluators are the published slugs that only the OpenAPI document has: there is an
+// operation that runs them, but they are not on the page of slugs.
+var UnlistedEvaluators = []string{"action-advancement", "agent-tool-selection-quality"}

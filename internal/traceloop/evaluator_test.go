@@ -20,7 +20,7 @@ const evaluatorJSON = `{"id":"ev-1","name":"Tone","slug":"tone","type":"LLM_AS_A
 
 func toneRequest() EvaluatorRequest {
 	return EvaluatorRequest{
-		Name: "Tone", Provider: "openai", Model: "gpt-4o",
+		Name: "Tone", Provider: "openai", LLM: LLM{Model: "gpt-4o"},
 		Messages:     []EvaluatorMessage{{Role: "user", Content: "Judge {{text}}"}},
 		InputSchema:  []EvaluatorProperty{{Name: "text", Type: "string"}},
 		OutputSchema: []EvaluatorProperty{{Name: "label", Type: "enum", EnumValues: []string{"good", "bad"}}},
@@ -78,8 +78,8 @@ func TestCreateEvaluator(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(*got, test.want) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
-		want := `{"name":"Tone","provider":"openai","model":"gpt-4o","messages":[{"role":"user","content":"Judge {{text}}"}],` +
-			`"input_schema":[{"name":"text","type":"string"}],"output_schema":[{"name":"label","type":"enum","enum_values":["good","bad"]}],"temperature":0,"max_tokens":512}`
+		want := `{"model":"gpt-4o","temperature":0,"max_tokens":512,"name":"Tone","provider":"openai","messages":[{"role":"user","content":"Judge {{text}}"}],` +
+			`"input_schema":[{"name":"text","type":"string"}],"output_schema":[{"name":"label","type":"enum","enum_values":["good","bad"]}]}`
 		if s.bodies[0] != want {
 			t.Errorf("%s: it sent %s", name, s.bodies[0])
 		}
@@ -109,8 +109,8 @@ func TestGetEvaluator(t *testing.T) {
 		InputSchema:  []EvaluatorProperty{{Name: "text", Type: "string"}},
 		OutputSchema: []EvaluatorProperty{{Name: "label", Type: "enum", EnumValues: []string{"good", "bad"}, Description: "x"}},
 		Config: &EvaluatorConfig{
-			Provider: "openai", Model: "gpt-4o", Messages: []EvaluatorMessage{{Role: "user", Content: "Judge {{text}}"}},
-			Temperature: new(0.0), TopP: new(0.9), MaxTokens: new(int64(512)), FrequencyPenalty: new(0.1), PresencePenalty: new(0.2), Stop: []string{"\n"},
+			Provider: "openai", Messages: []EvaluatorMessage{{Role: "user", Content: "Judge {{text}}"}},
+			LLM: LLM{Model: "gpt-4o", Temperature: new(0.0), TopP: new(0.9), MaxTokens: new(int64(512)), FrequencyPenalty: new(0.1), PresencePenalty: new(0.2), Stop: []string{"\n"}},
 		},
 		CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 123000000, time.UTC), UpdatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}

@@ -83,13 +83,30 @@ func (f *fields) text(name string) string {
 	return s
 }
 
-// optionalText reads a string that may be missing, null or empty.
-func (f *fields) optionalText(name string) string {
-	var s string
-	if f.has(name) {
-		f.value(name, "a string", &s)
+// optional reads a field that may be missing or null: then it returns nil.
+func optional[T any](f *fields, name, kind string) *T {
+	if !f.has(name) {
+		return nil
 	}
-	return s
+	value := new(T)
+	f.value(name, kind, value)
+	return value
+}
+
+// optionalOr reads a field that may be missing or null: then it returns the zero value.
+func optionalOr[T any](f *fields, name, kind string) (value T) {
+	if f.has(name) {
+		f.value(name, kind, &value)
+	}
+	return value
+}
+
+// optionalText reads a string that may be missing, null or empty.
+func (f *fields) optionalText(name string) string { return optionalOr[string](f, name, "a string") }
+
+// optionalTexts reads a list of strings that may be missing or null.
+func (f *fields) optionalTexts(name string) []string {
+	return optionalOr[[]string](f, name, "a list of strings")
 }
 
 func (f *fields) boolean(name string) bool {
@@ -115,6 +132,14 @@ func (f *fields) time(name string) time.Time {
 	return t.Round(time.Millisecond).UTC()
 }
 
+// optionalTime reads a time that may be missing or null: then it is zero.
+func (f *fields) optionalTime(name string) time.Time {
+	if !f.has(name) {
+		return time.Time{}
+	}
+	return f.time(name)
+}
+
 // object reads a required object.
 func (f *fields) object(name string) *fields {
 	var raw map[string]json.RawMessage
@@ -135,15 +160,6 @@ func (f *fields) optionalObjects(name string) []*fields {
 		return nil
 	}
 	return f.objects(name)
-}
-
-// optionalTexts reads a list of strings that may be missing or null.
-func (f *fields) optionalTexts(name string) []string {
-	var list []string
-	if f.has(name) {
-		f.value(name, "a list of strings", &list)
-	}
-	return list
 }
 
 func (f *fields) each(raw []map[string]json.RawMessage) []*fields {

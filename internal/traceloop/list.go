@@ -219,24 +219,18 @@ func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects fu
 			// Before each page, the list of all objects may have become cheaper.
 			known := false // the answer to this filter
 			objects, ok := find(ctx, c, len(pages.cursors) > 0, func() (selected []T, ok bool) {
-				if selected, known = c.filtered[key]; known || !c.complete {
-					return selected, known
+				selected, known = c.filtered[key]
+				if !known && c.complete {
+					selected = c.selected(selects)
 				}
-				for _, page := range c.pages {
-					for i := range page {
-						if selects(&page[i]) {
-							selected = append(selected, page[i])
-						}
-					}
-				}
-				return selected, true
+				return selected, known || c.complete
 			})
 			var err error
 			if ok && !known {
 				ok, err = suffices(objects)
 			}
 			if ok {
-				yieldAll(slices.DeleteFunc(slices.Clone(objects), func(object T) bool { return pages.ids[l.id(&object)] }), nil, yield)
+				yieldAll(slices.DeleteFunc(slices.Clone(objects), func(o T) bool { return pages.ids[l.id(&o)] }), nil, yield)
 				return
 			}
 			var page []T // the caller may need no more than the first ones
@@ -375,6 +369,18 @@ func (c *cache[T]) loaded() []T {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Concat(c.pages...)
+}
+
+// selected returns the objects of the list that a filter selects. It is a lookup.
+func (c *cache[T]) selected(selects func(*T) bool) (selected []T) {
+	for _, page := range c.pages {
+		for i := range page {
+			if selects(&page[i]) {
+				selected = append(selected, page[i])
+			}
+		}
+	}
+	return selected
 }
 
 // first returns the first object of the list that matches, or nil. It is a lookup.

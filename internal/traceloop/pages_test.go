@@ -148,20 +148,3 @@ func TestBreakFetchesNoFurtherPage(t *testing.T) {
 		t.Errorf("%d requests, want 1", len(s.got()))
 	}
 }
-
-// A sequence can be read more than once; a fresh one asks the service each time.
-func TestListCanBeReadAgain(t *testing.T) {
-	s := &service{answers: []http.HandlerFunc{page(`""`), page(`""`)}}
-	c := onLoopback(t, s, Config{})
-	list := c.ListAPIKeysUncached(t.Context(), APIKeyFilter{ProjectID: "p1"})
-	for range 2 {
-		for _, err := range list {
-			if err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	if len(s.got()) != 2 {
-		t.Errorf("%d requests, want 2", len(s.got()))
-	}
-}

@@ -49,17 +49,18 @@ func (p *pause) end() time.Time {
 	return p.closedUntil
 }
 
-// awaitPause waits for the end of a pause. It returns a *RateLimitError at once if the wait would
-// be too long.
-func (c *call) awaitPause(ctx context.Context) error {
+// await waits until the next attempt is due, and no pause is on. It returns a *RateLimitError at once if
+// the wait would be too long. An interrupt ends it.
+func (c *call) await() error {
+	ctx := c.caller
+	if err := sleep(ctx, time.Until(c.notBefore)); err != nil {
+		return err
+	}
 	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		until := c.client.pause.end()
 		wait := time.Until(until)
 		if wait <= 0 {
-			return nil
+			return ctx.Err()
 		}
 		if c.waitingSince.IsZero() {
 			c.waitingSince = time.Now()

@@ -1,7 +1,6 @@
 package traceloop
 
 import (
-	"errors"
 	"math"
 	"net/http"
 	"sync"
@@ -212,14 +211,4 @@ func TestPauseIsNeverShortened(t *testing.T) {
 			t.Errorf("%s left, want 30s", left)
 		}
 	})
-}
-
-func TestRateLimitErrorIsNoRefusal(t *testing.T) {
-	err := error(&RateLimitError{Until: time.Unix(0, 0), Method: "GET", Path: "/v2/projects"})
-	if _, ok := errors.AsType[*Error](err); ok {
-		t.Error("it holds an *Error")
-	}
-	if want := "GET /v2/projects: the service accepts no requests until 1970-01-01T00:00:00Z, which is longer than the provider waits"; err.Error() != want {
-		t.Errorf("got %q, want %q", err, want)
-	}
 }

@@ -32,7 +32,7 @@ func newRetrying(transport http.RoundTripper, timeout time.Duration) *retryableh
 		},
 		RetryMax:     math.MaxInt, // checkRetry counts, because not every repeat is a retry
 		CheckRetry:   checkRetry,
-		Backoff:      nextWait,
+		Backoff:      func(_, _ time.Duration, _ int, _ *http.Response) time.Duration { return 0 }, // beginAttempt waits
 		PrepareRetry: func(r *http.Request) error { return callOf(r.Context()).beginAttempt() },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
@@ -58,22 +58,15 @@ func callOf(ctx context.Context) *call {
 //	any other answer                 stop                 stop
 //
 // retryablehttp calls it twice if there is an answer: before call.read and after it.
+//
+//nolint:contextcheck // an interrupt ends the caller's context, and not the request's
 func checkRetry(ctx context.Context, answer *http.Response, err error) (bool, error) {
 	c := callOf(ctx)
-	if answer != nil && c.response.status == 0 {
+	if answer != nil && c.response.StatusCode == 0 {
 		return false, nil
 	}
 	c.logAttempt(err)
-	again, err := c.isRepeated(err)
-	if again {
-		// An interrupt ends the wait for the next attempt, and no attempt of a write.
-		c.stopWaiting = context.AfterFunc(c.caller, c.cancel) //nolint:contextcheck // the caller's context outlives none of them
-	}
-	return again, err
-}
-
-func (c *call) isRepeated(err error) (bool, error) {
-	status := c.response.status
+	status := c.response.StatusCode
 	wait, asked := askedPause(status, c.response.header)
 	if asked {
 		c.client.pause.extend(wait)
@@ -89,8 +82,7 @@ func (c *call) isRepeated(err error) (bool, error) {
 		return false, nil
 	}
 
-	// After a timeout, net/http does not wait for its writing goroutine.
-	sent := status != 0 || c.wroteHeaders.Load() || c.connected.Load() && timedOut(unwrapURL(err))
+	sent := status != 0 || c.connected.Load()
 	c.failures++
 	c.maybeDone = c.maybeDone || sent
 	switch {
@@ -98,6 +90,9 @@ func (c *call) isRepeated(err error) (bool, error) {
 		return false, c.caller.Err()
 	case !c.repeatable && sent, c.failures > c.client.maxRetries:
 		return false, nil
+	}
+	if !asked {
+		c.notBefore = time.Now().Add(backoff(c.failures))
 	}
 	reason := statusLine(status)
 	if err != nil {
@@ -109,29 +104,12 @@ func (c *call) isRepeated(err error) (bool, error) {
 	return true, nil
 }
 
-// nextWait has the signature of retryablehttp.Backoff. It is 0 after a 429 and where the service
-// asked for a pause, which beginAttempt waits for.
-func nextWait(_, _ time.Duration, attempt int, answer *http.Response) time.Duration {
-	if answer != nil {
-		_, asked := askedPause(answer.StatusCode, answer.Header)
-		if asked || answer.StatusCode == http.StatusTooManyRequests {
-			return 0
-		}
-	}
-	return backoff(attempt + 1)
-}
-
-// beginAttempt waits until requests are allowed.
 func (c *call) beginAttempt() error {
-	if c.stopWaiting != nil {
-		c.stopWaiting()
-	}
-	if err := c.awaitPause(c.caller); err != nil {
+	if err := c.await(); err != nil {
 		return err
 	}
 	c.response, c.attemptStarted = response{}, time.Now()
 	c.connected.Store(false)
-	c.wroteHeaders.Store(false)
 	return nil
 }
 

@@ -2,7 +2,6 @@ package traceloop
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -31,8 +30,10 @@ func TestRetryTable(t *testing.T) {
 	var (
 		ok          = func(err error) bool { return err == nil }
 		unreachable = func(err error) bool { return IsUnknownHost(err) && !strings.Contains(err.Error(), "attempts") }
-		refused     = func(err error) bool { return IsRefused(err) && !strings.Contains(err.Error(), "attempts") }
 		unknown     = func(err error) bool { _, is := errors.AsType[*UnknownOutcomeError](err); return is }
+		refused     = func(err error) bool {
+			return IsRefused(err) && !unknown(err) && !strings.Contains(err.Error(), "attempts")
+		}
 		missing     = func(err error) bool { _, is := errors.AsType[*MissingOperationError](err); return is && !unknown(err) }
 		unreadable  = func(err error) bool { _, is := errors.AsType[*UnreadableError](err); return is && !unknown(err) }
 		refusedWith = func(status int) func(error) bool {
@@ -102,9 +103,13 @@ func TestRetryTable(t *testing.T) {
 					if tt.name == "truncated" && method == http.MethodDelete {
 						want.requests = 1 // it is done
 					}
+					started := time.Now()
 					err := call(t.Context(), c)
 					if !want.want(err) {
 						t.Errorf("unexpected outcome: %T %v", err, err)
+					}
+					if lost, ok := errors.AsType[*UnknownOutcomeError](err); ok && (!lost.Started.Equal(started) || lost.MayBeConflict != (tt.name == "500")) {
+						t.Errorf("it began at %s, and the error is %+v", started, lost)
 					}
 					if n := len(s.got()); n != want.requests {
 						t.Errorf("%d requests reached the service, want %d", n, want.requests)
@@ -162,20 +167,6 @@ func TestNetworkErrorSaysHowOftenItWasTried(t *testing.T) {
 		}
 		if n.dials.Load() != 3 {
 			t.Errorf("%d dials, want 3", n.dials.Load())
-		}
-	})
-}
-
-func TestPostThatWasNeverSentHasAKnownOutcome(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &service{}
-		c, _ := inMemory(t, s, Config{}, refusedDial)
-		err := calls[http.MethodPost](t.Context(), c)
-		if _, unknown := errors.AsType[*UnknownOutcomeError](err); unknown || err == nil {
-			t.Errorf("got %v, want a plain network error", err)
-		}
-		if len(s.got()) != 0 {
-			t.Error("the request reached the service")
 		}
 	})
 }
@@ -317,28 +308,6 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-func TestPermanentErrors(t *testing.T) {
-	for name, err := range map[string]error{
-		"scheme":       fmt.Errorf("get: %w", http.ErrSchemeMismatch),
-		"refusal":      &UnreadableError{Answer: Answer{StatusCode: 404}},
-		"redirect":     &UnreadableError{Answer: Answer{StatusCode: 302}},
-		"no such host": noSuchHost,
-	} {
-		if !permanent(err) {
-			t.Errorf("%s: would be retried", name)
-		}
-	}
-	for name, err := range map[string]error{
-		"web page":    &UnreadableError{Answer: Answer{StatusCode: 200}},
-		"dial":        refusedDial,
-		"certificate": x509.UnknownAuthorityError{}, // only as the transport wraps it; see TestPrivateAuthority
-	} {
-		if permanent(err) {
-			t.Errorf("%s: would not be retried", name)
-		}
-	}
-}
-
 func TestPostsOfOneCallShareAnIdempotencyKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{answers: []http.HandlerFunc{refusal(429), good, html(502)}}
@@ -376,4 +345,54 @@ func TestBackoff(t *testing.T) {
 			t.Errorf("backoff(%d) has only %d values in 100: no jitter", n, len(seen))
 		}
 	}
+}
+
+// Terraform cancels the context at the first interrupt, and keeps the results of calls in
+// flight.
+func TestInterruptedWriteIsSeenThrough(t *testing.T) {
+	for _, method := range []string{http.MethodPost, http.MethodPatch, http.MethodDelete} {
+		t.Run(method, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, interrupt := context.WithCancel(t.Context())
+				s := &service{answers: []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
+					interrupt()
+					<-time.After(time.Second) // of the bubble: the client has noticed by then
+					good(w, r)
+				}}}
+				c, _ := inMemory(t, s, Config{MaxRetries: DefaultMaxRetries})
+				if err := calls[method](ctx, c); err != nil {
+					t.Errorf("the write on its way ended with: %v", err)
+				}
+				if err := calls[method](ctx, c); err == nil || len(s.got()) != 1 {
+					t.Errorf("a write after the interrupt: %v; %d requests, want 1", err, len(s.got()))
+				}
+			})
+		})
+	}
+}
+
+func TestCreatedSince(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		ahead := now.Add(time.Hour) // the service's clock
+		s := &service{answers: []http.HandlerFunc{answer(200, projectJSON, "Date", ahead.UTC().Format(http.TimeFormat))}}
+		c, _ := inMemory(t, s, Config{})
+		if c.CreatedSince(ahead, now) {
+			t.Error("it knows the service's clock before the first answer")
+		}
+		if _, err := c.GetProject(t.Context(), "p1"); err != nil {
+			t.Fatal(err)
+		}
+		for created, want := range map[time.Time]bool{
+			ahead:                      true,
+			ahead.Add(-clockSlack):     true,
+			ahead.Add(-clockSlack - 1): false,
+			now:                        false,
+			ahead.Add(time.Minute):     true,
+		} {
+			if got := c.CreatedSince(created, now); got != want {
+				t.Errorf("created %s after we began: %t, want %t", created.Sub(ahead), got, want)
+			}
+		}
+	})
 }

@@ -146,8 +146,8 @@ func (c *ProjectClient) write(ctx context.Context, w *setupWrite) (writtenSetup,
 			return writtenSetup{}, &UnknownOutcomeError{Method: http.MethodPost, Path: c.paths.AutoMonitorSetups, Started: answer.started, Err: err}
 		}
 	}
-	c.learn(*setup)
-	c.wrote(setup.ExternalID, setup)
+	c.known.learn(*setup)
+	c.known.wrote(setup.ExternalID, setup)
 	existed, known := c.existedBefore(*setup, answer)
 	return writtenSetup{setup, known && !existed, known && existed}, nil
 }
@@ -229,14 +229,11 @@ func (w *setupWrite) body() setupBody {
 func (c *ProjectClient) sendOne(ctx context.Context, w *setupWrite) setupAnswer {
 	defer invalidate(c.setups)()
 	answer := setupAnswer{started: time.Now()}
-	r := request{method: http.MethodPost, path: c.paths.AutoMonitorSetups, body: w.body(), repeated: &answer.repeated}
+	body := w.body()
+	r := request{method: http.MethodPost, path: c.paths.AutoMonitorSetups, body: body, repeated: &answer.repeated}
 	if w.update {
-		body := w.body()
 		body.ExternalID = "" // it is in the path
-		r.method, r.body = http.MethodPut, body
-		if r.path, answer.err = elementPath(r.path, w.request.ExternalID); answer.err != nil {
-			return answer
-		}
+		r.method, r.id, r.body = http.MethodPut, &w.request.ExternalID, body
 	}
 	answer.err = c.do(ctx, r, func(f *fields) { answer.setup = readWrittenSetup(f, w.request.ExternalID) })
 	return answer

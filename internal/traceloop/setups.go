@@ -80,16 +80,16 @@ func (k *knownSetups) ownEnvironment() string {
 
 // recentSetups returns a list that is at most recent old, whatever this client has written since then.
 func (c *ProjectClient) recentSetups() *cache[AutoMonitorSetup] {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.shown == nil || time.Since(c.shown.begun) > recent {
+	c.known.mu.Lock()
+	defer c.known.mu.Unlock()
+	if c.known.shown == nil || time.Since(c.known.shown.begun) > recent {
 		if time.Since(c.setups.cache().begun) > recent {
 			c.setups.forget()
 		}
-		c.shown = c.setups.cache()
-		clear(c.written)
+		c.known.shown = c.setups.cache()
+		clear(c.known.written)
 	}
-	return c.shown
+	return c.known.shown
 }
 
 // ListAutoMonitorSetups returns the setups with a status, or all if it is empty. According to the
@@ -107,12 +107,12 @@ func (c *ProjectClient) ListAutoMonitorSetups(ctx context.Context, status string
 // environment is an *OtherEnvironmentError.
 func (c *ProjectClient) GetAutoMonitorSetup(ctx context.Context, externalID, envProjectID string) (*AutoMonitorSetup, error) {
 	if c.OwnProjectID() == "" { // the list answers a read only once an answer has shown what the key reaches
-		c.first.Lock()
-		defer c.first.Unlock()
+		c.known.first.Lock()
+		defer c.known.first.Unlock()
 	}
 	setup, err := c.setups.answer(ctx, func(l *cache[AutoMonitorSetup]) *AutoMonitorSetup {
 		return l.first(func(s *AutoMonitorSetup) bool {
-			return s.ExternalID == externalID && !s.partial && c.reaches(s.EnvProjectID)
+			return s.ExternalID == externalID && !s.partial && c.known.reaches(s.EnvProjectID)
 		})
 	}, func() (*AutoMonitorSetup, error) { return c.getSetup(ctx, externalID) })
 	switch {
@@ -126,11 +126,7 @@ func (c *ProjectClient) GetAutoMonitorSetup(ctx context.Context, externalID, env
 
 // getSetup reads a setup with its own request.
 func (c *ProjectClient) getSetup(ctx context.Context, externalID string) (*AutoMonitorSetup, error) {
-	path, err := elementPath(c.paths.AutoMonitorSetups, externalID)
-	if err != nil {
-		return nil, err
-	}
-	setup, err := object(ctx, c.connection, request{method: http.MethodGet, path: path}, func(f *fields) AutoMonitorSetup {
+	setup, err := object(ctx, c.connection, request{method: http.MethodGet, path: c.paths.AutoMonitorSetups, id: &externalID}, func(f *fields) AutoMonitorSetup {
 		setup := readAutoMonitorSetup(f)
 		if setup.ExternalID != externalID {
 			f.fail("it describes another object")
@@ -138,7 +134,7 @@ func (c *ProjectClient) getSetup(ctx context.Context, externalID string) (*AutoM
 		return setup
 	})
 	if err == nil {
-		c.learn(*setup)
+		c.known.learn(*setup)
 	}
 	return setup, err
 }
@@ -153,7 +149,7 @@ func (c *ProjectClient) notFound(ctx context.Context, externalID, envProjectID s
 	if listErr != nil {
 		return listErr
 	}
-	own := c.ownEnvironment()
+	own := c.known.ownEnvironment()
 	if own != envProjectID && slices.ContainsFunc(setups, func(s AutoMonitorSetup) bool { return s.ExternalID == externalID && s.EnvProjectID == envProjectID }) {
 		return &OtherEnvironmentError{ExternalID: externalID, EnvProjectID: envProjectID, Own: own}
 	}
@@ -168,13 +164,13 @@ func (c *ProjectClient) FindAutoMonitorSetup(ctx context.Context, externalID, pr
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	written, isWritten := c.written[externalID]
-	c.mu.Unlock()
+	c.known.mu.Lock()
+	written, isWritten := c.known.written[externalID]
+	c.known.mu.Unlock()
 	if isWritten {
 		return written, nil
 	}
-	projectID = c.ownProject(projectID)
+	projectID = c.known.ownProject(projectID)
 	for _, setup := range setups {
 		switch {
 		case setup.ExternalID != externalID:
@@ -197,7 +193,7 @@ func (c *ProjectClient) ForgetAutoMonitorSetups() { c.setups.forget() }
 
 // OwnProjectID returns the id of the key's project. It is empty until an answer about a setup has
 // shown it.
-func (c *ProjectClient) OwnProjectID() string { return c.ownProject("") }
+func (c *ProjectClient) OwnProjectID() string { return c.known.ownProject("") }
 
 // CreateAutoMonitorSetup creates a setup. If its project has one with the external id, the error is
 // an *AlreadyThereError; if the key belongs to another project than the request says, it is an
@@ -223,7 +219,7 @@ func (c *ProjectClient) CreateAutoMonitorSetup(ctx context.Context, r AutoMonito
 	switch {
 	case err != nil:
 		return nil, err
-	case setup.existed || !c.created(setup.EnvProjectID):
+	case setup.existed || !c.known.created(setup.EnvProjectID):
 		return nil, &AlreadyThereError{Setup: *setup.AutoMonitorSetup, Replaced: true}
 	case r.ProjectID == "" || setup.ProjectID == r.ProjectID:
 		return setup.AutoMonitorSetup, nil
@@ -268,7 +264,7 @@ func (c *ProjectClient) removeSetup(ctx context.Context, externalID string) erro
 	defer invalidate(c.setups)()
 	err := remove(ctx, c.connection, c.paths.AutoMonitorSetups, externalID)
 	if err == nil || IsNotFound(err) {
-		c.wrote(externalID, nil)
+		c.known.wrote(externalID, nil)
 	}
 	return err
 }
@@ -276,7 +272,7 @@ func (c *ProjectClient) removeSetup(ctx context.Context, externalID string) erro
 // requireReached refuses to change a setup with the key of another project or environment, because
 // that would change another setup with the same external id.
 func (c *ProjectClient) requireReached(ctx context.Context, externalID, envProjectID string) error {
-	if c.reaches(envProjectID) {
+	if c.known.reaches(envProjectID) {
 		return nil
 	}
 	_, err := c.GetAutoMonitorSetup(ctx, externalID, envProjectID)

@@ -44,39 +44,20 @@ func projectOnLoopback(t *testing.T, handler http.HandlerFunc) *ProjectClient {
 	return c
 }
 
-// setupService answers as the service would that has some setups in the environment "ep".
-type setupService struct {
-	mu       sync.Mutex
-	ids      []string
-	requests []string
-	list     string // in place of the list
-}
-
-func (s *setupService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
-	id := strings.TrimPrefix(r.URL.Path, setupsPath+"/")
-	switch {
-	case r.URL.Path == setupsPath && s.list != "":
-		answer(200, s.list)(w, r)
-	case r.URL.Path == setupsPath:
-		var all []string
-		for _, id := range s.ids {
-			all = append(all, setupJSON(id, "other"), setupJSON(id, "ep"))
-		}
-		answer(200, "["+strings.Join(all, ",")+"]")(w, r)
-	case slices.Contains(s.ids, id):
-		answer(200, setupJSON(id, "ep"))(w, r)
-	default:
-		answer(404, `{"error":"no"}`)(w, r)
+// holding are the answers of a service that has these setups in the environment "ep", and in another one.
+func holding(list string, ids ...string) byLine {
+	by := byLine{"GET /none": once(refusal(404)), "GET /only-there": once(refusal(404))}
+	var all []string
+	for _, id := range ids {
+		all = append(all, setupJSON(id, "other"), setupJSON(id, "ep"))
+		by["GET /"+id] = once(answer(200, setupJSON(id, "ep")))
+		by["DELETE /"+id] = once(answer(200, ""))
 	}
-}
-
-func (s *setupService) got() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return strings.ReplaceAll(strings.Join(s.requests, " "), setupsPath, "")
+	if list == "" {
+		list = "[" + strings.Join(all, ",") + "]"
+	}
+	by["GET "] = once(answer(200, list))
+	return by
 }
 
 func TestSetupReads(t *testing.T) {
@@ -87,16 +68,15 @@ func TestSetupReads(t *testing.T) {
 		requests string
 	}{
 		{"one alone", []string{"a"}, "", "GET /a"},
-		{"further ones share the list", []string{"a", "b", "c", "a"}, "", "GET /a GET "},
-		{"a missing one is asked for", []string{"a", "none", "b"}, "", "GET /a GET  GET /none"},
-		{"one alone that is missing is confirmed by the list", []string{"none"}, "", "GET /none GET "},
-		{"the list waits for the key's environment to be known", []string{"none", "a", "b"}, "", "GET /none GET  GET /a"},
-		{"a list that is no list", []string{"a", "b", "c"}, `{}`, "GET /a GET  GET /b GET /c"},
-		{"a list with an object twice", []string{"a", "b"}, "[" + setupJSON("b", "ep") + "," + setupJSON("b", "ep") + "]", "GET /a GET  GET /b"},
+		{"further ones share the list", []string{"a", "b", "c", "a"}, "", "GET /a, GET "},
+		{"a missing one is asked for", []string{"a", "none", "b"}, "", "GET /a, GET , GET /none"},
+		{"one alone that is missing is confirmed by the list", []string{"none"}, "", "GET /none, GET "},
+		{"the list waits for the key's environment to be known", []string{"none", "a", "b"}, "", "GET /none, GET , GET /a"},
+		{"a list that is no list", []string{"a", "b", "c"}, `{}`, "GET /a, GET , GET /b, GET /c"},
+		{"a list with an object twice", []string{"a", "b"}, "[" + setupJSON("b", "ep") + "," + setupJSON("b", "ep") + "]", "GET /a, GET , GET /b"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s := &setupService{ids: []string{"a", "b", "c"}, list: test.list}
-			c := projectOnLoopback(t, s.ServeHTTP)
+			s, c := handWritten(t, holding(test.list, "a", "b", "c"))
 			for _, id := range test.read {
 				setup, err := c.GetAutoMonitorSetup(t.Context(), id, "ep")
 				switch {
@@ -113,25 +93,10 @@ func TestSetupReads(t *testing.T) {
 	}
 }
 
-// An import does not know the environment, which the list may have several of.
-func TestSetupReads_withoutTheEnvironment(t *testing.T) {
-	s := &setupService{ids: []string{"a", "b"}}
-	c := projectOnLoopback(t, s.ServeHTTP)
-	for _, id := range []string{"a", "b"} {
-		if setup, err := c.GetAutoMonitorSetup(t.Context(), id, ""); err != nil || setup.EnvProjectID != "ep" {
-			t.Errorf("%+v, %v", setup, err)
-		}
-	}
-	if got := s.got(); got != "GET /a GET " {
-		t.Errorf("the requests are %q", got)
-	}
-}
-
 // A key of another environment neither reads nor changes what has the same external id there.
 func TestSetups_ofAnotherEnvironment(t *testing.T) {
 	for name, read := range map[string]string{"which has one of the same id": "a", "which has none": "only-there"} {
-		s := &setupService{ids: []string{"a"}, list: "[" + setupJSON("a", "ep") + "," + setupJSON("a", "other") + "," + setupJSON("only-there", "other") + "]"}
-		c := projectOnLoopback(t, s.ServeHTTP)
+		s, c := handWritten(t, holding("["+setupJSON("a", "ep")+","+setupJSON("a", "other")+","+setupJSON("only-there", "other")+"]", "a"))
 		_, readErr := c.GetAutoMonitorSetup(t.Context(), read, "other")
 		_, _, updateErr := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: read}, "other")
 		for _, err := range []error{readErr, updateErr, c.DeleteAutoMonitorSetup(t.Context(), read, "other")} {
@@ -151,8 +116,7 @@ func TestSetupReads_wrongBaseURL(t *testing.T) {
 }
 
 func TestSetupReads_afterAWrite(t *testing.T) {
-	s := &setupService{ids: []string{"a", "b"}}
-	c := projectOnLoopback(t, s.ServeHTTP)
+	s, c := handWritten(t, holding("", "a", "b"))
 	for range 2 {
 		for _, id := range []string{"a", "b"} {
 			if _, err := c.GetAutoMonitorSetup(t.Context(), id, "ep"); err != nil {
@@ -163,23 +127,7 @@ func TestSetupReads_afterAWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := s.got(); got != "GET /a GET  DELETE /a GET /a GET  DELETE /a" {
-		t.Errorf("the requests are %q", got)
-	}
-}
-
-func TestSetupReads_afresh(t *testing.T) {
-	s := &setupService{ids: []string{"a", "b"}}
-	c := projectOnLoopback(t, s.ServeHTTP)
-	for range 2 {
-		c.ForgetAutoMonitorSetups()
-		for _, id := range []string{"a", "b"} {
-			if _, err := c.GetAutoMonitorSetup(t.Context(), id, "ep"); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if got := s.got(); got != "GET /a GET  GET /a GET " {
+	if got := s.got(); got != "GET /a, GET , DELETE /a, GET /a, GET , DELETE /a" {
 		t.Errorf("the requests are %q", got)
 	}
 }
@@ -229,26 +177,7 @@ var badItems = map[string]string{"bad-1": "no such thing", "bad-2": "no such thi
 
 func TestSetupWrites_partialSuccess(t *testing.T) {
 	b := &batches{}
-	c := projectOnLoopback(t, b.ServeHTTP)
-	HoldWrites(c)
-	var all sync.WaitGroup
-	results := map[string]error{}
-	var mu sync.Mutex
-	for _, id := range []string{"a", "bad-1", "b", "bad-2", "broken"} {
-		all.Go(func() {
-			setup, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id, Evaluators: []string{"char-count"}})
-			if err == nil && setup.ExternalID != id {
-				t.Errorf("%s got %+v", id, setup)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			results[id] = err
-		})
-	}
-	AwaitGathered(c, 5)
-	SendWrites(c)
-	all.Wait()
-	for id, err := range results {
+	for id, err := range together(t, projectOnLoopback(t, b.ServeHTTP), "a", "bad-1", "b", "bad-2", "broken") {
 		var refused *ItemError
 		message, bad := badItems[id]
 		if bad != errors.As(err, &refused) || bad && (refused.ExternalID != id || refused.Message != message || refused.Internal != (id == "broken")) {
@@ -307,53 +236,6 @@ func TestSetupWrites_gathered(t *testing.T) {
 	}
 }
 
-// Terraform at work: as many writes at a time as its parallelism says, each planned and then
-// carried out, and another one begun with each answer.
-func TestSetupWrites_inWaves(t *testing.T) {
-	soon := func(int) time.Duration { return 0 }
-	spread := func(d time.Duration) func(int) time.Duration {
-		return func(i int) time.Duration { return time.Duration(i*7919%1000) * d / 1000 }
-	}
-	for _, test := range []struct {
-		name        string
-		parallelism int
-		planning    func(i int) time.Duration
-		most        int
-	}{
-		{"10 at a time", 10, soon, 30},
-		{"10 at a time, busy", 10, spread(100 * time.Millisecond), 34},
-		{"100 at a time", 100, soon, 3},
-		{"100 at a time, busy", 100, spread(time.Second), 5},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				sent := 0
-				writes := &setupWrites{deliver: func(batch []*setupWrite) {
-					sent++
-					time.Sleep(100 * time.Millisecond) // the service
-					for _, w := range batch {
-						w.done <- setupAnswer{}
-					}
-				}}
-				var all sync.WaitGroup
-				slots := make(chan struct{}, test.parallelism)
-				for i := range 300 {
-					slots <- struct{}{}
-					all.Go(func() {
-						time.Sleep(test.planning(i))
-						writes.add(&setupWrite{ctx: t.Context(), request: AutoMonitorSetupRequest{ExternalID: fmt.Sprint("s", i)}})
-						<-slots
-					})
-				}
-				all.Wait()
-				if sent > test.most {
-					t.Errorf("%d requests, want %d at most", sent, test.most)
-				}
-			})
-		})
-	}
-}
-
 // A write that was not sent yet ends with its caller; one on its way is seen through.
 func TestSetupWrites_interrupted(t *testing.T) {
 	b := &batches{}
@@ -383,7 +265,7 @@ func TestSetupWrites_interrupted(t *testing.T) {
 func TestSetupWrites_sameExternalID(t *testing.T) {
 	b := &batches{}
 	c := projectOnLoopback(t, b.ServeHTTP)
-	c.learn(AutoMonitorSetup{ProjectID: "p1", EnvProjectID: "ep"})
+	c.known.learn(AutoMonitorSetup{ProjectID: "p1", EnvProjectID: "ep"})
 	HoldWrites(c)
 	var all sync.WaitGroup
 	for range 2 {
@@ -410,23 +292,8 @@ func TestSetupWrites_unreadableAnswers(t *testing.T) {
 		"unknown status":   {`{"setups":[` + ok("a") + "," + item("b", `"status":"maybe"`) + `]}`, "neither ok nor error"},
 		"no message":       {`{"setups":[` + ok("a") + "," + item("b", `"status":"error"`) + `]}`, "error is missing"},
 	} {
-		c := projectOnLoopback(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodGet {
-				answer(200, "[]")(w, r)
-				return
-			}
-			answer(207, test.body)(w, r)
-		})
-		HoldWrites(c)
-		errs := make([]error, 2)
-		var all sync.WaitGroup
-		for i, id := range []string{"a", "b"} {
-			all.Go(func() { _, errs[i] = c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}) })
-			AwaitGathered(c, i+1)
-		}
-		SendWrites(c)
-		all.Wait()
-		for _, err := range errs {
+		_, c := handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST /bulk": once(answer(207, test.body))})
+		for _, err := range together(t, c, "a", "b") {
 			as[*UnknownOutcomeError](t, err)
 			if !strings.Contains(err.Error(), test.says) {
 				t.Errorf("%s: %v, want %q", name, err, test.says)
@@ -542,10 +409,12 @@ func together(t *testing.T, c *ProjectClient, externalIDs ...string) map[string]
 	var all sync.WaitGroup
 	for i, id := range externalIDs {
 		all.Go(func() {
-			_, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id, Evaluators: []string{"char-count"}})
+			setup, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id, Evaluators: []string{"char-count"}})
 			mu.Lock()
 			defer mu.Unlock()
-			errs[id] = err
+			if errs[id] = err; err == nil && setup.ExternalID != id {
+				t.Errorf("%s got %+v", id, setup)
+			}
 		})
 		AwaitGathered(c, i+1)
 	}
@@ -737,7 +606,7 @@ func TestFindSetup_recentList(t *testing.T) {
 		}
 		find(true, 1)
 		c.setups.forget()
-		c.wrote("a", nil)
+		c.known.wrote("a", nil)
 		find(false, 1)
 		time.Sleep(recent)
 		find(false, 1)
@@ -780,19 +649,19 @@ func TestValidateExternalID(t *testing.T) {
 
 // A list with odd setups answers the reads of the others.
 func TestSetupReads_oddList(t *testing.T) {
-	s := &setupService{ids: []string{"a", "b", "c"}, list: strings.Join([]string{
+	by := holding(strings.Join([]string{
 		`[{"id":"1"}`, `{"id":"2","external_id":null,"project_id":"p2","env_project_id":"e2"}`, `{"external_id":"no id"}`,
 		strings.Replace(setupJSON("x/y", "ep"), `"init_rules":[]`, `"init_rules":[{"key":"k"}]`, 1),
 		strings.Replace(setupJSON("c", "ep"), `"status":"pending"`, `"status":{}`, 1),
 		strings.Replace(setupJSON("b", "ep"), `"org_id":"o"`, `"org_id":null`, 1) + "]",
-	}, ",")}
-	c := projectOnLoopback(t, s.ServeHTTP)
+	}, ","), "a", "b", "c")
+	s, c := handWritten(t, by)
 	for _, id := range []string{"a", "b", "x/y", "c"} {
 		if setup, err := c.GetAutoMonitorSetup(t.Context(), id, "ep"); err != nil || setup.ExternalID != id {
 			t.Errorf("%s: %+v, %v", id, setup, err)
 		}
 	}
-	if got := s.got(); got != "GET /a GET  GET /c" {
+	if got := s.got(); got != "GET /a, GET , GET /c" {
 		t.Errorf("the requests are %q", got)
 	}
 	setups, err := c.ListAutoMonitorSetups(t.Context(), "")
@@ -954,19 +823,5 @@ func TestSetupWrites_bulkUnknown(t *testing.T) {
 	a, c := handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST /bulk": once(refusal(404))})
 	if errs := together(t, c, "a", "b"); !IsNotFound(errs["a"]) || !IsNotFound(errs["b"]) || a.got() != "GET , POST /bulk" {
 		t.Errorf("the API's own words: %v", errs)
-	}
-}
-
-func TestCreateOrganization(t *testing.T) {
-	const key = "tl_OrganizationKey0001"
-	c := projectOnLoopback(t, answer(201, `{"org_id":"o1","environments":[{"slug":"dev","api_key":"`+key+`"}]}`))
-	organization, err := c.CreateOrganization(t.Context(), OrganizationRequest{Name: "Acme", Environments: []string{"dev"}, RetentionHours: 24})
-	if err != nil || organization.ID != "o1" || organization.Keys[0].Environment != "dev" || organization.Keys[0].Key != key {
-		t.Fatalf("%v, %v", organization, err)
-	}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		if strings.Contains(fmt.Sprintf(verb, *organization), key) {
-			t.Errorf("%s shows the key", verb)
-		}
 	}
 }

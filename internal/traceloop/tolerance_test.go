@@ -256,6 +256,9 @@ func TestOrganizationKeepsEveryKey(t *testing.T) {
 			t.Errorf("%s: %v", body, err)
 			continue
 		}
+		if text := fmt.Sprintf("%v %+v %#v %s", *got, *got, *got, *got); strings.Contains(text, "tl_") {
+			t.Errorf("formatted, it shows a key: %s", text)
+		}
 		shown := got.ID
 		for _, key := range got.Keys {
 			shown += " " + key.Environment + "=" + key.Key

@@ -1,6 +1,7 @@
 package base
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -27,17 +28,25 @@ func IsProtected(state types.Bool) bool {
 	return state.IsNull() || state.ValueBool()
 }
 
-const protectionSummary = "Deletion Protection Is On"
+// Irreversible begins what a refusal says of a destruction that takes something along.
+const Irreversible = "That is irreversible: "
+
+// addProtected refuses what would happen to a protected object. consequence says what that means.
+func addProtected(diags *diag.Diagnostics, would, consequence, advice, firstStep, secondStep string) {
+	diags.AddAttributeError(path.Root("deletion_protection"), "Deletion Protection Is On", fmt.Sprintf(
+		"%s. %s. Its deletion_protection is true in the state, so nothing was changed.%s\n\n"+
+			"To go ahead, take two steps:\n"+
+			"  1. %s;\n"+
+			"  2. %s", would, consequence, advice, firstStep, sentence(secondStep)))
+}
+
+const protectionOff = "set deletion_protection = false in its resource block, with no other change, and apply"
 
 // AddProtected refuses to destroy a protected object.
-func AddProtected(diags *diag.Diagnostics, o Object, loss string) {
-	diags.AddAttributeError(path.Root("deletion_protection"), protectionSummary, fmt.Sprintf(
-		"This would destroy the %s, which is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed. If it is marked as tainted, terraform untaint ADDRESS keeps it.\n\n"+
-			"To destroy it, take two steps:\n"+
-			"  1. set deletion_protection = false in its resource block (put the block back if you removed it), with no other change, and apply;\n"+
-			"  2. run terraform destroy, or remove its resource block and apply.\n\n"+
-			"To manage it at another address, use a moved block to that address, and no import block. %s",
-		o.Name, loss, StopManaging(o.Type)))
+func AddProtected(diags *diag.Diagnostics, o Object, consequence string) {
+	addProtected(diags, "This would destroy the "+o.Name, consequence, " If it is marked as tainted, terraform untaint ADDRESS keeps it.",
+		protectionOff+" (put the block back if you removed it)",
+		"destroy it.\n\nTo manage it at another address, use a moved block to that address, and no import block. "+StopManaging(o.Type))
 }
 
 // Change is an argument that forces a replacement.
@@ -58,26 +67,27 @@ func NewChange(argument string, from, to types.String) Change {
 }
 
 // AddReplacesProtected refuses to replace a protected object.
-func AddReplacesProtected(diags *diag.Diagnostics, object, loss string, c Change, planned types.Bool) {
-	firstStep := "set deletion_protection = false in its resource block, with no other change, and apply"
+func AddReplacesProtected(diags *diag.Diagnostics, object, consequence string, c Change, planned types.Bool) {
+	firstStep := protectionOff
 	if !planned.IsUnknown() && !planned.ValueBool() {
 		firstStep = "put the old value back and apply (deletion_protection = false is in the configuration already, but takes effect only after an apply)"
 	}
-	diags.AddAttributeError(path.Root("deletion_protection"), protectionSummary, fmt.Sprintf(
-		"This would replace the %s, because %s changes from %s to %s. That is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed.\n\n"+
-			"To keep it, put the old value back: %s = %s.\n\n"+
-			"To replace it, take two steps:\n"+
-			"  1. %s;\n"+
-			"  2. change %s, and apply.",
-		object, c.Argument, c.From, c.To, loss, c.Argument, c.From, firstStep, c.Argument))
+	addProtected(diags, fmt.Sprintf("This would replace the %s, because %s changes from %s to %s", object, c.Argument, c.From, c.To), consequence,
+		fmt.Sprintf("\n\nTo keep it, put the old value back: %s = %s.", c.Argument, c.From), firstStep, "change "+c.Argument+", and apply")
 }
 
-// AddForcedProtected refuses the second half of a forced replacement (-replace,
-// replace_triggered_by). Terraform plans the first half as an update.
-func AddForcedProtected(diags *diag.Diagnostics, object, loss string) {
-	diags.AddAttributeError(path.Root("deletion_protection"), protectionSummary, fmt.Sprintf(
-		"This plan was told to replace the %s (-replace, replace_triggered_by). That is irreversible: %s. Its deletion_protection is true in the state, so nothing was changed.\n\n"+
-			"To replace it, take two steps:\n"+
-			"  1. set deletion_protection = false in its resource block, with no other change, and apply;\n"+
-			"  2. replace it.", object, loss))
+// RefuseForced refuses the second half of a forced replacement (-replace, replace_triggered_by) of a
+// protected object, or against the ledger. There, Terraform shows only errors. Terraform plans the first
+// half as an update. It returns what the plan replaces, or "".
+func (d *Data) RefuseForced(note Note, token, consequence string, diags *diag.Diagnostics) (replaced string, refused bool) {
+	if note.Replaces == "" {
+		return "", false
+	}
+	object, conflict := d.Ledger.Replace(note.Replaces, token)
+	replaced = cmp.Or(object.Name, string(note.Replaces))
+	if note.Protected {
+		addProtected(diags, "This plan was told to replace the "+replaced+" (-replace, replace_triggered_by)", consequence, "", protectionOff, "replace it")
+		return replaced, true
+	}
+	return replaced, conflict.Report(diags)
 }

@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -18,25 +16,6 @@ import (
 // "The provider tried to …".
 func (d *Data) Failure(attempted string, err error) string {
 	return fmt.Sprintf("The provider tried to %s.\n\n%s\n\n%s", attempted, err, d.NextStep(err))
-}
-
-// AddGone warns that an object leaves the state, after ConfirmGone.
-func (d *Data) AddGone(diags *diag.Diagnostics, absence Absence, kind, described, gone, next string) {
-	if absence == PerhapsGone {
-		d.AddNotFound(diags, kind, described, gone, next)
-		return
-	}
-	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %[1]s any more, because %[2]s.\n\n"+
-		"The next apply removes the %[1]s from the state. %[3]s", described, gone, sentence(next)))
-}
-
-// AddNotFound is AddGone where the service answers 404 both for a deleted object and for one of
-// another organization.
-func (d *Data) AddNotFound(diags *diag.Diagnostics, kind, described, gone, next string) {
-	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s. The request used the management key from %s. There are two possible reasons:\n\n"+
-		"  - %s;\n"+
-		"  - the management key belongs to another organization.\n\n"+
-		"Check which one it is before you apply. The next apply removes the %s from the state. %s", described, d.management.Key.Source, gone, described, sentence(next)))
 }
 
 // sentence ends a text with a full stop, unless a block to copy is at its end.

@@ -1,10 +1,12 @@
 package base
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // AddDiffers warns that the answer of a write is not what was requested. The state holds what was
@@ -18,4 +20,32 @@ func AddDiffers(diags *diag.Diagnostics, object string, differences ...string) {
 // Difference names an argument whose value in the answer is another one.
 func Difference(argument string, requested, answered fmt.Stringer) string {
 	return fmt.Sprintf("%s: %s; the answer has %s", argument, requested, answered)
+}
+
+// differentName is a name that the service stores in another form than it was requested in.
+type differentName struct {
+	Requested string `json:"requested"`
+	Stored    string `json:"stored"`
+}
+
+const differentNameKey = "name"
+
+// KeepName keeps the requested name if the answer of a write has another one, and warns. While the service
+// has that other name, RequestedName keeps it too: otherwise each plan would change it again.
+func KeepName(ctx context.Context, private PrivateState, name *types.String, requested types.String, object string, diags *diag.Diagnostics) {
+	if answered := *name; !answered.Equal(requested) {
+		*name = requested
+		setPrivate(ctx, private, differentNameKey, differentName{requested.ValueString(), answered.ValueString()}, diags)
+		AddDiffers(diags, object, Difference("name", requested, answered))
+	}
+}
+
+// RequestedName returns the requested name in the place of the one that the service stores for it.
+func RequestedName(ctx context.Context, private PrivateState, stored types.String, diags *diag.Diagnostics) types.String {
+	var noted differentName
+	getPrivate(ctx, private, differentNameKey, &noted, diags)
+	if noted.Requested == "" || noted.Stored != stored.ValueString() {
+		return stored
+	}
+	return types.StringValue(noted.Requested)
 }

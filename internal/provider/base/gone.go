@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,8 +44,7 @@ type Absences struct {
 	origin *origin
 	failed error
 
-	mu      sync.Mutex
-	deleted map[Handle]bool // by this process
+	deleted sync.Map // handles of what this process deleted
 
 	waiting sync.Mutex // held during a round: all that wait share its list
 	waited  time.Duration
@@ -59,24 +59,13 @@ type roundList struct {
 }
 
 // Deleted notes an object that this process deleted. What was in it is gone too.
-func (a *Absences) Deleted(h Handle) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.deleted == nil {
-		a.deleted = map[Handle]bool{}
-	}
-	a.deleted[h] = true
-}
+func (a *Absences) Deleted(h Handle) { a.deleted.Store(h, true) }
 
 func (a *Absences) hasDeletedAny(of []Handle) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, h := range of {
-		if a.deleted[h] {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(of, func(h Handle) bool {
+		_, deleted := a.deleted.Load(h)
+		return deleted
+	})
 }
 
 // originOf returns which organization answers. It asks once in a process.
@@ -141,7 +130,7 @@ type Gone[T any] struct {
 	IDOf      func(T) string
 
 	// Certain says that the object is not just hidden: another one has its place, where only one can be,
-	// or the service says that it is revoked.
+	// or the service says that it is revoked, or its project is gone.
 	Certain bool
 
 	// Strict is for a delete. A plan refreshes an object before it destroys it, and so has its origin.
@@ -163,26 +152,118 @@ const (
 	IsGone
 )
 
+// Client is that of the management key, or that of a project's key.
+type Client interface {
+	Now() (time.Time, bool)
+	CreatedSince(created, ours time.Time) bool
+}
+
+// witness is a client that did not find an object, and what it knows of organizations.
+type witness struct {
+	key, source string // which key it has, and where that comes from
+	before, now origin
+	differs     string // that before and now are not the same
+	hasProject  func(ctx context.Context, id string) (bool, error)
+}
+
+func (d *Data) witnessOf(ctx context.Context, client Client, private PrivateState, diags *diag.Diagnostics) (w witness, err error) {
+	switch client := client.(type) {
+	case *traceloop.Client:
+		w = witness{key: "management key", source: d.management.Key.Source, hasProject: func(ctx context.Context, id string) (bool, error) {
+			_, err := client.GetProject(ctx, id)
+			if traceloop.IsNotFound(err) {
+				return false, nil
+			}
+			return true, err
+		}}
+		getPrivate(ctx, private, originKey, &w.before, diags)
+		w.now, err = d.originOf(ctx, client)
+		w.differs = fmt.Sprintf("The object was last found at %s, and now that of the management key answers, at %s", w.before.BaseURL, w.now.BaseURL)
+	case *traceloop.ProjectClient:
+		w = witness{key: "project key", source: d.ProjectKeySource(), hasProject: func(_ context.Context, id string) (bool, error) {
+			return client.OwnProjectID() == id, nil
+		}}
+		w.before.Organization, w.now.Organization = OrganizationID(ctx, private, diags), d.ProjectOrganizationID(ctx)
+		w.differs = fmt.Sprintf("The object belongs to the organization %s, and the project key to the organization %s", w.before.Organization, w.now.Organization)
+	}
+	return w, err
+}
+
+// failure is Failure or ProjectFailure.
+func (d *Data) failure(client Client, attempted string, err error) string {
+	if _, ok := client.(*traceloop.ProjectClient); ok {
+		return d.ProjectFailure(attempted, err) + " " + RefreshHint
+	}
+	return d.Failure(attempted, err)
+}
+
+// Read reads an object of the state. It returns nil if it cannot, with an error, or if the object is gone.
+func Read[T any](ctx context.Context, d *Data, client Client, g Gone[T], get func(context.Context, string) (*T, error), diags *diag.Diagnostics) (*T, Absence) {
+	object, err := get(ctx, g.ID)
+	if traceloop.IsNotFound(err) {
+		return ConfirmGone(ctx, d, client, g, diags)
+	}
+	if err != nil {
+		diags.AddError("Unable to Read "+g.Kind, d.failure(client, "read the "+g.Name, err))
+		return nil, NotConfirmed
+	}
+	return object, Found
+}
+
+// Exists looks for an object that is not to be destroyed. It is false, with an error, if that cannot be
+// said. What cannot be read exists.
+func Exists[T any](ctx context.Context, d *Data, client Client, g Gone[T], get func(context.Context, string) (*T, error), diags *diag.Diagnostics) bool {
+	if _, err := get(ctx, g.ID); !traceloop.IsNotFound(err) {
+		return true
+	}
+	_, absence := ConfirmGone(ctx, d, client, g, diags)
+	return absence == Found
+}
+
+// Delete deletes an object. It is gone if there is no error, and none in diags. "how" is for
+// Applied.Destroyed: empty if the object was gone already.
+func Delete[T any](ctx context.Context, d *Data, client *traceloop.Client, g Gone[T], remove func(context.Context, string) error, diags *diag.Diagnostics) (how string, err error) {
+	how, err = "deleted", remove(ctx, g.ID)
+	if traceloop.IsNotFound(err) {
+		if _, absence := ConfirmGone(ctx, d, client, g, diags); absence == Found {
+			err = remove(ctx, g.ID)
+		} else {
+			how, err = "", nil
+		}
+	}
+	if err == nil && !diags.HasError() {
+		d.Absences.Deleted(g.Handle)
+		d.Confirm(ctx, g.Private, diags)
+	}
+	return how, err
+}
+
 // ConfirmGone decides about an object that the service does not find. If it is there after all, it
 // returns the object.
-func ConfirmGone[T any](ctx context.Context, d *Data, client *traceloop.Client, g Gone[T], diags *diag.Diagnostics) (*T, Absence) {
+func ConfirmGone[T any](ctx context.Context, d *Data, client Client, g Gone[T], diags *diag.Diagnostics) (*T, Absence) {
 	if d.Absences.hasDeletedAny(append(g.Within, g.Handle)) { // at another address, the object itself
 		return nil, IsGone
 	}
+	w, err := d.witnessOf(ctx, client, g.Private, diags)
 	fail := func(attempted string, err error) (*T, Absence) {
-		diags.AddError("Unable to Confirm "+g.Kind+" Is Gone", d.Failure(attempted, err))
+		diags.AddError("Unable to Confirm "+g.Kind+" Is Gone", d.failure(client, attempted, err))
 		return nil, NotConfirmed
 	}
-	var before origin
-	getPrivate(ctx, g.Private, originKey, &before, diags)
-	now, err := d.originOf(ctx, client)
 	switch {
 	case diags.HasError():
 		return nil, NotConfirmed
-	case err != nil && before.Organization != "":
+	case err != nil && w.before.Organization != "":
 		return fail("find out whether the organization that has the "+g.Name+" answers", err)
-	case before.Organization != "" && now.Organization != "" && before != now:
-		d.addOtherOrganization(diags, g.Name, before, now)
+	case w.before.Organization != "" && w.now.Organization != "" && w.before != w.now:
+		restarted := ""
+		if d.isLoopback {
+			restarted = "\n  - Without -data, the emulator begins with a new organization at each start, and the objects of the earlier one are gone. Then remove the file terraform.tfstate."
+		}
+		diags.AddError("Another Organization Answers", fmt.Sprintf(
+			"Traceloop does not find the %s. As far as the state knows, another organization has it. %s. The %s comes from %s. "+
+				"So the object may still exist. It stays in the state, and nothing was changed. Choose one:\n\n"+
+				"  - Use a key, and the base URL, of the organization that has the object. Then run the command again.\n"+
+				"  - To let Terraform forget the object, use terraform state rm ADDRESS.%s", g.Name, w.differs, w.key, w.source, restarted))
 		return nil, NotConfirmed
 	}
 
@@ -199,44 +280,55 @@ func ConfirmGone[T any](ctx context.Context, d *Data, client *traceloop.Client, 
 				"From %s on, a plan takes it as deleted. Run the command again then.", g.Name, g.CreatedAt.ValueString(), Timestamp(created.Add(youth)).ValueString()))
 		return nil, NotConfirmed
 	}
-	if before.Organization != "" && before == now {
+	if w.before.Organization != "" && w.before == w.now {
 		return nil, IsGone
 	}
 
 	if g.ProjectID != "" {
-		_, err := client.GetProject(ctx, g.ProjectID)
-		if err == nil {
-			return nil, IsGone
-		}
-		if !traceloop.IsNotFound(err) {
+		has, err := w.hasProject(ctx, g.ProjectID)
+		switch {
+		case err != nil:
 			return fail("read the project "+g.ProjectID, err)
+		case has:
+			return nil, IsGone
 		}
 	}
 	if !g.Strict {
 		return nil, PerhapsGone
 	}
 	diags.AddError("Unable to Confirm "+g.Kind+" Is Gone", fmt.Sprintf(
-		"Traceloop does not find the %s. Either it was deleted, or the management key from %s belongs to another organization. The state does not say which organization has it. "+
+		"Traceloop does not find the %s. Either it was deleted, or the %[2]s from %[3]s belongs to another organization. The state does not say which organization has it. "+
 			"So it stays in the state, and nothing was changed. Choose one:\n\n"+
-			"  - Check that the management key belongs to the organization that has the object. Then plan again, without -refresh=false.\n"+
-			"  - To let Terraform forget the object, use terraform state rm ADDRESS.", g.Name, d.management.Key.Source))
+			"  - Check that the %[2]s belongs to the organization that has the object. Then plan again, without -refresh=false.\n"+
+			"  - To let Terraform forget the object, use terraform state rm ADDRESS.", g.Name, w.key, w.source))
 	return nil, NotConfirmed
 }
 
-func (d *Data) addOtherOrganization(diags *diag.Diagnostics, name string, before, now origin) {
-	detail := fmt.Sprintf(
-		"Traceloop does not find the %s. As far as the state knows, another organization has it: the object was last found at %s, and now the organization of the management key from %s answers, at %s. "+
-			"So the object may still exist. It stays in the state, and nothing was changed. Choose one:\n\n"+
-			"  - Use a management key, and the base URL, of the organization that has the object. Then run the command again.\n"+
-			"  - To let Terraform forget the object, use terraform state rm ADDRESS.", name, before.BaseURL, d.management.Key.Source, now.BaseURL)
-	if d.isLoopback {
-		detail += "\n  - Without -data, the emulator begins with a new organization at each start, and the objects of the earlier one are gone. Then remove the file terraform.tfstate."
+// AddGone warns that an object leaves the state, after ConfirmGone. "gone" says what has happened,
+// "next" what apply does.
+func (d *Data) AddGone(diags *diag.Diagnostics, absence Absence, kind, described, gone, next string) {
+	d.addGone(diags, absence, "management key from "+d.management.Key.Source, kind, described, gone, next)
+}
+
+// AddProjectGone is AddGone for what the project's key reads.
+func (d *Data) AddProjectGone(diags *diag.Diagnostics, absence Absence, kind, described string) {
+	d.addGone(diags, absence, "project key from "+d.ProjectKeySource(), kind, described, "it was deleted", "If the configuration still has it, that apply creates a new one")
+}
+
+func (d *Data) addGone(diags *diag.Diagnostics, absence Absence, key, kind, described, gone, next string) {
+	next = fmt.Sprintf("The next apply removes the %s from the state. %s", described, sentence(next))
+	if absence == IsGone {
+		diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s any more, because %s.\n\n%s", described, gone, next))
+		return
 	}
-	diags.AddError("Another Organization Answers", detail)
+	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s. The request used the %s. There are two possible reasons:\n\n"+
+		"  - %s;\n"+
+		"  - the key belongs to another organization.\n\n"+
+		"Check which one it is before you apply. %s", described, key, gone, next))
 }
 
 // young reports whether the service may not show an object yet.
-func (d *Data) young(client *traceloop.Client, createdAt types.String) (created time.Time, isYoung bool) {
+func (d *Data) young(client Client, createdAt types.String) (created time.Time, isYoung bool) {
 	created, err := time.Parse(time.RFC3339, createdAt.ValueString())
 	if err != nil {
 		return created, false

@@ -70,6 +70,7 @@ type Ledger struct {
 	mu        sync.Mutex
 	imported  map[Handle]Object
 	read      map[Handle]Object   // by place, those that were read and not planned yet
+	twice     []Object            // those that were read at one address, and are imported to another one
 	readAt    map[Handle]Handle   // their places
 	seen      map[Handle]bool     // whether the state or the configuration has the object
 	kept      map[Handle][]Object // more than one where the state has the object at two addresses
@@ -100,7 +101,7 @@ func (l *Ledger) reset() {
 	l.kept, l.keptAt, l.keptIn = map[Handle][]Object{}, map[Handle]Object{}, map[Handle][]Object{}
 	l.created, l.createdIn, l.anew = map[Handle]Creation{}, map[Handle]Creation{}, map[Handle]Creation{}
 	l.read, l.readAt, l.seen = map[Handle]Object{}, map[Handle]Handle{}, map[Handle]bool{}
-	l.mayFail, l.creates = nil, map[string]bool{}
+	l.mayFail, l.twice, l.creates = nil, nil, map[string]bool{}
 }
 
 // Conflict is a breach of the rule. Both sides are described in its message.
@@ -139,9 +140,6 @@ func (l *Ledger) Import(o Object) *Conflict {
 	if !found {
 		other, found = l.destroyed[o.Handle]
 	}
-	if at, ok := l.read[l.readAt[o.Handle]]; ok && at.Handle == o.Handle {
-		other, found = at, true
-	}
 	if others := l.kept[o.Handle]; len(others) > 0 {
 		other, found = others[0], true
 	}
@@ -154,7 +152,31 @@ func (l *Ledger) Import(o Object) *Conflict {
 		return conflict
 	}
 	l.imported[o.Handle], l.seen[o.Handle] = o, true
+	if at, ok := l.read[l.readAt[o.Handle]]; ok && at.Handle == o.Handle {
+		return l.readTwice(at)
+	}
 	return nil
+}
+
+// readTwice notes an object that was read at one address and not planned, and that is imported to
+// another address. If it is tainted, the plan creates another one and destroys this one. If the plan
+// creates nothing of the type, OpenTofu forgets the object at the first address.
+func (l *Ledger) readTwice(o Object) *Conflict {
+	l.twice = append(l.twice, o)
+	for _, c := range l.created {
+		if conflict := l.mayDestroyAnImport(c); conflict != nil {
+			return conflict
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) mayDestroyAnImport(c Creation) *Conflict {
+	i := slices.IndexFunc(l.twice, func(o Object) bool { return o.Type == c.Type && c.Replaces == "" })
+	if i < 0 {
+		return nil
+	}
+	return l.secondAddress(l.twice[i], l.imported[l.twice[i].Handle])
 }
 
 // CreateSome notes that the plan creates an object of a type, perhaps in a place that it does not know.
@@ -198,13 +220,12 @@ func (l *Ledger) ReadAgain(h Handle) {
 }
 
 // Read notes an object that was read. Terraform plans it next, unless it is tainted: then it plans
-// only the creation of another one. So the plan may destroy it without another call, and an import
-// to another address is a conflict at once. Terraform does not read an object that it only forgets.
+// only the creation of another one. OpenTofu also reads an object that it only forgets.
 func (l *Ledger) Read(o Object) *Conflict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && !l.manyWalks {
-		return l.secondAddress(o, other)
+		return l.readTwice(o)
 	}
 	l.read[o.Place], l.readAt[o.Handle], l.seen[o.Handle] = o, o.Place, true
 	return nil
@@ -339,6 +360,9 @@ func (l *Ledger) Create(c Creation) *Conflict {
 	defer l.mu.Unlock()
 	if l.manyWalks || l.writing {
 		return nil
+	}
+	if conflict := l.mayDestroyAnImport(c); conflict != nil {
+		return conflict
 	}
 	for _, h := range c.Within {
 		if gone, ok := l.destroyed[h]; ok {

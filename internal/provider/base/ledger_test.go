@@ -128,9 +128,24 @@ func TestLedger(t *testing.T) {
 		"a tainted project has another address too": {
 			calls: []call{
 				{"import and keep", both(imports(at(orders, "a")), keep(at(orders, "a")))},
-				{"read", func(l *base.Ledger) *base.Conflict { return l.Read(orders) }},
+				tainted(orders),
 			},
 			refused: []base.Reason{base.SecondAddress},
+		},
+		"it also moves": {
+			calls: []call{
+				{"import and keep", both(imports(at(orders, "a")), keep(at(orders, "a")))},
+				{"read", func(l *base.Ledger) *base.Conflict { return l.Read(orders) }},
+				create(base.Creation{Place: "project_name/Other", Type: orders.Type, Name: "another"}),
+			},
+			refused: []base.Reason{base.SecondAddress},
+		},
+		"OpenTofu reads what it forgets": {
+			calls: []call{
+				{"import and keep", both(imports(at(orders, "a")), keep(at(orders, "a")))},
+				{"read", func(l *base.Ledger) *base.Conflict { return l.Read(orders) }},
+				create(another),
+			},
 		},
 		"a tainted key is replaced":        {calls: []call{tainted(key), keep(orders), keep(europe)}},
 		"environment and key are replaced": {calls: []call{forced(europe), destroy(key)}},

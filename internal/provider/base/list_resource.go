@@ -134,6 +134,17 @@ func Where[T any](objects iter.Seq2[T, error], selects func(T) bool) iter.Seq2[T
 	}
 }
 
+// First returns the first selected object, or nil.
+func First[T any](objects iter.Seq2[T, error], selects func(T) bool) (*T, error) {
+	for object, err := range Where(objects, selects) {
+		if err != nil {
+			return nil, err
+		}
+		return &object, nil
+	}
+	return nil, nil
+}
+
 // ProjectName returns the name of a project, or its id if it was deleted.
 func (d *Data) ProjectName(ctx context.Context, client *traceloop.Client, id string) (string, error) {
 	project, err := client.GetProject(ctx, id)

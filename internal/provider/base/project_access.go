@@ -43,10 +43,13 @@ func (d *Data) ProjectForReading(diags *diag.Diagnostics) (*traceloop.ProjectCli
 		"A plan that changes the key then leaves the data source to its apply, which knows the key.", diags)
 }
 
-// ProjectOr is Project with another way on, for its error.
+// ProjectOr is Project with another way on, for its error. It is about the key.
 func (d *Data) ProjectOr(advice string, diags *diag.Diagnostics) (*traceloop.ProjectClient, bool) {
 	if d.project.client != nil {
 		return d.project.client, true
+	}
+	if d.project.isUnknown() && !d.project.Unknown.Equal(path.Root("project_api_key")) {
+		advice = ""
 	}
 	if advice != "" {
 		advice = "\n\n" + advice

@@ -1,7 +1,6 @@
 package environment
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -56,7 +55,7 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 	diags := &resp.Diagnostics
 	client := r.ManagementIfKnown()
 	if state.isProtected() && r.exists(ctx, client, state, resp.Private, false, diags) {
-		base.AddReplacesProtected(diags, state.Describe(), loss(state.ProjectID.ValueString()), state.changeTo(plan.model), plan.DeletionProtection)
+		base.AddReplacesProtected(diags, state.Describe(), base.Irreversible+loss(state.ProjectID.ValueString()), state.changeTo(plan.model), plan.DeletionProtection)
 	}
 	if diags.HasError() {
 		return
@@ -84,7 +83,7 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	diags := &resp.Diagnostics
 	r.Ledger.CreateSome(typeName)
 	note := base.GetNote(ctx, resp.Private, diags)
-	if diags.HasError() || note.Replaces != "" && r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
+	if diags.HasError() || r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
 		return
 	}
 	creation := base.Creation{Place: plan.place(), Within: within(plan.ProjectID.ValueString()), Replaces: note.Replaces, Type: typeName, Name: plan.describeNew()}
@@ -99,23 +98,15 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	note.Set(ctx, resp.Private, diags)
 }
 
-// refuseReplacing stops the second half of a replacement. There, Terraform shows only errors.
+// refuseReplacing stops the second half of a replacement.
 func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, token string, diags *diag.Diagnostics) bool {
 	projectID, slug := parsePlace(note.Replaces)
-	replaced, conflict := r.Ledger.Replace(note.Replaces, token)
-	name := cmp.Or(replaced.Name, string(note.Replaces))
-	if note.Protected {
-		base.AddForcedProtected(diags, name, loss(projectID))
-		return true
-	}
-	if conflict.Report(diags) {
-		return true
-	}
+	replaced, refused := r.RefuseForced(note, token, base.Irreversible+loss(projectID), diags)
 	client := r.ManagementIfKnown()
-	if client == nil {
-		return false
+	if refused || replaced == "" || client == nil {
+		return refused
 	}
-	_, ok := r.GuardCascade(diags, name, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}))
+	_, ok := r.GuardCascade(diags, replaced, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}))
 	return !ok
 }
 
@@ -125,21 +116,14 @@ func (r *managedResource) refuseProtected(ctx context.Context, client *traceloop
 		return false
 	}
 	if r.exists(ctx, client, state, private, strict, diags) {
-		base.AddProtected(diags, state.object(""), loss(state.ProjectID.ValueString()))
+		base.AddProtected(diags, state.object(""), base.Irreversible+loss(state.ProjectID.ValueString()))
 	}
 	return diags.HasError()
 }
 
 // exists looks for the environment. It is false, with an error, if that cannot be said.
 func (r *managedResource) exists(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) bool {
-	if client == nil {
-		return true
-	}
-	if _, err := client.GetEnvironment(ctx, state.ID.ValueString()); !traceloop.IsNotFound(err) {
-		return true
-	}
-	_, absence := r.confirmGone(ctx, client, state, private, strict, diags)
-	return absence == base.Found
+	return client == nil || base.Exists(ctx, r.Data, client, gone(client, state, private, strict), client.GetEnvironment, diags)
 }
 
 // isMissing reports whether Traceloop does not find the environment. Terraform 1.11 plans to destroy
@@ -161,15 +145,15 @@ func (r *managedResource) warnTaken(ctx context.Context, plan model, diags *diag
 		return
 	}
 	const outcome = "Apply will refuse this environment, unless that has changed by then."
-	taken, err := r.taken(ctx, client.ListEnvironments, plan, "")
+	holder, err := findHolder(ctx, client.ListEnvironments, plan, "")
 	switch {
 	case traceloop.IsNotFound(err):
 		r.Ledger.MayFail(plan.describeNew(), plan.place())
 		diags.AddAttributeWarning(path.Root("project_id"), base.UnknownProjectSummary, r.UnknownProject(ctx, client, plan.ProjectID.ValueString())+" "+outcome)
 	case err != nil: // the apply says what is wrong
-	case taken != nil:
+	case holder != nil:
 		r.Ledger.MayFail(plan.describeNew(), plan.place())
-		diags.AddAttributeWarning(path.Root("name"), existsSummary, r.describeExisting(plan, taken, outcome))
+		diags.AddAttributeWarning(path.Root("name"), existsSummary, r.describeExisting(plan, holder, outcome))
 	}
 }
 
@@ -179,35 +163,29 @@ func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Clien
 	if next.Name.IsUnknown() || next.ProjectID.IsUnknown() {
 		return true
 	}
-	taken, err := r.taken(ctx, list, next, replaced)
+	holder, err := findHolder(ctx, list, next, replaced)
 	switch {
 	case traceloop.IsNotFound(err):
 		r.AddUnknownProject(ctx, client, next.ProjectID.ValueString(), diags)
 	case err != nil:
 		diags.AddError("Unable to Replace Environment", r.Failure(fmt.Sprintf(
 			"check that the slug %q is free, before it deletes the environment %s", traceloop.Slug(next.Name.ValueString()), replaced), err)+" Nothing was changed.")
-	case taken != nil:
-		diags.AddAttributeError(path.Root("name"), existsSummary, r.describeExisting(next, taken, "Nothing was changed. "+base.RefreshHint))
+	case holder != nil:
+		diags.AddAttributeError(path.Root("name"), existsSummary, r.describeExisting(next, holder, "Nothing was changed. "+base.RefreshHint))
 	default:
 		return true
 	}
 	return false
 }
 
-// taken returns the environment that has the planned name or slug already, or nil. It ignores the
+// findHolder returns the environment that has the planned name or slug already, or nil. It ignores the
 // id "except".
-func (r *managedResource) taken(ctx context.Context, list base.EnvironmentList, plan model, except string) (*traceloop.Environment, error) {
+func findHolder(ctx context.Context, list base.EnvironmentList, plan model, except string) (*traceloop.Environment, error) {
 	name := plan.Name.ValueString()
 	slug := traceloop.Slug(name)
-	for environment, err := range list(ctx, traceloop.EnvironmentFilter{ProjectID: plan.ProjectID.ValueString()}) {
-		if err != nil {
-			return nil, err
-		}
-		if (environment.Slug == slug || environment.Name == name) && environment.ID != except {
-			return &environment, nil
-		}
-	}
-	return nil, nil
+	return base.First(list(ctx, traceloop.EnvironmentFilter{ProjectID: plan.ProjectID.ValueString()}), func(e traceloop.Environment) bool {
+		return (e.Slug == slug || e.Name == name) && e.ID != except
+	})
 }
 
 // parsePlace is the opposite of base.EnvironmentHandle.

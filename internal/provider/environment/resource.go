@@ -90,10 +90,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	r.Applied.Created(plan.place(), typeName)
 	requested := plan.Name
 	plan.model = newModel(*environment)
-	if answered := plan.Name; !requested.Equal(answered) {
-		plan.Name = requested
-		base.AddDiffers(&resp.Diagnostics, plan.Describe(), base.Difference("name", requested, answered))
-	}
+	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
@@ -109,23 +106,26 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.Client, 
 		}
 		return environment, err
 	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Environment] {
-		return r.findEnvironment(ctx, client, projectID, name, started)
+		found, err := base.First(client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}), func(e traceloop.Environment) bool {
+			return e.Name == name && e.ProjectID == projectID
+		})
+		return base.Settled[traceloop.Environment]{Object: found, Ours: found != nil && client.CreatedSince(found.CreatedAt, started), Err: err}
 	})
 	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
 		id := traceloop.Slug(name)
-		if found.Object != nil {
-			id = found.Object.Slug
-		}
 		if projectID != "" {
 			id = projectID + "/" + id
+		}
+		if found.Object != nil {
+			id = found.Object.ID
 		}
 		r.AddUnsettled(diags, fmt.Sprintf("environment %q", name), found.Object != nil, base.ImportBlock(typeName, base.Label(name), id), err, found.Err)
 		return nil
 	}
 	switch {
 	case traceloop.IsConflict(err):
-		taken, _ := r.taken(ctx, client.ListEnvironments, plan.model, "")
-		diags.AddAttributeError(path.Root("name"), existsSummary, r.describeExisting(plan.model, taken, "No environment was created."))
+		holder, _ := findHolder(ctx, client.ListEnvironments, plan.model, "")
+		diags.AddAttributeError(path.Root("name"), existsSummary, r.describeExisting(plan.model, holder, "No environment was created."))
 	case traceloop.IsNotFound(err) && projectID != "":
 		r.AddUnknownProject(ctx, client, projectID, diags)
 	case err != nil:
@@ -148,27 +148,17 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ID)
 
-	environment, err := client.GetEnvironment(ctx, state.ID.ValueString())
-	if traceloop.IsNotFound(err) {
-		var absence base.Absence
-		switch environment, absence = r.confirmGone(ctx, client, state, resp.Private, false, &resp.Diagnostics); absence {
-		case base.NotConfirmed:
-			return
-		case base.Found:
-			err = nil
-		default:
-			r.AddGone(&resp.Diagnostics, absence, "Environment", state.Describe(),
-				"it was deleted: its traces are gone, and its keys are revoked", "If the configuration still has it, that apply creates a new, empty environment")
-			resp.State.RemoveResource(ctx)
-			return
-		}
+	environment, absence := base.Read(ctx, r.Data, client, gone(client, state, resp.Private, false), client.GetEnvironment, &resp.Diagnostics)
+	if absence == base.PerhapsGone || absence == base.IsGone {
+		r.AddGone(&resp.Diagnostics, absence, "Environment", state.Describe(),
+			"it was deleted: its traces are gone, and its keys are revoked", "If the configuration still has it, that apply creates a new, empty environment")
+		resp.State.RemoveResource(ctx)
 	}
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read Environment", r.Failure("read the "+state.Describe(), err))
+	if environment == nil {
 		return
 	}
-
 	state.model = newModel(*environment)
+	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Run.SawEnvironment(*environment)
 	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
@@ -223,24 +213,13 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		}
 	}
 	r.WarnReplaced(ctx, client, &resp.Diagnostics, own.Name, note, keys)
-	how := "deleted"
-	err := client.DeleteEnvironment(ctx, state.ID.ValueString())
-	if traceloop.IsNotFound(err) {
-		switch _, absence := r.confirmGone(ctx, client, state, resp.Private, true, &resp.Diagnostics); absence {
-		case base.NotConfirmed:
-			return
-		case base.Found:
-			err = client.DeleteEnvironment(ctx, state.ID.ValueString())
-		default:
-			err, how = nil, "" // it was gone already
-		}
-	}
+	how, err := base.Delete(ctx, r.Data, client, gone(client, state, resp.Private, true), client.DeleteEnvironment, &resp.Diagnostics)
 	if err != nil {
 		resp.Diagnostics.AddError("Unable to Delete Environment", r.Failure("delete the "+own.Name, err))
+	}
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.Absences.Deleted(own.Handle)
-	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
 	r.Applied.Destroyed(own, how, destroyed, note)
 }
 
@@ -281,16 +260,16 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
-// confirmGone decides about an environment that the service does not find.
-func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.Environment, base.Absence) {
-	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.Environment]{
+// gone describes an environment for the case that the service does not find it.
+func gone(client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool) base.Gone[traceloop.Environment] {
+	return base.Gone[traceloop.Environment]{
 		Object: state.object(""), Kind: "Environment", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
 		CreatedAt: state.CreatedAt, Private: private, Strict: strict,
 		List: func(ctx context.Context) iter.Seq2[traceloop.Environment, error] {
 			return client.ListEnvironmentsUncached(ctx, traceloop.EnvironmentFilter{})
 		},
 		IDOf: func(e traceloop.Environment) string { return e.ID },
-	}, diags)
+	}
 }
 
 // find resolves an import id. It returns nil if there is no such environment.
@@ -312,17 +291,13 @@ func (r *managedResource) find(ctx context.Context, client *traceloop.Client, im
 		return nil, nil
 	}
 
-	for environment, err := range client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
-		switch {
-		case traceloop.IsNotFound(err):
-			return nil, nil
-		case err != nil:
-			return nil, err
-		case environment.Slug == slug && (projectID != "" || environment.Scope == traceloop.ScopeOrganization):
-			return &environment, nil
-		}
+	environment, err := base.First(client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}), func(e traceloop.Environment) bool {
+		return e.Slug == slug && (projectID != "" || e.Scope == traceloop.ScopeOrganization)
+	})
+	if traceloop.IsNotFound(err) {
+		return nil, nil
 	}
-	return nil, nil
+	return environment, err
 }
 
 // isProtected reports whether the state protects the environment. A built-in one is never deleted.

@@ -162,11 +162,11 @@ func propertyList(answer, before []traceloop.EvaluatorProperty, list types.List)
 func (m model) request() traceloop.EvaluatorRequest {
 	r := traceloop.EvaluatorRequest{
 		Name: m.Name.ValueString(), Slug: m.Slug.ValueString(), Description: m.Description.ValueString(),
-		Provider: m.LLMProvider.ValueString(), Model: m.Model.ValueString(),
-		InputSchema: properties(m.InputSchema), OutputSchema: properties(m.OutputSchema),
-		Temperature: base.Float(m.Temperature), TopP: base.Float(m.TopP), MaxTokens: m.maxTokens(),
-		FrequencyPenalty: base.Float(m.FrequencyPenalty), PresencePenalty: base.Float(m.PresencePenalty),
-		Stop: texts(m.Stop),
+		Provider: m.LLMProvider.ValueString(), InputSchema: properties(m.InputSchema), OutputSchema: properties(m.OutputSchema),
+		LLM: traceloop.LLM{
+			Model: m.Model.ValueString(), Temperature: base.Float(m.Temperature), TopP: base.Float(m.TopP), MaxTokens: m.maxTokens(),
+			FrequencyPenalty: base.Float(m.FrequencyPenalty), PresencePenalty: base.Float(m.PresencePenalty), Stop: texts(m.Stop),
+		},
 	}
 	for _, message := range objects(m.Messages) {
 		r.Messages = append(r.Messages, traceloop.EvaluatorMessage{Role: message.text("role"), Content: message.text("content")})

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"regexp"
 	"slices"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -19,7 +18,7 @@ import (
 )
 
 // loss is what a destroy means.
-const loss = "Traceloop has no operation that deletes an evaluator. Terraform would no longer manage it, and Traceloop would keep it, so its slug stays taken"
+const loss = "Traceloop has no operation that deletes an evaluator: Terraform would only forget it, and its slug would stay taken"
 
 func handle(id string) base.Handle { return base.HandleOf("evaluator", id) }
 
@@ -190,66 +189,22 @@ func (r *managedResource) refuseProtected(ctx context.Context, state resourceMod
 	if !base.IsProtected(state.DeletionProtection) {
 		return false
 	}
-	if client := r.ProjectIfKnown(); client != nil {
-		if _, err := client.GetEvaluator(ctx, state.ID.ValueString()); traceloop.IsNotFound(err) {
-			if _, absence := r.confirmGone(ctx, client, state, private, diags); absence != base.Found {
-				return absence == base.NotConfirmed
-			}
-		}
+	client := r.ProjectIfKnown()
+	if client == nil || base.Exists(ctx, r.Data, client, gone(client, state, private), client.GetEvaluator, diags) {
+		base.AddProtected(diags, state.object(""), loss)
 	}
-	base.AddProtected(diags, state.object(""), loss)
-	return true
+	return diags.HasError()
 }
 
-// youth is the age up to which the service may not show an evaluator yet: DESIGN.md, "Gone".
-const youth = 2 * time.Minute
-
-// confirmGone decides about an evaluator that the service does not find.
-func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.ProjectClient, state resourceModel, private base.PrivateState, diags *diag.Diagnostics) (*traceloop.Evaluator, base.Absence) {
-	before, now := base.OrganizationID(ctx, private, diags), r.ProjectOrganizationID(ctx)
-	if before != "" && now != "" && before != now {
-		diags.AddError("Evaluator Belongs to Another Organization", fmt.Sprintf(
-			"The %s belongs to the organization %s, but the project key, which comes from %s, belongs to the organization %s. So it is not known whether the evaluator still exists. Nothing was changed. "+
-				"Use a key of the evaluator's own organization. To let Terraform forget the evaluator: terraform state rm ADDRESS. %s", state.Describe(), before, r.ProjectKeySource(), now, base.RefreshHint))
-		return nil, base.NotConfirmed
+// gone describes an evaluator for the case that the service does not find it.
+func gone(client *traceloop.ProjectClient, state resourceModel, private base.PrivateState) base.Gone[traceloop.Evaluator] {
+	return base.Gone[traceloop.Evaluator]{
+		Object: state.object(""), Kind: "Evaluator", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private,
+		List: func(ctx context.Context) iter.Seq2[traceloop.Evaluator, error] {
+			return base.Each(client.ListEvaluatorsUncached(ctx))
+		},
+		IDOf: func(e traceloop.Evaluator) string { return e.ID },
 	}
-	created, err := time.Parse(time.RFC3339, state.CreatedAt.ValueString())
-	if err == nil && client.CreatedSince(created, r.Now().Add(-youth)) {
-		found, err := base.Await(ctx, r.Data, base.Gone[traceloop.Evaluator]{
-			Kind: "Evaluator", ID: state.ID.ValueString(), IDOf: func(e traceloop.Evaluator) string { return e.ID },
-			List: func(ctx context.Context) iter.Seq2[traceloop.Evaluator, error] {
-				return base.Each(client.ListEvaluatorsUncached(ctx))
-			},
-		})
-		switch {
-		case err != nil:
-			diags.AddError("Unable to Confirm Evaluator Is Gone", r.ProjectFailure("look again for the "+state.Describe()+", which was created a moment ago", err)+" "+base.RefreshHint)
-			return nil, base.NotConfirmed
-		case found != nil:
-			return found, base.Found
-		}
-		diags.AddError("Evaluator Not Found Yet", fmt.Sprintf(
-			"Traceloop does not find the %s, which was created at %s, less than two minutes ago. It may need more time to show a new evaluator. It stays in the state, and nothing was changed. "+
-				"From %s on, a plan takes it as deleted. Run the command again then. %s", state.Describe(), state.CreatedAt.ValueString(), base.Timestamp(created.Add(youth)).ValueString(), base.RefreshHint))
-		return nil, base.NotConfirmed
-	}
-	if before != "" && before == now {
-		return nil, base.IsGone
-	}
-	return nil, base.PerhapsGone
-}
-
-func (r *managedResource) addGone(absence base.Absence, state resourceModel, diags *diag.Diagnostics) {
-	const next = "The next apply removes it from the state. If the configuration still has it, that apply creates a new one."
-	if absence == base.IsGone {
-		diags.AddWarning("Evaluator Was Deleted Outside Terraform", fmt.Sprintf("Traceloop no longer has the %s. %s", state.Describe(), next))
-		return
-	}
-	diags.AddWarning("Evaluator No Longer Found", fmt.Sprintf(
-		"Traceloop does not find the %s. The request used the project key from %s. There are two possible reasons:\n\n"+
-			"  - it was deleted;\n"+
-			"  - the project key belongs to another organization.\n\n"+
-			"Check which one it is before you apply. %s", state.Describe(), r.ProjectKeySource(), next))
 }
 
 func (m model) forgotten() string {

@@ -241,22 +241,12 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
-	evaluator, err := client.GetEvaluator(ctx, state.ID.ValueString())
-	if traceloop.IsNotFound(err) {
-		var absence base.Absence
-		switch evaluator, absence = r.confirmGone(ctx, client, state, resp.Private, &resp.Diagnostics); absence {
-		case base.NotConfirmed:
-			return
-		case base.Found:
-			err = nil
-		default:
-			r.addGone(absence, state, &resp.Diagnostics)
-			resp.State.RemoveResource(ctx)
-			return
-		}
+	evaluator, absence := base.Read(ctx, r.Data, client, gone(client, state, resp.Private), client.GetEvaluator, &resp.Diagnostics)
+	if absence == base.PerhapsGone || absence == base.IsGone {
+		r.AddProjectGone(&resp.Diagnostics, absence, "Evaluator", state.Describe())
+		resp.State.RemoveResource(ctx)
 	}
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read Evaluator", r.ProjectFailure("read the "+state.Describe(), err)+" "+base.RefreshHint)
+	if evaluator == nil {
 		return
 	}
 	state.model = state.answered(*evaluator)

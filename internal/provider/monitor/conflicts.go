@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -59,27 +60,18 @@ func (r *managedResource) describeOtherProject(externalID, projectID, own string
 // forget says how Terraform forgets a setup that it can neither read nor delete.
 const forget = "If the key is revoked, let Terraform forget the setup: terraform state rm ADDRESS. Traceloop deletes a setup together with its project."
 
-// inOtherOrganization adds an error if a setup was not found because the key belongs to another
-// organization. The list of setups, which is that of the organization, shows which one answers.
-func (r *managedResource) inOtherOrganization(ctx context.Context, client *traceloop.ProjectClient, private base.PrivateState, m model, diags *diag.Diagnostics) bool {
-	own := base.OrganizationID(ctx, private, diags)
-	setups, err := client.ListAutoMonitorSetups(ctx, "")
-	if own == "" || err != nil {
-		return false
-	}
-	for _, setup := range setups {
-		if setup.OrgID == "" {
-			continue
-		}
-		if setup.OrgID == own {
-			return false
-		}
-		diags.AddError("Auto Monitor Setup Belongs to Another Organization", fmt.Sprintf(
-			"The %s belongs to the organization %s, but the project key, which comes from %s, belongs to the organization %s. So it is not known whether the setup still exists. Nothing was changed. "+
-				"Use the key of the setup's own project and environment. To let Terraform forget the setup: terraform state rm ADDRESS. %s", m.Describe(), own, r.ProjectKeySource(), setup.OrgID, base.RefreshHint))
-		return true
-	}
-	return false
+// confirmGone decides about a setup that the service does not find.
+func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.ProjectClient, state resourceModel, private base.PrivateState, diags *diag.Diagnostics) (*traceloop.AutoMonitorSetup, base.Absence) {
+	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.AutoMonitorSetup]{
+		Object: state.object(""), Kind: "Auto Monitor Setup", ID: string(state.object("").Handle), ProjectID: state.ProjectID.ValueString(),
+		CreatedAt: state.CreatedAt, Private: private,
+		Certain: r.IsProjectGone(ctx, private, state.ProjectID.ValueString(), diags),
+		List: func(ctx context.Context) iter.Seq2[traceloop.AutoMonitorSetup, error] {
+			client.ForgetAutoMonitorSetups()
+			return base.Each(client.ListAutoMonitorSetups(ctx, ""))
+		},
+		IDOf: func(s traceloop.AutoMonitorSetup) string { return string(handle(s.EnvProjectID, s.ExternalID)) },
+	}, diags)
 }
 
 // settle looks for the setup of a write whose answer is lost. It returns the setup if it is as

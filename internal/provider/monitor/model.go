@@ -125,7 +125,7 @@ func (m *resourceModel) wrote(setup traceloop.AutoMonitorSetup, diags *diag.Diag
 		differences = append(differences, base.Difference("evaluators", m.Evaluators, answer.Evaluators))
 	}
 	if !sameRules(answer.Selector, m.Selector) {
-		differences = append(differences, fmt.Sprintf("selector: %d rules; the answer has %d, or other ones", len(m.Selector.Elements()), len(answer.Selector.Elements())))
+		differences = append(differences, fmt.Sprintf("selector: rules requested: %d, rules in the answer: %d, or other ones", len(m.Selector.Elements()), len(answer.Selector.Elements())))
 	}
 	if len(differences) > 0 {
 		base.AddDiffers(diags, m.Describe(), differences...)

@@ -201,24 +201,30 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
+	absence := base.Found
 	setup, err := client.GetAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
 	switch {
-	case traceloop.IsNotFound(err) && r.inOtherOrganization(ctx, client, resp.Private, state.model, &resp.Diagnostics):
-		return
-	case traceloop.IsNotFound(err), isRefused(err) && r.IsProjectGone(ctx, resp.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
-		resp.Diagnostics.AddWarning("Auto Monitor Setup Was Deleted Outside Terraform", fmt.Sprintf(
-			"Traceloop no longer has the %s. The next apply removes it from the state and creates a new one.", state.Describe()))
-		resp.State.RemoveResource(ctx)
-		return
+	case err == nil:
+	case traceloop.IsNotFound(err):
+		setup, absence = r.confirmGone(ctx, client, state, resp.Private, &resp.Diagnostics)
+	case isRefused(err) && r.IsProjectGone(ctx, resp.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
+		absence = base.IsGone
 	case isRefused(err):
 		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", r.ProjectFailure("read the "+state.Describe(), err)+" "+forget+" "+base.RefreshHint)
 		return
-	case err != nil:
+	default:
 		detail := r.ProjectFailure("read the "+state.Describe(), err)
 		if _, other := errors.AsType[*traceloop.OtherEnvironmentError](err); !other { // it has the hint, before its blocks
 			detail += " " + base.RefreshHint
 		}
 		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", detail)
+		return
+	}
+	if absence == base.PerhapsGone || absence == base.IsGone {
+		r.AddProjectGone(&resp.Diagnostics, absence, "Auto Monitor Setup", state.Describe())
+		resp.State.RemoveResource(ctx)
+	}
+	if setup == nil {
 		return
 	}
 	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
@@ -300,12 +306,25 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	err := client.DeleteAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
+	remove := func() error {
+		return client.DeleteAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
+	}
+	err := remove()
+	if traceloop.IsNotFound(err) {
+		_, absence := r.confirmGone(ctx, client, state, req.Private, &resp.Diagnostics)
+		if absence == base.PerhapsGone {
+			resp.Diagnostics.AddWarning("Auto Monitor Setup No Longer Found", fmt.Sprintf(
+				"Traceloop does not find the %s, so Terraform only removed it from the state. Either it was deleted, or the project key from %s belongs to another organization. Check which one it is.", state.Describe(), r.ProjectKeySource()))
+		}
+		if absence != base.Found {
+			return
+		}
+		err = remove()
+	}
 	switch {
 	case err == nil:
+		r.Absences.Deleted(state.object("").Handle)
 		r.Applied.Destroyed(state.object(""), "deleted", "Traceloop does not run its evaluators until an apply succeeds.", note)
-	case traceloop.IsNotFound(err):
-		r.inOtherOrganization(ctx, client, req.Private, state.model, &resp.Diagnostics)
 	case isRefused(err) && r.IsProjectGone(ctx, req.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
 	case isRefused(err):
 		resp.Diagnostics.AddError("Unable to Delete Auto Monitor Setup", r.ProjectFailure("delete the "+state.Describe(), err)+" "+forget)

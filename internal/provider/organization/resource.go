@@ -4,6 +4,7 @@ package organization
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -127,7 +128,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 
 func (r *managedResource) planDestroy(state *model, diags *diag.Diagnostics) {
 	if base.IsProtected(state.DeletionProtection) {
-		base.AddProtected(diags, state.object(), loss)
+		base.AddProtected(diags, state.object(), base.Irreversible+loss)
 		return
 	}
 	if !r.Ledger.Destroy(state.object()).Report(diags) {
@@ -142,17 +143,7 @@ func (r *managedResource) planCreate(ctx context.Context, plan model, resp *reso
 	if diags.HasError() || !r.HasProjectKey(diags) {
 		return
 	}
-	if note.Replaces != "" {
-		replaced, conflict := r.Ledger.Replace(note.Replaces, "")
-		if note.Protected {
-			base.AddForcedProtected(diags, cmp.Or(replaced.Name, string(note.Replaces)), loss)
-			return
-		}
-		if conflict.Report(diags) {
-			return
-		}
-	}
-	if !plan.Name.IsUnknown() && r.refuseSecond(plan, note.Replaces, diags) {
+	if _, refused := r.RefuseForced(note, "", base.Irreversible+loss, diags); refused || !plan.Name.IsUnknown() && r.refuseSecond(plan, note.Replaces, diags) {
 		return
 	}
 	if plan.AgeRecipients.IsNull() {
@@ -163,8 +154,9 @@ func (r *managedResource) planCreate(ctx context.Context, plan model, resp *reso
 	diags.Append(resp.Plan.Set(ctx, plan)...)
 }
 
-// refuseSecond refuses a creation in the place of a protected organization that was read and not
-// planned: it is tainted, or Terraform creates its replacement first. Terraform shows that only in the apply.
+// refuseSecond refuses a creation in the place of a protected organization that the state has, and
+// that was not planned: it is tainted. If Terraform creates its replacement first, a delete that
+// refuses comes too late.
 func (r *managedResource) refuseSecond(plan model, replaces base.Handle, diags *diag.Diagnostics) bool {
 	at := place(plan.Name.ValueString())
 	if tainted, ok := r.Ledger.Tainted(at); ok && tainted.Handle != replaces {
@@ -174,7 +166,7 @@ func (r *managedResource) refuseSecond(plan model, replaces base.Handle, diags *
 				"To keep it, use terraform untaint ADDRESS, and plan again. To create another organization as well, give it another name. %s", plan.Name.ValueString(), tainted.Name, loss, base.RefreshHint))
 		return true
 	}
-	return r.Ledger.Create(base.Creation{Place: at, Replaces: replaces, Type: typeName, Name: fmt.Sprintf("organization %q", plan.Name.ValueString())}).Report(diags)
+	return r.Ledger.Create(base.Creation{Place: at, Replaces: replaces, Type: TypeName, Name: fmt.Sprintf("organization %q", plan.Name.ValueString())}).Report(diags)
 }
 
 // change is an argument that differs from the state, and why the service cannot change it.
@@ -242,7 +234,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	plan.ID = types.StringValue(organization.ID)
 	problems := plan.setKeys(organization.Keys, recipients)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	r.Applied.Created(place(plan.Name.ValueString()), typeName)
+	r.Applied.Created(place(plan.Name.ValueString()), TypeName)
 	if problems = append(organization.Problems, problems...); len(problems) > 0 {
 		resp.Diagnostics.AddWarning("Organization Is Not as Requested", fmt.Sprintf(
 			"The provider created the %s, and the answer is not as expected. The state has everything that the answer contains. No other answer shows it.\n\n  - %s\n\n"+
@@ -312,9 +304,21 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		state.DeletionProtection = types.BoolValue(true)
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
-	if r.Data != nil && base.IsProtected(state.DeletionProtection) {
-		r.Ledger.Read(state.object()).Report(&resp.Diagnostics)
+}
+
+// Note notes an organization that the state protects, before Terraform plans it. If it does not plan
+// it, the organization is tainted: refuseSecond.
+func Note(d *base.Data, state []byte) {
+	var read struct {
+		ID                 string `json:"id"`
+		Name               string `json:"name"`
+		DeletionProtection *bool  `json:"deletion_protection"`
 	}
+	if err := json.Unmarshal(state, &read); err != nil || !base.IsProtected(types.BoolPointerValue(read.DeletionProtection)) {
+		return // the framework says what is wrong
+	}
+	known := model{ID: types.StringValue(read.ID), Name: types.StringValue(read.Name)}
+	d.Ledger.Read(known.object()) // nobody can import one, so there is no conflict
 }
 
 // Update stores deletion_protection, and refuses every other change.
@@ -342,7 +346,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	// The plan refuses this too, except for a tainted organization: Terraform replaces it without asking
 	// the provider.
 	if base.IsProtected(state.DeletionProtection) {
-		base.AddProtected(&resp.Diagnostics, state.object(), loss)
+		base.AddProtected(&resp.Diagnostics, state.object(), base.Irreversible+loss)
 		return
 	}
 	resp.Diagnostics.AddWarning("Organization Was Not Deleted", state.forgotten())
@@ -358,13 +362,13 @@ func (m *model) Describe() string {
 	return fmt.Sprintf("organization %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
 }
 
-const (
-	typeName = "traceloop_organization"
-	loss     = "Traceloop publishes no operation that deletes the organization, the one that exists stays, and its keys leave the state, which may have their only copy"
-)
+// TypeName is the type of the resource.
+const TypeName = "traceloop_organization"
+
+const loss = "Traceloop publishes no operation that deletes the organization, the one that exists stays, and its keys leave the state, which may have their only copy"
 
 func (m *model) object() base.Object {
-	return base.Object{Handle: base.HandleOf("organization", m.ID.ValueString()), Place: place(m.Name.ValueString()), Type: typeName, Name: m.Describe()}
+	return base.Object{Handle: base.HandleOf("organization", m.ID.ValueString()), Place: place(m.Name.ValueString()), Type: TypeName, Name: m.Describe()}
 }
 
 // place is a name. The service may accept the same name twice, but here that is a mistake.

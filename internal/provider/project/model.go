@@ -1,7 +1,6 @@
 package project
 
 import (
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
@@ -15,14 +14,6 @@ type model struct {
 	Name      types.String `tfsdk:"name"`
 	Slug      types.String `tfsdk:"slug"`
 	CreatedAt types.String `tfsdk:"created_at"`
-}
-
-// keepName keeps the name that was requested, and warns if the answer has another one.
-func keepName(m *model, requested string, diags *diag.Diagnostics) {
-	answered := m.Name
-	if m.Name = types.StringValue(requested); !m.Name.Equal(answered) {
-		base.AddDiffers(diags, m.Describe(), base.Difference("name", m.Name, answered))
-	}
 }
 
 func newModel(p traceloop.Project) model {

@@ -1,7 +1,6 @@
 package project
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -65,7 +64,7 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	diags := &resp.Diagnostics
 	r.Ledger.CreateSome(typeName)
 	note := base.GetNote(ctx, resp.Private, diags)
-	if diags.HasError() || note.Replaces != "" && r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() {
+	if diags.HasError() || r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() {
 		return
 	}
 	creation := base.Creation{Place: place(plan.Name.ValueString()), Replaces: note.Replaces, Type: typeName, Name: plan.describeNew()}
@@ -83,22 +82,14 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	}
 }
 
-// refuseReplacing stops the second half of a replacement. There, Terraform shows only errors.
+// refuseReplacing stops the second half of a replacement.
 func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, token string, diags *diag.Diagnostics) bool {
-	replaced, conflict := r.Ledger.Replace(note.Replaces, token)
-	name := cmp.Or(replaced.Name, string(note.Replaces))
-	if note.Protected {
-		base.AddForcedProtected(diags, name, loss)
-		return true
-	}
-	if conflict.Report(diags) {
-		return true
-	}
+	replaced, refused := r.RefuseForced(note, token, base.Irreversible+loss, diags)
 	client := r.ManagementIfKnown()
-	if client == nil {
-		return false
+	if refused || replaced == "" || client == nil {
+		return refused
 	}
-	_, ok := r.GuardCascade(diags, name, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: idOf(note.Replaces)}))
+	_, ok := r.GuardCascade(diags, replaced, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: idOf(note.Replaces)}))
 	return !ok
 }
 
@@ -107,15 +98,10 @@ func (r *managedResource) refuseProtected(ctx context.Context, client *traceloop
 	if !base.IsProtected(state.DeletionProtection) {
 		return false
 	}
-	if client != nil {
-		if _, err := client.GetProject(ctx, state.ID.ValueString()); traceloop.IsNotFound(err) {
-			if _, absence := r.confirmGone(ctx, client, state, private, strict, diags); absence != base.Found {
-				return absence == base.NotConfirmed
-			}
-		}
+	if client == nil || base.Exists(ctx, r.Data, client, gone(client, state, private, strict), client.GetProject, diags) {
+		base.AddProtected(diags, state.object(""), base.Irreversible+loss)
 	}
-	base.AddProtected(diags, state.object(""), loss)
-	return true
+	return diags.HasError()
 }
 
 // warnTaken warns that a name is taken. Apply refuses this project alone then.
@@ -149,13 +135,5 @@ func (r *managedResource) canFollow(ctx context.Context, list func(context.Conte
 
 // findHolder returns the project that has a name, or nil. It ignores the id "except".
 func findHolder(projects iter.Seq2[traceloop.Project, error], name, except string) (*traceloop.Project, error) {
-	for project, err := range projects {
-		if err != nil {
-			return nil, err
-		}
-		if project.Name == name && project.ID != except {
-			return &project, nil
-		}
-	}
-	return nil, nil
+	return base.First(projects, func(p traceloop.Project) bool { return p.Name == name && p.ID != except })
 }

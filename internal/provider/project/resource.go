@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -68,7 +67,8 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	project, found, err := base.Create(ctx, func(ctx context.Context) (*traceloop.Project, error) {
 		return client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
 	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Project] {
-		return r.findProject(ctx, client, name, started)
+		found, err := findHolder(client.ListProjects(ctx), name, "")
+		return base.Settled[traceloop.Project]{Object: found, Ours: found != nil && client.CreatedSince(found.CreatedAt, started), Err: err}
 	})
 	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
 		id := "<project id>"
@@ -89,8 +89,9 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 
+	requested := plan.Name
 	plan.model = newModel(*project)
-	keepName(&plan.model, name, &resp.Diagnostics)
+	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Applied.Created(place(name), typeName)
@@ -110,27 +111,17 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ID)
 
-	project, err := client.GetProject(ctx, state.ID.ValueString())
-	if traceloop.IsNotFound(err) {
-		var absence base.Absence
-		switch project, absence = r.confirmGone(ctx, client, state, resp.Private, false, &resp.Diagnostics); absence {
-		case base.NotConfirmed:
-			return
-		case base.Found:
-			err = nil
-		default:
-			r.AddGone(&resp.Diagnostics, absence, "Project", state.Describe(),
-				"it was deleted: its data is gone, and its keys are revoked", "If the configuration still has it, that apply creates a new, empty project")
-			resp.State.RemoveResource(ctx)
-			return
-		}
+	project, absence := base.Read(ctx, r.Data, client, gone(client, state, resp.Private, false), client.GetProject, &resp.Diagnostics)
+	if absence == base.PerhapsGone || absence == base.IsGone {
+		r.AddGone(&resp.Diagnostics, absence, "Project", state.Describe(),
+			"it was deleted: its data is gone, and its keys are revoked", "If the configuration still has it, that apply creates a new, empty project")
+		resp.State.RemoveResource(ctx)
 	}
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read Project", r.Failure("read the "+state.Describe(), err))
+	if project == nil {
 		return
 	}
-
 	state.model = newModel(*project)
+	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Run.SawProject(project.ID)
 	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
@@ -163,8 +154,12 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 			resp.Diagnostics.AddError("Unable to Rename Project", r.Failure(fmt.Sprintf("rename the %s to %q", state.Describe(), name), err))
 			return
 		}
+		requested := plan.Name
 		plan.model = newModel(*project)
-		keepName(&plan.model, name, &resp.Diagnostics)
+		if answered := plan.Name; !answered.Equal(requested) { // the answer may be late: the next read decides
+			plan.Name = requested
+			base.AddDiffers(&resp.Diagnostics, plan.Describe(), base.Difference("name", requested, answered))
+		}
 	}
 	base.CompleteIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -193,24 +188,13 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	r.WarnReplaced(ctx, client, &resp.Diagnostics, own.Name, note, keys)
-	how := "deleted"
-	err := client.DeleteProject(ctx, state.ID.ValueString())
-	if traceloop.IsNotFound(err) {
-		switch _, absence := r.confirmGone(ctx, client, state, resp.Private, true, &resp.Diagnostics); absence {
-		case base.NotConfirmed:
-			return
-		case base.Found:
-			err = client.DeleteProject(ctx, state.ID.ValueString())
-		default:
-			err, how = nil, "" // it was gone already
-		}
-	}
+	how, err := base.Delete(ctx, r.Data, client, gone(client, state, resp.Private, true), client.DeleteProject, &resp.Diagnostics)
 	if err != nil {
 		resp.Diagnostics.AddError("Unable to Delete Project", r.Failure("delete the "+own.Name, err))
+	}
+	if resp.Diagnostics.HasError() {
 		return
 	}
-	r.Absences.Deleted(own.Handle)
-	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
 	r.Applied.Destroyed(own, how, destroyed, note)
 }
 
@@ -246,12 +230,12 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
-// confirmGone decides about a project that the service does not find.
-func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.Project, base.Absence) {
-	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.Project]{
+// gone describes a project for the case that the service does not find it.
+func gone(client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool) base.Gone[traceloop.Project] {
+	return base.Gone[traceloop.Project]{
 		Object: state.object(""), Kind: "Project", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private, Strict: strict,
 		List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
-	}, diags)
+	}
 }
 
 const (

@@ -1,7 +1,6 @@
 package traceloop
 
 import (
-	"strings"
 	"testing"
 )
 
@@ -23,16 +22,6 @@ func TestMaskKey(t *testing.T) {
 		}
 		if len(got) != len(key) {
 			t.Errorf("MaskKey(%q) changes the length", key)
-		}
-	}
-}
-
-// The mask hides at least as much as it shows, whatever the length.
-func TestMaskKeyHidesHalf(t *testing.T) {
-	for n := range 64 {
-		masked := strings.TrimPrefix(MaskKey(KeyPrefix+strings.Repeat("k", n)), KeyPrefix)
-		if hidden := strings.Count(masked, "*"); 2*hidden < n {
-			t.Errorf("of %d characters only %d are hidden: %s", n, hidden, masked)
 		}
 	}
 }
@@ -95,6 +84,59 @@ func TestMaskMatches(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%q and %q: %s, want %s", tt.mask, tt.key, got, tt.want)
+		}
+	}
+}
+
+func TestSlug(t *testing.T) {
+	for name, want := range map[string]string{
+		"EU Production":      "eu-production", // Traceloop's own example
+		"prd":                "prd",
+		"EU  --  Production": "eu-production",
+		" (EU) Production! ": "eu-production",
+		"eu_production":      "eu-production",
+		"v2.1":               "v2-1",
+		"2026":               "2026",
+		"Zürich":             "z-rich",
+		"ÄÖÜ":                "",
+		"東京 Tokyo":           "tokyo",
+		"--":                 "",
+		"":                   "",
+		"a":                  "a",
+		"already-a-slug":     "already-a-slug",
+	} {
+		got := Slug(name)
+		if got != want {
+			t.Errorf("Slug(%q) = %q, want %q", name, got, want)
+		}
+		if again := Slug(got); again != got {
+			t.Errorf("Slug(%q) = %q: a slug is not its own slug", got, again)
+		}
+	}
+}
+
+func TestClosest(t *testing.T) {
+	t.Parallel()
+	environments := []string{"dev", "stg", "prd", "eu-production", "EU Production", "Café"}
+	for _, test := range []struct {
+		among  []string
+		wanted map[string]string
+	}{
+		{PublishedEvaluators, map[string]string{
+			"PII_DETECTOR": "pii-detector", "pii_detector": "pii-detector", "Pii Detector": "pii-detector", "pii-detecter": "pii-detector",
+			"piidetector": "pii-detector", "answer-relevanc": "answer-relevancy", "toxicity": "toxicity-detector", "word-count-ratios": "word-count-ratio",
+			"char-coutn": "char-count", "hallucination": "", "x": "", "": "", "LLM_AS_A_JUDGE": "",
+		}},
+		{environments, map[string]string{
+			"prod": "prd", "stage": "stg", "DEV": "dev", "development": "dev", "eu-prodution": "eu-production", "eu production": "eu-production",
+			"Cafe": "Café", "orders": "", "q": "",
+		}},
+		{nil, map[string]string{"prd": ""}},
+	} {
+		for given, want := range test.wanted {
+			if got := Closest(given, test.among); got != want {
+				t.Errorf("%q: %q, want %q", given, got, want)
+			}
 		}
 	}
 }
