@@ -38,7 +38,8 @@ var (
 	Identities = Feature{"import by identity", 12, 12}
 	Queries    = Feature{"query", 14, 0}
 	Actions    = Feature{"actions", 14, 0}
-	Forgetting = Feature{"destroy = false in resource blocks", 16, 0}
+	// The part of 1.16 that the guide on versions describes.
+	Terraform116 = Feature{"features of Terraform 1.16", 16, 0}
 )
 
 // Supported reports whether the CLI at hand has the feature.

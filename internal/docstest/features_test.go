@@ -81,7 +81,7 @@ func TestFeatures_versionsAreThoseOfTheTests(t *testing.T) {
 	}
 	for phrase, f := range map[string]clitest.Feature{
 		"functions:": clitest.Functions, "with an `identity`": clitest.Identities, "[queries]": clitest.Queries,
-		"[revoking a leaked key]": clitest.Actions, "[`destroy = false`]": clitest.Forgetting,
+		"[revoking a leaked key]": clitest.Actions, "[`destroy = false`]": clitest.Terraform116, "[`import` blocks in modules]": clitest.Terraform116, "[`before_destroy` and `after_destroy`]": clitest.Terraform116,
 	} {
 		found := false
 		for _, row := range featureRow.FindAllStringSubmatch(features(t), -1) {

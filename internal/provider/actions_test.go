@@ -29,7 +29,7 @@ action "traceloop_revoke_api_key" "leaked" {
 func TestCLI_invokeRevokesTheKey(t *testing.T) {
 	t.Parallel()
 	needs(t, actions)
-	server := emulatortest.Start(t)
+	server := emulatortest.Start(t, minutesAgo())
 	cli := newCLI(t, server)
 	cli.write(actionHCL(server.Projects()[0].ID, "output \"key\" {\n  value     = traceloop_api_key.orders.key\n  sensitive = true\n}\n"))
 	cli.apply()
@@ -59,7 +59,7 @@ func TestCLI_invokeRevokesTheKey(t *testing.T) {
 func TestCLI_triggerRevokesTheKey(t *testing.T) {
 	t.Parallel()
 	needs(t, actions)
-	server := emulatortest.Start(t)
+	server := emulatortest.Start(t, minutesAgo())
 	cli := newCLI(t, server)
 	hcl := func(incident string) string {
 		return actionHCL(server.Projects()[0].ID, fmt.Sprintf(`

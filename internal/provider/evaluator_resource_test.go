@@ -64,8 +64,9 @@ func accEvaluatorLife(t *testing.T, variant emulatortest.Option) {
 		return withProjectKey(server, key, toneHCL(name, content, rest))
 	}
 	verify := resource.TestStep{ResourceName: evaluatorAddress, ImportState: true, ImportStateVerify: true}
-	bySlug := verify
-	bySlug.ImportStateId = "support-tone"
+	bySlug := resource.TestStep{ // it plans no change
+		ResourceName: evaluatorAddress, ImportState: true, ImportStateKind: resource.ImportBlockWithID, ImportStateId: "support-tone",
+	}
 
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: factories(),

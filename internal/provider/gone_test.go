@@ -51,7 +51,7 @@ func TestCLI_anotherOrganizationsKey(t *testing.T) {
 	for _, line := range []string{
 		"plan", "apply -refresh-only", "destroy", "destroy -refresh=false -parallelism=1", "destroy -target=traceloop_environment.eu", "apply saved",
 	} {
-		out := cli.fails(line, "Another Organization Answers", "terraform state rm ADDRESS", "nothing was changed")
+		out := cli.fails(line, "Another Organization Answers", "terraform state rm ADDRESS", "Without -data", "nothing was changed")
 		hides(t, out, "No Longer Found", other.ManagementKey)
 		if after := cli.state(); fmt.Sprint(after) != fmt.Sprint(before) {
 			t.Fatalf("%s changed the state from\n%v to\n%v", line, before, after)

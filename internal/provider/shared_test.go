@@ -14,11 +14,11 @@ var (
 	thorough = clitest.Thorough
 	needs    = clitest.Needs
 
-	functions  = clitest.Functions
-	identities = clitest.Identities
-	queries    = clitest.Queries
-	actions    = clitest.Actions
-	forgetting = clitest.Forgetting
+	functions    = clitest.Functions
+	identities   = clitest.Identities
+	queries      = clitest.Queries
+	actions      = clitest.Actions
+	terraform116 = clitest.Terraform116
 
 	shows    = clitest.Shows
 	hides    = clitest.Hides

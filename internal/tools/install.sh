@@ -30,8 +30,9 @@ if [[ ${1:-} == remove ]]; then
 fi
 
 echo 'Building the provider. The first time, Go downloads its modules and compiles them, which takes 1 to 2 minutes.'
-mkdir -p bin
-built=bin/terraform-provider-traceloop_installed
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+built=$temporary/terraform-provider-traceloop
 # Every build gives the same version as its own, and knows no folder: the same content is the same bytes.
 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=0.1-local' -o "$built" .
 

@@ -48,7 +48,7 @@ func TestInstall(t *testing.T) {
 		t.Helper()
 		clock++
 		out, ok := script(t, map[string]string{
-			"go":   `case $1 in env) echo x ;; build) printf '` + content + `' > bin/terraform-provider-traceloop_installed ;; esac`,
+			"go":   `case $1 in env) echo x ;; build) while [ "$1" != -o ]; do shift; done; printf '` + content + `' > "$2" ;; esac`,
 			"date": "echo 2026112912000" + string(rune('0'+clock)),
 		}, []string{"HOME=" + home}, "internal/tools/install.sh")
 		if !ok || !strings.Contains(out, "terraform init -upgrade") {

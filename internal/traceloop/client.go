@@ -1,11 +1,11 @@
 // Package traceloop is a client of Traceloop's API. No other package knows its paths and bodies.
 //
 // Client manages the projects, environments and API keys of one organization. Traceloop does not
-// publish these operations: openapi.yaml, beside this file, is the contract that this project
+// publish these operations: assumed.yaml in internal/contract is the contract that this project
 // assumes.
 //
 // ProjectClient calls operations that Traceloop documents. Traceloop's OpenAPI document is in
-// testdata/published.
+// internal/contract/published.
 package traceloop
 
 import (
@@ -193,8 +193,8 @@ type Paths struct {
 	Organizations         string
 }
 
-// contractPaths are those of openapi.yaml, which are assumed by this project, and those that
-// Traceloop documents. If the real paths differ, change them here and in openapi.yaml.
+// contractPaths are those of assumed.yaml, which are assumed by this project, and those that
+// Traceloop documents. If the real paths differ, change them here and in assumed.yaml.
 var contractPaths = Paths{
 	Projects:     "/v2/projects",
 	Environments: "/v2/environments",

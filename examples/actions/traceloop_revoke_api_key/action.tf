@@ -2,7 +2,7 @@
 #
 #   terraform apply -invoke=action.traceloop_revoke_api_key.orders_prd
 #
-# The next plan generates another.
+# The next apply generates another key.
 action "traceloop_revoke_api_key" "orders_prd" {
   config {
     project_id  = traceloop_project.orders.id

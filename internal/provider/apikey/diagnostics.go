@@ -150,8 +150,9 @@ func addImported(attribute, key, why, remedy string, diags *diag.Diagnostics) {
 // tell a replacement from a new key, and so cannot refuse to revoke what its plan did not name.
 func (r *managedResource) addUnknownPlace(plan resourceModel, state model, diags *diag.Diagnostics) {
 	c := state.changeTo(plan.model)
-	const cause = "A usual cause is depends_on on a data source or on a module: then Terraform reads the data source only while it applies."
-	keep := fmt.Sprintf("To keep the key, make %s known: import what it refers to, remove such a depends_on, or write %s. %s", c.Argument, c.From, cause)
+	const cause = "A usual cause is depends_on on a data source or on a module: then Terraform reads the data source only while it applies. Remove it. " +
+		"If this plan replaces the project or the environment of the key, the key goes with it. Then keep that object."
+	keep := fmt.Sprintf("To keep the key, make %s known: import what it refers to, or write %s. %s", c.Argument, c.From, cause)
 	if mayFail := r.Ledger.FirstMayFail(state.object("").Within...); mayFail != "" {
 		if !r.KeysRead.Has(state.ID.ValueString()) {
 			keep = "If that replaces a tainted object, plan again without -refresh=false. " + keep

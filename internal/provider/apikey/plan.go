@@ -303,7 +303,7 @@ func (r *managedResource) warnGoing(ctx context.Context, state model, diags *dia
 	if !r.KeysGo.Swap(true) {
 		diags.AddWarning("API Keys Will Be Revoked", fmt.Sprintf(
 			"Apply revokes the %s, because this plan destroys its resource. It may revoke more keys: the plan lists them as traceloop_api_key resources that will be destroyed. "+
-				"Traceloop then refuses the traces of the applications that use them, at once.", state.Describe()))
+				"Traceloop then refuses the traces of the applications that use them, at once. If a resource only has another address now, add a moved block, which keeps its key.", state.Describe()))
 	}
 }
 

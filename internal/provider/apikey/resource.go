@@ -98,7 +98,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			"rotate_at": base.ComputedAttribute("When the key is due for rotation: `created_at` plus `rotate_after_days`, as an RFC 3339 time in UTC. Null without `rotate_after_days`."),
 			"age_recipients": schema.SetAttribute{
 				MarkdownDescription: "Public keys that seal the key before it reaches the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one, each in a string of its own. The sealed key is in `encrypted_key`, and `key` is null. " +
-					"Changing it rotates the key, unless `existing_key_wo` supplies the key (sealed again in place) or the state never held it (only recorded). Default: the key is not sealed.",
+					"Changing it rotates the key. If `existing_key_wo` supplies the key, the provider seals that key again instead. If the state has no key value, the change only updates the state. Default: the key is not sealed.",
 				ElementType: types.StringType,
 				Optional:    true,
 				Validators:  []validator.Set{base.RecipientsValidator{}},

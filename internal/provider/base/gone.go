@@ -255,11 +255,15 @@ func ConfirmGone[T any](ctx context.Context, d *Data, client Client, g Gone[T], 
 	case err != nil && w.before.Organization != "":
 		return fail("find out whether the organization that has the "+g.Name+" answers", err)
 	case w.before.Organization != "" && w.now.Organization != "" && w.before != w.now:
+		restarted := ""
+		if d.isLoopback {
+			restarted = "\n  - Without -data, the emulator begins with a new organization at each start, and the objects of the earlier one are gone. Then remove the file terraform.tfstate."
+		}
 		diags.AddError("Another Organization Answers", fmt.Sprintf(
 			"Traceloop does not find the %s. As far as the state knows, another organization has it. %s. The %s comes from %s. "+
 				"So the object may still exist. It stays in the state, and nothing was changed. Choose one:\n\n"+
 				"  - Use a key, and the base URL, of the organization that has the object. Then run the command again.\n"+
-				"  - To let Terraform forget the object, use terraform state rm ADDRESS.", g.Name, w.differs, w.key, w.source))
+				"  - To let Terraform forget the object, use terraform state rm ADDRESS.%s", g.Name, w.differs, w.key, w.source, restarted))
 		return nil, NotConfirmed
 	}
 
@@ -314,7 +318,7 @@ func (d *Data) AddProjectGone(diags *diag.Diagnostics, absence Absence, kind, de
 func (d *Data) addGone(diags *diag.Diagnostics, absence Absence, key, kind, described, gone, next string) {
 	next = fmt.Sprintf("The next apply removes the %s from the state. %s", described, sentence(next))
 	if absence == IsGone {
-		diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s any more: %s.\n\n%s", described, gone, next))
+		diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s any more, because %s.\n\n%s", described, gone, next))
 		return
 	}
 	diags.AddWarning(kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s. The request used the %s. There are two possible reasons:\n\n"+

@@ -63,7 +63,7 @@ type pluralModel struct {
 // NewPluralDataSource returns the data source traceloop_auto_monitor_setups.
 func NewPluralDataSource() datasource.DataSource {
 	return base.NewDataSource("auto_monitor_setups", schema.Schema{
-		MarkdownDescription: "Lists auto monitor setups, as the service lists them for the provider argument `project_api_key`. Traceloop documents that these are the setups of the whole organization. Use `env_project_id` to select those of one project and environment.\n\n" + dependsOn,
+		MarkdownDescription: "Lists auto monitor setups, as the service lists them for the provider argument `project_api_key`. Traceloop documents that these are the setups of the whole organization. To select those of one project and environment, compare their `env_project_id` in a `for` expression.\n\n" + dependsOn,
 		Attributes: map[string]schema.Attribute{
 			"status": schema.StringAttribute{
 				MarkdownDescription: "Only setups with this status: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` or `failed`. Default: any status.",

@@ -116,7 +116,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 			},
 			"project_id": schema.StringAttribute{
 				MarkdownDescription: "Id of the project that the setup belongs to. Set it to be safe: if the key belongs to another project, the provider creates nothing. " +
-					"Without it, a key that is null (`project_api_key = traceloop_api_key.orders.key` of a sealed or imported key) counts as not set, and the setup is created with the key in `TRACELOOP_PROJECT_API_KEY`, perhaps in another project. Default: the project of the key.",
+					"The key of a sealed or imported `traceloop_api_key` is null, and null counts as not set. Then, without this argument, the provider creates the setup with the key in `TRACELOOP_PROJECT_API_KEY`, perhaps in another project. Default: the project of the key.",
 				Optional:      true,
 				Computed:      true,
 				Validators:    base.IDValidator,
@@ -301,7 +301,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	if r.ProjectIfKnown() == nil && r.IsProjectGone(ctx, req.Private, state.ProjectID.ValueString(), &resp.Diagnostics) {
 		return
 	}
-	client, ok := r.ProjectOr(forget, &resp.Diagnostics)
+	client, ok := r.ProjectOr("The "+state.Describe()+" was not deleted. "+forget, &resp.Diagnostics)
 	if !ok {
 		return
 	}
