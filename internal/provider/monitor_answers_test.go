@@ -302,10 +302,16 @@ func TestSetupAnswers_wasThere(t *testing.T) {
 // writesTogether applies creations at the same time, and returns their errors.
 func writesTogether(t *testing.T, d *driver, configs ...arguments) []error {
 	t.Helper()
-	errs := make([]error, len(configs))
-	var all sync.WaitGroup
+	errs, plans := make([]error, len(configs)), make([]planResult, len(configs))
 	for i, config := range configs {
-		all.Go(func() { _, errs[i] = d.create(t.Context(), setupKind, config) })
+		var err error
+		if plans[i], err = d.plan(t.Context(), setupKind, d.none(setupKind), config); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all sync.WaitGroup
+	for i, plan := range plans {
+		all.Go(func() { _, errs[i] = d.carryOut(t.Context(), setupKind, d.none(setupKind), plan) })
 	}
 	all.Wait()
 	return errs
