@@ -270,6 +270,18 @@ func TestCLI_createBeforeDestroyNamesWhatItRevokes(t *testing.T) {
 	hides(t, out, "API Keys Will Be Revoked")
 }
 
+// A project or an environment has no room for its replacement either. Both stay, and the error says why.
+func TestCLI_createBeforeDestroyOfAPlaceIsNamed(t *testing.T) {
+	w := newEstate(t)
+	const first = "lifecycle {\n    create_before_destroy = true\n  }"
+	w.write(block(projectKind, "m", named("Billing"), first) + block(environmentKind, "m", named("EU"), fmt.Sprintf("project_id = %q", w.project.ID), first))
+	w.apply()
+	for kind, title := range map[string]string{projectKind: "Unable to Create Project", environmentKind: "Environment Already Exists"} {
+		w.fails("apply -replace="+kind+".m", title, "create_before_destroy = true }, remove that")
+	}
+	w.plan("-detailed-exitcode")
+}
+
 // The keys that go with a project or an environment are named, also where only the apply can know.
 func TestCLI_keysThatGoWithAReplacedPlaceAreNamed(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {

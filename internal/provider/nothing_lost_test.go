@@ -59,7 +59,7 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 				t.Fatal(err)
 			}
 			imported := second.state
-			moved := []string{title, "The block shown here may be the older one", "search the configuration for " + kind, "-refresh=false", "moved {"}
+			moved := []string{title, "A block shown here may be the older one", "search the configuration for " + kind, "-refresh=false", "moved {"}
 			for name, test := range map[string]struct {
 				first, second address
 				phrases       []string // of the refusal; none: nothing is refused

@@ -152,6 +152,21 @@ func TestCLI_organizationIsForgottenWithAWarning(t *testing.T) {
 	}
 }
 
+// Traceloop takes a second organization of one name, so only here is create_before_destroy possible.
+func TestCLI_unprotectedOrganizationIsReplacedInEitherOrder(t *testing.T) {
+	t.Parallel()
+	server, key := allowingOrganizations(t)
+	for _, lifecycle := range []string{"", "  lifecycle {\n    create_before_destroy = true\n  }\n"} {
+		cli := newCLI(t, server).withKey(key)
+		cli.write(organizationHCL(acme + "  deletion_protection = false\n" + lifecycle))
+		cli.apply()
+		shows(t, cli.apply("-replace=traceloop_organization.acme"), "Organization Was Not Deleted", "1 added, 0 changed, 1 destroyed")
+		cli.ok("taint", "traceloop_organization.acme")
+		shows(t, cli.apply(), "Organization Was Not Deleted", "1 added, 0 changed, 1 destroyed")
+		cli.plan("-detailed-exitcode")
+	}
+}
+
 func TestOrganization_failures(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -84,7 +84,7 @@ func (r *managedResource) describeExisting(key traceloop.APIKey) string {
 func (r *managedResource) describeOccupied(key traceloop.APIKey, outcome string) string {
 	const (
 		elsewhere = "  - Use another environment.\n" +
-			"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that: the environment has no room for a second key.\n"
+			"  - " + base.NotFirst + ": the environment has no room for a second key.\n"
 		tainted = "is tainted, apply revokes the key and generates another. To keep the key, use terraform untaint ADDRESS.\n"
 	)
 	begin := fmt.Sprintf("%s %s Choose one:\n\n", r.describeExisting(key), outcome)

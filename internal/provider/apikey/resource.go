@@ -208,7 +208,7 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 	case r.Applied.Made.Has(existing.ID):
 		addGeneratedTwice(plan.model, diags)
 	case client.CreatedSince(existing.CreatedAt, r.Started):
-		addSpared(r.describeExisting(*existing), "It is younger than this apply, so another provider block, or somebody else, has just generated it. replace_existing revokes only keys that are older.",
+		addSpared(r.describeExisting(*existing), "It is younger than this apply, or only a few seconds older. Perhaps another provider block, or somebody else, has just generated it. replace_existing revokes only keys that are older.",
 			"If two resources are for one key, remove one of them. If nobody uses that key, apply again.", diags)
 	case !announced && r.Applied.HasEmptied(place):
 		addAppeared(*existing, "The provider did not revoke it, and generated no key.", diags)

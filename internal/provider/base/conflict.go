@@ -11,6 +11,9 @@ import (
 // configuration as usual, and an error in that plan ends the command.
 const RefreshHint = "If this stops a terraform destroy, add -refresh=false."
 
+// NotFirst is advice on a place that is taken: perhaps by the object that a replacement is to destroy.
+const NotFirst = "If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that"
+
 // conflicting describes the resource types for the messages about conflicts.
 var conflicting = map[string]struct {
 	noun      string
@@ -34,7 +37,7 @@ func (c *Conflict) Report(diags *diag.Diagnostics) bool {
 	kind := conflicting[c.Type]
 	at := path.Root(kind.attribute)
 	summary := "Two Resources for One " + kind.noun
-	search := "The block shown here may be the older one. To find the other one, search the configuration for " + c.Type + "."
+	search := "A block shown here may be the older one. To find the other one, search the configuration for " + c.Type + "."
 	moved := "If you moved the resource block to another address, use a moved block, which keeps the object. Write both addresses into it"
 	switch c.Reason {
 	case SecondAddress:

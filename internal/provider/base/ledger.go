@@ -301,7 +301,8 @@ func (o Object) sameAddress(other Object) bool {
 	return o.Handle == other.Handle && o.Token == other.Token
 }
 
-// Destroy notes an object that the plan destroys.
+// Destroy notes an object that the plan destroys. Terraform plans the deletion of a deposed object again
+// in the apply that has created its successor: after the first write, that is no conflict.
 func (l *Ledger) Destroy(o Object) *Conflict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -346,7 +347,7 @@ func (l *Ledger) destroy(o Object) *Conflict {
 	if c, ok := l.createdIn[o.Handle]; ok {
 		return &Conflict{Reason: KeptInside, This: o.Name, Other: c.Name, Type: o.Type}
 	}
-	if c, ok := l.created[o.Place]; ok && !c.Revokes && c.Replaces != o.Handle {
+	if c, ok := l.created[o.Place]; ok && !l.writing && !c.Revokes && c.Replaces != o.Handle {
 		return &Conflict{Reason: PlaceLeaving, This: c.Name, Other: o.Name, Type: o.Type}
 	}
 	l.destroyed[o.Handle], l.leaving[o.Place] = o, o

@@ -273,6 +273,17 @@ func TestLedger_afterTheFirstWrite(t *testing.T) {
 			t.Errorf("refused: %+v", *conflict)
 		}
 	}
+
+	// create_before_destroy: the apply plans the creation, writes it, and plans the deletion of the deposed object.
+	ledger = base.NewLedger(false)
+	for _, step := range []func() *base.Conflict{
+		func() *base.Conflict { return ledger.Create(another) },
+		func() *base.Conflict { ledger.Write(); return ledger.Destroy(key) },
+	} {
+		if conflict := step(); conflict != nil {
+			t.Errorf("refused: %+v", *conflict)
+		}
+	}
 }
 
 func TestLedger_mayFail(t *testing.T) {

@@ -45,18 +45,18 @@ func (r *managedResource) describeExisting(plan model, taken *traceloop.Environm
 		why = fmt.Sprintf("The environment %q is built in: every project inherits it from the organization. Remove this resource and use the slug, or read it:\n\n%s",
 			slug, read)
 	case r.Ledger.Has(base.EnvironmentHandle(taken.ProjectID, taken.Slug)):
-		why = fmt.Sprintf("An object of this configuration has the slug %q now: the %s. If that object is tainted, apply replaces it, unless it is protected. To keep it, use terraform untaint ADDRESS. If the plan destroys it, a second apply may be needed: the first one frees the slug. Otherwise choose another name.",
-			slug, newModel(*taken).Describe())
+		why = fmt.Sprintf("An object of this configuration has the slug %q now: the %s. If that object is tainted, apply replaces it, unless it is protected. To keep it, use terraform untaint ADDRESS. If the plan destroys it, a second apply may be needed: the first one frees the slug. %s. Otherwise choose another name.",
+			slug, newModel(*taken).Describe(), base.NotFirst)
 	case taken.Scope == traceloop.ScopeOrganization && projectID != "":
 		why = fmt.Sprintf("The project inherits an environment with the slug %q from the organization (%q), so it cannot have its own environment with that slug. Remove this resource and read the inherited one:\n\n%s",
 			slug, taken.Name, read)
 	case taken.Scope == traceloop.ScopeOrganization:
-		why = fmt.Sprintf("The organization has an environment with the slug %q (%q). Choose another name, or %s", slug, taken.Name, adopt("this resource", slug))
+		why = fmt.Sprintf("The organization has an environment with the slug %q (%q). Choose another name. %s. Or %s", slug, taken.Name, base.NotFirst, adopt("this resource", slug))
 	case projectID == "":
 		why = fmt.Sprintf("The project %s has an environment of its own with the slug %q (%q), so there cannot be an organization-level one. Choose another name. Or %s",
 			taken.ProjectID, slug, taken.Name, adopt("a resource with that project_id", taken.ProjectID+"/"+slug))
 	default:
-		why = fmt.Sprintf("The project has an environment with the slug %q (%q). Choose another name, or %s", slug, taken.Name, adopt("this resource", projectID+"/"+slug))
+		why = fmt.Sprintf("The project has an environment with the slug %q (%q). Choose another name. %s. Or %s", slug, taken.Name, base.NotFirst, adopt("this resource", projectID+"/"+slug))
 	}
 	return outcome + " " + why
 }

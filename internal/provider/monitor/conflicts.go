@@ -46,7 +46,7 @@ func describeTaken(setup traceloop.AutoMonitorSetup, outcome string) string {
 	return fmt.Sprintf("The project %s already has the %s, created %s. It is in the environment with the env_project_id %s. An external id is unique in its project. %s Choose one:\n\n"+
 		"  - Use another external id.\n"+
 		"  - If this configuration manages that setup at another address, remove one of the two resources.\n"+
-		"  - If this resource, or one that refers to it, has lifecycle { create_before_destroy = true }, remove that.\n"+
+		"  - "+base.NotFirst+".\n"+
 		"  - If it is in the environment of the project key, import it (write the address of this resource after \"to\"):\n\n%s",
 		setup.ProjectID, newModel(setup).Describe(), base.TimeOr(setup.CreatedAt, types.StringValue("at an unknown time")).ValueString(), setup.EnvProjectID, outcome, base.ImportBlock(resourceType, "example", setup.ExternalID))
 }

@@ -48,7 +48,7 @@ func (r *managedResource) describeTaken(holder *traceloop.Project, name, outcome
 	}
 	id := holder.ID
 	detail := fmt.Sprintf("A project named %q already exists (id %s). Project names are unique in the organization. %s ", name, id, outcome)
-	const later = "a second apply may be needed: the first one frees the name. If two projects swap their names, give one of them a name in between first. "
+	const later = "a second apply may be needed: the first one frees the name. If two projects swap their names, give one of them a name in between first. " + base.NotFirst + ". "
 	if r.Ledger.Has(handle(id)) {
 		return detail + "An object of this configuration has the name now. If that object is tainted, apply replaces it, unless it is protected. To keep it, use terraform untaint ADDRESS. If that object gives the name up in the same plan, " + later + "Otherwise choose another name."
 	}
