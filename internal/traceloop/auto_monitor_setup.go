@@ -1,6 +1,7 @@
 package traceloop
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -38,7 +39,7 @@ type AutoMonitorSetup struct {
 
 // AutoMonitorEvaluator is the state of one evaluator of a setup.
 type AutoMonitorEvaluator struct {
-	Slug         string // or TypeOwnEvaluator
+	Slug         string // or TypeOwnEvaluator, also if the answer has no type
 	ID           string // optional
 	Status       string // optional
 	ErrorMessage string // optional
@@ -137,7 +138,7 @@ func readAutoMonitorSetup(f *fields) AutoMonitorSetup {
 	}
 	for _, e := range f.optionalObjects("evaluators") {
 		setup.Evaluators = append(setup.Evaluators, AutoMonitorEvaluator{
-			Slug:         evaluatorSlug(e.text("evaluator_type")),
+			Slug:         evaluatorSlug(cmp.Or(e.optionalText("evaluator_type"), TypeOwnEvaluator)), // no field of an answer is required,
 			ID:           e.optionalText("evaluator_id"),
 			Status:       e.optionalText("status"),
 			ErrorMessage: e.clean(e.optionalText("error_message")),

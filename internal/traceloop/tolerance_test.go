@@ -185,6 +185,19 @@ func TestFormsOfLists(t *testing.T) {
 	}
 }
 
+// The OpenAPI document requires no field of an answer. A setup whose evaluators have no type was
+// created all the same, and its name is taken: it must be readable.
+func TestSetupWithoutTypesOfEvaluators(t *testing.T) {
+	setup := readAutoMonitorSetup(newFields([]byte(`{"id":"s1","external_id":"x","project_id":"p1","env_project_id":"ep1","evaluators":[{"evaluator_id":"ev1","status":"pending"}]}`), request{}, strings.Clone))
+	if want := (AutoMonitorEvaluator{Slug: TypeOwnEvaluator, ID: "ev1", Status: "pending"}); len(setup.Evaluators) != 1 || setup.Evaluators[0] != want {
+		t.Errorf("got %+v, want %+v", setup.Evaluators, want)
+	}
+	f := newFields([]byte(`{"id":"s1","external_id":"x","project_id":"p1","env_project_id":"ep1","evaluators":[{}]}`), request{}, strings.Clone)
+	if readAutoMonitorSetup(f); *f.problem != "" {
+		t.Error(*f.problem)
+	}
+}
+
 // A bare list has no pages and no total: many reads cost one request for it.
 func TestBareListServesReads(t *testing.T) {
 	s := &service{answers: []http.HandlerFunc{answer(200, projectJSON), answer(200, `[`+projectJSON+`,`+strings.Replace(projectJSON, `"p1"`, `"p2"`, 1)+`]`)}}
