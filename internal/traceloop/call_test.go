@@ -49,7 +49,7 @@ func TestAnswersThatAreNoProject(t *testing.T) {
 		{"no slug", replace(`"slug":"orders",`, ``), "its field slug is missing", true},
 		{"created_at garbled", replace(`"2026-01-02T03:04:05Z"`, `"secret"`), "its field created_at is not an RFC 3339 time", true},
 		{"created_at a number", replace(`"2026-01-02T03:04:05Z"`, `1767323045`), "its field created_at is not an RFC 3339 time", true},
-		{"updated_at null", replace(`"2026-01-02T03:04:06Z"`, `null`), "its field updated_at is null", true},
+		{"created_at null", replace(`"2026-01-02T03:04:05Z"`, `null`), "its field created_at is null", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -41,7 +41,7 @@ func all[T any](t *testing.T, list func(func(T, error) bool)) []T {
 func TestOperations(t *testing.T) {
 	var (
 		created     = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-		project     = Project{ID: "p1", Name: "Orders", Slug: "orders", CreatedAt: created, UpdatedAt: created.Add(time.Second)}
+		project     = Project{ID: "p1", Name: "Orders", Slug: "orders", CreatedAt: created}
 		environment = Environment{ID: "e1", Name: "EU Production", Slug: "eu-production", Scope: ScopeProject, ProjectID: "p1", CreatedAt: created}
 		shared      = Environment{ID: "e2", Name: "QA", Slug: "qa", Scope: ScopeOrganization, CreatedAt: created}
 		key         = APIKey{ID: "k1", ProjectID: "p1", Environment: "prd", MaskedKey: "tl_****Wx3k", CreatedAt: created}
@@ -212,11 +212,11 @@ func TestMissingFields(t *testing.T) {
 	}{
 		{
 			projectJSON, func(c *Client) error { _, err := c.GetProject(t.Context(), "x"); return err },
-			[]string{"id", "name", "slug", "created_at", "updated_at"},
+			[]string{"id", "name", "slug", "created_at"},
 		},
 		{
 			environmentJSON, func(c *Client) error { _, err := c.GetEnvironment(t.Context(), "x"); return err },
-			[]string{"id", "name", "slug", "scope", "project_id", "built_in", "created_at"},
+			[]string{"id", "name", "slug", "scope", "project_id", "created_at"},
 		},
 		{
 			apiKeyJSON, func(c *Client) error { _, err := c.GetAPIKey(t.Context(), "x"); return err },

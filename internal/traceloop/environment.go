@@ -34,7 +34,7 @@ func readEnvironment(f *fields) Environment {
 		Name:      f.text("name"),
 		Slug:      f.text("slug"),
 		Scope:     f.text("scope"),
-		BuiltIn:   f.boolean("built_in"),
+		BuiltIn:   optionalOr[bool](f, "built_in", "true or false"),
 		CreatedAt: f.time("created_at"),
 	}
 	if e.Scope == ScopeProject {

@@ -109,12 +109,6 @@ func (f *fields) optionalTexts(name string) []string {
 	return optionalOr[[]string](f, name, "a list of strings")
 }
 
-func (f *fields) boolean(name string) bool {
-	var b bool
-	f.value(name, "true or false", &b)
-	return b
-}
-
 // optionalInt reads an optional number; 0 if missing or malformed.
 func (f *fields) optionalInt(name string) int {
 	var n int

@@ -13,7 +13,6 @@ type Project struct {
 	Name      string
 	Slug      string
 	CreatedAt time.Time
-	UpdatedAt time.Time
 }
 
 func readProject(f *fields) Project {
@@ -22,7 +21,6 @@ func readProject(f *fields) Project {
 		Name:      f.text("name"),
 		Slug:      f.text("slug"),
 		CreatedAt: f.time("created_at"),
-		UpdatedAt: f.time("updated_at"),
 	}
 }
 

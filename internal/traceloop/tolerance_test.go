@@ -84,7 +84,7 @@ func TestGeneratedKeyNeedsOnlyItsSecret(t *testing.T) {
 // A creation is never lost for a field that another read shows.
 func TestCreationNeedsOnlyItsID(t *testing.T) {
 	created := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	project := Project{"p1", "Orders", "orders", created, created.Add(time.Second)}
+	project := Project{"p1", "Orders", "orders", created}
 	now := time.Now().UTC().Truncate(time.Hour)
 	near := func(created *time.Time) { // by the service's clock
 		if created.Year() > 2000 && created.Sub(now).Abs() < 2*time.Hour {
@@ -134,6 +134,20 @@ func TestCreationNeedsOnlyItsID(t *testing.T) {
 				t.Errorf("got %+v and %+v, want %+v and %+v", project, environment, tt.project, tt.environment)
 			}
 		})
+	}
+}
+
+// What the provider does not need may be missing, or be anything.
+func TestFieldsThatAreNotNeeded(t *testing.T) {
+	project, environment := decodeJSON(t, projectJSON), decodeJSON(t, environmentJSON)
+	project["updated_at"] = 7
+	delete(environment, "built_in")
+	c := onLoopback(t, routes{"GET /v2/projects/p1": answer(200, encodeJSON(t, project)), "GET /v2/environments/e1": answer(200, encodeJSON(t, environment))}, Config{})
+	if _, err := c.GetProject(t.Context(), "p1"); err != nil {
+		t.Error(err)
+	}
+	if e, err := c.GetEnvironment(t.Context(), "e1"); err != nil || e.BuiltIn {
+		t.Errorf("got %+v, %v", e, err)
 	}
 }
 

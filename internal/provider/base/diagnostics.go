@@ -108,7 +108,7 @@ func (d *Data) nextStepAfter(answer *traceloop.Error) string {
 		return "The service accepts no more requests at the moment. Run the command again later. A lower -parallelism sends requests more slowly."
 	case http.StatusNotFound:
 		return fmt.Sprintf("Either the object does not exist, or the base URL %s, which comes from %s, is not the address of the API. Check both.", d.baseURL.Value, d.baseURL.Source)
-	case http.StatusConflict, http.StatusBadRequest:
+	case http.StatusConflict, http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return "Nothing was changed. Correct the configuration and apply again."
 	}
 	if answer.StatusCode >= http.StatusInternalServerError {
