@@ -17,7 +17,7 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 	emptied := r.Applied.HasEmptied(placeOf(request))
 	if !emptied {
 		if err := r.KeysBefore.Look(ctx, client, &r.Run, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
-			return nil, fmt.Errorf("the existing keys of the project could not be listed: %w", err)
+			return nil, fmt.Errorf("%w; the existing keys of the project could not be listed", err)
 		}
 	}
 
@@ -63,7 +63,7 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 			}
 		}
 	}
-	return nil, fmt.Errorf("no key was generated, and no unknown key was left active: %w", lost.Err)
+	return nil, fmt.Errorf("%w; no key was generated, and no unknown key was left active", lost.Err)
 }
 
 // lostKey returns the key of a lost answer, if there is one.
