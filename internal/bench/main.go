@@ -31,10 +31,10 @@ const (
 	latency      = 50 // ms
 	rateLimit    = 20 // requests a second
 
-	// What the provider must reach with 1,000 keys.
-	mostRequests = 20  // of a plan
-	mostPlan     = 0.9 // relative to the provider without an API
-	mostApply    = 1.3 // relative to the same
+	// What the provider must reach with 1,000 keys. The ratios are 1.1 times those of 2026-11-30: it may not get slower.
+	mostRequests = 20  // of a plan whose answers take as long as a service's
+	mostPlan     = 1.1 // relative to the provider without an API
+	mostApply    = 1.9 // relative to the same
 	mostLimited  = 1.1 // a plan under the limit, relative to the same without one
 )
 
@@ -222,7 +222,7 @@ func (m *measurements) report(out io.Writer) error {
 		name      string
 		most, got float64
 	}{
-		{"Requests of a plan", mostRequests, float64(m.of("Plan, traceloop").requests)},
+		{fmt.Sprintf("Requests of a plan, answers after %d ms", latency), mostRequests, float64(m.of(freePlan).requests)},
 		{"Plan, relative to a provider without an API", mostPlan, ratio("Plan, traceloop", "Plan, noapi")},
 		{"Apply, relative to a provider without an API", mostApply, ratio("Apply, traceloop", "Apply, noapi")},
 		{"Plan under the rate limit, relative to no limit", mostLimited, ratio(limitedPlan, freePlan)},
