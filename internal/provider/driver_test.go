@@ -39,6 +39,7 @@ type driver struct {
 	schemas map[string]*tfprotov6.Schema
 	next    func() *driver // the provider of another plan or apply
 
+	saying  sync.Mutex
 	applied []*tfprotov6.Diagnostic // what the applies with this provider have said
 }
 
@@ -454,7 +455,9 @@ func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p p
 		PlannedPrivate:  p.private,
 		PlannedIdentity: p.identity,
 	})
+	d.saying.Lock()
 	d.applied = append(d.applied, resp.Diagnostics...)
+	d.saying.Unlock()
 	d.checkBlocks(resp.Diagnostics)
 	err := failure(resp.Diagnostics)
 	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
