@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -37,13 +36,13 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 			return
 		}
 	case traceloop.IsNotFound(err):
-		missing, listErr := missingEnvironment(ctx, r.Data, client, projectID, environment)
+		missing, listErr := missingEnvironment(ctx, client.ListEnvironmentsUncached, projectID, environment)
 		switch {
 		case traceloop.IsNotFound(listErr):
 			r.AddUnknownProject(ctx, client, projectID, diags)
 			return
 		case missing != "":
-			diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+" No key was generated.")
+			diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+referToEnvironment+" No key was generated.")
 			return
 		}
 	}
@@ -208,17 +207,16 @@ func (r *managedResource) addOrphan(orphan *orphanError, attempted string, diags
 const unknownEnvironmentSummary = "Unknown Environment"
 
 // missingEnvironment says that a project does not have an environment, or nothing.
-func missingEnvironment(ctx context.Context, d *base.Data, client *traceloop.Client, projectID, slug string) (string, error) {
-	slugs, err := d.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID)
-	if err != nil || slices.Contains(slugs, slug) {
-		return "", err
+func missingEnvironment(ctx context.Context, list base.EnvironmentList, projectID, slug string) (string, error) {
+	var others []traceloop.Environment
+	for environment, err := range list(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
+		if err != nil || environment.Slug == slug {
+			return "", err
+		}
+		others = append(others, environment)
 	}
-	return unknownEnvironment(projectID, slug, slugs), nil
+	return fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, slug, base.SuggestEnvironment("slug", slug, others)), nil
 }
 
-// unknownEnvironment describes an environment that the project does not have.
-func unknownEnvironment(projectID, slug string, existing []string) string {
-	return fmt.Sprintf("The project %s has no environment with the slug %q. %s\n\n"+
-		"If this configuration creates the environment, with this or another provider block, refer to it, so that Terraform creates it first: environment = traceloop_environment.example.slug.",
-		projectID, slug, base.SuggestSlug(slug, existing))
-}
+// referToEnvironment follows missingEnvironment where this configuration may create the environment.
+const referToEnvironment = "\n\nIf this configuration creates the environment, with this or another provider block, refer to it, so that Terraform creates it first: environment = traceloop_environment.example.slug."

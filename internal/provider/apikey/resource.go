@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 
@@ -413,15 +412,15 @@ func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Clien
 	next := requestOf(note.Next)
 	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(next)))
 	missing := ""
-	if err == nil && existing == nil && !slices.Contains(base.BuiltInSlugs, next.Environment) { // this apply may create the environment later
-		missing, err = missingEnvironment(ctx, r.Data, client, next.ProjectID, next.Environment)
+	if err == nil && existing == nil && !isBuiltIn(next.Environment) { // this apply may create the environment later
+		missing, err = missingEnvironment(ctx, client.ListEnvironmentsUncached, next.ProjectID, next.Environment)
 	}
 	switch {
 	case err != nil:
 		diags.AddError("Unable to Replace API Key", r.Failure(fmt.Sprintf(
 			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.Environment, next.ProjectID, state.Describe()), err)+" Nothing was changed.")
 	case missing != "":
-		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+" Nothing was changed.")
+		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+referToEnvironment+" Nothing was changed.")
 	case existing == nil, existing.ID == note.Revokes && !r.Applied.Made.Has(note.Revokes):
 		return true
 	default:
@@ -489,12 +488,11 @@ func (r *managedResource) findImported(ctx context.Context, client *traceloop.Cl
 	case err != nil:
 		diags.AddError("Unable to Import API Key", r.Failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 	case key == nil:
-		if slugs, err := r.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID); err == nil && !slices.Contains(slugs, environment) {
-			diags.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, base.SuggestSlug(environment, slugs)))
-			return nil
+		why, _ := missingEnvironment(ctx, client.ListEnvironmentsUncached, projectID, environment)
+		if why == "" {
+			why = fmt.Sprintf("The project %s has no active key in the environment %q, so there is nothing to import. Remove the import block. The next apply then generates a key.", projectID, environment)
 		}
-		diags.AddError("Unable to Import API Key", fmt.Sprintf(
-			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import block. The next apply then generates a key.", projectID, environment))
+		diags.AddError("Unable to Import API Key", why)
 	}
 	return key
 }

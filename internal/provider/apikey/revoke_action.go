@@ -146,8 +146,8 @@ func (a *revokeAction) find(ctx context.Context, client *traceloop.Client, confi
 		key, err = activeKey(list(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
 		if err == nil && key == nil {
 			var missing string
-			if missing, err = missingEnvironment(ctx, a.Data, client, projectID, environment); missing != "" {
-				diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing)
+			if missing, err = missingEnvironment(ctx, client.ListEnvironmentsUncached, projectID, environment); missing != "" {
+				diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+referToEnvironment)
 			}
 		}
 		if traceloop.IsNotFound(err) {

@@ -387,7 +387,7 @@ func awaitRound[T any](ctx context.Context, d *Data, a *Absences, g Gone[T]) (ob
 // AwaitProject waits for a project that this process created and that the service does not find yet.
 // It reports whether it is worth another attempt.
 func (d *Data) AwaitProject(ctx context.Context, client *traceloop.Client, projectID string) bool {
-	if _, created := d.Run.KnowsProject(projectID); !created {
+	if !d.Applied.Made.Has(projectID) {
 		return false
 	}
 	object, err := Await(ctx, d, Gone[traceloop.Project]{

@@ -161,7 +161,6 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	state.model = newModel(*environment)
 	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-	r.Run.SawEnvironment(*environment)
 	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
 	object.Protected = state.isProtected()
 	r.Ledger.Read(object).Report(&resp.Diagnostics)

@@ -96,7 +96,6 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Applied.Created(place(name), typeName)
 	r.Applied.Made.Add(project.ID)
-	r.Run.CreatedProject(project.ID)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
@@ -124,7 +123,6 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	state.model = newModel(*project)
 	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-	r.Run.SawProject(project.ID)
 	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
 	object.Protected = base.IsProtected(state.DeletionProtection)
 	r.Ledger.Read(object).Report(&resp.Diagnostics)
