@@ -55,20 +55,20 @@ func addNoID(key, next string, diags *diag.Diagnostics) {
 		"Neither the answer to its generation nor the list of keys shows the id of the %s. %s.", key, next))
 }
 
-// addVanished warns that a key of the state is gone, and names the key that replaced it, if any.
-func (r *managedResource) addVanished(absence base.Absence, state resourceModel, existing *traceloop.APIKey, diags *diag.Diagnostics) {
-	const gone = "it was revoked, or its project or environment was deleted: applications that use it can no longer send traces"
-	if existing == nil {
-		r.AddGone(diags, absence, "API Key", state.Describe(), gone, "If the configuration still has it, that apply generates a new key. The state may hold the only copy of the old key")
-		return
+// explainVanished says why a key of the state is gone, and what apply does. It names the key that has
+// succeeded it, if any.
+func explainVanished(state resourceModel, successor *traceloop.APIKey) (because, next string) {
+	because = "it was revoked, or its project or environment was deleted: applications that use it can no longer send traces"
+	if successor == nil {
+		return because, "If the configuration still has it, that apply generates a new key. The state may hold the only copy of the old key"
 	}
-	next := "Terraform does not generate a second one: apply refuses this key alone."
+	outcome := "Terraform does not generate a second one: apply refuses this key alone."
 	if state.ReplaceExisting.ValueBool() {
-		next = "With replace_existing = true, apply revokes that key and generates another. To keep that key, remove the argument."
+		outcome = "With replace_existing = true, apply revokes that key and generates another. To keep that key, remove the argument."
 	}
-	r.AddGone(diags, absence, "API Key", state.Describe(), gone+". Somebody has rotated it outside Terraform", fmt.Sprintf(
+	return because + ". Somebody has rotated it outside Terraform", fmt.Sprintf(
 		"The environment now has another key, %s, generated %s. %s To manage that key, import it and set existing_key_wo to its value:\n\n%s",
-		show(*existing), base.Timestamp(existing.CreatedAt).ValueString(), next, base.ImportBlock(resourceType, "example", existing.ProjectID+"/"+existing.Environment)))
+		show(*successor), base.Timestamp(successor.CreatedAt).ValueString(), outcome, base.ImportBlock(resourceType, "example", successor.ProjectID+"/"+successor.Environment))
 }
 
 const occupiedSummary = "Environment Already Has an API Key"

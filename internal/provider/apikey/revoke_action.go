@@ -98,9 +98,6 @@ func (a *revokeAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequ
 func (a *revokeAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	var config revokeModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	client, ok := a.ManagementForWriting(&resp.Diagnostics)
 	if !ok {
 		return

@@ -132,9 +132,11 @@ func ConfigureProject(data any, diags *diag.Diagnostics) *Data {
 	return d
 }
 
-// Management returns the client of the management key. It adds an error if there is none.
+// Management returns the client of the management key. It adds an error if there is none. After an error of
+// the caller's it returns none either.
 func (d *Data) Management(diags *diag.Diagnostics) (*traceloop.Client, bool) {
 	switch {
+	case diags.HasError():
 	case d.management.client != nil:
 		return d.management.client, true
 	case d.management.isUnknown():

@@ -60,18 +60,21 @@ func (r *managedResource) describeOtherProject(externalID, projectID, own string
 // forget says how Terraform forgets a setup that it can neither read nor delete.
 const forget = "If the key is revoked, let Terraform forget the setup: terraform state rm ADDRESS. Traceloop deletes a setup together with its project."
 
-// confirmGone decides about a setup that the service does not find.
-func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.ProjectClient, state resourceModel, private base.PrivateState, diags *diag.Diagnostics) (*traceloop.AutoMonitorSetup, base.Absence) {
-	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.AutoMonitorSetup]{
-		Object: state.object(""), Kind: "Auto Monitor Setup", ID: string(state.object("").Handle), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private,
-		Certain: r.IsProjectGone(ctx, private, state.ProjectID.ValueString(), diags),
+// stored is the setup for what every object of a state needs.
+func (r *managedResource) stored(client *traceloop.ProjectClient, state resourceModel, private base.PrivateState, diags *diag.Diagnostics) *base.Stored[traceloop.AutoMonitorSetup] {
+	setup := &base.Stored[traceloop.AutoMonitorSetup]{
+		Object: state.object(""), Data: r.Data, Kind: "Auto Monitor Setup", ID: string(state.object("").Handle), ProjectID: state.ProjectID.ValueString(),
+		CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true,
 		List: func(ctx context.Context) iter.Seq2[traceloop.AutoMonitorSetup, error] {
 			client.ForgetAutoMonitorSetups()
 			return base.Each(client.ListAutoMonitorSetups(ctx, ""))
 		},
 		IDOf: func(s traceloop.AutoMonitorSetup) string { return string(handle(s.EnvProjectID, s.ExternalID)) },
-	}, diags)
+	}
+	setup.NotFound = func(ctx context.Context, _ error) {
+		setup.Certain = r.IsProjectGone(ctx, private, state.ProjectID.ValueString(), diags)
+	}
+	return setup
 }
 
 // settle looks for the setup of a write whose answer is lost. It returns the setup if it is as

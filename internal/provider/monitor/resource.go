@@ -201,12 +201,12 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
-	absence := base.Found
+	absence, stored := base.Found, r.stored(client, state, resp.Private, &resp.Diagnostics)
 	setup, err := client.GetAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
 	switch {
 	case err == nil:
 	case traceloop.IsNotFound(err):
-		setup, absence = r.confirmGone(ctx, client, state, resp.Private, &resp.Diagnostics)
+		setup, absence = stored.ConfirmGone(ctx, err, &resp.Diagnostics)
 	case isRefused(err) && r.IsProjectGone(ctx, resp.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
 		absence = base.IsGone
 	case isRefused(err):
@@ -221,7 +221,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	if absence == base.PerhapsGone || absence == base.IsGone {
-		r.AddProjectGone(&resp.Diagnostics, absence, "Auto Monitor Setup", state.Describe())
+		stored.AddGone(absence, &resp.Diagnostics)
 		resp.State.RemoveResource(ctx)
 	}
 	if setup == nil {
@@ -311,7 +311,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	err := remove()
 	if traceloop.IsNotFound(err) {
-		_, absence := r.confirmGone(ctx, client, state, req.Private, &resp.Diagnostics)
+		_, absence := r.stored(client, state, req.Private, &resp.Diagnostics).ConfirmGone(ctx, err, &resp.Diagnostics)
 		if absence == base.PerhapsGone {
 			resp.Diagnostics.AddWarning("Auto Monitor Setup No Longer Found", fmt.Sprintf(
 				"Traceloop does not find the %s, so Terraform only removed it from the state. Either it was deleted, or the project key from %s belongs to another organization. Check which one it is.", state.Describe(), r.ProjectKeySource()))
