@@ -130,7 +130,7 @@ type Gone[T any] struct {
 	IDOf      func(T) string
 
 	// Certain says that the object is not just hidden: another one has its place, where only one can be,
-	// or the service says that it is revoked, or its project is gone.
+	// or the service says that it is revoked.
 	Certain bool
 
 	// Strict is for a delete. A plan refreshes an object before it destroys it, and so has its origin.
@@ -191,16 +191,29 @@ func (d *Data) witnessOf(ctx context.Context, client Client, private PrivateStat
 
 // failure is Failure or ProjectFailure.
 func (d *Data) failure(client Client, attempted string, err error) string {
-	if _, ok := client.(*traceloop.ProjectClient); ok {
-		return d.ProjectFailure(attempted, err) + " " + RefreshHint
+	if _, ok := client.(*traceloop.ProjectClient); !ok {
+		return d.Failure(attempted, err)
 	}
-	return d.Failure(attempted, err)
+	detail := d.ProjectFailure(attempted, err)
+	if !strings.Contains(detail, RefreshHint) { // there may be blocks to copy after it
+		detail += " " + RefreshHint
+	}
+	return detail
+}
+
+// isMissing reports whether an error says that the service does not have an object. The key of a project is refused
+// once its project is gone, and everything in it.
+func isMissing[T any](ctx context.Context, d *Data, client Client, g Gone[T], err error, diags *diag.Diagnostics) bool {
+	if _, ok := client.(*traceloop.ProjectClient); ok && traceloop.IsRefusedKey(err) {
+		return d.IsProjectGone(ctx, g.Private, g.ProjectID, diags)
+	}
+	return traceloop.IsNotFound(err)
 }
 
 // Read reads an object of the state. It returns nil if it cannot, with an error, or if the object is gone.
 func Read[T any](ctx context.Context, d *Data, client Client, g Gone[T], get func(context.Context, string) (*T, error), diags *diag.Diagnostics) (*T, Absence) {
 	object, err := get(ctx, g.ID)
-	if traceloop.IsNotFound(err) {
+	if isMissing(ctx, d, client, g, err, diags) {
 		return ConfirmGone(ctx, d, client, g, diags)
 	}
 	if err != nil {
@@ -222,13 +235,18 @@ func Exists[T any](ctx context.Context, d *Data, client Client, g Gone[T], get f
 
 // Delete deletes an object. It is gone if there is no error, and none in diags. "how" is for
 // Applied.Destroyed: empty if the object was gone already.
-func Delete[T any](ctx context.Context, d *Data, client *traceloop.Client, g Gone[T], remove func(context.Context, string) error, diags *diag.Diagnostics) (how string, err error) {
+func Delete[T any](ctx context.Context, d *Data, client Client, g Gone[T], remove func(context.Context, string) error, diags *diag.Diagnostics) (how string, err error) {
 	how, err = "deleted", remove(ctx, g.ID)
-	if traceloop.IsNotFound(err) {
-		if _, absence := ConfirmGone(ctx, d, client, g, diags); absence == Found {
+	if isMissing(ctx, d, client, g, err, diags) {
+		_, absence := ConfirmGone(ctx, d, client, g, diags)
+		if absence == Found {
 			err = remove(ctx, g.ID)
 		} else {
 			how, err = "", nil
+		}
+		if absence == PerhapsGone { // not after Strict
+			diags.AddWarning(g.Kind+" No Longer Found", fmt.Sprintf(
+				"Traceloop does not find the %s, so Terraform only removed it from the state. Either it was deleted, or the project key from %s belongs to another organization. Check which one it is.", g.Name, d.ProjectKeySource()))
 		}
 	}
 	if err == nil && !diags.HasError() {
@@ -242,6 +260,9 @@ func Delete[T any](ctx context.Context, d *Data, client *traceloop.Client, g Gon
 // returns the object.
 func ConfirmGone[T any](ctx context.Context, d *Data, client Client, g Gone[T], diags *diag.Diagnostics) (*T, Absence) {
 	if d.Absences.hasDeletedAny(append(g.Within, g.Handle)) { // at another address, the object itself
+		return nil, IsGone
+	}
+	if _, ok := client.(*traceloop.ProjectClient); ok && d.IsProjectGone(ctx, g.Private, g.ProjectID, diags) {
 		return nil, IsGone
 	}
 	w, err := d.witnessOf(ctx, client, g.Private, diags)
