@@ -28,8 +28,8 @@ type AutoMonitorSetup struct {
 	OrgID        string // optional
 	ProjectID    string
 	EnvProjectID string // id of the project and environment together
-	Selector     []Rule
-	Evaluators   []AutoMonitorEvaluator // may be empty while the setup is pending
+	Selector     []Rule                 // optional: nil if the answer does not show it
+	Evaluators   []AutoMonitorEvaluator // optional, as Selector is; may be empty while the setup is pending
 	Status       string                 // optional
 	CreatedAt    time.Time              // optional
 	UpdatedAt    time.Time              // optional
@@ -133,8 +133,14 @@ func readAutoMonitorSetup(f *fields) AutoMonitorSetup {
 	setup.Status = f.optionalText("status")
 	setup.CreatedAt = f.optionalTime("created_at")
 	setup.UpdatedAt = f.optionalTime("updated_at")
+	if f.has("init_rules") {
+		setup.Selector = []Rule{}
+	}
 	for _, rule := range f.optionalObjects("init_rules") {
 		setup.Selector = append(setup.Selector, readRule(rule))
+	}
+	if f.has("evaluators") {
+		setup.Evaluators = []AutoMonitorEvaluator{}
 	}
 	for _, e := range f.optionalObjects("evaluators") {
 		setup.Evaluators = append(setup.Evaluators, AutoMonitorEvaluator{

@@ -56,6 +56,11 @@ func isDuplicate(status int, message string) bool {
 	return status == http.StatusInternalServerError && strings.Contains(message, "duplicate key value violates unique constraint")
 }
 
+// IsRefusedKey reports whether the service refused the key, as it does once the key is revoked.
+func IsRefusedKey(err error) bool {
+	return hasStatus(err, http.StatusUnauthorized) || hasStatus(err, http.StatusForbidden)
+}
+
 // IsRevoked reports whether the service said that a key is revoked, and not only that it finds none.
 func IsRevoked(err error) bool {
 	e, ok := errors.AsType[*Error](err)

@@ -138,7 +138,7 @@ func (d *Data) ProjectFailure(attempted string, err error) string {
 		next = fmt.Sprintf("The project key comes from %s. Use the key of the project and environment that the setup belongs to. "+
 			"To move the setup, destroy it with that key first. %s %s", d.project.Key.Source, RefreshHint, StopManaging("traceloop_auto_monitor_setup"))
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusUnauthorized:
-		next = fmt.Sprintf("The project key comes from %s. Check that it is complete and has not been revoked.", d.project.Key.Source)
+		next = fmt.Sprintf("The project key comes from %s. Check that it is complete and has not been revoked. If it has, use another key of that project, or let Terraform forget what needs it: terraform state rm ADDRESS.", d.project.Key.Source)
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:
 		next = fmt.Sprintf("The project key comes from %s. Check that it is the API key of a project and environment; this operation does not accept a management key.", d.project.Key.Source)
 	default: // for 401 and 403, NextStep would name the management key

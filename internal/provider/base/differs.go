@@ -3,8 +3,10 @@ package base
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -15,6 +17,31 @@ func AddDiffers(diags *diag.Diagnostics, object string, differences ...string) {
 	diags.AddWarning("Answer Differs From the Request", fmt.Sprintf(
 		"Traceloop wrote the %s, but its answer differs from the request:\n\n  - %s\n\nThe state has what was requested. The next plan reads the object again. If it then shows a change, look at the object in the Traceloop dashboard.",
 		object, strings.Join(differences, "\n  - ")))
+}
+
+// Argument is what a configuration can set and an answer can show.
+type Argument struct {
+	Name  string
+	Value attr.Value
+}
+
+// SameArguments compares the arguments of an object, one by one.
+func SameArguments(a, b []Argument) bool {
+	return slices.EqualFunc(a, b, func(a, b Argument) bool { return a.Value.Equal(b.Value) })
+}
+
+// WarnDiffering is AddDiffers for the arguments of an object, in the same order. What the plan did not
+// know cannot differ.
+func WarnDiffering(diags *diag.Diagnostics, object string, requested, answered []Argument) {
+	var differences []string
+	for i, argument := range requested {
+		if !argument.Value.IsUnknown() && !argument.Value.Equal(answered[i].Value) {
+			differences = append(differences, Difference(argument.Name, argument.Value, answered[i].Value))
+		}
+	}
+	if len(differences) > 0 {
+		AddDiffers(diags, object, differences...)
+	}
 }
 
 // Difference names an argument whose value in the answer is another one.

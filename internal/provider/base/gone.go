@@ -178,6 +178,9 @@ func (s *Stored[T]) ConfirmGone(ctx context.Context, notFound error, diags *diag
 	if s.Data.Absences.hasDeletedAny(append(s.Within, s.Handle)) { // at another address, the object itself
 		return nil, IsGone
 	}
+	if s.OfProjectKey && s.Data.IsProjectGone(ctx, s.Private, s.ProjectID, diags) {
+		return nil, IsGone
+	}
 	w, err := s.witness(ctx, diags)
 	fail := func(attempted string, err error) (*T, Absence) {
 		diags.AddError("Unable to Confirm "+s.Kind+" Is Gone", s.failure(attempted, err))

@@ -42,12 +42,14 @@ type Object struct {
 
 // Creation is an object that a plan creates.
 type Creation struct {
-	Place    Handle
-	Within   []Handle
-	Replaces Handle // the object that it replaces, if any
-	Revokes  bool   // it may destroy what is in its place
-	Type     string
-	Name     string // as diagnostics name its place
+	Place     Handle
+	AlsoTakes Handle // a second place that it takes from creations that need it free
+	NeedsFree Handle // a second place that no other creation of the plan may take
+	Within    []Handle
+	Replaces  Handle // the object that it replaces, if any
+	Revokes   bool   // it may destroy what is in its place
+	Type      string
+	Name      string // as diagnostics name its place
 }
 
 // mayFail is a creation that the service will probably refuse.
@@ -111,6 +113,7 @@ type Conflict struct {
 	Other   string // name of the object or place on the other side
 	Type    string // resource type of the object that the message is about
 	Warning bool   // the plan may go on
+	Strands bool   // the object that a creation replaces may be destroyed, and the creation fail
 	InState bool   // for SecondAddress: this plan does not import the object, so the state has both addresses
 }
 
@@ -283,7 +286,7 @@ func (l *Ledger) Keep(o Object) *Conflict {
 		return duplicate
 	}
 	if c, ok := l.created[o.Place]; ok && c.Replaces != o.Handle { // the plan may go on, and keeps the object
-		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type}
+		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type, Strands: c.Replaces != ""}
 	}
 	return nil
 }
@@ -374,7 +377,7 @@ func (l *Ledger) Create(c Creation) *Conflict {
 		}
 	}
 	if o, ok := l.keptAt[c.Place]; ok && o.Handle != c.Replaces {
-		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type}
+		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type, Strands: c.Replaces != ""}
 	}
 	if tainted, ok := l.read[c.Place]; ok && tainted.Handle != c.Replaces {
 		if inside := l.keptIn[tainted.Handle]; len(inside) > 0 {
@@ -385,13 +388,18 @@ func (l *Ledger) Create(c Creation) *Conflict {
 		}
 		l.anew[tainted.Handle] = c
 	}
-	if _, ok := l.created[c.Place]; ok {
-		return &Conflict{Reason: PlaceCreatedTwice, This: c.Name, Type: c.Type}
+	for _, place := range []Handle{c.Place, c.NeedsFree} {
+		if other, ok := l.created[place]; ok {
+			return &Conflict{Reason: PlaceCreatedTwice, This: c.Name, Other: other.Name, Type: c.Type, Strands: c.Replaces != "" || other.Replaces != ""}
+		}
 	}
 	if o, ok := l.leaving[c.Place]; ok && o.Handle != c.Replaces && !c.Revokes {
 		return &Conflict{Reason: PlaceLeaving, This: c.Name, Other: o.Name, Type: o.Type}
 	}
 	l.created[c.Place] = c
+	if c.AlsoTakes != "" {
+		l.created[c.AlsoTakes] = c
+	}
 	for _, h := range c.Within {
 		l.createdIn[h] = c
 	}

@@ -17,7 +17,7 @@ type Monitors struct {
 	PlannedEvaluators Set[string] // slugs, for the setups that use them
 
 	creating sync.Map    // external id to *sync.Mutex
-	warned   Set[string] // of which objects WarnUnread has warned
+	warned   Set[string] // of which objects ProjectForRefresh has warned
 
 	mu    sync.Mutex
 	fresh time.Time // when the client's cache was last cleared
@@ -44,16 +44,18 @@ func (m *Monitors) Freshen(now time.Time, within time.Duration, client *traceloo
 	}
 }
 
-// WarnUnread warns once that a plan uses the setups, or the evaluators, in the state.
-func (m *Monitors) WarnUnread(objects string, unknown path.Path, diags *diag.Diagnostics) {
-	if diags.HasError() || m.warned.Add(objects) {
-		return
+// ProjectForRefresh returns nil if there is no client: without a key, with an error; with one that is not
+// known yet, with a warning, once for all objects of a kind, that the plan uses what is in the state.
+func (d *Data) ProjectForRefresh(objects string, diags *diag.Diagnostics) *traceloop.ProjectClient {
+	if !d.HasProjectKey(diags) || d.project.client != nil || d.Monitors.warned.Add(objects) {
+		return d.project.client
 	}
 	why := "The project key is not known before apply, because this plan creates or rotates it."
-	if !unknown.Equal(path.Root("project_api_key")) {
+	if unknown := d.project.Unknown; !unknown.Equal(path.Root("project_api_key")) {
 		why = fmt.Sprintf("The provider argument %q is not known before apply.", unknown)
 	}
 	diags.AddWarning(objects+" Were Not Read", why+" The plan uses what is in the state. The next plan shows changes made outside Terraform.")
+	return nil
 }
 
 const organizationIDKey = "org_id"
@@ -89,10 +91,10 @@ func (d *Data) RememberProject(ctx context.Context, private PrivateState, projec
 
 // IsProjectGone reports whether the management client, if there is one, knows that the project of a
 // setup no longer exists: the organization that had it answers, and does not find it. Traceloop has
-// deleted the setup with it.
+// deleted the setup with it. An object without a project is not in one.
 func (d *Data) IsProjectGone(ctx context.Context, private PrivateState, projectID string, diags *diag.Diagnostics) bool {
 	client := d.ManagementIfKnown()
-	if client == nil {
+	if client == nil || projectID == "" {
 		return false
 	}
 	if _, err := client.GetProject(ctx, projectID); !traceloop.IsNotFound(err) {

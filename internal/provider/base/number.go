@@ -14,7 +14,7 @@ import (
 // WholeNumber accepts the whole numbers of a range. It is for number attributes: the framework reads
 // a fraction or a huge number into no Int64, and calls that an error in the provider.
 func WholeNumber(from, to int64) validator.Number {
-	return numberValidator{fmt.Sprintf("must be a whole number from %d to %d", from, to), func(n *big.Float) bool { return isWhole(n, from, to) }}
+	return numberValidator{Described(fmt.Sprintf("must be a whole number from %d to %d", from, to)), func(n *big.Float) bool { return isWhole(n, from, to) }}
 }
 
 // Decimal accepts the numbers that a float64 can hold. More digits than it has are no mistake. It is for
@@ -27,20 +27,17 @@ func Decimal() validator.Number {
 }
 
 type numberValidator struct {
-	description string
-	accepts     func(*big.Float) bool
+	Described
+
+	accepts func(*big.Float) bool
 }
-
-func (v numberValidator) Description(context.Context) string { return v.description }
-
-func (v numberValidator) MarkdownDescription(context.Context) string { return v.description }
 
 func (v numberValidator) ValidateNumber(_ context.Context, req validator.NumberRequest, resp *validator.NumberResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || v.accepts(req.ConfigValue.ValueBigFloat()) {
 		return
 	}
 	resp.Diagnostics.AddAttributeError(req.Path, "Invalid Number", fmt.Sprintf(
-		"The argument %q %s. It is %s.", req.Path, v.description, req.ConfigValue.ValueBigFloat().Text('g', 10)))
+		"The argument %q %s. It is %s.", req.Path, v.Described, req.ConfigValue.ValueBigFloat().Text('g', 10)))
 }
 
 func isWhole(n *big.Float, from, to int64) bool {

@@ -64,9 +64,6 @@ func (d *Data) ProjectOr(advice string, diags *diag.Diagnostics) (*traceloop.Pro
 // skipped.
 func (d *Data) ProjectIfKnown() *traceloop.ProjectClient { return d.project.client }
 
-// UnknownProjectArgument returns the argument for which the client of the project's key waits.
-func (d *Data) UnknownProjectArgument() path.Path { return d.project.Unknown }
-
 // ProjectKeySource says where the project's key comes from.
 func (d *Data) ProjectKeySource() string { return d.project.Key.Source }
 

@@ -28,13 +28,16 @@ type Settled[T any] struct {
 	Err    error // why the search failed
 }
 
-// maxCreations limits how often a creation is sent until an answer arrives.
-const maxCreations = 4
+// How often a creation is sent until an answer arrives, at most.
+const (
+	Repeatedly = 4
+	Once       = 1 // a second one might make a second object
+)
 
 // Create sends a creation. If the answer is lost, it looks for the object, and sends the creation
 // again only if there is none, or to tell a conflict from a lost answer. An error is that of the last
 // attempt, with what was found.
-func Create[T any](ctx context.Context, send func(context.Context) (*T, error), find func(context.Context, time.Time) Settled[T]) (*T, Settled[T], error) {
+func Create[T any](ctx context.Context, most int, send func(context.Context) (*T, error), find func(context.Context, time.Time) Settled[T]) (*T, Settled[T], error) {
 	var first *traceloop.UnknownOutcomeError
 	suspected := false
 	for attempt := 1; ; attempt++ {
@@ -51,7 +54,7 @@ func Create[T any](ctx context.Context, send func(context.Context) (*T, error), 
 		if lost && unknown.MayBeConflict && found.Ours {
 			// Somebody else may have created it just before. Another attempt shows how the service answers where
 			// the object is.
-			if !suspected && ctx.Err() == nil {
+			if !suspected && most > Once && ctx.Err() == nil {
 				suspected = true
 				continue
 			}
@@ -60,7 +63,7 @@ func Create[T any](ctx context.Context, send func(context.Context) (*T, error), 
 		if found.Ours {
 			return found.Object, found, nil
 		}
-		if !lost || found.Object != nil || found.Err != nil || attempt == maxCreations || ctx.Err() != nil {
+		if !lost || found.Object != nil || found.Err != nil || attempt == most || ctx.Err() != nil {
 			return nil, found, err
 		}
 	}

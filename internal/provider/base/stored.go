@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
@@ -37,10 +38,10 @@ type Stored[T any] struct {
 	// NotFound, if it is set, gets the service's 404, and sets the fields below.
 	NotFound func(context.Context, error)
 	// Certain says that the object is not just hidden: another one has its place, where only one can be,
-	// or the service says that it is revoked, or its project is gone.
+	// or the service says that it is revoked.
 	Certain bool
-	Because string // what has happened if it is gone: it was deleted
-	Next    string // what apply does then
+	Because string // what has happened if it is gone, unless "it was deleted" says it
+	Next    string // what apply does then, unless "that apply creates a new one" says it
 }
 
 // Read reads the object. It returns nil if it cannot, with an error, or if the object is gone: then the
@@ -48,7 +49,7 @@ type Stored[T any] struct {
 func (s *Stored[T]) Read(ctx context.Context, state *tfsdk.State, diags *diag.Diagnostics) *T {
 	object, err := s.Get(ctx, s.ID)
 	switch {
-	case traceloop.IsNotFound(err):
+	case s.isMissing(ctx, err, diags):
 		var absence Absence
 		if object, absence = s.ConfirmGone(ctx, err, diags); absence == PerhapsGone || absence == IsGone {
 			s.AddGone(absence, diags)
@@ -73,14 +74,10 @@ func (s *Stored[T]) AddGone(absence Absence, diags *diag.Diagnostics) {
 		diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s any more, because %s.\n\n%s", s.Name, because, next))
 		return
 	}
-	key := "management key from " + s.Data.management.Key.Source
-	if s.OfProjectKey {
-		key = "project key from " + s.Data.ProjectKeySource()
-	}
 	diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s. The request used the %s. There are two possible reasons:\n\n"+
 		"  - %s;\n"+
 		"  - the key belongs to another organization.\n\n"+
-		"Check which one it is before you apply. %s", s.Name, key, because, next))
+		"Check which one it is before you apply. %s", s.Name, s.key(), because, next))
 }
 
 // Exists looks for an object that is not to be destroyed. It is false, with an error, if that cannot be
@@ -114,15 +111,23 @@ func (s *Stored[T]) RefuseProtected(ctx context.Context, consequence string, dia
 // "meaning" is for Applied.Destroyed.
 func (s *Stored[T]) Delete(ctx context.Context, remove func(context.Context, string) error, summary, verb, meaning string, note Note, diags *diag.Diagnostics) {
 	how, err := verb+"d", remove(ctx, s.ID)
-	if traceloop.IsNotFound(err) {
-		if _, absence := s.ConfirmGone(ctx, err, diags); absence == Found {
+	if s.isMissing(ctx, err, diags) {
+		_, absence := s.ConfirmGone(ctx, err, diags)
+		if absence == Found {
 			err = remove(ctx, s.ID)
 		} else {
 			how, err = "", nil
 		}
+		if absence == PerhapsGone { // not if Strict
+			diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf(
+				"Traceloop does not find the %s, so Terraform only removed it from the state. Either it was deleted, or the %s belongs to another organization. Check which one it is.", s.Name, s.key()))
+		}
 	}
-	if err != nil {
-		diags.AddError(summary, s.failure(verb+" the "+s.Name, err))
+	switch {
+	case err != nil && s.OfProjectKey:
+		diags.AddError(summary, s.Data.ProjectFailure(verb+" the "+s.Name, err))
+	case err != nil:
+		diags.AddError(summary, s.Data.Failure(verb+" the "+s.Name, err))
 	}
 	if diags.HasError() {
 		return
@@ -132,10 +137,31 @@ func (s *Stored[T]) Delete(ctx context.Context, remove func(context.Context, str
 	s.Data.Applied.Destroyed(s.Object, how, meaning, note)
 }
 
-// failure is Failure or ProjectFailure.
-func (s *Stored[T]) failure(attempted string, err error) string {
-	if s.OfProjectKey {
-		return s.Data.ProjectFailure(attempted, err) + " " + RefreshHint
+// isMissing reports whether an error says that the service does not have the object. The key of a project is
+// refused once its project is gone, and everything in it.
+func (s *Stored[T]) isMissing(ctx context.Context, err error, diags *diag.Diagnostics) bool {
+	if s.OfProjectKey && traceloop.IsRefusedKey(err) {
+		return s.Data.IsProjectGone(ctx, s.Private, s.ProjectID, diags)
 	}
-	return s.Data.Failure(attempted, err)
+	return traceloop.IsNotFound(err)
+}
+
+// key names the key that reads the object.
+func (s *Stored[T]) key() string {
+	if s.OfProjectKey {
+		return "project key from " + s.Data.ProjectKeySource()
+	}
+	return "management key from " + s.Data.management.Key.Source
+}
+
+// failure is Failure or ProjectFailure, for what may be a refresh.
+func (s *Stored[T]) failure(attempted string, err error) string {
+	if !s.OfProjectKey {
+		return s.Data.Failure(attempted, err)
+	}
+	detail := s.Data.ProjectFailure(attempted, err)
+	if !strings.Contains(detail, RefreshHint) { // there may be blocks to copy after it
+		detail += " " + RefreshHint
+	}
+	return detail
 }

@@ -66,6 +66,18 @@ func (m model) place() base.Handle {
 	return base.EnvironmentHandle(m.ProjectID.ValueString(), traceloop.Slug(m.Name.ValueString()))
 }
 
+// creation describes a new environment. An organization-level one takes its slug in all projects.
+func (m model) creation() base.Creation {
+	slug := traceloop.Slug(m.Name.ValueString())
+	c := base.Creation{Place: m.place(), Within: within(m.ProjectID.ValueString()), Type: typeName, Name: m.describeNew()}
+	if m.ProjectID.IsNull() {
+		c.NeedsFree = base.EnvironmentHandle("any", slug)
+	} else {
+		c.AlsoTakes, c.NeedsFree = base.EnvironmentHandle("any", slug), base.EnvironmentHandle("", slug)
+	}
+	return c
+}
+
 // within returns the project of an environment.
 func within(projectID string) []base.Handle {
 	if projectID == "" {

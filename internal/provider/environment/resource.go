@@ -97,7 +97,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 // create returns nil on error.
 func (r *managedResource) create(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) *traceloop.Environment {
 	name, projectID := plan.Name.ValueString(), plan.ProjectID.ValueString()
-	environment, found, err := base.Create(ctx, func(ctx context.Context) (*traceloop.Environment, error) {
+	environment, found, err := base.Create(ctx, base.Repeatedly, func(ctx context.Context) (*traceloop.Environment, error) {
 		environment, err := client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})
 		if traceloop.IsNotFound(err) && r.AwaitProject(ctx, client, projectID) {
 			return client.CreateEnvironment(ctx, traceloop.EnvironmentRequest{Name: name, ProjectID: projectID})

@@ -85,7 +85,7 @@ func (m model) answered(e traceloop.Evaluator) model {
 		m.PresencePenalty = number(c.PresencePenalty, m.PresencePenalty, isNew)
 		m.MaxTokens = number(c.MaxTokens, m.MaxTokens, isNew)
 		if c.Stop != nil {
-			m.Stop = textList(c.Stop)
+			m.Stop = base.TextList(c.Stop)
 		}
 	}
 	return m
@@ -104,18 +104,6 @@ func number[T int64 | float64](answer *T, before types.Number, isNew bool) types
 	return base.NumberOf(float64(*answer))
 }
 
-// textList returns null for an empty list.
-func textList(texts []string) types.List {
-	if len(texts) == 0 {
-		return types.ListNull(types.StringType)
-	}
-	elements := make([]attr.Value, len(texts))
-	for i, s := range texts {
-		elements[i] = types.StringValue(s)
-	}
-	return types.ListValueMust(types.StringType, elements)
-}
-
 // messageList completes messages with what they were before, by their position.
 func messageList(answer, before []traceloop.EvaluatorMessage, list types.List) types.List {
 	if len(answer) == 0 {
@@ -130,7 +118,7 @@ func messageList(answer, before []traceloop.EvaluatorMessage, list types.List) t
 			"role": base.TextOr(message.Role, types.StringNull()), "content": base.TextOr(message.Content, types.StringNull()),
 		})
 	}
-	return types.ListValueMust(messageType, elements)
+	return base.ListOf(messageType, elements)
 }
 
 // propertyList completes properties with what they were before, by their names.
@@ -152,10 +140,10 @@ func propertyList(answer, before []traceloop.EvaluatorProperty, list types.List)
 		}
 		elements[i] = types.ObjectValueMust(propertyType.AttrTypes, map[string]attr.Value{
 			"name": types.StringValue(property.Name), "type": base.TextOr(property.Type, types.StringNull()),
-			"description": base.TextOr(cmp.Or(property.Description, was.Description), types.StringNull()), "enum_values": textList(property.EnumValues),
+			"description": base.TextOr(cmp.Or(property.Description, was.Description), types.StringNull()), "enum_values": base.TextList(property.EnumValues),
 		})
 	}
-	return types.ListValueMust(propertyType, elements)
+	return base.ListOf(propertyType, elements)
 }
 
 // request converts what can be set.
@@ -165,79 +153,42 @@ func (m model) request() traceloop.EvaluatorRequest {
 		Provider: m.LLMProvider.ValueString(), InputSchema: properties(m.InputSchema), OutputSchema: properties(m.OutputSchema),
 		LLM: traceloop.LLM{
 			Model: m.Model.ValueString(), Temperature: base.Float(m.Temperature), TopP: base.Float(m.TopP), MaxTokens: m.maxTokens(),
-			FrequencyPenalty: base.Float(m.FrequencyPenalty), PresencePenalty: base.Float(m.PresencePenalty), Stop: texts(m.Stop),
+			FrequencyPenalty: base.Float(m.FrequencyPenalty), PresencePenalty: base.Float(m.PresencePenalty), Stop: base.Texts(m.Stop),
 		},
 	}
-	for _, message := range objects(m.Messages) {
-		r.Messages = append(r.Messages, traceloop.EvaluatorMessage{Role: message.text("role"), Content: message.text("content")})
+	for _, message := range base.Elements(m.Messages) {
+		r.Messages = append(r.Messages, traceloop.EvaluatorMessage{Role: message.Text("role"), Content: message.Text("content")})
 	}
 	return r
 }
 
 func properties(list types.List) (all []traceloop.EvaluatorProperty) {
-	for _, property := range objects(list) {
-		values, _ := property["enum_values"].(types.List)
+	for _, property := range base.Elements(list) {
 		all = append(all, traceloop.EvaluatorProperty{
-			Name: property.text("name"), Type: property.text("type"), Description: property.text("description"), EnumValues: texts(values),
+			Name: property.Text("name"), Type: property.Text("type"), Description: property.Text("description"), EnumValues: base.Texts(property["enum_values"]),
 		})
 	}
 	return all
 }
 
-// object is an element of a list, by attribute.
-type object map[string]attr.Value
-
-func (o object) text(name string) string {
-	s, _ := o[name].(types.String)
-	return s.ValueString()
-}
-
-func objects(list types.List) (all []object) {
-	for _, element := range list.Elements() {
-		if value, ok := element.(types.Object); ok {
-			all = append(all, value.Attributes())
-		}
+// arguments are what a configuration can set and an answer can show.
+func (m model) arguments() []base.Argument {
+	return []base.Argument{
+		{Name: "name", Value: m.Name},
+		{Name: "slug", Value: m.Slug},
+		{Name: "description", Value: m.Description},
+		{Name: "llm_provider", Value: m.LLMProvider},
+		{Name: "model", Value: m.Model},
+		{Name: "messages", Value: m.Messages},
+		{Name: "input_schema", Value: m.InputSchema},
+		{Name: "output_schema", Value: m.OutputSchema},
+		{Name: "temperature", Value: m.Temperature},
+		{Name: "top_p", Value: m.TopP},
+		{Name: "max_tokens", Value: m.MaxTokens},
+		{Name: "frequency_penalty", Value: m.FrequencyPenalty},
+		{Name: "presence_penalty", Value: m.PresencePenalty},
+		{Name: "stop", Value: m.Stop},
 	}
-	return all
-}
-
-func texts(list types.List) (all []string) {
-	for _, element := range list.Elements() {
-		if s, ok := element.(types.String); ok {
-			all = append(all, s.ValueString())
-		}
-	}
-	return all
-}
-
-// argument is what a configuration can set and an answer can show.
-type argument struct {
-	name  string
-	value attr.Value
-}
-
-func (m model) arguments() []argument {
-	return []argument{
-		{"name", m.Name},
-		{"slug", m.Slug},
-		{"description", m.Description},
-		{"llm_provider", m.LLMProvider},
-		{"model", m.Model},
-		{"messages", m.Messages},
-		{"input_schema", m.InputSchema},
-		{"output_schema", m.OutputSchema},
-		{"temperature", m.Temperature},
-		{"top_p", m.TopP},
-		{"max_tokens", m.MaxTokens},
-		{"frequency_penalty", m.FrequencyPenalty},
-		{"presence_penalty", m.PresencePenalty},
-		{"stop", m.Stop},
-	}
-}
-
-// sameRequest reports whether another model leads to the same request.
-func (m model) sameRequest(other model) bool {
-	return slices.EqualFunc(m.arguments(), other.arguments(), func(a, b argument) bool { return a.value.Equal(b.value) })
 }
 
 // Describe names the object in a sentence.

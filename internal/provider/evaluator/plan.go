@@ -98,7 +98,7 @@ func (r *managedResource) planChange(ctx context.Context, plan, state resourceMo
 		plan.Slug = state.Slug
 		diags.Append(resp.Plan.SetAttribute(ctx, path.Root("slug"), plan.Slug)...)
 	}
-	if plan.sameRequest(state.model) { // deletion_protection is only in the state
+	if base.SameArguments(plan.arguments(), state.arguments()) { // deletion_protection is only in the state
 		plan.Version, plan.UpdatedAt = state.Version, state.UpdatedAt
 		diags.Append(resp.Plan.Set(ctx, plan)...)
 		return
@@ -111,17 +111,15 @@ func (r *managedResource) planChange(ctx context.Context, plan, state resourceMo
 // planCreation also plans the second half of a replacement, in which Terraform shows only errors. The
 // plan does not know a slug that the service makes from the name.
 func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, slugComesLater bool, note base.Note, token string, diags *diag.Diagnostics) {
-	if note.Replaces != "" {
-		replaced, conflict := r.Ledger.Replace(note.Replaces, token)
-		if conflict.Report(diags) {
-			return
-		}
-		if note.Next == "" { // the slug does not change
-			diags.AddError("Evaluator Cannot Be Replaced", fmt.Sprintf(
-				"This plan was told to replace the %s (-replace, replace_triggered_by). Traceloop has no operation that deletes an evaluator, so the slug of the new one would be taken. Nothing was changed. "+
-					"Change the evaluator in place. To have another one, change its slug.", replaced.Name))
-			return
-		}
+	replaced, refused := r.RefuseForced(note, token, loss, diags)
+	if !refused && note.Replaces != "" && note.Next == "" { // the slug does not change
+		refused = true
+		diags.AddError("Evaluator Cannot Be Replaced", fmt.Sprintf(
+			"This plan was told to replace the %s (-replace, replace_triggered_by). Traceloop has no operation that deletes an evaluator, so the slug of the new one would be taken. Nothing was changed. "+
+				"Change the evaluator in place. To have another one, change its slug.", replaced))
+	}
+	if refused {
+		return
 	}
 	plan.warnPlaceholders(diags)
 	if plan.Name.IsUnknown() || slugComesLater {
@@ -207,19 +205,19 @@ var placeholder = regexp.MustCompile(`\{\{\s*([^{}]*?)\s*\}\}`)
 // warnPlaceholders warns about placeholders without an input, and inputs without a placeholder.
 func (m model) warnPlaceholders(diags *diag.Diagnostics) {
 	var used, inputs []string
-	for _, message := range objects(m.Messages) {
+	for _, message := range base.Elements(m.Messages) {
 		if message["content"].IsUnknown() {
 			return
 		}
-		for _, match := range placeholder.FindAllStringSubmatch(message.text("content"), -1) {
+		for _, match := range placeholder.FindAllStringSubmatch(message.Text("content"), -1) {
 			used = append(used, match[1])
 		}
 	}
-	for _, input := range objects(m.InputSchema) {
+	for _, input := range base.Elements(m.InputSchema) {
 		if input["name"].IsUnknown() {
 			return
 		}
-		inputs = append(inputs, input.text("name"))
+		inputs = append(inputs, input.Text("name"))
 	}
 	if m.Messages.IsUnknown() || m.InputSchema.IsUnknown() {
 		return
@@ -239,33 +237,16 @@ func (m model) warnPlaceholders(diags *diag.Diagnostics) {
 	}
 }
 
-// propertiesValidator refuses two properties with one name, and enum_values that do not belong to the
-// type.
-type propertiesValidator struct{}
+// uniqueNames refuses two properties with one name.
+type uniqueNames struct{ base.Described }
 
-func (propertiesValidator) Description(context.Context) string {
-	return "must have unique names, and enum_values exactly where the type is enum"
-}
-
-func (v propertiesValidator) MarkdownDescription(ctx context.Context) string {
-	return v.Description(ctx)
-}
-
-func (propertiesValidator) ValidateList(_ context.Context, req validator.ListRequest, resp *validator.ListResponse) {
+func (uniqueNames) ValidateList(_ context.Context, req validator.ListRequest, resp *validator.ListResponse) {
 	seen := map[string]bool{}
-	for i, property := range objects(req.ConfigValue) {
-		at, name := req.Path.AtListIndex(i), property.text("name")
+	for i, property := range base.Elements(req.ConfigValue) {
+		name := property.Text("name")
 		if seen[name] {
-			resp.Diagnostics.AddAttributeError(at.AtName("name"), "Duplicate Name", fmt.Sprintf("%s has %q twice. Remove one of the two, or rename it.", req.Path, name))
+			resp.Diagnostics.AddAttributeError(req.Path.AtListIndex(i).AtName("name"), "Duplicate Name", fmt.Sprintf("%s has %q twice. Remove one of the two, or rename it.", req.Path, name))
 		}
-		seen[name] = name != ""
-		values, isEnum := property["enum_values"], property.text("type") == "enum"
-		switch {
-		case property["type"].IsUnknown() || values.IsUnknown():
-		case isEnum && values.IsNull():
-			resp.Diagnostics.AddAttributeError(at.AtName("enum_values"), "Missing Values", fmt.Sprintf("%q has the type enum, which needs enum_values. Set them, or choose another type.", name))
-		case !isEnum && !values.IsNull():
-			resp.Diagnostics.AddAttributeError(at.AtName("enum_values"), "Unexpected Values", fmt.Sprintf("%q has the type %q, which takes no enum_values. Remove them, or set type = \"enum\".", name, property.text("type")))
-		}
+		seen[name] = name != "" // which is not known yet
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -134,11 +135,17 @@ func decimalAttribute(description string) schema.NumberAttribute {
 }
 
 func propertiesAttribute(description, noun string) schema.ListNestedAttribute {
+	takes := map[string]string{}
+	for _, t := range traceloop.EvaluatorPropertyTypes {
+		takes[t] = ""
+	}
+	takes["enum"] = "enum_values"
+	operands := base.Operands{Described: "must have enum_values exactly where the type is enum", Of: "type", Takes: takes}
 	return schema.ListNestedAttribute{
 		MarkdownDescription: description,
 		Required:            true,
-		Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), propertiesValidator{}},
-		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+		Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), uniqueNames{"must have unique names"}},
+		NestedObject: schema.NestedAttributeObject{Validators: []validator.Object{operands}, Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{MarkdownDescription: "Name of the " + noun + ".", Required: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}},
 			"type": schema.StringAttribute{
 				MarkdownDescription: "Type of the " + noun + ": `string`, `int`, `float`, `boolean` or `enum`.",
@@ -169,54 +176,49 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	r.Ledger.Write()
 
 	request := plan.request()
-	created := r.create(ctx, client, request, &resp.Diagnostics)
-	if created == nil {
+	evaluator := r.create(ctx, client, request, &resp.Diagnostics)
+	if evaluator == nil {
 		resp.Diagnostics = r.Applied.NameDestroyed(place(request), typeName, resp.Diagnostics)
 		return
 	}
 	r.Applied.Created(place(request), typeName)
-	r.Applied.Made.Add(created.ID)
-	if created.CreatedAt.IsZero() {
-		created.CreatedAt, _ = client.Now()
+	r.Applied.Made.Add(evaluator.ID)
+	// From here on, an error would mark the evaluator as tainted.
+	read, err := client.GetEvaluator(ctx, evaluator.ID)
+	if err != nil {
+		resp.Diagnostics.AddWarning("Evaluator Was Created, but Not Read", r.ProjectFailure(fmt.Sprintf("read the evaluator %q (id %s), which it had created", request.Name, evaluator.ID), err)+
+			"\n\nThe state has the evaluator, as it was requested. The next plan reads the rest.")
+	} else {
+		read.Slug, read.Type = cmp.Or(read.Slug, evaluator.Slug), cmp.Or(read.Type, evaluator.Type)
+		evaluator = read
 	}
-	planned := plan
-	plan.wrote(*created, new(diag.Diagnostics))
+	if evaluator.CreatedAt.IsZero() {
+		evaluator.CreatedAt, _ = client.Now()
+	}
+	plan.wrote(*evaluator, &resp.Diagnostics)
+	plan.warnSlugless(&resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
-
-	// From here on, an error would mark the evaluator as tainted.
-	evaluator, err := client.GetEvaluator(ctx, created.ID)
-	if err != nil {
-		resp.Diagnostics.AddWarning("Evaluator Was Created, but Not Read", r.ProjectFailure("read the "+plan.Describe()+", which it had created", err)+
-			"\n\nThe state has the evaluator, as it was requested. The next plan reads the rest.")
-		return
-	}
-	evaluator.Slug, evaluator.Type = cmp.Or(evaluator.Slug, created.Slug), cmp.Or(evaluator.Type, created.Type)
-	evaluator.CreatedAt = cmp.Or(evaluator.CreatedAt, created.CreatedAt)
-	planned.wrote(*evaluator, &resp.Diagnostics)
-	resp.Diagnostics.Append(resp.State.Set(ctx, planned)...)
 }
 
 // create returns nil on error. It sends the creation once: if the answer is lost, it looks for the
 // evaluator.
 func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectClient, request traceloop.EvaluatorRequest, diags *diag.Diagnostics) *traceloop.Evaluator {
-	evaluator, err := client.CreateEvaluator(ctx, request)
-	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
-		settling, cancel := base.Settling(ctx)
-		defer cancel()
-		found, lookErr := findHolder(settling, client.ListEvaluatorsUncached, request)
-		if found != nil && isOwn(*found) && !r.Applied.Made.Has(found.ID) && !unknown.MayBeConflict && client.CreatedSince(found.CreatedAt, unknown.Started) {
-			return found
-		}
-		id := "<evaluator id>"
-		if found != nil {
-			id = found.ID
-		}
-		r.AddUnsettled(diags, fmt.Sprintf("evaluator %q", request.Name), found != nil, base.ImportBlock(typeName, base.Label(request.Name), id), err, lookErr)
-		return nil
-	}
+	evaluator, found, err := base.Create(ctx, base.Once, func(ctx context.Context) (*traceloop.Evaluator, error) {
+		return client.CreateEvaluator(ctx, request)
+	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Evaluator] {
+		found, err := findHolder(ctx, client.ListEvaluatorsUncached, request)
+		return base.Settled[traceloop.Evaluator]{Object: found, Ours: found != nil && isOwn(*found) && !r.Applied.Made.Has(found.ID) && client.CreatedSince(found.CreatedAt, started), Err: err}
+	})
+	_, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err)
 	switch {
+	case unknown:
+		id := "<evaluator id>"
+		if found.Object != nil {
+			id = found.Object.ID
+		}
+		r.AddUnsettled(diags, fmt.Sprintf("evaluator %q", request.Name), found.Object != nil, base.ImportBlock(typeName, base.Label(request.Name), id), err, found.Err)
 	case traceloop.IsConflict(err):
 		holder, _ := findHolder(ctx, client.ListEvaluatorsUncached, request)
 		diags.AddAttributeError(path.Root("slug"), "Unable to Create Evaluator", r.describeTaken(holder, request, "No evaluator was created."))
@@ -233,12 +235,8 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ID)
-	if !r.HasProjectKey(&resp.Diagnostics) {
-		return
-	}
-	client := r.ProjectIfKnown()
+	client := r.ProjectForRefresh("Evaluators", &resp.Diagnostics)
 	if client == nil {
-		r.Monitors.WarnUnread("Evaluators", r.UnknownProjectArgument(), &resp.Diagnostics)
 		return
 	}
 
@@ -247,6 +245,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	state.model = state.answered(*evaluator)
+	state.warnSlugless(&resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	if base.OrganizationID(ctx, resp.Private, &resp.Diagnostics) == "" {
 		base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
@@ -263,7 +262,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 		return
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ID)
-	if plan.sameRequest(state.model) {
+	if base.SameArguments(plan.arguments(), state.arguments()) {
 		plan.Version, plan.UpdatedAt = state.Version, state.UpdatedAt // the plan may not have known that
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 		return
@@ -351,12 +350,7 @@ func imported(e traceloop.Evaluator) resourceModel {
 // from the plan.
 func (m *resourceModel) wrote(e traceloop.Evaluator, diags *diag.Diagnostics) {
 	got := m.answered(e)
-	var differences []string
-	for i, planned := range m.arguments() {
-		if !planned.value.IsUnknown() && !got.arguments()[i].value.Equal(planned.value) {
-			differences = append(differences, base.Difference(planned.name, planned.value, got.arguments()[i].value))
-		}
-	}
+	base.WarnDiffering(diags, got.Describe(), m.arguments(), got.arguments())
 	for _, computed := range []struct {
 		planned *types.String
 		got     types.String
@@ -369,7 +363,13 @@ func (m *resourceModel) wrote(e traceloop.Evaluator, diags *diag.Diagnostics) {
 			*computed.planned = computed.got
 		}
 	}
-	if len(differences) > 0 {
-		base.AddDiffers(diags, m.Describe(), differences...)
+}
+
+// warnSlugless warns of an evaluator whose slug no answer has shown.
+func (m model) warnSlugless(diags *diag.Diagnostics) {
+	if m.Slug.IsNull() {
+		diags.AddAttributeWarning(path.Root("slug"), "Evaluator Without a Slug", fmt.Sprintf(
+			"No answer of Traceloop has shown the slug of the %s. A resource that refers to the slug gets null: for an auto monitor setup, Terraform calls that a null set value. "+
+				"Look the slug up in the Traceloop dashboard, and write it into the auto monitor setup. Or let Terraform forget the evaluator (terraform state rm ADDRESS), and import it by its slug.", m.Describe()))
 	}
 }

@@ -48,7 +48,7 @@ func describeTaken(setup traceloop.AutoMonitorSetup, outcome string) string {
 		"  - If this configuration manages that setup at another address, remove one of the two resources.\n"+
 		"  - "+base.NotFirst+".\n"+
 		"  - If it is in the environment of the project key, import it (write the address of this resource after \"to\"):\n\n%s",
-		setup.ProjectID, newModel(setup).Describe(), base.TimeOr(setup.CreatedAt, types.StringValue("at an unknown time")).ValueString(), setup.EnvProjectID, outcome, base.ImportBlock(resourceType, "example", setup.ExternalID))
+		setup.ProjectID, describe(setup.ExternalID, setup.ID), base.TimeOr(setup.CreatedAt, types.StringValue("at an unknown time")).ValueString(), setup.EnvProjectID, outcome, base.ImportBlock(resourceType, "example", setup.ExternalID))
 }
 
 func (r *managedResource) describeOtherProject(externalID, projectID, own string) string {
@@ -57,51 +57,34 @@ func (r *managedResource) describeOtherProject(externalID, projectID, own string
 		externalID, projectID, r.ProjectKeySource(), own, base.EnvProjectKey)
 }
 
-// forget says how Terraform forgets a setup that it can neither read nor delete.
-const forget = "If the key is revoked, let Terraform forget the setup: terraform state rm ADDRESS. Traceloop deletes a setup together with its project."
-
 // stored is the setup for what every object of a state needs.
-func (r *managedResource) stored(client *traceloop.ProjectClient, state resourceModel, private base.PrivateState, diags *diag.Diagnostics) *base.Stored[traceloop.AutoMonitorSetup] {
-	setup := &base.Stored[traceloop.AutoMonitorSetup]{
+func (r *managedResource) stored(client *traceloop.ProjectClient, state resourceModel, private base.PrivateState) *base.Stored[traceloop.AutoMonitorSetup] {
+	return &base.Stored[traceloop.AutoMonitorSetup]{
 		Object: state.object(""), Data: r.Data, Kind: "Auto Monitor Setup", ID: string(state.object("").Handle), ProjectID: state.ProjectID.ValueString(),
 		CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true,
+		Get: func(ctx context.Context, _ string) (*traceloop.AutoMonitorSetup, error) {
+			return client.GetAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
+		},
 		List: func(ctx context.Context) iter.Seq2[traceloop.AutoMonitorSetup, error] {
 			client.ForgetAutoMonitorSetups()
 			return base.Each(client.ListAutoMonitorSetups(ctx, ""))
 		},
 		IDOf: func(s traceloop.AutoMonitorSetup) string { return string(handle(s.EnvProjectID, s.ExternalID)) },
 	}
-	setup.NotFound = func(ctx context.Context, _ error) {
-		setup.Certain = r.IsProjectGone(ctx, private, state.ProjectID.ValueString(), diags)
-	}
-	return setup
 }
 
-// settle looks for the setup of a write whose answer is lost. It returns the setup if it is as
-// requested and the attempt may have written it: writtenAt returns the time that shows this. Otherwise it
-// adds an error. The client has repeated a bulk upsert already, which is safe.
-func (r *managedResource) settle(ctx context.Context, client *traceloop.ProjectClient, plan model, unknown *traceloop.UnknownOutcomeError, writtenAt func(traceloop.AutoMonitorSetup) time.Time, diags *diag.Diagnostics) *traceloop.AutoMonitorSetup {
-	ctx, cancel := base.Settling(ctx)
-	defer cancel()
-	externalID := plan.ExternalID.ValueString()
-	setup, err := client.GetAutoMonitorSetup(ctx, externalID, "")
-	if err == nil && !unknown.MayBeConflict && client.CreatedSince(writtenAt(*setup), unknown.Started) && plan.answered(named(ctx, client, *setup)).sameRequest(plan) {
-		return setup
+// find looks for the setup of a write whose answer is lost. It is ours if it is as requested and the attempt may have
+// written it: writtenAt returns the time that shows this. The client has repeated a bulk upsert already, which is safe.
+func find(ctx context.Context, client *traceloop.ProjectClient, plan model, started time.Time, writtenAt func(traceloop.AutoMonitorSetup) time.Time) base.Settled[traceloop.AutoMonitorSetup] {
+	setup, err := client.GetAutoMonitorSetup(ctx, plan.ExternalID.ValueString(), "")
+	if err != nil {
+		if traceloop.IsNotFound(err) {
+			err = nil
+		}
+		return base.Settled[traceloop.AutoMonitorSetup]{Err: err}
 	}
-
-	detail := fmt.Sprintf("The provider tried to write the auto monitor setup %q.\n\n%s\n\n", externalID, unknown)
-	adopt := base.ImportBlock(resourceType, "example", externalID)
-	switch {
-	case traceloop.IsNotFound(err):
-		detail += "It does not exist: nothing was created. Apply again. " + r.NextStep(unknown.Err)
-	case err != nil:
-		detail += fmt.Sprintf("The provider could not find out whether this succeeded:\n\n%s\n\nApply again. If the setup then exists and Terraform does not manage it, import it (write the address of this resource after \"to\"):\n\n%s", err, adopt)
-	default:
-		detail += "A setup with this external id exists, but it may be older than this attempt, somebody else may have created it, or it differs from the configuration. Apply again. " +
-			"If Terraform does not manage it yet, import it (write the address of this resource after \"to\"):\n\n" + adopt
-	}
-	diags.AddError("Outcome of Write Is Unknown", detail)
-	return nil
+	written := plan.answered(named(ctx, client, *setup, plan.Evaluators))
+	return base.Settled[traceloop.AutoMonitorSetup]{Object: setup, Ours: client.CreatedSince(writtenAt(*setup), started) && base.SameArguments(written.arguments(), plan.arguments())}
 }
 
 func createdAt(s traceloop.AutoMonitorSetup) time.Time { return s.CreatedAt }

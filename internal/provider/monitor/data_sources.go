@@ -16,9 +16,6 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// dependsOn ends the pages of the data sources.
-const dependsOn = base.DependsOnKey
-
 func attributes() map[string]schema.Attribute {
 	return base.AttributesOf(NewResource(), "id", "external_id", "evaluators", "selector", "status", "evaluator_status", "project_id", "env_project_id", "created_at", "updated_at")
 }
@@ -28,7 +25,7 @@ func NewDataSource() datasource.DataSource {
 	attributes := attributes()
 	attributes["external_id"] = schema.StringAttribute{MarkdownDescription: "External id of the setup.", Required: true, Validators: externalIDValidator}
 	return base.NewDataSource("auto_monitor_setup", schema.Schema{
-		MarkdownDescription: "Reads one auto monitor setup of the project and environment of the provider argument `project_api_key`. A missing setup is an error. The operation is documented by Traceloop.\n\n" + dependsOn,
+		MarkdownDescription: "Reads one auto monitor setup of the project and environment of the provider argument `project_api_key`. A missing setup is an error. The operation is documented by Traceloop.\n\n" + base.DependsOnKey,
 		Attributes:          attributes,
 	}, readSetup)
 }
@@ -46,7 +43,7 @@ func readSetup(ctx context.Context, d *base.Data, into *model, diags *diag.Diagn
 	case err != nil:
 		diags.AddError("Unable to Read Auto Monitor Setup", d.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", externalID), err))
 	default:
-		*into = newModel(named(ctx, client, *setup))
+		*into = newModel(ctx, client, *setup)
 	}
 }
 
@@ -63,22 +60,22 @@ type pluralModel struct {
 // NewPluralDataSource returns the data source traceloop_auto_monitor_setups.
 func NewPluralDataSource() datasource.DataSource {
 	return base.NewDataSource("auto_monitor_setups", schema.Schema{
-		MarkdownDescription: "Lists auto monitor setups, as the service lists them for the provider argument `project_api_key`. Traceloop documents that these are the setups of the whole organization. To select those of one project and environment, compare their `env_project_id` in a `for` expression.\n\n" + dependsOn,
+		MarkdownDescription: "Lists auto monitor setups, as the service lists them for the provider argument `project_api_key`. Traceloop documents that these are the setups of the whole organization. To select those of one project and environment, compare their `env_project_id` in a `for` expression.\n\n" + base.DependsOnKey,
 		Attributes: map[string]schema.Attribute{
-			"status": schema.StringAttribute{
-				MarkdownDescription: "Only setups with this status: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` or `failed`. Default: any status.",
-				Optional:            true,
-				Validators:          statusValidator,
-			},
+			"status":              statusAttribute,
 			"auto_monitor_setups": base.Listing("The setups.", attributes()),
 		},
 	}, readSetups)
 }
 
-var statusValidator = []validator.String{stringvalidator.OneOf(
-	traceloop.StatusPending, traceloop.StatusInProgress, traceloop.StatusWaitingForSpans,
-	traceloop.StatusCompleted, traceloop.StatusPartial, traceloop.StatusFailed,
-)}
+var statusAttribute = schema.StringAttribute{
+	MarkdownDescription: "Only setups with this status: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` or `failed`. Default: any status.",
+	Optional:            true,
+	Validators: []validator.String{stringvalidator.OneOf(
+		traceloop.StatusPending, traceloop.StatusInProgress, traceloop.StatusWaitingForSpans,
+		traceloop.StatusCompleted, traceloop.StatusPartial, traceloop.StatusFailed,
+	)},
+}
 
 func readSetups(ctx context.Context, d *base.Data, into *pluralModel, diags *diag.Diagnostics) {
 	client, ok := d.ProjectForReading(diags)
@@ -92,6 +89,6 @@ func readSetups(ctx context.Context, d *base.Data, into *pluralModel, diags *dia
 	}
 	into.Setups = make([]model, len(setups))
 	for i, setup := range setups {
-		into.Setups[i] = newModel(named(ctx, client, setup))
+		into.Setups[i] = newModel(ctx, client, setup)
 	}
 }

@@ -9,22 +9,33 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// named gives the organization's own evaluators their slugs. An answer may show them by their type;
-// the list of evaluators has their ids.
-func named(ctx context.Context, client *traceloop.ProjectClient, setup traceloop.AutoMonitorSetup) traceloop.AutoMonitorSetup {
-	isTyped := func(e traceloop.AutoMonitorEvaluator) bool { return e.Slug == traceloop.TypeOwnEvaluator && e.ID != "" }
+// named gives the organization's own evaluators their slugs, because an answer may show them by their type. Their
+// ids are in the list of evaluators. If that cannot be read, they are those that were requested and are not shown.
+func named(ctx context.Context, client *traceloop.ProjectClient, setup traceloop.AutoMonitorSetup, requested types.Set) traceloop.AutoMonitorSetup {
+	isTyped := func(e traceloop.AutoMonitorEvaluator) bool { return e.Slug == traceloop.TypeOwnEvaluator }
 	if !slices.ContainsFunc(setup.Evaluators, isTyped) {
 		return setup
 	}
-	all, _ := client.ListEvaluators(ctx, "") // without it, the types stay
+	all, _ := client.ListEvaluators(ctx, "")
 	setup.Evaluators = slices.Clone(setup.Evaluators)
+	missing, typed := base.Texts(requested), 0
 	for i, e := range setup.Evaluators {
 		j := slices.IndexFunc(all, func(own traceloop.Evaluator) bool { return own.ID == e.ID && own.Slug != "" })
 		if isTyped(e) && j >= 0 {
 			setup.Evaluators[i].Slug = all[j].Slug
+		}
+		if isTyped(setup.Evaluators[i]) {
+			typed++
+		}
+		missing = slices.DeleteFunc(missing, func(slug string) bool { return slug == setup.Evaluators[i].Slug })
+	}
+	for i := range setup.Evaluators {
+		if isTyped(setup.Evaluators[i]) && typed == len(missing) {
+			setup.Evaluators[i].Slug, missing, typed = missing[0], missing[1:], typed-1
 		}
 	}
 	return setup
@@ -32,24 +43,29 @@ func named(ctx context.Context, client *traceloop.ProjectClient, setup traceloop
 
 // warnUnknown warns about new slugs that the organization does not have, as far as known.
 func (r *managedResource) warnUnknown(ctx context.Context, plan, state types.Set, diags *diag.Diagnostics) {
-	var slugs, before []types.String
-	if plan.IsUnknown() || r.Ledger.IsWriting() {
-		return
-	}
-	diags.Append(plan.ElementsAs(ctx, &slugs, false)...)
-	diags.Append(state.ElementsAs(ctx, &before, false)...)
-	slugs = slices.DeleteFunc(slugs, func(slug types.String) bool {
-		return slug.IsUnknown() || slices.Contains(before, slug) || r.Monitors.PlannedEvaluators.Has(slug.ValueString())
+	slugs := slices.DeleteFunc(base.Texts(plan), func(slug string) bool {
+		return slug == "" || slices.Contains(base.Texts(state), slug) || r.Monitors.PlannedEvaluators.Has(slug) // "" is not known yet
 	})
-	if len(slugs) == 0 {
+	if len(slugs) == 0 || r.Ledger.IsWriting() {
 		return
 	}
-	warn := warnUnpublished
-	if own, ok := r.ownList(ctx); ok {
-		warn = func(slug string, diags *diag.Diagnostics) { warnMissing(slug, own, diags) }
+	list := "is not among the evaluators that Traceloop lists for the organization of the project key."
+	known, isWhole := r.ownList(ctx)
+	if !isWhole {
+		known = traceloop.PublishedEvaluators
+		list = fmt.Sprintf("may not be among the organization's evaluators. The provider cannot read their list, so it goes by the list that Traceloop published on %s.", traceloop.EvaluatorsPublished)
 	}
 	for _, slug := range slugs {
-		warn(slug.ValueString(), diags)
+		about, meant := describePublished(slug), ""
+		if slices.Contains(known, slug) {
+			if isWhole || about == "" {
+				continue
+			}
+		} else if closest := traceloop.Closest(slug, known); closest != "" {
+			meant = fmt.Sprintf(" Did you mean %q?", closest)
+		}
+		diags.AddAttributeWarning(path.Root("evaluators"), "Unknown Evaluator", fmt.Sprintf(
+			"%q %s%s%s If this configuration creates it, refer to its resource, such as traceloop_evaluator.example.slug. If the organization does not have it, the service refuses it.", slug, list, meant, about))
 	}
 }
 
@@ -60,41 +76,14 @@ func (r *managedResource) ownList(ctx context.Context) (slugs []string, ok bool)
 		return nil, false
 	}
 	evaluators, err := client.ListEvaluators(ctx, "")
-	if err != nil {
-		return nil, false
-	}
-	isWhole := false
+	isPublished := func(slug string) bool { return slices.Contains(traceloop.PublishedEvaluators, slug) }
 	for _, e := range evaluators {
 		slugs = append(slugs, e.Slug)
-		isWhole = isWhole || slices.Contains(traceloop.PublishedEvaluators, e.Slug)
 	}
-	if !isWhole { // the service lists only the organization's own
+	if !slices.ContainsFunc(slugs, isPublished) { // the service lists only the organization's own
 		slugs = append(slugs, traceloop.PublishedEvaluators...)
 	}
-	return slugs, true
-}
-
-func warnMissing(slug string, own []string, diags *diag.Diagnostics) {
-	if slices.Contains(own, slug) {
-		return
-	}
-	diags.AddAttributeWarning(path.Root("evaluators"), "Unknown Evaluator", fmt.Sprintf(
-		"%q is not among the evaluators that Traceloop lists for the organization of the project key.%s%s If this configuration creates it, refer to its resource, such as traceloop_evaluator.example.slug. Otherwise the service refuses it.",
-		slug, suggestion(slug, own), describePublished(slug)))
-}
-
-// warnUnpublished goes by Traceloop's documentation, because the organization's list is not known.
-func warnUnpublished(slug string, diags *diag.Diagnostics) {
-	about := describePublished(slug)
-	switch {
-	case about != "":
-		diags.AddAttributeWarning(path.Root("evaluators"), "Evaluator May Not Be Available", fmt.Sprintf(
-			"The provider cannot read the organization's list of evaluators, so it does not know whether that has %q.%s If the organization does not have it, the service refuses it.", slug, about))
-	case !slices.Contains(traceloop.PublishedEvaluators, slug):
-		diags.AddAttributeWarning(path.Root("evaluators"), "Evaluator Is Not in the Published List", fmt.Sprintf(
-			"%q is not in the list that Traceloop published on %s.%s If it is your organization's own evaluator, or newer than the list, ignore this warning. Otherwise the service refuses it.",
-			slug, traceloop.EvaluatorsPublished, suggestion(slug, traceloop.PublishedEvaluators)))
-	}
+	return slugs, err == nil
 }
 
 // describePublished says what is special about a slug in Traceloop's documentation.
@@ -104,13 +93,6 @@ func describePublished(slug string) string {
 		return " Traceloop's documentation marks it as \"SaaS only\": a Traceloop on your own servers does not have it."
 	case slices.Contains(traceloop.UnlistedEvaluators, slug):
 		return " Traceloop publishes an operation that runs it, but its page of evaluator slugs does not list it."
-	}
-	return ""
-}
-
-func suggestion(slug string, among []string) string {
-	if meant := traceloop.Closest(slug, among); meant != "" {
-		return fmt.Sprintf(" Did you mean %q?", meant)
 	}
 	return ""
 }

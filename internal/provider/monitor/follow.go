@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -65,7 +67,7 @@ func (r *managedResource) waitForStatus(ctx context.Context, client *traceloop.P
 				"external_id": setup.ExternalID, "status": setup.Status, "before": m.Status.ValueString(), "waits_for": m.WaitFor.ValueString(),
 			})
 		}
-		m.follow(named(ctx, client, *setup))
+		m.wrote(named(ctx, client, *setup, m.Evaluators), new(diag.Diagnostics))
 	}
 }
 
@@ -102,18 +104,9 @@ func (m model) warnFailed(diags *diag.Diagnostics) {
 	}
 	var reasons []string
 	for slug, value := range m.EvaluatorStatus.Elements() {
-		object, ok := value.(types.Object)
-		if !ok {
-			continue
-		}
-		status, _ := object.Attributes()["status"].(types.String)
-		message, _ := object.Attributes()["error_message"].(types.String)
-		if status.ValueString() == traceloop.StatusFailed || !message.IsNull() {
-			reason := message.ValueString()
-			if reason == "" {
-				reason = "no reason given"
-			}
-			reasons = append(reasons, fmt.Sprintf("\n  - %s: %s", slug, reason))
+		object, _ := value.(types.Object)
+		if evaluator := base.Element(object.Attributes()); evaluator.Text("status") == traceloop.StatusFailed || evaluator.Text("error_message") != "" {
+			reasons = append(reasons, fmt.Sprintf("\n  - %s: %s", slug, cmp.Or(evaluator.Text("error_message"), "no reason given")))
 		}
 	}
 	slices.Sort(reasons)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 
+	datasourceschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
@@ -23,18 +24,13 @@ func NewListResource() list.ListResource {
 	return base.NewListResource("auto_monitor_setup", schema.Schema{
 		MarkdownDescription: "Lists auto monitor setups, as the service lists them for the provider argument `project_api_key`. Each is shown as its external id. Traceloop documents that these are the setups of the whole organization. " +
 			"Set `env_project_id` to list the setups that this provider block can import. " + base.QueryVersions,
-		Attributes: map[string]schema.Attribute{
-			"status": schema.StringAttribute{
-				MarkdownDescription: "Only setups with this status: `pending`, `in_progress`, `waiting_for_spans`, `completed`, `partial` or `failed`. Default: any status.",
-				Optional:            true,
-				Validators:          statusValidator,
-			},
-			"env_project_id": schema.StringAttribute{
+		Attributes: base.Arguments(map[string]datasourceschema.Attribute{
+			"status": statusAttribute,
+			"env_project_id": datasourceschema.StringAttribute{
 				MarkdownDescription: "Only setups of this project and environment. Default: all that the service lists.",
-				Optional:            true,
 				Validators:          base.IDValidator,
 			},
-		},
+		}),
 	}, listResults)
 }
 
@@ -47,7 +43,7 @@ func listResults(ctx context.Context, d *base.Data, config listModel, req list.L
 		return config.EnvProjectID.IsNull() || s.EnvProjectID == config.EnvProjectID.ValueString()
 	})
 	return base.Results(ctx, req, identity, setups, func(s traceloop.AutoMonitorSetup) (base.Listed, error) {
-		model := imported(named(ctx, client, s))
+		model := resourceModel{model: newModel(ctx, client, s)}
 		return base.Listed{Name: s.ExternalID, Identity: []types.String{model.EnvProjectID, model.ExternalID}, Resource: model}, nil
 	}, func(err error, diags *diag.Diagnostics) {
 		diags.AddError("Unable to List Auto Monitor Setups", d.ProjectFailure("list the auto monitor setups", err))

@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -51,28 +50,23 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		r.Ledger.Destroy(state.object(token)).Report(&resp.Diagnostics)
 	case !r.HasProjectKey(&resp.Diagnostics):
 	case state == nil:
-		r.planCreation(ctx, *plan, base.GetNote(ctx, resp.Private, &resp.Diagnostics).Replaces, token, &resp.Diagnostics)
+		r.planCreation(ctx, *plan, base.GetNote(ctx, resp.Private, &resp.Diagnostics), token, &resp.Diagnostics)
 	default:
 		r.planChange(ctx, *plan, *state, token, resp)
 	}
 }
 
-// planCreation plans a new setup. replaces is the handle of the setup that it replaces, or empty;
-// Terraform then shows no warnings.
-func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, replaces base.Handle, token string, diags *diag.Diagnostics) {
-	replaced := ""
-	if replaces != "" {
-		object, conflict := r.Ledger.Replace(replaces, token)
-		if conflict.Report(diags) {
-			return
-		}
-		replaced = cmp.Or(object.Name, "auto monitor setup")
+// planCreation plans a new setup. If it replaces one, Terraform shows no warnings.
+func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, note base.Note, token string, diags *diag.Diagnostics) {
+	replaced, refused := r.RefuseForced(note, token, "", diags)
+	if refused {
+		return
 	}
 	r.warnUnknown(ctx, plan.Evaluators, types.SetNull(types.StringType), diags)
 	if plan.ExternalID.IsUnknown() {
 		return
 	}
-	creation := base.Creation{Place: plan.place(), Replaces: replaces, Type: resourceType, Name: fmt.Sprintf("auto monitor setup %q", plan.ExternalID.ValueString())}
+	creation := base.Creation{Place: plan.place(), Replaces: note.Replaces, Type: resourceType, Name: fmt.Sprintf("auto monitor setup %q", plan.ExternalID.ValueString())}
 	if !plan.ProjectID.IsUnknown() && !plan.ProjectID.IsNull() {
 		creation.Within = []base.Handle{base.HandleOf("project", plan.ProjectID.ValueString())}
 	}
@@ -83,7 +77,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 		return
 	}
 	if client := r.ProjectIfKnown(); client != nil {
-		r.look(ctx, client, plan, replaces, replaced, diags)
+		r.look(ctx, client, plan, note.Replaces, replaced, diags)
 	}
 }
 
@@ -101,7 +95,7 @@ func (r *managedResource) look(ctx context.Context, client *traceloop.ProjectCli
 		diags.AddWarning("Unable to Check Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("check that no auto monitor setup %q exists", plan.ExternalID.ValueString()), err))
 	case taken == nil || handle(taken.EnvProjectID, taken.ExternalID) == replaces:
 	case replaced != "":
-		addStranded(replaced, "the external id of the new one belongs to the "+newModel(*taken).Describe(), diags)
+		addStranded(replaced, "the external id of the new one belongs to the "+describe(taken.ExternalID, taken.ID), diags)
 	default:
 		if tainted, ok := r.Ledger.Tainted(plan.place()); ok && tainted.Handle == handle(taken.EnvProjectID, taken.ExternalID) {
 			return
@@ -139,7 +133,10 @@ func (r *managedResource) planChange(ctx context.Context, plan, state resourceMo
 	if r.Ledger.Keep(object).Report(diags) {
 		return
 	}
-	if !plan.sameRequest(state.model) {
+	if sameRules(plan.Selector, state.Selector) {
+		plan.Selector = state.Selector
+	}
+	if !base.SameArguments(plan.arguments(), state.arguments()) {
 		r.warnUnknown(ctx, plan.Evaluators, state.Evaluators, diags)
 		diags.AddWarning("Auto Monitor Setup Will Restart", fmt.Sprintf(
 			"Updating the %s replaces all its evaluators. Its status goes from %q back to %q.", state.Describe(), state.Status.ValueString(), traceloop.StatusPending))
@@ -172,9 +169,4 @@ func (r *managedResource) planProject(ctx context.Context, plan, state resourceM
 	}
 	resp.RequiresReplace = append(resp.RequiresReplace, path.Root("project_id"))
 	return true, true
-}
-
-// sameRequest reports whether another model leads to the same request.
-func (m model) sameRequest(other model) bool {
-	return m.ExternalID.Equal(other.ExternalID) && m.Evaluators.Equal(other.Evaluators) && sameRules(m.Selector, other.Selector)
 }

@@ -5,10 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
-	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -138,7 +137,6 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	request := plan.request(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -148,7 +146,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 	r.Ledger.Write()
 
-	setup := r.create(ctx, client, plan, request, &resp.Diagnostics)
+	setup := r.create(ctx, client, plan.model, &resp.Diagnostics)
 	if setup == nil {
 		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), resourceType, resp.Diagnostics)
 		return
@@ -156,26 +154,28 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	r.Applied.Created(plan.place(), resourceType)
 	base.SetIdentity(resp.Identity, identity, types.StringValue(setup.EnvProjectID), plan.ExternalID)
 	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
-	plan.wrote(named(ctx, client, *setup), &resp.Diagnostics)
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	plan.wrote(named(ctx, client, *setup, plan.Evaluators), &resp.Diagnostics)
 	r.waitForStatus(ctx, client, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
 
 // create returns nil on error.
-func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectClient, plan resourceModel, request traceloop.AutoMonitorSetupRequest, diags *diag.Diagnostics) *traceloop.AutoMonitorSetup {
+func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectClient, plan model, diags *diag.Diagnostics) *traceloop.AutoMonitorSetup {
+	request := plan.request()
 	defer r.Monitors.Creating(request.ExternalID)()
-	setup, err := client.CreateAutoMonitorSetup(ctx, request)
-	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
-		if setup = r.settle(ctx, client, plan.model, unknown, createdAt, diags); setup == nil {
-			return nil
-		}
-		err = nil
-		if request.ProjectID != "" && request.ProjectID != setup.ProjectID {
-			err = &traceloop.OtherProjectError{
-				ExternalID: request.ExternalID, ProjectID: request.ProjectID, Own: setup.ProjectID,
-				Left: client.DeleteAutoMonitorSetup(context.WithoutCancel(ctx), setup.ExternalID, setup.EnvProjectID),
-			}
+	setup, found, err := base.Create(ctx, base.Once, func(ctx context.Context) (*traceloop.AutoMonitorSetup, error) {
+		return client.CreateAutoMonitorSetup(ctx, request)
+	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.AutoMonitorSetup] {
+		return find(ctx, client, plan, started, createdAt)
+	})
+	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
+		r.AddUnsettled(diags, fmt.Sprintf("auto monitor setup %q", request.ExternalID), found.Object != nil, base.ImportBlock(resourceType, "example", request.ExternalID), err, found.Err)
+		return nil
+	}
+	if found.Ours && request.ProjectID != "" && request.ProjectID != setup.ProjectID {
+		err = &traceloop.OtherProjectError{
+			ExternalID: request.ExternalID, ProjectID: request.ProjectID, Own: setup.ProjectID,
+			Left: client.DeleteAutoMonitorSetup(context.WithoutCancel(ctx), setup.ExternalID, setup.EnvProjectID),
 		}
 	}
 	if err != nil {
@@ -192,52 +192,20 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.EnvProjectID, state.ExternalID)
-	if !r.HasProjectKey(&resp.Diagnostics) {
-		return
-	}
-	client := r.ProjectIfKnown()
+	client := r.ProjectForRefresh("Auto Monitor Setups", &resp.Diagnostics)
 	if client == nil {
-		r.Monitors.WarnUnread("Auto Monitor Setups", r.UnknownProjectArgument(), &resp.Diagnostics)
 		return
 	}
 
-	absence, stored := base.Found, r.stored(client, state, resp.Private, &resp.Diagnostics)
-	setup, err := client.GetAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
-	switch {
-	case err == nil:
-	case traceloop.IsNotFound(err):
-		setup, absence = stored.ConfirmGone(ctx, err, &resp.Diagnostics)
-	case isRefused(err) && r.IsProjectGone(ctx, resp.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
-		absence = base.IsGone
-	case isRefused(err):
-		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", r.ProjectFailure("read the "+state.Describe(), err)+" "+forget+" "+base.RefreshHint)
-		return
-	default:
-		detail := r.ProjectFailure("read the "+state.Describe(), err)
-		if _, other := errors.AsType[*traceloop.OtherEnvironmentError](err); !other { // it has the hint, before its blocks
-			detail += " " + base.RefreshHint
-		}
-		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", detail)
-		return
-	}
-	if absence == base.PerhapsGone || absence == base.IsGone {
-		stored.AddGone(absence, &resp.Diagnostics)
-		resp.State.RemoveResource(ctx)
-	}
+	setup := r.stored(client, state, resp.Private).Read(ctx, &resp.State, &resp.Diagnostics)
 	if setup == nil {
 		return
 	}
 	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
-	state.model = state.answered(named(ctx, client, *setup))
+	state.model = state.answered(named(ctx, client, *setup, state.Evaluators))
 	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 	state.warnFailed(&resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-}
-
-// isRefused reports whether the service refused the key, as it does once the key is revoked.
-func isRefused(err error) bool {
-	refused, ok := errors.AsType[*traceloop.Error](err)
-	return ok && (refused.StatusCode == http.StatusUnauthorized || refused.StatusCode == http.StatusForbidden)
 }
 
 func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -245,16 +213,16 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
-	request := plan.request(ctx, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.EnvProjectID, state.ExternalID)
+	request := plan.request()
 	if !plan.ProjectID.Equal(state.ProjectID) { // the plan did not know it
 		resp.Diagnostics.AddAttributeError(path.Root("project_id"), otherProjectSummary, r.describeOtherProject(request.ExternalID, request.ProjectID, state.ProjectID.ValueString())+" Nothing was changed.")
 		return
 	}
-	if plan.sameRequest(state.model) {
+	if base.SameArguments(plan.arguments(), state.arguments()) {
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 		return
 	}
@@ -265,16 +233,21 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 	r.Ledger.Write()
 
 	setup, created, err := client.UpdateAutoMonitorSetup(ctx, request, state.EnvProjectID.ValueString())
-	if unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err); ok {
-		if setup = r.settle(ctx, client, plan.model, unknown, updatedAt, &resp.Diagnostics); setup == nil {
-			return
+	unknown, isUnknown := errors.AsType[*traceloop.UnknownOutcomeError](err)
+	if isUnknown {
+		settling, cancel := base.Settling(ctx)
+		defer cancel()
+		if found := find(settling, client, plan.model, unknown.Started, updatedAt); found.Ours {
+			setup, err = found.Object, nil
 		}
-		err = nil
 	}
 	switch {
 	case traceloop.IsNotFound(err):
 		resp.Diagnostics.AddError("Auto Monitor Setup No Longer Exists", fmt.Sprintf(
 			"The provider tried to update the %s. It was deleted outside Terraform after the plan. Nothing was changed. Plan again: the next apply creates it.", state.Describe()))
+		return
+	case err != nil && isUnknown:
+		resp.Diagnostics.AddError("Unable to Update Auto Monitor Setup", r.ProjectFailure("update the "+state.Describe(), unknown.Err)+" The service may have carried this out: the next plan shows it.")
 		return
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Update Auto Monitor Setup", r.ProjectFailure("update the "+state.Describe(), err))
@@ -284,8 +257,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 			"The %s was deleted outside Terraform after the plan. So this apply created it again, with the id %s.", state.Describe(), setup.ID))
 	}
 	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
-	plan.wrote(named(ctx, client, *setup), &resp.Diagnostics)
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	plan.wrote(named(ctx, client, *setup, plan.Evaluators), &resp.Diagnostics)
 	r.waitForStatus(ctx, client, &plan, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 }
@@ -298,39 +270,17 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	r.Ledger.Write()
-	if r.ProjectIfKnown() == nil && r.IsProjectGone(ctx, req.Private, state.ProjectID.ValueString(), &resp.Diagnostics) {
+	if r.ProjectIfKnown() == nil && r.IsProjectGone(ctx, resp.Private, state.ProjectID.ValueString(), &resp.Diagnostics) {
 		return
 	}
-	client, ok := r.ProjectOr("The "+state.Describe()+" was not deleted. "+forget, &resp.Diagnostics)
+	client, ok := r.ProjectOr("The "+state.Describe()+" was not deleted. If the key is revoked, let Terraform forget the setup: terraform state rm ADDRESS. Traceloop deletes a setup together with its project.", &resp.Diagnostics)
 	if !ok {
 		return
 	}
 
-	remove := func() error {
+	r.stored(client, state, resp.Private).Delete(ctx, func(ctx context.Context, _ string) error {
 		return client.DeleteAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
-	}
-	err := remove()
-	if traceloop.IsNotFound(err) {
-		_, absence := r.stored(client, state, req.Private, &resp.Diagnostics).ConfirmGone(ctx, err, &resp.Diagnostics)
-		if absence == base.PerhapsGone {
-			resp.Diagnostics.AddWarning("Auto Monitor Setup No Longer Found", fmt.Sprintf(
-				"Traceloop does not find the %s, so Terraform only removed it from the state. Either it was deleted, or the project key from %s belongs to another organization. Check which one it is.", state.Describe(), r.ProjectKeySource()))
-		}
-		if absence != base.Found {
-			return
-		}
-		err = remove()
-	}
-	switch {
-	case err == nil:
-		r.Absences.Deleted(state.object("").Handle)
-		r.Applied.Destroyed(state.object(""), "deleted", "Traceloop does not run its evaluators until an apply succeeds.", note)
-	case isRefused(err) && r.IsProjectGone(ctx, req.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
-	case isRefused(err):
-		resp.Diagnostics.AddError("Unable to Delete Auto Monitor Setup", r.ProjectFailure("delete the "+state.Describe(), err)+" "+forget)
-	default:
-		resp.Diagnostics.AddError("Unable to Delete Auto Monitor Setup", r.ProjectFailure("delete the "+state.Describe(), err))
-	}
+	}, "Unable to Delete Auto Monitor Setup", "delete", "Traceloop does not run its evaluators until an apply succeeds.", note, &resp.Diagnostics)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -358,7 +308,7 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", externalID), err))
 		return
 	}
-	model := imported(named(ctx, client, *setup))
+	model := resourceModel{model: newModel(ctx, client, *setup)}
 	if r.Ledger.Import(model.object(base.NewAddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics) {
 		return
 	}
@@ -371,25 +321,4 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 func (r *managedResource) remember(ctx context.Context, private base.PrivateState, setup traceloop.AutoMonitorSetup, diags *diag.Diagnostics) {
 	base.NoteOrganizationID(ctx, private, setup.OrgID, diags)
 	r.RememberProject(ctx, private, setup.ProjectID, diags)
-}
-
-// imported is the resource after an import.
-func imported(setup traceloop.AutoMonitorSetup) resourceModel {
-	return resourceModel{model: newModel(setup)}
-}
-
-// request converts the model. It sorts sets, which have no order.
-func (m model) request(ctx context.Context, diags *diag.Diagnostics) traceloop.AutoMonitorSetupRequest {
-	request := traceloop.AutoMonitorSetupRequest{ExternalID: m.ExternalID.ValueString(), ProjectID: m.ProjectID.ValueString()}
-	diags.Append(m.Evaluators.ElementsAs(ctx, &request.Evaluators, false)...)
-	slices.Sort(request.Evaluators)
-	var rules []ruleModel
-	diags.Append(m.Selector.ElementsAs(ctx, &rules, false)...)
-	for _, rule := range rules {
-		sent := traceloop.Rule{Key: rule.Key.ValueString(), Source: rule.Source.ValueString(), Operator: rule.Operator.ValueString(), Value: rule.Value.ValueStringPointer()}
-		diags.Append(rule.Values.ElementsAs(ctx, &sent.Values, false)...)
-		slices.Sort(sent.Values)
-		request.Selector = append(request.Selector, sent)
-	}
-	return request
 }

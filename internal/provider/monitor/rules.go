@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,65 +8,41 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// operand is what an operator compares an attribute with.
-type operand string
-
-const (
-	oneValue   operand = "value"
-	manyValues operand = "values"
-	noValue    operand = ""
-)
-
-type operator struct {
-	name    string
-	operand operand
-	means   string
-}
-
-var operators = []operator{
-	{traceloop.OperatorEquals, oneValue, "the attribute equals `value`"},
-	{traceloop.OperatorNotEquals, oneValue, "the attribute differs from `value`"},
-	{traceloop.OperatorContains, oneValue, "the attribute contains `value`"},
-	{traceloop.OperatorNotContains, oneValue, "the attribute does not contain `value`"},
-	{traceloop.OperatorIn, manyValues, "the attribute is one of `values`"},
-	{traceloop.OperatorNotIn, manyValues, "the attribute is not one of `values`"},
-	{traceloop.OperatorExists, noValue, "the attribute exists"},
-	{traceloop.OperatorNotExists, noValue, "the attribute does not exist"},
-}
-
-func operatorNames() []string {
-	names := make([]string, len(operators))
-	for i, operator := range operators {
-		names[i] = operator.name
-	}
-	return names
-}
-
-func operatorTable() string {
-	var table strings.Builder
-	for _, operator := range operators {
-		fmt.Fprintf(&table, "; `%s`: %s", operator.name, operator.means)
-	}
-	return strings.TrimPrefix(table.String(), "; ")
+// operators compare an attribute with value, with values, or with nothing.
+var operators = []struct{ name, operand, means string }{
+	{traceloop.OperatorEquals, "value", "the attribute equals `value`"},
+	{traceloop.OperatorNotEquals, "value", "the attribute differs from `value`"},
+	{traceloop.OperatorContains, "value", "the attribute contains `value`"},
+	{traceloop.OperatorNotContains, "value", "the attribute does not contain `value`"},
+	{traceloop.OperatorIn, "values", "the attribute is one of `values`"},
+	{traceloop.OperatorNotIn, "values", "the attribute is not one of `values`"},
+	{traceloop.OperatorExists, "", "the attribute exists"},
+	{traceloop.OperatorNotExists, "", "the attribute does not exist"},
 }
 
 func selectorAttribute() schema.ListNestedAttribute {
+	var names, meanings []string
+	operands := map[string]string{}
+	for _, o := range operators {
+		names, meanings = append(names, o.name), append(meanings, fmt.Sprintf("`%s`: %s", o.name, o.means))
+		operands[o.name] = o.operand
+	}
 	return schema.ListNestedAttribute{
 		MarkdownDescription: "Rules that a span must match, all of them, or null for every span; at least one rule. Default: every span of the project and environment. Changing them restarts the setup.",
 		Optional:            true,
 		Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues()},
 		NestedObject: schema.NestedAttributeObject{
-			Validators: []validator.Object{ruleValidator{}},
+			Validators: []validator.Object{base.Operands{Described: "must have value or values as the operator requires", Of: "operator", Default: traceloop.OperatorEquals, Takes: operands}},
 			Attributes: map[string]schema.Attribute{
 				"key": schema.StringAttribute{
 					MarkdownDescription: "Name of the attribute, such as `gen_ai.system` or `service.name`.",
@@ -80,11 +55,11 @@ func selectorAttribute() schema.ListNestedAttribute {
 					Validators:          []validator.String{stringvalidator.OneOf(traceloop.SourceSpan, traceloop.SourceResource)},
 				},
 				"operator": schema.StringAttribute{
-					MarkdownDescription: "How the attribute is compared. " + operatorTable() + ". Default: `equals`.",
+					MarkdownDescription: "How the attribute is compared. " + strings.Join(meanings, "; ") + ". Default: `equals`.",
 					Optional:            true,
 					Computed:            true,
 					Default:             stringdefault.StaticString(traceloop.OperatorEquals),
-					Validators:          []validator.String{stringvalidator.OneOf(operatorNames()...)},
+					Validators:          []validator.String{stringvalidator.OneOf(names...)},
 				},
 				"value": schema.StringAttribute{
 					MarkdownDescription: "Value to compare with. Required for `equals`, `not_equals`, `contains` and `not_contains`; not allowed for other operators.",
@@ -102,49 +77,58 @@ func selectorAttribute() schema.ListNestedAttribute {
 	}
 }
 
-// ruleValidator checks a rule against the table of operators.
-type ruleValidator struct{}
+var ruleType = types.ObjectType{AttrTypes: map[string]attr.Type{
+	"key": types.StringType, "source": types.StringType, "operator": types.StringType,
+	"value": types.StringType, "values": types.SetType{ElemType: types.StringType},
+}}
 
-func (ruleValidator) Description(context.Context) string {
-	return "must have value or values as the operator requires"
+// rules converts a selector. It sorts values, which have no order.
+func rules(selector types.List) (all []traceloop.Rule) {
+	for _, rule := range base.Elements(selector) {
+		value, _ := rule["value"].(types.String)
+		all = append(all, traceloop.Rule{
+			Key: rule.Text("key"), Source: rule.Text("source"), Operator: rule.Text("operator"), Value: value.ValueStringPointer(), Values: slices.Sorted(slices.Values(base.Texts(rule["values"]))),
+		})
+	}
+	return all
 }
 
-func (v ruleValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+// selectorOf is the opposite of rules.
+func selectorOf(rules []traceloop.Rule) types.List {
+	var all []attr.Value
+	for _, rule := range rules {
+		all = append(all, types.ObjectValueMust(ruleType.AttrTypes, map[string]attr.Value{
+			"key": types.StringValue(rule.Key), "source": base.TextOr(rule.Source, types.StringNull()), "operator": types.StringValue(rule.Operator),
+			"value": types.StringPointerValue(rule.Value), "values": base.TextSet(rule.Values),
+		}))
+	}
+	return base.ListOf(ruleType, all)
+}
 
-func (ruleValidator) ValidateObject(ctx context.Context, req validator.ObjectRequest, resp *validator.ObjectResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
-	}
-	var rule ruleModel
-	resp.Diagnostics.Append(req.ConfigValue.As(ctx, &rule, basetypes.ObjectAsOptions{})...)
-	if resp.Diagnostics.HasError() || rule.Operator.IsUnknown() {
-		return
-	}
-	name := rule.Operator.ValueString()
-	if rule.Operator.IsNull() {
-		name = traceloop.OperatorEquals
-	}
-	i := slices.IndexFunc(operators, func(o operator) bool { return o.name == name })
-	if i < 0 {
-		return // the attribute's own validator reports it
-	}
-	needs := operators[i].operand
-	for _, given := range []struct {
-		operand operand
-		null    bool
-	}{{oneValue, rule.Value.IsNull()}, {manyValues, rule.Values.IsNull()}} {
-		at := req.Path.AtName(string(given.operand))
-		switch {
-		case given.operand == needs && given.null:
-			resp.Diagnostics.AddAttributeError(at, "Missing Value for Operator", fmt.Sprintf("The rule %s has the operator %q, which needs %q. Set it, or choose another operator.", req.Path, name, needs))
-		case given.operand != needs && !given.null:
-			detail := fmt.Sprintf("The rule %s has the operator %q, which does not take %q. ", req.Path, name, given.operand)
-			if needs == noValue {
-				detail += "Remove it; this operator compares with nothing."
-			} else {
-				detail += fmt.Sprintf("Remove it; this operator takes %q.", needs)
-			}
-			resp.Diagnostics.AddAttributeError(at, "Unexpected Value for Operator", detail)
+// completed gives the rules of an answer what it does not show of them: each is taken for a rule before that it may be.
+func completed(answer, before []traceloop.Rule) []traceloop.Rule {
+	answer = slices.Clone(answer)
+	for i, rule := range answer {
+		was := slices.IndexFunc(before, func(b traceloop.Rule) bool {
+			return b.Key == rule.Key && b.Operator == rule.Operator && (rule.Source == "" || b.Source == rule.Source) &&
+				(rule.Value == nil || b.Value != nil && *b.Value == *rule.Value) && (len(rule.Values) == 0 || base.TextSet(b.Values).Equal(base.TextSet(rule.Values)))
+		})
+		if was >= 0 {
+			answer[i] = before[was]
+			before = slices.Delete(before, was, was+1)
 		}
 	}
+	return answer
+}
+
+// sameRules reports whether two selectors have the same rules. Their order has no meaning: a span
+// must match all of them.
+func sameRules(a, b types.List) bool {
+	has := func(list types.List) func(attr.Value) bool {
+		return func(rule attr.Value) bool { return slices.ContainsFunc(list.Elements(), rule.Equal) }
+	}
+	lacks := func(list, other types.List) bool {
+		return slices.ContainsFunc(list.Elements(), func(rule attr.Value) bool { return !has(other)(rule) })
+	}
+	return a.IsUnknown() == b.IsUnknown() && !lacks(a, b) && !lacks(b, a)
 }

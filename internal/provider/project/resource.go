@@ -61,7 +61,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	}
 
 	name := plan.Name.ValueString()
-	project, found, err := base.Create(ctx, func(ctx context.Context) (*traceloop.Project, error) {
+	project, found, err := base.Create(ctx, base.Repeatedly, func(ctx context.Context) (*traceloop.Project, error) {
 		return client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
 	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Project] {
 		found, err := findHolder(client.ListProjects(ctx), name, "")
