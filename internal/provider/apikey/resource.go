@@ -388,12 +388,9 @@ func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Clien
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	given := base.ImportID(req, identity, &resp.Diagnostics)
 	client, ok := r.Management(&resp.Diagnostics)
 	if !ok {
-		return
-	}
-	given := base.ImportID(req, identity, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
 		return
 	}
 	key := r.findImported(ctx, client, given, &resp.Diagnostics)
@@ -401,13 +398,9 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 		return
 	}
 	model := imported(*key)
-	token := base.NewAddressToken(ctx, resp.Private, &resp.Diagnostics)
-	if r.Ledger.Import(model.object(token)).Report(&resp.Diagnostics) {
-		return
+	if r.Import(ctx, resp, model.object(""), model, model.ProjectID, model.Environment) {
+		r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 	}
-	base.SetIdentity(resp.Identity, identity, model.ProjectID, model.Environment)
-	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
-	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 // findImported resolves an import id. On error it returns nil.

@@ -32,9 +32,16 @@ func (d *Data) hasProjectKey(advice string, diags *diag.Diagnostics) bool {
 	return false
 }
 
-// Project returns the client of the project's key. It adds an error if there is none.
+// Project returns the client of the project's key. It adds an error if there is none. After an error of the
+// caller's it returns none either.
 func (d *Data) Project(diags *diag.Diagnostics) (*traceloop.ProjectClient, bool) {
 	return d.ProjectOr("", diags)
+}
+
+// ProjectForWriting is Project for a call that changes something.
+func (d *Data) ProjectForWriting(diags *diag.Diagnostics) (*traceloop.ProjectClient, bool) {
+	d.Ledger.Write()
+	return d.Project(diags)
 }
 
 // ProjectForReading is Project for a data source.
@@ -45,6 +52,9 @@ func (d *Data) ProjectForReading(diags *diag.Diagnostics) (*traceloop.ProjectCli
 
 // ProjectOr is Project with another way on, for its error. It is about the key.
 func (d *Data) ProjectOr(advice string, diags *diag.Diagnostics) (*traceloop.ProjectClient, bool) {
+	if diags.HasError() {
+		return nil, false
+	}
 	if d.project.client != nil {
 		return d.project.client, true
 	}

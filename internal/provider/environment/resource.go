@@ -201,40 +201,32 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id := base.ImportID(req, identity, &resp.Diagnostics)
 	client, ok := r.Management(&resp.Diagnostics)
 	if !ok {
 		return
 	}
-	byIdentity := req.ID == ""
-	if req.ID = base.ImportID(req, identity, &resp.Diagnostics); resp.Diagnostics.HasError() {
-		return
-	}
-
-	environment, err := r.find(ctx, client, req.ID)
+	environment, err := r.find(ctx, client, id)
 	switch {
 	case err != nil:
-		resp.Diagnostics.AddError("Unable to Import Environment", r.Failure(fmt.Sprintf("look up the environment %q", req.ID), err))
+		resp.Diagnostics.AddError("Unable to Import Environment", r.Failure(fmt.Sprintf("look up the environment %q", id), err))
 		return
-	case environment == nil || byIdentity && environment.ID != req.ID:
-		addEnvironmentImportError(&resp.Diagnostics, req.ID)
+	case environment == nil || req.ID == "" && environment.ID != id:
+		addEnvironmentImportError(&resp.Diagnostics, id)
 		return
 	}
 	// An inherited environment cannot be imported through a project: its state has no project_id,
 	// so the configuration's project_id would replace it.
-	if projectID, slug, ok := strings.Cut(req.ID, "/"); ok && environment.ProjectID != projectID {
+	if projectID, slug, ok := strings.Cut(id, "/"); ok && environment.ProjectID != projectID {
 		resp.Diagnostics.AddError("Unable to Import Environment", fmt.Sprintf(
 			"The project %[2]s inherits the environment %[1]q from the organization, and does not own it. Import it as an organization-level environment, into a resource without project_id, with the id %[3]q.",
 			slug, projectID, slug))
 		return
 	}
 	model := imported(*environment)
-	token := base.NewAddressToken(ctx, resp.Private, &resp.Diagnostics)
-	if r.Ledger.Import(model.object(token)).Report(&resp.Diagnostics) {
-		return
+	if r.Import(ctx, resp, model.object(""), model, model.ID) {
+		r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 	}
-	base.SetIdentity(resp.Identity, identity, model.ID)
-	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
-	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 // stored is the environment for what every object of a state needs.

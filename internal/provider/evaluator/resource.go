@@ -166,14 +166,10 @@ func propertiesAttribute(description, noun string) schema.ListNestedAttribute {
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	client, ok := r.Project(&resp.Diagnostics)
+	client, ok := r.ProjectForWriting(&resp.Diagnostics)
 	if !ok {
 		return
 	}
-	r.Ledger.Write()
 
 	request := plan.request()
 	evaluator := r.create(ctx, client, request, &resp.Diagnostics)
@@ -267,11 +263,10 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 		return
 	}
-	client, ok := r.Project(&resp.Diagnostics)
+	client, ok := r.ProjectForWriting(&resp.Diagnostics)
 	if !ok {
 		return
 	}
-	r.Ledger.Write()
 	evaluator, err := client.UpdateEvaluator(ctx, state.ID.ValueString(), state.request(), plan.request())
 	switch {
 	case traceloop.IsNotFound(err):
@@ -305,12 +300,9 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id := base.ImportID(req, identity, &resp.Diagnostics)
 	client, ok := r.Project(&resp.Diagnostics)
 	if !ok {
-		return
-	}
-	id := base.ImportID(req, identity, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
 		return
 	}
 	if !base.IDPattern.MatchString(id) { // a slug has fewer characters
@@ -332,13 +324,9 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 		return
 	}
 	imported := imported(*evaluator)
-	token := base.NewAddressToken(ctx, resp.Private, &resp.Diagnostics)
-	if r.Ledger.Import(imported.object(token)).Report(&resp.Diagnostics) {
-		return
+	if r.Import(ctx, resp, imported.object(""), imported, imported.ID) {
+		base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
 	}
-	base.SetIdentity(resp.Identity, identity, imported.ID)
-	base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
-	resp.Diagnostics.Append(resp.State.Set(ctx, imported)...)
 }
 
 // imported is the resource after an import.

@@ -137,14 +137,10 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	client, ok := r.Project(&resp.Diagnostics)
+	client, ok := r.ProjectForWriting(&resp.Diagnostics)
 	if !ok {
 		return
 	}
-	r.Ledger.Write()
 
 	setup := r.create(ctx, client, plan.model, &resp.Diagnostics)
 	if setup == nil {
@@ -226,11 +222,10 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 		return
 	}
-	client, ok := r.Project(&resp.Diagnostics)
+	client, ok := r.ProjectForWriting(&resp.Diagnostics)
 	if !ok {
 		return
 	}
-	r.Ledger.Write()
 
 	setup, created, err := client.UpdateAutoMonitorSetup(ctx, request, state.EnvProjectID.ValueString())
 	unknown, isUnknown := errors.AsType[*traceloop.UnknownOutcomeError](err)
@@ -284,12 +279,9 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	envProjectID, externalID := "", base.ImportID(req, identity, &resp.Diagnostics)
 	client, ok := r.Project(&resp.Diagnostics)
 	if !ok {
-		return
-	}
-	envProjectID, externalID := "", base.ImportID(req, identity, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
 		return
 	}
 	if req.ID == "" {
@@ -309,12 +301,9 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 		return
 	}
 	model := resourceModel{model: newModel(ctx, client, *setup)}
-	if r.Ledger.Import(model.object(base.NewAddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics) {
-		return
+	if r.Import(ctx, resp, model.object(""), model, model.EnvProjectID, model.ExternalID) {
+		r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
 	}
-	base.SetIdentity(resp.Identity, identity, model.EnvProjectID, model.ExternalID)
-	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
-	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
 }
 
 // remember notes where a setup is, for the day when it is not found.

@@ -213,11 +213,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	if problem := base.RecipientsProblem(ctx, plan.AgeRecipients); problem != "" { // they may have been unknown at validation
 		resp.Diagnostics.AddError("Invalid Recipient", problem+" No organization was created. Give a public key.")
 	}
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	r.Ledger.Write()
-	client, ok := r.Project(&resp.Diagnostics)
+	client, ok := r.ProjectForWriting(&resp.Diagnostics)
 	if !ok {
 		return
 	}

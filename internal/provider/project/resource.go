@@ -172,35 +172,29 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	id := base.ImportID(req, identity, &resp.Diagnostics)
 	client, ok := r.Management(&resp.Diagnostics)
 	if !ok {
 		return
 	}
-	if req.ID = base.ImportID(req, identity, &resp.Diagnostics); resp.Diagnostics.HasError() {
+	if !base.IDPattern.MatchString(id) {
+		base.AddInvalidImportID(&resp.Diagnostics, "project", id, "<project id>, such as cm9v2g95l0000qz8k5h3d7f1a")
 		return
 	}
-	if !base.IDPattern.MatchString(req.ID) {
-		base.AddInvalidImportID(&resp.Diagnostics, "project", req.ID, "<project id>, such as cm9v2g95l0000qz8k5h3d7f1a")
-		return
-	}
-	project, err := client.GetProject(ctx, req.ID)
+	project, err := client.GetProject(ctx, id)
 	if traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddError("Unable to Import Project",
-			fmt.Sprintf("Traceloop has no project with the id %q. A name or a slug is not an id. The data source traceloop_projects lists the ids.", req.ID))
+			fmt.Sprintf("Traceloop has no project with the id %q. A name or a slug is not an id. The data source traceloop_projects lists the ids.", id))
 		return
 	}
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Import Project", r.Failure(fmt.Sprintf("read the project %q", req.ID), err))
+		resp.Diagnostics.AddError("Unable to Import Project", r.Failure(fmt.Sprintf("read the project %q", id), err))
 		return
 	}
 	model := imported(*project)
-	token := base.NewAddressToken(ctx, resp.Private, &resp.Diagnostics)
-	if r.Ledger.Import(model.object(token)).Report(&resp.Diagnostics) {
-		return
+	if r.Import(ctx, resp, model.object(""), model, model.ID) {
+		r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 	}
-	base.SetIdentity(resp.Identity, identity, model.ID)
-	resp.Diagnostics.Append(resp.State.Set(ctx, model)...)
-	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 // stored is the project for what every object of a state needs.
