@@ -146,11 +146,5 @@ func (m model) apiKey() traceloop.APIKey {
 
 // activeKey returns the key in a list for one project and environment, or nil.
 func activeKey(keys iter.Seq2[traceloop.APIKey, error]) (*traceloop.APIKey, error) {
-	for key, err := range keys {
-		if err != nil {
-			return nil, err
-		}
-		return &key, nil
-	}
-	return nil, nil
+	return base.First(keys, func(traceloop.APIKey) bool { return true })
 }

@@ -295,15 +295,9 @@ func sentences(all ...string) string {
 
 // existingKey returns the active key of the model's project and environment, or nil.
 func (r *managedResource) existingKey(ctx context.Context, client *traceloop.Client, in model) (*traceloop.APIKey, error) {
-	for key, err := range client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: in.ProjectID.ValueString()}) {
-		if err != nil {
-			return nil, err
-		}
-		if key.Environment == in.Environment.ValueString() {
-			return &key, nil
-		}
-	}
-	return nil, nil
+	return base.First(client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: in.ProjectID.ValueString()}), func(k traceloop.APIKey) bool {
+		return k.Environment == in.Environment.ValueString()
+	})
 }
 
 // warnGoing warns once that a plan revokes keys that have no resource block any more. No call ends a

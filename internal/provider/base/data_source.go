@@ -3,6 +3,7 @@ package base
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -88,6 +89,25 @@ func Selected(selectors ...Selector) (name, value string) {
 		}
 	}
 	return "", ""
+}
+
+// LookUp returns the object that has a name or a slug, or nil and all objects. Where no name is exactly the
+// same, it takes one that is the same in NFC.
+func LookUp[T any](objects iter.Seq2[T, error], by, wanted string, texts func(T) (name, slug string)) (found *T, all []T, err error) {
+	for object, err := range objects {
+		if err != nil {
+			return nil, nil, err
+		}
+		name, slug := texts(object)
+		switch {
+		case by == "name" && name == wanted, by == "slug" && slug == wanted:
+			return &object, nil, nil
+		case by == "name" && found == nil && SameName(name, wanted):
+			found = &object
+		}
+		all = append(all, object)
+	}
+	return found, all, nil
 }
 
 // DependsOnKey is for the page of a data source that uses the key of a project.

@@ -2,6 +2,7 @@ package base
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -9,6 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // DeletionProtectionAttribute is the same for every object that can be protected.
@@ -66,8 +69,8 @@ func NewChange(argument string, from, to types.String) Change {
 	return Change{argument, show(from), show(to)}
 }
 
-// AddReplacesProtected refuses to replace a protected object.
-func AddReplacesProtected(diags *diag.Diagnostics, object, consequence string, c Change, planned types.Bool) {
+// addReplacesProtected refuses to replace a protected object.
+func addReplacesProtected(diags *diag.Diagnostics, object, consequence string, c Change, planned types.Bool) {
 	firstStep := protectionOff
 	if !planned.IsUnknown() && !planned.ValueBool() {
 		firstStep = "put the old value back and apply (deletion_protection = false is in the configuration already, but takes effect only after an apply)"
@@ -77,17 +80,21 @@ func AddReplacesProtected(diags *diag.Diagnostics, object, consequence string, c
 }
 
 // RefuseForced refuses the second half of a forced replacement (-replace, replace_triggered_by) of a
-// protected object, or against the ledger. There, Terraform shows only errors. Terraform plans the first
-// half as an update. It returns what the plan replaces, or "".
-func (d *Data) RefuseForced(note Note, token, consequence string, diags *diag.Diagnostics) (replaced string, refused bool) {
+// protected object, against the ledger, or of what holds the provider's own key: "keys" selects the keys that go
+// along, if any do. There, Terraform shows only errors. Terraform plans the first half as an update. It returns
+// what the plan replaces, or "".
+func (d *Data) RefuseForced(ctx context.Context, note Note, token, consequence string, keys *traceloop.APIKeyFilter, diags *diag.Diagnostics) (replaced string, refused bool) {
 	if note.Replaces == "" {
 		return "", false
 	}
 	object, conflict := d.Ledger.Replace(note.Replaces, token)
 	replaced = cmp.Or(object.Name, string(note.Replaces))
-	if note.Protected {
+	switch {
+	case note.Protected:
 		addProtected(diags, "This plan was told to replace the "+replaced+" (-replace, replace_triggered_by)", consequence, "", protectionOff, "replace it")
-		return replaced, true
+	case conflict.Report(diags):
+	case keys != nil && d.management.client != nil:
+		d.GuardCascade(diags, replaced, d.management.client.ListAPIKeys(ctx, *keys))
 	}
-	return replaced, conflict.Report(diags)
+	return replaced, diags.HasError()
 }

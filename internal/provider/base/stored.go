@@ -27,6 +27,7 @@ type Stored[T any] struct {
 	Get       func(context.Context, string) (*T, error)
 	List      func(context.Context) iter.Seq2[T, error] // without the cache
 	IDOf      func(T) string
+	Loss      string // what destroying it means, if it can be protected
 
 	// OfProjectKey says that the project's key reads the object, and not the management key.
 	OfProjectKey bool
@@ -97,14 +98,19 @@ func (s *Stored[T]) Exists(ctx context.Context, diags *diag.Diagnostics) bool {
 // RefuseProtected reports whether a destroy has to stop: the state protects the object, and it still
 // exists. A plan asks that. A delete asks again, because Terraform replaces a tainted object without asking
 // the provider.
-func (s *Stored[T]) RefuseProtected(ctx context.Context, consequence string, diags *diag.Diagnostics) bool {
-	if !s.Protected {
-		return false
+func (s *Stored[T]) RefuseProtected(ctx context.Context, diags *diag.Diagnostics) bool {
+	if s.Protected && s.Exists(ctx, diags) {
+		AddProtected(diags, s.Object, s.Loss)
 	}
-	if s.Exists(ctx, diags) {
-		AddProtected(diags, s.Object, consequence)
+	return s.Protected && diags.HasError()
+}
+
+// RefuseReplacing is RefuseProtected for a change that replaces the object.
+func (s *Stored[T]) RefuseReplacing(ctx context.Context, c Change, planned types.Bool, diags *diag.Diagnostics) bool {
+	if s.Protected && s.Exists(ctx, diags) {
+		addReplacesProtected(diags, s.Name, s.Loss, c, planned)
 	}
-	return diags.HasError()
+	return s.Protected && diags.HasError()
 }
 
 // Delete deletes the object, and notes that nothing succeeds it yet. The verb is "delete" or "revoke";

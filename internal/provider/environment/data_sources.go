@@ -72,22 +72,10 @@ func find(ctx context.Context, client *traceloop.Client, projectID, by, wanted s
 		environment, err := client.GetEnvironment(ctx, wanted)
 		return environment, nil, err
 	}
-	var same *traceloop.Environment
-	var seen []traceloop.Environment
-	for environment, err := range client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
-		switch {
-		case err != nil:
-			return nil, nil, err
-		case projectID == "" && environment.Scope != traceloop.ScopeOrganization:
-			continue
-		case by == "name" && environment.Name == wanted, by == "slug" && environment.Slug == wanted:
-			return &environment, nil, nil
-		case by == "name" && same == nil && base.SameName(environment.Name, wanted):
-			same = &environment
-		}
-		seen = append(seen, environment)
-	}
-	return same, seen, nil
+	environments := base.Where(client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}), func(e traceloop.Environment) bool {
+		return projectID != "" || e.Scope == traceloop.ScopeOrganization
+	})
+	return base.LookUp(environments, by, wanted, func(e traceloop.Environment) (name, slug string) { return e.Name, e.Slug })
 }
 
 type pluralModel struct {

@@ -39,8 +39,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 }
 
 func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
-	environment := r.stored(r.ManagementIfKnown(), state, resp.Private, false)
-	if !environment.RefuseProtected(ctx, base.Irreversible+loss(state.ProjectID.ValueString()), &resp.Diagnostics) {
+	if !r.stored(r.ManagementIfKnown(), state, resp.Private, false).RefuseProtected(ctx, &resp.Diagnostics) {
 		r.planDelete(ctx, state, token, &resp.Diagnostics)
 	}
 }
@@ -60,10 +59,7 @@ func (r *managedResource) planDelete(ctx context.Context, state resourceModel, t
 func (r *managedResource) planReplace(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
 	client := r.ManagementIfKnown()
-	if environment := r.stored(client, state, resp.Private, false); environment.Protected && environment.Exists(ctx, diags) {
-		base.AddReplacesProtected(diags, state.Describe(), base.Irreversible+loss(state.ProjectID.ValueString()), state.changeTo(plan.model), plan.DeletionProtection)
-	}
-	if diags.HasError() {
+	if r.stored(client, state, resp.Private, false).RefuseReplacing(ctx, state.changeTo(plan.model), plan.DeletionProtection, diags) {
 		return
 	}
 	first := "First correct that, and apply it."
@@ -87,7 +83,9 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	diags := &resp.Diagnostics
 	r.Ledger.CreateSome(typeName)
 	note := base.GetNote(ctx, resp.Private, diags)
-	if diags.HasError() || r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
+	projectID, slug := parsePlace(note.Replaces)
+	keys := &traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}
+	if _, refused := r.RefuseForced(ctx, note, token, base.Irreversible+loss(projectID), keys, diags); refused || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
 		return
 	}
 	creation := plan.creation()
@@ -101,18 +99,6 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	}
 	note.Next = creation.Place
 	note.Set(ctx, resp.Private, diags)
-}
-
-// refuseReplacing stops the second half of a replacement.
-func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, token string, diags *diag.Diagnostics) bool {
-	projectID, slug := parsePlace(note.Replaces)
-	replaced, refused := r.RefuseForced(note, token, base.Irreversible+loss(projectID), diags)
-	client := r.ManagementIfKnown()
-	if refused || replaced == "" || client == nil {
-		return refused
-	}
-	_, ok := r.GuardCascade(diags, replaced, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}))
-	return !ok
 }
 
 // isMissing reports whether Traceloop does not find the environment. Terraform 1.11 plans to destroy

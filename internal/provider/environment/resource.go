@@ -179,7 +179,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 
 	environment := r.stored(client, state, resp.Private, true)
-	if environment.RefuseProtected(ctx, base.Irreversible+loss(state.ProjectID.ValueString()), &resp.Diagnostics) {
+	if environment.RefuseProtected(ctx, &resp.Diagnostics) {
 		return
 	}
 	keys, ok := r.GuardCascade(&resp.Diagnostics, environment.Name, client.ListAPIKeysUncached(ctx, state.keyFilter()))
@@ -238,6 +238,7 @@ func (r *managedResource) stored(client *traceloop.Client, state resourceModel, 
 		List: func(ctx context.Context) iter.Seq2[traceloop.Environment, error] {
 			return client.ListEnvironmentsUncached(ctx, traceloop.EnvironmentFilter{})
 		},
+		Loss:    base.Irreversible + loss(state.ProjectID.ValueString()),
 		Because: "it was deleted: its traces are gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty environment",
 	}
 }

@@ -59,7 +59,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	switch {
 	case plan == nil:
 		base.Note{Removed: true}.Set(ctx, resp.Private, diags)
-		if !r.stored(*state, resp.Private).RefuseProtected(ctx, loss, diags) && !r.Ledger.Destroy(state.leaving(token)).Report(diags) {
+		if !r.stored(*state, resp.Private).RefuseProtected(ctx, diags) && !r.Ledger.Destroy(state.leaving(token)).Report(diags) {
 			diags.AddWarning("Evaluator Will Not Be Deleted", state.forgotten())
 		}
 	case !r.HasProjectKey(diags):
@@ -76,8 +76,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 func (r *managedResource) planReplacement(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
 	base.Note{Replaces: handle(state.ID.ValueString()), Next: slugPlace(plan.Slug.ValueString())}.Set(ctx, resp.Private, diags)
-	if base.IsProtected(state.DeletionProtection) {
-		base.AddReplacesProtected(diags, state.Describe(), loss, base.NewChange("slug", state.Slug, plan.Slug), plan.DeletionProtection)
+	if r.stored(state, resp.Private).RefuseReplacing(ctx, base.NewChange("slug", state.Slug, plan.Slug), plan.DeletionProtection, diags) {
 		return
 	}
 	if !r.Ledger.Destroy(state.leaving(token)).Report(diags) {
@@ -111,7 +110,7 @@ func (r *managedResource) planChange(ctx context.Context, plan, state resourceMo
 // planCreation also plans the second half of a replacement, in which Terraform shows only errors. The
 // plan does not know a slug that the service makes from the name.
 func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, slugComesLater bool, note base.Note, token string, diags *diag.Diagnostics) {
-	replaced, refused := r.RefuseForced(note, token, loss, diags)
+	replaced, refused := r.RefuseForced(ctx, note, token, loss, nil, diags)
 	if !refused && note.Replaces != "" && note.Next == "" { // the slug does not change
 		refused = true
 		diags.AddError("Evaluator Cannot Be Replaced", fmt.Sprintf(
@@ -186,7 +185,7 @@ func (r *managedResource) stored(state resourceModel, private base.PrivateState)
 	client, object := r.ProjectIfKnown(), state.object("")
 	object.Protected = base.IsProtected(state.DeletionProtection)
 	return &base.Stored[traceloop.Evaluator]{
-		Object: object, Data: r.Data, Kind: "Evaluator", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true,
+		Object: object, Data: r.Data, Kind: "Evaluator", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true, Loss: loss,
 		Get: client.GetEvaluator, IDOf: func(e traceloop.Evaluator) string { return e.ID },
 		List: func(ctx context.Context) iter.Seq2[traceloop.Evaluator, error] {
 			return base.Each(client.ListEvaluatorsUncached(ctx))

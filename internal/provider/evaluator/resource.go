@@ -289,7 +289,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	r.Ledger.Write()
-	if r.stored(state, resp.Private).RefuseProtected(ctx, loss, &resp.Diagnostics) {
+	if r.stored(state, resp.Private).RefuseProtected(ctx, &resp.Diagnostics) {
 		return
 	}
 	resp.Diagnostics.AddWarning("Evaluator Was Not Deleted", state.forgotten())

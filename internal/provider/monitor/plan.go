@@ -58,7 +58,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 
 // planCreation plans a new setup. If it replaces one, Terraform shows no warnings.
 func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, note base.Note, token string, diags *diag.Diagnostics) {
-	replaced, refused := r.RefuseForced(note, token, "", diags)
+	replaced, refused := r.RefuseForced(ctx, note, token, "", nil, diags)
 	if refused {
 		return
 	}

@@ -143,7 +143,7 @@ func (r *managedResource) planCreate(ctx context.Context, plan model, resp *reso
 	if diags.HasError() || !r.HasProjectKey(diags) {
 		return
 	}
-	if _, refused := r.RefuseForced(note, "", base.Irreversible+loss, diags); refused || !plan.Name.IsUnknown() && r.refuseSecond(plan, note.Replaces, diags) {
+	if _, refused := r.RefuseForced(ctx, note, "", base.Irreversible+loss, nil, diags); refused || !plan.Name.IsUnknown() && r.refuseSecond(plan, note.Replaces, diags) {
 		return
 	}
 	if plan.AgeRecipients.IsNull() {

@@ -54,18 +54,8 @@ func find(ctx context.Context, client *traceloop.Client, by, wanted string) (*tr
 	if by == "id" {
 		return client.GetProject(ctx, wanted)
 	}
-	var same *traceloop.Project
-	for project, err := range client.ListProjects(ctx) {
-		switch {
-		case err != nil:
-			return nil, err
-		case by == "name" && project.Name == wanted, by == "slug" && project.Slug == wanted:
-			return &project, nil
-		case by == "name" && same == nil && base.SameName(project.Name, wanted):
-			same = &project
-		}
-	}
-	return same, nil
+	project, _, err := base.LookUp(client.ListProjects(ctx), by, wanted, func(p traceloop.Project) (name, slug string) { return p.Name, p.Slug })
+	return project, err
 }
 
 type pluralModel struct {

@@ -36,7 +36,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 
 func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
-	if r.stored(r.ManagementIfKnown(), state, resp.Private, false).RefuseProtected(ctx, base.Irreversible+loss, diags) || r.Ledger.Destroy(state.object(token)).Report(diags) {
+	if r.stored(r.ManagementIfKnown(), state, resp.Private, false).RefuseProtected(ctx, diags) || r.Ledger.Destroy(state.object(token)).Report(diags) {
 		return
 	}
 	r.WarnCascade(ctx, diags, state.Describe(), loss, state.keyFilter(), r.describeEnvironments(ctx, state.ID.ValueString()))
@@ -64,7 +64,8 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	diags := &resp.Diagnostics
 	r.Ledger.CreateSome(typeName)
 	note := base.GetNote(ctx, resp.Private, diags)
-	if diags.HasError() || r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() {
+	keys := &traceloop.APIKeyFilter{ProjectID: idOf(note.Replaces)}
+	if _, refused := r.RefuseForced(ctx, note, token, base.Irreversible+loss, keys, diags); refused || plan.Name.IsUnknown() {
 		return
 	}
 	creation := base.Creation{Place: place(plan.Name.ValueString()), Replaces: note.Replaces, Type: typeName, Name: plan.describeNew()}
@@ -80,17 +81,6 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	if client := r.ManagementIfKnown(); client != nil {
 		r.canFollow(ctx, client.ListProjects, note, diags)
 	}
-}
-
-// refuseReplacing stops the second half of a replacement.
-func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, token string, diags *diag.Diagnostics) bool {
-	replaced, refused := r.RefuseForced(note, token, base.Irreversible+loss, diags)
-	client := r.ManagementIfKnown()
-	if refused || replaced == "" || client == nil {
-		return refused
-	}
-	_, ok := r.GuardCascade(diags, replaced, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: idOf(note.Replaces)}))
-	return !ok
 }
 
 // warnTaken warns that a name is taken. Apply refuses this project alone then.

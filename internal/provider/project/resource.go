@@ -160,7 +160,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 
 	project := r.stored(client, state, resp.Private, true)
-	if project.RefuseProtected(ctx, base.Irreversible+loss, &resp.Diagnostics) {
+	if project.RefuseProtected(ctx, &resp.Diagnostics) {
 		return
 	}
 	keys, ok := r.GuardCascade(&resp.Diagnostics, project.Name, client.ListAPIKeysUncached(ctx, state.keyFilter()))
@@ -202,6 +202,7 @@ func (r *managedResource) stored(client *traceloop.Client, state resourceModel, 
 	return &base.Stored[traceloop.Project]{
 		Object: state.object(""), Data: r.Data, Kind: "Project", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private, Strict: strict,
 		Get: client.GetProject, List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
+		Loss:    base.Irreversible + loss,
 		Because: "it was deleted: its data is gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty project",
 	}
 }
