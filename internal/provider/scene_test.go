@@ -24,6 +24,8 @@ type scene struct {
 	orders    string
 	recipient string
 
+	projectKey string // of the default project's prd
+
 	bystanders []string // ids that must survive
 	before     []string // ids of all that was there before the operation
 }
@@ -33,7 +35,7 @@ func newScene(t *testing.T, recipient string, settings arguments) *scene {
 	s := &scene{t: t, server: emulatortest.Start(t), settings: settings, recipient: recipient}
 	s.url = s.server.URL
 	home := s.server.Projects()[0].ID
-	s.server.GenerateKey(home, "prd")
+	_, s.projectKey = s.server.GenerateKey(home, "prd")
 	s.server.CreateEnvironment(home, "Europe")
 	s.orders = s.server.CreateProject("Orders").ID
 	s.bystanders = s.ids()
@@ -43,7 +45,7 @@ func newScene(t *testing.T, recipient string, settings arguments) *scene {
 // driver is the provider as each run of the CLI starts it: in a process of its own.
 func (s *scene) driver() *driver {
 	s.t.Helper()
-	settings := arguments{"base_url": s.url, "api_key": s.server.ManagementKey, "max_retries": int64(1)}
+	settings := arguments{"base_url": s.url, "api_key": s.server.ManagementKey, "project_api_key": s.projectKey, "max_retries": int64(1)}
 	maps.Copy(settings, s.settings)
 	return newDriverWith(s.t, minutesLater, settings)
 }
@@ -60,6 +62,12 @@ func (s *scene) ids() []string {
 	}
 	for _, key := range s.server.Keys() {
 		ids = append(ids, key.ID)
+	}
+	for _, evaluator := range s.server.Evaluators(s.projectKey) {
+		ids = append(ids, evaluator.ID)
+	}
+	for _, setup := range s.server.Setups(s.projectKey) {
+		ids = append(ids, setup.ID)
 	}
 	return ids
 }
@@ -90,6 +98,15 @@ func (s *scene) europe() instance {
 
 func (s *scene) key() instance {
 	return s.made(keyKind, arguments{"project_id": s.orders, "environment": "prd", "rotation_triggers": at("1")})
+}
+
+func (s *scene) tone() instance { return s.made(evaluatorKind, tone) }
+
+func (s *scene) checkout() instance { return s.made(setupKind, checkout) }
+
+func (s *scene) strangersTone() instance {
+	s.tone()
+	return s.driver().none(evaluatorKind)
 }
 
 // strangersKey and strangersEurope are not in the state.
@@ -196,7 +213,7 @@ func (s *scene) checkAfter(op operation, prior, after instance, err error) {
 		}
 	}
 	if err == nil {
-		equalsServer(s.t, s.server, op.kind, after)
+		s.equalsServer(op.kind, after)
 	}
 }
 
@@ -210,12 +227,13 @@ func (s *scene) comesAlong(id string) bool {
 	return false
 }
 
-// notReplayedBlindly checks that no second key was generated before looking for the first.
+// notReplayedBlindly checks that no second key was generated before looking for the first. An evaluator is never
+// created twice.
 func (s *scene) notReplayedBlindly() {
 	s.t.Helper()
 	open := false
 	for _, request := range s.server.Requests() {
-		if request.Path != "/v2/api-keys" {
+		if request.Path != "/v2/api-keys" && request.Path != evaluatorsPath {
 			continue
 		}
 		if request.Method == "POST" && open {
@@ -286,7 +304,7 @@ func (s *scene) follow(op operation, config arguments, state instance, err error
 func (s *scene) checkEnd(op operation, prior, end instance) {
 	s.t.Helper()
 	t, now, d := s.t, s.ids(), s.driver()
-	equalsServer(s.t, s.server, op.kind, end)
+	s.equalsServer(op.kind, end)
 
 	id := d.text(end, "id")
 	if gone := d.text(prior, "id"); gone != "" && gone != id && slices.Contains(now, gone) {
@@ -323,6 +341,27 @@ func (s *scene) checkEnd(op operation, prior, end instance) {
 }
 
 // equalsServer compares a state with what the server has.
+func (s *scene) equalsServer(kind string, state instance) {
+	s.t.Helper()
+	if kind != evaluatorKind && kind != setupKind || state.value.IsNull() {
+		equalsServer(s.t, s.server, kind, state)
+		return
+	}
+	d, got, want := s.driver(), "", ""
+	for _, e := range s.server.Evaluators(s.projectKey) {
+		want = fmt.Sprintf("%s %s %s", e.ID, e.Name, e.Slug)
+		got = fmt.Sprintf("%s %s %s", d.text(state, "id"), d.text(state, "name"), d.text(state, "slug"))
+	}
+	for _, setup := range s.server.Setups(s.projectKey) {
+		want = fmt.Sprintf("%s %s [%s]", setup.ID, setup.ExternalID, setup.Evaluators[0].Type)
+		got = fmt.Sprintf("%s %s %s", d.text(state, "id"), d.text(state, "external_id"), d.collection(state, "evaluators"))
+	}
+	if want == "" || got != want {
+		s.t.Errorf("the state has %s, and the server %s", got, want)
+	}
+}
+
+// equalsServer is that of what the management key manages.
 func equalsServer(tb testing.TB, server *emulatortest.Server, kind string, state instance) {
 	tb.Helper()
 	if state.value.IsNull() {
