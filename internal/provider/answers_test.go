@@ -167,7 +167,7 @@ func TestAnswers_conflictAs500(t *testing.T) {
 		"key":                     {keyKind, key, []string{failed, failed}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
 		"key, ours":               {keyKind, key, []string{failed, taken, generated}, 1, nil},
 		"evaluator, not repeated": {evaluatorKind, evaluatorConfig("Tone"), []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "ev-1"`}},
-		"setup, not repeated":     {setupKind, arguments{"external_id": "checkout", "evaluators": []string{"char-count"}}, []string{failed}, 0, []string{"Outcome of Write Is Unknown", "somebody else may have created it"}},
+		"setup, not repeated":     {setupKind, arguments{"external_id": "checkout", "evaluators": []string{"char-count"}}, []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

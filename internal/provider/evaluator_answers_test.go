@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
@@ -109,6 +111,23 @@ func TestEvaluatorAnswers_leftOut(t *testing.T) {
 		t.Errorf("created_at is %s, %v", created, err)
 	}
 	l.apply(config.with(arguments{"temperature": 0.5}), "update")
+
+	// What refers to it gets null, and the warning says why: after the creation, and at each read, as that of an import.
+	// An import by the slug knows it.
+	without := evaluating(t, `{"id":"ev-1"}`)
+	without.set(map[string]string{createEvaluator: `200 {"evaluator_id":"ev-1"}`, "GET " + evaluatorsPath + "/tone": `200 {"id":"ev-1"}`, listEvaluators: "200 []"})
+	other := without.evaluatorLife(t, time.Now)
+	shows(t, other.appliesWith(config), "Evaluator Without a Slug", "null set value", "import it by its slug")
+	for id, slug := range map[string]any{"ev-1": nil, "tone": "tone"} {
+		other.takesOver(id)
+		other.has(arguments{"slug": slug})
+		d, typ := other.provider.next(), other.state.value.Type()
+		read := ask(t.Context(), t, d.server.ReadResource, &tfprotov6.ReadResourceRequest{TypeName: evaluatorKind, CurrentState: d.dynamic(typ, other.state.value)})
+		if slices.Contains(warnings(read.Diagnostics), "Evaluator Without a Slug") != (slug == nil) {
+			t.Errorf("%s: the read warns %q", id, warnings(read.Diagnostics))
+		}
+	}
+
 	a.set(map[string]string{readEvaluator: `200 {"id":"ev-1","slug":"tone"}`})
 	l.changesNothing(config.with(arguments{"temperature": 0.5}))
 	l.has(arguments{"slug": "tone"})
