@@ -59,22 +59,14 @@ func readAPIKey(ctx context.Context, d *base.Data, into *agedModel, diags *diag.
 	case err != nil:
 		diags.AddError("Unable to Read API Key", d.Failure(what, err))
 	case key == nil:
-		diags.AddAttributeError(path.Root("environment"), "API Key Not Found", explainNoKey(ctx, client, projectID, environment))
+		why, _ := missingEnvironment(ctx, client.ListEnvironments, projectID, environment)
+		if why == "" {
+			why = fmt.Sprintf("The project %s has no active key in the environment %q. Generate one with a traceloop_api_key resource, or use the data source traceloop_api_keys, which returns an empty list.", projectID, environment)
+		}
+		diags.AddAttributeError(path.Root("environment"), "API Key Not Found", why)
 	default:
 		*into = newAgedModel(*key, d.Now())
 	}
-}
-
-// explainNoKey tells an environment without a key from a slug that the project does not have.
-func explainNoKey(ctx context.Context, client *traceloop.Client, projectID, slug string) string {
-	var environments []traceloop.Environment
-	for environment, err := range client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
-		if err != nil || environment.Slug == slug {
-			return fmt.Sprintf("The project %s has no active key in the environment %q. Generate one with a traceloop_api_key resource, or use the data source traceloop_api_keys, which returns an empty list.", projectID, slug)
-		}
-		environments = append(environments, environment)
-	}
-	return fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, slug, base.SuggestEnvironment("slug", slug, environments))
 }
 
 // maxMinAge limits min_age_days: about 2700 years.

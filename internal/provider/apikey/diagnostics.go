@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -37,13 +36,13 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 			return
 		}
 	case traceloop.IsNotFound(err):
-		missing, listErr := missingEnvironment(ctx, r.Data, client, projectID, environment)
+		missing, listErr := missingEnvironment(ctx, client.ListEnvironmentsUncached, projectID, environment)
 		switch {
 		case traceloop.IsNotFound(listErr):
 			r.AddUnknownProject(ctx, client, projectID, diags)
 			return
 		case missing != "":
-			diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+" No key was generated.")
+			diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+referToEnvironment+" No key was generated.")
 			return
 		}
 	}
@@ -56,20 +55,20 @@ func addNoID(key, next string, diags *diag.Diagnostics) {
 		"Neither the answer to its generation nor the list of keys shows the id of the %s. %s.", key, next))
 }
 
-// addVanished warns that a key of the state is gone, and names the key that replaced it, if any.
-func (r *managedResource) addVanished(absence base.Absence, state resourceModel, existing *traceloop.APIKey, diags *diag.Diagnostics) {
-	const gone = "it was revoked, or its project or environment was deleted: applications that use it can no longer send traces"
-	if existing == nil {
-		r.AddGone(diags, absence, "API Key", state.Describe(), gone, "If the configuration still has it, that apply generates a new key. The state may hold the only copy of the old key")
-		return
+// explainVanished says why a key of the state is gone, and what apply does. It names the key that has
+// succeeded it, if any.
+func explainVanished(state resourceModel, successor *traceloop.APIKey) (because, next string) {
+	because = "it was revoked, or its project or environment was deleted: applications that use it can no longer send traces"
+	if successor == nil {
+		return because, "If the configuration still has it, that apply generates a new key. The state may hold the only copy of the old key"
 	}
-	next := "Terraform does not generate a second one: apply refuses this key alone."
+	outcome := "Terraform does not generate a second one: apply refuses this key alone."
 	if state.ReplaceExisting.ValueBool() {
-		next = "With replace_existing = true, apply revokes that key and generates another. To keep that key, remove the argument."
+		outcome = "With replace_existing = true, apply revokes that key and generates another. To keep that key, remove the argument."
 	}
-	r.AddGone(diags, absence, "API Key", state.Describe(), gone+". Somebody has rotated it outside Terraform", fmt.Sprintf(
+	return because + ". Somebody has rotated it outside Terraform", fmt.Sprintf(
 		"The environment now has another key, %s, generated %s. %s To manage that key, import it and set existing_key_wo to its value:\n\n%s",
-		show(*existing), base.Timestamp(existing.CreatedAt).ValueString(), next, base.ImportBlock(resourceType, "example", existing.ProjectID+"/"+existing.Environment)))
+		show(*successor), base.Timestamp(successor.CreatedAt).ValueString(), outcome, base.ImportBlock(resourceType, "example", successor.ProjectID+"/"+successor.Environment))
 }
 
 const occupiedSummary = "Environment Already Has an API Key"
@@ -208,17 +207,16 @@ func (r *managedResource) addOrphan(orphan *orphanError, attempted string, diags
 const unknownEnvironmentSummary = "Unknown Environment"
 
 // missingEnvironment says that a project does not have an environment, or nothing.
-func missingEnvironment(ctx context.Context, d *base.Data, client *traceloop.Client, projectID, slug string) (string, error) {
-	slugs, err := d.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID)
-	if err != nil || slices.Contains(slugs, slug) {
-		return "", err
+func missingEnvironment(ctx context.Context, list base.EnvironmentList, projectID, slug string) (string, error) {
+	var others []traceloop.Environment
+	for environment, err := range list(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
+		if err != nil || environment.Slug == slug {
+			return "", err
+		}
+		others = append(others, environment)
 	}
-	return unknownEnvironment(projectID, slug, slugs), nil
+	return fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, slug, base.SuggestEnvironment("slug", slug, others)), nil
 }
 
-// unknownEnvironment describes an environment that the project does not have.
-func unknownEnvironment(projectID, slug string, existing []string) string {
-	return fmt.Sprintf("The project %s has no environment with the slug %q. %s\n\n"+
-		"If this configuration creates the environment, with this or another provider block, refer to it, so that Terraform creates it first: environment = traceloop_environment.example.slug.",
-		projectID, slug, base.SuggestSlug(slug, existing))
-}
+// referToEnvironment follows missingEnvironment where this configuration may create the environment.
+const referToEnvironment = "\n\nIf this configuration creates the environment, with this or another provider block, refer to it, so that Terraform creates it first: environment = traceloop_environment.example.slug."

@@ -15,8 +15,8 @@ const maxGenerations = 4
 // generate generates a key. If an answer is lost, it revokes that key before trying again.
 func (r *managedResource) generate(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest) (*traceloop.GeneratedAPIKey, error) {
 	emptied := r.Applied.HasEmptied(placeOf(request))
-	if !emptied {
-		if err := r.KeysBefore.Look(ctx, client, &r.Run, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
+	if !emptied && !r.Applied.Made.Has(request.ProjectID) { // a project that this process created has no keys
+		if err := r.KeysBefore.Look(ctx, client, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
 			return nil, fmt.Errorf("%w; the existing keys of the project could not be listed", err)
 		}
 	}

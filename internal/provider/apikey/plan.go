@@ -242,10 +242,9 @@ func (r *managedResource) checkPlace(ctx context.Context, client *traceloop.Clie
 	projectID, slug := plan.ProjectID.ValueString(), plan.Environment.ValueString()
 	existing, err := r.existingKey(ctx, client, plan.model)
 	if err == nil {
-		var slugs []string
-		var missing bool
-		if missing, slugs, err = r.Missing(ctx, client, projectID, slug); missing {
-			add(path.Root("environment"), unknownEnvironmentSummary, sentences(unknownEnvironment(projectID, slug, slugs), outcome, hint))
+		var missing string
+		if missing, err = r.missing(ctx, client, plan.request()); missing != "" {
+			add(path.Root("environment"), unknownEnvironmentSummary, sentences(missing+referToEnvironment, outcome, hint))
 			return nil
 		}
 	}
@@ -270,6 +269,24 @@ func (r *managedResource) checkPlace(ctx context.Context, client *traceloop.Clie
 	}
 	return nil
 }
+
+// missing is missingEnvironment for a plan, which may create the environment. The three built-in
+// environments need no look.
+func (r *managedResource) missing(ctx context.Context, client *traceloop.Client, key traceloop.APIKeyRequest) (string, error) {
+	if isBuiltIn(key.Environment) || r.Applied.Made.Has(key.ProjectID) ||
+		r.Ledger.Creates(base.EnvironmentHandle(key.ProjectID, key.Environment)) || r.Ledger.Creates(base.EnvironmentHandle("", key.Environment)) {
+		return "", nil
+	}
+	missing, err := missingEnvironment(ctx, client.ListEnvironments, key.ProjectID, key.Environment)
+	if missing != "" { // another provider block may have created it since this client read the list
+		missing, err = missingEnvironment(ctx, client.ListEnvironmentsUncached, key.ProjectID, key.Environment)
+	}
+	return missing, err
+}
+
+// isBuiltIn reports whether every project has an environment. Source: Traceloop's documentation, "Projects
+// and Environments".
+func isBuiltIn(slug string) bool { return slices.Contains([]string{"dev", "stg", "prd"}, slug) }
 
 // sentences joins those that are not empty.
 func sentences(all ...string) string {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 
@@ -143,9 +142,6 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp *resource.CreateResponse) {
 	var recipients []string
 	resp.Diagnostics.Append(plan.AgeRecipients.ElementsAs(ctx, &recipients, false)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	client, ok := r.ManagementForWriting(&resp.Diagnostics)
 	if !ok {
 		return
@@ -245,9 +241,6 @@ func isOccupied(err error) bool {
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state *resourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	client, ok := r.Management(&resp.Diagnostics)
 	if !ok {
 		return
@@ -265,26 +258,10 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if r.KeysRead.Add(state.ID.ValueString()) {
 		r.Ledger.ReadAgain(state.handle())
 	}
-	key, err := client.GetAPIKey(ctx, state.ID.ValueString())
-	if traceloop.IsNotFound(err) {
-		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
-		var absence base.Absence
-		switch key, absence = r.confirmGone(ctx, client, state.model, existing, traceloop.IsRevoked(err), resp.Private, false, &resp.Diagnostics); absence {
-		case base.NotConfirmed:
-			return
-		case base.Found:
-			err = nil
-		default:
-			r.addVanished(absence, *state, existing, &resp.Diagnostics)
-			resp.State.RemoveResource(ctx)
-			return
-		}
-	}
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to Read API Key", r.Failure("read the "+state.Describe(), err))
+	key := r.stored(client, *state, resp.Private, false).Read(ctx, &resp.State, &resp.Diagnostics)
+	if key == nil {
 		return
 	}
-
 	refreshed := newModel(*key)
 	if refreshed.MaskedKey.IsNull() {
 		refreshed.MaskedKey = state.MaskedKey // made from the key when it was generated
@@ -295,7 +272,6 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	}
 	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
-	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 // sameGeneration is how far apart the two times of one key may be that the answer to its generation and
@@ -320,19 +296,22 @@ func (r *managedResource) findID(ctx context.Context, client *traceloop.Client, 
 	return !state.ID.IsNull()
 }
 
-// confirmGone decides about a key that the service does not find. "existing" is the key that is in its
-// place, if any; "revoked" says that the service answers with the key as revoked.
-func (r *managedResource) confirmGone(ctx context.Context, client *traceloop.Client, state model, existing *traceloop.APIKey, revoked bool, private base.PrivateState, strict bool, diags *diag.Diagnostics) (*traceloop.APIKey, base.Absence) {
-	object := state.object("")
-	object.Within = append(object.Within, object.Handle) // another resource of this apply may have revoked it
-	return base.ConfirmGone(ctx, r.Data, client, base.Gone[traceloop.APIKey]{
-		Object: object, Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private, Strict: strict, Certain: revoked || existing != nil && existing.ID != state.ID.ValueString(),
+// stored is the key for what every object of a state needs.
+func (r *managedResource) stored(client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool) *base.Stored[traceloop.APIKey] {
+	key := &base.Stored[traceloop.APIKey]{
+		Object: state.object(""), Data: r.Data, Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
+		CreatedAt: state.CreatedAt, Private: private, Strict: strict,
+		Get: client.GetAPIKey, IDOf: func(k traceloop.APIKey) string { return k.ID },
 		List: func(ctx context.Context) iter.Seq2[traceloop.APIKey, error] {
 			return client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{})
 		},
-		IDOf: func(k traceloop.APIKey) string { return k.ID },
-	}, diags)
+	}
+	key.NotFound = func(ctx context.Context, err error) {
+		successor, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
+		key.Certain = traceloop.IsRevoked(err) || successor != nil && successor.ID != key.ID
+		key.Because, key.Next = explainVanished(state, successor)
+	}
+	return key
 }
 
 // Update calls no API: every attribute that the service knows forces replacement. It stores the
@@ -368,9 +347,6 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	var state resourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	note := base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	client, ok := r.ManagementForWriting(&resp.Diagnostics)
 	if !ok {
 		return
@@ -386,26 +362,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		}
 		return
 	}
-	how := "revoked"
-	err := client.RevokeAPIKey(ctx, state.ID.ValueString())
-	if traceloop.IsNotFound(err) {
-		existing, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
-		switch _, absence := r.confirmGone(ctx, client, state.model, existing, traceloop.IsRevoked(err), resp.Private, true, &resp.Diagnostics); absence {
-		case base.NotConfirmed:
-			return
-		case base.Found:
-			err = client.RevokeAPIKey(ctx, state.ID.ValueString())
-		default:
-			err, how = nil, "" // it was gone already
-		}
-	}
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to Revoke API Key", r.Failure("revoke the "+state.Describe(), err))
-		return
-	}
-	r.Absences.Deleted(state.handle())
-	r.Confirm(ctx, resp.Private, &resp.Diagnostics)
-	r.Applied.Destroyed(state.object(""), how, silenced, note)
+	r.stored(client, state, resp.Private, true).Delete(ctx, client.RevokeAPIKey, "Unable to Revoke API Key", "revoke", silenced, note, &resp.Diagnostics)
 }
 
 // canFollow reports whether the key that replaces this one can be generated in its new place.
@@ -413,15 +370,15 @@ func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Clien
 	next := requestOf(note.Next)
 	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(next)))
 	missing := ""
-	if err == nil && existing == nil && !slices.Contains(base.BuiltInSlugs, next.Environment) { // this apply may create the environment later
-		missing, err = missingEnvironment(ctx, r.Data, client, next.ProjectID, next.Environment)
+	if err == nil && existing == nil && !isBuiltIn(next.Environment) { // this apply may create the environment later
+		missing, err = missingEnvironment(ctx, client.ListEnvironmentsUncached, next.ProjectID, next.Environment)
 	}
 	switch {
 	case err != nil:
 		diags.AddError("Unable to Replace API Key", r.Failure(fmt.Sprintf(
 			"check that a key can be generated in environment %q of project %s, before it revokes the %s", next.Environment, next.ProjectID, state.Describe()), err)+" Nothing was changed.")
 	case missing != "":
-		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+" Nothing was changed.")
+		diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+referToEnvironment+" Nothing was changed.")
 	case existing == nil, existing.ID == note.Revokes && !r.Applied.Made.Has(note.Revokes):
 		return true
 	default:
@@ -489,12 +446,11 @@ func (r *managedResource) findImported(ctx context.Context, client *traceloop.Cl
 	case err != nil:
 		diags.AddError("Unable to Import API Key", r.Failure(fmt.Sprintf("find the key of project %s, environment %q", projectID, environment), err))
 	case key == nil:
-		if slugs, err := r.ListEnvironments(ctx, client.ListEnvironmentsUncached, projectID); err == nil && !slices.Contains(slugs, environment) {
-			diags.AddError("Unable to Import API Key", fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, environment, base.SuggestSlug(environment, slugs)))
-			return nil
+		why, _ := missingEnvironment(ctx, client.ListEnvironmentsUncached, projectID, environment)
+		if why == "" {
+			why = fmt.Sprintf("The project %s has no active key in the environment %q, so there is nothing to import. Remove the import block. The next apply then generates a key.", projectID, environment)
 		}
-		diags.AddError("Unable to Import API Key", fmt.Sprintf(
-			"The project %s has no active key in the environment %q, so there is nothing to import. Remove the import block. The next apply then generates a key.", projectID, environment))
+		diags.AddError("Unable to Import API Key", why)
 	}
 	return key
 }

@@ -98,9 +98,6 @@ func (a *revokeAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequ
 func (a *revokeAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
 	var config revokeModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	client, ok := a.ManagementForWriting(&resp.Diagnostics)
 	if !ok {
 		return
@@ -146,8 +143,8 @@ func (a *revokeAction) find(ctx context.Context, client *traceloop.Client, confi
 		key, err = activeKey(list(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
 		if err == nil && key == nil {
 			var missing string
-			if missing, err = missingEnvironment(ctx, a.Data, client, projectID, environment); missing != "" {
-				diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing)
+			if missing, err = missingEnvironment(ctx, client.ListEnvironmentsUncached, projectID, environment); missing != "" {
+				diags.AddAttributeError(path.Root("environment"), unknownEnvironmentSummary, missing+referToEnvironment)
 			}
 		}
 		if traceloop.IsNotFound(err) {

@@ -26,7 +26,6 @@ type Data struct {
 	Applied Applied
 	Started time.Time // of this process's plan or apply
 
-	Run        Run
 	Absences   Absences
 	KeysBefore KeysBefore
 	// KeysRead has the ids of the keys that this process has read. A key is due only in a process that has
@@ -40,7 +39,6 @@ type Data struct {
 	baseURL    Setting
 	isLoopback bool // the API is on this machine, as the emulator is
 
-	learnEnvironments sync.Once
 	learnOrganization sync.Once
 	organizationID    string // of the project's key
 }
@@ -134,9 +132,11 @@ func ConfigureProject(data any, diags *diag.Diagnostics) *Data {
 	return d
 }
 
-// Management returns the client of the management key. It adds an error if there is none.
+// Management returns the client of the management key. It adds an error if there is none. After an error of
+// the caller's it returns none either.
 func (d *Data) Management(diags *diag.Diagnostics) (*traceloop.Client, bool) {
 	switch {
+	case diags.HasError():
 	case d.management.client != nil:
 		return d.management.client, true
 	case d.management.isUnknown():

@@ -16,11 +16,8 @@ type KeysBefore struct {
 	ids    Set[string] // of keys
 }
 
-// Look lists the keys of a project, once. A project that this process created has none.
-func (k *KeysBefore) Look(ctx context.Context, client *traceloop.Client, run *Run, projectID string) error {
-	if _, created := run.KnowsProject(projectID); created {
-		return nil
-	}
+// Look lists the keys of a project, once.
+func (k *KeysBefore) Look(ctx context.Context, client *traceloop.Client, projectID string) error {
 	_, err, _ := k.lists.Do(projectID, func() (any, error) {
 		if k.looked.Has(projectID) {
 			return nil, nil

@@ -79,15 +79,6 @@ func suggest(kind, by, given string, all []lookedUp) string {
 	return fmt.Sprintf("Did you mean %q, the %s of the %s %q? %s", value, by, kind, cmp.Or(meant.name, meant.id), listOf(kind, listed))
 }
 
-// SuggestSlug is SuggestEnvironment where only the slugs are known.
-func SuggestSlug(given string, slugs []string) string {
-	all := make([]lookedUp, len(slugs))
-	for i, slug := range slugs {
-		all[i] = lookedUp{name: slug, slug: slug}
-	}
-	return suggest("environment", "slug", given, all)
-}
-
 // maxListed limits how many objects a diagnostic lists.
 const maxListed = 20
 

@@ -59,7 +59,6 @@ func readEnvironment(ctx context.Context, d *base.Data, into *model, diags *diag
 		diags.AddAttributeError(path.Root(by), "Environment Not Found",
 			fmt.Sprintf("%s with the %s %q. %s", where, by, wanted, base.SuggestEnvironment(by, wanted, existing)))
 	default:
-		d.Run.SawEnvironment(*environment)
 		*into = newModel(*environment)
 		if projectID != "" {
 			into.ProjectID = types.StringValue(projectID) // an inherited environment has no project
@@ -123,7 +122,6 @@ func readEnvironments(ctx context.Context, d *base.Data, into *pluralModel, diag
 			addListError(ctx, d, client, projectID, err, diags)
 			return
 		}
-		d.Run.SawEnvironment(environment)
 		into.Environments = append(into.Environments, newModel(environment))
 	}
 }

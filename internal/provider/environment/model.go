@@ -51,9 +51,14 @@ func (m model) describeNew() string {
 
 const typeName = "traceloop_environment"
 
-func (m model) object(token string) base.Object {
+// object is the environment for the ledger. "token" is that of its address. A built-in environment is never
+// deleted, so nothing has to protect it.
+func (m resourceModel) object(token string) base.Object {
 	handle := base.EnvironmentHandle(m.ProjectID.ValueString(), m.Slug.ValueString())
-	return base.Object{Handle: handle, Place: handle, Within: within(m.ProjectID.ValueString()), ID: m.ID.ValueString(), Token: token, Type: typeName, Name: m.Describe()}
+	return base.Object{
+		Handle: handle, Place: handle, Within: within(m.ProjectID.ValueString()), ID: m.ID.ValueString(), Token: token, Type: typeName, Name: m.Describe(),
+		Protected: base.IsProtected(m.DeletionProtection) && !m.BuiltIn.ValueBool(),
+	}
 }
 
 // place is where a new environment will be, as far as the provider can tell.

@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -23,7 +22,8 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		return
 	}
 	if plan != nil && state != nil {
-		base.Note{Replaces: state.object("").Handle, Protected: state.isProtected()}.Set(ctx, resp.Private, &resp.Diagnostics)
+		kept := state.object(token)
+		base.Note{Replaces: kept.Handle, Protected: kept.Protected}.Set(ctx, resp.Private, &resp.Diagnostics)
 	}
 	switch {
 	case plan == nil:
@@ -39,11 +39,17 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 }
 
 func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
-	diags := &resp.Diagnostics
+	environment := r.stored(r.ManagementIfKnown(), state, resp.Private, false)
+	if !environment.RefuseProtected(ctx, base.Irreversible+loss(state.ProjectID.ValueString()), &resp.Diagnostics) {
+		r.planDelete(ctx, state, token, &resp.Diagnostics)
+	}
+}
+
+// planDelete plans to delete an environment that is not protected.
+func (r *managedResource) planDelete(ctx context.Context, state resourceModel, token string, diags *diag.Diagnostics) {
 	switch {
 	case state.BuiltIn.ValueBool():
 		addForgotten(diags, state) // nothing is lost
-	case r.refuseProtected(ctx, r.ManagementIfKnown(), state, resp.Private, false, diags):
 	case r.Ledger.Destroy(state.object(token)).Report(diags), r.isMissing(ctx, state):
 	default:
 		r.WarnCascade(ctx, diags, state.Describe(), loss(state.ProjectID.ValueString()), state.keyFilter(), "")
@@ -54,7 +60,7 @@ func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, 
 func (r *managedResource) planReplace(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
 	client := r.ManagementIfKnown()
-	if state.isProtected() && r.exists(ctx, client, state, resp.Private, false, diags) {
+	if environment := r.stored(client, state, resp.Private, false); environment.Protected && environment.Exists(ctx, diags) {
 		base.AddReplacesProtected(diags, state.Describe(), base.Irreversible+loss(state.ProjectID.ValueString()), state.changeTo(plan.model), plan.DeletionProtection)
 	}
 	if diags.HasError() {
@@ -64,9 +70,7 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 	if !r.Ledger.Has(state.object(token).Handle) { // the plan does not refresh, so it cannot tell what is tainted
 		first = "If it only replaces a tainted project, plan again without -refresh=false. Otherwise first correct that, and apply it."
 	}
-	unprotected := state
-	unprotected.DeletionProtection = types.BoolValue(false)
-	r.planDestroy(ctx, unprotected, token, resp)
+	r.planDelete(ctx, state, token, diags)
 	switch blocked := r.Ledger.FirstMayFail(within(state.ProjectID.ValueString())...); {
 	case diags.HasError() || state.BuiltIn.ValueBool():
 	case plan.ProjectID.IsUnknown() && blocked != "":
@@ -109,22 +113,6 @@ func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, t
 	}
 	_, ok := r.GuardCascade(diags, replaced, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}))
 	return !ok
-}
-
-// refuseProtected reports whether a delete has to stop: the state protects the environment, and it still exists.
-func (r *managedResource) refuseProtected(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) bool {
-	if !state.isProtected() {
-		return false
-	}
-	if r.exists(ctx, client, state, private, strict, diags) {
-		base.AddProtected(diags, state.object(""), base.Irreversible+loss(state.ProjectID.ValueString()))
-	}
-	return diags.HasError()
-}
-
-// exists looks for the environment. It is false, with an error, if that cannot be said.
-func (r *managedResource) exists(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) bool {
-	return client == nil || base.Exists(ctx, r.Data, client, gone(client, state, private, strict), client.GetEnvironment, diags)
 }
 
 // isMissing reports whether Traceloop does not find the environment. Terraform 1.11 plans to destroy

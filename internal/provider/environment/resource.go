@@ -74,9 +74,6 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	client, ok := r.ManagementForWriting(&resp.Diagnostics)
 	if !ok {
 		return
@@ -140,32 +137,20 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.Client, 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state resourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	client, ok := r.Management(&resp.Diagnostics)
 	if !ok {
 		return
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ID)
 
-	environment, absence := base.Read(ctx, r.Data, client, gone(client, state, resp.Private, false), client.GetEnvironment, &resp.Diagnostics)
-	if absence == base.PerhapsGone || absence == base.IsGone {
-		r.AddGone(&resp.Diagnostics, absence, "Environment", state.Describe(),
-			"it was deleted: its traces are gone, and its keys are revoked", "If the configuration still has it, that apply creates a new, empty environment")
-		resp.State.RemoveResource(ctx)
-	}
+	environment := r.stored(client, state, resp.Private, false).Read(ctx, &resp.State, &resp.Diagnostics)
 	if environment == nil {
 		return
 	}
 	state.model = newModel(*environment)
 	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-	r.Run.SawEnvironment(*environment)
-	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
-	object.Protected = state.isProtected()
-	r.Ledger.Read(object).Report(&resp.Diagnostics)
-	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 }
 
 // Update calls no API: every attribute that the service knows forces replacement.
@@ -193,17 +178,15 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	own := state.object("")
-	// The plan refuses a protected environment too, except for a tainted one: Terraform replaces it
-	// without asking the provider.
-	if r.refuseProtected(ctx, client, state, resp.Private, true, &resp.Diagnostics) {
+	environment := r.stored(client, state, resp.Private, true)
+	if environment.RefuseProtected(ctx, base.Irreversible+loss(state.ProjectID.ValueString()), &resp.Diagnostics) {
 		return
 	}
-	keys, ok := r.GuardCascade(&resp.Diagnostics, own.Name, client.ListAPIKeysUncached(ctx, state.keyFilter()))
+	keys, ok := r.GuardCascade(&resp.Diagnostics, environment.Name, client.ListAPIKeysUncached(ctx, state.keyFilter()))
 	if !ok {
 		return
 	}
-	if note.Next != "" && note.Next != own.Place {
+	if note.Next != "" && note.Next != environment.Place {
 		projectID, slug := parsePlace(note.Next)
 		next := model{Name: types.StringValue(slug)} // the slug of a slug is itself
 		if projectID != "" {
@@ -213,15 +196,8 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 			return
 		}
 	}
-	r.WarnReplaced(ctx, client, &resp.Diagnostics, own.Name, note, keys)
-	how, err := base.Delete(ctx, r.Data, client, gone(client, state, resp.Private, true), client.DeleteEnvironment, &resp.Diagnostics)
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to Delete Environment", r.Failure("delete the "+own.Name, err))
-	}
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	r.Applied.Destroyed(own, how, destroyed, note)
+	r.WarnReplaced(ctx, client, &resp.Diagnostics, environment.Name, note, keys)
+	environment.Delete(ctx, client.DeleteEnvironment, "Unable to Delete Environment", "delete", destroyed, note, &resp.Diagnostics)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -261,15 +237,16 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
-// gone describes an environment for the case that the service does not find it.
-func gone(client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool) base.Gone[traceloop.Environment] {
-	return base.Gone[traceloop.Environment]{
-		Object: state.object(""), Kind: "Environment", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
+// stored is the environment for what every object of a state needs.
+func (r *managedResource) stored(client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool) *base.Stored[traceloop.Environment] {
+	return &base.Stored[traceloop.Environment]{
+		Object: state.object(""), Data: r.Data, Kind: "Environment", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
 		CreatedAt: state.CreatedAt, Private: private, Strict: strict,
+		Get: client.GetEnvironment, IDOf: func(e traceloop.Environment) string { return e.ID },
 		List: func(ctx context.Context) iter.Seq2[traceloop.Environment, error] {
 			return client.ListEnvironmentsUncached(ctx, traceloop.EnvironmentFilter{})
 		},
-		IDOf: func(e traceloop.Environment) string { return e.ID },
+		Because: "it was deleted: its traces are gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty environment",
 	}
 }
 
@@ -299,11 +276,6 @@ func (r *managedResource) find(ctx context.Context, client *traceloop.Client, im
 		return nil, nil
 	}
 	return environment, err
-}
-
-// isProtected reports whether the state protects the environment. A built-in one is never deleted.
-func (m resourceModel) isProtected() bool {
-	return base.IsProtected(m.DeletionProtection) && !m.BuiltIn.ValueBool()
 }
 
 // destroyed is what a failed creation says of the environment that it was to replace.

@@ -59,7 +59,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	switch {
 	case plan == nil:
 		base.Note{Removed: true}.Set(ctx, resp.Private, diags)
-		if !r.refuseProtected(ctx, *state, resp.Private, diags) && !r.Ledger.Destroy(state.leaving(token)).Report(diags) {
+		if !r.stored(*state, resp.Private).RefuseProtected(ctx, loss, diags) && !r.Ledger.Destroy(state.leaving(token)).Report(diags) {
 			diags.AddWarning("Evaluator Will Not Be Deleted", state.forgotten())
 		}
 	case !r.HasProjectKey(diags):
@@ -181,27 +181,16 @@ func (r *managedResource) describeTaken(holder *traceloop.Evaluator, request tra
 	return detail + " Or import that evaluator, unless this configuration manages it. Write the address of this resource after \"to\":\n\n" + base.ImportBlock(typeName, base.Label(request.Name), holder.ID)
 }
 
-// refuseProtected reports whether a destroy has to stop: the state protects the evaluator, and it
-// still exists.
-func (r *managedResource) refuseProtected(ctx context.Context, state resourceModel, private base.PrivateState, diags *diag.Diagnostics) bool {
-	if !base.IsProtected(state.DeletionProtection) {
-		return false
-	}
-	client := r.ProjectIfKnown()
-	if client == nil || base.Exists(ctx, r.Data, client, gone(client, state, private), client.GetEvaluator, diags) {
-		base.AddProtected(diags, state.object(""), loss)
-	}
-	return diags.HasError()
-}
-
-// gone describes an evaluator for the case that the service does not find it.
-func gone(client *traceloop.ProjectClient, state resourceModel, private base.PrivateState) base.Gone[traceloop.Evaluator] {
-	return base.Gone[traceloop.Evaluator]{
-		Object: state.object(""), Kind: "Evaluator", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private,
+// stored is the evaluator for what every object of a state needs.
+func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.Evaluator] {
+	client, object := r.ProjectIfKnown(), state.object("")
+	object.Protected = base.IsProtected(state.DeletionProtection)
+	return &base.Stored[traceloop.Evaluator]{
+		Object: object, Data: r.Data, Kind: "Evaluator", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true,
+		Get: client.GetEvaluator, IDOf: func(e traceloop.Evaluator) string { return e.ID },
 		List: func(ctx context.Context) iter.Seq2[traceloop.Evaluator, error] {
 			return base.Each(client.ListEvaluatorsUncached(ctx))
 		},
-		IDOf: func(e traceloop.Evaluator) string { return e.ID },
 	}
 }
 

@@ -240,11 +240,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
-	evaluator, absence := base.Read(ctx, r.Data, client, gone(client, state, resp.Private), client.GetEvaluator, &resp.Diagnostics)
-	if absence == base.PerhapsGone || absence == base.IsGone {
-		r.AddProjectGone(&resp.Diagnostics, absence, "Evaluator", state.Describe())
-		resp.State.RemoveResource(ctx)
-	}
+	evaluator := r.stored(state, resp.Private).Read(ctx, &resp.State, &resp.Diagnostics)
 	if evaluator == nil {
 		return
 	}
@@ -298,9 +294,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	r.Ledger.Write()
-	// The plan refuses this too, except for a tainted evaluator: Terraform replaces it without asking
-	// the provider.
-	if r.refuseProtected(ctx, state, resp.Private, &resp.Diagnostics) {
+	if r.stored(state, resp.Private).RefuseProtected(ctx, loss, &resp.Diagnostics) {
 		return
 	}
 	resp.Diagnostics.AddWarning("Evaluator Was Not Deleted", state.forgotten())

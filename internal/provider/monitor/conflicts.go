@@ -57,11 +57,14 @@ func (r *managedResource) describeOtherProject(externalID, projectID, own string
 		externalID, projectID, r.ProjectKeySource(), own, base.EnvProjectKey)
 }
 
-// gone describes a setup for the case that the service does not find it.
-func gone(client *traceloop.ProjectClient, state resourceModel, private base.PrivateState) base.Gone[traceloop.AutoMonitorSetup] {
-	return base.Gone[traceloop.AutoMonitorSetup]{
-		Object: state.object(""), Kind: "Auto Monitor Setup", ID: string(state.object("").Handle), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private,
+// stored is the setup for what every object of a state needs.
+func (r *managedResource) stored(client *traceloop.ProjectClient, state resourceModel, private base.PrivateState) *base.Stored[traceloop.AutoMonitorSetup] {
+	return &base.Stored[traceloop.AutoMonitorSetup]{
+		Object: state.object(""), Data: r.Data, Kind: "Auto Monitor Setup", ID: string(state.object("").Handle), ProjectID: state.ProjectID.ValueString(),
+		CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true,
+		Get: func(ctx context.Context, _ string) (*traceloop.AutoMonitorSetup, error) {
+			return client.GetAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
+		},
 		List: func(ctx context.Context) iter.Seq2[traceloop.AutoMonitorSetup, error] {
 			client.ForgetAutoMonitorSetups()
 			return base.Each(client.ListAutoMonitorSetups(ctx, ""))

@@ -197,13 +197,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		return
 	}
 
-	setup, absence := base.Read(ctx, r.Data, client, gone(client, state, resp.Private), func(ctx context.Context, _ string) (*traceloop.AutoMonitorSetup, error) {
-		return client.GetAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
-	}, &resp.Diagnostics)
-	if absence == base.PerhapsGone || absence == base.IsGone {
-		r.AddProjectGone(&resp.Diagnostics, absence, "Auto Monitor Setup", state.Describe())
-		resp.State.RemoveResource(ctx)
-	}
+	setup := r.stored(client, state, resp.Private).Read(ctx, &resp.State, &resp.Diagnostics)
 	if setup == nil {
 		return
 	}
@@ -284,16 +278,9 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	how, err := base.Delete(ctx, r.Data, client, gone(client, state, resp.Private), func(ctx context.Context, _ string) error {
+	r.stored(client, state, resp.Private).Delete(ctx, func(ctx context.Context, _ string) error {
 		return client.DeleteAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
-	}, &resp.Diagnostics)
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to Delete Auto Monitor Setup", r.ProjectFailure("delete the "+state.Describe(), err))
-	}
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	r.Applied.Destroyed(state.object(""), how, "Traceloop does not run its evaluators until an apply succeeds.", note)
+	}, "Unable to Delete Auto Monitor Setup", "delete", "Traceloop does not run its evaluators until an apply succeeds.", note, &resp.Diagnostics)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

@@ -46,7 +46,6 @@ func readProject(ctx context.Context, d *base.Data, into *model, diags *diag.Dia
 		diags.AddError("Unable to Read Project", d.Failure(fmt.Sprintf("find the project with the %s %q", by, wanted), err))
 		return
 	}
-	d.Run.SawProject(project.ID)
 	*into = newModel(*project)
 }
 
@@ -92,7 +91,6 @@ func readProjects(ctx context.Context, d *base.Data, into *pluralModel, diags *d
 			diags.AddError("Unable to List Projects", d.Failure("list the projects of the organization", err))
 			return
 		}
-		d.Run.SawProject(project.ID)
 		into.Projects = append(into.Projects, newModel(project))
 	}
 }

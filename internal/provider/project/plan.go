@@ -36,7 +36,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 
 func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
-	if r.refuseProtected(ctx, r.ManagementIfKnown(), state, resp.Private, false, diags) || r.Ledger.Destroy(state.object(token)).Report(diags) {
+	if r.stored(r.ManagementIfKnown(), state, resp.Private, false).RefuseProtected(ctx, base.Irreversible+loss, diags) || r.Ledger.Destroy(state.object(token)).Report(diags) {
 		return
 	}
 	r.WarnCascade(ctx, diags, state.Describe(), loss, state.keyFilter(), r.describeEnvironments(ctx, state.ID.ValueString()))
@@ -46,7 +46,7 @@ func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, 
 func (r *managedResource) planKeep(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
 	kept := state.object(token)
-	base.Note{Replaces: kept.Handle, Protected: base.IsProtected(state.DeletionProtection)}.Set(ctx, resp.Private, diags)
+	base.Note{Replaces: kept.Handle, Protected: kept.Protected}.Set(ctx, resp.Private, diags)
 	renamed := !plan.Name.Equal(state.Name)
 	if renamed {
 		diags.Append(resp.Plan.SetAttribute(ctx, path.Root("slug"), types.StringUnknown())...)
@@ -91,17 +91,6 @@ func (r *managedResource) refuseReplacing(ctx context.Context, note base.Note, t
 	}
 	_, ok := r.GuardCascade(diags, replaced, client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: idOf(note.Replaces)}))
 	return !ok
-}
-
-// refuseProtected reports whether a delete has to stop: the state protects the project, and it still exists.
-func (r *managedResource) refuseProtected(ctx context.Context, client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool, diags *diag.Diagnostics) bool {
-	if !base.IsProtected(state.DeletionProtection) {
-		return false
-	}
-	if client == nil || base.Exists(ctx, r.Data, client, gone(client, state, private, strict), client.GetProject, diags) {
-		base.AddProtected(diags, state.object(""), base.Irreversible+loss)
-	}
-	return diags.HasError()
 }
 
 // warnTaken warns that a name is taken. Apply refuses this project alone then.

@@ -55,9 +55,6 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	client, ok := r.ManagementForWriting(&resp.Diagnostics)
 	if !ok {
 		return
@@ -96,39 +93,26 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Applied.Created(place(name), typeName)
 	r.Applied.Made.Add(project.ID)
-	r.Run.CreatedProject(project.ID)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state resourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	client, ok := r.Management(&resp.Diagnostics)
 	if !ok {
 		return
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ID)
 
-	project, absence := base.Read(ctx, r.Data, client, gone(client, state, resp.Private, false), client.GetProject, &resp.Diagnostics)
-	if absence == base.PerhapsGone || absence == base.IsGone {
-		r.AddGone(&resp.Diagnostics, absence, "Project", state.Describe(),
-			"it was deleted: its data is gone, and its keys are revoked", "If the configuration still has it, that apply creates a new, empty project")
-		resp.State.RemoveResource(ctx)
-	}
+	project := r.stored(client, state, resp.Private, false).Read(ctx, &resp.State, &resp.Diagnostics)
 	if project == nil {
 		return
 	}
 	state.model = newModel(*project)
 	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-	r.Run.SawProject(project.ID)
-	object := state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))
-	object.Protected = base.IsProtected(state.DeletionProtection)
-	r.Ledger.Read(object).Report(&resp.Diagnostics)
-	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 }
 
 func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -170,33 +154,21 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	var state resourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	note := base.TakeNote(ctx, resp.Private, &resp.Diagnostics)
-	if resp.Diagnostics.HasError() {
-		return
-	}
 	client, ok := r.ManagementForWriting(&resp.Diagnostics)
 	if !ok {
 		return
 	}
 
-	own := state.object("")
-	// The plan refuses a protected project too, except for a tainted one: Terraform replaces it without
-	// asking the provider.
-	if r.refuseProtected(ctx, client, state, resp.Private, true, &resp.Diagnostics) {
+	project := r.stored(client, state, resp.Private, true)
+	if project.RefuseProtected(ctx, base.Irreversible+loss, &resp.Diagnostics) {
 		return
 	}
-	keys, ok := r.GuardCascade(&resp.Diagnostics, own.Name, client.ListAPIKeysUncached(ctx, state.keyFilter()))
-	if !ok || note.Next != "" && note.Next != own.Place && !r.canFollow(ctx, client.ListProjectsUncached, note, &resp.Diagnostics) {
+	keys, ok := r.GuardCascade(&resp.Diagnostics, project.Name, client.ListAPIKeysUncached(ctx, state.keyFilter()))
+	if !ok || note.Next != "" && note.Next != project.Place && !r.canFollow(ctx, client.ListProjectsUncached, note, &resp.Diagnostics) {
 		return
 	}
-	r.WarnReplaced(ctx, client, &resp.Diagnostics, own.Name, note, keys)
-	how, err := base.Delete(ctx, r.Data, client, gone(client, state, resp.Private, true), client.DeleteProject, &resp.Diagnostics)
-	if err != nil {
-		resp.Diagnostics.AddError("Unable to Delete Project", r.Failure("delete the "+own.Name, err))
-	}
-	if resp.Diagnostics.HasError() {
-		return
-	}
-	r.Applied.Destroyed(own, how, destroyed, note)
+	r.WarnReplaced(ctx, client, &resp.Diagnostics, project.Name, note, keys)
+	project.Delete(ctx, client.DeleteProject, "Unable to Delete Project", "delete", destroyed, note, &resp.Diagnostics)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -231,11 +203,12 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 }
 
-// gone describes a project for the case that the service does not find it.
-func gone(client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool) base.Gone[traceloop.Project] {
-	return base.Gone[traceloop.Project]{
-		Object: state.object(""), Kind: "Project", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private, Strict: strict,
-		List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
+// stored is the project for what every object of a state needs.
+func (r *managedResource) stored(client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool) *base.Stored[traceloop.Project] {
+	return &base.Stored[traceloop.Project]{
+		Object: state.object(""), Data: r.Data, Kind: "Project", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private, Strict: strict,
+		Get: client.GetProject, List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
+		Because: "it was deleted: its data is gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty project",
 	}
 }
 
@@ -261,9 +234,11 @@ func (m model) keyFilter() traceloop.APIKeyFilter {
 	return traceloop.APIKeyFilter{ProjectID: m.ID.ValueString()}
 }
 
-func (m model) object(token string) base.Object {
+// object is the project for the ledger. "token" is that of its address.
+func (m resourceModel) object(token string) base.Object {
 	return base.Object{
 		Handle: handle(m.ID.ValueString()), Place: place(m.Name.ValueString()), Token: token, Type: typeName, Name: m.Describe(),
+		Protected: base.IsProtected(m.DeletionProtection),
 	}
 }
 

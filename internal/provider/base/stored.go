@@ -1,0 +1,167 @@
+package base
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+// Stored is an object of the state: how to read and delete it, and to find out whether it is gone.
+type Stored[T any] struct {
+	Object // its handle, what it is within, and its name
+
+	Data      *Data
+	Kind      string // as summaries name it: Project
+	ID        string
+	ProjectID string // of the project that it is in, if any
+	CreatedAt types.String
+	Private   PrivateState
+	Get       func(context.Context, string) (*T, error)
+	List      func(context.Context) iter.Seq2[T, error] // without the cache
+	IDOf      func(T) string
+
+	// OfProjectKey says that the project's key reads the object, and not the management key.
+	OfProjectKey bool
+
+	// Strict is for a delete. A plan refreshes an object before it destroys it, and so has its origin.
+	// Without one, there was no refresh, or the object is tainted and Terraform dropped the origin.
+	Strict bool
+
+	// NotFound, if it is set, gets the service's 404, and sets the fields below.
+	NotFound func(context.Context, error)
+	// Certain says that the object is not just hidden: another one has its place, where only one can be,
+	// or the service says that it is revoked.
+	Certain bool
+	Because string // what has happened if it is gone, unless "it was deleted" says it
+	Next    string // what apply does then, unless "that apply creates a new one" says it
+}
+
+// Read reads the object. It returns nil if it cannot, with an error, or if the object is gone: then the
+// state loses it, with a warning.
+func (s *Stored[T]) Read(ctx context.Context, state *tfsdk.State, diags *diag.Diagnostics) *T {
+	object, err := s.Get(ctx, s.ID)
+	switch {
+	case s.isMissing(ctx, err, diags):
+		var absence Absence
+		if object, absence = s.ConfirmGone(ctx, err, diags); absence == PerhapsGone || absence == IsGone {
+			s.AddGone(absence, diags)
+			state.RemoveResource(ctx)
+		}
+	case err != nil:
+		diags.AddError("Unable to Read "+s.Kind, s.failure("read the "+s.Name, err))
+		return nil
+	}
+	if object != nil && !s.OfProjectKey {
+		s.Data.Remember(ctx, s.Data.management.client, s.Private, diags)
+	}
+	return object
+}
+
+// AddGone warns that the object leaves the state, after ConfirmGone.
+func (s *Stored[T]) AddGone(absence Absence, diags *diag.Diagnostics) {
+	because := cmp.Or(s.Because, "it was deleted")
+	next := cmp.Or(s.Next, "If the configuration still has it, that apply creates a new one")
+	next = fmt.Sprintf("The next apply removes the %s from the state. %s", s.Name, sentence(next))
+	if absence == IsGone {
+		diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s any more, because %s.\n\n%s", s.Name, because, next))
+		return
+	}
+	diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s. The request used the %s. There are two possible reasons:\n\n"+
+		"  - %s;\n"+
+		"  - the key belongs to another organization.\n\n"+
+		"Check which one it is before you apply. %s", s.Name, s.key(), because, next))
+}
+
+// Exists looks for an object that is not to be destroyed. It is false, with an error, if that cannot be
+// said. What cannot be read exists.
+func (s *Stored[T]) Exists(ctx context.Context, diags *diag.Diagnostics) bool {
+	if s.OfProjectKey && s.Data.project.client == nil || !s.OfProjectKey && s.Data.management.client == nil {
+		return true
+	}
+	_, err := s.Get(ctx, s.ID)
+	if !traceloop.IsNotFound(err) {
+		return true
+	}
+	_, absence := s.ConfirmGone(ctx, err, diags)
+	return absence == Found
+}
+
+// RefuseProtected reports whether a destroy has to stop: the state protects the object, and it still
+// exists. A plan asks that. A delete asks again, because Terraform replaces a tainted object without asking
+// the provider.
+func (s *Stored[T]) RefuseProtected(ctx context.Context, consequence string, diags *diag.Diagnostics) bool {
+	if !s.Protected {
+		return false
+	}
+	if s.Exists(ctx, diags) {
+		AddProtected(diags, s.Object, consequence)
+	}
+	return diags.HasError()
+}
+
+// Delete deletes the object, and notes that nothing succeeds it yet. The verb is "delete" or "revoke";
+// "meaning" is for Applied.Destroyed.
+func (s *Stored[T]) Delete(ctx context.Context, remove func(context.Context, string) error, summary, verb, meaning string, note Note, diags *diag.Diagnostics) {
+	how, err := verb+"d", remove(ctx, s.ID)
+	if s.isMissing(ctx, err, diags) {
+		_, absence := s.ConfirmGone(ctx, err, diags)
+		if absence == Found {
+			err = remove(ctx, s.ID)
+		} else {
+			how, err = "", nil
+		}
+		if absence == PerhapsGone { // not if Strict
+			diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf(
+				"Traceloop does not find the %s, so Terraform only removed it from the state. Either it was deleted, or the %s belongs to another organization. Check which one it is.", s.Name, s.key()))
+		}
+	}
+	switch {
+	case err != nil && s.OfProjectKey:
+		diags.AddError(summary, s.Data.ProjectFailure(verb+" the "+s.Name, err))
+	case err != nil:
+		diags.AddError(summary, s.Data.Failure(verb+" the "+s.Name, err))
+	}
+	if diags.HasError() {
+		return
+	}
+	s.Data.Absences.Deleted(s.Handle)
+	s.Data.Confirm(ctx, s.Private, diags)
+	s.Data.Applied.Destroyed(s.Object, how, meaning, note)
+}
+
+// isMissing reports whether an error says that the service does not have the object. The key of a project is
+// refused once its project is gone, and everything in it.
+func (s *Stored[T]) isMissing(ctx context.Context, err error, diags *diag.Diagnostics) bool {
+	if s.OfProjectKey && traceloop.IsRefusedKey(err) {
+		return s.Data.IsProjectGone(ctx, s.Private, s.ProjectID, diags)
+	}
+	return traceloop.IsNotFound(err)
+}
+
+// key names the key that reads the object.
+func (s *Stored[T]) key() string {
+	if s.OfProjectKey {
+		return "project key from " + s.Data.ProjectKeySource()
+	}
+	return "management key from " + s.Data.management.Key.Source
+}
+
+// failure is Failure or ProjectFailure, for what may be a refresh.
+func (s *Stored[T]) failure(attempted string, err error) string {
+	if !s.OfProjectKey {
+		return s.Data.Failure(attempted, err)
+	}
+	detail := s.Data.ProjectFailure(attempted, err)
+	if !strings.Contains(detail, RefreshHint) { // there may be blocks to copy after it
+		detail += " " + RefreshHint
+	}
+	return detail
+}
