@@ -60,38 +60,7 @@ func (w estate) wrote(want string) {
 	}
 }
 
-func TestAccAPIKeyLifecycle_replaceTriggeredBy(t *testing.T) {
-	w := newEstate(t)
-	hcl := func(at int) string {
-		return w.key("orders", "prd", lifecycleRule("replace_triggered_by = [terraform_data.rotation]")) + data(at)
-	}
-	w.write(hcl(1))
-	w.apply()
-	first := w.active()
-	w.write(hcl(2))
-	w.server.ResetRequests()
-	shows(t, w.apply(), "replace_triggered_by", "1 added, 1 changed, 1 destroyed")
-	w.wrote("DELETE 204, POST 201")
-	if w.active().ID == first.ID {
-		t.Errorf("the key is still %s", first.ID)
-	}
-	w.plan("-detailed-exitcode")
-}
-
 // data is a resource that changes with its input.
 func data(input int) string {
 	return fmt.Sprintf("resource \"terraform_data\" \"rotation\" {\n  input = %d\n}\n", input)
-}
-
-func TestCLI_removedBlockForgetsTheKey(t *testing.T) {
-	w := newEstate(t)
-	w.write(w.key("orders", "prd", ""))
-	w.apply()
-	w.write(letGo("traceloop_api_key.orders"))
-	w.server.ResetRequests()
-	w.apply()
-	noWrites(t, w.server)
-	if n := len(w.server.Keys()); n != 1 {
-		t.Errorf("the server has %d keys, want the one that was only forgotten", n)
-	}
 }

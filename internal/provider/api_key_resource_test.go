@@ -16,58 +16,54 @@ func keyHCL(projectID, environment, triggers string) string {
 	return fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id        = %s\n  environment       = %q\n  rotation_triggers = %s\n}\n", projectID, environment, triggers)
 }
 
-func TestAccAPIKey_life(t *testing.T) { inBothVariants(t, accAPIKeyLife) }
-
-func accAPIKeyLife(t *testing.T, variant emulatortest.Option) {
-	t.Helper()
-	server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
+// The life of a key and of its environment.
+func TestAccAPIKey_life(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	c := newCLI(t, server)
-	sends := func(key string, want int) {
-		t.Helper()
-		if got := server.SendSpans(key, 1); got != want {
-			t.Errorf("a span is answered %d, want %d", got, want)
-		}
-	}
 	key := ""
 	for _, step := range []struct {
-		triggers, summary string
-		before            func()
+		environment, triggers, summary string
+		before                         func()
 	}{
-		{triggers: "null", summary: "2 added, 0 changed, 0 destroyed"},
-		{triggers: `{ at = "1" }`, summary: "0 added, 1 changed, 0 destroyed"}, // only recorded
-		{triggers: `{ at = "2" }`, summary: "1 added, 0 changed, 1 destroyed"}, // rotated
-		{triggers: `{ at = "2" }`, summary: "1 added, 0 changed, 0 destroyed", before: func() { server.RevokeKey(server.Keys()[0].ID) }},
+		{"EU", "null", "3 added, 0 changed, 0 destroyed", nil},
+		{"EU", `{ at = "1" }`, "0 added, 1 changed, 0 destroyed", nil}, // only recorded
+		{"EU", `{ at = "2" }`, "1 added, 0 changed, 1 destroyed", nil}, // rotated
+		{"EU", `{ at = "2" }`, "1 added, 0 changed, 0 destroyed", func() { server.RevokeKey(server.Keys()[0].ID) }},
+		{"US", `{ at = "2" }`, "2 added, 0 changed, 2 destroyed", nil}, // an environment has no rename
 	} {
 		if step.before != nil {
 			step.before()
 		}
-		c.write(projectHCL("Orders", false) + keyHCL("traceloop_project.orders.id", "prd", step.triggers) + "output \"key\" {\n  sensitive = true\n  value     = traceloop_api_key.orders.key\n}\n")
+		c.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", step.environment) +
+			strings.Replace(keyHCL("traceloop_project.orders.id", "ENV", step.triggers), `"ENV"`, "traceloop_environment.eu.slug", 1) +
+			"output \"key\" {\n  sensitive = true\n  value     = traceloop_api_key.orders.key\n}\n")
 		out := c.apply()
 		shows(t, out, step.summary)
 		was := key
 		key = strings.TrimSpace(c.ok("output", "-raw", "key"))
 		hides(t, out, key)
-		if rotated := !strings.HasPrefix(step.summary, "0 added"); rotated != (key != was) {
+		if rotated := !strings.HasPrefix(step.summary, "0 added"); rotated != (key != was) || rotated && was != "" && server.SendSpans(was, 1) != 401 || server.SendSpans(key, 1) != 200 {
 			t.Errorf("%s: the key is another one: %t", step.summary, key != was)
-		} else if rotated && was != "" {
-			sends(was, 401)
 		}
-		sends(key, 200)
 		c.plan("-detailed-exitcode")
 	}
 
-	// Imported: everything but the key, and the triggers, which are recorded.
-	before := c.state()[keyKind][0]
-	c.ok("state", "rm", keyAddress)
-	c.ok("import", keyAddress, fmt.Sprint(before["project_id"], "/prd"))
-	shows(t, c.apply(), "0 added, 1 changed, 0 destroyed")
+	// Imported: everything but the key, and what is recorded.
+	before, environment := c.state()[keyKind][0], c.state()[environmentKind][0]
+	c.ok("state", "rm", keyAddress, environmentAddress)
+	c.ok("import", environmentAddress, fmt.Sprint(environment["id"]))
+	c.ok("import", keyAddress, fmt.Sprint(before["project_id"], "/us"))
+	shows(t, c.apply(), "0 added, 2 changed, 0 destroyed")
 	if after := c.state()[keyKind][0]; after["id"] != before["id"] || after["created_at"] != before["created_at"] || after["key"] != nil {
 		t.Errorf("the import makes %v of %v", after, before)
 	}
+	if after := c.state()[environmentKind][0]; fmt.Sprint(after) != fmt.Sprint(environment) {
+		t.Errorf("the import makes %v of %v", after, environment)
+	}
 	c.destroy()
-	sends(key, 401)
-	if keys := server.Keys(); len(keys) != 0 {
-		t.Errorf("the server has %d keys after destroy", len(keys))
+	if len(server.Keys()) != 0 || len(server.Environments("")) != 3 || server.SendSpans(key, 1) != 401 {
+		t.Errorf("after destroy there are %v and %v", server.Keys(), server.Environments(""))
 	}
 }
 
@@ -129,14 +125,4 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	if keys := server.Keys(); len(keys) != 0 {
 		t.Errorf("the server has %d keys after destroy", len(keys))
 	}
-}
-
-// An environment that the same plan creates may be named by its slug.
-func TestCLI_environmentOfTheSamePlan(t *testing.T) {
-	w := newEstate(t)
-	w.write(environmentHCL(fmt.Sprintf("%q", w.project.ID), "EU Production") +
-		w.key("orders", "eu-production", "depends_on  = [traceloop_environment.eu]"))
-	w.apply()
-	w.plan("-detailed-exitcode")
-	w.destroy()
 }

@@ -118,7 +118,10 @@ func TestPlan_coalescedChecks(t *testing.T) {
 	server.ResetRequests()
 	applying := d.next()
 	tenAtATime(t, plans, func(_ int, p planResult) error {
-		_, err := applying.carryOut(t.Context(), keyKind, p.prior, p)
+		key, err := applying.carryOut(t.Context(), keyKind, p.prior, p)
+		if status := server.SendSpans(d.text(key, "key"), 1); status != 200 {
+			t.Errorf("a key of the state is answered %d, want 200", status)
+		}
 		return err
 	})
 	lists, others := 0, 0

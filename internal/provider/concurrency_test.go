@@ -50,21 +50,6 @@ func inFront(t *testing.T, server *emulatortest.Server, pass passage) (address s
 	return front.URL
 }
 
-// meeting has requests wait until so many have come together, or their clients have gone.
-func meeting(n int) func(*http.Request) {
-	var coming atomic.Int32
-	complete := make(chan struct{})
-	return func(r *http.Request) {
-		if coming.Add(1) == int32(n) {
-			close(complete)
-		}
-		select {
-		case <-complete:
-		case <-r.Context().Done():
-		}
-	}
-}
-
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -72,52 +57,18 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // set adds to the environment of the CLI, or replaces there.
 func (c *cli) set(name, value string) { c.Env = append(c.Env, name+"="+value) }
 
-// More creations at a time than the CLI has in flight of its own accord, which is 10.
-func TestConcurrency_parallelism(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	const many = 25
-	together := meeting(many)
-	address := inFront(t, server, func(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error) {
-		if r.Method == http.MethodPost {
-			together(r)
-		}
-		return carryOut()
-	})
-	d := newDriverWith(t, time.Now, arguments{"base_url": address, "api_key": server.ManagementKey})
-	config := func(project string) arguments { return arguments{"project_id": project, "environment": "prd"} }
-	states := make([]instance, many)
-	var creations sync.WaitGroup
-	for i := range states {
-		project := server.CreateProject(fmt.Sprintf("Service %d", i)).ID
-		creations.Go(func() {
-			var err error
-			if states[i], err = d.create(t.Context(), keyKind, config(project)); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	creations.Wait()
-	if n := len(server.Keys()); n != many {
-		t.Errorf("the server has %d keys, want %d", n, many)
-	}
-	for _, state := range states {
-		if status := server.SendSpans(d.text(state, "key"), 1); status != http.StatusOK {
-			t.Errorf("a key of the state is answered %d, want 200", status)
-		}
-		(&life{t, keyKind, d, state}).changesNothing(config(d.text(state, "project_id")))
-	}
-}
-
 // Two applies that both find the place free and meet at the service.
-func TestConcurrency_raceForOnePlace(t *testing.T) {
+func TestNothingLost_raceForOnePlace(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	project := server.Projects()[0].ID
-	both := meeting(2)
+	var both sync.WaitGroup
+	both.Add(2)
+	var coming atomic.Int32
 	address := inFront(t, server, func(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error) {
-		if r.Method == http.MethodPost {
-			both(r)
+		if r.Method == http.MethodPost && coming.Add(1) <= 2 {
+			both.Done()
+			both.Wait()
 		}
 		return carryOut()
 	})

@@ -100,6 +100,31 @@ func TestGone_anotherOrganization(t *testing.T) {
 	}
 }
 
+// Behind a wrong base URL everything is "not found".
+func TestGone_wrongBaseURL(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{projectKind, environmentKind, keyKind} {
+		server := emulatortest.Start(t, emulatortest.WithAnyRequest())
+		right := newLife(newDriver(t, server, minutesLater), kind)
+		right.apply(ofKind(kind, server), "create")
+		l := newLife(newDriverWith(t, minutesLater, arguments{"base_url": server.URL + "/api", "api_key": server.ManagementKey}), kind)
+		l.state = right.state
+		l.refusesToPlan(ofKind(kind, server), `comes from the provider argument "base_url"`)
+		refusesToDestroy(l, l.state, `comes from the provider argument "base_url"`)
+		right.destroy()
+	}
+}
+
+// noWritesThatCount checks that nothing that was asked to be changed was.
+func noWritesThatCount(t *testing.T, server *emulatortest.Server) {
+	t.Helper()
+	for _, request := range server.Requests() {
+		if request.Method != "GET" && request.Status < 400 {
+			t.Errorf("%s %s was carried out", request.Method, request.Path)
+		}
+	}
+}
+
 // ofKind is an object of a kind that no other resource is needed for.
 func ofKind(kind string, server *emulatortest.Server) arguments {
 	switch kind {
@@ -341,30 +366,27 @@ func TestGone_newProjectIsAwaited(t *testing.T) {
 	}
 }
 
-// A plan does not announce to destroy what its refresh did not find.
+// What was deleted elsewhere leaves the state with a word, and a plan does not announce to destroy what its refresh did not find.
 func TestCLI_goneIsNotDestroyed(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	cli := newCLI(t, server)
-	project := server.CreateProject("Orders")
 	config := func(names string) string {
 		each := "for_each = toset([" + names + "])"
-		return resourceOf(environmentKind, "all", each, "name = each.key", "deletion_protection = false") +
-			resourceOf(keyKind, "all", each, fmt.Sprintf("project_id = %q", project.ID), "environment = traceloop_environment.all[each.key].slug")
+		return projectHCL("Orders", false) + resourceOf(environmentKind, "all", each, "name = each.key", "deletion_protection = false") +
+			resourceOf(keyKind, "all", each, "project_id = traceloop_project.orders.id", "environment = traceloop_environment.all[each.key].slug")
 	}
 	cli.write(config(`"A", "B"`))
 	cli.apply()
-	for _, environment := range server.Environments("") {
-		if environment.Name == "B" {
-			server.DeleteEnvironment(environment.ID)
-		}
-	}
+	server.DeleteEnvironment(environmentNamed(server, "B").ID)
 	cli.write(config(`"A"`))
 	out := cli.plan()
-	shows(t, out, "Environment No Longer Found")
+	shows(t, out, "Environment No Longer Found", "API Key No Longer Found", "it was revoked, or its project or environment was deleted")
 	hides(t, out, "Destroying Is Irreversible", "API Keys Will Be Revoked")
 	cli.apply()
 	cli.plan("-detailed-exitcode")
+	server.DeleteProject(server.Projects()[1].ID)
+	shows(t, cli.apply(), "Project No Longer Found", "that apply generates a new key", "2 added, 0 changed, 0 destroyed")
 }
 
 func TestCLI_protectedInstanceIsGone(t *testing.T) {

@@ -2,10 +2,15 @@ package provider_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/clitest"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -224,30 +229,6 @@ func TestList_limit(t *testing.T) {
 	}
 }
 
-// Many lists of one query share what they read.
-func TestList_sharesPages(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	const projects = 40
-	var ids []string
-	for i := range projects {
-		ids = append(ids, server.CreateProject(fmt.Sprintf("Project %02d", i)).ID)
-		server.GenerateKey(ids[i], "dev")
-		server.GenerateKey(ids[i], "prd")
-	}
-	server.ResetRequests()
-	d := newDriver(t, server, time.Now)
-	for i, id := range ids {
-		want := []string{fmt.Sprintf("Project %02d / dev", i), fmt.Sprintf("Project %02d / prd", i)}
-		if got := d.names("traceloop_api_key", arguments{"project_id": id}); !slices.Equal(got, want) {
-			t.Fatalf("the keys are %q, want %q", got, want)
-		}
-	}
-	if n := len(server.Requests()); n > 6 {
-		t.Errorf("%d requests for %d lists, want a handful: %v", n, projects, server.Requests())
-	}
-}
-
 func TestList_refused(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
@@ -346,4 +327,59 @@ func (d *driver) adopt(kind string, one found) {
 	if err != nil || planned.action != "" {
 		d.t.Errorf("%s: the plan is to %q: %v", one.name, planned.action, err)
 	}
+}
+
+// What `terraform query -generate-config-out` and the plan after it ask of the provider takes
+// over a whole organization: one process lists, another imports by identity and plans.
+func TestList_generatedConfiguration(t *testing.T) {
+	t.Parallel()
+	server := clitest.NewLargeOrganization(t)
+	querying, planning := newDriver(t, server, time.Now), newDriver(t, server, time.Now)
+	kinds, listed := []string{"traceloop_project", "traceloop_environment", "traceloop_api_key"}, map[string][]found{}
+	for _, kind := range kinds {
+		var err error
+		if listed[kind], err = querying.query(kind, nil, 10_000, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("the query takes %d requests", len(server.Requests()))
+	n := 0
+	for _, kind := range kinds {
+		for _, one := range listed[kind] {
+			n++
+			planning.adopt(kind, one)
+		}
+	}
+	if n != clitest.WholeOrganization {
+		t.Errorf("%d objects are adopted, want %d", n, clitest.WholeOrganization)
+	}
+	clitest.CheckAdoption(t, server)
+}
+
+// The same, with the CLI.
+func TestCLI_queryAdoptsOrganization(t *testing.T) {
+	t.Parallel()
+	needs(t, queries)
+	server := clitest.NewLargeOrganization(t)
+	cli := newCLI(t, server)
+	cli.write("provider \"traceloop\" {}\n")
+	query := ""
+	for _, kind := range []string{"project", "environment", "api_key"} {
+		query += fmt.Sprintf("list \"traceloop_%s\" \"all\" {\n  provider = traceloop\n  limit    = 10000\n}\n", kind)
+	}
+	if err := os.WriteFile(filepath.Join(cli.Dir, "adopt.tfquery.hcl"), []byte(query), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shows(t, cli.ok("query", "-generate-config-out=generated.tf"), "Default project", "Service 49 / prd", "Service 01 / EU 01", "Load test (organization-level)")
+	generated, err := os.ReadFile(filepath.Join(cli.Dir, "generated.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if regexp.MustCompile(`tl_\w`).Match(generated) {
+		t.Error("the generated configuration holds a key")
+	}
+	shows(t, cli.apply(), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy", clitest.WholeOrganization))
+	clitest.CheckAdoption(t, server)
+	shows(t, cli.plan(), "No changes")
+	noWrites(t, server)
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -41,7 +40,7 @@ func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 			w.write(w.key("old", "prd", ""))
 			w.refusesInEveryMode(targets, "Two Resources for One API Key", "this plan destroys it at one of them", key.ID, "removed {")
 			w.write(w.key(label, "prd", ""))
-			w.refusesToPlanAndApply("Two Resources for One API Key", key.ID)
+			w.refuses("plan", "Two Resources for One API Key", key.ID)
 			// The block that the message shows does what it says.
 			w.write(w.key("old", "prd", "") + base.RemovedBlock("traceloop_api_key", label))
 			shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
@@ -102,20 +101,15 @@ resource "traceloop_api_key" "second" {
 
 func TestCLI_twoProviderBlocksForOnePlace(t *testing.T) {
 	t.Parallel()
-	for _, parallelism := range []string{"1", "10"} {
-		t.Run("parallelism="+parallelism, func(t *testing.T) {
-			w := newEstateNow(t)
-			w.unattached()
-			w.write(fmt.Sprintf(twoBlocksForOnePlace, w.project.ID))
-			w.plan("-out=saved")
-			w.fails("apply -parallelism="+parallelism+" saved", "Environment Already Has an API Key", "younger than this apply")
-			if n := calls(w.server, "DELETE", "/v2/api-keys"); n != 0 {
-				t.Errorf("%d keys were revoked", n)
-			}
-			if n := len(w.server.Keys()); n != 1 {
-				t.Errorf("%d keys are active, want one", n)
-			}
-		})
+	for _, parallelism := range parallelisms() {
+		server := emulatortest.Start(t)
+		w := estate{newCLI(t, server).unattached(), server, server.CreateProject("Orders")}
+		w.write(fmt.Sprintf(twoBlocksForOnePlace, w.project.ID))
+		w.plan("-out=saved")
+		w.fails("apply -parallelism="+parallelism+" saved", "Environment Already Has an API Key", "younger than this apply")
+		if keys := server.Keys(); calls(server, "DELETE", "/v2/api-keys") != 0 || len(keys) != 1 {
+			t.Errorf("with -parallelism=%s, one key is revoked, or not one is active: %v", parallelism, keys)
+		}
 	}
 }
 
@@ -131,6 +125,24 @@ func TestCLI_keysWithoutABlockAreWarnedOfOnce(t *testing.T) {
 		}
 		shows(t, out, "2 to destroy", "at once")
 	}
+}
+
+func TestCLI_importedKeyWarnsOnce(t *testing.T) {
+	w := newEstate(t)
+	hcl, keys := "", []string{}
+	for _, environment := range []string{"dev", "prd"} {
+		_, key := w.server.GenerateKey(w.project.ID, environment)
+		keys = append(keys, key)
+		hcl += w.key(environment, environment, "") + importing("traceloop_api_key."+environment, w.project.ID+"/"+environment)
+	}
+	w.write(hcl)
+	out := w.apply()
+	shows(t, out, "and one more similar warning elsewhere", "2 imported, 0 added, 0 changed, 0 destroyed")
+	hides(t, out, keys...)
+	if n := strings.Count(out, "Warning: Imported Key Cannot Be Retrieved"); n != 1 {
+		t.Errorf("it warns %d times:\n%s", n, out)
+	}
+	hides(t, w.plan("-detailed-exitcode"), "Warning: Imported Key")
 }
 
 // applying is a way to carry out a configuration.
@@ -282,43 +294,6 @@ func TestCLI_createBeforeDestroyOfAPlaceIsNamed(t *testing.T) {
 	w.plan("-detailed-exitcode")
 }
 
-// The keys that go with a project or an environment are named, also where only the apply can know.
-func TestCLI_keysThatGoWithAReplacedPlaceAreNamed(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
-		for kind, hcl := range map[string]string{projectKind: block(projectKind, "m", named("Billing")), environmentKind: block(environmentKind, "m", named("EU"), fmt.Sprintf("project_id = %q", w.project.ID))} {
-			for _, how := range []string{"-replace", "taint", "destroy"} {
-				w.write(hcl)
-				w.apply()
-				projects := w.server.Projects()
-				projectID, slug := projects[len(projects)-1].ID, "prd"
-				if kind == environmentKind {
-					projectID, slug = w.project.ID, "eu"
-				}
-				id, key := w.server.GenerateKey(projectID, slug)
-				masked := traceloop.MaskKey(key)
-				var out string
-				switch how {
-				case "-replace":
-					out = w.apply("-replace=" + kind + ".m")
-				case "taint":
-					w.ok("taint", kind+".m")
-					out = w.apply()
-				default: // the plan has named them
-					out = w.destroy()
-					shows(t, out, "Destroying Is Irreversible", masked)
-					hides(t, out, "This apply destroys the")
-					continue
-				}
-				shows(t, out, "Destroying Is Irreversible", "This apply destroys the", "1 API key is revoked", fmt.Sprintf("environment %q: %s", slug, masked))
-				if slices.ContainsFunc(w.server.Keys(), func(k emulatortest.APIKey) bool { return k.ID == id }) {
-					t.Error("the key is not revoked")
-				}
-				w.destroy()
-			}
-		}
-	})
-}
-
 // One process may serve all runs of a test: the ledger takes no run for another.
 func TestCLI_threeRunsOfATest(t *testing.T) {
 	w := newEstate(t)
@@ -405,9 +380,7 @@ func TestCLI_keyMovesToAProjectWhoseNameIsTaken(t *testing.T) {
 		taken := resourceOf(projectKind, "b", named("Taken"))
 		moves := strings.Replace(w.key("k", "prd", ""), fmt.Sprintf("%q", w.project.ID), "traceloop_project.b.id", 1)
 		w.write(taken + moves)
-		w.refusesToPlanAndApply("API Key Would Be Lost", key.MaskedKey, `project "Taken"`, "Nothing was changed", "-refresh=false")
-		w.refuses("plan -refresh=false", "API Key Would Be Lost")
-		w.refuses("plan -target=traceloop_api_key.k", "API Key Would Be Lost")
+		w.refusesInEveryMode([]string{keyKind + ".k"}, "API Key Would Be Lost", key.MaskedKey, `project "Taken"`, "Nothing was changed", "-refresh=false")
 
 		w.write(strings.Replace(taken, "Taken", "Free", 1) + moves)
 		shows(t, w.plan(), "API Key Will Be Replaced", key.MaskedKey)

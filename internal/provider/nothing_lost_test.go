@@ -22,20 +22,20 @@ var unknownText = tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
 
 // address is a resource of a configuration: what the state has there or an import block brings, and its block; nil is none.
 type address struct {
+	kind   string
 	state  instance
 	config arguments
 }
 
-// plansTogether plans resources of one kind in one process, in this order.
-func (l *life) plansTogether(all ...address) (said []string, err error) {
-	l.t.Helper()
-	d := l.provider.next()
+// plansTogether plans resources in the process of this provider, in this order.
+func (d *driver) plansTogether(all ...address) (said []string, err error) {
+	d.t.Helper()
 	var refused []error
 	for _, a := range all {
-		prior, err := d.refresh(l.t.Context(), l.kind, a.state)
+		prior, err := d.refresh(d.t.Context(), a.kind, a.state)
 		if err == nil {
 			var p planResult
-			p, err = d.plan(l.t.Context(), l.kind, prior, a.config)
+			p, err = d.plan(d.t.Context(), a.kind, prior, a.config)
 			said = append(said, warnings(p.diags)...)
 		}
 		refused = append(refused, err)
@@ -53,6 +53,7 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 			l, same := newLife(o.provider, kind), ofKind(kind, o.server)
 			l.apply(same, "create")
 			here, there := l.state, l.provider.none(kind)
+			at := func(state instance, config arguments) address { return address{kind, state, config} }
 			there.importing = l.id()
 			second := &life{t, kind, l.provider, there}
 			if err := second.saves(same).apply(l.provider.next()); err != nil {
@@ -65,16 +66,16 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 				phrases       []string // of the refusal; none: nothing is refused
 				warns         bool
 			}{
-				"the old address goes":       {address{here, nil}, address{there, same}, moved, false},
-				"the old address stays":      {address{here, same}, address{there, same}, []string{title, "moved {"}, false},
-				"two imports":                {address{there, same}, address{there, same}, []string{title}, false},
-				"both are in the state":      {address{here, same}, address{imported, same}, nil, true},
-				"both are, and one goes":     {address{here, same}, address{imported, nil}, []string{title, "terraform state rm ADDRESS"}, false},
-				"both are, the old one goes": {address{here, nil}, address{imported, same}, []string{title, "terraform state rm ADDRESS"}, false},
-				"both are, and both go":      {address{here, nil}, address{imported, nil}, nil, false},
+				"the old address goes":       {at(here, nil), at(there, same), moved, false},
+				"the old address stays":      {at(here, same), at(there, same), []string{title, "moved {"}, false},
+				"two imports":                {at(there, same), at(there, same), []string{title}, false},
+				"both are in the state":      {at(here, same), at(imported, same), nil, true},
+				"both are, and one goes":     {at(here, same), at(imported, nil), []string{title, "terraform state rm ADDRESS"}, false},
+				"both are, the old one goes": {at(here, nil), at(imported, same), []string{title, "terraform state rm ADDRESS"}, false},
+				"both are, and both go":      {at(here, nil), at(imported, nil), nil, false},
 			} {
 				for _, order := range [][]address{{test.first, test.second}, {test.second, test.first}} {
-					said, err := l.plansTogether(order...)
+					said, err := l.provider.next().plansTogether(order...)
 					switch {
 					case test.phrases != nil:
 						refuses(t, err, test.phrases...)
@@ -95,9 +96,9 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 				}
 			}
 			for _, order := range [][]address{
-				{{tainted, same}, {there, same}}, {{there, same}, {tainted, same}}, {{tainted, elsewhere}, {there, same}}, {{there, same}, {tainted, elsewhere}},
+				{at(tainted, same), at(there, same)}, {at(there, same), at(tainted, same)}, {at(tainted, elsewhere), at(there, same)}, {at(there, same), at(tainted, elsewhere)},
 			} {
-				_, err := l.plansTogether(order...)
+				_, err := l.provider.next().plansTogether(order...)
 				refuses(t, err, title)
 			}
 			for _, order := range [][]instance{{here, there}, {there, here}} {
@@ -109,6 +110,101 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What holds something that the plan keeps does not go: not without its block, not for a replacement.
+func TestNothingLost_destroyingTakesAlong(t *testing.T) {
+	for name, kinds := range map[string][2]string{
+		"environment in a project": {projectKind, environmentKind}, "key in a project": {projectKind, keyKind}, "key in an environment": {environmentKind, keyKind},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOutcome(t)
+			outer, inner := newLife(o.provider, kinds[0]), newLife(o.provider, kinds[1])
+			holds := ofKind(kinds[0], o.server)
+			outer.apply(holds, "create")
+			held := arguments{"project_id": outer.id(), "name": "EU", "deletion_protection": false}
+			switch {
+			case kinds[0] == environmentKind:
+				held = o.config(arguments{"environment": "eu-production"})
+			case kinds[1] == keyKind:
+				held = arguments{"project_id": outer.id(), "environment": "prd"}
+			}
+			inner.apply(held, "create")
+			forced, tainted := outer.state, outer.state
+			forced.forced, tainted.tainted = true, true
+			for hint, goes := range map[string]address{
+				"-refresh=false": {outer.kind, outer.state, nil}, "Nothing was changed": {outer.kind, forced, holds}, "terraform untaint": {outer.kind, tainted, holds},
+			} {
+				stays := address{inner.kind, inner.state, held}
+				for _, order := range [][]address{{goes, stays}, {stays, goes}} {
+					_, err := o.provider.next().plansTogether(order...)
+					refuses(t, err, "Destroying Takes Along What Is Kept", hint)
+					refuses(t, err, inner.id())
+				}
+			}
+		})
+	}
+}
+
+// What runs does not move to a project that is not known yet and probably will not be created.
+func TestNothingLost_movesToAProjectThatFails(t *testing.T) {
+	for kind, title := range map[string]string{environmentKind: "Environment Would Be Lost", keyKind: "API Key Would Be Lost"} {
+		t.Run(kind, func(t *testing.T) {
+			o := newOutcome(t)
+			l, config := newLife(o.provider, kind), ofKind(kind, o.server)
+			l.apply(config, "create")
+			o.server.CreateProject("Taken")
+			moves := config.with(arguments{"project_id": unknownText})
+			for name, refused := range map[string]bool{"Taken": true, "Free": false} {
+				_, err := o.provider.next().plansTogether(address{projectKind, o.provider.none(projectKind), arguments{"name": name}}, address{kind, l.state, moves})
+				if refused {
+					refuses(t, err, title, `project "Taken"`, "Nothing was changed", "-refresh=false")
+				} else if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// Where only the apply can know, it names the keys that go with a project or an environment.
+func TestNothingLost_keysThatGoWithAReplacedPlaceAreNamed(t *testing.T) {
+	for _, kind := range []string{projectKind, environmentKind} {
+		for _, tainted := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, tainted: %t", kind, tainted), func(t *testing.T) {
+				o := newOutcome(t)
+				l, config := newLife(o.provider, kind), ofKind(kind, o.server)
+				l.apply(config, "create")
+				projectID, slug := l.id(), "prd"
+				if kind == environmentKind {
+					projectID, slug = o.projectID, "eu-production"
+				}
+				_, key := o.server.GenerateKey(projectID, slug)
+				l.state.forced, l.state.tainted = !tainted, tainted
+				applying := o.provider.next()
+				if err := l.saves(config).apply(applying); err != nil {
+					t.Fatal(err)
+				}
+				warns(t, applying.applied, "Destroying Is Irreversible", "This apply destroys the", "1 API key is revoked", fmt.Sprintf("environment %q: %s", slug, traceloop.MaskKey(key)))
+				o.rejects(key)
+			})
+		}
+	}
+}
+
+// What another process creates, as that of another provider block, is found although the lists were read before.
+func TestNothingLost_environmentOfAnotherProcess(t *testing.T) {
+	o := newOutcome(t)
+	first, second := o.provider.next(), o.provider.next()
+	if err := first.readData("traceloop_environments", arguments{"project_id": o.projectID}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := second.create(t.Context(), environmentKind, arguments{"project_id": o.projectID, "name": "EU"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := first.create(t.Context(), keyKind, o.config(arguments{"environment": "eu"})); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -432,22 +528,6 @@ func TestNothingLost_masksOfAnotherForm(t *testing.T) {
 			o.has(arguments{"key": key})
 		})
 	}
-}
-
-// The service answers a creation with nanoseconds, and a read with milliseconds, rounded.
-func TestNothingLost_timesAreRounded(t *testing.T) {
-	t.Parallel()
-	created := time.Date(2026, 11, 24, 5, 54, 11, 999_600_000, time.UTC)
-	at := func(created time.Time) string {
-		return fmt.Sprintf(`200 {"id":"k1","project_id":"p1","environment":"prd","api_key":"tl_0123456789abcdef","masked_key":null,"created_at":%q}`, created.Format(time.RFC3339Nano))
-	}
-	service := newAnswering(t, map[string]string{
-		"GET /v2/projects": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []",
-		"POST /v2/api-keys": at(created), "GET /v2/api-keys/k1": at(created.Round(time.Millisecond)),
-	})
-	l := newLife(answeringDriver(t, service), keyKind)
-	l.apply(arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)}, "create")
-	l.has(arguments{"created_at": "2026-11-24T05:54:12Z", "rotate_at": "2026-12-24T05:54:12Z", "masked_key": "tl_************cdef"})
 }
 
 // With the secret alone, a key is saved. What is missing comes from the request or the list, or is computed.

@@ -2,11 +2,8 @@ package provider_test
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
 // These tests judge plans of several projects and environments: what one of them destroys, creates or
@@ -34,31 +31,6 @@ func letGo(address string) string {
 
 // bothOrders are labels that Terraform plans in either order against the label "m".
 var bothOrders = []string{"a", "z"}
-
-func TestCLI_destroyingTakesAlong(t *testing.T) {
-	wholePlan(t, func(_ *testing.T, w estate) {
-		europe := w.server.CreateEnvironment(w.project.ID, "EU")
-		for _, label := range bothOrders {
-			environment := block(environmentKind, label, named("EU"), fmt.Sprintf("project_id = %q", w.project.ID))
-			imports := importing(projectKind+".m", w.project.ID) + importing(environmentKind+"."+label, europe.ID)
-			w.write(block(projectKind, "m", named("Orders")) + environment + imports)
-			w.apply()
-
-			// Its block is gone.
-			w.write(environment)
-			w.refusesInEveryMode([]string{projectKind + ".m", environmentKind + "." + label}, "Destroying Takes Along What Is Kept", `project "Orders"`, europe.ID)
-
-			// It is replaced by force, and it is tainted.
-			w.write(block(projectKind, "m", named("Orders")) + environment)
-			w.refuses("plan -replace="+projectKind+".m", "Destroying Takes Along What Is Kept", europe.ID)
-			w.ok("taint", projectKind+".m")
-			w.refuses("plan", "Destroying Takes Along What Is Kept", "terraform untaint")
-			w.ok("untaint", projectKind+".m")
-			w.plan("-detailed-exitcode")
-			w.ok("state", "rm", projectKind+".m", environmentKind+"."+label)
-		}
-	})
-}
 
 // A name that is taken stops no plan. The service decides, and it refuses this project alone.
 func TestCLI_namesAreTaken(t *testing.T) {
@@ -114,49 +86,6 @@ func TestCLI_namesSwapAndShift(t *testing.T) {
 			w.plan("-detailed-exitcode")
 		}
 		w.destroy()
-	})
-}
-
-// A creation that fails after its first half says what is gone, in one message.
-func TestCLI_placeIsLostBetweenTheHalves(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
-		for _, line := range []string{"apply -replace=traceloop_project.m", "apply"} {
-			w.write(block(projectKind, "m", named("Billing")))
-			w.apply()
-			projects := w.server.Projects()
-			id := projects[len(projects)-1].ID
-			if line == "apply" {
-				w.ok("taint", "traceloop_project.m")
-			}
-			w.server.SetFaults(emulatortest.Fault{Kind: "status", Status: http.StatusConflict, Method: "POST", Path: "/v2/projects", Times: 10})
-			out := w.fails(line, "This apply has already deleted the", id, "its keys are revoked", "cannot send traces until an apply succeeds")
-			w.server.SetFaults()
-			hides(t, strings.ToLower(out), "nothing was changed")
-			if n := strings.Count(out, "Error: "); n != 1 {
-				t.Errorf("there are %d errors, want one:\n%s", n, out)
-			}
-			w.apply()
-			w.plan("-detailed-exitcode")
-			w.destroy()
-		}
-	})
-}
-
-// An environment is not destroyed for a project that is not known yet and probably will not be created.
-func TestCLI_environmentMovesToAProjectThatFails(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
-		taken := w.server.CreateProject("Taken")
-		environment := func(project string) string {
-			return block(environmentKind, "eu", named("EU"), "project_id = "+project)
-		}
-		w.write(environment(fmt.Sprintf("%q", w.project.ID)))
-		w.apply()
-		w.write(environment(projectKind+".b.id") + block(projectKind, "b", named("Taken")))
-		w.refusesToPlanAndApply("Environment Would Be Lost", `project "Taken"`, "-refresh=false")
-		w.write(environment(projectKind+".b.id") + block(projectKind, "b", named("Free")))
-		shows(t, w.apply(), "2 added, 0 changed, 1 destroyed")
-		w.destroy()
-		w.server.DeleteProject(taken.ID)
 	})
 }
 
@@ -250,7 +179,7 @@ func TestCLI_taintedWithAKeyInIt(t *testing.T) {
 			w.apply()
 			keys := fmt.Sprint(w.server.Keys())
 			w.ok("taint", address)
-			w.refusesToPlanAndApply("API Key Would Be Lost", "terraform untaint ADDRESS", "Nothing was changed")
+			w.refuses("plan", "API Key Would Be Lost", "terraform untaint ADDRESS", "Nothing was changed")
 			w.ok("untaint", address)
 
 			w.write(config("deletion_protection = false"))

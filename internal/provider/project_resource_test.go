@@ -21,11 +21,9 @@ func projectHCL(name string, protected bool) string {
 	return fmt.Sprintf("resource \"traceloop_project\" \"orders\" {\n  name                = %q\n  deletion_protection = %t\n}\n", name, protected)
 }
 
-func TestAccProject_life(t *testing.T) { inBothVariants(t, accProjectLife) }
-
-func accProjectLife(t *testing.T, variant emulatortest.Option) {
-	t.Helper()
-	server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
+func TestAccProject_life(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	const address = "traceloop_project.orders"
 	var id string
 
@@ -124,22 +122,6 @@ func projectLife(t *testing.T, server *emulatortest.Server, newServer newServer)
 	if projects := server.Projects(); len(projects) != 1 {
 		t.Errorf("the server has %d projects after destroy, want the default one", len(projects))
 	}
-}
-
-func TestCLI_protectedProject(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
-	cli.write(projectHCL("Orders", true))
-	cli.apply()
-	server.ResetRequests()
-	for _, line := range []string{"destroy", "plan -replace=traceloop_project.orders"} {
-		cli.fails(line, "Deletion Protection Is On", "irreversible", "set deletion_protection = false", "and apply")
-	}
-	noWrites(t, server)
-	cli.write(projectHCL("Orders", false))
-	shows(t, cli.apply(), "0 added, 1 changed, 0 destroyed")
-	cli.destroy()
 }
 
 func TestProject_refused(t *testing.T) {

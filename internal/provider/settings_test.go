@@ -102,36 +102,6 @@ func TestSettings_refused(t *testing.T) {
 	noWrites(t, server)
 }
 
-// A provider argument that another resource makes known at apply.
-func TestCLI_providerArgumentUnknownAtPlan(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	cli := bareCLI(t)
-	hcl := func(url string) string {
-		return fmt.Sprintf(`
-resource "terraform_data" "url" {
-  input = %q
-}
-
-provider "traceloop" {
-  base_url = terraform_data.url.output
-  api_key  = %q
-}
-
-`, url, server.ManagementKey) + projectHCL("Orders", false)
-	}
-
-	cli.write(hcl(server.URL)) // creating needs no API at plan
-	shows(t, cli.apply(), "2 added")
-
-	cli.write(hcl(server.URL + "/")) // reading does
-	cli.fails("plan", "Unknown Provider Configuration", "base_url", "terraform apply -target")
-
-	cli.write(hcl(server.URL))
-	cli.plan("-detailed-exitcode")
-	cli.destroy()
-}
-
 // The SDK's variable for the base URL is often that of a collector.
 func TestAccSettings_SDKsBaseURLIsNeverCalled(t *testing.T) {
 	t.Parallel()

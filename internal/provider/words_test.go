@@ -216,7 +216,7 @@ func TestEphemeral_pathForAnIdentity(t *testing.T) {
 		"AGE-SECRET-KEY-1QQQQ": false, "-----BEGIN OPENSSH PRIVATE KEY-----\na/b\n-----END OPENSSH PRIVATE KEY-----": false, "secret": false,
 	} {
 		t.Setenv("TRACELOOP_AGE_IDENTITY", identity)
-		err := d.open("sealed", nil)
+		_, err := d.open("sealed", nil)
 		refuses(t, err, "Invalid Age Identity", "TRACELOOP_AGE_IDENTITY")
 		if err != nil && strings.Contains(err.Error(), "looks like the path of a file") != isPath {
 			t.Errorf("%q is taken for the path of a file: %t; %v", identity, !isPath, err)
