@@ -55,36 +55,43 @@ func TestCLI_invokeRevokesTheKey(t *testing.T) {
 	shows(t, cli.plan(), "No changes")
 }
 
-// An action_trigger revokes the key when the resource that has it changes.
-func TestCLI_triggerRevokesTheKey(t *testing.T) {
+// An action_trigger revokes a key when another resource changes or goes. The next apply generates another key.
+func TestCLI_triggersRevokeTheKey(t *testing.T) {
 	t.Parallel()
 	needs(t, actions)
-	server := emulatortest.Start(t, minutesAgo())
-	cli := newCLI(t, server)
-	hcl := func(incident string) string {
-		return actionHCL(server.Projects()[0].ID, fmt.Sprintf(`
-resource "terraform_data" "incident" {
+	events := []string{"after_update"}
+	if terraform116.Supported() {
+		events = append(events, "before_destroy", "after_destroy")
+	}
+	for _, event := range events {
+		server := emulatortest.Start(t, minutesAgo())
+		cli := newCLI(t, server)
+		hcl := func(incident string, sessions int) string {
+			return actionHCL(server.Projects()[0].ID, fmt.Sprintf(`
+resource "terraform_data" "session" {
+  count = %d
   input = %q
 
   lifecycle {
     action_trigger {
-      events  = [after_update]
+      events  = [%s]
       actions = [action.traceloop_revoke_api_key.leaked]
     }
   }
 }
-`, incident))
-	}
-	cli.write(hcl("none"))
-	hides(t, cli.apply(), "Revoking")
-	id := server.Keys()[0].ID
-	cli.write(hcl("INC-1"))
-	shows(t, cli.apply(), "Revoked the API key tl_")
-	if keys := server.Keys(); len(keys) != 0 {
-		t.Errorf("the key is still active: %v", keys)
-	}
-	shows(t, cli.apply(), "1 to add")
-	if keys := server.Keys(); len(keys) != 1 || keys[0].ID == id {
-		t.Errorf("there is no new key: %v", keys)
+`, sessions, incident, event))
+		}
+		cli.write(hcl("none", 1))
+		hides(t, cli.apply(), "Revoking")
+		if event == "after_update" {
+			cli.write(hcl("INC-1", 1))
+		} else {
+			cli.write(hcl("none", 0))
+		}
+		shows(t, cli.apply(), "API Key Will Be Revoked", "Revoked the API key tl_")
+		if keys := server.Keys(); len(keys) != 0 {
+			t.Errorf("%s: the key is still active: %v", event, keys)
+		}
+		shows(t, cli.apply(), "1 to add")
 	}
 }

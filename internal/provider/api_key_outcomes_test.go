@@ -14,55 +14,46 @@ import (
 // These tests are the table of what a plan and an apply do to a key, one row each. They speak the
 // plugin protocol; what a CLI adds has tests with the CLI.
 
-func TestAPIKeyOutcome_unchanged(t *testing.T) {
-	o := newOutcome(t)
-	config := arguments{"rotate_after_days": 30, "rotation_triggers": at("1")}
-	o.creates(config)
-	o.plansNothing(config)
-	o.destroys()
-}
-
-func TestAPIKeyOutcome_triggerChanged(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(arguments{"rotation_triggers": at("1")})
-	o.rotates(arguments{"rotation_triggers": at("2")}, "rotation_triggers")
-	o.rotates(arguments{"rotation_triggers": map[string]string{}}, "rotation_triggers")
-	o.destroys()
-}
-
-func TestAPIKeyOutcome_triggersRecorded(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	o.keeps(arguments{"rotation_triggers": at("1")})
-	o.keeps(nil)
-	o.destroys()
-}
-
-func TestAPIKeyOutcome_agePassed(t *testing.T) {
-	o := newOutcome(t)
-	config := arguments{"rotate_after_days": 30}
-	o.creates(config)
-	o.clock.advanceTo(29.99) // not a moment before
-	o.plansNothing(config)
-	o.clock.advanceTo(30.01)
-	o.rotates(config, "rotate_at")
-	o.clock.advanceTo(60) // the new key has 30 days of its own
-	o.plansNothing(config)
-	o.clock.advanceTo(60.02)
-	o.rotates(config, "rotate_at")
-	o.destroys()
-}
-
-func TestAPIKeyOutcome_ageChanged(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	o.keeps(arguments{"rotate_after_days": 30})
-	o.keeps(arguments{"rotate_after_days": 3650})
-	o.keeps(nil)
-	o.keeps(arguments{"rotate_after_days": 60})
-	o.clock.advanceTo(20)
-	o.rotates(arguments{"rotate_after_days": 10}, "rotate_at")
-	o.destroys()
+// What each change of a configuration does to the key: it keeps it, or one attribute rotates it.
+func TestAPIKeyOutcome_changes(t *testing.T) {
+	triggered := func(at map[string]string) arguments { return arguments{"rotation_triggers": at} }
+	days := func(n int) arguments { return arguments{"rotate_after_days": n} }
+	const keeps, nothing = "keeps", "plans nothing"
+	type step struct {
+		config arguments
+		does   string  // or the attribute that rotates
+		day    float64 // if it is not that of the step before
+	}
+	for name, test := range map[string]struct {
+		created arguments
+		steps   []step
+	}{
+		"unchanged":         {days(30).with(triggered(at("1"))), []step{{days(30).with(triggered(at("1"))), nothing, 0}}},
+		"trigger changed":   {triggered(at("1")), []step{{triggered(at("2")), "rotation_triggers", 0}, {triggered(map[string]string{}), "rotation_triggers", 0}}},
+		"triggers recorded": {nil, []step{{triggered(at("1")), keeps, 0}, {nil, keeps, 0}}},
+		"moved":             {nil, []step{{arguments{"environment": "stg"}, "environment", 0}}},
+		"days changed":      {nil, []step{{days(30), keeps, 0}, {days(3650), keeps, 0}, {nil, keeps, 0}, {days(60), keeps, 0}, {days(10), "rotate_at", 20}}},
+		"days passed":       {days(30), []step{{days(30), nothing, 29.99}, {days(30), "rotate_at", 30.01}, {days(30), nothing, 60}, {days(30), "rotate_at", 60.02}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOutcome(t)
+			o.creates(test.created)
+			for _, s := range test.steps {
+				if s.day > 0 {
+					o.clock.advanceTo(s.day)
+				}
+				switch s.does {
+				case keeps:
+					o.keeps(s.config)
+				case nothing:
+					o.plansNothing(s.config)
+				default:
+					o.rotates(s.config, s.does)
+				}
+			}
+			o.destroys()
+		})
+	}
 }
 
 func TestAPIKeyOutcome_recipientsChanged(t *testing.T) {
@@ -87,13 +78,6 @@ func TestAPIKeyOutcome_projectChanged(t *testing.T) {
 	o.creates(nil)
 	o.projectID = o.server.CreateProject("Orders").ID
 	o.rotates(nil, "project_id")
-	o.destroys()
-}
-
-func TestAPIKeyOutcome_environmentChanged(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	o.rotates(arguments{"environment": "stg"}, "environment")
 	o.destroys()
 }
 
@@ -130,16 +114,6 @@ func TestAPIKeyOutcome_imported(t *testing.T) {
 	o.rotates(arguments{"rotation_triggers": at("2")}, "rotation_triggers")
 	o.rejects(key)
 	o.destroys()
-}
-
-func TestAPIKeyOutcome_importedAndChanged(t *testing.T) {
-	o := newOutcome(t)
-	_, key := o.server.GenerateKey(o.projectID, "prd")
-	o.imports()
-	o.keeps(arguments{"rotation_triggers": at("1"), "rotate_after_days": 30})
-	o.accepts(key)
-	o.destroys()
-	o.rejects(key)
 }
 
 func TestAPIKeyOutcome_importedWithProof(t *testing.T) {
@@ -183,14 +157,7 @@ func TestAPIKeyOutcome_importedWithWrongProof(t *testing.T) {
 	_, key := o.server.GenerateKey(o.projectID, "prd")
 	o.imports()
 	o.refuses(arguments{"existing_key_wo": "tl_0123456789012345678901234567890123456789"}, "Existing Key Does Not Match", traceloop.MaskKey(key), "Nothing was changed")
-}
-
-// What Traceloop shows of a key proves nothing.
-func TestAPIKeyOutcome_importedWithMaskedProof(t *testing.T) {
-	o := newOutcome(t)
-	_, key := o.server.GenerateKey(o.projectID, "prd")
-	o.imports()
-	o.refuses(arguments{"existing_key_wo": traceloop.MaskKey(key)}, "Invalid Existing Key", "it is a masked key")
+	o.refuses(arguments{"existing_key_wo": traceloop.MaskKey(key)}, "Invalid Existing Key", "it is a masked key") // which proves nothing
 }
 
 // A plan waits for its approval, and meanwhile the key comes due: what was planned as an

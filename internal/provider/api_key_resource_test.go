@@ -80,7 +80,7 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	}
 	config := arguments{"project_id": project, "environment": "prd", "rotate_after_days": int64(90)}
 	l.apply(config, "create")
-	first := l.provider.text(l.state, "key")
+	first := l.text("key")
 	sends(first, 200)
 	l.has(arguments{"masked_key": traceloop.MaskKey(first)})
 
@@ -91,7 +91,7 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	l.apply(triggered("1"), "update")
 	l.has(arguments{"key": first})
 	l.apply(triggered("2"), "replace")
-	second := l.provider.text(l.state, "key")
+	second := l.text("key")
 	sends(first, 401)
 	sends(second, 200)
 
@@ -111,7 +111,7 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	sealed := triggered("2").with(arguments{"age_recipients": []string{identity.Recipient().String()}})
 	l.apply(sealed, "replace")
 	l.has(arguments{"key": nil})
-	third, err := decrypt(l.provider.text(l.state, "encrypted_key"), identity)
+	third, err := decrypt(l.text("encrypted_key"), identity)
 	if err != nil {
 		t.Fatal(err)
 	}

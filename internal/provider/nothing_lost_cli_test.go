@@ -388,3 +388,33 @@ func TestCLI_keyMovesToAProjectWhoseNameIsTaken(t *testing.T) {
 		w.plan("-detailed-exitcode")
 	})
 }
+
+// An object may be forgotten at one address and imported to another one in the same plan.
+func TestCLI_forgottenAndImported(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		environment := w.server.CreateEnvironment("", "Load test")
+		key, _ := w.server.GenerateKey(w.project.ID, "prd")
+		for _, object := range []struct {
+			kind, id string
+			block    func(label string) string
+		}{
+			{projectKind, w.project.ID, func(label string) string { return resourceOf(projectKind, label, named("Orders")) }},
+			{environmentKind, environment.ID, func(label string) string { return resourceOf(environmentKind, label, named("Load test")) }},
+			{keyKind, w.project.ID + "/prd", func(label string) string { return w.key(label, "prd", "") }},
+		} {
+			w.write(object.block("m") + importing(object.kind+".m", object.id))
+			w.apply()
+			from := "m"
+			for _, to := range bothOrders {
+				w.write(object.block(to) + importing(object.kind+"."+to, object.id) + base.RemovedBlock(object.kind, from))
+				shows(t, w.apply(), "1 imported, 0 added, 0 changed, 0 destroyed")
+				w.plan("-detailed-exitcode")
+				from = to
+			}
+			w.ok("state", "rm", object.kind+"."+from)
+		}
+		if w.active().ID != key {
+			t.Error("the key is another one")
+		}
+	})
+}

@@ -285,7 +285,7 @@ func TestNothingLost_generationFailsAfterARevocation(t *testing.T) {
 				l.apply(config, "create")
 				says := []string{"This apply has already deleted the", l.id(), "its keys are revoked"}
 				if test.kind == keyKind {
-					says = []string{"already revoked the API key " + l.provider.text(l.state, "masked_key"), o.projectID, `environment "prd"`}
+					says = []string{"already revoked the API key " + l.text("masked_key"), o.projectID, `environment "prd"`}
 				}
 				l.state.forced, l.state.tainted = test.forced, test.tainted
 				p := l.saves(config.with(test.change))

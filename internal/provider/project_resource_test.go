@@ -144,15 +144,7 @@ func TestProject_refused(t *testing.T) {
 	if requests := server.Requests(); len(requests) != 0 {
 		t.Errorf("what no plan can take needs no request, and there are %v", requests)
 	}
-}
-
-func TestProject_longestName(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	l := newLife(newDriver(t, server, time.Now), projectKind)
-	l.apply(arguments{"name": strings.Repeat("ö", 255), "deletion_protection": false}, "create")
-	l.has(arguments{"name": strings.Repeat("ö", 255)})
-	l.destroy()
+	newLife(newDriver(t, server, time.Now), projectKind).apply(arguments{"name": strings.Repeat("ö", 255)}, "create")
 }
 
 // A protected project or environment is neither destroyed nor replaced.

@@ -14,7 +14,6 @@ var (
 	thorough = clitest.Thorough
 	needs    = clitest.Needs
 
-	functions    = clitest.Functions
 	identities   = clitest.Identities
 	queries      = clitest.Queries
 	actions      = clitest.Actions

@@ -116,7 +116,7 @@ func (w estate) active() emulatortest.APIKey {
 }
 
 func TestCLI_newKeyInThePlaceOfAManagedOne(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
+	wholePlan(t, func(_ *testing.T, w estate) {
 		w.write(w.key("kept", "prd", ""))
 		w.apply()
 		managed := w.active()
