@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
@@ -36,22 +35,15 @@ func TestCLI_invokeRevokesTheKey(t *testing.T) {
 	key := cli.ok("output", "-raw", "key")
 
 	shows(t, cli.plan("-invoke=action.traceloop_revoke_api_key.leaked"), "API Key Will Be Revoked", "1 to invoke")
-	if status := server.SendSpans(key, 1); status != http.StatusOK {
-		t.Fatalf("the key is answered %d after the plan", status)
-	}
+	answers(t, server, key, 200)
 	output := cli.apply("-invoke=action.traceloop_revoke_api_key.leaked")
 	shows(t, output, "Revoking the API key tl_", "Revoked the API key tl_", "1 invoked")
 	hides(t, output, key)
-	if status := server.SendSpans(key, 1); status != http.StatusUnauthorized {
-		t.Errorf("the key is answered %d after the action", status)
-	}
+	answers(t, server, key, 401)
 	shows(t, cli.apply("-invoke=action.traceloop_revoke_api_key.leaked"), "No API Key to Revoke", "nothing was changed")
 
 	shows(t, cli.apply(), "1 to add, 0 to change, 0 to destroy")
-	again := cli.ok("output", "-raw", "key")
-	if status := server.SendSpans(again, 1); status != http.StatusOK || again == key {
-		t.Errorf("the new key is answered %d", status)
-	}
+	answers(t, server, cli.ok("output", "-raw", "key"), 200)
 	shows(t, cli.plan(), "No changes")
 }
 

@@ -3,7 +3,6 @@ package provider_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -186,7 +185,7 @@ func TestAnswers_conflictAs500(t *testing.T) {
 			})
 			now := time.Now().UTC().Format(time.RFC3339Nano)
 			list := func(body string) string { return "200 [" + changed(body, "created_at", now) + "]" }
-			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			front := serves(t, func(w http.ResponseWriter, r *http.Request) {
 				if n := service.count("POST"); r.Method == http.MethodPost && n < len(test.answers) {
 					service.set(map[string]string{
 						"GET /v2/projects": list(goodProject), "GET /v2/environments": list(goodEnvironment), "GET /v2/api-keys": list(goodKey),
@@ -195,9 +194,8 @@ func TestAnswers_conflictAs500(t *testing.T) {
 					})
 				}
 				service.ServeHTTP(w, r)
-			}))
-			t.Cleanup(front.Close)
-			d := newDriverWith(t, time.Now, arguments{"base_url": front.URL, "api_key": strayKey, "project_api_key": madeUpKey})
+			})
+			d := newDriverWith(t, time.Now, arguments{"base_url": front, "api_key": strayKey, "project_api_key": madeUpKey})
 			_, err := d.create(t.Context(), test.kind, test.config)
 			if test.says != nil {
 				refuses(t, err, test.says...)

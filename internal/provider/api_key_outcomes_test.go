@@ -239,7 +239,7 @@ func TestAPIKeyOutcome_providersOwn(t *testing.T) {
 	project := o.server.CreateProject("Orders")
 	o.projectID = project.ID
 	id, key := o.server.GenerateKey(project.ID, "prd")
-	o.asks(ownKey(t, o.server, traceloop.MaskKey(key)).URL)
+	o.asks(ownKey(t, o.server, traceloop.MaskKey(key)))
 	refusal := []string{"Provider Would Revoke Its Own Key", id, `provider argument "api_key"`, "another management key"}
 
 	o.refuses(arguments{"replace_existing": true}, refusal...)

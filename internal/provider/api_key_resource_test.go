@@ -72,16 +72,10 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	t.Helper()
 	project := server.CreateProject("Orders").ID
 	l := newLife(newDriverOf(t, newServer, arguments{"base_url": server.URL, "api_key": server.ManagementKey}), keyKind)
-	sends := func(key string, status int) {
-		t.Helper()
-		if got := server.SendSpans(key, 1); got != status {
-			t.Errorf("a span is answered %d, want %d", got, status)
-		}
-	}
 	config := arguments{"project_id": project, "environment": "prd", "rotate_after_days": int64(90)}
 	l.apply(config, "create")
 	first := l.text("key")
-	sends(first, 200)
+	answers(t, server, first, 200)
 	l.has(arguments{"masked_key": traceloop.MaskKey(first)})
 
 	// The first triggers are only recorded. Other ones rotate.
@@ -92,8 +86,8 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	l.has(arguments{"key": first})
 	l.apply(triggered("2"), "replace")
 	second := l.text("key")
-	sends(first, 401)
-	sends(second, 200)
+	answers(t, server, first, 401)
+	answers(t, server, second, 200)
 
 	// Its value comes from elsewhere, and takes the place of the mask alone.
 	imported := newLife(l.provider, keyKind)
@@ -104,7 +98,7 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	imported.apply(triggered("2").with(arguments{"existing_key_wo": second}), "update")
 	imported.has(arguments{"key": second, "id": l.id()})
 	imported.changesNothing(triggered("2"))
-	sends(second, 200)
+	answers(t, server, second, 200)
 
 	// Sealed: only the private key opens it.
 	identity := newIdentity(t)
@@ -115,8 +109,8 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sends(second, 401)
-	sends(third, 200)
+	answers(t, server, second, 401)
+	answers(t, server, third, 200)
 
 	// Revoked outside Terraform: generated again.
 	server.RevokeKey(l.id())

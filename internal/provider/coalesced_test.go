@@ -119,9 +119,7 @@ func TestPlan_coalescedChecks(t *testing.T) {
 	applying := d.next()
 	tenAtATime(t, plans, func(_ int, p planResult) error {
 		key, err := applying.carryOut(t.Context(), keyKind, p.prior, p)
-		if status := server.SendSpans(d.text(key, "key"), 1); status != 200 {
-			t.Errorf("a key of the state is answered %d, want 200", status)
-		}
+		answers(t, server, d.text(key, "key"), 200)
 		return err
 	})
 	lists, others := 0, 0

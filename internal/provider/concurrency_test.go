@@ -17,6 +17,14 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
+// serves is a service of the test's own.
+func serves(tb testing.TB, handler http.HandlerFunc) (address string) {
+	tb.Helper()
+	server := httptest.NewServer(handler)
+	tb.Cleanup(server.Close)
+	return server.URL
+}
+
 // passage carries out a request, and lets a test do something before and after.
 type passage func(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error)
 
@@ -94,7 +102,5 @@ func TestNothingLost_raceForOnePlace(t *testing.T) {
 		t.Fatalf("want one winner and one loser, got %v, %v and the keys %v", winner.err, loser.err, keys)
 	}
 	refuses(t, loser.err, "Environment Already Has an API Key", keys[0].ID, "replace_existing = true", fmt.Sprintf(`id = "%s/prd"`, project))
-	if status := server.SendSpans(d.text(winner.state, "key"), 1); status != http.StatusOK {
-		t.Errorf("the winner's key is answered %d, want 200", status)
-	}
+	answers(t, server, d.text(winner.state, "key"), 200)
 }

@@ -24,15 +24,13 @@ import (
 func twoOrganizations(t *testing.T) (ours, other *emulatortest.Server, address string) {
 	t.Helper()
 	ours, other = emulatortest.Start(t), emulatortest.Start(t)
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return ours, other, serves(t, func(w http.ResponseWriter, r *http.Request) {
 		server := ours
 		if strings.HasSuffix(r.Header.Get("Authorization"), " "+other.ManagementKey) {
 			server = other
 		}
 		server.Emulator.ServeHTTP(w, r)
-	}))
-	t.Cleanup(proxy.Close)
-	return ours, other, proxy.URL
+	})
 }
 
 // Only the organization that has an object can empty a state of it.
@@ -201,7 +199,7 @@ type hiding struct {
 func newHiding(t *testing.T, shows time.Duration) *hiding {
 	t.Helper()
 	h := &hiding{server: emulatortest.Start(t), shows: shows}
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h.url = serves(t, func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		hidden := h.hidden
@@ -237,9 +235,7 @@ func newHiding(t *testing.T, shows time.Duration) *hiding {
 		w.Header().Set("Content-Type", recorded.Header().Get("Content-Type"))
 		w.WriteHeader(recorded.Code)
 		_, _ = w.Write(answer)
-	}))
-	t.Cleanup(front.Close)
-	h.url = front.URL
+	})
 	return h
 }
 

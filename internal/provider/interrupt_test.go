@@ -127,9 +127,7 @@ func (c *cli) keysOf(server *emulatortest.Server) (ids []string) {
 	c.t.Helper()
 	for _, attributes := range c.state()[keyKind] {
 		ids = append(ids, fmt.Sprint(attributes["id"]))
-		if status := server.SendSpans(fmt.Sprint(attributes["key"]), 1); status != http.StatusOK {
-			c.t.Errorf("a key of the state is answered %d, want 200", status)
-		}
+		answers(c.t, server, fmt.Sprint(attributes["key"]), 200)
 	}
 	there := map[string]bool{}
 	for _, key := range server.Keys() {

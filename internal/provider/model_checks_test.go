@@ -78,9 +78,7 @@ func (m *machine) secrets(sl *slot) {
 	if m.snapshot().has(m.id(sl)) {
 		want = 200
 	}
-	if status := m.server.SendSpans(key, 1); status != want {
-		m.t.Errorf("%s: the key of the state is answered %d, want %d", sl.label, status, want)
-	}
+	answers(m.t, m.server, key, want)
 }
 
 // planIsEmpty plans once more.

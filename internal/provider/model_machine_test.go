@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,7 +65,7 @@ func newMachine(t *testing.T, rt *rapid.T, other *emulatortest.Server, steps *ta
 		breaks:     func() {},
 	}
 	server := emulatortest.Start(tb, emulatortest.WithNow(m.clock.now))
-	way := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	way := serves(tb, func(w http.ResponseWriter, r *http.Request) {
 		// The service has one clock. net/http would set the real time.
 		w.Header().Set("Date", m.clock.now().UTC().Format(http.TimeFormat))
 		if m.arrivals.Add(1) == m.breakAt {
@@ -77,9 +76,8 @@ func newMachine(t *testing.T, rt *rapid.T, other *emulatortest.Server, steps *ta
 			return
 		}
 		server.Emulator.ServeHTTP(w, r)
-	}))
-	tb.Cleanup(way.Close)
-	m.scene = scene{t: tb, server: server, url: way.URL}
+	})
+	m.scene = scene{t: tb, server: server, url: way}
 	m.oracle = oracle{driver: &driver{t: tb}, now: m.clock.now}
 	m.home = server.Projects()[0].ID
 	for range 2 {

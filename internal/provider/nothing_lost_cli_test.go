@@ -346,23 +346,20 @@ func TestCLI_whatHoldsAKeyGoes(t *testing.T) {
 		w.apply()
 		key := w.active()
 		for _, label := range []string{"a", "zebra"} { // planned before and after the key
-			project := strings.Replace(projectHCL("Orders", false), `"orders"`, fmt.Sprintf("%q", label), 1)
+			project := block(projectKind, label, named("Orders"))
 			w.write(w.key("orders", "prd", "") + project + importing("traceloop_project."+label, w.project.ID))
 			w.apply()
 			w.write(w.key("orders", "prd", "")) // without the project
 			w.refusesInEveryMode([]string{keyKind + ".orders", projectKind + "." + label}, "Destroying Takes Along What Is Kept", "also destroys the API key", key.ID, "Nothing was changed", "-refresh=false")
 			w.ok("state", "rm", "traceloop_project."+label)
 
-			for _, level := range []string{fmt.Sprintf("%q", w.project.ID), ""} {
-				environment := strings.Replace(environmentHCL(level, "EU "+label), `"eu"`, fmt.Sprintf("%q", label), 1)
-				inside := w.key("inside", "eu-"+label, "depends_on = [traceloop_environment."+label+"]")
-				w.write(w.key("orders", "prd", "") + environment + inside)
-				w.apply()
-				w.write(w.key("orders", "prd", "") + w.key("inside", "eu-"+label, ""))
-				w.refusesInEveryMode([]string{keyKind + ".inside", environmentKind + "." + label}, "Destroying Takes Along What Is Kept", `environment "eu-`+label+`"`)
-				w.write(w.key("orders", "prd", "")) // both go
-				shows(t, w.apply(), "0 added, 0 changed, 2 destroyed")
-			}
+			environment := block(environmentKind, label, named("EU "+label), fmt.Sprintf("project_id = %q", w.project.ID))
+			w.write(w.key("orders", "prd", "") + environment + w.key("inside", "eu-"+label, "depends_on = [traceloop_environment."+label+"]"))
+			w.apply()
+			w.write(w.key("orders", "prd", "") + w.key("inside", "eu-"+label, ""))
+			w.refusesInEveryMode([]string{keyKind + ".inside", environmentKind + "." + label}, "Destroying Takes Along What Is Kept", `environment "eu-`+label+`"`)
+			w.write(w.key("orders", "prd", "")) // both go
+			shows(t, w.apply(), "0 added, 0 changed, 2 destroyed")
 		}
 		if w.active().ID != key.ID {
 			t.Error("the key is another one")

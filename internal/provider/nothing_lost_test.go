@@ -516,7 +516,7 @@ func TestNothingLost_masksOfAnotherForm(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := newOutcome(t)
 			_, key := o.server.GenerateKey(o.projectID, "prd")
-			o.asks(rewriting(t, o.server, traceloop.MaskKey(key), test.mask(key)).URL)
+			o.asks(rewriting(t, o.server, traceloop.MaskKey(key), test.mask(key)))
 			o.imports()
 			if !test.warns {
 				o.refuses(arguments{"existing_key_wo": "tl_0123456789012345678901234567890123456789"}, "Existing Key Does Not Match")

@@ -3,7 +3,6 @@ package provider_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -42,11 +41,10 @@ func TestSettings_refused(t *testing.T) {
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders")
 	_, projectKey := server.GenerateKey(project.ID, "prd")
-	html := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	html := serves(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, "<html><body>Welcome</body></html>")
-	}))
-	t.Cleanup(html.Close)
+	})
 
 	for name, test := range map[string]struct {
 		environment map[string]string
@@ -67,8 +65,8 @@ func TestSettings_refused(t *testing.T) {
 		"plain http":                 {nil, arguments{"base_url": "http://api.traceloop.com"}, []string{"Invalid Provider Configuration", "base_url", "https"}},
 		"white space in the URL":     {nil, arguments{"base_url": "https://api.trace loop.com"}, []string{"Invalid Provider Configuration", "base_url"}},
 		"plain http in a variable":   {map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": "http://api.traceloop.com"}, nil, []string{"Invalid Base URL", "environment variable TRACELOOP_MANAGEMENT_BASE_URL", "https"}},
-		"not the API":                {nil, arguments{"base_url": html.URL}, []string{"does not come from the Traceloop API", "provider argument \"base_url\""}},
-		"not the API, in a variable": {map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": html.URL}, nil, []string{"does not come from the Traceloop API", "environment variable TRACELOOP_MANAGEMENT_BASE_URL"}},
+		"not the API":                {nil, arguments{"base_url": html}, []string{"does not come from the Traceloop API", "provider argument \"base_url\""}},
+		"not the API, in a variable": {map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": html}, nil, []string{"does not come from the Traceloop API", "environment variable TRACELOOP_MANAGEMENT_BASE_URL"}},
 		"nobody listens":             {nil, arguments{"base_url": "http://127.0.0.1:1"}, []string{"Nothing listens at the base URL http://127.0.0.1:1", "provider argument \"base_url\"", "Is the emulator running?", "make emulator"}},
 		"timeout without a unit":     {nil, arguments{"request_timeout": "30"}, []string{"request_timeout", "30s"}},
 		"no time at all":             {nil, arguments{"request_timeout": "0s"}, []string{"request_timeout", "between 1s and 10m"}},
@@ -106,18 +104,15 @@ func TestSettings_refused(t *testing.T) {
 func TestAccSettings_SDKsBaseURLIsNeverCalled(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	collector := serves(t, func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("TRACELOOP_BASE_URL was called: %s %s", r.Method, r.URL)
-	}))
-	t.Cleanup(collector.Close)
+	})
 	// The default base URL is seen at a proxy, which lets nothing pass.
 	proxy := &connectProxy{refusal: http.StatusForbidden}
-	listener := httptest.NewServer(proxy)
-	t.Cleanup(listener.Close)
 
 	c := newCLI(t, server)
-	c.set("TRACELOOP_BASE_URL", collector.URL)
-	c.setProxy(listener.URL, "")
+	c.set("TRACELOOP_BASE_URL", collector)
+	c.setProxy(serves(t, proxy.ServeHTTP), "")
 	c.write(projectHCL("Orders", false))
 	c.apply()
 	if asked := proxy.requests(); len(server.Projects()) != 2 || asked != "" {
@@ -129,5 +124,5 @@ func TestAccSettings_SDKsBaseURLIsNeverCalled(t *testing.T) {
 	if asked := proxy.requests(); err == nil || !strings.Contains(asked, "CONNECT api.traceloop.com:443") {
 		t.Errorf("with the SDK's variable alone: %v, and the proxy got %s\n%s", err, asked, out)
 	}
-	hides(t, out, "TRACELOOP_BASE_URL", collector.URL, server.ManagementKey)
+	hides(t, out, "TRACELOOP_BASE_URL", collector, server.ManagementKey)
 }
