@@ -11,11 +11,6 @@ import (
 
 const keyAddress = "traceloop_api_key.orders"
 
-// keyHCL takes an expression for the project's id and one for the triggers.
-func keyHCL(projectID, environment, triggers string) string {
-	return fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id        = %s\n  environment       = %q\n  rotation_triggers = %s\n}\n", projectID, environment, triggers)
-}
-
 // The life of a key and of its environment.
 func TestAccAPIKey_life(t *testing.T) {
 	t.Parallel()
@@ -35,8 +30,8 @@ func TestAccAPIKey_life(t *testing.T) {
 		if step.before != nil {
 			step.before()
 		}
-		c.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", step.environment) +
-			strings.Replace(keyHCL("traceloop_project.orders.id", "ENV", step.triggers), `"ENV"`, "traceloop_environment.eu.slug", 1) +
+		c.write(ordersHCL + strings.Replace(europeHCL, "EU Production", step.environment, 1) +
+			resourceOf(keyKind, "orders", "project_id = traceloop_project.orders.id", "environment = traceloop_environment.eu.slug", "rotation_triggers = "+step.triggers) +
 			"output \"key\" {\n  sensitive = true\n  value     = traceloop_api_key.orders.key\n}\n")
 		out := c.apply()
 		shows(t, out, step.summary)

@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -11,14 +10,6 @@ import (
 )
 
 const environmentAddress = "traceloop_environment.eu"
-
-// environmentHCL is organization-level when projectID is empty. projectID is an expression.
-func environmentHCL(projectID, name string) string {
-	if projectID == "" {
-		projectID = "null"
-	}
-	return fmt.Sprintf("resource \"traceloop_environment\" \"eu\" {\n  project_id          = %s\n  name                = %q\n  deletion_protection = false\n}\n", projectID, name)
-}
 
 // environmentLife is the whole life of an environment, with a provider of any paths.
 func environmentLife(t *testing.T, server *emulatortest.Server, newServer newServer) {

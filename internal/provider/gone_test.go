@@ -39,8 +39,7 @@ func TestCLI_anotherOrganizationsKey(t *testing.T) {
 	ours, other, address := twoOrganizations(t)
 	cli := newCLI(t, ours)
 	cli.set("TRACELOOP_MANAGEMENT_BASE_URL", address)
-	block := projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production")
-	cli.write(block)
+	cli.write(ordersHCL + europeHCL)
 	cli.apply()
 	cli.plan("-destroy", "-out=saved")
 	before := cli.state()
@@ -369,7 +368,7 @@ func TestCLI_goneIsNotDestroyed(t *testing.T) {
 	cli := newCLI(t, server)
 	config := func(names string) string {
 		each := "for_each = toset([" + names + "])"
-		return projectHCL("Orders", false) + resourceOf(environmentKind, "all", each, "name = each.key", "deletion_protection = false") +
+		return ordersHCL + resourceOf(environmentKind, "all", each, "name = each.key", "deletion_protection = false") +
 			resourceOf(keyKind, "all", each, "project_id = traceloop_project.orders.id", "environment = traceloop_environment.all[each.key].slug")
 	}
 	cli.write(config(`"A", "B"`))

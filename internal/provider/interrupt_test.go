@@ -139,14 +139,6 @@ func (c *cli) keysOf(server *emulatortest.Server) (ids []string) {
 	return ids
 }
 
-// chainHCL makes one thing after another: a project, its environment, a key there.
-func chainHCL(trigger, more string) string {
-	return projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production") +
-		fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id        = traceloop_project.orders.id\n  environment       = traceloop_environment.eu.slug\n  rotation_triggers = { on = %q }\n  %s\n}\n", trigger, more)
-}
-
-const secondKeyHCL = "resource \"traceloop_api_key\" \"second\" {\n  project_id  = traceloop_api_key.orders.project_id\n  environment = \"dev\"\n}\n"
-
 // One SIGINT: what is on its way is seen through and saved, nothing else is begun, and the
 // next apply goes on from there.
 func TestInterrupt_graceful(t *testing.T) {
@@ -166,13 +158,16 @@ func TestInterrupt_graceful(t *testing.T) {
 			t.Parallel()
 			server := emulatortest.Start(t)
 			var gate checkpoint
+			chain := func(trigger string) string {
+				return ordersHCL + europeHCL + resourceOf(keyKind, "orders", "project_id = traceloop_project.orders.id", "environment = traceloop_environment.eu.slug", fmt.Sprintf("rotation_triggers = { on = %q }", trigger))
+			}
 			c := newCLI(t, server)
 			c.set("TRACELOOP_MANAGEMENT_BASE_URL", inFront(t, server, gate.pass))
 			if test.first {
-				c.write(chainHCL("first", ""))
+				c.write(chain("first"))
 				c.apply()
 			}
-			c.write(chainHCL("second", "") + secondKeyHCL)
+			c.write(chain("second") + resourceOf(keyKind, "second", "project_id = traceloop_api_key.orders.project_id", `environment = "dev"`))
 			held := gate.set(test.hold)
 			apply := c.start("apply", "-parallelism=1")
 			<-held.reached
@@ -207,7 +202,7 @@ func TestInterrupt_duringAPause(t *testing.T) {
 	server := emulatortest.Start(t)
 	server.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/projects", Kind: "status", Status: http.StatusTooManyRequests, RetryAfter: new(55)})
 	c := newCLI(t, server)
-	c.write(projectHCL("Orders", false))
+	c.write(ordersHCL)
 	began := time.Now()
 	apply := c.start("apply")
 	apply.logged("Waiting before the next Traceloop API request")

@@ -267,14 +267,41 @@ func TestCLI_whatIsRevokedIsNamed(t *testing.T) {
 	}
 }
 
-// With create_before_destroy, nothing tells the creation of a replacement from that of a new key: it names
-// what it revokes. The old key goes after that, without the warning of a plan.
+const createFirst = "lifecycle {\n    create_before_destroy = true\n  }"
+
+// With create_before_destroy an environment has no room for the new key. replace_existing makes it: nothing tells the creation of
+// a replacement from that of a new key, so it names what it revokes. The old key goes after that, without the warning of a plan.
 func TestCLI_createBeforeDestroyNamesWhatItRevokes(t *testing.T) {
 	w := newEstate(t)
-	const first = "replace_existing = true\n  lifecycle {\n    create_before_destroy = true\n  }"
-	w.write(w.key("orders", "prd", first))
+	triggered := func(at int, rest string) string {
+		return w.key("orders", "prd", fmt.Sprintf("rotation_triggers = { at = %d }\n  %s", at, rest))
+	}
+	w.write(triggered(1, createFirst))
 	w.apply()
-	w.write(w.key("orders", "stg", first))
+	w.write(triggered(2, createFirst))
+	w.refuses("apply", "Environment Already Has an API Key", "create_before_destroy = true", "remove that")
+	w.write(triggered(1, ""))
+	shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
+
+	// The named fix works.
+	first := w.active()
+	w.write(triggered(2, ""))
+	w.server.ResetRequests()
+	shows(t, w.apply(), "~ rotation_triggers = { # forces replacement", "1 added, 0 changed, 1 destroyed")
+	w.wrote("DELETE 204, POST 201")
+
+	// The creation revokes the old key. Its deletion then finds nothing.
+	second := w.active()
+	w.write(triggered(3, "replace_existing = true\n  "+createFirst))
+	w.server.ResetRequests()
+	shows(t, w.apply(), "create replacement and then destroy", "1 added, 0 changed, 1 destroyed")
+	w.wrote("POST 409, DELETE 204, POST 201, DELETE 404")
+	w.plan("-detailed-exitcode")
+	if third := w.active(); first.ID == second.ID || second.ID == third.ID {
+		t.Errorf("the keys were %s, %s and %s, want three", first.ID, second.ID, third.ID)
+	}
+
+	w.write(w.key("orders", "stg", "replace_existing = true\n  "+createFirst))
 	w.plan("-out=saved")
 	id, key := w.server.GenerateKey(w.project.ID, "stg")
 	out := w.ok("apply", "saved")
@@ -282,11 +309,24 @@ func TestCLI_createBeforeDestroyNamesWhatItRevokes(t *testing.T) {
 	hides(t, out, "API Keys Will Be Revoked")
 }
 
+// wrote checks the requests that write, and how they were answered.
+func (w estate) wrote(want string) {
+	w.t.Helper()
+	var writes []string
+	for _, request := range w.server.Requests() {
+		if request.Method != http.MethodGet {
+			writes = append(writes, fmt.Sprint(request.Method, " ", request.Status))
+		}
+	}
+	if got := strings.Join(writes, ", "); got != want {
+		w.t.Errorf("the writes are %s, want %s", got, want)
+	}
+}
+
 // A project or an environment has no room for its replacement either. Both stay, and the error says why.
 func TestCLI_createBeforeDestroyOfAPlaceIsNamed(t *testing.T) {
 	w := newEstate(t)
-	const first = "lifecycle {\n    create_before_destroy = true\n  }"
-	w.write(block(projectKind, "m", named("Billing"), first) + block(environmentKind, "m", named("EU"), fmt.Sprintf("project_id = %q", w.project.ID), first))
+	w.write(block(projectKind, "m", named("Billing"), createFirst) + block(environmentKind, "m", named("EU"), fmt.Sprintf("project_id = %q", w.project.ID), createFirst))
 	w.apply()
 	for kind, title := range map[string]string{projectKind: "Unable to Create Project", environmentKind: "Environment Already Exists"} {
 		w.fails("apply -replace="+kind+".m", title, "create_before_destroy = true }, remove that")

@@ -155,7 +155,7 @@ func TestCLI_organizationIsForgottenWithAWarning(t *testing.T) {
 func TestCLI_unprotectedOrganizationIsReplacedInEitherOrder(t *testing.T) {
 	t.Parallel()
 	server, key := allowingOrganizations(t)
-	for _, lifecycle := range []string{"", "  lifecycle {\n    create_before_destroy = true\n  }\n"} {
+	for _, lifecycle := range []string{"", createFirst + "\n"} {
 		cli := newCLI(t, server).withKey(key)
 		cli.write(organizationHCL(acme + "  deletion_protection = false\n" + lifecycle))
 		cli.apply()

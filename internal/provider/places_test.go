@@ -14,6 +14,12 @@ func block(kind, label string, args ...string) string {
 	return resourceOf(kind, label, append(args, "deletion_protection = false")...)
 }
 
+// The project and its environment of many tests.
+var (
+	ordersHCL = block(projectKind, "orders", named("Orders"))
+	europeHCL = block(environmentKind, "eu", "project_id = traceloop_project.orders.id", named("EU Production"))
+)
+
 func named(name string) string { return fmt.Sprintf("name = %q", name) }
 
 func importing(address, id string) string {
@@ -124,16 +130,15 @@ func TestCLI_organizationIsNotReplaced(t *testing.T) {
 	cli.write(organizationHCL(acme))
 	cli.apply()
 	refuses("plan -replace=traceloop_organization.acme", "-replace")
-	cli.write(data(1) + organizationHCL(acme))
+	cli.write(resourceOf("terraform_data", "rotation", "input = 1") + organizationHCL(acme))
 	cli.apply()
-	cli.write(data(2) + organizationHCL(acme+lifecycleRule("replace_triggered_by = [terraform_data.rotation]")+"\n"))
+	cli.write(resourceOf("terraform_data", "rotation", "input = 2") + organizationHCL(acme+"  lifecycle {\n    replace_triggered_by = [terraform_data.rotation]\n  }\n"))
 	refuses("plan")
-	for _, lifecycle := range []string{"", lifecycleRule("create_before_destroy = true") + "\n"} {
+	for _, lifecycle := range []string{"", createFirst + "\n"} {
 		cli.write(organizationHCL(acme + lifecycle))
 		cli.ok("taint", "traceloop_organization.acme")
 		for _, flags := range modes("traceloop_organization.acme") {
 			refuses("plan "+flags, "terraform untaint")
-			refuses("apply "+flags, "terraform untaint")
 		}
 		cli.ok("untaint", "traceloop_organization.acme")
 	}

@@ -17,10 +17,6 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-func projectHCL(name string, protected bool) string {
-	return fmt.Sprintf("resource \"traceloop_project\" \"orders\" {\n  name                = %q\n  deletion_protection = %t\n}\n", name, protected)
-}
-
 func TestAccProject_life(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
@@ -37,7 +33,7 @@ func TestAccProject_life(t *testing.T) {
 		},
 		Steps: []resource.TestStep{
 			{ // created, with protection on by default
-				Config:           configured(server, "resource \"traceloop_project\" \"orders\" {\n  name = \"Orders\"\n}\n"),
+				Config:           configured(server, resourceOf(projectKind, "orders", named("Orders"))),
 				ConfigPlanChecks: created(address),
 				ConfigStateChecks: []statecheck.StateCheck{
 					attribute(address, "name", "Orders"),
@@ -52,7 +48,7 @@ func TestAccProject_life(t *testing.T) {
 			},
 			{ // renamed in place; the slug follows
 				PreConfig: server.ResetRequests,
-				Config:    configured(server, projectHCL("Orders & Returns", true)),
+				Config:    configured(server, resourceOf(projectKind, "orders", named("Orders & Returns"))),
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 					plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
 					plancheck.ExpectUnknownValue(address, tfjsonpath.New("slug")),
@@ -67,7 +63,7 @@ func TestAccProject_life(t *testing.T) {
 			},
 			{ // deleted outside Terraform: created again
 				PreConfig:        func() { server.DeleteProject(id) },
-				Config:           configured(server, projectHCL("Orders & Returns", false)),
+				Config:           configured(server, block(projectKind, "orders", named("Orders & Returns"))),
 				ConfigPlanChecks: created(address),
 			},
 		},

@@ -242,7 +242,7 @@ func TestSecrets_wholeLife(t *testing.T) {
 	modern := clitest.EphemeralValues.Supported()
 
 	life := func(trigger, proof string) string {
-		hcl := projectHCL("Orders", false) + fmt.Sprintf(`
+		hcl := ordersHCL + fmt.Sprintf(`
 resource "traceloop_api_key" "plain" {
   project_id        = traceloop_project.orders.id
   environment       = "prd"
@@ -395,12 +395,12 @@ func TestSecrets_errors(t *testing.T) {
 	broken = &brokenAnswer{"GET", "/v2/projects", http.StatusOK, "text/html; key=" + server.ManagementKey, echo}
 	w.fails([]string{"does not come from the Traceloop API"}, plan...)
 
-	w.write(settings + keyHCL(fmt.Sprintf("%q", project), "dev", "null"))
+	w.write(settings + resourceOf(keyKind, "orders", fmt.Sprintf("project_id = %q", project), `environment = "dev"`))
 	broken = nil
 	w.fails([]string{"Environment Already Has an API Key"}, apply...)
 
 	// Answers that hold a new key and cannot be read. The key is revoked each time.
-	w.write(settings + keyHCL(fmt.Sprintf("%q", project), "stg", "null"))
+	w.write(settings + resourceOf(keyKind, "orders", fmt.Sprintf("project_id = %q", project), `environment = "stg"`))
 	for contentType, spoil := range map[string]func(good []byte) []byte{
 		"application/json": func(good []byte) []byte { return good[:len(good)-1] },
 		"text/html":        func(good []byte) []byte { return append([]byte("<html>"), good...) },
@@ -544,7 +544,7 @@ func TestSecrets_publishedOperations(t *testing.T) {
 	apply := []string{"apply", "-auto-approve", "-input=false"}
 	plan := []string{"plan", "-input=false"}
 	sealed := organizationHCL(acme + "  age_recipients = [\"" + identity.Recipient().String() + "\"]\n  deletion_protection = false\n")
-	all := "provider \"traceloop\" {\n  max_retries = 0\n}\n" + sealed + manySetups(3, `"char-count"`) + setupHCL("checkout", "", "char-count") + toneHCL("Tone", "Judge {{text}}", "deletion_protection = false") + projectHCL("Orders", false)
+	all := "provider \"traceloop\" {\n  max_retries = 0\n}\n" + sealed + manySetups(3, `"char-count"`) + setupHCL("checkout", "", "char-count") + toneHCL("Tone", "Judge {{text}}", "deletion_protection = false") + ordersHCL
 
 	w.write(all)
 	w.must("plan", "-input=false", "-out=first.plan")

@@ -113,7 +113,7 @@ func TestAccSettings_SDKsBaseURLIsNeverCalled(t *testing.T) {
 	c := newCLI(t, server)
 	c.set("TRACELOOP_BASE_URL", collector)
 	c.setProxy(serves(t, proxy.ServeHTTP), "")
-	c.write(projectHCL("Orders", false))
+	c.write(ordersHCL)
 	c.apply()
 	if asked := proxy.requests(); len(server.Projects()) != 2 || asked != "" {
 		t.Errorf("with both variables: the projects are %v, and the proxy got %s", server.Projects(), asked)

@@ -188,7 +188,7 @@ func TestCLI_keysShiftAndSwap(t *testing.T) {
 // What the configuration wants never blocks a destroy.
 func TestCLI_destroyWithAConfigurationThatCannotBe(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
-		managed := w.key("kept", "prd", "") + environmentHCL(fmt.Sprintf("%q", w.project.ID), "EU")
+		managed := w.key("kept", "prd", "") + block(environmentKind, "eu", fmt.Sprintf("project_id = %q", w.project.ID), named("EU"))
 		w.server.GenerateKey(w.project.ID, "stg")
 		wrong := w.key("a", "nowhere", "") + strings.ReplaceAll(w.key("b", "prd", ""), w.project.ID, "nobody") + w.key("c", "stg", "")
 		for _, saved := range []bool{false, true} {
