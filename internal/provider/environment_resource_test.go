@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -114,26 +113,4 @@ func TestEnvironment_importedBuiltIn(t *testing.T) {
 	if n := len(server.Environments("")); n != 3 {
 		t.Errorf("the organization has %d environments, want 3", n)
 	}
-}
-
-func TestEnvironment_refused(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	for name, test := range map[string]struct {
-		projectID any
-		name      string
-		phrases   []string
-	}{
-		"empty name":   {nil, "", []string{"between 1 and 255"}},
-		"blank name":   {nil, " \t", []string{"must not be blank"}},
-		"no letter":    {nil, "!!!", []string{"ASCII letter or digit"}},
-		"too long":     {nil, strings.Repeat("x", 256), []string{"between 1 and 255"}},
-		"malformed id": {"Default project", "EU", []string{"must be an id"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			l := newLife(newDriver(t, server, time.Now), environmentKind)
-			pointsAt(t, l.refusesToPlan(arguments{"project_id": test.projectID, "name": test.name}, test.phrases...))
-		})
-	}
-	noWrites(t, server)
 }

@@ -105,33 +105,6 @@ func TestOrganization_sealed(t *testing.T) {
 	l.destroy()
 }
 
-func TestOrganization_refused(t *testing.T) {
-	t.Parallel()
-	server, key := allowingOrganizations(t)
-	server.ResetRequests()
-	for name, test := range map[string]struct {
-		config  arguments
-		phrases []string
-	}{
-		"no name":            {arguments{"name": ""}, []string{"name", "between 1 and 255"}},
-		"no environments":    {arguments{"name": "A", "environments": []string{}}, []string{"environments", "at least 1"}},
-		"no slug":            {arguments{"name": "A", "environments": []string{"?"}}, []string{"environments", "ASCII letter or digit"}},
-		"retention of none":  {arguments{"name": "A", "retention_hours": int64(0)}, []string{"retention_hours", "whole number from 1 to 720"}},
-		"retention too long": {arguments{"name": "A", "retention_hours": int64(721)}, []string{"retention_hours", "whole number from 1 to 720"}},
-		"private key":        {arguments{"name": "A", "age_recipients": []string{"AGE-SECRET-KEY-1"}}, []string{"Invalid Recipient", "private key"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			diags := newOrganizationLife(t, server, key).refusesToPlan(test.config, test.phrases...)
-			if name != "private key" { // Terraform would show the element that it points at
-				pointsAt(t, diags)
-			}
-		})
-	}
-	if requests := server.Requests(); len(requests) != 0 {
-		t.Errorf("what no plan can take needs no request, and there are %v", requests)
-	}
-}
-
 func TestCLI_organizationIsForgottenWithAWarning(t *testing.T) {
 	t.Parallel()
 	server, key := allowingOrganizations(t)

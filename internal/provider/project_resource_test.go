@@ -2,9 +2,7 @@ package provider_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -118,29 +116,6 @@ func projectLife(t *testing.T, server *emulatortest.Server, newServer newServer)
 	if projects := server.Projects(); len(projects) != 1 {
 		t.Errorf("the server has %d projects after destroy, want the default one", len(projects))
 	}
-}
-
-func TestProject_refused(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	for name, test := range map[string]struct {
-		name    string
-		phrases []string
-	}{
-		"empty name":         {"", []string{"Invalid Attribute Value Length", "between 1 and 255"}},
-		"blank name":         {"   ", []string{"must not be blank"}},
-		"surrounded by room": {" Orders", []string{"begin or end with white space"}},
-		"line break":         {"Orders\nReturns", []string{"line break"}},
-		"too long":           {strings.Repeat("ö", 256), []string{"Invalid Attribute Value Length", "between 1 and 255"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			pointsAt(t, newLife(newDriver(t, server, time.Now), projectKind).refusesToPlan(arguments{"name": test.name}, test.phrases...))
-		})
-	}
-	if requests := server.Requests(); len(requests) != 0 {
-		t.Errorf("what no plan can take needs no request, and there are %v", requests)
-	}
-	newLife(newDriver(t, server, time.Now), projectKind).apply(arguments{"name": strings.Repeat("ö", 255)}, "create")
 }
 
 // A protected project or environment is neither destroyed nor replaced.

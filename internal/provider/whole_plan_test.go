@@ -115,6 +115,7 @@ func (w estate) active() emulatortest.APIKey {
 	return emulatortest.APIKey{}
 }
 
+// A place has one resource: beside one of the state, and of two new ones.
 func TestCLI_newKeyInThePlaceOfAManagedOne(t *testing.T) {
 	wholePlan(t, func(_ *testing.T, w estate) {
 		w.write(w.key("kept", "prd", ""))
@@ -125,12 +126,9 @@ func TestCLI_newKeyInThePlaceOfAManagedOne(t *testing.T) {
 			w.refuses("plan", "Two Resources for One API Key", managed.ID)
 		}
 		w.write(w.key("kept", "prd", ""))
-		w.plan("-detailed-exitcode")
-	})
-}
+		w.destroy()
+		w.server.ResetRequests()
 
-func TestCLI_twoNewKeysForOnePlace(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
 		w.write(w.key("a", "prd", "replace_existing = true") + w.key("b", "prd", "replace_existing = true"))
 		w.refuses("plan", "Two Resources for One API Key")
 
