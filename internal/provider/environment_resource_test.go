@@ -43,7 +43,7 @@ func environmentLife(t *testing.T, server *emulatortest.Server, newServer newSer
 	}
 }
 
-func TestEnvironment_alreadyExists(t *testing.T) {
+func TestEnvironment_cannotBeCreated(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders").ID
@@ -61,6 +61,7 @@ func TestEnvironment_alreadyExists(t *testing.T) {
 		"exists in the project": {project, "eu production", []string{"Environment Already Exists", "import {", project + "/eu-production"}},
 		"organization has it":   {nil, "Inherited", []string{"Environment Already Exists", "The organization has", "id = \"inherited\""}},
 		"a project has it":      {nil, "EU production", []string{"Environment Already Exists", project + "/eu-production"}},
+		"unknown project":       {"cnosuchproject", "EU", []string{"Unknown Project", "There are:", `("Default project")`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLife(newDriver(t, server, time.Now), environmentKind)
@@ -78,17 +79,6 @@ func TestEnvironment_alreadyExists(t *testing.T) {
 	if n := len(server.Environments("")); n != 3+2 {
 		t.Errorf("the server has %d environments, want 5: nothing was to be created", n)
 	}
-}
-
-func TestEnvironment_unknownProject(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	l := newLife(newDriver(t, server, time.Now), environmentKind)
-	config := arguments{"project_id": "cnosuchproject", "name": "EU"}
-	if warned := warnings(l.plan(config, false).diags); !slices.Equal(warned, []string{"Unknown Project"}) {
-		t.Errorf("the plan warns of %q", warned)
-	}
-	l.refusesToApply(config, "Unknown Project", "There are:", `("Default project")`)
 }
 
 // It is forgotten, and not deleted.

@@ -361,46 +361,39 @@ func TestGone_newProjectIsAwaited(t *testing.T) {
 	}
 }
 
-// What was deleted elsewhere leaves the state with a word, and a plan does not announce to destroy what its refresh did not find.
-func TestCLI_goneIsNotDestroyed(t *testing.T) {
+// What was deleted elsewhere is not protected, and leaves the state with a word. A plan does not announce to destroy what its
+// refresh did not find.
+func TestCLI_protectedInstanceIsGone(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	cli := newCLI(t, server)
 	config := func(names string) string {
 		each := "for_each = toset([" + names + "])"
-		return ordersHCL + resourceOf(environmentKind, "all", each, "name = each.key", "deletion_protection = false") +
-			resourceOf(keyKind, "all", each, "project_id = traceloop_project.orders.id", "environment = traceloop_environment.all[each.key].slug")
+		return resourceOf(projectKind, "all", each, "name = each.key") +
+			block(environmentKind, "all", each, "project_id = traceloop_project.all[each.key].id", named("EU")) +
+			resourceOf(keyKind, "all", each, "project_id = traceloop_project.all[each.key].id", "environment = traceloop_environment.all[each.key].slug")
+	}
+	deletes := func(name string) {
+		for _, p := range server.Projects() {
+			if p.Name == name {
+				server.DeleteProject(p.ID)
+			}
+		}
 	}
 	cli.write(config(`"A", "B"`))
 	cli.apply()
-	server.DeleteEnvironment(environmentNamed(server, "B").ID)
+	deletes("B")
 	cli.write(config(`"A"`))
-	out := cli.plan()
-	shows(t, out, "Environment No Longer Found", "API Key No Longer Found", "it was revoked, or its project or environment was deleted")
-	hides(t, out, "Destroying Is Irreversible", "API Keys Will Be Revoked")
-	cli.apply()
-	cli.plan("-detailed-exitcode")
-	server.DeleteProject(server.Projects()[1].ID)
-	shows(t, cli.apply(), "Project No Longer Found", "that apply generates a new key", "2 added, 0 changed, 0 destroyed")
-}
-
-func TestCLI_protectedInstanceIsGone(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
-	cli := newCLI(t, server)
-	const block = "resource \"traceloop_project\" \"all\" {\n  for_each = toset([%s])\n  name     = each.key\n}\n"
-	cli.write(fmt.Sprintf(block, `"A", "B"`))
-	cli.apply()
-	for _, p := range server.Projects() {
-		if p.Name == "B" {
-			server.DeleteProject(p.ID)
-		}
-	}
-	cli.write(fmt.Sprintf(block, `"A"`))
+	out := ""
 	for _, flags := range modes("traceloop_project.all") {
-		hides(t, cli.plan(strings.Fields("-out=saved "+flags)...), "Deletion Protection")
+		out = cli.plan(strings.Fields("-out=saved " + flags)...)
+		hides(t, out, "Deletion Protection")
 	}
+	shows(t, out, "Project No Longer Found", "Environment No Longer Found", "API Key No Longer Found", "it was revoked, or its project or environment was deleted")
+	hides(t, out, "Destroying Is Irreversible", "API Keys Will Be Revoked")
 	hides(t, cli.ok("plan", "-input=false", "-refresh-only"), "Deletion Protection")
 	cli.ok("apply", "saved")
 	cli.plan("-detailed-exitcode")
+	deletes("A")
+	shows(t, cli.apply(), "that apply generates a new key", "3 added, 0 changed, 0 destroyed")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -263,17 +264,20 @@ func (m *machine) apply(rt *rapid.T, sl *slot, disturbed bool) {
 		config["existing_key_wo"] = secret
 	}
 
-	before, prior := m.snapshot(), sl.state
-	d := m.process(retries)
-	refreshed, err := d.refresh(ctx, sl.kind, prior)
-	after, expected := refreshed, true
+	run, planning, applying, expected := m.together(), m.process(retries), m.process(retries), true
+	refreshed, err := planning.refresh(ctx, sl.kind, sl.state)
+	run.prior[sl] = refreshed
 	if err == nil {
-		expected = m.oracle.succeeds(before, sl.kind, refreshed, config)
-		after, _, err = d.apply(ctx, sl.kind, refreshed, config)
+		expected = m.oracle.succeeds(run.before, sl.kind, refreshed, config)
+		run.plans[sl], err = planning.plan(ctx, sl.kind, refreshed, config)
+	}
+	sl.state = refreshed
+	if err == nil && run.plans[sl].action != "" {
+		sl.state, err = applying.carryOut(ctx, sl.kind, refreshed, run.plans[sl])
 	}
 	m.server.SetFaults()
 	m.breakAt, m.breaks = 0, func() {}
-	sl.state = after
+	run.said = texts(slices.Concat(run.plans[sl].diags, applying.applied))
 	rt.Logf("%s: %v: %v", sl.label, config, err)
 
 	m.steps.applied.Add(1)
@@ -286,7 +290,7 @@ func (m *machine) apply(rt *rapid.T, sl *slot, disturbed bool) {
 	if !disturbed && expected != (err == nil) {
 		m.t.Errorf("%s: the model says that the apply of %v goes through: %t; it ended in: %v", sl.label, config, expected, err)
 	}
-	m.compare(sl, prior, config, before, err)
+	run.checkApply([]*slot{sl}, err)
 	m.secrets(sl)
 	if err == nil {
 		m.planIsEmpty(sl)
@@ -324,7 +328,9 @@ func (m *machine) importSomething(rt *rapid.T) {
 		}
 	}
 	sl.state = imported
-	m.compare(sl, imported, nil, before, nil)
+	if !reflect.DeepEqual(before, m.snapshot()) {
+		m.t.Errorf("%s: the import of %v has changed something", sl.label, forms)
+	}
 	equalsServer(m.t, m.server, sl.kind, imported)
 }
 
