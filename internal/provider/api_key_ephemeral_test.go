@@ -137,47 +137,6 @@ resource "terraform_data" "service" {
 	}
 }
 
-// A provider block that takes the opened key is configured in every run that has its resources.
-func TestCLI_sealedKeyOfAProviderBlock(t *testing.T) {
-	t.Parallel()
-	server, identity := emulatortest.Start(t), newIdentity(t)
-	with, without := newCLI(t, server).unattached(), newCLI(t, server).unattached()
-	with.Dir = without.Dir
-	with.Env = append(with.Env, "TRACELOOP_AGE_IDENTITY="+identity.String())
-	with.write(fmt.Sprintf(`
-resource "traceloop_api_key" "orders" {
-  project_id     = %q
-  environment    = "prd"
-  age_recipients = [%q]
-}
-
-ephemeral "traceloop_api_key" "orders" {
-  encrypted_key = traceloop_api_key.orders.encrypted_key
-}
-
-provider "traceloop" {
-  alias           = "orders"
-  project_api_key = ephemeral.traceloop_api_key.orders.key
-}
-
-resource "traceloop_auto_monitor_setup" "quality" {
-  provider    = traceloop.orders
-  external_id = "quality"
-  evaluators  = ["char-count"]
-  selector    = [{ key = "service.name", source = "resource_attributes", operator = "exists" }]
-}
-`, server.Projects()[0].ID, identity.Recipient()))
-	with.apply()
-	without.fails("destroy -refresh=false", "Missing Age Identity")
-	if keys := server.Keys(); len(keys) != 1 {
-		t.Errorf("the destroy without the identity leaves %v", keys)
-	}
-	with.destroy()
-	if keys := server.Keys(); len(keys) != 0 {
-		t.Errorf("the key is still active: %v", keys)
-	}
-}
-
 func TestAPIKeyOutcome_badRecipients(t *testing.T) {
 	o := newOutcome(t)
 	identity := newIdentity(t)

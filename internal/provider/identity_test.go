@@ -198,36 +198,13 @@ func TestIdentity_refused(t *testing.T) {
 
 // identityHCL imports each kind by its identity.
 func (o organization) identityHCL() string {
-	return fmt.Sprintf(`
-import {
-  to       = traceloop_project.orders
-  identity = { id = %q }
-}
-
-resource "traceloop_project" "orders" {
-  name = "Orders"
-}
-
-import {
-  to       = traceloop_environment.eu
-  identity = { id = %q }
-}
-
-resource "traceloop_environment" "eu" {
-  project_id = traceloop_project.orders.id
-  name       = "EU Production"
-}
-
-import {
-  to       = traceloop_api_key.orders
-  identity = { project_id = %q, environment = "eu-production" }
-}
-
-resource "traceloop_api_key" "orders" {
-  project_id  = traceloop_project.orders.id
-  environment = traceloop_environment.eu.slug
-}
-`, o.project, o.environment, o.project)
+	by := func(address, identity string) string {
+		return fmt.Sprintf("import {\n  to       = %s\n  identity = { %s }\n}\n", address, identity)
+	}
+	return by("traceloop_project.orders", fmt.Sprintf("id = %q", o.project)) + resourceOf(projectKind, "orders", named("Orders")) +
+		by("traceloop_environment.eu", fmt.Sprintf("id = %q", o.environment)) + resourceOf(environmentKind, "eu", "project_id = traceloop_project.orders.id", named("EU Production")) +
+		by("traceloop_api_key.orders", fmt.Sprintf(`project_id = %q, environment = "eu-production"`, o.project)) +
+		resourceOf(keyKind, "orders", "project_id = traceloop_project.orders.id", "environment = traceloop_environment.eu.slug")
 }
 
 // The CLI imports by identity and keeps identities.

@@ -78,33 +78,13 @@ func TestCLI_newBlockWhereAKeyIsForgotten(t *testing.T) {
 	})
 }
 
-const twoBlocksForOnePlace = `
-provider "traceloop" {}
-
-provider "traceloop" {
-  alias = "second"
-}
-
-resource "traceloop_api_key" "first" {
-  project_id       = %[1]q
-  environment      = "prd"
-  replace_existing = true
-}
-
-resource "traceloop_api_key" "second" {
-  provider         = traceloop.second
-  project_id       = %[1]q
-  environment      = "prd"
-  replace_existing = true
-}
-`
-
 func TestCLI_twoProviderBlocksForOnePlace(t *testing.T) {
 	t.Parallel()
 	for _, parallelism := range parallelisms() {
 		server := emulatortest.Start(t)
 		w := estate{newCLI(t, server).unattached(), server, server.CreateProject("Orders")}
-		w.write(fmt.Sprintf(twoBlocksForOnePlace, w.project.ID))
+		w.write("provider \"traceloop\" {}\n\nprovider \"traceloop\" {\n  alias = \"second\"\n}\n" +
+			w.key("first", "prd", "replace_existing = true") + w.key("second", "prd", "replace_existing = true\n  provider = traceloop.second"))
 		w.plan("-out=saved")
 		w.fails("apply -parallelism="+parallelism+" saved", "Environment Already Has an API Key", "younger than this apply")
 		if keys := server.Keys(); calls(server, "DELETE", "/v2/api-keys") != 0 || len(keys) != 1 {

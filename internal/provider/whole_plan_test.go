@@ -146,36 +146,23 @@ func TestCLI_newKeyInThePlaceOfAManagedOne(t *testing.T) {
 	})
 }
 
-const shifting = `
-variable "environments" {
-  type = list(string)
-}
-
-variable "replace_existing" {
-  type    = bool
-  default = false
-}
-
-resource "traceloop_api_key" "all" {
-  count            = length(var.environments)
-  project_id       = %q
-  environment      = var.environments[count.index]
-  replace_existing = var.replace_existing
-}
-`
-
 // Keys that change places are refused, or change them all.
 func TestCLI_keysShiftAndSwap(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
-		w.write(fmt.Sprintf(shifting, w.project.ID))
-		environments := func(slugs ...string) string { return `-var=environments=["` + strings.Join(slugs, `","`) + `"]` }
-		replacing := "-var=replace_existing=true"
-		w.apply(environments("dev", "stg", "prd"))
-		w.refuses("plan "+environments("stg", "prd"), "Nothing was changed")        // the first goes
-		w.refuses("plan "+environments("stg", "dev", "prd"), "Nothing was changed") // two swap
-		for _, args := range []string{environments("stg", "dev", "prd"), environments("prd", "stg", "dev"), environments("stg", "dev")} {
-			w.apply(args, replacing)
-			w.plan("-detailed-exitcode", args, replacing)
+		writes := func(slugs string, replaces bool) {
+			environments := strings.ReplaceAll(fmt.Sprintf("%q", strings.Fields(slugs)), " ", ", ")
+			w.write(resourceOf(keyKind, "all", "count = length("+environments+")", fmt.Sprintf("project_id = %q", w.project.ID), "environment = "+environments+"[count.index]", fmt.Sprintf("replace_existing = %t", replaces)))
+		}
+		writes("dev stg prd", false)
+		w.apply()
+		for _, slugs := range []string{"stg prd", "stg dev prd", "prd dev stg"} { // the first goes, two swap, one comes
+			writes(slugs, false)
+			w.refuses("plan", "Nothing was changed")
+		}
+		for _, slugs := range []string{"stg dev prd", "prd stg dev", "stg dev"} {
+			writes(slugs, true)
+			w.apply()
+			w.plan("-detailed-exitcode")
 		}
 		if n := len(w.server.Keys()); n != 2 {
 			t.Errorf("%d keys are active in the end, want 2", n)
