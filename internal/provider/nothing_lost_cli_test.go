@@ -93,20 +93,6 @@ func TestCLI_twoProviderBlocksForOnePlace(t *testing.T) {
 	}
 }
 
-func TestCLI_keysWithoutABlockAreWarnedOfOnce(t *testing.T) {
-	w := newEstate(t)
-	w.write(w.key("a", "stg", "") + w.key("b", "prd", ""))
-	w.apply()
-	w.write("")
-	for _, arguments := range [][]string{nil, {"-refresh=false"}, {"-destroy"}} {
-		out := w.plan(arguments...)
-		if n := strings.Count(out, "Warning: API Keys Will Be Revoked"); n != 1 {
-			t.Errorf("%v: it warns %d times:\n%s", arguments, n, out)
-		}
-		shows(t, out, "2 to destroy", "at once")
-	}
-}
-
 func TestCLI_importedKeyWarnsOnce(t *testing.T) {
 	w := newEstate(t)
 	hcl, keys := "", []string{}
@@ -115,14 +101,25 @@ func TestCLI_importedKeyWarnsOnce(t *testing.T) {
 		keys = append(keys, key)
 		hcl += w.key(environment, environment, "") + importing("traceloop_api_key."+environment, w.project.ID+"/"+environment)
 	}
+	once := func(out, title string) {
+		if n := strings.Count(out, "Warning: "+title); n != 1 {
+			t.Errorf("it warns %d times of %q:\n%s", n, title, out)
+		}
+	}
 	w.write(hcl)
 	out := w.apply()
+	once(out, "Imported Key Cannot Be Retrieved")
 	shows(t, out, "and one more similar warning elsewhere", "2 imported, 0 added, 0 changed, 0 destroyed")
 	hides(t, out, keys...)
-	if n := strings.Count(out, "Warning: Imported Key Cannot Be Retrieved"); n != 1 {
-		t.Errorf("it warns %d times:\n%s", n, out)
-	}
 	hides(t, w.plan("-detailed-exitcode"), "Warning: Imported Key")
+
+	// So does the plan for keys without a block.
+	w.write("")
+	for _, arguments := range [][]string{nil, {"-refresh=false"}, {"-destroy"}} {
+		out := w.plan(arguments...)
+		once(out, "API Keys Will Be Revoked")
+		shows(t, out, "2 to destroy", "at once")
+	}
 }
 
 // applying is a way to carry out a configuration.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -224,11 +223,10 @@ func TestRevokeAction_ownKey(t *testing.T) {
 func TestRevokeAction_unknown(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
 	for _, config := range []arguments{
-		{"id": unknown},
-		{"project_id": unknown, "environment": "prd"},
-		{"project_id": server.Projects()[0].ID, "environment": unknown},
+		{"id": unknownText},
+		{"project_id": unknownText, "environment": "prd"},
+		{"project_id": server.Projects()[0].ID, "environment": unknownText},
 	} {
 		server.ResetRequests()
 		if diags := newDriver(t, server, time.Now).planAction(config); len(diags) > 0 {

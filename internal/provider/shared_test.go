@@ -40,11 +40,6 @@ func newCLI(t *testing.T, server *emulatortest.Server) *cli {
 	return &cli{clitest.New(t, server), t}
 }
 
-func bareCLI(t *testing.T) *cli {
-	t.Helper()
-	return &cli{clitest.Bare(t), t}
-}
-
 func (c *cli) unattached() *cli {
 	c.Unattached()
 	return c
@@ -53,7 +48,6 @@ func (c *cli) unattached() *cli {
 func (c *cli) write(hcl string)                   { c.t.Helper(); c.Write(hcl) }
 func (c *cli) run(args ...string) (string, error) { c.t.Helper(); return c.Run(args...) }
 func (c *cli) ok(args ...string) string           { c.t.Helper(); return c.OK(args...) }
-func (c *cli) parse(into any, args ...string)     { c.t.Helper(); c.Parse(into, args...) }
 func (c *cli) fails(line string, phrases ...string) string {
 	c.t.Helper()
 	return c.Fails(line, phrases...)
@@ -68,7 +62,7 @@ func (c *cli) state() map[string][]map[string]any { c.t.Helper(); return c.State
 func (c *cli) checks(checks ...statecheck.StateCheck) {
 	c.t.Helper()
 	var req statecheck.CheckStateRequest
-	c.parse(&req.State, "show", "-json")
+	c.Parse(&req.State, "show", "-json")
 	for _, check := range checks {
 		var resp statecheck.CheckStateResponse
 		check.CheckState(c.t.Context(), req, &resp)

@@ -201,9 +201,8 @@ func TestAccDataSources_keyForAName(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	for _, key := range misplaced {
-		hcl := fmt.Sprintf("data \"traceloop_environment\" \"by_name\" {\n  name = %[1]q\n}\n\ndata \"traceloop_project\" \"by_name\" {\n  name = %[1]q\n}\n", key)
-		c := bareCLI(t)
-		c.write(configured(server, hcl))
+		c := newCLI(t, server)
+		c.write(fmt.Sprintf("data \"traceloop_environment\" \"by_name\" {\n  name = %[1]q\n}\n\ndata \"traceloop_project\" \"by_name\" {\n  name = %[1]q\n}\n", key))
 		hides(t, c.fails("plan", "Not Found"), key, key[:20])
 	}
 }
