@@ -179,7 +179,8 @@ func TestAPIKeyOutcome_occupied(t *testing.T) {
 		"Environment Already Has an API Key", traceloop.MaskKey(key), id, "3 minutes ago", "replace_existing = true", "revoke it in the dashboard", "import {", o.projectID+"/prd")
 	o.accepts(key)
 	warns(t, o.saves(o.config(arguments{"replace_existing": true})).diags, "Existing API Key Will Be Revoked", traceloop.MaskKey(key), id, "3 minutes ago")
-	o.takesOver(arguments{"replace_existing": true})
+	replaces := arguments{"replace_existing": true}
+	o.generates(o.applies(replaces, "create", 2, 1), replaces) // the first answer is a conflict
 	o.rejects(key)
 	o.keeps(nil) // only read at creation
 	o.destroys()

@@ -13,11 +13,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// What nothing_lost_test.go says by the protocol, one case of each kind with the real CLI.
-
-func (w estate) importKey(label string) string {
-	return importing("traceloop_api_key."+label, w.project.ID+"/prd")
-}
+// What nothing_lost_test.go says by the protocol, one case of each kind with the real CLI: nothing is destroyed for
+// something that cannot follow, and a plan and its apply agree.
 
 func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
@@ -286,20 +283,6 @@ func TestCLI_createBeforeDestroyNamesWhatItRevokes(t *testing.T) {
 	hides(t, out, "API Keys Will Be Revoked")
 }
 
-// wrote checks the requests that write, and how they were answered.
-func (w estate) wrote(want string) {
-	w.t.Helper()
-	var writes []string
-	for _, request := range w.server.Requests() {
-		if request.Method != http.MethodGet {
-			writes = append(writes, fmt.Sprint(request.Method, " ", request.Status))
-		}
-	}
-	if got := strings.Join(writes, ", "); got != want {
-		w.t.Errorf("the writes are %s, want %s", got, want)
-	}
-}
-
 // A project or an environment has no room for its replacement either. Both stay, and the error says why.
 func TestCLI_createBeforeDestroyOfAPlaceIsNamed(t *testing.T) {
 	w := newEstate(t)
@@ -430,5 +413,121 @@ func TestCLI_forgottenAndImported(t *testing.T) {
 		if w.active().ID != key {
 			t.Error("the key is another one")
 		}
+	})
+}
+
+// A place has one resource: beside one of the state, and of two new ones.
+func TestCLI_newKeyInThePlaceOfAManagedOne(t *testing.T) {
+	wholePlan(t, func(_ *testing.T, w estate) {
+		w.write(w.key("kept", "prd", ""))
+		w.apply()
+		managed := w.active()
+		for _, label := range []string{"another", "zebra"} { // planned before and after "kept"
+			w.write(w.key("kept", "prd", "") + w.key(label, "prd", "replace_existing = true"))
+			w.refuses("plan", "Two Resources for One API Key", managed.ID)
+		}
+		w.write(w.key("kept", "prd", ""))
+		w.destroy()
+		w.server.ResetRequests()
+
+		w.write(w.key("a", "prd", "replace_existing = true") + w.key("b", "prd", "replace_existing = true"))
+		w.refuses("plan", "Two Resources for One API Key")
+
+		// Where the place is not known before apply, the second one fails, and the first keeps its key.
+		unknown := "resource \"terraform_data\" \"project\" {\n  input = \"" + w.project.ID + "\"\n}\n"
+		keys := strings.ReplaceAll(w.key("a", "prd", "replace_existing = true")+w.key("b", "prd", "replace_existing = true"), `"`+w.project.ID+`"`, "terraform_data.project.output")
+		w.write(unknown + keys)
+		w.fails("apply", "Two Resources for One API Key")
+		if n := len(w.server.Keys()); n != 1 {
+			t.Errorf("%d keys are active, want the first one", n)
+		}
+		if n := calls(w.server, "DELETE", "/v2/api-keys"); n != 0 {
+			t.Errorf("%d keys were revoked", n)
+		}
+	})
+}
+
+// Keys that change places are refused, or change them all.
+func TestCLI_keysShiftAndSwap(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		writes := func(slugs string, replaces bool) {
+			environments := strings.ReplaceAll(fmt.Sprintf("%q", strings.Fields(slugs)), " ", ", ")
+			w.write(resourceOf(keyKind, "all", "count = length("+environments+")", fmt.Sprintf("project_id = %q", w.project.ID), "environment = "+environments+"[count.index]", fmt.Sprintf("replace_existing = %t", replaces)))
+		}
+		writes("dev stg prd", false)
+		w.apply()
+		for _, slugs := range []string{"stg prd", "stg dev prd", "prd dev stg"} { // the first goes, two swap, one comes
+			writes(slugs, false)
+			w.refuses("plan", "Nothing was changed")
+		}
+		for _, slugs := range []string{"stg dev prd", "prd stg dev", "stg dev"} {
+			writes(slugs, true)
+			w.apply()
+			w.plan("-detailed-exitcode")
+		}
+		if n := len(w.server.Keys()); n != 2 {
+			t.Errorf("%d keys are active in the end, want 2", n)
+		}
+	})
+}
+
+// What the configuration wants never blocks a destroy.
+func TestCLI_destroyWithAConfigurationThatCannotBe(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		managed := w.key("kept", "prd", "") + block(environmentKind, "eu", fmt.Sprintf("project_id = %q", w.project.ID), named("EU"))
+		w.server.GenerateKey(w.project.ID, "stg")
+		wrong := w.key("a", "nowhere", "") + strings.ReplaceAll(w.key("b", "prd", ""), w.project.ID, "nobody") + w.key("c", "stg", "")
+		for _, saved := range []bool{false, true} {
+			w.write(managed)
+			w.apply()
+			w.write(managed + wrong)
+			shows(t, w.plan(), "Unknown Environment", "Unknown Project", "Environment Already Has an API Key")
+			if saved {
+				w.plan("-destroy", "-out=saved")
+				shows(t, w.ok("apply", "saved"), "2 destroyed")
+			} else {
+				shows(t, w.destroy(), "2 destroyed")
+			}
+		}
+		// What breaks the rule of the ledger stops the usual plan before a destroy, and says what helps.
+		w.write(managed)
+		w.apply()
+		w.write(managed + w.key("wrong", "prd", "replace_existing = true"))
+		w.refuses("destroy", "Two Resources for One API Key", "-refresh=false")
+		shows(t, w.ok("destroy", "-auto-approve", "-input=false", "-refresh=false"), "2 destroyed")
+	})
+}
+
+func TestCLI_keyRotatedByHand(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		w.write(w.key("orders", "prd", ""))
+		w.apply()
+		old := w.active()
+		w.server.RevokeKey(old.ID)
+		fresh, secret := w.server.GenerateKey(w.project.ID, "prd")
+		shows(t, w.ok("plan", "-refresh-only"), "API Key No Longer Found", fresh, "rotated it outside Terraform", "import {")
+
+		// The rest of the configuration is applied.
+		w.write(w.key("orders", "prd", "") + w.key("other", "stg", ""))
+		shows(t, w.plan(), "Environment Already Has an API Key", fresh, "Apply refuses this key alone", "import {")
+		w.fails("apply", "Environment Already Has an API Key", fresh, "import {", "traceloop_api_key.other: Creation complete")
+		if key := w.active(); key.ID != fresh {
+			t.Errorf("the key is %s now, want %s", key.ID, fresh)
+		}
+		w.write(w.key("orders", "prd", ""))
+
+		// The way that the message shows.
+		w.write(w.key("orders", "prd", fmt.Sprintf("existing_key_wo = %q", secret)) + w.key("other", "stg", "") + w.importKey("orders"))
+		shows(t, w.apply(), "1 imported, 0 added, 1 changed, 0 destroyed")
+		w.plan("-detailed-exitcode")
+
+		// With replace_existing, apply does not refuse.
+		w.write(w.key("orders", "prd", "replace_existing = true"))
+		w.apply()
+		w.server.RevokeKey(w.active().ID)
+		fresh, _ = w.server.GenerateKey(w.project.ID, "prd")
+		out := w.plan()
+		shows(t, out, "API Key No Longer Found", fresh, "With replace_existing = true, apply revokes that key")
+		hides(t, out, "refuses this key alone")
 	})
 }

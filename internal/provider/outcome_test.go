@@ -161,12 +161,6 @@ func (o *outcome) creates(more arguments) {
 	o.generates(o.applies(more, "create", 1, 0), more)
 }
 
-// takesOver generates a key in the place of one that is not in the state, which it revokes.
-func (o *outcome) takesOver(more arguments) {
-	o.t.Helper()
-	o.generates(o.applies(more, "create", 2, 1), more) // the first answer is a conflict
-}
-
 // rotates revokes the key and generates another. This attribute alone forces it; none where Terraform does.
 func (o *outcome) rotates(more arguments, because ...string) {
 	o.t.Helper()

@@ -9,35 +9,6 @@ import (
 // These tests judge plans of several projects and environments: what one of them destroys, creates or
 // renames, another one may keep or need.
 
-// block is a resource block that is not protected.
-func block(kind, label string, args ...string) string {
-	return resourceOf(kind, label, append(args, "deletion_protection = false")...)
-}
-
-// The project and its environment of many tests.
-var (
-	ordersHCL = block(projectKind, "orders", named("Orders"))
-	europeHCL = block(environmentKind, "eu", "project_id = traceloop_project.orders.id", named("EU Production"))
-)
-
-func named(name string) string { return fmt.Sprintf("name = %q", name) }
-
-func importing(address, id string) string {
-	return fmt.Sprintf("import {\n  to = %s\n  id = %q\n}\n", address, id)
-}
-
-// moving is a moved block, and letGo a removed block that destroys nothing.
-func moving(from, to string) string {
-	return fmt.Sprintf("moved {\n  from = %s\n  to   = %s\n}\n", from, to)
-}
-
-func letGo(address string) string {
-	return fmt.Sprintf("removed {\n  from = %s\n\n  lifecycle {\n    destroy = false\n  }\n}\n", address)
-}
-
-// bothOrders are labels that Terraform plans in either order against the label "m".
-var bothOrders = []string{"a", "z"}
-
 // A name that is taken stops no plan. The service decides, and it refuses this project alone.
 func TestCLI_namesAreTaken(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
@@ -200,8 +171,4 @@ func TestCLI_taintedWithAKeyInIt(t *testing.T) {
 			w.destroy()
 		}
 	})
-}
-
-func resourceOf(kind, label string, arguments ...string) string {
-	return fmt.Sprintf("resource %q %q {\n  %s\n}\n", kind, label, strings.Join(arguments, "\n  "))
 }
