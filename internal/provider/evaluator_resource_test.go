@@ -180,7 +180,7 @@ func evaluatorLife(t *testing.T, server *emulatortest.Server, newServer newServe
 	noWrites(t, server)
 	version := l.provider.text(l.state, "version")
 	destroyed := l.plan(nil, true)
-	shows(t, said(destroyed.diags), "Evaluator Will Not Be Deleted", id, `with the slug "support-tone"`)
+	warns(t, destroyed.diags, "Evaluator Will Not Be Deleted", id, `with the slug "support-tone"`)
 	l.destroy()
 	noWrites(t, server)
 	if all := server.Evaluators(key); len(all) != 1 || all[0].ID != id || all[0].Version != version {
@@ -237,7 +237,7 @@ func TestEvaluator_replacement(t *testing.T) {
 	}
 	after, p, err := d.apply(t.Context(), evaluatorKind, tainted, config.with(arguments{"slug": "tone-2"}))
 	refuses(t, err, "Deletion Protection Is On", "terraform untaint")
-	shows(t, said(p.diags), "Evaluator Exists Already", "This configuration manages that evaluator", "terraform untaint")
+	warns(t, p.diags, "Evaluator Exists Already", "This configuration manages that evaluator", "terraform untaint")
 	if d.text(after, "id") != l.id() {
 		t.Error("the state has lost the evaluator")
 	}
@@ -285,15 +285,15 @@ func TestEvaluator_inOnePlan(t *testing.T) {
 	config := evaluatorConfig("Tone").with(arguments{"deletion_protection": false})
 	l.apply(config, "create")
 	none := l.provider.none(evaluatorKind)
-	goes, comes := address{l.state, nil}, address{none, config.with(arguments{"slug": "tone"})}
+	goes, comes := address{evaluatorKind, l.state, nil}, address{evaluatorKind, none, config.with(arguments{"slug": "tone"})}
 	for _, order := range [][]address{{goes, comes}, {comes, goes}} {
-		said, err := l.plansTogether(order...)
+		said, err := l.provider.next().plansTogether(order...)
 		if slices.Sort(said); err != nil || !slices.Equal(said, []string{"Evaluator Exists Already", "Evaluator Will Not Be Deleted"}) {
 			t.Errorf("the plan warns %q, %v", said, err)
 		}
 	}
-	twice := address{none, evaluatorConfig("Twice")}
-	if said, err := l.plansTogether(twice, twice); err != nil || !slices.Equal(said, []string{"Two Resources for One Evaluator"}) {
+	twice := address{evaluatorKind, none, evaluatorConfig("Twice")}
+	if said, err := l.provider.next().plansTogether(twice, twice); err != nil || !slices.Equal(said, []string{"Two Resources for One Evaluator"}) {
 		t.Errorf("the plan warns %q, %v", said, err)
 	}
 }
@@ -331,31 +331,6 @@ func TestEvaluator_placeholders(t *testing.T) {
 	if got := warnings(l.plan(config.with(messages("Judge it.")).with(arguments{"temperature": 0.5}), true).diags); len(got) != 0 {
 		t.Errorf("the warnings are %q", got)
 	}
-}
-
-func TestEvaluator_invalid(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	l := keyedLife(t, server, projectKey(server, "prd"), evaluatorKind)
-	server.ResetRequests()
-	for name, test := range map[string]struct {
-		change  arguments
-		phrases []string
-	}{
-		"no messages":        {arguments{"messages": []arguments{}}, []string{"at least 1"}},
-		"no inputs":          {arguments{"input_schema": []arguments{}}, []string{"at least 1"}},
-		"a name twice":       {arguments{"output_schema": []arguments{{"name": "a", "type": "string"}, {"name": "a", "type": "int"}}}, []string{"Duplicate Name", `"a" twice`}},
-		"an unknown type":    {arguments{"input_schema": []arguments{{"name": "a", "type": "text"}}}, []string{"value must be one of"}},
-		"an enum of nothing": {arguments{"input_schema": []arguments{{"name": "a", "type": "enum"}}}, []string{"Missing Value", `type = "enum", which needs enum_values`}},
-		"values of a string": {arguments{"input_schema": []arguments{{"name": "a", "type": "string", "enum_values": []string{"b"}}}}, []string{"Unexpected Value", "does not take enum_values"}},
-		"a slug as a name":   {arguments{"slug": "Support tone"}, []string{"lower-case letters"}},
-		"an empty role":      {arguments{"messages": []arguments{{"role": "", "content": "x"}}}, []string{"at least 1"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			pointsAt(t, l.refusesToPlan(evaluatorConfig("Tone").with(test.change), test.phrases...))
-		})
-	}
-	noWrites(t, server)
 }
 
 // An answer that is lost is looked for, by the slug or the name, and the time. There is never a second evaluator.

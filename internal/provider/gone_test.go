@@ -129,6 +129,10 @@ func ofKind(kind string, server *emulatortest.Server) arguments {
 		return arguments{"name": "Orders", "deletion_protection": false}
 	case environmentKind:
 		return arguments{"name": "EU Production", "deletion_protection": false}
+	case setupKind:
+		return setupConfig("checkout", "char-count")
+	case evaluatorKind:
+		return evaluatorConfig("Tone").with(arguments{"deletion_protection": false})
 	}
 	return arguments{"project_id": server.Projects()[0].ID, "environment": "prd"}
 }

@@ -317,7 +317,7 @@ func TestSetupAnswers_otherProject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shows(t, said(p.diags), "Project Key Belongs to Another Project", "Apply will refuse")
+	warns(t, p.diags, "Project Key Belongs to Another Project", "Apply will refuse")
 	_, err = d.carryOut(t.Context(), setupKind, d.none(setupKind), p)
 	refuses(t, err, "Project Key Belongs to Another Project")
 	if n := service.count("POST"); n != before {

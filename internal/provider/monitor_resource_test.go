@@ -156,7 +156,7 @@ func setupLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	server.ResetRequests()
 	config = setupConfig("checkout", "char-count")
 	updated := l.apply(config, "update")
-	shows(t, said(updated.diags), "Auto Monitor Setup Will Restart", `from "waiting_for_spans" back to "pending"`)
+	warns(t, updated.diags, "Auto Monitor Setup Will Restart", `from "waiting_for_spans" back to "pending"`)
 	if unknown := updated.unknown(t); unknown != "created_at evaluator_status id status updated_at" {
 		t.Errorf("the plan of an update does not know %q", unknown)
 	}
@@ -205,49 +205,6 @@ func setupLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	}
 }
 
-func TestSetup_refused(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	key := projectKey(server, "prd")
-	server.ResetRequests()
-	rule := func(rest arguments) arguments {
-		return arguments{"selector": []arguments{arguments{"key": "k", "source": "span_attributes"}.with(rest)}}
-	}
-	for name, test := range map[string]struct {
-		config  arguments
-		phrases []string
-	}{
-		"no evaluators":            {arguments{"evaluators": []string{}}, []string{"evaluators", "at least 1"}},
-		"empty external id":        {arguments{"external_id": ""}, []string{"external_id", "1 to 255 characters"}},
-		"external id with a slash": {arguments{"external_id": "checkout/eu"}, []string{"Invalid External ID", "without slashes"}},
-		"second rule": {arguments{"selector": []arguments{
-			{"key": "k", "source": "span_attributes", "value": "v"},
-			{"key": "k", "source": "span_attributes", "operator": "in"},
-		}}, []string{"Missing Value", `selector[1] has operator = "in", which needs values`}},
-		"reserved external id":   {arguments{"external_id": "bulk"}, []string{"Invalid External ID", "bulk", "path"}},
-		"empty selector":         {arguments{"selector": []arguments{}}, []string{"selector", "at least 1"}},
-		"unknown source":         {rule(arguments{"source": "events", "value": "v"}), []string{"source", "span_attributes"}},
-		"unknown operator":       {rule(arguments{"operator": "like", "value": "v"}), []string{"operator", "not_equals"}},
-		"equals nothing":         {rule(nil), []string{"Missing Value", `operator = "equals", which needs value.`}},
-		"contains values":        {rule(arguments{"operator": "contains", "value": "v", "values": []string{"v"}}), []string{"Unexpected Value", "which does not take values"}},
-		"in a value":             {rule(arguments{"operator": "in", "value": "v", "values": []string{"v"}}), []string{"Unexpected Value", "which does not take value."}},
-		"not_in an empty set":    {rule(arguments{"operator": "not_in", "values": []string{}}), []string{"values", "at least 1"}},
-		"exists with a value":    {rule(arguments{"operator": "exists", "value": "v"}), []string{"Unexpected Value", "which does not take value."}},
-		"timeout without a wait": {arguments{"wait_timeout": "1m"}, []string{"wait_for", "must be specified"}},
-		"timeout that is none":   {arguments{"wait_for": "completed", "wait_timeout": "soon"}, []string{"Invalid Wait Timeout"}},
-		"timeout too long":       {arguments{"wait_for": "completed", "wait_timeout": "2h"}, []string{"between 1s and 1h"}},
-		"wait for another":       {arguments{"wait_for": "failed"}, []string{"wait_for"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			l := keyedLife(t, server, key, setupKind)
-			pointsAt(t, l.refusesToPlan(setupConfig("a", "char-count").with(test.config), test.phrases...))
-		})
-	}
-	if requests := server.Requests(); len(requests) != 0 {
-		t.Errorf("what no plan can take needs no request, and there are %v", requests)
-	}
-}
-
 // A plan warns, and its apply refuses the one setup. An external id is unique in the project, in all its
 // environments.
 func TestSetup_existing(t *testing.T) {
@@ -259,7 +216,7 @@ func TestSetup_existing(t *testing.T) {
 	for _, key := range []string{prd, dev} {
 		server.ResetRequests()
 		l := keyedLife(t, server, key, setupKind)
-		shows(t, said(l.plan(config, true).diags), "Auto Monitor Setup Already Exists", existing.ID, existing.EnvProjectID, "Apply will refuse", "import {", `"checkout"`)
+		warns(t, l.plan(config, true).diags, "Auto Monitor Setup Already Exists", existing.ID, existing.EnvProjectID, "Apply will refuse", "import {", `"checkout"`)
 		l.refusesToApply(config, "Auto Monitor Setup Already Exists", existing.ID, existing.EnvProjectID, "Nothing was changed", "import {")
 		noWrites(t, server)
 	}
@@ -282,23 +239,24 @@ func TestSetup_inOnePlan(t *testing.T) {
 	other.apply(b, "create")
 	isA, isB, none := l.state, other.state, l.provider.none(setupKind)
 	server.ResetRequests()
+	at := func(state instance, config arguments) address { return address{setupKind, state, config} }
 	const two, stranded = "Two Resources for One Auto Monitor Setup", "Unable to Replace Auto Monitor Setup"
 	for name, test := range map[string]struct {
 		first, second address
 		warns         bool // or else it is refused
 	}{
-		"both are new":               {address{none, c}, address{none, c}, true},
-		"one is there":               {address{isA, a}, address{none, a}, true},
-		"one changes":                {address{isA, setupConfig("a", "word-count")}, address{none, a}, true},
-		"one leaves":                 {address{isA, c}, address{none, a}, false},
-		"one is destroyed":           {address{isA, nil}, address{none, a}, false},
-		"one comes":                  {address{isA, a}, address{isB, a}, false},
-		"two come":                   {address{isA, c}, address{isB, c}, false},
-		"they swap":                  {address{isA, b}, address{isB, a}, false},
-		"one makes room for another": {address{isA, b}, address{isB, c}, false},
+		"both are new":               {at(none, c), at(none, c), true},
+		"one is there":               {at(isA, a), at(none, a), true},
+		"one changes":                {at(isA, setupConfig("a", "word-count")), at(none, a), true},
+		"one leaves":                 {at(isA, c), at(none, a), false},
+		"one is destroyed":           {at(isA, nil), at(none, a), false},
+		"one comes":                  {at(isA, a), at(isB, a), false},
+		"two come":                   {at(isA, c), at(isB, c), false},
+		"they swap":                  {at(isA, b), at(isB, a), false},
+		"one makes room for another": {at(isA, b), at(isB, c), false},
 	} {
 		for _, order := range [][]address{{test.first, test.second}, {test.second, test.first}} {
-			said, err := l.plansTogether(order...)
+			said, err := l.provider.next().plansTogether(order...)
 			switch {
 			case test.warns && (err != nil || !slices.Contains(said, two)):
 				t.Errorf("%s: %v, and the plan warns %q", name, err, said)
@@ -310,8 +268,8 @@ func TestSetup_inOnePlan(t *testing.T) {
 			}
 		}
 	}
-	unknown := newLife(newDriverWith(t, time.Now, arguments{"base_url": server.URL, "project_api_key": unknownText}), setupKind)
-	if said, err := unknown.plansTogether(address{none, c}, address{none, c}); err != nil || !slices.Contains(said, two) {
+	unknown := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "project_api_key": unknownText})
+	if said, err := unknown.plansTogether(at(none, c), at(none, c)); err != nil || !slices.Contains(said, two) {
 		t.Errorf("with a key that is not known yet: %v, and the plan warns %q", err, said)
 	}
 	noWrites(t, server)

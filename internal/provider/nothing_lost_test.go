@@ -50,14 +50,18 @@ func (d *driver) plansTogether(all ...address) (said []string, err error) {
 func TestNothingLost_importToASecondAddress(t *testing.T) {
 	for kind, title := range map[string]string{
 		projectKind: "Two Resources for One Project", environmentKind: "Two Resources for One Environment", keyKind: "Two Resources for One API Key",
+		setupKind: "Two Resources for One Auto Monitor Setup", evaluatorKind: "Two Resources for One Evaluator",
 	} {
 		t.Run(kind, func(t *testing.T) {
 			o := newOutcome(t)
-			l, same := newLife(o.provider, kind), ofKind(kind, o.server)
+			keys := arguments{"base_url": o.server.URL, "api_key": o.server.ManagementKey, "project_api_key": projectKey(o.server, "dev")}
+			l, same := newLife(newDriverWith(t, o.clock.later, keys), kind), ofKind(kind, o.server)
 			l.apply(same, "create")
 			here, there := l.state, l.provider.none(kind)
 			at := func(state instance, config arguments) address { return address{kind, state, config} }
-			there.importing = l.id()
+			if there.importing = l.id(); kind == setupKind {
+				there.importing = "checkout"
+			}
 			second := &life{t, kind, l.provider, there}
 			if err := second.saves(same).apply(l.provider.next()); err != nil {
 				t.Fatal(err)
@@ -93,7 +97,7 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 			// OpenTofu reads an object that it forgets, and plans nothing.
 			tainted, elsewhere := here, same.with(arguments{})
 			tainted.tainted = true
-			for _, name := range []string{"name", "environment"} {
+			for _, name := range []string{"name", "environment", "external_id"} {
 				if same[name] != nil {
 					elsewhere[name] = "stg"
 				}

@@ -232,6 +232,10 @@ func TestConfigurations_refused(t *testing.T) {
 	server, key := allowingOrganizations(t)
 	server.ResetRequests()
 	d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": server.ManagementKey, "project_api_key": key})
+	setup, evaluator := setupConfig("a", "char-count").with, evaluatorConfig("Tone").with
+	rule := func(rest arguments) arguments {
+		return arguments{"selector": []arguments{arguments{"key": "k", "source": "span_attributes"}.with(rest)}}
+	}
 	for _, test := range []struct {
 		kind    string
 		config  arguments
@@ -258,6 +262,34 @@ func TestConfigurations_refused(t *testing.T) {
 		{organizationKind, arguments{"name": "A", "retention_hours": int64(0)}, []string{"retention_hours", "whole number from 1 to 720"}},
 		{organizationKind, arguments{"name": "A", "retention_hours": int64(721)}, []string{"retention_hours", "whole number from 1 to 720"}},
 		{organizationKind, arguments{"name": "A", "age_recipients": []string{"AGE-SECRET-KEY-1"}}, []string{"Invalid Recipient", "private key"}},
+		{setupKind, setup(arguments{"evaluators": []string{}}), []string{"evaluators", "at least 1"}},
+		{setupKind, setup(arguments{"external_id": ""}), []string{"external_id", "1 to 255 characters"}},
+		{setupKind, setup(arguments{"external_id": "checkout/eu"}), []string{"Invalid External ID", "without slashes"}},
+		{setupKind, setup(arguments{"selector": []arguments{
+			{"key": "k", "source": "span_attributes", "value": "v"},
+			{"key": "k", "source": "span_attributes", "operator": "in"},
+		}}), []string{"Missing Value", `selector[1] has operator = "in", which needs values`}},
+		{setupKind, setup(arguments{"external_id": "bulk"}), []string{"Invalid External ID", "bulk", "path"}},
+		{setupKind, setup(arguments{"selector": []arguments{}}), []string{"selector", "at least 1"}},
+		{setupKind, setup(rule(arguments{"source": "events", "value": "v"})), []string{"source", "span_attributes"}},
+		{setupKind, setup(rule(arguments{"operator": "like", "value": "v"})), []string{"operator", "not_equals"}},
+		{setupKind, setup(rule(nil)), []string{"Missing Value", `operator = "equals", which needs value.`}},
+		{setupKind, setup(rule(arguments{"operator": "contains", "value": "v", "values": []string{"v"}})), []string{"Unexpected Value", "which does not take values"}},
+		{setupKind, setup(rule(arguments{"operator": "in", "value": "v", "values": []string{"v"}})), []string{"Unexpected Value", "which does not take value."}},
+		{setupKind, setup(rule(arguments{"operator": "not_in", "values": []string{}})), []string{"values", "at least 1"}},
+		{setupKind, setup(rule(arguments{"operator": "exists", "value": "v"})), []string{"Unexpected Value", "which does not take value."}},
+		{setupKind, setup(arguments{"wait_timeout": "1m"}), []string{"wait_for", "must be specified"}},
+		{setupKind, setup(arguments{"wait_for": "completed", "wait_timeout": "soon"}), []string{"Invalid Wait Timeout"}},
+		{setupKind, setup(arguments{"wait_for": "completed", "wait_timeout": "2h"}), []string{"between 1s and 1h"}},
+		{setupKind, setup(arguments{"wait_for": "failed"}), []string{"wait_for"}},
+		{evaluatorKind, evaluator(arguments{"messages": []arguments{}}), []string{"at least 1"}},
+		{evaluatorKind, evaluator(arguments{"input_schema": []arguments{}}), []string{"at least 1"}},
+		{evaluatorKind, evaluator(arguments{"output_schema": []arguments{{"name": "a", "type": "string"}, {"name": "a", "type": "int"}}}), []string{"Duplicate Name", `"a" twice`}},
+		{evaluatorKind, evaluator(arguments{"input_schema": []arguments{{"name": "a", "type": "text"}}}), []string{"value must be one of"}},
+		{evaluatorKind, evaluator(arguments{"input_schema": []arguments{{"name": "a", "type": "enum"}}}), []string{"Missing Value", `type = "enum", which needs enum_values`}},
+		{evaluatorKind, evaluator(arguments{"input_schema": []arguments{{"name": "a", "type": "string", "enum_values": []string{"b"}}}}), []string{"Unexpected Value", "does not take enum_values"}},
+		{evaluatorKind, evaluator(arguments{"slug": "Support tone"}), []string{"lower-case letters"}},
+		{evaluatorKind, evaluator(arguments{"messages": []arguments{{"role": "", "content": "x"}}}), []string{"at least 1"}},
 	} {
 		diags := newLife(d, test.kind).refusesToPlan(test.config, test.phrases...)
 		if test.config["age_recipients"] == nil { // Terraform would show the element that it points at
