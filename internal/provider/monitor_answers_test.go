@@ -32,12 +32,13 @@ type answering struct {
 
 	mu       sync.Mutex
 	answers  map[string]string
+	later    map[string]map[string]string // answers that change once a request is answered
 	requests []string
 }
 
 func newAnswering(t *testing.T, answers map[string]string) *answering {
 	t.Helper()
-	a := &answering{answers: answers}
+	a := &answering{answers: answers, later: map[string]map[string]string{}}
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	a.URL = server.URL
@@ -57,6 +58,7 @@ func (a *answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		body = rest
 	}
+	maps.Copy(a.answers, a.later[line])
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
@@ -67,6 +69,13 @@ func (a *answering) set(answers map[string]string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	maps.Copy(a.answers, answers)
+}
+
+// after changes answers once a request is answered.
+func (a *answering) after(line string, answers map[string]string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.later[line] = answers
 }
 
 // count returns how many requests begin with a method and a path, since the last reset.
@@ -214,20 +223,22 @@ func TestSetupAnswers_importedRules(t *testing.T) {
 	}
 }
 
-// What an update answers: nothing, another id, or that the setup is gone.
+// What an update answers: nothing, another id, or that the setup is gone. And then it may not be read.
 func TestSetupAnswers_update(t *testing.T) {
 	t.Parallel()
 	changed := map[string]any{"id": "s-2", "evaluators": evaluatorsOf("WORD_COUNT"), "created_at": "2026-01-02T03:04:05Z"}
+	found := "200 " + answered("checkout", changed)
 	for name, test := range map[string]struct {
-		answer  string
-		refuses []string
+		answer, read string
+		refuses      []string
 	}{
-		"empty":        {"200 ", nil},
-		"another id":   {"200 " + answered("checkout", changed), nil},
-		"gone":         {`404 {"error":"not found"}`, []string{"Auto Monitor Setup No Longer Exists", "Nothing was changed", "Plan again"}},
-		"another env":  {"200 " + answered("checkout", map[string]any{"env_project_id": "ep-2"}), []string{"Unable to Update Auto Monitor Setup", "different projects or environments", "ep-2"}},
-		"unreadable":   {"200 <html>", nil},
-		"another type": {"200 " + answered("checkout", map[string]any{"evaluators": "many"}), nil},
+		"empty":        {"200 ", found, nil},
+		"another id":   {found, found, nil},
+		"gone":         {`404 {"error":"not found"}`, found, []string{"Auto Monitor Setup No Longer Exists", "Nothing was changed", "Plan again"}},
+		"another env":  {"200 " + answered("checkout", map[string]any{"env_project_id": "ep-2"}), found, []string{"Unable to Update Auto Monitor Setup", "different projects or environments", "ep-2"}},
+		"unreadable":   {"200 <html>", found, nil},
+		"another type": {"200 " + answered("checkout", map[string]any{"evaluators": "many"}), found, nil},
+		"not read":     {"200 ", "500 {}", []string{"Unable to Update Auto Monitor Setup", "it cannot be read", "may have carried this out: the next plan shows it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -236,21 +247,13 @@ func TestSetupAnswers_update(t *testing.T) {
 			l := service.life(t, arguments{"max_retries": int64(0)})
 			l.apply(setupConfig("checkout", "char-count"), "create")
 			config := setupConfig("checkout", "word-count")
+			service.after(updateSetup, map[string]string{readSetup: test.read})
 			if test.refuses != nil {
 				l.refusesToApply(config, test.refuses...)
 				l.has(arguments{"id": "s-1", "evaluators": []string{"char-count"}})
 			} else {
-				d := l.provider.next()
-				p, err := d.plan(t.Context(), setupKind, l.state, config)
-				if err != nil {
-					t.Fatal(err)
-				}
-				service.set(map[string]string{readSetup: "200 " + answered("checkout", changed)})
-				if l.state, err = d.next().carryOut(t.Context(), setupKind, l.state, p); err != nil {
-					t.Fatal(err)
-				}
+				l.apply(config, "update")
 				l.has(arguments{"id": "s-2", "evaluators": []string{"word-count"}})
-				l.changesNothing(config)
 			}
 			if n := service.count(updateSetup); n != 1 {
 				t.Errorf("%d PUTs, want one: each restarts the setup", n)
@@ -337,10 +340,9 @@ func TestSetupAnswers_unknownProject(t *testing.T) {
 	l := service.life(t, nil)
 	config := setupConfig("checkout", "char-count")
 	l.apply(config, "create")
-	unknown := unknownText
 	d := l.provider.next()
 	for projectID, phrases := range map[string][]string{"p-1": nil, "p-2": {"Project Key Belongs to Another Project", "Nothing was changed"}} {
-		p, err := d.plan(t.Context(), setupKind, l.state, config.with(arguments{"project_id": unknown}))
+		p, err := d.plan(t.Context(), setupKind, l.state, config.with(arguments{"project_id": unknownText}))
 		if err != nil || p.action != "update" {
 			t.Fatalf("the plan is to %q: %v", p.action, err)
 		}
@@ -365,8 +367,8 @@ func TestSetupAnswers_unknownProject(t *testing.T) {
 	}
 
 	// Without a key the project may be another one, as if the plan replaced it: so the setup is replaced.
-	d = newDriverWith(t, time.Now, arguments{"base_url": service.URL, "project_api_key": unknown})
-	p, err := d.plan(t.Context(), setupKind, l.state, config.with(arguments{"project_id": unknown}))
+	d = newDriverWith(t, time.Now, arguments{"base_url": service.URL, "project_api_key": unknownText})
+	p, err := d.plan(t.Context(), setupKind, l.state, config.with(arguments{"project_id": unknownText}))
 	if err != nil || p.action != "replace" || strings.Join(p.forcedBy, " ") != "project_id" {
 		t.Errorf("the plan is to %q for %q: %v", p.action, p.forcedBy, err)
 	}
