@@ -1,10 +1,10 @@
 package provider_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -78,26 +78,15 @@ func TestPaths_ofTheContractAreElsewhere(t *testing.T) {
 func createTogether(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	t.Helper()
 	key := projectKey(server, "prd")
-	planning := newDriverOf(t, newServer, arguments{"base_url": server.URL, "project_api_key": key})
-	plans := make([]planResult, 10)
-	for i := range plans {
-		var err error
-		if plans[i], err = planning.plan(t.Context(), setupKind, planning.none(setupKind), setupConfig(fmt.Sprintf("quality-%d", i), "char-count")); err != nil {
-			t.Fatal(err)
-		}
+	configs := make([]arguments, 10)
+	for i := range configs {
+		configs[i] = setupConfig(fmt.Sprintf("quality-%d", i), "char-count")
 	}
-	applying := planning.next()
-	var wait sync.WaitGroup
-	for _, p := range plans {
-		wait.Go(func() {
-			if _, err := applying.carryOut(t.Context(), setupKind, applying.none(setupKind), p); err != nil {
-				t.Error(err)
-			}
-		})
+	if err := errors.Join(createdTogether(t, newDriverOf(t, newServer, arguments{"base_url": server.URL, "project_api_key": key}), configs...)...); err != nil {
+		t.Error(err)
 	}
-	wait.Wait()
-	if n := len(server.Setups(key)); n != len(plans) || calls(server, "POST", setupsPath+"/bulk") == 0 {
-		t.Errorf("there are %d setups, want %d, created in bulk: %v", n, len(plans), server.Requests())
+	if n := len(server.Setups(key)); n != len(configs) || calls(server, "POST", setupsPath+"/bulk") == 0 {
+		t.Errorf("there are %d setups, want %d, created in bulk: %v", n, len(configs), server.Requests())
 	}
 }
 
