@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,23 @@ func TestEvaluatorAnswers_leftOut(t *testing.T) {
 		t.Errorf("created_at is %s, %v", created, err)
 	}
 	l.apply(config.with(arguments{"temperature": 0.5}), "update")
+
+	// What refers to it gets null, and the warning says why: after the creation, and at each read, as that of an import.
+	// An import by the slug knows it.
+	without := evaluating(t, `{"id":"ev-1"}`)
+	without.set(map[string]string{createEvaluator: `200 {"evaluator_id":"ev-1"}`, "GET " + evaluatorsPath + "/tone": `200 {"id":"ev-1"}`, listEvaluators: "200 []"})
+	other := without.evaluatorLife(t, time.Now)
+	shows(t, other.appliesWith(config), "Evaluator Without a Slug", "null set value", "import it by its slug")
+	for id, slug := range map[string]any{"ev-1": nil, "tone": "tone"} {
+		other.takesOver(id)
+		other.has(arguments{"slug": slug})
+		d, typ := other.provider.next(), other.state.value.Type()
+		read := ask(t.Context(), t, d.server.ReadResource, &tfprotov6.ReadResourceRequest{TypeName: evaluatorKind, CurrentState: d.dynamic(typ, other.state.value)})
+		if slices.Contains(warnings(read.Diagnostics), "Evaluator Without a Slug") != (slug == nil) {
+			t.Errorf("%s: the read warns %q", id, warnings(read.Diagnostics))
+		}
+	}
+
 	a.set(map[string]string{readEvaluator: `200 {"id":"ev-1","slug":"tone"}`})
 	l.changesNothing(config.with(arguments{"temperature": 0.5}))
 	l.has(arguments{"slug": "tone"})
@@ -147,8 +165,7 @@ func TestEvaluatorAnswers_serviceChooses(t *testing.T) {
 	config := evaluatorConfig("Tone").with(arguments{"slug": "my-tone"})
 	a := evaluating(t, shown(withLLM(map[string]any{"temperature": 0.7})))
 	l := a.evaluatorLife(t, time.Now)
-	_, warnings := createdWith(t, l.provider, evaluatorKind, config)
-	shows(t, strings.Join(warnings, ""), "Answer Differs From the Request", `slug: "my-tone"; the answer has "tone"`, "temperature: <null>; the answer has 0.7")
+	shows(t, l.appliesWith(config), "Answer Differs From the Request", `slug: "my-tone"; the answer has "tone"`, "temperature: <null>; the answer has 0.7")
 }
 
 // Once it is created, nothing is an error: that would mark it as tainted.
@@ -169,58 +186,6 @@ func TestEvaluatorAnswers_createdAndNotRead(t *testing.T) {
 		a.set(map[string]string{readEvaluator: "200 " + shown(nil)})
 		l.changesNothing(config)
 		l.has(arguments{"version": "1"})
-	}
-}
-
-// Only the API's own 404 removes an evaluator, and only if it is not young, and the same organization
-// answers.
-func TestEvaluatorAnswers_gone(t *testing.T) {
-	t.Parallel()
-	setup := func(organization string) string {
-		return "200 [" + answered("checkout", map[string]any{"org_id": organization}) + "]"
-	}
-	const notFound = `404 {"error":"Evaluator not found"}`
-	for name, test := range map[string]struct {
-		now     func() time.Time
-		answers map[string]string
-		gone    bool
-		says    []string
-	}{
-		"young":                      {time.Now, map[string]string{readEvaluator: notFound, listEvaluators: `200 {"evaluators":[]}`}, false, []string{"Evaluator Not Found Yet", "Run the command again then"}},
-		"young, and in the list":     {time.Now, map[string]string{readEvaluator: notFound}, false, nil},
-		"of the same organization":   {later, map[string]string{readEvaluator: notFound, listEvaluators: `200 {"evaluators":[]}`}, true, []string{"Evaluator No Longer Found", "any more"}},
-		"of no known organization":   {later, map[string]string{readEvaluator: notFound, listEvaluators: `200 {"evaluators":[]}`, listSetups: "200 []"}, true, []string{"Evaluator No Longer Found", "belongs to another organization"}},
-		"of another organization":    {later, map[string]string{readEvaluator: notFound, listSetups: setup("o-2")}, false, []string{"Another Organization Answers", "o-1", "o-2", "terraform state rm"}},
-		"where nothing is":           {later, map[string]string{readEvaluator: notFound, listEvaluators: notFound}, false, []string{"Unable to Read Evaluator"}},
-		"with a key that is refused": {later, map[string]string{readEvaluator: `403 {"error":"Forbidden"}`}, false, []string{"Unable to Read Evaluator", "-refresh=false"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a := evaluating(t, shown(nil))
-			a.set(map[string]string{listSetups: setup("o-1")})
-			l := a.evaluatorLife(t, test.now)
-			config := evaluatorConfig("Tone")
-			l.apply(config, "create")
-			a.set(test.answers)
-			d := l.provider.next()
-			typ := l.state.value.Type()
-			response, err := d.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: evaluatorKind, CurrentState: d.dynamic(typ, l.state.value), Private: l.state.private})
-			if err != nil {
-				t.Fatal(err)
-			}
-			gone := d.value(typ, response.NewState).IsNull()
-			text := said(response.Diagnostics)
-			if err := failure(response.Diagnostics); err != nil {
-				text = err.Error()
-			}
-			if gone != test.gone || !says(test.says...).MatchString(text) || len(test.says) == 0 && text != "" {
-				t.Errorf("gone: %t, %s", gone, text)
-			}
-			// Protection does not stop the destroy of what is gone.
-			if _, err := d.plan(t.Context(), evaluatorKind, l.state, nil); (err == nil) != test.gone {
-				t.Errorf("the plan of the destroy: %v", err)
-			}
-		})
 	}
 }
 

@@ -114,11 +114,6 @@ func accEvaluatorLife(t *testing.T, variant emulatortest.Option) {
 	})
 }
 
-func newEvaluatorLife(t *testing.T, server *emulatortest.Server, key string) *life {
-	t.Helper()
-	return newLife(newDriverWith(t, time.Now, arguments{"base_url": server.URL, "project_api_key": key}), evaluatorKind)
-}
-
 // evaluatorConfig is the smallest evaluator.
 func evaluatorConfig(name string) arguments {
 	return arguments{
@@ -150,6 +145,11 @@ func evaluatorLife(t *testing.T, server *emulatortest.Server, newServer newServe
 	l.has(arguments{"slug": "support-tone", "version": "2", "temperature": 0.2, "max_tokens": int64(64), "description": "Polite?"})
 	l.imports(id)
 	l.imports("support-tone")
+	_, err := l.provider.next().importID(t.Context(), evaluatorKind, "word-count")
+	refuses(t, err, "Unable to Import Evaluator", "one of Traceloop's")
+	if found, err := l.provider.next().query(evaluatorKind, nil, 10, true); err != nil || len(found) != 1 || found[0].name != "Tone" || !found[0].resource.Equal(l.state.value) {
+		t.Errorf("the list has %+v, %v; the state has %v", found, err, l.state.value)
+	}
 	if n := writes(server); n != 1 {
 		t.Errorf("an update takes %d requests that write", n)
 	}
@@ -180,7 +180,7 @@ func evaluatorLife(t *testing.T, server *emulatortest.Server, newServer newServe
 	noWrites(t, server)
 	version := l.provider.text(l.state, "version")
 	destroyed := l.plan(nil, true)
-	shows(t, said(destroyed.diags), "Evaluator Will Not Be Deleted", id, `with the slug "support-tone"`)
+	warns(t, destroyed.diags, "Evaluator Will Not Be Deleted", id, `with the slug "support-tone"`)
 	l.destroy()
 	noWrites(t, server)
 	if all := server.Evaluators(key); len(all) != 1 || all[0].ID != id || all[0].Version != version {
@@ -188,11 +188,7 @@ func evaluatorLife(t *testing.T, server *emulatortest.Server, newServer newServe
 	}
 
 	// It comes back by an import.
-	imported, err := l.provider.next().importID(t.Context(), evaluatorKind, "support-tone")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.state = imported
+	l.takesOver("support-tone")
 	l.changesNothing(config)
 }
 
@@ -202,7 +198,7 @@ func TestEvaluator_replacement(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	key := projectKey(server, "prd")
-	l := newEvaluatorLife(t, server, key)
+	l := keyedLife(t, server, key, evaluatorKind)
 	config := evaluatorConfig("Tone").with(arguments{"slug": "tone", "deletion_protection": false})
 	l.apply(config.with(arguments{"deletion_protection": true}), "create")
 	first := l.id()
@@ -241,7 +237,7 @@ func TestEvaluator_replacement(t *testing.T) {
 	}
 	after, p, err := d.apply(t.Context(), evaluatorKind, tainted, config.with(arguments{"slug": "tone-2"}))
 	refuses(t, err, "Deletion Protection Is On", "terraform untaint")
-	shows(t, said(p.diags), "Evaluator Exists Already", "This configuration manages that evaluator", "terraform untaint")
+	warns(t, p.diags, "Evaluator Exists Already", "This configuration manages that evaluator", "terraform untaint")
 	if d.text(after, "id") != l.id() {
 		t.Error("the state has lost the evaluator")
 	}
@@ -252,7 +248,7 @@ func TestEvaluator_taken(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	key := projectKey(server, "prd")
-	l := newEvaluatorLife(t, server, key)
+	l := keyedLife(t, server, key, evaluatorKind)
 	l.apply(evaluatorConfig("Tone"), "create")
 	for name, test := range map[string]struct {
 		config  arguments
@@ -280,61 +276,32 @@ func TestEvaluator_taken(t *testing.T) {
 	}
 }
 
-// One evaluator has one address.
-func TestEvaluator_secondAddress(t *testing.T) {
+// A destroy frees no slug, because Traceloop keeps the evaluator. So a creation under another address is only warned
+// about, in either order, and so is a second creation.
+func TestEvaluator_inOnePlan(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	l := newEvaluatorLife(t, server, projectKey(server, "prd"))
+	l := keyedLife(t, server, projectKey(server, "prd"), evaluatorKind)
 	config := evaluatorConfig("Tone").with(arguments{"deletion_protection": false})
 	l.apply(config, "create")
-	d := l.provider.next()
-	if _, err := d.plan(t.Context(), evaluatorKind, l.state, config); err != nil {
-		t.Fatal(err)
-	}
-	_, err := d.importID(t.Context(), evaluatorKind, "tone")
-	refuses(t, err, "Two Resources for One Evaluator", "moved {")
-
-	d = l.provider.next()
-	imported, err := d.importID(t.Context(), evaluatorKind, "tone")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.plan(t.Context(), evaluatorKind, imported, config); err != nil {
-		t.Fatal(err)
-	}
-	_, err = d.plan(t.Context(), evaluatorKind, l.state, nil)
-	refuses(t, err, "Two Resources for One Evaluator")
-
-	// A destroy frees no slug: Traceloop keeps the evaluator. So a creation under another address is
-	// only warned about, in either order.
-	moved := config.with(arguments{"slug": "tone"})
-	for _, order := range [][]instance{{l.state, l.provider.none(evaluatorKind)}, {l.provider.none(evaluatorKind), l.state}} {
-		d = l.provider.next()
-		for _, prior := range order {
-			next, want := moved, "Evaluator Exists Already"
-			if !prior.value.IsNull() {
-				next, want = nil, "Evaluator Will Not Be Deleted"
-			}
-			p, err := d.plan(t.Context(), evaluatorKind, prior, next)
-			if err != nil || !slices.Contains(warnings(p.diags), want) {
-				t.Errorf("%q, %v", warnings(p.diags), err)
-			}
+	none := l.provider.none(evaluatorKind)
+	goes, comes := address{evaluatorKind, l.state, nil}, address{evaluatorKind, none, config.with(arguments{"slug": "tone"})}
+	for _, order := range [][]address{{goes, comes}, {comes, goes}} {
+		said, err := l.provider.next().plansTogether(order...)
+		if slices.Sort(said); err != nil || !slices.Equal(said, []string{"Evaluator Exists Already", "Evaluator Will Not Be Deleted"}) {
+			t.Errorf("the plan warns %q, %v", said, err)
 		}
 	}
-
-	d = l.provider.next()
-	for i, want := range []string{"", "Another resource of this plan creates the evaluator"} {
-		p, err := d.plan(t.Context(), evaluatorKind, d.none(evaluatorKind), evaluatorConfig("Twice"))
-		if got := said(p.diags); err != nil || (want == "") != (got == "") || !strings.Contains(got, want) {
-			t.Errorf("creation %d: %q, %v", i, got, err)
-		}
+	twice := address{evaluatorKind, none, evaluatorConfig("Twice")}
+	if said, err := l.provider.next().plansTogether(twice, twice); err != nil || !slices.Equal(said, []string{"Two Resources for One Evaluator"}) {
+		t.Errorf("the plan warns %q, %v", said, err)
 	}
 }
 
 func TestEvaluator_placeholders(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	l := newEvaluatorLife(t, server, projectKey(server, "prd"))
+	l := keyedLife(t, server, projectKey(server, "prd"), evaluatorKind)
 	messages := func(content any) arguments {
 		return arguments{"messages": []arguments{{"role": "user", "content": content}}}
 	}
@@ -366,216 +333,37 @@ func TestEvaluator_placeholders(t *testing.T) {
 	}
 }
 
-func TestEvaluator_invalid(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	l := newEvaluatorLife(t, server, projectKey(server, "prd"))
-	server.ResetRequests()
-	for name, test := range map[string]struct {
-		change  arguments
-		phrases []string
-	}{
-		"no messages":        {arguments{"messages": []arguments{}}, []string{"at least 1"}},
-		"no inputs":          {arguments{"input_schema": []arguments{}}, []string{"at least 1"}},
-		"a name twice":       {arguments{"output_schema": []arguments{{"name": "a", "type": "string"}, {"name": "a", "type": "int"}}}, []string{"Duplicate Name", `"a" twice`}},
-		"an unknown type":    {arguments{"input_schema": []arguments{{"name": "a", "type": "text"}}}, []string{"value must be one of"}},
-		"an enum of nothing": {arguments{"input_schema": []arguments{{"name": "a", "type": "enum"}}}, []string{"Missing Values"}},
-		"values of a string": {arguments{"input_schema": []arguments{{"name": "a", "type": "string", "enum_values": []string{"b"}}}}, []string{"Unexpected Values"}},
-		"a slug as a name":   {arguments{"slug": "Support tone"}, []string{"lower-case letters"}},
-		"an empty role":      {arguments{"messages": []arguments{{"role": "", "content": "x"}}}, []string{"at least 1"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			pointsAt(t, l.refusesToPlan(evaluatorConfig("Tone").with(test.change), test.phrases...))
-		})
-	}
-	noWrites(t, server)
-}
-
-// An answer that is lost is looked for, by the slug or the name, and the time. There is never a
-// second evaluator.
+// An answer that is lost is looked for, by the slug or the name, and the time. There is never a second evaluator.
+// The fault matrix has all other faults.
 func TestEvaluator_lostAnswer(t *testing.T) {
 	inBothVariants(t, func(t *testing.T, variant emulatortest.Option) {
-		for kind, slug := range map[string]any{"drop_after": "tone", "garbage": nil, "truncate": "tone"} {
-			t.Run(kind, func(t *testing.T) {
-				t.Parallel()
-				server := emulatortest.Start(t, variant)
-				l := newEvaluatorLife(t, server, projectKey(server, "prd"))
-				server.SetFaults(emulatortest.Fault{Method: "POST", Path: evaluatorsPath, Kind: kind, Times: 100})
-				l.apply(evaluatorConfig("Tone").with(arguments{"slug": slug}), "create")
-				if n := calls(server, "POST", evaluatorsPath); n != 1 {
-					t.Errorf("it was created with %d requests", n)
-				}
-				l.has(arguments{"slug": "tone", "version": "1"})
-			})
-		}
 		for name, test := range map[string]struct {
 			fault   emulatortest.Fault
-			phrases []string
+			now     func() time.Time
+			phrases []string // none: it is found
 		}{
-			"not carried out": {emulatortest.Fault{Kind: "status", Status: 500}, []string{"It does not exist: nothing was created", "Apply again"}},
-			"an older one":    {emulatortest.Fault{Kind: "drop_after"}, []string{"somebody else may have created it", "import {"}},
+			"carried out":     {emulatortest.Fault{Kind: "drop_after"}, time.Now, nil},
+			"not carried out": {emulatortest.Fault{Kind: "status", Status: 500}, time.Now, []string{"It does not exist: nothing was created", "Apply again"}},
+			"an older one":    {emulatortest.Fault{Kind: "drop_after"}, anHourAgo, []string{"somebody else may have created it", "import {"}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
-				l := newEvaluatorLife(t, server, projectKey(server, "prd"))
+				server := emulatortest.Start(t, variant, emulatortest.WithNow(test.now))
+				l := keyedLife(t, server, projectKey(server, "prd"), evaluatorKind)
 				test.fault.Method, test.fault.Path, test.fault.Times = "POST", evaluatorsPath, 100
 				server.SetFaults(test.fault)
-				l.refusesToApply(evaluatorConfig("Tone"), append([]string{"Outcome of Creation Is Unknown"}, test.phrases...)...)
+				if test.phrases != nil {
+					l.refusesToApply(evaluatorConfig("Tone"), append([]string{"Outcome of Creation Is Unknown"}, test.phrases...)...)
+					return
+				}
+				l.apply(evaluatorConfig("Tone"), "create") // without a slug: it goes by the name
+				l.has(arguments{"slug": "tone", "version": "1"})
+				if n := calls(server, "POST", evaluatorsPath); n != 1 {
+					t.Errorf("it was created with %d requests", n)
+				}
 			})
 		}
 	})
-}
-
-// The data sources and the list resource show the organization's own and Traceloop's.
-func TestAccEvaluator_dataSources(t *testing.T) { inBothVariants(t, accEvaluatorDataSources) }
-
-func accEvaluatorDataSources(t *testing.T, variant emulatortest.Option) {
-	t.Helper()
-	server := emulatortest.Start(t, variant)
-	key := projectKey(server, "prd")
-	l := newEvaluatorLife(t, server, key)
-	l.apply(evaluatorConfig("Tone"), "create")
-	cli := newCLI(t, server)
-	cli.write(withProjectKey(server, key, `
-data "traceloop_evaluator" "tone" {
-  slug = "tone"
-}
-
-data "traceloop_evaluator" "same" {
-  id = data.traceloop_evaluator.tone.id
-}
-
-data "traceloop_evaluator" "prebuilt" {
-  slug = "word-count"
-}
-
-data "traceloop_evaluators" "own" {
-  source = "custom"
-}
-
-data "traceloop_evaluators" "all" {}
-`))
-	cli.apply()
-	cli.checks(
-		attribute("data.traceloop_evaluator.tone", "id", l.id()),
-		attribute("data.traceloop_evaluator.same", "llm_provider", "openai"),
-		attribute("data.traceloop_evaluator.same", "source", "custom"),
-		attribute("data.traceloop_evaluator.prebuilt", "source", "prebuilt"),
-		isNull("data.traceloop_evaluator.prebuilt", "model"),
-		statecheck.ExpectKnownValue("data.traceloop_evaluators.own", tfjsonpath.New("evaluators"), knownvalue.ListSizeExact(1)),
-		statecheck.ExpectKnownValue("data.traceloop_evaluators.all", tfjsonpath.New("evaluators"), knownvalue.ListSizeExact(38)),
-	)
-	refuses(t, l.provider.next().readData(evaluatorKind, arguments{"slug": "ton"}), "Evaluator Not Found", "traceloop_evaluators")
-	_, err := l.provider.next().importID(t.Context(), evaluatorKind, "word-count")
-	refuses(t, err, "Unable to Import Evaluator", "one of Traceloop's")
-
-	found, err := l.provider.next().query(evaluatorKind, nil, 10, true)
-	if err != nil || len(found) != 1 || found[0].name != "Tone" || !found[0].resource.Equal(l.state.value) {
-		t.Fatalf("the list has %+v, %v; the state has %v", found, err, l.state.value)
-	}
-	imported, err := l.provider.next().importIdentity(evaluatorKind, found[0].arguments())
-	if err != nil || !imported.value.Equal(l.state.value) {
-		t.Errorf("the identity %q imports %v, %v", found[0].identity, imported.value, err)
-	}
-}
-
-// Each fault, once, in each request: it converges, and there is never a second evaluator.
-func TestEvaluator_faults(t *testing.T) {
-	t.Parallel()
-	config := evaluatorConfig("Tone").with(arguments{"slug": "tone"})
-	changed, one := config.with(arguments{"temperature": 0.5}), evaluatorsPath+"/"
-	for _, operation := range []struct {
-		name, method, path string
-		exists             bool
-		want               arguments
-	}{
-		{"create", "POST", evaluatorsPath, false, config},
-		{"create, reading", "GET", one, false, config},
-		{"update", "PATCH", one, true, changed},
-		{"update, reading", "GET", one, true, changed},
-		{"refresh", "GET", evaluatorsPath, true, config},
-	} {
-		for _, f := range faults {
-			t.Run(f.name+" "+operation.name, func(t *testing.T) {
-				t.Parallel()
-				server := emulatortest.Start(t)
-				key := projectKey(server, "prd")
-				settings := arguments{"base_url": server.URL, "project_api_key": key, "max_retries": int64(1)}.with(f.settings)
-				l := newLife(newDriverWith(t, time.Now, settings), evaluatorKind)
-				if operation.exists {
-					l.apply(config, "create")
-				}
-				fault := f.inject
-				fault.Method, fault.Path = operation.method, operation.path
-				server.SetFaults(fault)
-				for attempt := range 3 {
-					d := l.provider.next()
-					state, err := d.refresh(t.Context(), evaluatorKind, l.state)
-					if err == nil {
-						state, _, err = d.apply(t.Context(), evaluatorKind, state, operation.want)
-					}
-					if !state.value.IsNull() {
-						state.tainted = false
-						l.state = state
-					}
-					if err == nil {
-						break
-					}
-					explains(t, server, err)
-					if all := server.Evaluators(key); strings.Contains(err.Error(), "import {") { // after a 500, it may be somebody else's
-						if l.state, err = d.importID(t.Context(), evaluatorKind, all[0].ID); err != nil {
-							t.Fatal(err)
-						}
-					}
-					if !f.transient || attempt > 0 {
-						server.SetFaults()
-					}
-				}
-				l.changesNothing(operation.want)
-				if all := server.Evaluators(key); len(all) != 1 || all[0].ID != l.id() {
-					t.Errorf("there are %d evaluators: %+v", len(all), server.Requests())
-				}
-			})
-		}
-	}
-}
-
-// Fifty evaluators, and fifty monitors that use them.
-func TestCLI_fiftyEvaluatorsAndTheirMonitors(t *testing.T) {
-	t.Parallel()
-	const n = 50
-	server := standingStill(t)
-	cli := newCLI(t, server).withKey(projectKey(server, "prd"))
-	hcl := strings.Replace(toneHCL("Tone", "Judge {{text}}", fmt.Sprintf("count = %d", n)), `"support-tone"`, `"tone-${count.index}"`, 1)
-	cli.write(hcl + fmt.Sprintf(`
-resource "traceloop_auto_monitor_setup" "quality" {
-  count       = %d
-  external_id = "quality-${count.index}"
-  evaluators  = [traceloop_evaluator.tone[count.index].slug]
-}
-`, n))
-	takes := func(what string, most int) {
-		t.Helper()
-		requests := server.Requests()
-		t.Logf("%s takes %d requests", what, len(requests))
-		if len(requests) > most {
-			t.Errorf("%s takes %d requests, want at most %d: %v", what, len(requests), most, requests)
-		}
-		server.ResetRequests()
-	}
-	server.ResetRequests()
-	shows(t, cli.plan("-out=plan"), "100 to add")
-	takes("the plan of the creation", 4)
-	cli.ok("apply", "-input=false", "plan")
-	if creations := calls(server, "POST", evaluatorsPath); creations != n {
-		t.Errorf("%d evaluators were created", creations)
-	}
-	takes("the apply", 4*n)                                              // a busy machine sends apart what can go together
-	for _, plan := range []string{"the first plan", "the second plan"} { // the first one notes the organization
-		cli.plan("-detailed-exitcode")
-		takes(plan, 4)
-	}
 }
 
 // said are the warnings among diagnostics, in full.

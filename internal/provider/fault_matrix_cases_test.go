@@ -57,6 +57,8 @@ type operation struct {
 	reads bool
 	// occupied: it fails without any fault, and its error names the next step.
 	occupied bool
+	// once: a creation is never sent again, so that it does not get over a lost answer of its own.
+	once bool
 }
 
 // configIn is the configuration for a scene.
@@ -81,6 +83,8 @@ var (
 	europe    = arguments{"name": "EU Production", "project_id": "ORDERS"}
 	prd       = arguments{"project_id": "ORDERS", "environment": "prd"}
 	triggered = prd.with(arguments{"rotation_triggers": at("1")})
+	tone      = evaluatorConfig("Tone").with(arguments{"slug": "tone"})
+	checkout  = setupConfig("checkout", "char-count")
 )
 
 var operations = []operation{
@@ -109,4 +113,14 @@ var operations = []operation{
 	{name: "record triggers", kind: keyKind, prepare: (*scene).key, config: prd},
 	{name: "revoke key", kind: keyKind, prepare: (*scene).key},
 	{name: "import key", kind: keyKind, prepare: (*scene).strangersKey, imports: "ORDERS/prd", config: prd},
+
+	{name: "create evaluator", kind: evaluatorKind, once: true, config: tone},
+	{name: "read evaluator", kind: evaluatorKind, reads: true, prepare: (*scene).tone, config: tone},
+	{name: "change evaluator", kind: evaluatorKind, prepare: (*scene).tone, config: tone.with(arguments{"temperature": 0.5})},
+	{name: "import evaluator", kind: evaluatorKind, prepare: (*scene).strangersTone, imports: "tone", config: tone},
+
+	{name: "create setup", kind: setupKind, once: true, config: checkout},
+	{name: "read setup", kind: setupKind, reads: true, prepare: (*scene).checkout, config: checkout},
+	{name: "update setup", kind: setupKind, prepare: (*scene).checkout, config: setupConfig("checkout", "word-count")},
+	{name: "delete setup", kind: setupKind, prepare: (*scene).checkout},
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
-	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
@@ -33,12 +32,13 @@ type answering struct {
 
 	mu       sync.Mutex
 	answers  map[string]string
+	later    map[string]map[string]string // answers that change once a request is answered
 	requests []string
 }
 
 func newAnswering(t *testing.T, answers map[string]string) *answering {
 	t.Helper()
-	a := &answering{answers: answers}
+	a := &answering{answers: answers, later: map[string]map[string]string{}}
 	server := httptest.NewServer(a)
 	t.Cleanup(server.Close)
 	a.URL = server.URL
@@ -58,6 +58,7 @@ func (a *answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		body = rest
 	}
+	maps.Copy(a.answers, a.later[line])
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
@@ -68,6 +69,13 @@ func (a *answering) set(answers map[string]string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	maps.Copy(a.answers, answers)
+}
+
+// after changes answers once a request is answered.
+func (a *answering) after(line string, answers map[string]string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.later[line] = answers
 }
 
 // count returns how many requests begin with a method and a path, since the last reset.
@@ -122,97 +130,73 @@ func evaluatorsOf(types ...string) []any {
 	return all
 }
 
-// createdWith applies a creation, and returns its warnings.
-func createdWith(t *testing.T, d *driver, kind string, config arguments) (instance, []string) {
-	t.Helper()
-	p, err := d.plan(t.Context(), kind, d.none(kind), config)
-	if err != nil {
-		t.Fatal(err)
+// appliesWith applies a creation, and returns its warnings.
+func (l *life) appliesWith(config arguments) string {
+	l.t.Helper()
+	d := l.provider.next()
+	if err := l.saves(config).apply(d); err != nil {
+		l.t.Fatal(err)
 	}
-	typ := d.schemas[kind].ValueType()
-	resp, err := d.next().server.ApplyResourceChange(t.Context(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: kind, PriorState: d.dynamic(typ, d.none(kind).value), PlannedState: d.dynamic(typ, p.value),
-		Config: d.dynamic(typ, p.config), PlannedPrivate: p.private, PlannedIdentity: p.identity,
-	})
-	if err == nil {
-		err = failure(resp.Diagnostics)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
-	if err := d.resultKeepsTo(p.value, after.value); err != nil {
-		t.Error(err)
-	}
-	var warnings []string
-	for _, diag := range resp.Diagnostics {
-		warnings = append(warnings, diag.Summary+": "+diag.Detail)
-	}
-	return after, warnings
+	return said(d.applied)
 }
 
-// The state has what was asked where an answer is only terse or late. One warning says so, and no
-// later plan finds a difference.
+// What an answer shows in another way, later, or not at all is as requested: no warning, and no later plan that finds
+// a difference. What it shows differently is a warning, and drift.
 func TestSetupAnswers_terseOrLate(t *testing.T) {
 	t.Parallel()
-	rules := []any{
-		map[string]any{"key": "b", "source": "span_attributes", "operator": "equals", "value": "2"},
-		map[string]any{"key": "a", "source": "span_attributes", "op": "equals", "value": "1"},
+	rule := func(key string, rest map[string]any) map[string]any {
+		all := map[string]any{"key": key, "source": "span_attributes", "operator": "equals", "value": "v"}
+		maps.Copy(all, rest)
+		maps.DeleteFunc(all, func(_ string, value any) bool { return value == nil })
+		return all
 	}
-	selector := arguments{"selector": []arguments{
-		{"key": "a", "source": "span_attributes", "value": "1"},
-		{"key": "b", "source": "span_attributes", "value": "2"},
-	}}
+	nothing := map[string]any{"source": nil, "operator": nil, "value": nil}
+	inList := map[string]any{"source": "resource_attributes", "operator": "in", "value": nil}
+	config := setupConfig("checkout", "char-count", "our-own").with(arguments{"selector": []arguments{
+		{"key": "a", "source": "span_attributes", "value": "v"},
+		{"key": "b", "source": "span_attributes", "value": "v"},
+		{"key": "c", "source": "resource_attributes", "operator": "in", "values": []string{"y", "x"}},
+		{"key": "c", "source": "resource_attributes", "operator": "in", "values": []string{"z"}},
+	}})
 	for name, test := range map[string]struct {
-		config arguments
-		answer map[string]any
+		answer map[string]any // beside own evaluators by their slug, and all rules
 		warns  []string
 	}{
-		"own evaluator": {
-			setupConfig("checkout", "char-count", "our-own"),
-			map[string]any{"evaluators": evaluatorsOf("LLM_AS_A_JUDGE", "CHAR_COUNT")},
-			[]string{"Answer Differs From the Request", `"our-own"`, "LLM_AS_A_JUDGE", "state has what was requested"},
-		},
-		"two own evaluators": {
-			setupConfig("checkout", "our-own", "our-other"),
-			map[string]any{"evaluators": evaluatorsOf("LLM_AS_A_JUDGE", "LLM_AS_A_JUDGE")},
-			[]string{"Answer Differs From the Request", "LLM_AS_A_JUDGE"},
-		},
-		"no evaluators while pending": {
-			setupConfig("checkout", "char-count").with(selector),
-			map[string]any{"evaluators": []any{}, "init_rules": nil},
-			[]string{"Answer Differs From the Request", "evaluators", "selector"},
-		},
-		"rules in another order": {setupConfig("checkout", "char-count").with(selector), map[string]any{"init_rules": rules}, nil},
-		"no times, no status":    {setupConfig("checkout", "char-count"), map[string]any{"created_at": nil, "updated_at": nil, "status": nil}, nil},
+		"own evaluator by its type": {map[string]any{"evaluators": evaluatorsOf("LLM_AS_A_JUDGE", "CHAR_COUNT")}, nil},
+		"no evaluators":             {map[string]any{"evaluators": nil, "status": "completed"}, nil},
+		"none while pending":        {map[string]any{"evaluators": []any{}, "init_rules": []any{}}, nil},
+		"no rules":                  {map[string]any{"init_rules": nil, "status": "completed"}, nil},
+		"parts of rules":            {map[string]any{"init_rules": []any{rule("c", inList), rule("c", inList), rule("b", nothing), rule("a", nothing)}}, nil},
+		"another order": {map[string]any{"init_rules": []any{
+			rule("b", map[string]any{"operator": nil, "op": "equals"}), rule("a", nil),
+			rule("c", map[string]any{"source": "resource_attributes", "operator": "in", "value": nil, "values": []string{"z"}}),
+			rule("c", map[string]any{"source": "resource_attributes", "operator": "in", "value": nil, "values": []string{"x", "y"}}),
+		}}, nil},
+		"no times, no status": {map[string]any{"created_at": nil, "updated_at": nil, "status": nil}, nil},
+		"another rule":        {map[string]any{"init_rules": []any{rule("a", nil), rule("d", nil)}}, []string{"Answer Differs From the Request", "selector", "state has what was requested"}},
+		"empty rules":         {map[string]any{"init_rules": []any{}, "status": "completed"}, []string{"Answer Differs From the Request", "selector"}},
+		"one evaluator less":  {map[string]any{"evaluators": evaluatorsOf("CHAR_COUNT")}, []string{"Answer Differs From the Request", "evaluators", "our-own"}},
+		"one own too many":    {map[string]any{"evaluators": evaluatorsOf("LLM_AS_A_JUDGE", "LLM_AS_A_JUDGE", "CHAR_COUNT")}, []string{"Answer Differs From the Request", "LLM_AS_A_JUDGE"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			setup := answered("checkout", test.answer)
-			service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: "200 " + setup, readSetup: "200 " + setup, deleteSetup: "204 "})
-			l := service.life(t, nil)
-			var got []string
-			l.state, got = createdWith(t, l.provider, setupKind, test.config)
-			if len(got) != min(len(test.warns), 1) || len(got) > 0 && !says(slices.Clone(test.warns)...).MatchString(got[0]) {
+			answer := map[string]any{"evaluators": evaluatorsOf("our-own", "CHAR_COUNT"), "init_rules": nil}
+			maps.Copy(answer, test.answer)
+			setup := answered("checkout", answer)
+			l := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: "200 " + setup, readSetup: "200 " + setup, deleteSetup: "204 "}).life(t, nil)
+			if got := l.appliesWith(config); test.warns == nil && got != "" || !says(test.warns...).MatchString(got) {
 				t.Errorf("the apply warns %q, want %q", got, test.warns)
 			}
-			l.changesNothing(test.config)
-			l.has(arguments{"id": "s-1", "evaluators": test.config["evaluators"]})
+			l.has(arguments{"id": "s-1", "evaluators": config["evaluators"]})
+			if test.warns != nil {
+				if p := l.plan(config, true); p.action != "update" {
+					t.Errorf("the next plan is to %q", p.action)
+				}
+				return
+			}
+			l.changesNothing(config)
 			l.destroy()
 		})
-	}
-}
-
-// An organization's own evaluator that is really gone is drift, although the answer may show one by its type.
-func TestSetupAnswers_ownEvaluator(t *testing.T) {
-	t.Parallel()
-	setup := answered("checkout", map[string]any{"evaluators": evaluatorsOf("LLM_AS_A_JUDGE", "CHAR_COUNT")})
-	service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: "200 " + setup, readSetup: "200 " + setup})
-	l := service.life(t, nil)
-	l.apply(setupConfig("checkout", "char-count", "our-own"), "create")
-	service.set(map[string]string{readSetup: "200 " + answered("checkout", map[string]any{"evaluators": evaluatorsOf("CHAR_COUNT")})})
-	if p := l.plan(setupConfig("checkout", "char-count", "our-own"), true); p.action != "update" {
-		t.Errorf("the plan is to %q", p.action)
 	}
 }
 
@@ -224,10 +208,7 @@ func TestSetupAnswers_importedRules(t *testing.T) {
 	}
 	service := newAnswering(t, map[string]string{readSetup: "200 " + answered("checkout", map[string]any{"init_rules": []any{rule("b"), rule("c"), rule("a")}})})
 	l := service.life(t, nil)
-	var err error
-	if l.state, err = l.provider.importID(t.Context(), setupKind, "checkout"); err != nil {
-		t.Fatal(err)
-	}
+	l.takesOver("checkout")
 	config := func(keys ...string) arguments {
 		var rules []arguments
 		for _, key := range keys {
@@ -242,20 +223,22 @@ func TestSetupAnswers_importedRules(t *testing.T) {
 	}
 }
 
-// What an update answers: nothing, another id, or that the setup is gone.
+// What an update answers: nothing, another id, or that the setup is gone. And then it may not be read.
 func TestSetupAnswers_update(t *testing.T) {
 	t.Parallel()
 	changed := map[string]any{"id": "s-2", "evaluators": evaluatorsOf("WORD_COUNT"), "created_at": "2026-01-02T03:04:05Z"}
+	found := "200 " + answered("checkout", changed)
 	for name, test := range map[string]struct {
-		answer  string
-		refuses []string
+		answer, read string
+		refuses      []string
 	}{
-		"empty":        {"200 ", nil},
-		"another id":   {"200 " + answered("checkout", changed), nil},
-		"gone":         {`404 {"error":"not found"}`, []string{"Auto Monitor Setup No Longer Exists", "Nothing was changed", "Plan again"}},
-		"another env":  {"200 " + answered("checkout", map[string]any{"env_project_id": "ep-2"}), []string{"Unable to Update Auto Monitor Setup", "different projects or environments", "ep-2"}},
-		"unreadable":   {"200 <html>", nil},
-		"another type": {"200 " + answered("checkout", map[string]any{"evaluators": "many"}), nil},
+		"empty":        {"200 ", found, nil},
+		"another id":   {found, found, nil},
+		"gone":         {`404 {"error":"not found"}`, found, []string{"Auto Monitor Setup No Longer Exists", "Nothing was changed", "Plan again"}},
+		"another env":  {"200 " + answered("checkout", map[string]any{"env_project_id": "ep-2"}), found, []string{"Unable to Update Auto Monitor Setup", "different projects or environments", "ep-2"}},
+		"unreadable":   {"200 <html>", found, nil},
+		"another type": {"200 " + answered("checkout", map[string]any{"evaluators": "many"}), found, nil},
+		"not read":     {"200 ", "500 {}", []string{"Unable to Update Auto Monitor Setup", "it cannot be read", "may have carried this out: the next plan shows it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -264,21 +247,13 @@ func TestSetupAnswers_update(t *testing.T) {
 			l := service.life(t, arguments{"max_retries": int64(0)})
 			l.apply(setupConfig("checkout", "char-count"), "create")
 			config := setupConfig("checkout", "word-count")
+			service.after(updateSetup, map[string]string{readSetup: test.read})
 			if test.refuses != nil {
 				l.refusesToApply(config, test.refuses...)
 				l.has(arguments{"id": "s-1", "evaluators": []string{"char-count"}})
 			} else {
-				d := l.provider.next()
-				p, err := d.plan(t.Context(), setupKind, l.state, config)
-				if err != nil {
-					t.Fatal(err)
-				}
-				service.set(map[string]string{readSetup: "200 " + answered("checkout", changed)})
-				if l.state, err = d.next().carryOut(t.Context(), setupKind, l.state, p); err != nil {
-					t.Fatal(err)
-				}
+				l.apply(config, "update")
 				l.has(arguments{"id": "s-2", "evaluators": []string{"word-count"}})
-				l.changesNothing(config)
 			}
 			if n := service.count(updateSetup); n != 1 {
 				t.Errorf("%d PUTs, want one: each restarts the setup", n)
@@ -299,31 +274,13 @@ func TestSetupAnswers_wasThere(t *testing.T) {
 	}
 }
 
-// writesTogether applies creations at the same time, and returns their errors.
-func writesTogether(t *testing.T, d *driver, configs ...arguments) []error {
-	t.Helper()
-	errs, plans := make([]error, len(configs)), make([]planResult, len(configs))
-	for i, config := range configs {
-		var err error
-		if plans[i], err = d.plan(t.Context(), setupKind, d.none(setupKind), config); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var all sync.WaitGroup
-	for i, plan := range plans {
-		all.Go(func() { _, errs[i] = d.carryOut(t.Context(), setupKind, d.none(setupKind), plan) })
-	}
-	all.Wait()
-	return errs
-}
-
 // An item of a bulk upsert may fail because the service fails, which is not the configuration's fault.
 func TestSetupAnswers_bulk(t *testing.T) {
 	t.Parallel()
 	service := newAnswering(t, map[string]string{listSetups: "200 []", bulkSetups: fmt.Sprintf(
 		`200 {"setups":[{"external_id":"a","status":"ok","result":%s},{"external_id":"b","status":"error","error":"setups[1]: internal error"},{"external_id":"c","status":"error","error":"setups[2]: unknown slug"}]}`, answered("a", nil))})
 	d := service.life(t, nil).provider
-	errs := writesTogether(t, d, setupConfig("a", "char-count"), setupConfig("b", "char-count"), setupConfig("c", "made-up"))
+	errs := createdTogether(t, d, setupConfig("a", "char-count"), setupConfig("b", "char-count"), setupConfig("c", "made-up"))
 	if errs[0] != nil {
 		t.Error(errs[0])
 	}
@@ -331,20 +288,6 @@ func TestSetupAnswers_bulk(t *testing.T) {
 	refuses(t, errs[2], "unknown slug", "Correct the configuration")
 	if n := service.count(bulkSetups); n != 1 {
 		t.Errorf("%d bulk upserts, want one", n)
-	}
-}
-
-// A service without bulk upserts, which only a page has, gets single operations from then on.
-func TestSetupAnswers_bulkUnknown(t *testing.T) {
-	t.Parallel()
-	service := newAnswering(t, map[string]string{listSetups: "200 []", bulkSetups: "404 404 page not found", createSetup: "200 " + answered("a", nil)})
-	d := service.life(t, nil).provider
-	errs := writesTogether(t, d, setupConfig("a", "char-count"), setupConfig("b", "char-count"))
-	if (errs[0] == nil) == (errs[1] == nil) { // both are answered with "a"
-		t.Errorf("want one setup: %v", errs)
-	}
-	if service.count(createSetup) != 3 || service.count(bulkSetups) != 1 {
-		t.Errorf("the requests are %q", service.requests)
 	}
 }
 
@@ -377,7 +320,7 @@ func TestSetupAnswers_otherProject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	planWarns(t, p, "Project Key Belongs to Another Project", "Apply will refuse")
+	warns(t, p.diags, "Project Key Belongs to Another Project", "Apply will refuse")
 	_, err = d.carryOut(t.Context(), setupKind, d.none(setupKind), p)
 	refuses(t, err, "Project Key Belongs to Another Project")
 	if n := service.count("POST"); n != before {
@@ -397,10 +340,9 @@ func TestSetupAnswers_unknownProject(t *testing.T) {
 	l := service.life(t, nil)
 	config := setupConfig("checkout", "char-count")
 	l.apply(config, "create")
-	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
 	d := l.provider.next()
 	for projectID, phrases := range map[string][]string{"p-1": nil, "p-2": {"Project Key Belongs to Another Project", "Nothing was changed"}} {
-		p, err := d.plan(t.Context(), setupKind, l.state, config.with(arguments{"project_id": unknown}))
+		p, err := d.plan(t.Context(), setupKind, l.state, config.with(arguments{"project_id": unknownText}))
 		if err != nil || p.action != "update" {
 			t.Fatalf("the plan is to %q: %v", p.action, err)
 		}
@@ -425,74 +367,80 @@ func TestSetupAnswers_unknownProject(t *testing.T) {
 	}
 
 	// Without a key the project may be another one, as if the plan replaced it: so the setup is replaced.
-	d = newDriverWith(t, time.Now, arguments{"base_url": service.URL, "project_api_key": unknown})
-	p, err := d.plan(t.Context(), setupKind, l.state, config.with(arguments{"project_id": unknown}))
+	d = newDriverWith(t, time.Now, arguments{"base_url": service.URL, "project_api_key": unknownText})
+	p, err := d.plan(t.Context(), setupKind, l.state, config.with(arguments{"project_id": unknownText}))
 	if err != nil || p.action != "replace" || strings.Join(p.forcedBy, " ") != "project_id" {
 		t.Errorf("the plan is to %q for %q: %v", p.action, p.forcedBy, err)
 	}
 }
 
-// A setup that is not found is gone, unless it is young, or the list shows that another organization
-// answers.
-func TestSetupAnswers_gone(t *testing.T) {
+// What the key of a project manages is gone if the API's own 404 says so, it is not young, and the same organization
+// answers, as far as the list of setups shows that.
+func TestAnswers_goneForTheProjectKey(t *testing.T) {
 	t.Parallel()
 	const notFound = `404 {"error":"not found"}`
-	other := "200 [" + answered("b", map[string]any{"id": "s-9", "org_id": "o-2", "project_id": "p-9", "env_project_id": "ep-9"}) + "]"
-	same := "200 [" + answered("b", map[string]any{"id": "s-9"}) + "]"
-	for name, test := range map[string]struct {
-		now     func() time.Time
-		list    string
-		gone    bool
-		refused []string
-		warned  []string
+	setupOf := func(organization string) string {
+		return "200 [" + answered("b", map[string]any{"id": "s-9", "org_id": organization, "project_id": "p-9", "env_project_id": "ep-9"}) + "]"
+	}
+	kinds := map[string]struct {
+		title  string
+		config arguments
 	}{
-		"another organization": {later, other, false, []string{"Another Organization Answers", "o-1", "o-2", "nothing was changed", "terraform state rm"}, nil},
-		"the same":             {later, same, true, nil, nil},
-		"no setup":             {later, "200 []", true, nil, []string{"Auto Monitor Setup No Longer Found"}},
-		"young":                {time.Now, same, false, []string{"Auto Monitor Setup Not Found Yet", "Run the command again then"}, nil},
-		"young, then shown":    {time.Now, same, false, nil, nil},
+		setupKind: {"Auto Monitor Setup", setupConfig("checkout", "char-count")}, evaluatorKind: {"Evaluator", evaluatorConfig("Tone")},
+	}
+	for name, test := range map[string]struct {
+		now   func() time.Time
+		list  string
+		shown bool // at last
+		gone  bool
+		says  []string
+	}{
+		"another organization":  {later, setupOf("o-2"), false, false, []string{"Another Organization Answers", "o-1", "o-2", "nothing was changed", "terraform state rm"}},
+		"the same":              {later, setupOf("o-1"), false, true, []string{"No Longer Found", "any more"}},
+		"no known organization": {later, "200 []", false, true, []string{"No Longer Found", "belongs to another organization"}},
+		"young":                 {time.Now, setupOf("o-1"), false, false, []string{"Not Found Yet", "Run the command again then"}},
+		"young, then shown":     {time.Now, setupOf("o-1"), true, false, nil},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			setup := "200 " + answered("checkout", nil) // which is new only now
-			service := newAnswering(t, map[string]string{listSetups: "200 []", createSetup: setup, readSetup: setup})
-			sleep := func(context.Context, time.Duration) error {
-				if test.refused == nil {
-					service.set(map[string]string{listSetups: "200 [" + answered("checkout", nil) + "]"})
+		for kind, k := range kinds {
+			t.Run(k.title+" "+name, func(t *testing.T) {
+				t.Parallel()
+				service := evaluating(t, shown(nil))
+				setup := answered("checkout", nil)
+				service.set(map[string]string{createSetup: "200 " + setup, readSetup: "200 " + setup, listSetups: setupOf("o-1")})
+				sleep := func(context.Context, time.Duration) error {
+					if test.shown {
+						service.set(map[string]string{listSetups: "200 [" + setup + "]", listEvaluators: `200 {"evaluators":[` + shown(nil) + `]}`})
+					}
+					return nil
 				}
-				return nil
-			}
-			l := newLife(newDriverOf(t, provider.NewServerWithSleep(test.now, sleep), arguments{"base_url": service.URL, "project_api_key": madeUpKey}), setupKind)
-			config := setupConfig("checkout", "char-count")
-			l.apply(config, "create")
-			service.set(map[string]string{listSetups: test.list, readSetup: notFound})
-			read, err := l.provider.next().refresh(t.Context(), setupKind, l.state)
-			if test.refused != nil {
-				refuses(t, err, test.refused...)
-			} else if err != nil || read.value.IsNull() != test.gone {
-				t.Errorf("%v; the state has %s", err, read.value)
-			}
+				l := newLife(newDriverOf(t, provider.NewServerWithSleep(test.now, sleep), arguments{"base_url": service.URL, "project_api_key": madeUpKey}), kind)
+				l.apply(k.config, "create")
+				service.set(map[string]string{listSetups: test.list, listEvaluators: `200 {"evaluators":[]}`, readSetup: notFound, readEvaluator: notFound})
+				d, typ := l.provider.next(), l.state.value.Type()
+				read := ask(t.Context(), t, d.server.ReadResource, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, l.state.value), Private: l.state.private})
+				text := said(read.Diagnostics)
+				if err := failure(read.Diagnostics); err != nil {
+					text = err.Error()
+				}
+				if gone := d.value(typ, read.NewState).IsNull(); gone != test.gone || !says(slices.Clone(test.says)...).MatchString(text) || test.says == nil && text != "" {
+					t.Errorf("gone: %t, %s", gone, text)
+				}
 
-			// A saved plan of a destroy, which does not refresh.
-			service.set(map[string]string{listSetups: test.list})
-			p, err := l.provider.plan(t.Context(), setupKind, l.state, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			destroying := l.provider.next()
-			after, err := destroying.carryOut(t.Context(), setupKind, l.state, p)
-			switch {
-			case test.refused != nil:
-				refuses(t, err, test.refused...)
-			case !test.gone: // the delete is tried again
-				refuses(t, err, "Unable to Delete Auto Monitor Setup")
-			case err != nil:
-				t.Error(err)
-			}
-			if after.value.IsNull() != test.gone || !slices.Equal(warnings(destroying.applied), test.warned) {
-				t.Errorf("it warns %q; the state has %s", warnings(destroying.applied), after.value)
-			}
-		})
+				// A destroy that does not refresh. Protection does not stop that of what is gone.
+				service.set(map[string]string{listSetups: test.list, listEvaluators: `200 {"evaluators":[]}`})
+				p, err := l.provider.next().plan(t.Context(), kind, l.state, nil)
+				if err == nil {
+					destroying := l.provider.next()
+					_, err = destroying.carryOut(t.Context(), kind, l.state, p)
+					if perhaps := kind == setupKind && name == "no known organization"; strings.Contains(said(destroying.applied), "No Longer Found") != perhaps {
+						t.Errorf("the destroy warns %q", said(destroying.applied))
+					}
+				}
+				if (err == nil) != test.gone || err != nil && !test.shown && !says(slices.Clone(test.says)...).MatchString(err.Error()) {
+					t.Errorf("the destroy: %v", err)
+				}
+			})
+		}
 	}
 }
 
@@ -501,18 +449,20 @@ func TestSetupAnswers_gone(t *testing.T) {
 func TestSetupAnswers_refusedKey(t *testing.T) {
 	t.Parallel()
 	project := `200 {"id":"p-1","name":"Orders","slug":"orders","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:05Z"}`
-	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
+	const revoked = `401 {"error":"invalid key"}`
 	for name, test := range map[string]struct {
 		key     any
+		answer  string
 		exists  bool
 		mark    string // of the organization that the management key belongs to
 		phrases []string
 	}{
-		"refused, and the project is gone":          {madeUpKey, false, "e-1", nil},
-		"refused, and another organization answers": {madeUpKey, false, "e-2", []string{"Unable to Delete Auto Monitor Setup", "terraform state rm ADDRESS"}},
-		"refused":                          {madeUpKey, true, "e-1", []string{"Unable to Delete Auto Monitor Setup", "has not been revoked", "terraform state rm ADDRESS"}},
-		"unknown, and the project is gone": {unknown, false, "e-1", nil},
-		"unknown":                          {unknown, true, "e-1", []string{"Unknown Provider Configuration", "-target=ADDRESS", "terraform state rm ADDRESS"}},
+		"refused, and the project is gone":          {madeUpKey, revoked, false, "e-1", nil},
+		"refused, and another organization answers": {madeUpKey, revoked, false, "e-2", []string{"Unable to Delete Auto Monitor Setup", "terraform state rm ADDRESS"}},
+		"refused":                          {madeUpKey, revoked, true, "e-1", []string{"Unable to Delete Auto Monitor Setup", "has not been revoked", "terraform state rm ADDRESS"}},
+		"forbidden":                        {madeUpKey, `403 {"error":"Forbidden"}`, true, "e-1", []string{"Unable to Delete Auto Monitor Setup", "does not accept a management key"}},
+		"unknown, and the project is gone": {unknownText, revoked, false, "e-1", nil},
+		"unknown":                          {unknownText, revoked, true, "e-1", []string{"Unknown Provider Configuration", "-target=ADDRESS", "terraform state rm ADDRESS"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -525,8 +475,7 @@ func TestSetupAnswers_refusedKey(t *testing.T) {
 			config := setupConfig("checkout", "char-count")
 			l.apply(config, "create")
 
-			refused := `401 {"error":"invalid key"}`
-			service.set(map[string]string{listSetups: refused, readSetup: refused, deleteSetup: refused})
+			service.set(map[string]string{listSetups: test.answer, readSetup: test.answer, deleteSetup: test.answer})
 			if !test.exists {
 				service.set(map[string]string{
 					"GET /v2/projects/p-1": `404 {"error":"not found"}`, "GET /v2/projects": "200 []",
@@ -550,7 +499,7 @@ func TestSetupAnswers_refusedKey(t *testing.T) {
 				return
 			}
 			if test.phrases != nil {
-				l.refusesToPlan(config, "Unable to Read Auto Monitor Setup", "has not been revoked", "terraform state rm ADDRESS", "-refresh=false")
+				l.refusesToPlan(config, append([]string{"Unable to Read Auto Monitor Setup"}, append(test.phrases[1:], "-refresh=false")...)...)
 				return
 			}
 			refreshed, err := l.provider.next().refresh(t.Context(), setupKind, l.state)
@@ -618,10 +567,10 @@ func TestSetup_unknownEvaluators(t *testing.T) {
 		"unlisted, not there":    {all("action-advancement"), "action-advancement", []string{"Unknown Evaluator", "its page of evaluator slugs does not list it"}},
 		"a list of only its own": {`200 {"evaluators":[{"id":"ev-1","slug":"our-tone"}]}`, "pii-detector", nil},
 		"no list, published":     {`404 {"error":"not found"}`, "pii-detector", nil},
-		"no list, own":           {`404 {"error":"not found"}`, "our-tone", []string{"Evaluator Is Not in the Published List", "published on 2026-06-18"}},
-		"no list, a typo":        {`403 {"error":"Forbidden"}`, "pii_detektor", []string{"Evaluator Is Not in the Published List", `Did you mean "pii-detector"?`}},
-		"no list, SaaS only":     {`403 {"error":"Forbidden"}`, "tone-detection", []string{"Evaluator May Not Be Available", `marks it as "SaaS only"`}},
-		"no list, unlisted":      {`403 {"error":"Forbidden"}`, "action-advancement", []string{"Evaluator May Not Be Available", "its page of evaluator slugs"}},
+		"no list, own":           {`404 {"error":"not found"}`, "our-tone", []string{"Unknown Evaluator", "cannot read their list", "published on 2026-06-18"}},
+		"no list, a typo":        {`403 {"error":"Forbidden"}`, "pii_detektor", []string{"Unknown Evaluator", `Did you mean "pii-detector"?`}},
+		"no list, SaaS only":     {`403 {"error":"Forbidden"}`, "tone-detection", []string{"Unknown Evaluator", "may not be among", `marks it as "SaaS only"`}},
+		"no list, unlisted":      {`403 {"error":"Forbidden"}`, "action-advancement", []string{"Unknown Evaluator", "may not be among", "its page of evaluator slugs"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -636,22 +585,6 @@ func TestSetup_unknownEvaluators(t *testing.T) {
 			}
 		})
 	}
-}
-
-// An evaluator that the same plan creates is not unknown, whether its slug is known or not.
-func TestCLI_setupOfANewEvaluator(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
-	cli.Env = append(cli.Env, "TRACELOOP_PROJECT_API_KEY="+projectKey(server, "prd"))
-	const monitor = "\nresource \"traceloop_auto_monitor_setup\" \"quality\" {\n  external_id = \"checkout\"\n  evaluators  = [traceloop_evaluator.tone.slug, \"answer-relevancy\"]\n}\n"
-	cli.write(toneHCL("Tone", "Judge {{text}}", "") + monitor)
-	for _, out := range []string{cli.plan(), cli.apply()} {
-		hides(t, out, "Warning: Unknown", "Warning: Evaluator")
-	}
-	shows(t, cli.plan(), "No changes")
-	cli.write(toneHCL("Tone", "Judge {{text}}", "") + strings.ReplaceAll(monitor, "traceloop_evaluator.tone.slug", `"support-tome"`))
-	shows(t, cli.plan(), "Unknown Evaluator", `Did you mean "support-tone"?`)
 }
 
 // An answer may show the organization's own evaluators by their type. Their ids tell which ones they

@@ -1,11 +1,15 @@
 package provider_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
@@ -34,24 +38,15 @@ resource "traceloop_auto_monitor_setup" "all" {
 `, n, evaluators)
 }
 
-// requestLog is what was asked, in the order of first appearance, with how often.
-func requestLog(server *emulatortest.Server) string {
-	var order []string
-	counts := map[string]int{}
-	for _, r := range server.Requests() {
-		path := r.Path
-		if rest, one := strings.CutPrefix(path, setupsPath+"/"); one && rest != "bulk" {
-			path = setupsPath + "/{external_id}"
-		}
-		line := r.Method + " " + path
-		if counts[line]++; counts[line] == 1 {
-			order = append(order, line)
-		}
+// takes checks how many requests a command has sent.
+func takes(t *testing.T, server *emulatortest.Server, what string, most int) {
+	t.Helper()
+	requests := server.Requests()
+	t.Logf("%s takes %d requests", what, len(requests))
+	if len(requests) > most {
+		t.Errorf("%s takes %d requests, want at most %d: %v", what, len(requests), most, requests)
 	}
-	for i, line := range order {
-		order[i] = fmt.Sprintf("%d %s", counts[line], line)
-	}
-	return strings.Join(order, "\n")
+	server.ResetRequests()
 }
 
 // 300 setups, with -short 60. Terraform has as many creations in flight as -parallelism says, and
@@ -71,228 +66,203 @@ func TestCLI_manySetupsGoTogether(t *testing.T) { //nolint:paralleltest // other
 			key := projectKey(server, "prd")
 			cli := newCLI(t, server).withKey(key)
 			flag := "-parallelism=" + parallelism
+			server.ResetRequests()
 
 			cli.write(manySetups(n, `"char-count"`))
 			cli.plan(flag, "-out=plan")
-			if got := server.Requests(); len(got) != 2 {
-				t.Errorf("planning the creation took %d requests, want the lists of setups and evaluators: %v", len(got), got)
-			}
-			server.ResetRequests()
+			takes(t, server, "the plan of the creation", 2) // the lists of setups and evaluators
 			cli.ok("apply", "-input=false", flag, "plan")
-			t.Logf("apply:\n%s", requestLog(server))
-			if got := len(server.Requests()); got > most || len(server.Setups(key)) != n {
-				t.Errorf("%d requests, want %d at most; %d setups", got, most, len(server.Setups(key)))
+			takes(t, server, "the apply", most)
+			if got := len(server.Setups(key)); got != n {
+				t.Errorf("there are %d setups", got)
 			}
-
-			server.ResetRequests()
 			cli.plan(flag, "-detailed-exitcode")
-			t.Logf("plan:\n%s", requestLog(server))
-			if got := len(server.Requests()); got > 5 {
-				t.Errorf("the plan took %d requests, want 5 at most", got)
-			}
+			takes(t, server, "the next plan", 6) // and the check's own list
 
 			cli.write(manySetups(n, `"char-count", "word-count"`))
 			cli.plan(flag, "-out=plan")
 			server.ResetRequests()
 			cli.ok("apply", "-input=false", flag, "plan")
-			t.Logf("apply of an update:\n%s", requestLog(server))
-			if got := len(server.Requests()); got > most {
-				t.Errorf("the update took %d requests, want %d at most", got, most)
-			}
+			takes(t, server, "the apply of an update", most)
 			cli.plan(flag, "-detailed-exitcode")
 		})
 	}
 }
 
-// What succeeded is kept, and what failed is named.
-func TestCLI_bulkPartialSuccess(t *testing.T) {
+// Fifty evaluators, and fifty monitors that use them. One that the same plan creates is not unknown.
+func TestCLI_fiftyEvaluatorsAndTheirMonitors(t *testing.T) {
 	t.Parallel()
+	const n = 50
 	server := standingStill(t)
-	key := projectKey(server, "prd")
-	cli := newCLI(t, server).withKey(key)
-	hcl := func(slug string) string {
-		return fmt.Sprintf("resource \"traceloop_auto_monitor_setup\" \"all\" {\n  count       = 8\n  external_id = \"m-${count.index}\"\n  evaluators  = [count.index == 3 ? %q : \"char-count\"]\n}\n", slug)
-	}
-	cli.write(hcl("made-up"))
-	out, err := cli.run("apply", "-auto-approve", "-input=false", "-parallelism=8")
-	if err == nil {
-		t.Fatal("apply succeeded")
-	}
-	shows(t, out, "Unknown Evaluator", `"made-up"`, "Unable to Create Auto Monitor Setup", `create the auto monitor setup "m-3"`,
-		`unknown evaluator slug "made-up"`)
-	if n := len(server.Setups(key)); n != 7 {
-		t.Errorf("%d setups are there, want 7", n)
-	}
-	cli.write(hcl("word-count"))
-	shows(t, cli.apply(), "1 added, 0 changed, 0 destroyed")
-	cli.plan("-detailed-exitcode")
-	cli.destroy()
+	cli := newCLI(t, server).withKey(projectKey(server, "prd"))
+	hcl := strings.Replace(toneHCL("Tone", "Judge {{text}}", fmt.Sprintf("count = %d", n)), `"support-tone"`, `"tone-${count.index}"`, 1)
+	cli.write(hcl + fmt.Sprintf(`
+resource "traceloop_auto_monitor_setup" "quality" {
+  count       = %d
+  external_id = "quality-${count.index}"
+  evaluators  = [traceloop_evaluator.tone[count.index].slug]
 }
-
-// A bulk upsert whose answer is lost is sent again: two have the effect of one.
-func TestCLI_bulkAnswerLost(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		fault   emulatortest.Fault
-		retries string
-		ok      bool
-	}{
-		"once":             {emulatortest.Fault{Method: "POST", Path: setupsPath, Kind: "drop_after"}, "4", true},
-		"again and again":  {emulatortest.Fault{Method: "POST", Path: setupsPath, Kind: "drop_after", Times: 100}, "0", true},
-		"and nothing done": {emulatortest.Fault{Method: "POST", Path: setupsPath, Kind: "drop_before", Times: 100}, "0", false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := emulatortest.Start(t)
-			key := projectKey(server, "prd")
-			cli := newCLI(t, server).withKey(key)
-			cli.write("provider \"traceloop\" {\n  max_retries = " + test.retries + "\n}\n" + manySetups(8, `"char-count"`))
-			server.SetFaults(test.fault)
-			out, err := cli.run("apply", "-auto-approve", "-input=false")
-			if (err == nil) != test.ok {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			server.SetFaults()
-			if !test.ok {
-				shows(t, out, "Outcome of Write Is Unknown", "It does not exist: nothing was created. Apply again.")
-				shows(t, cli.apply(), "8 added")
-			}
-			cli.plan("-detailed-exitcode")
-			if n := len(server.Setups(key)); n != 8 {
-				t.Errorf("there are %d setups", n)
-			}
-		})
+`, n))
+	server.ResetRequests()
+	created := cli.plan("-out=plan")
+	shows(t, created, "100 to add")
+	hides(t, created, "Warning: Unknown")
+	takes(t, server, "the plan of the creation", 4)
+	cli.ok("apply", "-input=false", "plan")
+	if creations := calls(server, "POST", evaluatorsPath); creations != n {
+		t.Errorf("%d evaluators were created", creations)
+	}
+	takes(t, server, "the apply", 4*n)                                   // a busy machine sends apart what can go together
+	for _, plan := range []string{"the first plan", "the second plan"} { // the first one notes the organization
+		cli.plan("-detailed-exitcode")
+		takes(t, server, plan, 4)
 	}
 }
 
-// If the answer of a bulk upsert is lost and no read works either, the user applies again.
-func TestCLI_bulkOutcomeUnknown(t *testing.T) {
+// inOneGo is a project, its key, and with that key its monitors.
+func inOneGo(trigger, evaluators, projectID string) string {
+	return fmt.Sprintf(`
+resource "traceloop_project" "orders" {
+  name                = "Orders"
+  deletion_protection = false
+}
+
+resource "traceloop_api_key" "prd" {
+  project_id        = traceloop_project.orders.id
+  environment       = "prd"
+  rotation_triggers = { n = %q }
+}
+
+provider "traceloop" {
+  alias           = "orders_prd"
+  project_api_key = traceloop_api_key.prd.key
+}
+
+resource "traceloop_auto_monitor_setup" "quality" {
+  provider    = traceloop.orders_prd
+  count       = 3
+  external_id = "quality-${count.index}"
+  evaluators  = ["answer-relevancy"%s]
+  %s
+}
+
+data "traceloop_auto_monitor_setups" "all" {
+  provider   = traceloop.orders_prd
+  depends_on = [traceloop_api_key.prd]
+}
+`, trigger, evaluators, projectID)
+}
+
+// One apply makes it all, and an empty plan follows. (TestSecrets_publishedOperations holds each path to its key.)
+func TestCLI_projectKeyAndSetupsInOneGo(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	key := projectKey(server, "prd")
-	cli := newCLI(t, server).withKey(key)
-	cli.write("provider \"traceloop\" {\n  max_retries = 0\n}\n" + manySetups(1, `"char-count"`))
-	server.SetFaults(
-		emulatortest.Fault{Method: "POST", Path: setupsPath, Kind: "drop_after", Times: 100},
-		emulatortest.Fault{Method: "GET", Path: setupsPath + "/", Kind: "status", Status: 500, Times: 100},
-	)
-	out, err := cli.run("apply", "-auto-approve", "-input=false")
-	if err == nil {
-		t.Fatal("apply succeeded")
+	cli := newCLI(t, server)
+	applies := func(hcl, says string, flags ...string) {
+		t.Helper()
+		cli.write(hcl)
+		shows(t, cli.apply(flags...), says)
+		cli.plan("-detailed-exitcode")
 	}
-	shows(t, out, "Outcome of Write Is Unknown", "could not find out", "import {", `id = "quality-0"`)
-	server.SetFaults()
-	shows(t, cli.plan(), "Auto Monitor Setup Already Exists")
-	cli.ok("import", "traceloop_auto_monitor_setup.all[0]", "quality-0")
-	cli.plan("-detailed-exitcode")
+	cli.write(inOneGo("1", "", ""))
+	hides(t, cli.plan(), "Warning: Auto Monitor", "Error:")
+	noWrites(t, server)
+	applies(inOneGo("1", "", ""), "5 added")
+
+	// Rotating the key leaves the setups alone; they are not read with a key that is not known yet.
+	cli.write(inOneGo("2", "", ""))
+	shows(t, cli.plan(), "Auto Monitor Setups Were Not Read", "1 to add, 0 to change, 1 to destroy")
+	applies(inOneGo("2", "", ""), "1 added, 0 changed, 1 destroyed")
+	applies(inOneGo("3", `, "char-count"`, ""), "1 added, 3 changed, 1 destroyed") // with the new key
+
+	// Setups go with their project. The next plan creates them again; with project_id, the same plan does.
+	shows(t, cli.apply("-replace=traceloop_project.orders"), "Auto Monitor Setups Were Not Read", "2 added, 0 changed, 2 destroyed")
+	shows(t, cli.plan(), "Auto Monitor Setup No Longer Found", "3 to add, 0 to change, 0 to destroy")
+	last := inOneGo("3", "", "project_id = traceloop_project.orders.id")
+	applies(last, "3 added")
+	applies(last, "5 added, 0 changed, 5 destroyed", "-replace=traceloop_project.orders")
+
+	// Setups go before the key that they are destroyed with.
+	server.ResetRequests()
+	shows(t, cli.destroy(), "5 destroyed")
+	if n := calls(server, "DELETE", setupsPath); n != 3 {
+		t.Errorf("%d setups were deleted, want 3", n)
+	}
 }
 
-func TestCLI_setupWarnings(t *testing.T) {
+// The project is gone, with the key of the setups: a destroy goes on.
+func TestCLI_setupsWithoutTheirKey(t *testing.T) {
 	t.Parallel()
-	server := standingStill(t)
-	key := projectKey(server, "prd")
-	cli := newCLI(t, server).withKey(key)
-	cli.write(setupHCL("checkout", "", "char-count", "toxicity"))
-	shows(t, cli.apply(), "Unknown Evaluator", `"toxicity" is not among`, `Did you mean "toxicity-detector"?`, "1 added")
-	hides(t, cli.plan("-detailed-exitcode"), "Warning: Unknown", "Warning: Auto") // it was said when it was new
-	cli.write(setupHCL("checkout", "", "char-count", "toxicity", "word-count"))
-	again := cli.plan()
-	shows(t, again, "Auto Monitor Setup Will Restart", `from "pending" back to "pending"`)
-	hides(t, again, "Warning: Unknown")
+	var now atomic.Value // the project and its key are so old that one which is not found is gone
+	now.Store(anHourAgo)
+	server := emulatortest.Start(t, emulatortest.WithNow(func() time.Time { return now.Load().(func() time.Time)() }))
+	cli := newCLI(t, server)
+	cli.write(inOneGo("1", "", ""))
+	cli.apply("-target=traceloop_api_key.prd")
+	now.Store(time.Now)
 	cli.apply()
-
-	server.SendSpans(key, 1)
-	server.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60, FailingEvaluators: map[string]string{"word-count": "no text in the spans"}})
-	shows(t, cli.plan("-detailed-exitcode"), "Auto Monitor Setup Partly Failed", "word-count: no text in the spans")
-	server.SetSettings(emulatortest.Settings{SetupsAheadSeconds: 60, FailingEvaluators: map[string]string{"word-count": "no", "char-count": "no", "toxicity": "no"}})
-	shows(t, cli.plan("-detailed-exitcode"), "Auto Monitor Setup Failed with", "char-count: no")
+	server.DeleteProject(server.Projects()[1].ID)
+	shows(t, cli.destroy(), "3 destroyed")
+	shows(t, cli.apply(), "5 added")
 }
 
-// Waiting never fails an apply that has done its work.
-func TestCLI_waitThatFails(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	key := projectKey(server, "prd")
-	cli := newCLI(t, server).withKey(key)
-	cli.write("provider \"traceloop\" {\n  max_retries = 0\n}\n" + setupHCL("checkout", "  wait_for = \"completed\"\n", "char-count"))
-	server.SetFaults(emulatortest.Fault{Method: "GET", Path: setupsPath + "/checkout", Kind: "status", Status: 500})
-	shows(t, cli.apply(), "Unable to Read Auto Monitor Setup Status", "The setup exists", "1 added")
-	cli.plan("-detailed-exitcode")
-
-	cli.write(setupHCL("other", "  wait_for = \"completed\"\n  wait_timeout = \"1s\"\n", "char-count"))
-	shows(t, cli.apply(), "Timed Out Waiting for Auto Monitor Setup", `did not reach the status "completed" within 1s`, "1 added")
+// The data sources show the organization's own objects, and Traceloop's evaluators.
+func TestCLI_dataSourcesOfTheProjectKey(t *testing.T) {
+	inBothVariants(t, func(t *testing.T, variant emulatortest.Option) {
+		server := standingStill(t, variant)
+		key := projectKey(server, "prd")
+		l := keyedLife(t, server, key, evaluatorKind)
+		l.apply(evaluatorConfig("Tone"), "create")
+		server.CreateSetup(projectKey(server, "dev"), "checkout-dev", "char-count")
+		here := server.CreateSetup(key, "checkout", "word-count")
+		cli := newCLI(t, server).withKey(key)
+		cli.write(`
+data "traceloop_evaluator" "tone" {
+  slug = "tone"
 }
 
-func TestCLI_setupFailures(t *testing.T) {
-	t.Parallel()
-	server := standingStill(t)
-	id, key := server.GenerateKey(server.Projects()[0].ID, "prd")
-	cli := newCLI(t, server).withKey(key)
-	cli.write(setupHCL("checkout", "", "char-count"))
-	cli.apply()
-	for status, phrases := range map[int][]string{
-		http.StatusForbidden:  {"does not accept a management key", "TRACELOOP_PROJECT_API_KEY"},
-		http.StatusBadGateway: {"The service failed"},
-	} {
-		server.SetFaults(emulatortest.Fault{Path: setupsPath, Kind: "status", Status: status, Times: 100})
-		cli.write("provider \"traceloop\" {\n  max_retries = 0\n}\n" + setupHCL("checkout", "", "char-count"))
-		out, err := cli.run("plan", "-input=false")
-		if err == nil {
-			t.Fatalf("%d: the plan succeeded", status)
-		}
-		shows(t, out, append(phrases, "Unable to Read Auto Monitor Setup")...)
-		hides(t, out, key)
-	}
-	server.SetFaults()
-	server.RevokeKey(id)
-	out, err := cli.run("plan", "-input=false")
-	if err == nil {
-		t.Fatal("a revoked key reads")
-	}
-	shows(t, out, "The project key comes from the environment variable TRACELOOP_PROJECT_API_KEY", "has not been revoked")
-	hides(t, out, key)
+data "traceloop_evaluator" "same" {
+  id = data.traceloop_evaluator.tone.id
 }
 
-func TestCLI_setupDataSources(t *testing.T) {
-	t.Parallel()
-	server := standingStill(t)
-	dev, prd := projectKey(server, "dev"), projectKey(server, "prd")
-	server.CreateSetup(dev, "checkout-dev", "char-count")
-	here := server.CreateSetup(prd, "checkout", "word-count")
-	cli := newCLI(t, server).withKey(prd)
-	cli.write(`
+data "traceloop_evaluator" "prebuilt" {
+  slug = "word-count"
+}
+
+data "traceloop_evaluators" "own" {
+  source = "custom"
+}
+
+data "traceloop_evaluators" "all" {}
+
 data "traceloop_auto_monitor_setup" "one" {
   external_id = "checkout"
 }
 
-data "traceloop_auto_monitor_setups" "all" {
-}
+data "traceloop_auto_monitor_setups" "all" {}
 
 data "traceloop_auto_monitor_setups" "completed" {
   status = "completed"
 }
-
-output "found" {
-  value = join(" ", [
-    data.traceloop_auto_monitor_setup.one.id,
-    join(",", data.traceloop_auto_monitor_setup.one.evaluators),
-    length(data.traceloop_auto_monitor_setups.all.auto_monitor_setups),
-    length(data.traceloop_auto_monitor_setups.completed.auto_monitor_setups),
-  ])
-}
 `)
-	cli.apply()
-	var found string
-	if err := json.Unmarshal([]byte(cli.ok("output", "-json", "found")), &found); err != nil {
-		t.Fatal(err)
-	}
-	if want := here.ID + " word-count 2 0"; found != want {
-		t.Errorf("found %q, want %q", found, want)
-	}
-	cli.write("data \"traceloop_auto_monitor_setup\" \"none\" {\n  external_id = \"none\"\n}\n")
-	out, err := cli.run("plan", "-input=false")
-	if err == nil {
-		t.Fatal("one that is not there was found")
-	}
-	shows(t, out, "Auto Monitor Setup Not Found", "traceloop_auto_monitor_setups")
+		cli.apply()
+		size := func(address, list string, n int) statecheck.StateCheck {
+			return statecheck.ExpectKnownValue(address, tfjsonpath.New(list), knownvalue.ListSizeExact(n))
+		}
+		cli.checks(
+			attribute("data.traceloop_evaluator.tone", "id", l.id()),
+			attribute("data.traceloop_evaluator.same", "llm_provider", "openai"),
+			attribute("data.traceloop_evaluator.same", "source", "custom"),
+			attribute("data.traceloop_evaluator.prebuilt", "source", "prebuilt"),
+			isNull("data.traceloop_evaluator.prebuilt", "model"),
+			size("data.traceloop_evaluators.own", "evaluators", 1),
+			size("data.traceloop_evaluators.all", "evaluators", 38),
+			attribute("data.traceloop_auto_monitor_setup.one", "id", here.ID),
+			statecheck.ExpectKnownValue("data.traceloop_auto_monitor_setup.one", tfjsonpath.New("evaluators"), knownvalue.SetExact([]knownvalue.Check{knownvalue.StringExact("word-count")})),
+			size("data.traceloop_auto_monitor_setups.all", "auto_monitor_setups", 2),
+			size("data.traceloop_auto_monitor_setups.completed", "auto_monitor_setups", 0),
+		)
+		refuses(t, l.provider.next().readData(evaluatorKind, arguments{"slug": "ton"}), "Evaluator Not Found", "traceloop_evaluators")
+		refuses(t, l.provider.next().readData(setupKind, arguments{"external_id": "none"}), "Auto Monitor Setup Not Found", "traceloop_auto_monitor_setups")
+	})
 }

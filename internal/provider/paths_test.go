@@ -1,11 +1,10 @@
 package provider_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -79,26 +78,15 @@ func TestPaths_ofTheContractAreElsewhere(t *testing.T) {
 func createTogether(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	t.Helper()
 	key := projectKey(server, "prd")
-	planning := newDriverOf(t, newServer, arguments{"base_url": server.URL, "project_api_key": key})
-	plans := make([]planResult, 10)
-	for i := range plans {
-		var err error
-		if plans[i], err = planning.plan(t.Context(), setupKind, planning.none(setupKind), setupConfig(fmt.Sprintf("quality-%d", i), "char-count")); err != nil {
-			t.Fatal(err)
-		}
+	configs := make([]arguments, 10)
+	for i := range configs {
+		configs[i] = setupConfig(fmt.Sprintf("quality-%d", i), "char-count")
 	}
-	applying := planning.next()
-	var wait sync.WaitGroup
-	for _, p := range plans {
-		wait.Go(func() {
-			if _, err := applying.carryOut(t.Context(), setupKind, applying.none(setupKind), p); err != nil {
-				t.Error(err)
-			}
-		})
+	if err := errors.Join(createdTogether(t, newDriverOf(t, newServer, arguments{"base_url": server.URL, "project_api_key": key}), configs...)...); err != nil {
+		t.Error(err)
 	}
-	wait.Wait()
-	if n := len(server.Setups(key)); n != len(plans) || calls(server, "POST", setupsPath+"/bulk") == 0 {
-		t.Errorf("there are %d setups, want %d, created in bulk: %v", n, len(plans), server.Requests())
+	if n := len(server.Setups(key)); n != len(configs) || calls(server, "POST", setupsPath+"/bulk") == 0 {
+		t.Errorf("there are %d setups, want %d, created in bulk: %v", n, len(configs), server.Requests())
 	}
 }
 
@@ -107,7 +95,7 @@ func createTogether(t *testing.T, server *emulatortest.Server, newServer newServ
 func startMoved(t *testing.T, server *emulatortest.Server, moved traceloop.Paths) *atomic.Int64 {
 	t.Helper()
 	var elsewhere atomic.Int64
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server.URL = serves(t, func(w http.ResponseWriter, r *http.Request) {
 		for collection, was := range map[string]string{
 			moved.Projects: "/v2/projects", moved.Environments: "/v2/environments", moved.APIKeys: "/v2/api-keys",
 			moved.AutoMonitorSetups: "/v2/auto-monitor-setups", moved.AutoMonitorSetupsBulk: "/v2/auto-monitor-setups/bulk",
@@ -124,8 +112,6 @@ func startMoved(t *testing.T, server *emulatortest.Server, moved traceloop.Paths
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusNotFound)
 		w.Write([]byte(`{"error":"There is nothing at ` + r.URL.Path + `."}`))
-	}))
-	t.Cleanup(front.Close)
-	server.URL = front.URL
+	})
 	return &elsewhere
 }

@@ -24,6 +24,8 @@ type scene struct {
 	orders    string
 	recipient string
 
+	projectKey string // of the default project's prd
+
 	bystanders []string // ids that must survive
 	before     []string // ids of all that was there before the operation
 }
@@ -33,7 +35,7 @@ func newScene(t *testing.T, recipient string, settings arguments) *scene {
 	s := &scene{t: t, server: emulatortest.Start(t), settings: settings, recipient: recipient}
 	s.url = s.server.URL
 	home := s.server.Projects()[0].ID
-	s.server.GenerateKey(home, "prd")
+	_, s.projectKey = s.server.GenerateKey(home, "prd")
 	s.server.CreateEnvironment(home, "Europe")
 	s.orders = s.server.CreateProject("Orders").ID
 	s.bystanders = s.ids()
@@ -43,7 +45,7 @@ func newScene(t *testing.T, recipient string, settings arguments) *scene {
 // driver is the provider as each run of the CLI starts it: in a process of its own.
 func (s *scene) driver() *driver {
 	s.t.Helper()
-	settings := arguments{"base_url": s.url, "api_key": s.server.ManagementKey, "max_retries": int64(1)}
+	settings := arguments{"base_url": s.url, "api_key": s.server.ManagementKey, "project_api_key": s.projectKey, "max_retries": int64(1)}
 	maps.Copy(settings, s.settings)
 	return newDriverWith(s.t, minutesLater, settings)
 }
@@ -60,6 +62,12 @@ func (s *scene) ids() []string {
 	}
 	for _, key := range s.server.Keys() {
 		ids = append(ids, key.ID)
+	}
+	for _, evaluator := range s.server.Evaluators(s.projectKey) {
+		ids = append(ids, evaluator.ID)
+	}
+	for _, setup := range s.server.Setups(s.projectKey) {
+		ids = append(ids, setup.ID)
 	}
 	return ids
 }
@@ -90,6 +98,15 @@ func (s *scene) europe() instance {
 
 func (s *scene) key() instance {
 	return s.made(keyKind, arguments{"project_id": s.orders, "environment": "prd", "rotation_triggers": at("1")})
+}
+
+func (s *scene) tone() instance { return s.made(evaluatorKind, tone) }
+
+func (s *scene) checkout() instance { return s.made(setupKind, checkout) }
+
+func (s *scene) strangersTone() instance {
+	s.tone()
+	return s.driver().none(evaluatorKind)
 }
 
 // strangersKey and strangersEurope are not in the state.
@@ -140,25 +157,20 @@ var (
 	}
 	nextPhrases = []string{
 		"import {", "Run the command again", "apply again", "Apply again", "Check that", "Check whether", "Check the id", "Choose another name", "choose another name", "Choose another slug", "Remove this resource", "refer to it, so that", "Use the id of", "set replace_existing = true",
-		"use a management key", "Plan again", "Choose one:", "Remove one of the two", "Rename or remove", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps", "Keep one of the two", "Check both", "or import the key of",
+		"use a management key", "Plan again", "Choose one:", "Remove one of the two", "Rename or remove", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps", "Keep one of the two", "Let Terraform forget one address", "Check both", "or import the key of",
 	}
 )
 
 // explains checks the text of an error, which shows no key.
 func explains(tb testing.TB, server *emulatortest.Server, err error) {
 	tb.Helper()
-	saysWhatToDo(tb, err)
-	if text := err.Error(); strings.Contains(text, server.ManagementKey) || plainKey.MatchString(text) {
-		tb.Errorf("the error shows a key in full: %v", plainKey.ReplaceAllString(text, "(hidden)"))
-	}
-}
-
-func saysWhatToDo(tb testing.TB, err error) {
-	tb.Helper()
 	for what, phrases := range map[string][]string{"what was attempted": attemptedPhrases, "what to do next": nextPhrases} {
 		if !slices.ContainsFunc(phrases, func(phrase string) bool { return strings.Contains(err.Error(), phrase) }) {
 			tb.Errorf("the error does not say %s: %v", what, err)
 		}
+	}
+	if text := err.Error(); strings.Contains(text, server.ManagementKey) || plainKey.MatchString(text) {
+		tb.Errorf("the error shows a key in full: %v", plainKey.ReplaceAllString(text, "(hidden)"))
 	}
 }
 
@@ -196,7 +208,7 @@ func (s *scene) checkAfter(op operation, prior, after instance, err error) {
 		}
 	}
 	if err == nil {
-		equalsServer(s.t, s.server, op.kind, after)
+		s.equalsServer(op.kind, after)
 	}
 }
 
@@ -210,12 +222,13 @@ func (s *scene) comesAlong(id string) bool {
 	return false
 }
 
-// notReplayedBlindly checks that no second key was generated before looking for the first.
+// notReplayedBlindly checks that no second key was generated before looking for the first. An evaluator is never
+// created twice.
 func (s *scene) notReplayedBlindly() {
 	s.t.Helper()
 	open := false
 	for _, request := range s.server.Requests() {
-		if request.Path != "/v2/api-keys" {
+		if request.Path != "/v2/api-keys" && request.Path != evaluatorsPath {
 			continue
 		}
 		if request.Method == "POST" && open {
@@ -286,7 +299,7 @@ func (s *scene) follow(op operation, config arguments, state instance, err error
 func (s *scene) checkEnd(op operation, prior, end instance) {
 	s.t.Helper()
 	t, now, d := s.t, s.ids(), s.driver()
-	equalsServer(s.t, s.server, op.kind, end)
+	s.equalsServer(op.kind, end)
 
 	id := d.text(end, "id")
 	if gone := d.text(prior, "id"); gone != "" && gone != id && slices.Contains(now, gone) {
@@ -303,9 +316,7 @@ func (s *scene) checkEnd(op operation, prior, end instance) {
 		}
 	}
 	if key := d.text(end, "key"); op.kind == keyKind && key != "" {
-		if status := s.server.SendSpans(key, 1); status != 200 {
-			t.Errorf("the key of the state is answered %d, want 200", status)
-		}
+		answers(t, s.server, key, 200)
 	}
 
 	// The second plan is empty. replace_existing may stay in or be taken out.
@@ -323,6 +334,27 @@ func (s *scene) checkEnd(op operation, prior, end instance) {
 }
 
 // equalsServer compares a state with what the server has.
+func (s *scene) equalsServer(kind string, state instance) {
+	s.t.Helper()
+	if kind != evaluatorKind && kind != setupKind || state.value.IsNull() {
+		equalsServer(s.t, s.server, kind, state)
+		return
+	}
+	d, got, want := s.driver(), "", ""
+	for _, e := range s.server.Evaluators(s.projectKey) {
+		want = fmt.Sprintf("%s %s %s", e.ID, e.Name, e.Slug)
+		got = fmt.Sprintf("%s %s %s", d.text(state, "id"), d.text(state, "name"), d.text(state, "slug"))
+	}
+	for _, setup := range s.server.Setups(s.projectKey) {
+		want = fmt.Sprintf("%s %s [%s]", setup.ID, setup.ExternalID, setup.Evaluators[0].Type)
+		got = fmt.Sprintf("%s %s %s", d.text(state, "id"), d.text(state, "external_id"), d.collection(state, "evaluators"))
+	}
+	if want == "" || got != want {
+		s.t.Errorf("the state has %s, and the server %s", got, want)
+	}
+}
+
+// equalsServer is that of what the management key manages.
 func equalsServer(tb testing.TB, server *emulatortest.Server, kind string, state instance) {
 	tb.Helper()
 	if state.value.IsNull() {

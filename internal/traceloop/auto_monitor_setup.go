@@ -27,7 +27,7 @@ type AutoMonitorSetup struct {
 	ExternalID   string // the caller's name for it, unique in the project
 	OrgID        string // optional
 	ProjectID    string
-	EnvProjectID string // id of the project and environment together
+	EnvProjectID string                 // id of the project and environment together
 	Selector     []Rule                 // optional: nil if the answer does not show it
 	Evaluators   []AutoMonitorEvaluator // optional, as Selector is; may be empty while the setup is pending
 	Status       string                 // optional

@@ -56,7 +56,7 @@ const typeName = "traceloop_environment"
 func (m resourceModel) object(token string) base.Object {
 	handle := base.EnvironmentHandle(m.ProjectID.ValueString(), m.Slug.ValueString())
 	return base.Object{
-		Handle: handle, Place: handle, Within: within(m.ProjectID.ValueString()), Token: token, Type: typeName, Name: m.Describe(),
+		Handle: handle, Place: handle, Within: within(m.ProjectID.ValueString()), ID: m.ID.ValueString(), Token: token, Type: typeName, Name: m.Describe(),
 		Protected: base.IsProtected(m.DeletionProtection) && !m.BuiltIn.ValueBool(),
 	}
 }

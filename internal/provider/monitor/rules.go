@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -31,11 +30,9 @@ var operators = []struct{ name, operand, means string }{
 }
 
 func selectorAttribute() schema.ListNestedAttribute {
-	var names, meanings []string
-	operands := map[string]string{}
-	for _, o := range operators {
-		names, meanings = append(names, o.name), append(meanings, fmt.Sprintf("`%s`: %s", o.name, o.means))
-		operands[o.name] = o.operand
+	names, meanings, operands := make([]string, len(operators)), make([]string, len(operators)), map[string]string{}
+	for i, o := range operators {
+		names[i], meanings[i], operands[o.name] = o.name, "`"+o.name+"`: "+o.means, o.operand
 	}
 	return schema.ListNestedAttribute{
 		MarkdownDescription: "Rules that a span must match, all of them, or null for every span; at least one rule. Default: every span of the project and environment. Changing them restarts the setup.",
@@ -95,12 +92,12 @@ func rules(selector types.List) (all []traceloop.Rule) {
 
 // selectorOf is the opposite of rules.
 func selectorOf(rules []traceloop.Rule) types.List {
-	var all []attr.Value
-	for _, rule := range rules {
-		all = append(all, types.ObjectValueMust(ruleType.AttrTypes, map[string]attr.Value{
+	all := make([]attr.Value, len(rules))
+	for i, rule := range rules {
+		all[i] = types.ObjectValueMust(ruleType.AttrTypes, map[string]attr.Value{
 			"key": types.StringValue(rule.Key), "source": base.TextOr(rule.Source, types.StringNull()), "operator": types.StringValue(rule.Operator),
 			"value": types.StringPointerValue(rule.Value), "values": base.TextSet(rule.Values),
-		}))
+		})
 	}
 	return base.ListOf(ruleType, all)
 }
