@@ -178,22 +178,6 @@ func (r *titleReader) read(e ast.Expr, through []types.Object) ([]string, error)
 	return found, errors.Join(problems...)
 }
 
-// The titles are found in whatever form they are written, and one that is not is an error.
-func TestTitles_everyForm(t *testing.T) {
-	t.Parallel()
-	titles, err := readTitles(t, "./testdata/titles")
-	want := []string{
-		"A Constant", "A Field", "A Field That Is Set", "A Field by Position", "A Function", "A Generic Function", "A Key Was Not Found", "A Literal",
-		"A Project Was Not Found", "A Variable", "An Attribute", "Another Value", "In Parts", "Passed On Twice",
-	}
-	if got := slices.Sorted(maps.Keys(titles)); !slices.Equal(got, want) {
-		t.Errorf("the titles are\n%q, want\n%q", got, want)
-	}
-	if err == nil || strings.Count(err.Error(), "\n") > 0 || !strings.Contains(err.Error(), "titles.go:61:") || !strings.Contains(err.Error(), "cannot be read from the source") {
-		t.Errorf("the one title that cannot be read gives %v", err)
-	}
-}
-
 // The guide on troubleshooting names every title once, and nothing else in bold in that list.
 func TestGuides_troubleshootingIsComplete(t *testing.T) {
 	t.Parallel()
@@ -206,23 +190,6 @@ func TestGuides_troubleshootingIsComplete(t *testing.T) {
 	}
 	for _, problem := range compareTitles(titles, guides(t)["troubleshooting"]) {
 		t.Error(problem)
-	}
-}
-
-// What the guide quotes of the messages is in the source.
-func TestGuides_troubleshootingQuotes(t *testing.T) {
-	t.Parallel()
-	source := readFile(t, "../provider/base/diagnostics.go")
-	_, section, found := strings.Cut(guides(t)["troubleshooting"], "## When a Request Fails\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	quotes := regexp.MustCompile(`(?m)^\| "([^"]+)" \|`).FindAllStringSubmatch(section, -1)
-	if !found || len(quotes) < 5 {
-		t.Errorf("only %d quotes were found", len(quotes))
-	}
-	for _, quote := range quotes {
-		if !strings.Contains(source, quote[1]) {
-			t.Errorf("no message says %q", quote[1])
-		}
 	}
 }
 
