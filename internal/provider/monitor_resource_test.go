@@ -156,7 +156,7 @@ func setupLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	server.ResetRequests()
 	config = setupConfig("checkout", "char-count")
 	updated := l.apply(config, "update")
-	warns(t, updated.diags, "Auto Monitor Setup Will Restart", `from "waiting_for_spans" back to "pending"`)
+	warns(t, updated.diags, "Auto Monitor Setup Will Restart", `sets its status back to "pending"`)
 	if unknown := updated.unknown(t); unknown != "created_at evaluator_status id status updated_at" {
 		t.Errorf("the plan of an update does not know %q", unknown)
 	}
