@@ -259,7 +259,7 @@ func TestEvaluator_taken(t *testing.T) {
 		phrases []string
 	}{
 		"slug":               {evaluatorConfig("Else").with(arguments{"slug": "tone"}), []string{`The evaluator "Tone" (id ` + l.id() + `) has the slug "tone"`, "import {", `id = "` + l.id() + `"`}},
-		"name":               {evaluatorConfig("Tone"), []string{`has the name "Tone", from which Traceloop makes the slug`, "import {"}},
+		"slug of a name":     {evaluatorConfig("TONE"), []string{`The evaluator "Tone" (id ` + l.id() + `) has the slug "tone", which Traceloop makes from the name "TONE"`, "import {"}},
 		"one of Traceloop's": {evaluatorConfig("Else").with(arguments{"slug": "word-count"}), []string{`has the slug "word-count"`, "one of Traceloop's"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -278,6 +278,10 @@ func TestEvaluator_taken(t *testing.T) {
 	if n := len(server.Evaluators(key)); n != 1 {
 		t.Errorf("there are %d evaluators", n)
 	}
+	// The service may have another rule for slugs, so a name is enough for a warning.
+	l.apply(evaluatorConfig("Renamed"), "update")
+	other := newEvaluatorLife(t, server, key)
+	shows(t, said(other.plan(evaluatorConfig("Renamed"), true).diags), `has the name "Renamed", from which Traceloop makes the slug`)
 }
 
 // One evaluator has one address.
@@ -322,13 +326,23 @@ func TestEvaluator_secondAddress(t *testing.T) {
 		}
 	}
 
-	d = l.provider.next()
-	for i, want := range []string{"", "Another resource of this plan creates the evaluator"} {
-		p, err := d.plan(t.Context(), evaluatorKind, d.none(evaluatorKind), evaluatorConfig("Twice"))
-		if got := said(p.diags); err != nil || (want == "") != (got == "") || !strings.Contains(got, want) {
-			t.Errorf("creation %d: %q, %v", i, got, err)
+	// Two new ones have one slug, also where the service makes it from a name.
+	for _, second := range []arguments{evaluatorConfig("Twice"), evaluatorConfig("Else").with(arguments{"slug": "twice"})} {
+		d = l.provider.next()
+		for i, want := range []string{"", "Another resource of this plan creates the evaluator"} {
+			p, err := d.plan(t.Context(), evaluatorKind, d.none(evaluatorKind), []arguments{evaluatorConfig("Twice"), second}[i])
+			if got := said(p.diags); err != nil || (want == "") != (got == "") || !strings.Contains(got, want) {
+				t.Errorf("creation %d: %q, %v", i, got, err)
+			}
 		}
 	}
+	// If one of them replaces an evaluator, that one would be forgotten and have no successor.
+	d = l.provider.next()
+	if _, err := d.plan(t.Context(), evaluatorKind, l.state, config.with(arguments{"slug": "twice"})); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.plan(t.Context(), evaluatorKind, d.none(evaluatorKind), evaluatorConfig("Twice"))
+	refuses(t, err, "Two Resources for One Evaluator", "Nothing was changed")
 }
 
 func TestEvaluator_placeholders(t *testing.T) {

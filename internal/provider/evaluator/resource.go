@@ -206,6 +206,9 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 		settling, cancel := base.Settling(ctx)
 		defer cancel()
 		found, lookErr := findHolder(settling, client.ListEvaluatorsUncached, request)
+		if found != nil && request.Slug == "" && !base.SameName(found.Name, request.Name) {
+			found = nil // it only has the slug
+		}
 		if found != nil && isOwn(*found) && !r.Applied.Made.Has(found.ID) && !unknown.MayBeConflict && client.CreatedSince(found.CreatedAt, unknown.Started) {
 			return found
 		}
