@@ -480,7 +480,8 @@ data "traceloop_evaluators" "all" {}
 		statecheck.ExpectKnownValue("data.traceloop_evaluators.own", tfjsonpath.New("evaluators"), knownvalue.ListSizeExact(1)),
 		statecheck.ExpectKnownValue("data.traceloop_evaluators.all", tfjsonpath.New("evaluators"), knownvalue.ListSizeExact(38)),
 	)
-	refuses(t, l.provider.next().readData(evaluatorKind, arguments{"slug": "ton"}), "Evaluator Not Found", "traceloop_evaluators")
+	refuses(t, l.provider.next().readData(evaluatorKind, arguments{"slug": "ton"}), "Evaluator Not Found", `Did you mean "tone"?`, "traceloop_evaluators")
+	refuses(t, l.provider.next().readData(evaluatorKind, arguments{"slug": "PII_DETECTOR"}), "is not an evaluator slug", `Did you mean "pii-detector"?`)
 	_, err := l.provider.next().importID(t.Context(), evaluatorKind, "word-count")
 	refuses(t, err, "Unable to Import Evaluator", "one of Traceloop's")
 

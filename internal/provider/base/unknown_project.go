@@ -88,6 +88,14 @@ func SuggestSlug(given string, slugs []string) string {
 	return suggest("environment", "slug", given, all)
 }
 
+// DidYouMean suggests the one of several texts that was probably meant.
+func DidYouMean(given string, among []string) string {
+	if meant := traceloop.Closest(given, among); meant != "" {
+		return fmt.Sprintf(" Did you mean %q?", meant)
+	}
+	return ""
+}
+
 // maxListed limits how many objects a diagnostic lists.
 const maxListed = 20
 

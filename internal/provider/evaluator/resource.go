@@ -42,10 +42,7 @@ const typeName = "traceloop_evaluator"
 
 // slugValidator is for a slug that the configuration chooses. The service's rule is not published:
 // this one is that of the slugs that Traceloop publishes.
-var slugValidator = []validator.String{
-	stringvalidator.UTF8LengthBetween(1, base.MaxLength),
-	stringvalidator.RegexMatches(base.SlugPattern, "must be lower-case letters and digits, with single hyphens between them, such as support-tone"),
-}
+var slugValidator = base.SlugValidatorOf("an evaluator", "support-tone")
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	notEmpty := []validator.String{stringvalidator.LengthAtLeast(1)}
@@ -330,8 +327,7 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	evaluator, err := client.GetEvaluator(ctx, id)
 	switch {
 	case traceloop.IsNotFound(err):
-		resp.Diagnostics.AddError("Unable to Import Evaluator", fmt.Sprintf(
-			"The organization of the project key, which comes from %s, has no evaluator with the id or slug %q. The data source traceloop_evaluators lists them.", r.ProjectKeySource(), id))
+		resp.Diagnostics.AddError("Unable to Import Evaluator", describeMissing(ctx, r.Data, client, "id or slug", id))
 		return
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Import Evaluator", r.ProjectFailure(fmt.Sprintf("read the evaluator %q", id), err))

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -80,7 +81,7 @@ func warnMissing(slug string, own []string, diags *diag.Diagnostics) {
 	}
 	diags.AddAttributeWarning(path.Root("evaluators"), "Unknown Evaluator", fmt.Sprintf(
 		"%q is not among the evaluators that Traceloop lists for the organization of the project key.%s%s If this configuration creates it, refer to its resource, such as traceloop_evaluator.example.slug. Otherwise the service refuses it.",
-		slug, suggestion(slug, own), describePublished(slug)))
+		slug, base.DidYouMean(slug, own), describePublished(slug)))
 }
 
 // warnUnpublished goes by Traceloop's documentation, because the organization's list is not known.
@@ -93,7 +94,7 @@ func warnUnpublished(slug string, diags *diag.Diagnostics) {
 	case !slices.Contains(traceloop.PublishedEvaluators, slug):
 		diags.AddAttributeWarning(path.Root("evaluators"), "Evaluator Is Not in the Published List", fmt.Sprintf(
 			"%q is not in the list that Traceloop published on %s.%s If it is your organization's own evaluator, or newer than the list, ignore this warning. Otherwise the service refuses it.",
-			slug, traceloop.EvaluatorsPublished, suggestion(slug, traceloop.PublishedEvaluators)))
+			slug, traceloop.EvaluatorsPublished, base.DidYouMean(slug, traceloop.PublishedEvaluators)))
 	}
 }
 
@@ -104,13 +105,6 @@ func describePublished(slug string) string {
 		return " Traceloop's documentation marks it as \"SaaS only\": a Traceloop on your own servers does not have it."
 	case slices.Contains(traceloop.UnlistedEvaluators, slug):
 		return " Traceloop publishes an operation that runs it, but its page of evaluator slugs does not list it."
-	}
-	return ""
-}
-
-func suggestion(slug string, among []string) string {
-	if meant := traceloop.Closest(slug, among); meant != "" {
-		return fmt.Sprintf(" Did you mean %q?", meant)
 	}
 	return ""
 }
