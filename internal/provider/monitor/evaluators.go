@@ -31,8 +31,9 @@ func named(ctx context.Context, client *traceloop.ProjectClient, setup traceloop
 	return setup
 }
 
-// warnUnknown warns about new slugs that the organization does not have, as far as known.
-func (r *managedResource) warnUnknown(ctx context.Context, plan, state types.Set, diags *diag.Diagnostics) {
+// checkEvaluators warns about new slugs that the organization does not have, as far as known. If the plan
+// replaces a setup, that is an error: the old one would be gone when the service refuses the new one.
+func (r *managedResource) checkEvaluators(ctx context.Context, plan, state types.Set, replaced string, diags *diag.Diagnostics) {
 	var slugs, before []types.String
 	if plan.IsUnknown() || r.Ledger.IsWriting() {
 		return
@@ -47,7 +48,7 @@ func (r *managedResource) warnUnknown(ctx context.Context, plan, state types.Set
 	}
 	warn := warnUnpublished
 	if own, ok := r.ownList(ctx); ok {
-		warn = func(slug string, diags *diag.Diagnostics) { warnMissing(slug, own, diags) }
+		warn = func(slug string, diags *diag.Diagnostics) { addMissing(slug, own, replaced, diags) }
 	}
 	for _, slug := range slugs {
 		warn(slug.ValueString(), diags)
@@ -75,13 +76,18 @@ func (r *managedResource) ownList(ctx context.Context) (slugs []string, ok bool)
 	return slugs, true
 }
 
-func warnMissing(slug string, own []string, diags *diag.Diagnostics) {
+func addMissing(slug string, own []string, replaced string, diags *diag.Diagnostics) {
 	if slices.Contains(own, slug) {
 		return
 	}
-	diags.AddAttributeWarning(path.Root("evaluators"), "Unknown Evaluator", fmt.Sprintf(
-		"%q is not among the evaluators that Traceloop lists for the organization of the project key.%s%s If this configuration creates it, refer to its resource, such as traceloop_evaluator.example.slug. Otherwise the service refuses it.",
-		slug, base.DidYouMean(slug, own), describePublished(slug)))
+	add, outcome := diags.AddAttributeWarning, "Otherwise the service refuses it."
+	if replaced != "" {
+		add = diags.AddAttributeError
+		outcome = fmt.Sprintf("This plan replaces the %s. It would be deleted, and the service would refuse the new one. Nothing was changed. %s", replaced, base.RefreshHint)
+	}
+	add(path.Root("evaluators"), "Unknown Evaluator", fmt.Sprintf(
+		"%q is not among the evaluators that Traceloop lists for the organization of the project key.%s%s If this configuration creates it, refer to its resource, such as traceloop_evaluator.example.slug. %s",
+		slug, base.DidYouMean(slug, own), describePublished(slug), outcome))
 }
 
 // warnUnpublished goes by Traceloop's documentation, because the organization's list is not known.
