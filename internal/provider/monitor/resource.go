@@ -213,9 +213,11 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", r.ProjectFailure("read the "+state.Describe(), err)+" "+forget+" "+base.RefreshHint)
 		return
 	default:
-		detail := r.ProjectFailure("read the "+state.Describe(), err)
-		if _, other := errors.AsType[*traceloop.OtherEnvironmentError](err); !other { // it has the hint, before its blocks
-			detail += " " + base.RefreshHint
+		detail := r.ProjectFailure("read the "+state.Describe(), err) + " "
+		if isElsewhere(err) {
+			detail += "To move the setup, destroy it with that key first. " + base.RefreshHint + " " + base.StopManaging(resourceType)
+		} else {
+			detail += base.RefreshHint
 		}
 		resp.Diagnostics.AddError("Unable to Read Auto Monitor Setup", detail)
 		return
@@ -238,6 +240,12 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 func isRefused(err error) bool {
 	refused, ok := errors.AsType[*traceloop.Error](err)
 	return ok && (refused.StatusCode == http.StatusUnauthorized || refused.StatusCode == http.StatusForbidden)
+}
+
+// isElsewhere reports whether the setup and the key belong to different projects or environments.
+func isElsewhere(err error) bool {
+	_, elsewhere := errors.AsType[*traceloop.OtherEnvironmentError](err)
+	return elsewhere
 }
 
 func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
@@ -328,6 +336,8 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	case isRefused(err) && r.IsProjectGone(ctx, req.Private, state.ProjectID.ValueString(), &resp.Diagnostics):
 	case isRefused(err):
 		resp.Diagnostics.AddError("Unable to Delete Auto Monitor Setup", r.ProjectFailure("delete the "+state.Describe(), err)+" "+forget)
+	case isElsewhere(err):
+		resp.Diagnostics.AddError("Unable to Delete Auto Monitor Setup", r.ProjectFailure("delete the "+state.Describe(), err)+" To let Terraform forget the setup, use terraform state rm ADDRESS.")
 	default:
 		resp.Diagnostics.AddError("Unable to Delete Auto Monitor Setup", r.ProjectFailure("delete the "+state.Describe(), err))
 	}
@@ -355,7 +365,11 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 		return
 	}
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", externalID), err))
+		detail := r.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", externalID), err)
+		if isElsewhere(err) { // a list has the setups of the whole organization
+			detail += " Or remove the import block."
+		}
+		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", detail)
 		return
 	}
 	model := imported(named(ctx, client, *setup))
