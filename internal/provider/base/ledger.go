@@ -33,6 +33,7 @@ type Object struct {
 	Handle Handle
 	Place  Handle   // what no other object can take while this one exists
 	Within []Handle // destroying one of these destroys the object too
+	ID     string   // for an environment: a state that is not refreshed may know another one by the same handle
 	Token  string   // of its address: see AddressToken
 	Type   string   // resource type, for a block to copy
 	Name   string   // as diagnostics name it: project "Orders" (id …)
@@ -139,18 +140,17 @@ const (
 func (l *Ledger) Import(o Object) *Conflict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	other, found := l.imported[o.Handle]
-	if !found {
-		other, found = l.destroyed[o.Handle]
+	others := slices.Clone(l.kept[o.Handle])
+	for _, at := range []map[Handle]Object{l.imported, l.destroyed} {
+		if other, ok := at[o.Handle]; ok {
+			others = append(others, other)
+		}
 	}
-	if others := l.kept[o.Handle]; len(others) > 0 {
-		other, found = others[0], true
-	}
-	switch {
-	case found && l.manyWalks:
+	switch i := slices.IndexFunc(others, o.sameObject); {
+	case i >= 0 && l.manyWalks:
 		l.reset()
-	case found:
-		conflict := l.secondAddress(o, other)
+	case i >= 0:
+		conflict := l.secondAddress(o, others[i])
 		conflict.InState = false
 		return conflict
 	}
@@ -227,7 +227,7 @@ func (l *Ledger) ReadAgain(h Handle) {
 func (l *Ledger) Read(o Object) *Conflict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && !l.manyWalks {
+	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && other.sameObject(o) && !l.manyWalks {
 		return l.readTwice(o)
 	}
 	l.read[o.Place], l.readAt[o.Handle], l.seen[o.Handle] = o, o.Place, true
@@ -258,10 +258,10 @@ func (l *Ledger) Keep(o Object) *Conflict {
 		l.reset()
 	}
 	l.planned(o)
-	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token {
+	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && other.sameObject(o) {
 		return l.secondAddress(o, other)
 	}
-	if other, ok := l.destroyed[o.Handle]; ok {
+	if other, ok := l.destroyed[o.Handle]; ok && other.sameObject(o) {
 		return l.secondAddress(o, other)
 	}
 	for _, h := range o.Within {
@@ -280,8 +280,8 @@ func (l *Ledger) Keep(o Object) *Conflict {
 	for _, h := range o.Within {
 		l.keptIn[h] = append(l.keptIn[h], o)
 	}
-	if len(others) > 0 {
-		duplicate := l.secondAddress(o, others[0])
+	if i := slices.IndexFunc(others, o.sameObject); i >= 0 {
+		duplicate := l.secondAddress(o, others[i])
 		duplicate.Warning = true
 		return duplicate
 	}
@@ -299,6 +299,8 @@ func (l *Ledger) planned(o Object) {
 		delete(l.read, place)
 	}
 }
+
+func (o Object) sameObject(other Object) bool { return o.Handle == other.Handle && o.ID == other.ID }
 
 func (o Object) sameAddress(other Object) bool {
 	return o.Handle == other.Handle && o.Token == other.Token
@@ -338,11 +340,11 @@ func (l *Ledger) Replace(h Handle, token string) (Object, *Conflict) {
 
 func (l *Ledger) destroy(o Object) *Conflict {
 	l.planned(o)
-	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token {
+	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && other.sameObject(o) {
 		return l.secondAddress(o, other)
 	}
-	if others := l.kept[o.Handle]; len(others) > 0 {
-		return l.secondAddress(o, others[0])
+	if i := slices.IndexFunc(l.kept[o.Handle], o.sameObject); i >= 0 {
+		return l.secondAddress(o, l.kept[o.Handle][i])
 	}
 	if inside := l.keptIn[o.Handle]; len(inside) > 0 {
 		return &Conflict{Reason: KeptInside, This: o.Name, Other: inside[0].Name, Type: o.Type}

@@ -101,6 +101,8 @@ func replacing(c base.Creation, o base.Object) base.Creation {
 // TestLedger makes the calls of each plan in every order. The last call that is refused has the
 // reason; none is refused where there is no reason.
 func TestLedger(t *testing.T) {
+	newer := europe
+	newer.ID, newer.Token = "newer", "b"
 	renamed := base.Object{Handle: key.Handle, Place: key.Place, Within: key.Within, Type: key.Type, Name: "key 1", Token: "import"}
 	tests := map[string]struct {
 		calls   []call
@@ -115,6 +117,9 @@ func TestLedger(t *testing.T) {
 		"an import while the old address stays": {
 			calls: []call{{"import and keep", both(imports(renamed), keep(renamed))}, keep(key)}, refused: []base.Reason{base.SecondAddress},
 		},
+		"a state has an environment that is there, and one of before": {calls: []call{keep(newer), destroy(at(europe, "a"))}},
+		"both stay": {calls: []call{keep(newer), keep(at(europe, "a"))}},
+		"an import in the place of one of before": {calls: []call{{"import and keep", both(imports(newer), keep(newer))}, keep(at(europe, "a"))}},
 		"two imports": {
 			calls:   []call{{"import", both(imports(at(key, "a")), keep(at(key, "a")))}, {"import too", both(imports(at(key, "b")), keep(at(key, "b")))}},
 			refused: []base.Reason{base.SecondAddress},

@@ -53,7 +53,7 @@ const typeName = "traceloop_environment"
 
 func (m model) object(token string) base.Object {
 	handle := base.EnvironmentHandle(m.ProjectID.ValueString(), m.Slug.ValueString())
-	return base.Object{Handle: handle, Place: handle, Within: within(m.ProjectID.ValueString()), Token: token, Type: typeName, Name: m.Describe()}
+	return base.Object{Handle: handle, Place: handle, Within: within(m.ProjectID.ValueString()), ID: m.ID.ValueString(), Token: token, Type: typeName, Name: m.Describe()}
 }
 
 // place is where a new environment will be, as far as the provider can tell.
