@@ -65,7 +65,7 @@ func (m *machine) applyAll(rt *rapid.T, disturbed bool) {
 	// A tainted object goes in any case: the provider is not asked whether it may.
 	if !disturbed && !run.unread {
 		for sl, err := range failed {
-			if m.id(sl) == "" && m.text(run.prior[sl], "id") != "" && !run.prior[sl].tainted && strings.Contains(err.Error(), "has already") {
+			if m.id(sl) == "" && run.destroys(sl) && !run.prior[sl].tainted && strings.Contains(err.Error(), "has already") {
 				m.t.Errorf("%s: what the plan allowed to replace has no successor: %v", sl.label, err)
 			}
 		}
