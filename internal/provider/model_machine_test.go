@@ -150,10 +150,6 @@ func (m *machine) text(i instance, name string) string {
 	return m.oracle.text(i, name)
 }
 
-func (m *machine) protected(i instance) bool {
-	return m.oracle.boolean(i, "deletion_protection")
-}
-
 // configure writes another block, or takes it out.
 func (m *machine) configure(rt *rapid.T, sl *slot) {
 	if rapid.IntRange(0, 4).Draw(rt, "block") == 0 {
