@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,8 +36,8 @@ func newEstate(n int) *estate {
 	return e
 }
 
-func (e *estate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	<-time.After(50 * time.Millisecond) // of the bubble: the latency
+func (e *estate) answer(w http.ResponseWriter, r *http.Request) {
+	time.Sleep(50 * time.Millisecond) // of the bubble
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.requests++
@@ -109,7 +110,7 @@ func TestCachedListCost(t *testing.T) {
 			t.Run(fmt.Sprintf("%d of %d", reads, estateSize), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					e := newEstate(estateSize)
-					c, _ := inMemory(t, e, Config{})
+					c := serve(t, e.answer).client(Config{})
 					perm := rand.Perm(estateSize)[:reads]
 					var ids []string
 					for _, i := range perm {
@@ -144,7 +145,7 @@ func TestCachedListDoesNotRelyOnTheTotal(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			e := newEstate(300)
 			e.total = total
-			c, _ := inMemory(t, e, Config{})
+			c := serve(t, e.answer).client(Config{})
 			readAll(t, c, e.projects)
 			if e.requests > 300 {
 				t.Errorf("with a total of %s: %d requests", total, e.requests)
@@ -158,7 +159,7 @@ func TestCachedListFallsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEstate(300)
 		e.failList = true
-		c, _ := inMemory(t, e, Config{})
+		c := serve(t, e.answer).client(Config{})
 		readAll(t, c, e.projects[:50])
 		if e.lists != 1 || e.requests != 51 {
 			t.Errorf("%d requests, %d of them lists; want 51 and 1", e.requests, e.lists)
@@ -176,23 +177,8 @@ func TestCachedListLosesNothingWhenAPageChanges(t *testing.T) {
 				e.projects = e.projects[30:]
 			}
 		}
-		c, _ := inMemory(t, e, Config{})
+		c := serve(t, e.answer).client(Config{})
 		readAll(t, c, ids)
-	})
-}
-
-func TestCachedListNotFoundIsConfirmed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newEstate(50)
-		c, _ := inMemory(t, e, Config{})
-		readAll(t, c, e.projects[:10]) // the whole list is in
-		before := e.requests
-		if _, err := c.GetProject(t.Context(), "gone"); !IsNotFound(err) {
-			t.Errorf("got %v, want a 404", err)
-		}
-		if e.requests != before+1 {
-			t.Errorf("%d requests asked for an object that the list does not show, want its own GET", e.requests-before)
-		}
 	})
 }
 
@@ -200,7 +186,7 @@ func TestCachedListNotFoundIsConfirmed(t *testing.T) {
 func TestCachedListForgetsAtAWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEstate(50)
-		c, _ := inMemory(t, e, Config{})
+		c := serve(t, e.answer).client(Config{})
 		readAll(t, c, e.projects)
 
 		// A page is under way while the write happens; it may show the past.
@@ -236,7 +222,7 @@ func TestCachedListForgetsAtAWrite(t *testing.T) {
 func TestCachedListCancelledReaderLeavesTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEstate(50)
-		c, _ := inMemory(t, e, Config{})
+		c := serve(t, e.answer).client(Config{})
 		readAll(t, c, []string{"p1"})
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
@@ -262,36 +248,63 @@ func TestCachedListCancelledReaderLeavesTheOthers(t *testing.T) {
 
 // Behind a wrong base URL everything is "not found", and nothing is gone for that.
 func TestNotFoundBehindAWrongBaseURL(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := refusal(404)
-		c, _ := inMemory(t, s, Config{})
-		_, err := c.GetProject(t.Context(), "p1")
-		for _, err := range []error{err, c.DeleteProject(t.Context(), "p1"), c.RevokeAPIKey(t.Context(), "k1")} {
-			if as[*UnreadableError](t, err); IsNotFound(err) {
-				t.Errorf("%v counts as gone", err)
-			}
+	s := serve(t, refusal(404))
+	c, p := s.client(Config{}), s.project(Config{})
+	_, project := c.GetProject(t.Context(), "p1")
+	_, environment := c.GetEnvironment(t.Context(), "e1")
+	_, key := c.GetAPIKey(t.Context(), "k1")
+	_, setup := p.GetAutoMonitorSetup(t.Context(), "a", "ep")
+	_, evaluator := p.GetEvaluator(t.Context(), "ev-1")
+	for _, err := range []error{
+		project, environment, key, setup, evaluator, c.DeleteProject(t.Context(), "p1"), c.RevokeAPIKey(t.Context(), "k1"), p.DeleteAutoMonitorSetup(t.Context(), "a", "ep"),
+	} {
+		if as[*UnreadableError](t, err); IsNotFound(err) {
+			t.Errorf("%v counts as gone", err)
 		}
-	})
+	}
 }
 
 // A filtered list that is read alone costs its own pages and no more.
 func TestFilteredListAlone(t *testing.T) {
 	key := func(i int) string { return strings.Replace(apiKeyJSON, `"k1"`, fmt.Sprintf(`"k%d"`, i), 1) }
-	s := &service{}
-	for i := range 3 {
-		next := []string{"1", "2", ""}[i]
-		s.answers = append(s.answers, answer(200, fmt.Sprintf(`{"data":[%s],"next_cursor":%q,"total_results":250}`, keysFrom(i*100, min(250, i*100+100), key), next)))
+	var pages []http.HandlerFunc
+	for i, next := range []string{"1", "2", ""} {
+		var keys []string
+		for k := i * 100; k < min(250, i*100+100); k++ {
+			keys = append(keys, key(k))
+		}
+		pages = append(pages, answer(200, fmt.Sprintf(`{"data":[%s],"next_cursor":%q,"total_results":250}`, strings.Join(keys, ","), next)))
 	}
-	c := onLoopback(t, s, Config{})
-	if keys := all(t, c.ListAPIKeys(t.Context(), APIKeyFilter{ProjectID: "p1"})); len(keys) != 250 || len(s.got()) != 3 {
+	s := serve(t, inTurn(pages...))
+	if keys := all(t, s.client(Config{}).ListAPIKeys(t.Context(), APIKeyFilter{ProjectID: "p1"})); len(keys) != 250 || len(s.got()) != 3 {
 		t.Errorf("%d keys with %d requests, want 250 with 3", len(keys), len(s.got()))
 	}
 }
 
-func keysFrom(from, to int, key func(int) string) string {
-	var keys []string
-	for i := from; i < to; i++ {
-		keys = append(keys, key(i))
-	}
-	return strings.Join(keys, ",")
+// TestCachedListMemory keeps 10,000 objects. It does not run beside others, whose memory it
+// would take for its own.
+func TestCachedListMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEstate(10_000)
+		c := serve(t, e.answer).client(Config{})
+		all(t, c.ListProjects(t.Context())) // connections and their buffers
+		c.projects.forget()
+		before := heap()
+		projects := all(t, c.ListProjects(t.Context()))
+		perObject := (heap() - before) / int64(len(projects))
+		runtime.KeepAlive(projects)
+		runtime.KeepAlive(c)
+		if perObject < 100 || perObject > 1000 {
+			t.Errorf("a cached object takes %d bytes instead of less than 1,000", perObject)
+		}
+	})
+}
+
+// heap is what is in use, in bytes.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC() // the first may leave what finalizers and pools still hold
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
