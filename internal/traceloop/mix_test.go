@@ -51,7 +51,10 @@ func newMixed(t *testing.T, projects int) *mixed {
 	for _, e := range o.environments {
 		o.add("/v2/environments", 1, []string{e.ID}, func(c *traceloop.Client) ([]string, error) {
 			found, err := c.GetEnvironment(t.Context(), e.ID)
-			return idOf(found, err, func(e *traceloop.Environment) string { return e.ID })
+			if err != nil {
+				return nil, err
+			}
+			return []string{found.ID}, nil
 		})
 	}
 	for _, p := range o.server.Projects() {
@@ -60,7 +63,7 @@ func newMixed(t *testing.T, projects int) *mixed {
 			want = append(want, e.ID)
 		}
 		o.add("/v2/environments", 1, want, func(c *traceloop.Client) ([]string, error) {
-			return idsOf(c.ListEnvironments(t.Context(), traceloop.EnvironmentFilter{ProjectID: p.ID}), func(e traceloop.Environment) string { return e.ID })
+			return environmentIDs(c.ListEnvironments(t.Context(), traceloop.EnvironmentFilter{ProjectID: p.ID}))
 		})
 		o.reads[len(o.reads)-1].ofProject = true
 		if keys := o.keysOf(p.ID, ""); len(keys) > 0 {
@@ -70,7 +73,10 @@ func newMixed(t *testing.T, projects int) *mixed {
 	for _, k := range o.keys {
 		o.add("/v2/api-keys", 1, []string{k.ID}, func(c *traceloop.Client) ([]string, error) {
 			found, err := c.GetAPIKey(t.Context(), k.ID)
-			return idOf(found, err, func(k *traceloop.APIKey) string { return k.ID })
+			if err != nil {
+				return nil, err
+			}
+			return []string{found.ID}, nil
 		})
 		o.addFilter(t, traceloop.APIKeyFilter{ProjectID: k.ProjectID, Environment: k.Environment}, []string{k.ID})
 	}
@@ -92,7 +98,7 @@ func (o *mixed) keysOf(projectID, slug string) (ids []string) {
 func (o *mixed) addFilter(t *testing.T, filter traceloop.APIKeyFilter, want []string) {
 	t.Helper()
 	o.add("/v2/api-keys", pagesOf(len(want)), want, func(c *traceloop.Client) ([]string, error) {
-		return idsOf(c.ListAPIKeys(t.Context(), filter), func(k traceloop.APIKey) string { return k.ID })
+		return keyIDs(c.ListAPIKeys(t.Context(), filter))
 	})
 }
 
@@ -123,13 +129,6 @@ func (o *mixed) requests() map[string]int {
 
 func pagesOf(objects int) int { return max(1, (objects+99)/100) }
 
-func idOf[T any](object *T, err error, id func(*T) string) ([]string, error) {
-	if err != nil {
-		return nil, err
-	}
-	return []string{id(object)}, nil
-}
-
 func idsOf[T any](list iter.Seq2[T, error], id func(T) string) (ids []string, err error) {
 	for object, err := range list {
 		if err != nil {
@@ -138,6 +137,14 @@ func idsOf[T any](list iter.Seq2[T, error], id func(T) string) (ids []string, er
 		ids = append(ids, id(object))
 	}
 	return ids, nil
+}
+
+func keyIDs(list iter.Seq2[traceloop.APIKey, error]) ([]string, error) {
+	return idsOf(list, func(k traceloop.APIKey) string { return k.ID })
+}
+
+func environmentIDs(list iter.Seq2[traceloop.Environment, error]) ([]string, error) {
+	return idsOf(list, func(e traceloop.Environment) string { return e.ID })
 }
 
 func readTenAtATime(t *testing.T, c *traceloop.Client, reads []mixedRead) {
@@ -199,7 +206,7 @@ func TestMixedReadsCost_longFilter(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, err := idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{Environment: "prd"}), func(k traceloop.APIKey) string { return k.ID })
+		got, err := keyIDs(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{Environment: "prd"}))
 		if err != nil || !slices.Equal(got, o.keysOf("", "prd")) {
 			t.Errorf("%d keys of %d, %v", len(got), len(o.keysOf("", "prd")), err)
 		}
@@ -214,24 +221,24 @@ func TestMixedReadsCost_longFilter(t *testing.T) {
 	}
 }
 
-// What the list of all does not show is for the service to say.
+// What the list of all does not show is for the service to say: before the lists are in, and after.
 func TestFilterThatSelectsNothing(t *testing.T) {
 	t.Parallel()
 	o := newMixed(t, 120)
 	c := o.client(t)
-	for range 2 { // before and after the lists are in
-		for _, filter := range []traceloop.APIKeyFilter{{ProjectID: "none"}, {ProjectID: "none", Environment: "prd"}} {
-			if _, err := idsOf(c.ListAPIKeys(t.Context(), filter), func(k traceloop.APIKey) string { return k.ID }); !traceloop.IsNotFound(err) {
+	empty := o.server.Projects()[1].ID // the 0th of ours
+	keys := func(filter traceloop.APIKeyFilter) ([]string, error) { return keyIDs(c.ListAPIKeys(t.Context(), filter)) }
+	for range 2 {
+		for _, filter := range []traceloop.APIKeyFilter{{ProjectID: "none"}, {ProjectID: "none", Environment: "prd"}, {ProjectID: "."}, {ProjectID: "a/b"}} {
+			if _, err := keys(filter); !traceloop.IsNotFound(err) {
 				t.Errorf("keys of %v: %v, want a 404", filter, err)
 			}
 		}
-		if _, err := idsOf(c.ListEnvironments(t.Context(), traceloop.EnvironmentFilter{ProjectID: "none"}), func(e traceloop.Environment) string { return e.ID }); !traceloop.IsNotFound(err) {
+		if _, err := environmentIDs(c.ListEnvironments(t.Context(), traceloop.EnvironmentFilter{ProjectID: "none"})); !traceloop.IsNotFound(err) {
 			t.Errorf("environments of no project: %v, want a 404", err)
 		}
-		empty := o.server.Projects()[1].ID // the 0th of ours
-		keys, err := idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{ProjectID: empty, Environment: "prd"}), func(k traceloop.APIKey) string { return k.ID })
-		if err != nil || len(keys) != 0 {
-			t.Errorf("an environment without a key: %v, %v", keys, err)
+		if got, err := keys(traceloop.APIKeyFilter{ProjectID: empty, Environment: "prd"}); err != nil || len(got) != 0 {
+			t.Errorf("an environment without a key: %v, %v", got, err)
 		}
 		for _, read := range o.reads {
 			if _, err := read.read(c); err != nil {
@@ -240,11 +247,48 @@ func TestFilterThatSelectsNothing(t *testing.T) {
 		}
 	}
 
-	// Nor does it hide what somebody else has generated since.
-	id, _ := o.server.GenerateKey(o.server.Projects()[1].ID, "dev")
-	keys, err := idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{ProjectID: o.server.Projects()[1].ID, Environment: "dev"}), func(k traceloop.APIKey) string { return k.ID })
-	if err != nil || !slices.Equal(keys, []string{id}) {
-		t.Errorf("a key that the list does not show: %v, %v", keys, err)
+	// Nor does the list hide what somebody else has generated since, or that a project has been deleted.
+	id, _ := o.server.GenerateKey(empty, "dev")
+	if got, err := keys(traceloop.APIKeyFilter{ProjectID: empty, Environment: "dev"}); err != nil || !slices.Equal(got, []string{id}) {
+		t.Errorf("a key that the list does not show: %v, %v", got, err)
+	}
+	o.server.DeleteProject(empty)
+	if _, err := c.CreateAPIKey(t.Context(), traceloop.APIKeyRequest{ProjectID: empty, Environment: "stg"}); !traceloop.IsNotFound(err) {
+		t.Errorf("got %v, want a 404", err)
+	}
+	if _, err := environmentIDs(c.ListEnvironments(t.Context(), traceloop.EnvironmentFilter{ProjectID: empty})); !traceloop.IsNotFound(err) {
+		t.Errorf("the environments of a deleted project: %v, want a 404", err)
+	}
+}
+
+// Whether a project without keys exists is asked once. Where projects cannot be read, the filtered list
+// answers.
+func TestFilterByAProjectWithoutKeys(t *testing.T) {
+	t.Parallel()
+	o := newMixed(t, 20)
+	project := o.server.CreateProject("Without keys").ID
+	for asked, refused := range map[string]bool{"/v2/projects/" + project: false, "/v2/projects/" + project + "/v2/api-keys": true} {
+		c := o.client(t)
+		if _, err := keyIDs(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{})); err != nil {
+			t.Fatal(err)
+		}
+		if refused {
+			o.server.SetFaults(emulatortest.Fault{Path: "/v2/projects", Kind: "status", Status: 403, Times: 10})
+		}
+		for _, want := range []string{asked, ""} {
+			o.server.ResetRequests()
+			got, err := keyIDs(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{ProjectID: project}))
+			paths := ""
+			for _, r := range o.server.Requests() {
+				paths += r.Path
+			}
+			if err != nil || len(got) != 0 || paths != want {
+				t.Errorf("%v, %v after %q, want no keys after %q", got, err, paths, want)
+			}
+		}
+		if _, err := keyIDs(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{ProjectID: "none"})); !traceloop.IsNotFound(err) {
+			t.Errorf("got %v, want a 404", err)
+		}
 	}
 }
 
@@ -253,31 +297,32 @@ func TestFilteredReadAfterAWrite(t *testing.T) {
 	t.Parallel()
 	o := newMixed(t, 120)
 	c := o.client(t)
-	id := func(k traceloop.APIKey) string { return k.ID }
-	key := o.keys[7]
-	filter := traceloop.APIKeyFilter{ProjectID: key.ProjectID, Environment: key.Environment}
+	id := o.keys[7].ID
+	filter := traceloop.APIKeyFilter{ProjectID: o.keys[7].ProjectID, Environment: o.keys[7].Environment}
+	wants := func(when string, want ...string) {
+		t.Helper()
+		if got, err := keyIDs(c.ListAPIKeys(t.Context(), filter)); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %v, %v, want %v", when, got, err, want)
+		}
+	}
 	for range 2 {
-		if _, err := idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{}), id); err != nil {
+		if _, err := keyIDs(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{})); err != nil {
 			t.Fatal(err)
 		}
 		before := len(o.server.Requests())
-		if keys, err := idsOf(c.ListAPIKeys(t.Context(), filter), id); err != nil || !slices.Equal(keys, []string{key.ID}) || len(o.server.Requests()) != before {
-			t.Errorf("%v, %v, %d requests; want the key without a request", keys, err, len(o.server.Requests())-before)
+		if wants("in the list", id); len(o.server.Requests()) != before {
+			t.Errorf("%d requests for what is in the list", len(o.server.Requests())-before)
 		}
-		if err := c.RevokeAPIKey(t.Context(), key.ID); err != nil {
+		if err := c.RevokeAPIKey(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
-		if keys, err := idsOf(c.ListAPIKeys(t.Context(), filter), id); err != nil || len(keys) != 0 {
-			t.Errorf("%v, %v after the key was revoked", keys, err)
-		}
+		wants("revoked")
 		generated, err := c.CreateAPIKey(t.Context(), traceloop.APIKeyRequest(filter))
 		if err != nil {
 			t.Fatal(err)
 		}
-		key = emulatortest.APIKey{ID: generated.ID}
-		if keys, err := idsOf(c.ListAPIKeys(t.Context(), filter), id); err != nil || !slices.Equal(keys, []string{key.ID}) {
-			t.Errorf("%v, %v after another was generated", keys, err)
-		}
+		id = generated.ID
+		wants("generated", id)
 	}
 }
 
@@ -308,124 +353,52 @@ func TestProjectsWithoutKeysCost(t *testing.T) {
 	}
 }
 
-// Whether a project without keys exists is asked once, and the service says so.
-func TestFilterByAProjectWithoutKeys(t *testing.T) {
-	t.Parallel()
-	o := newMixed(t, 20)
-	project := o.server.CreateProject("Without keys").ID
-	c := o.client(t)
-	keys := func(projectID string) ([]string, error) {
-		return idsOf(c.ListAPIKeys(t.Context(), traceloop.APIKeyFilter{ProjectID: projectID}), func(k traceloop.APIKey) string { return k.ID })
-	}
-	if _, err := keys(""); err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range []string{"/v2/projects/" + project, ""} {
-		o.server.ResetRequests()
-		if got, err := keys(project); err != nil || len(got) != 0 {
-			t.Errorf("%v, %v, want no keys", got, err)
-		}
-		asked := ""
-		for _, r := range o.server.Requests() {
-			asked += r.Path
-		}
-		if asked != path {
-			t.Errorf("asked for %q, want %q", asked, path)
-		}
-	}
-	for _, id := range []string{"none", ".", "a/b"} {
-		if _, err := keys(id); !traceloop.IsNotFound(err) {
-			t.Errorf("keys of project %q: %v, want a 404", id, err)
-		}
-	}
-
-	// Where projects cannot be read, the filtered list answers.
-	c = o.client(t)
-	if _, err := keys(""); err != nil {
-		t.Fatal(err)
-	}
-	o.server.SetFaults(emulatortest.Fault{Path: "/v2/projects", Kind: "status", Status: 403, Times: 10})
-	if got, err := keys(project); err != nil || len(got) != 0 {
-		t.Errorf("%v, %v, want no keys", got, err)
-	}
-	if _, err := keys("none"); !traceloop.IsNotFound(err) {
-		t.Errorf("got %v, want a 404", err)
-	}
-}
-
-// A refusal shows that what was read before has been deleted by somebody else.
-func TestKeyOfADeletedProject(t *testing.T) {
-	t.Parallel()
-	o := newMixed(t, 10)
-	c := o.client(t)
-	project := o.server.Projects()[1].ID
-	environments := func() error {
-		_, err := idsOf(c.ListEnvironments(t.Context(), traceloop.EnvironmentFilter{ProjectID: project}), func(e traceloop.Environment) string { return e.ID })
-		return err
-	}
-	if err := environments(); err != nil {
-		t.Fatal(err)
-	}
-	o.server.DeleteProject(project)
-	if _, err := c.CreateAPIKey(t.Context(), traceloop.APIKeyRequest{ProjectID: project, Environment: "dev"}); !traceloop.IsNotFound(err) {
-		t.Errorf("got %v, want a 404", err)
-	}
-	if err := environments(); !traceloop.IsNotFound(err) {
-		t.Errorf("the environments of a deleted project: %v, want a 404", err)
-	}
-}
-
-// Somebody else deletes what this client has read: a list need not show that, a fresh one does.
-func TestFreshListsAskAgain(t *testing.T) {
+// Somebody else deletes what this client has read: a list need not show that, an uncached one does.
+func TestUncachedListsAskAgain(t *testing.T) {
 	t.Parallel()
 	o := newMixed(t, 10)
 	c, ctx := o.client(t), t.Context()
 	project := o.server.Projects()[1].ID
 	own := o.server.CreateEnvironment(project, "Own").ID
 	key, _ := o.server.GenerateKey(project, "dev")
-	projectID := func(p traceloop.Project) string { return p.ID }
-	environmentID := func(e traceloop.Environment) string { return e.ID }
-	keyID := func(k traceloop.APIKey) string { return k.ID }
+	projectIDs := func(list iter.Seq2[traceloop.Project, error]) ([]string, error) {
+		return idsOf(list, func(p traceloop.Project) string { return p.ID })
+	}
 	in, keysIn := traceloop.EnvironmentFilter{ProjectID: project}, traceloop.APIKeyFilter{ProjectID: project}
-	for _, list := range []struct {
-		id          string
-		list, fresh func() ([]string, error)
-		remove      func()
+	for _, of := range []struct {
+		id             string
+		list, uncached func() ([]string, error)
+		remove         func()
 	}{
 		{
 			key,
-			func() ([]string, error) { return idsOf(c.ListAPIKeys(ctx, keysIn), keyID) },
-			func() ([]string, error) { return idsOf(c.ListAPIKeysUncached(ctx, keysIn), keyID) },
+			func() ([]string, error) { return keyIDs(c.ListAPIKeys(ctx, keysIn)) },
+			func() ([]string, error) { return keyIDs(c.ListAPIKeysUncached(ctx, keysIn)) },
 			func() { o.server.RevokeKey(key) },
 		},
 		{
 			own,
-			func() ([]string, error) { return idsOf(c.ListEnvironments(ctx, in), environmentID) },
-			func() ([]string, error) { return idsOf(c.ListEnvironmentsUncached(ctx, in), environmentID) },
+			func() ([]string, error) { return environmentIDs(c.ListEnvironments(ctx, in)) },
+			func() ([]string, error) { return environmentIDs(c.ListEnvironmentsUncached(ctx, in)) },
 			func() { o.server.DeleteEnvironment(own) },
 		},
 		{
 			project,
-			func() ([]string, error) { return idsOf(c.ListProjects(ctx), projectID) },
-			func() ([]string, error) { return idsOf(c.ListProjectsUncached(ctx), projectID) },
+			func() ([]string, error) { return projectIDs(c.ListProjects(ctx)) },
+			func() ([]string, error) { return projectIDs(c.ListProjectsUncached(ctx)) },
 			func() { o.server.DeleteProject(project) },
 		},
 	} {
-		for _, ids := range []func() ([]string, error){list.list, list.fresh} {
-			if got, err := ids(); err != nil || !slices.Contains(got, list.id) {
-				t.Errorf("%v, %v, want %s among them", got, err, list.id)
+		shows := func(ids func() ([]string, error), want bool) {
+			t.Helper()
+			if got, err := ids(); err != nil || slices.Contains(got, of.id) != want {
+				t.Errorf("%v, %v, want %s among them: %t", got, err, of.id, want)
 			}
 		}
-		list.remove()
-		if got, err := list.list(); err != nil || !slices.Contains(got, list.id) {
-			t.Errorf("%v, %v; the list was asked for again", got, err)
-		}
-		if got, err := list.fresh(); err != nil || slices.Contains(got, list.id) {
-			t.Errorf("a fresh list shows %v, %v, with %s deleted", got, err, list.id)
-		}
-	}
-	everything, err := idsOf(c.ListEnvironmentsUncached(ctx, traceloop.EnvironmentFilter{}), environmentID)
-	if want := len(o.server.Environments("")); err != nil || len(everything) != want {
-		t.Errorf("%d environments of the organization, %v, want %d", len(everything), err, want)
+		shows(of.list, true)
+		shows(of.uncached, true)
+		of.remove()
+		shows(of.list, true)
+		shows(of.uncached, false)
 	}
 }
