@@ -46,14 +46,9 @@ func TestOperations(t *testing.T) {
 		key         = APIKey{ID: "k1", ProjectID: "p1", Environment: "prd", MaskedKey: "tl_****Wx3k", CreatedAt: created}
 		pageOf      = func(s string) string { return `{"data":[` + s + `],"next_cursor":"","total_results":1}` }
 	)
-	type result struct {
-		value any
-		err   error
-	}
-	of := func(value any, err error) result { return result{value, err} }
 	tests := []struct {
 		name         string
-		call         func(context.Context, *Client) result
+		call         func(context.Context, *Client) (any, error)
 		method, path string
 		query, body  string
 		status       int
@@ -61,90 +56,67 @@ func TestOperations(t *testing.T) {
 		want         any
 	}{
 		{
-			"list projects", func(ctx context.Context, c *Client) result { return of(all(t, c.ListProjects(ctx)), nil) },
-			"GET", "/v2/projects", "limit=100", "", 200, pageOf(projectJSON),
-			[]Project{project},
+			"list projects", func(ctx context.Context, c *Client) (any, error) { return collect(c.ListProjects(ctx)) },
+			"GET", "/v2/projects", "limit=100", "", 200, pageOf(projectJSON), []Project{project},
 		},
 		{
-			"create project", func(ctx context.Context, c *Client) result { return of(c.CreateProject(ctx, ProjectRequest{"Orders"})) },
+			"create project", func(ctx context.Context, c *Client) (any, error) { return c.CreateProject(ctx, ProjectRequest{"Orders"}) },
 			"POST", "/v2/projects", "", `{"name":"Orders"}`, 201, projectJSON, &project,
 		},
 		{
-			"get project", func(ctx context.Context, c *Client) result { return of(c.GetProject(ctx, "p1")) },
+			"get project", func(ctx context.Context, c *Client) (any, error) { return c.GetProject(ctx, "p1") },
 			"GET", "/v2/projects/p1", "", "", 200, projectJSON, &project,
 		},
 		{
-			"update project", func(ctx context.Context, c *Client) result {
-				return of(c.UpdateProject(ctx, "p1", ProjectRequest{"Orders"}))
-			},
+			"update project", func(ctx context.Context, c *Client) (any, error) { return c.UpdateProject(ctx, "p1", ProjectRequest{"Orders"}) },
 			"PATCH", "/v2/projects/p1", "", `{"name":"Orders"}`, 200, projectJSON, &project,
 		},
 		{
-			"delete project", func(ctx context.Context, c *Client) result { return of(nil, c.DeleteProject(ctx, "p1")) },
+			"delete project", func(ctx context.Context, c *Client) (any, error) { return nil, c.DeleteProject(ctx, "p1") },
 			"DELETE", "/v2/projects/p1", "", "", 204, "", nil,
 		},
-
 		{
-			"list environments", func(ctx context.Context, c *Client) result {
-				return of(all(t, c.ListEnvironments(ctx, EnvironmentFilter{})), nil)
-			},
-			"GET", "/v2/environments", "limit=100", "", 200, pageOf(environmentJSON + "," + sharedJSON),
-			[]Environment{environment, shared},
+			"list environments", func(ctx context.Context, c *Client) (any, error) { return collect(c.ListEnvironments(ctx, EnvironmentFilter{})) },
+			"GET", "/v2/environments", "limit=100", "", 200, pageOf(environmentJSON + "," + sharedJSON), []Environment{environment, shared},
 		},
 		{
-			"list environments of a project", func(ctx context.Context, c *Client) result {
-				return of(all(t, c.ListEnvironments(ctx, EnvironmentFilter{ProjectID: "p1"})), nil)
-			},
-			"GET", "/v2/environments", "limit=100&project_id=p1", "", 200, pageOf(environmentJSON),
-			[]Environment{environment},
+			"list environments of a project", func(ctx context.Context, c *Client) (any, error) { return collect(c.ListEnvironments(ctx, EnvironmentFilter{"p1"})) },
+			"GET", "/v2/environments", "limit=100&project_id=p1", "", 200, pageOf(environmentJSON), []Environment{environment},
 		},
 		{
-			"create environment", func(ctx context.Context, c *Client) result {
-				return of(c.CreateEnvironment(ctx, EnvironmentRequest{Name: "EU Production", ProjectID: "p1"}))
-			},
+			"create environment", func(ctx context.Context, c *Client) (any, error) { return c.CreateEnvironment(ctx, EnvironmentRequest{"EU Production", "p1"}) },
 			"POST", "/v2/environments", "", `{"name":"EU Production","project_id":"p1"}`, 201, environmentJSON, &environment,
 		},
 		{
-			"create organization-level environment", func(ctx context.Context, c *Client) result {
-				return of(c.CreateEnvironment(ctx, EnvironmentRequest{Name: "QA"}))
-			},
+			"create organization-level environment", func(ctx context.Context, c *Client) (any, error) { return c.CreateEnvironment(ctx, EnvironmentRequest{Name: "QA"}) },
 			"POST", "/v2/environments", "", `{"name":"QA"}`, 201, sharedJSON, &shared,
 		},
 		{
-			"get environment", func(ctx context.Context, c *Client) result { return of(c.GetEnvironment(ctx, "e2")) },
+			"get environment", func(ctx context.Context, c *Client) (any, error) { return c.GetEnvironment(ctx, "e2") },
 			"GET", "/v2/environments/e2", "", "", 200, sharedJSON, &shared,
 		},
 		{
-			"delete environment", func(ctx context.Context, c *Client) result { return of(nil, c.DeleteEnvironment(ctx, "e1")) },
+			"delete environment", func(ctx context.Context, c *Client) (any, error) { return nil, c.DeleteEnvironment(ctx, "e1") },
 			"DELETE", "/v2/environments/e1", "", "", 204, "", nil,
 		},
-
 		{
-			"list API keys", func(ctx context.Context, c *Client) result {
-				return of(all(t, c.ListAPIKeys(ctx, APIKeyFilter{})), nil)
-			},
-			"GET", "/v2/api-keys", "limit=100", "", 200, pageOf(apiKeyJSON),
-			[]APIKey{key},
+			"list API keys", func(ctx context.Context, c *Client) (any, error) { return collect(c.ListAPIKeys(ctx, APIKeyFilter{})) },
+			"GET", "/v2/api-keys", "limit=100", "", 200, pageOf(apiKeyJSON), []APIKey{key},
 		},
 		{
-			"list API keys of a place", func(ctx context.Context, c *Client) result {
-				return of(all(t, c.ListAPIKeys(ctx, APIKeyFilter{ProjectID: "p1", Environment: "prd"})), nil)
-			},
-			"GET", "/v2/api-keys", "environment=prd&limit=100&project_id=p1", "", 200, pageOf(apiKeyJSON),
-			[]APIKey{key},
+			"list API keys of a place", func(ctx context.Context, c *Client) (any, error) { return collect(c.ListAPIKeys(ctx, APIKeyFilter{"p1", "prd"})) },
+			"GET", "/v2/api-keys", "environment=prd&limit=100&project_id=p1", "", 200, pageOf(apiKeyJSON), []APIKey{key},
 		},
 		{
-			"create API key", func(ctx context.Context, c *Client) result {
-				return of(c.CreateAPIKey(ctx, APIKeyRequest{ProjectID: "p1", Environment: "prd"}))
-			},
+			"create API key", func(ctx context.Context, c *Client) (any, error) { return c.CreateAPIKey(ctx, APIKeyRequest{"p1", "prd"}) },
 			"POST", "/v2/api-keys", "", `{"project_id":"p1","environment":"prd"}`, 201, generatedJSON, &GeneratedAPIKey{key, generatedKey},
 		},
 		{
-			"get API key", func(ctx context.Context, c *Client) result { return of(c.GetAPIKey(ctx, "k1")) },
+			"get API key", func(ctx context.Context, c *Client) (any, error) { return c.GetAPIKey(ctx, "k1") },
 			"GET", "/v2/api-keys/k1", "", "", 200, apiKeyJSON, &key,
 		},
 		{
-			"revoke API key", func(ctx context.Context, c *Client) result { return of(nil, c.RevokeAPIKey(ctx, "k1")) },
+			"revoke API key", func(ctx context.Context, c *Client) (any, error) { return nil, c.RevokeAPIKey(ctx, "k1") },
 			"DELETE", "/v2/api-keys/k1", "", "", 204, "", nil,
 		},
 	}
@@ -168,12 +140,9 @@ func TestOperations(t *testing.T) {
 				w.WriteHeader(recorder.Code)
 				w.Write(recorder.Body.Bytes())
 			})
-			got := tt.call(t.Context(), s.client(Config{UserAgent: "terraform-provider-traceloop/test"}))
-			if got.err != nil {
-				t.Fatal(got.err)
-			}
-			if tt.want != nil && !reflect.DeepEqual(got.value, tt.want) {
-				t.Errorf("got %+v, want %+v", got.value, tt.want)
+			got, err := tt.call(t.Context(), s.client(Config{UserAgent: "terraform-provider-traceloop/test"}))
+			if err != nil || !reflect.DeepEqual(got, tt.want) {
+				t.Fatalf("got %+v, %v, want %+v", got, err, tt.want)
 			}
 			requests := s.got()
 			if len(requests) != 1 {
@@ -267,14 +236,9 @@ func TestIDsThatNameNoObject(t *testing.T) {
 	s := serve(t, good)
 	c := s.client(Config{})
 	for _, id := range []string{"", ".", ".."} {
-		_, getProject := c.GetProject(t.Context(), id)
-		_, updateProject := c.UpdateProject(t.Context(), id, ProjectRequest{"x"})
-		_, getEnvironment := c.GetEnvironment(t.Context(), id)
-		_, getAPIKey := c.GetAPIKey(t.Context(), id)
-		for i, err := range []error{
-			getProject, updateProject, getEnvironment, getAPIKey,
-			c.DeleteProject(t.Context(), id), c.DeleteEnvironment(t.Context(), id), c.RevokeAPIKey(t.Context(), id),
-		} {
+		_, get := c.GetProject(t.Context(), id)
+		_, update := c.UpdateProject(t.Context(), id, ProjectRequest{"x"})
+		for i, err := range []error{get, update, c.DeleteProject(t.Context(), id), c.DeleteEnvironment(t.Context(), id), c.RevokeAPIKey(t.Context(), id)} {
 			if err == nil {
 				t.Errorf("operation %d accepts the id %q", i, id)
 			}

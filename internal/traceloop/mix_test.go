@@ -227,7 +227,9 @@ func TestFilterThatSelectsNothing(t *testing.T) {
 	o := newMixed(t, 120)
 	c := o.client(t)
 	empty := o.server.Projects()[1].ID // the 0th of ours
-	keys := func(filter traceloop.APIKeyFilter) ([]string, error) { return keyIDs(c.ListAPIKeys(t.Context(), filter)) }
+	keys := func(filter traceloop.APIKeyFilter) ([]string, error) {
+		return keyIDs(c.ListAPIKeys(t.Context(), filter))
+	}
 	for range 2 {
 		for _, filter := range []traceloop.APIKeyFilter{{ProjectID: "none"}, {ProjectID: "none", Environment: "prd"}, {ProjectID: "."}, {ProjectID: "a/b"}} {
 			if _, err := keys(filter); !traceloop.IsNotFound(err) {

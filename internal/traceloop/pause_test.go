@@ -3,6 +3,7 @@ package traceloop
 import (
 	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -63,8 +64,8 @@ func TestRateLimitIsNoFailure(t *testing.T) {
 	for method, call := range calls {
 		t.Run(method, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				limited := refusal(429, "Retry-After", "1")
-				s := serve(t, inTurn(limited, limited, limited, limited, limited, limited, good))
+				limited := slices.Repeat([]http.HandlerFunc{refusal(429, "Retry-After", "1")}, 6)
+				s := serve(t, inTurn(append(limited, good)...))
 				if err := call(t.Context(), s.client(Config{})); err != nil || len(s.got()) != 7 {
 					t.Errorf("got %v after %d requests, want success after 7", err, len(s.got()))
 				}

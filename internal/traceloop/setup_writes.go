@@ -168,20 +168,10 @@ func (c *ProjectClient) existedBefore(setup AutoMonitorSetup, a setupAnswer) (ex
 	}
 }
 
-// deliver sends a batch. It is canceled only when the contexts of all its writes have ended.
+// deliver sends a batch. An interrupt reaches all writes of Terraform, so that the context of one stands for
+// the others.
 func (c *ProjectClient) deliver(batch []*setupWrite) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(batch[0].ctx))
-	defer cancel()
-	go func() {
-		for _, w := range batch {
-			select {
-			case <-w.ctx.Done():
-			case <-ctx.Done():
-			}
-		}
-		cancel()
-	}()
-
+	ctx := batch[0].ctx
 	if len(batch) > 1 && !c.bulkMissing.Load() {
 		answers, err := c.sendBulk(ctx, batch)
 		if !isMissing(err) {

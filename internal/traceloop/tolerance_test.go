@@ -76,7 +76,8 @@ func TestCreationNeedsOnlyItsID(t *testing.T) {
 		"only the id":    {`{"id":"p1"}`, `{"id":"e1"}`, answer(200, projectJSON), answer(200, environmentJSON), project, environment},
 		"only the id, and no read works": {
 			`{"id":"p1","created_at":7}`, `{"id":"e1","created_at":7}`, refusal(403, "Date", date), refusal(403, "Date", date),
-			Project{ID: "p1", Name: "Orders", CreatedAt: created}, Environment{ID: "e1", Name: "EU Production", Scope: ScopeProject, ProjectID: "p1", CreatedAt: created},
+			Project{ID: "p1", Name: "Orders", CreatedAt: created},
+			Environment{ID: "e1", Name: "EU Production", Scope: ScopeProject, ProjectID: "p1", CreatedAt: created},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -203,7 +203,7 @@ func TestPostOnBrokenReusedConnectionIsSentOnce(t *testing.T) {
 // connection and drops the connection at the second.
 func replays(t *testing.T, send func(*Client) error) int {
 	t.Helper()
-	s := serve(t, inTurn(good, drop, good))
+	s := serve(t, inTurn([]http.HandlerFunc{good, drop, good}...))
 	if err := send(s.client(Config{MaxRetries: DefaultMaxRetries})); err != nil {
 		t.Fatal(err)
 	}
