@@ -1,7 +1,6 @@
 package traceloop
 
 import (
-	"context"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -46,9 +45,10 @@ func TestOperations(t *testing.T) {
 		key         = APIKey{ID: "k1", ProjectID: "p1", Environment: "prd", MaskedKey: "tl_****Wx3k", CreatedAt: created}
 		pageOf      = func(s string) string { return `{"data":[` + s + `],"next_cursor":"","total_results":1}` }
 	)
+	ctx := t.Context()
 	tests := []struct {
 		name         string
-		call         func(context.Context, *Client) (any, error)
+		call         func(*Client) (any, error)
 		method, path string
 		query, body  string
 		status       int
@@ -56,67 +56,69 @@ func TestOperations(t *testing.T) {
 		want         any
 	}{
 		{
-			"list projects", func(ctx context.Context, c *Client) (any, error) { return collect(c.ListProjects(ctx)) },
+			"list projects", func(c *Client) (any, error) { return collect(c.ListProjects(ctx)) },
 			"GET", "/v2/projects", "limit=100", "", 200, pageOf(projectJSON), []Project{project},
 		},
 		{
-			"create project", func(ctx context.Context, c *Client) (any, error) { return c.CreateProject(ctx, ProjectRequest{"Orders"}) },
+			"create project", func(c *Client) (any, error) { return c.CreateProject(ctx, ProjectRequest{"Orders"}) },
 			"POST", "/v2/projects", "", `{"name":"Orders"}`, 201, projectJSON, &project,
 		},
 		{
-			"get project", func(ctx context.Context, c *Client) (any, error) { return c.GetProject(ctx, "p1") },
+			"get project", func(c *Client) (any, error) { return c.GetProject(ctx, "p1") },
 			"GET", "/v2/projects/p1", "", "", 200, projectJSON, &project,
 		},
 		{
-			"update project", func(ctx context.Context, c *Client) (any, error) { return c.UpdateProject(ctx, "p1", ProjectRequest{"Orders"}) },
+			"update project", func(c *Client) (any, error) { return c.UpdateProject(ctx, "p1", ProjectRequest{"Orders"}) },
 			"PATCH", "/v2/projects/p1", "", `{"name":"Orders"}`, 200, projectJSON, &project,
 		},
 		{
-			"delete project", func(ctx context.Context, c *Client) (any, error) { return nil, c.DeleteProject(ctx, "p1") },
+			"delete project", func(c *Client) (any, error) { return nil, c.DeleteProject(ctx, "p1") },
 			"DELETE", "/v2/projects/p1", "", "", 204, "", nil,
 		},
 		{
-			"list environments", func(ctx context.Context, c *Client) (any, error) { return collect(c.ListEnvironments(ctx, EnvironmentFilter{})) },
+			"list environments", func(c *Client) (any, error) { return collect(c.ListEnvironments(ctx, EnvironmentFilter{})) },
 			"GET", "/v2/environments", "limit=100", "", 200, pageOf(environmentJSON + "," + sharedJSON), []Environment{environment, shared},
 		},
 		{
-			"list environments of a project", func(ctx context.Context, c *Client) (any, error) { return collect(c.ListEnvironments(ctx, EnvironmentFilter{"p1"})) },
+			"list environments of a project", func(c *Client) (any, error) { return collect(c.ListEnvironments(ctx, EnvironmentFilter{"p1"})) },
 			"GET", "/v2/environments", "limit=100&project_id=p1", "", 200, pageOf(environmentJSON), []Environment{environment},
 		},
 		{
-			"create environment", func(ctx context.Context, c *Client) (any, error) { return c.CreateEnvironment(ctx, EnvironmentRequest{"EU Production", "p1"}) },
+			"create environment", func(c *Client) (any, error) {
+				return c.CreateEnvironment(ctx, EnvironmentRequest{"EU Production", "p1"})
+			},
 			"POST", "/v2/environments", "", `{"name":"EU Production","project_id":"p1"}`, 201, environmentJSON, &environment,
 		},
 		{
-			"create organization-level environment", func(ctx context.Context, c *Client) (any, error) { return c.CreateEnvironment(ctx, EnvironmentRequest{Name: "QA"}) },
+			"create organization-level environment", func(c *Client) (any, error) { return c.CreateEnvironment(ctx, EnvironmentRequest{Name: "QA"}) },
 			"POST", "/v2/environments", "", `{"name":"QA"}`, 201, sharedJSON, &shared,
 		},
 		{
-			"get environment", func(ctx context.Context, c *Client) (any, error) { return c.GetEnvironment(ctx, "e2") },
+			"get environment", func(c *Client) (any, error) { return c.GetEnvironment(ctx, "e2") },
 			"GET", "/v2/environments/e2", "", "", 200, sharedJSON, &shared,
 		},
 		{
-			"delete environment", func(ctx context.Context, c *Client) (any, error) { return nil, c.DeleteEnvironment(ctx, "e1") },
+			"delete environment", func(c *Client) (any, error) { return nil, c.DeleteEnvironment(ctx, "e1") },
 			"DELETE", "/v2/environments/e1", "", "", 204, "", nil,
 		},
 		{
-			"list API keys", func(ctx context.Context, c *Client) (any, error) { return collect(c.ListAPIKeys(ctx, APIKeyFilter{})) },
+			"list API keys", func(c *Client) (any, error) { return collect(c.ListAPIKeys(ctx, APIKeyFilter{})) },
 			"GET", "/v2/api-keys", "limit=100", "", 200, pageOf(apiKeyJSON), []APIKey{key},
 		},
 		{
-			"list API keys of a place", func(ctx context.Context, c *Client) (any, error) { return collect(c.ListAPIKeys(ctx, APIKeyFilter{"p1", "prd"})) },
+			"list API keys of a place", func(c *Client) (any, error) { return collect(c.ListAPIKeys(ctx, APIKeyFilter{"p1", "prd"})) },
 			"GET", "/v2/api-keys", "environment=prd&limit=100&project_id=p1", "", 200, pageOf(apiKeyJSON), []APIKey{key},
 		},
 		{
-			"create API key", func(ctx context.Context, c *Client) (any, error) { return c.CreateAPIKey(ctx, APIKeyRequest{"p1", "prd"}) },
+			"create API key", func(c *Client) (any, error) { return c.CreateAPIKey(ctx, APIKeyRequest{"p1", "prd"}) },
 			"POST", "/v2/api-keys", "", `{"project_id":"p1","environment":"prd"}`, 201, generatedJSON, &GeneratedAPIKey{key, generatedKey},
 		},
 		{
-			"get API key", func(ctx context.Context, c *Client) (any, error) { return c.GetAPIKey(ctx, "k1") },
+			"get API key", func(c *Client) (any, error) { return c.GetAPIKey(ctx, "k1") },
 			"GET", "/v2/api-keys/k1", "", "", 200, apiKeyJSON, &key,
 		},
 		{
-			"revoke API key", func(ctx context.Context, c *Client) (any, error) { return nil, c.RevokeAPIKey(ctx, "k1") },
+			"revoke API key", func(c *Client) (any, error) { return nil, c.RevokeAPIKey(ctx, "k1") },
 			"DELETE", "/v2/api-keys/k1", "", "", 204, "", nil,
 		},
 	}
@@ -140,7 +142,7 @@ func TestOperations(t *testing.T) {
 				w.WriteHeader(recorder.Code)
 				w.Write(recorder.Body.Bytes())
 			})
-			got, err := tt.call(t.Context(), s.client(Config{UserAgent: "terraform-provider-traceloop/test"}))
+			got, err := tt.call(s.client(Config{UserAgent: "terraform-provider-traceloop/test"}))
 			if err != nil || !reflect.DeepEqual(got, tt.want) {
 				t.Fatalf("got %+v, %v, want %+v", got, err, tt.want)
 			}

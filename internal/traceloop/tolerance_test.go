@@ -115,19 +115,6 @@ func TestFieldsThatAreNotNeeded(t *testing.T) {
 	}
 }
 
-// The OpenAPI document requires no field of an answer. A setup whose evaluators have no type was
-// created all the same, and its name is taken: it must be readable.
-func TestSetupWithoutTypesOfEvaluators(t *testing.T) {
-	setup := readAutoMonitorSetup(newFields([]byte(`{"id":"s1","external_id":"x","project_id":"p1","env_project_id":"ep1","evaluators":[{"evaluator_id":"ev1","status":"pending"}]}`), request{}, strings.Clone))
-	if want := (AutoMonitorEvaluator{Slug: TypeOwnEvaluator, ID: "ev1", Status: "pending"}); len(setup.Evaluators) != 1 || setup.Evaluators[0] != want {
-		t.Errorf("got %+v, want %+v", setup.Evaluators, want)
-	}
-	f := newFields([]byte(`{"id":"s1","external_id":"x","project_id":"p1","env_project_id":"ep1","evaluators":[{}]}`), request{}, strings.Clone)
-	if readAutoMonitorSetup(f); *f.problem != "" {
-		t.Error(*f.problem)
-	}
-}
-
 // What succeeded is not sent again: a read follows.
 func TestChangeWithoutAnObjectInItsAnswer(t *testing.T) {
 	renamed := strings.Replace(projectJSON, "Orders", "Checkout", 1)

@@ -1,18 +1,12 @@
 package traceloop
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -103,58 +97,6 @@ func TestHTTPServerAtAnHTTPSAddressIsNotRetried(t *testing.T) {
 	err := calls[http.MethodGet](t.Context(), c)
 	if !errors.Is(err, http.ErrSchemeMismatch) || strings.Contains(err.Error(), "attempts") {
 		t.Errorf("got %v, want the mismatch at once", err)
-	}
-}
-
-// TestProxyFromEnvironment runs itself in a process of its own, since net/http reads
-// the variables once.
-func TestProxyFromEnvironment(t *testing.T) {
-	if os.Getenv("TEST_BEHIND_PROXY") != "" {
-		c := newClient(t, Config{BaseURL: "https://api.traceloop.test"})
-		err := calls[http.MethodGet](t.Context(), c)
-		fmt.Println("result:", err)
-		return
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	connects := make(chan *http.Request, 1)
-	go func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		r, err := http.ReadRequest(bufio.NewReader(conn))
-		if err != nil {
-			return
-		}
-		connects <- r
-		fmt.Fprint(conn, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-	}()
-
-	proxy := "http://user:password@" + listener.Addr().String()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyFromEnvironment$", "-test.count=1", "-test.v")
-	cmd.Env = append(os.Environ(), "TEST_BEHIND_PROXY=1", "HTTPS_PROXY="+proxy, "https_proxy="+proxy, "NO_PROXY=", "no_proxy=")
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%v: %s%s", err, &stdout, &stderr)
-	}
-	r := <-connects
-	if r.Method != http.MethodConnect || r.Host != "api.traceloop.test:443" {
-		t.Errorf("the proxy got %s %s, want CONNECT api.traceloop.test:443", r.Method, r.Host)
-	}
-	if r.Header.Get("Authorization") != "" {
-		t.Error("the proxy got the management key")
-	}
-	if !strings.Contains(stdout.String(), "result: GET /v2/projects/p1: Forbidden") {
-		t.Errorf("got %q, want the proxy's refusal", &stdout)
-	}
-	if printed := stdout.String() + stderr.String(); strings.Contains(printed, "password") {
-		t.Errorf("%q shows the proxy's password", printed)
 	}
 }
 
