@@ -207,21 +207,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestDeleteNeedsTheAPIsAnswer(t *testing.T) {
-	for name, tt := range map[string]struct {
-		answer http.HandlerFunc
-		ok     bool
-	}{
-		"200 with an object":       {answer(200, "{}"), true},
-		"200 with nothing":         {answer(200, ""), true},
-		"a portal's web page, 200": {html(200), false},
-	} {
-		if err := serve(t, tt.answer).client(Config{}).DeleteProject(t.Context(), "p1"); (err == nil) != tt.ok {
-			t.Errorf("%s: got %v", name, err)
-		}
-	}
-}
-
 func TestSanitize(t *testing.T) {
 	c := newClient(t, Config{BaseURL: DefaultBaseURL})
 	for in, want := range map[string]string{
@@ -233,27 +218,6 @@ func TestSanitize(t *testing.T) {
 	} {
 		if got := c.sanitize(in); got != want {
 			t.Errorf("sanitize(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
-func TestErrorTexts(t *testing.T) {
-	refused := &Error{Answer: Answer{409, "req-1", "POST", "/v2/projects"}, Message: `A project named "x" exists already.`}
-	for want, err := range map[string]error{
-		`POST /v2/projects: 409 Conflict: A project named "x" exists already. (request id req-1)`: refused,
-		"GET /v2/projects: 520: No.": &Error{Answer: Answer{520, "", "GET", "/v2/projects"}, Message: "No."},
-		"GET /v2/projects: the answer (404 Not Found) does not come from the Traceloop API: its content type is text/html": &UnreadableError{
-			Answer: Answer{404, "", "GET", "/v2/projects"}, Reason: "its content type is text/html",
-		},
-		"POST /v2/projects: 500 Internal Server Error: Oops.; it is unknown whether the service carried out this POST": &UnknownOutcomeError{
-			Method: "POST", Path: "/v2/projects", Err: &Error{Answer: Answer{500, "", "POST", "/v2/projects"}, Message: "Oops."},
-		},
-		"GET /v2/projects: the service accepts no requests until 1970-01-01T00:00:00Z, which is longer than the provider waits": &RateLimitError{
-			Until: time.Unix(0, 0), Method: "GET", Path: "/v2/projects",
-		},
-	} {
-		if err.Error() != want {
-			t.Errorf("got  %q\nwant %q", err, want)
 		}
 	}
 }

@@ -86,6 +86,9 @@ func TestTooLongAPauseFailsAtOnce(t *testing.T) {
 					if want := started.Add(61 * time.Second); !err.Until.Equal(want) {
 						t.Errorf("come back at %s, want %s", err.Until, want)
 					}
+					if want := "GET /v2/projects/p1: the service accepts no requests until 2000-01-01T00:01:01Z, which is longer than the provider waits"; err.Error() != want {
+						t.Errorf("got %q, want %q", err, want)
+					}
 				}
 				if time.Since(started) != 0 {
 					t.Errorf("waited %s, want an error at once", time.Since(started))

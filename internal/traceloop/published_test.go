@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
@@ -134,15 +133,12 @@ func TestPublishedExamples_client(t *testing.T) {
 		t.Errorf("%+v, %v", setup, err)
 	}
 
-	traceloop.HoldWrites(client)
 	var errs [2]error
-	var all sync.WaitGroup
-	for i, item := range parse[struct{ Setups []exampleSetup }](t, exampleRequest(t, bulkPage)).Setups {
-		all.Go(func() { _, errs[i] = client.CreateAutoMonitorSetup(t.Context(), item.request()) })
-		traceloop.AwaitGathered(client, i+1)
+	items := parse[struct{ Setups [2]exampleSetup }](t, exampleRequest(t, bulkPage)).Setups
+	create := func(i int) func() {
+		return func() { _, errs[i] = client.CreateAutoMonitorSetup(t.Context(), items[i].request()) }
 	}
-	traceloop.SendWrites(client)
-	all.Wait()
+	traceloop.Gather(client, create(0), create(1))
 	if want := `POST /v2/auto-monitor-setups/bulk: the item "anthropic-monitor": unknown evaluator slug "answer-relevancy-typo"`; errs[0] != nil || errs[1] == nil || errs[1].Error() != want {
 		t.Errorf("the items are %v", errs)
 	}
@@ -151,18 +147,23 @@ func TestPublishedExamples_client(t *testing.T) {
 // The emulator answers the requests on the pages, and that of the OpenAPI document, as they say.
 func TestPublishedExamples_emulator(t *testing.T) {
 	t.Parallel()
-	post := func(path, body string, status int) (server *emulatortest.Server, key, answer string) {
-		server = emulatortest.Start(t, emulatortest.WithAnyRequest())
-		_, key = server.GenerateKey(server.Projects()[0].ID, "prd")
-		request := httptest.NewRequestWithContext(t.Context(), "POST", "/v2/auto-monitor-setups"+path, strings.NewReader(body))
-		request.Header.Set("Authorization", "Bearer "+key)
-		request.Header.Set("Content-Type", "application/json")
-		recorder := httptest.NewRecorder()
-		server.Emulator.ServeHTTP(recorder, request)
-		if recorder.Code != status {
-			t.Errorf("answered %d %s, want %d", recorder.Code, recorder.Body, status)
+	// The document has a map in the place of the selector.
+	properties := parse[struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]struct {
+					Description string
+					Example     any
+				}
+			}
 		}
-		return server, key, recorder.Body.String()
+	}](t, published(t, "openapi.json")).Components.Schemas["request.CreateAutoMonitorSetupInput"].Properties
+	_, selector, _ := strings.Cut(properties["selector"].Description, "Example: ")
+	document, err := json.Marshal(map[string]any{
+		"external_id": properties["external_id"].Example, "evaluators": properties["evaluators"].Example, "selector": json.RawMessage(selector),
+	})
+	if err != nil {
+		t.Fatalf("the document has no example: %v", err)
 	}
 	twice := `{"setups":[{"external_id":"openai-gpt4o-monitor","evaluators":["char-count"]},{"external_id":"b","evaluators":["char-count"]},{"external_id":"openai-gpt4o-monitor","evaluators":["char-count"]}]}`
 	for name, test := range map[string]struct {
@@ -175,50 +176,25 @@ func TestPublishedExamples_emulator(t *testing.T) {
 		"bulk":         {"/bulk", strings.Replace(exampleRequest(t, bulkPage), `["answer-relevancy"]`, `["answer-relevancy-typo"]`, 1), 207, exampleAnswer(t, bulkPage, "207")},
 		"create, 400":  {"", `{"external_id":"a","evaluators":[]}`, 400, exampleAnswer(t, createPage, "400")},
 		"upserts, 400": {"/bulk", twice, 400, exampleAnswer(t, bulkPage, "400")},
+		"the document": {
+			"", string(document), 201, `{"id":"","external_id":"my-agent-monitor-1","org_id":"","project_id":"","env_project_id":"","created_at":"","updated_at":"","status":"pending",` +
+				`"evaluators":[{"evaluator_type":"hallucination","status":"pending"},{"evaluator_type":"toxicity","status":"pending"}],"init_rules":[` +
+				`{"key":"gen_ai.request.max_tokens","source":"span_attributes","operator":"equals","value":"1000"},` +
+				`{"key":"gen_ai.request.model","source":"span_attributes","operator":"equals","value":"gpt-4o"},` +
+				`{"key":"gen_ai.system","source":"span_attributes","operator":"equals","value":"openai"}]}`,
+		},
 	} {
-		_, _, answer := post(test.path, test.body, test.status)
-		wantSameJSON(t, name, answer, test.want)
-	}
-
-	// The document has a map in the place of the selector.
-	properties := parse[struct {
-		Components struct {
-			Schemas map[string]struct {
-				Properties map[string]struct {
-					Description string
-					Example     any
-				}
-			}
+		server := emulatortest.Start(t, emulatortest.WithAnyRequest())
+		_, key := server.GenerateKey(server.Projects()[0].ID, "prd")
+		request := httptest.NewRequestWithContext(t.Context(), "POST", "/v2/auto-monitor-setups"+test.path, strings.NewReader(test.body))
+		request.Header.Set("Authorization", "Bearer "+key)
+		request.Header.Set("Content-Type", "application/json")
+		answer := httptest.NewRecorder()
+		server.Emulator.ServeHTTP(answer, request)
+		if answer.Code != test.status {
+			t.Errorf("%s: answered %d, want %d", name, answer.Code, test.status)
 		}
-	}](t, published(t, "openapi.json")).Components.Schemas["request.CreateAutoMonitorSetupInput"].Properties
-	_, selector, found := strings.Cut(properties["selector"].Description, "Example: ")
-	body, err := json.Marshal(map[string]any{
-		"external_id": properties["external_id"].Example, "evaluators": properties["evaluators"].Example, "selector": json.RawMessage(selector),
-	})
-	if err != nil || !found {
-		t.Fatalf("the document has no example: %v", err)
-	}
-	server, key, _ := post("", string(body), 201)
-	client, err := traceloop.NewProjectClient(traceloop.Config{BaseURL: server.URL, Key: key})
-	if err != nil {
-		t.Fatal(err)
-	}
-	setup, err := client.GetAutoMonitorSetup(t.Context(), "my-agent-monitor-1", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, e := range setup.Evaluators {
-		got = append(got, e.Slug)
-	}
-	for _, rule := range setup.Selector {
-		got = append(got, rule.Source+"/"+rule.Key+" "+rule.Operator+" "+*rule.Value)
-	}
-	if want := []string{
-		"hallucination", "toxicity",
-		"span_attributes/gen_ai.request.max_tokens equals 1000", "span_attributes/gen_ai.request.model equals gpt-4o", "span_attributes/gen_ai.system equals openai",
-	}; !slices.Equal(got, want) {
-		t.Errorf("the evaluators and rules are %q, want %q", got, want)
+		wantSameJSON(t, name, answer.Body.String(), test.want)
 	}
 }
 

@@ -194,19 +194,14 @@ func TestSetupWrites_gathered(t *testing.T) {
 func TestSetupWrites_interrupted(t *testing.T) {
 	s := serve(t, byLine{"GET ": noSetups, "POST ": newly(201, "kept", "ep")}.answer)
 	c := s.project(Config{})
-	HoldWrites(c)
 	ctx, cancel := context.WithCancel(t.Context())
-	var all sync.WaitGroup
 	var gone, kept error
-	all.Go(func() { _, gone = c.CreateAutoMonitorSetup(ctx, AutoMonitorSetupRequest{ExternalID: "gone"}) })
-	AwaitGathered(c, 1)
-	all.Go(func() {
+	Gather(c, func() {
+		_, gone = c.CreateAutoMonitorSetup(ctx, AutoMonitorSetupRequest{ExternalID: "gone"})
+	}, func() {
+		cancel()
 		_, kept = c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "kept"})
 	})
-	AwaitGathered(c, 2)
-	cancel()
-	SendWrites(c)
-	all.Wait()
 	if !errors.Is(gone, context.Canceled) || kept != nil {
 		t.Errorf("%v and %v", gone, kept)
 	}
@@ -220,18 +215,12 @@ func TestSetupWrites_sameExternalID(t *testing.T) {
 	s := serve(t, byLine{"PUT /a": answer(200, setupJSON("a", "ep"))}.answer)
 	c := s.project(Config{})
 	c.known.learn(AutoMonitorSetup{ProjectID: "p1", EnvProjectID: "ep"})
-	HoldWrites(c)
-	var all sync.WaitGroup
-	for range 2 {
-		all.Go(func() {
-			if _, created, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep"); created || err != nil {
-				t.Errorf("created: %t, %v", created, err)
-			}
-		})
+	update := func() {
+		if _, created, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep"); created || err != nil {
+			t.Errorf("created: %t, %v", created, err)
+		}
 	}
-	AwaitGathered(c, 2)
-	SendWrites(c)
-	all.Wait()
+	Gather(c, update, update)
 	if got := s.lines(); got != "PUT /a, PUT /a" {
 		t.Errorf("the requests are %q", got)
 	}
@@ -319,12 +308,11 @@ func bulkOK(externalID, result string) string {
 // together sends creations of these external ids as one batch.
 func together(t *testing.T, c *ProjectClient, externalIDs ...string) map[string]error {
 	t.Helper()
-	HoldWrites(c)
 	errs := map[string]error{}
 	var mu sync.Mutex
-	var all sync.WaitGroup
-	for i, id := range externalIDs {
-		all.Go(func() {
+	var writes []func()
+	for _, id := range externalIDs {
+		writes = append(writes, func() {
 			setup, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id, Evaluators: []string{"char-count"}})
 			mu.Lock()
 			defer mu.Unlock()
@@ -332,10 +320,8 @@ func together(t *testing.T, c *ProjectClient, externalIDs ...string) map[string]
 				t.Errorf("%s got %+v", id, setup)
 			}
 		})
-		AwaitGathered(c, i+1)
 	}
-	SendWrites(c)
-	all.Wait()
+	Gather(c, writes...)
 	return errs
 }
 
@@ -565,19 +551,15 @@ func TestUpdateSetup_deletedMeanwhile(t *testing.T) {
 	if _, err := c.GetAutoMonitorSetup(t.Context(), "a", "ep"); err != nil {
 		t.Fatal(err)
 	}
-	HoldWrites(c)
-	var all sync.WaitGroup
-	for i, id := range []string{"a", "b"} {
-		all.Go(func() {
+	update := func(id string) func() {
+		return func() {
 			setup, created, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}, "ep")
 			if err != nil || created != (id == "b") || (setup.ID == "s-new") != created {
 				t.Errorf("%+v, %t, %v", setup, created, err)
 			}
-		})
-		AwaitGathered(c, i+1)
+		}
 	}
-	SendWrites(c)
-	all.Wait()
+	Gather(c, update("a"), update("b"))
 	if _, _, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "b"}, "ep"); !IsNotFound(err) {
 		t.Errorf("%v", err)
 	}

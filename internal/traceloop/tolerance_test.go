@@ -288,48 +288,18 @@ func TestRequestIDs(t *testing.T) {
 	}
 }
 
-// The dashboard's built-in environments belong to the organization, so no environment shows that
-// a project exists. The list of projects does.
-func TestBuiltInEnvironmentsOfTheOrganization(t *testing.T) {
-	builtIn := func(id, slug string) string {
-		return fmt.Sprintf(`{"id":%q,"name":%q,"slug":%q,"scope":"organization","project_id":null,"built_in":true,"created_at":"2026-01-02T03:04:05Z"}`, id, slug, slug)
-	}
-	environments := "[" + strings.Join([]string{builtIn("e3", "stg"), sharedJSON, builtIn("e1", "dev"), builtIn("e4", "prd")}, ",") + "]"
-	var projects []string
-	for i := range 20 {
-		projects = append(projects, strings.Replace(projectJSON, `"p1"`, fmt.Sprintf(`"p%d"`, i), 1))
-	}
-	s := serve(t, byLine{
-		"GET /v2/environments": answer(200, environments),
-		"GET /v2/projects":     answer(200, "["+strings.Join(projects, ",")+"]"),
-		"GET /v2/projects/p1":  answer(200, projects[1]), "GET /v2/projects/none": refusal(404),
-	}.answer)
-	c := s.client(Config{})
-	for i := range 20 {
-		if got := all(t, c.ListEnvironments(t.Context(), EnvironmentFilter{ProjectID: fmt.Sprintf("p%d", i)})); len(got) != 4 {
-			t.Errorf("project %d has %v", i, got)
-		}
-	}
-	// Its own for the first read, the list of environments, one project, and the list of projects.
-	if n := len(s.got()); n != 4 {
-		t.Errorf("%d requests for the environments of 20 projects, want 4", n)
-	}
-	for _, err := range c.ListEnvironments(t.Context(), EnvironmentFilter{ProjectID: "none"}) {
-		if !IsNotFound(err) {
-			t.Errorf("got %v, want a 404", err)
-		}
-	}
-	before := len(s.got())
-	if mark, err := c.OrganizationMark(t.Context()); err != nil || mark != "e1" || len(s.got()) != before {
-		t.Errorf("the organization's mark is %q, %v after %d requests; want e1 without one", mark, err, len(s.got())-before)
-	}
-}
-
 func TestOrganizationMark(t *testing.T) {
-	// An earlier form of the API: built-in environments belong to projects, and show no organization.
-	old := `[{"id":"e9","name":"dev","slug":"dev","scope":"project","project_id":"p1","built_in":true,"created_at":"2026-01-02T03:04:05Z"},` + sharedJSON + `]`
-	if mark, err := serve(t, answer(200, old)).client(Config{}).OrganizationMark(t.Context()); err != nil || mark != "" {
-		t.Errorf("got %q, %v; want none", mark, err)
+	environment := func(id, slug, scope string) string {
+		return fmt.Sprintf(`{"id":%q,"name":%q,"slug":%[2]q,"scope":%q,"project_id":"p1","built_in":true,"created_at":"2026-01-02T03:04:05Z"}`, id, slug, scope)
+	}
+	for want, environments := range map[string][]string{
+		"e1": {environment("e3", "stg", ScopeOrganization), sharedJSON, environment("e1", "dev", ScopeOrganization), environment("e4", "prd", ScopeOrganization)},
+		"":   {environment("e9", "dev", ScopeProject), sharedJSON}, // an earlier form of the API, which shows no organization
+	} {
+		c := serve(t, answer(200, "["+strings.Join(environments, ",")+"]")).client(Config{})
+		if mark, err := c.OrganizationMark(t.Context()); err != nil || mark != want {
+			t.Errorf("got %q, %v; want %q", mark, err, want)
+		}
 	}
 	if _, err := serve(t, refusal(403)).client(Config{}).OrganizationMark(t.Context()); !hasStatus(err, 403) {
 		t.Errorf("got %v, want the refusal", err)
