@@ -21,7 +21,9 @@ func Gather(c *ProjectClient, writes ...func()) {
 			locked(func() { gathered = len(c.writes.waiting) })
 		}
 	}
-	locked(func() { c.writes.sending = false })
-	go c.writes.send()
+	var batch []*setupWrite
+	locked(func() { batch = c.writes.take() })
+	c.deliver(batch)
+	c.writes.send() // what could not be in the batch
 	all.Wait()
 }
