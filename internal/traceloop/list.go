@@ -79,7 +79,8 @@ func (p *pager[T]) next(ctx context.Context) ([]T, error) {
 			page = append(page, object)
 		}
 		shown, next = p.shown+len(f.elements), f.optionalText("next_cursor")
-		total = max(f.optionalInt("total_results"), f.optionalInt("total"))
+		hints := f.lenient()
+		total = max(optionalOr[int](hints, "total_results", "a number"), optionalOr[int](hints, "total", "a number"))
 		switch {
 		case next == "" && total > shown:
 			f.fail("the list shows %d of its %d objects", shown, total)
