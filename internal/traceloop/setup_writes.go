@@ -162,12 +162,10 @@ func (c *ProjectClient) existedBefore(setup AutoMonitorSetup, a setupAnswer) (ex
 	}
 }
 
-// deliver sends a batch. An interrupt reaches all writes of Terraform, so that the context of one stands for
-// the others.
+// deliver sends a batch.
 func (c *ProjectClient) deliver(batch []*setupWrite) {
-	ctx := batch[0].ctx
 	if len(batch) > 1 && !c.bulkMissing.Load() {
-		answers, err := c.sendBulk(ctx, batch)
+		answers, err := c.sendBulk(batch[0].ctx, batch) // an interrupt reaches all writes
 		if !isMissing(err) {
 			for i, w := range batch {
 				w.done <- answers[i]
@@ -178,7 +176,7 @@ func (c *ProjectClient) deliver(batch []*setupWrite) {
 	}
 	var all sync.WaitGroup
 	for _, w := range batch {
-		all.Go(func() { w.done <- c.sendOne(ctx, w) })
+		all.Go(func() { w.done <- c.sendOne(w.ctx, w) })
 	}
 	all.Wait()
 }

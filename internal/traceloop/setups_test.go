@@ -1,13 +1,16 @@
 package traceloop
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -313,7 +316,9 @@ func together(t *testing.T, c *ProjectClient, externalIDs ...string) map[string]
 	var writes []func()
 	for _, id := range externalIDs {
 		writes = append(writes, func() {
-			setup, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id, Evaluators: []string{"char-count"}})
+			ctx, end := context.WithCancel(t.Context())
+			defer end()
+			setup, err := c.CreateAutoMonitorSetup(ctx, AutoMonitorSetupRequest{ExternalID: id, Evaluators: []string{"char-count"}})
 			mu.Lock()
 			defer mu.Unlock()
 			if errs[id] = err; err == nil && setup.ExternalID != id {
@@ -589,23 +594,34 @@ func TestSetupWrites_terseItems(t *testing.T) {
 	}
 }
 
-// A service without bulk upserts gets single writes from then on.
+// A service without bulk upserts gets single writes from then on. The context of each ends with its call.
 func TestSetupWrites_bulkUnknown(t *testing.T) {
-	for name, missing := range map[string]http.HandlerFunc{
-		"no route":    notRouted,
-		"no method":   refusal(405),
-		"the gateway": answer(404, `{"message":"no Route matched with those values"}`),
-	} {
-		s := serve(t, byLine{"GET ": noSetups, "POST /bulk": missing, "POST ": requested}.answer)
-		c := s.project(Config{})
-		if errs := together(t, c, "a", "b"); errs["a"] != nil || errs["b"] != nil {
-			t.Errorf("%s: %v", name, errs)
+	synctest.Test(t, func(t *testing.T) {
+		for name, missing := range map[string]http.HandlerFunc{
+			"no route":    notRouted,
+			"no method":   refusal(405),
+			"the gateway": answer(404, `{"message":"no Route matched with those values"}`),
+		} {
+			var limited atomic.Bool
+			post := func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				if r.Body = io.NopCloser(bytes.NewReader(body)); bytes.Contains(body, []byte(`"b"`)) && !limited.Swap(true) {
+					refusal(429, "Retry-After", "1")(w, r)
+					return
+				}
+				requested(w, r)
+			}
+			s := serve(t, byLine{"GET ": noSetups, "POST /bulk": missing, "POST ": post}.answer)
+			c := s.project(Config{})
+			if errs := together(t, c, "a", "b"); errs["a"] != nil || errs["b"] != nil {
+				t.Errorf("%s: %v", name, errs)
+			}
+			createEach(t, c, "c", "d")
+			if got := s.lines(); got != "GET , POST /bulk, POST , POST , POST , POST , POST " {
+				t.Errorf("%s: the requests are %q", name, got)
+			}
 		}
-		createEach(t, c, "c", "d")
-		if got := s.lines(); got != "GET , POST /bulk, POST , POST , POST , POST " {
-			t.Errorf("%s: the requests are %q", name, got)
-		}
-	}
+	})
 
 	s := serve(t, byLine{"GET ": noSetups, "POST /bulk": refusal(404)}.answer)
 	if errs := together(t, s.project(Config{}), "a", "b"); !IsNotFound(errs["a"]) || !IsNotFound(errs["b"]) || s.lines() != "GET , POST /bulk" {
