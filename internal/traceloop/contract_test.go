@@ -1,6 +1,7 @@
 package traceloop
 
 import (
+	"iter"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -13,14 +14,11 @@ import (
 )
 
 // all collects a list.
-func all[T any](t *testing.T, list func(func(T, error) bool)) []T {
+func all[T any](t *testing.T, list iter.Seq2[T, error]) []T {
 	t.Helper()
-	var items []T
-	for item, err := range list {
-		if err != nil {
-			t.Fatal(err)
-		}
-		items = append(items, item)
+	items, err := collect(list)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return items
 }

@@ -26,25 +26,21 @@ func toneRequest() EvaluatorRequest {
 }
 
 func TestCreateEvaluator(t *testing.T) {
-	for name, test := range map[string]struct {
-		answer http.HandlerFunc
-		want   Evaluator
-	}{
-		"as published":        {answer(200, `{"evaluator_id":"ev-1","slug":"tone","type":"LLM_AS_A_JUDGE","version_id":"v1","bindings":[]}`), Evaluator{ID: "ev-1", Slug: "tone", Type: "LLM_AS_A_JUDGE"}},
-		"no more than the id": {answer(201, `{"evaluator_id":"ev-1"}`), Evaluator{ID: "ev-1"}},
+	for body, want := range map[string]Evaluator{
+		`{"evaluator_id":"ev-1","slug":"tone","type":"LLM_AS_A_JUDGE","version_id":"v1","bindings":[]}`: {ID: "ev-1", Slug: "tone", Type: "LLM_AS_A_JUDGE"}, // as published
+		`{"evaluator_id":"ev-1"}`: {ID: "ev-1"},
 	} {
-		s := serve(t, byLine{"POST ": test.answer}.answer)
-		c := s.project(Config{})
+		s := serve(t, byLine{"POST ": answer(200, body)}.answer)
 		request := toneRequest()
 		request.Temperature, request.MaxTokens = new(0.0), new(int64(512))
-		got, err := c.CreateEvaluator(t.Context(), request)
-		if err != nil || !reflect.DeepEqual(*got, test.want) {
-			t.Errorf("%s: %+v, %v", name, got, err)
+		got, err := s.project(Config{}).CreateEvaluator(t.Context(), request)
+		if err != nil || !reflect.DeepEqual(*got, want) {
+			t.Errorf("%s: %+v, %v", body, got, err)
 		}
-		want := `{"model":"gpt-4o","temperature":0,"max_tokens":512,"name":"Tone","provider":"openai","messages":[{"role":"user","content":"Judge {{text}}"}],` +
+		sent := `{"model":"gpt-4o","temperature":0,"max_tokens":512,"name":"Tone","provider":"openai","messages":[{"role":"user","content":"Judge {{text}}"}],` +
 			`"input_schema":[{"name":"text","type":"string"}],"output_schema":[{"name":"label","type":"enum","enum_values":["good","bad"]}]}`
-		if s.got()[0].body != want {
-			t.Errorf("%s: it sent %s", name, s.got()[0].body)
+		if got := s.got()[0].body; got != sent {
+			t.Errorf("it sent %s", got)
 		}
 	}
 }
@@ -151,23 +147,18 @@ func TestGetEvaluator_many(t *testing.T) {
 }
 
 func TestListEvaluators(t *testing.T) {
-	odd := `{"id":"odd","slug":"odd","input_schema":"?"}`
-	for name, body := range map[string]string{
-		"named": `{"evaluators":[` + odd + `]}`, "bare": `[` + odd + `]`, "data": `{"data":[` + odd + `],"next_cursor":""}`,
-	} {
-		s := serve(t, byLine{"GET ": answer(200, body), "GET ?source=custom": answer(200, `{"evaluators":null}`)}.answer)
-		c := s.project(Config{})
-		for range 2 {
-			if got, err := c.ListEvaluators(t.Context(), ""); err != nil || len(got) != 1 || got[0].Slug != "odd" {
-				t.Errorf("%s: %+v, %v", name, got, err)
-			}
+	s := serve(t, byLine{"GET ": answer(200, `{"evaluators":[{"id":"odd","slug":"odd","input_schema":"?"}]}`), "GET ?source=custom": answer(200, `{"evaluators":null}`)}.answer)
+	c := s.project(Config{})
+	for range 2 {
+		if got, err := c.ListEvaluators(t.Context(), ""); err != nil || len(got) != 1 || got[0].Slug != "odd" {
+			t.Errorf("%+v, %v", got, err)
 		}
-		if got, err := c.ListEvaluators(t.Context(), EvaluatorCustom); err != nil || len(got) != 0 {
-			t.Errorf("%s: %+v, %v", name, got, err)
-		}
-		if got := s.lines(); got != "GET , GET ?source=custom" {
-			t.Errorf("%s: the requests are %q", name, got)
-		}
+	}
+	if got, err := c.ListEvaluators(t.Context(), EvaluatorCustom); err != nil || len(got) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got := s.lines(); got != "GET , GET ?source=custom" {
+		t.Errorf("the requests are %q", got)
 	}
 }
 

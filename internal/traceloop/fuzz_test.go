@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"regexp"
 	"strings"
@@ -91,15 +92,16 @@ func created(object any, err error) ([]string, error) {
 	return texts[:2], nil
 }
 
-func each[T any](list func(func(T, error) bool)) (texts []string, err error) {
-	for object, err := range list {
-		more, err := one(&object, err)
+func each[T any](list iter.Seq2[T, error]) (texts []string, err error) {
+	objects, err := collect(list)
+	for i := range objects {
+		more, err := one(&objects[i], nil)
 		if err != nil {
 			return nil, err
 		}
 		texts = append(texts, more...)
 	}
-	return texts, nil
+	return texts, err
 }
 
 // FuzzAnswer: whatever comes back, there is a whole object or an error, and never a panic.
