@@ -46,7 +46,8 @@ func TestOperations(t *testing.T) {
 	}{
 		{
 			"list projects", func(c *Client) (any, error) { return collect(c.ListProjects(ctx)) },
-			"GET", "/v2/projects", "limit=100", "", 200, pageOf(projectJSON), []Project{project},
+			"GET", "/v2/projects", "limit=100", "", 200, pageOf(projectJSON),
+			[]Project{project},
 		},
 		{
 			"create project", func(c *Client) (any, error) { return c.CreateProject(ctx, ProjectRequest{"Orders"}) },
@@ -66,11 +67,13 @@ func TestOperations(t *testing.T) {
 		},
 		{
 			"list environments", func(c *Client) (any, error) { return collect(c.ListEnvironments(ctx, EnvironmentFilter{})) },
-			"GET", "/v2/environments", "limit=100", "", 200, pageOf(environmentJSON + "," + sharedJSON), []Environment{environment, shared},
+			"GET", "/v2/environments", "limit=100", "", 200, pageOf(environmentJSON + "," + sharedJSON),
+			[]Environment{environment, shared},
 		},
 		{
 			"list environments of a project", func(c *Client) (any, error) { return collect(c.ListEnvironments(ctx, EnvironmentFilter{"p1"})) },
-			"GET", "/v2/environments", "limit=100&project_id=p1", "", 200, pageOf(environmentJSON), []Environment{environment},
+			"GET", "/v2/environments", "limit=100&project_id=p1", "", 200, pageOf(environmentJSON),
+			[]Environment{environment},
 		},
 		{
 			"create environment", func(c *Client) (any, error) {
@@ -92,11 +95,13 @@ func TestOperations(t *testing.T) {
 		},
 		{
 			"list API keys", func(c *Client) (any, error) { return collect(c.ListAPIKeys(ctx, APIKeyFilter{})) },
-			"GET", "/v2/api-keys", "limit=100", "", 200, pageOf(apiKeyJSON), []APIKey{key},
+			"GET", "/v2/api-keys", "limit=100", "", 200, pageOf(apiKeyJSON),
+			[]APIKey{key},
 		},
 		{
 			"list API keys of a place", func(c *Client) (any, error) { return collect(c.ListAPIKeys(ctx, APIKeyFilter{"p1", "prd"})) },
-			"GET", "/v2/api-keys", "environment=prd&limit=100&project_id=p1", "", 200, pageOf(apiKeyJSON), []APIKey{key},
+			"GET", "/v2/api-keys", "environment=prd&limit=100&project_id=p1", "", 200, pageOf(apiKeyJSON),
+			[]APIKey{key},
 		},
 		{
 			"create API key", func(c *Client) (any, error) { return c.CreateAPIKey(ctx, APIKeyRequest{"p1", "prd"}) },
