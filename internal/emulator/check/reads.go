@@ -1,0 +1,246 @@
+package check
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract/validate"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
+)
+
+const (
+	maxPages = 100 // that are read of a whole list
+	maxTries = 20  // objects, to find one that the key can read
+)
+
+// listing is a list that was read to its last page, or to as many as were asked for.
+type listing struct {
+	verdict // of the first page that is not fine, or of the first
+
+	first    *answer // whose verdict that is
+	items    []m
+	complete bool
+}
+
+func (c *checker) read(ctx context.Context, o *operation, filter m, pages int) *listing {
+	l := &listing{}
+	query := m{}
+	if o.managed() {
+		query["limit"] = strconv.Itoa(contract.MaxPage)
+	}
+	maps.Copy(query, filter)
+	for range pages {
+		a, v := c.try(ctx, step{op: o.name, query: query, want: http.StatusOK})
+		l.items = append(l.items, a.items...)
+		if l.first == nil || !v.fine() {
+			l.first, l.verdict = a, v
+		}
+		query["cursor"] = a.object().text("next_cursor")
+		if l.complete = v.fine() && query["cursor"] == ""; l.complete || !v.fine() {
+			break
+		}
+	}
+	return l
+}
+
+// having are the objects with these members.
+func having(items []m, want m) (found []m) {
+	for _, item := range items {
+		if matches(want, map[string]any(item)) {
+			found = append(found, item)
+		}
+	}
+	return found
+}
+
+// checkReads checks what needs only reads. It ends if the first request gets no answer, because each of the
+// others could take as long.
+func (c *checker) checkReads(ctx context.Context) (answered bool) {
+	for _, o := range c.sorted {
+		if o.method != http.MethodGet || c.via(o) == nil {
+			continue
+		}
+		if o.isList() {
+			all := c.read(ctx, o, nil, maxPages)
+			c.lists[o.path] = all
+			for _, item := range all.items {
+				c.before[item.text("id")] = true
+			}
+			c.run(ctx, step{op: o.name, rule: "answers a list that has each object once", judge: func(context.Context) verdict { return c.whole(all) }})
+			if len(c.verdicts) == 1 && all.outcome == noAnswer {
+				return false
+			}
+		}
+		c.run(ctx, c.derived(o)...)
+	}
+	if projects := c.lists["/v2/projects"]; projects != nil && len(projects.items) > 0 {
+		c.objects["other project"] = projects.items[0]
+	}
+	if c.management != nil {
+		c.run(ctx,
+			step{op: "listEnvironments", rule: "the built-in environments dev, stg and prd are organization-level, each once", want: 200, check: builtIn},
+			step{op: "listEnvironments", rule: "a project has the organization-level environments", query: m{"project_id": "$other project.id"}, want: 200, check: inForce},
+		)
+	}
+	return true
+}
+
+// whole checks a list that was read to its end.
+func (c *checker) whole(all *listing) verdict {
+	if !all.fine() || len(all.items) == 0 {
+		return all.verdict
+	}
+	body, err := json.Marshal(all.items)
+	if err == nil {
+		err = validate.Invariants(all.first.spec, http.StatusOK, body)
+	}
+	if order, is := errors.AsType[*validate.OrderError](err); is {
+		return c.verdict(all.first, tolerated, append(all.first.notes, order.Error())...)
+	}
+	if err != nil {
+		return c.verdict(all.first, differs, err.Error())
+	}
+	for _, name := range []string{"total", "total_results"} {
+		if total, counted := all.first.object()[name].(float64); counted && all.complete && int(total) != len(all.items) {
+			return c.verdict(all.first, differs, name+" is not the number of objects in all pages")
+		}
+	}
+	return all.verdict
+}
+
+// pages checks a list by its first pages of one object.
+func (c *checker) pages(ctx context.Context, o *operation) verdict {
+	all := c.lists[o.path]
+	most := min(3, len(all.items))
+	switch {
+	case most < 2:
+		return unshown("the list has fewer than 2 objects")
+	case !all.first.paged:
+		return c.verdict(all.first, tolerated, "the list has no pages")
+	}
+	pages := c.read(ctx, o, m{"limit": "1"}, most)
+	same := slices.EqualFunc(pages.items, all.items[:most], func(a, b m) bool { return a["id"] == b["id"] })
+	if pages.fine() && (len(pages.first.items) != 1 || !same || pages.complete != (most == len(all.items))) {
+		return c.verdict(pages.first, differs, "the pages of 1 object are not the beginning of the list")
+	}
+	return pages.verdict
+}
+
+// selects checks a parameter that is also a field of the objects.
+func (c *checker) selects(ctx context.Context, o *operation, name string) verdict {
+	all := c.lists[o.path]
+	i := slices.IndexFunc(all.items, func(item m) bool { return item.text(name) != "" })
+	if i < 0 {
+		return unshown("no object has a value to select by")
+	}
+	selected := m{name: all.items[i].text(name)}
+	found := c.read(ctx, o, selected, maxPages)
+	lacks := len(having(found.items, m{"id": all.items[i].text("id")})) == 0
+	inherited := func(item m) bool { return item.text("scope") == traceloop.ScopeOrganization && name == "project_id" }
+	if found.complete && (lacks || slices.ContainsFunc(found.items, func(item m) bool { return item[name] != selected[name] && !inherited(item) })) {
+		return c.verdict(found.first, differs, "it does not have exactly the objects that are selected")
+	}
+	return found.verdict
+}
+
+// showsListed checks the read of one object. A key reads only the setups of its own project, and the list
+// does not say which project that is.
+func (c *checker) showsListed(ctx context.Context, o *operation) verdict {
+	all := c.lists[o.collection()].items
+	for _, c.objects["listed"] = range all[:min(maxTries, len(all))] {
+		if a, v := c.try(ctx, step{op: o.name, of: "listed", want: http.StatusOK}); o.name != "getSetup" || a.status != http.StatusNotFound {
+			return v
+		}
+	}
+	return unshown("the list has no object that this key can read")
+}
+
+// builtIn checks the environments of the organization.
+func builtIn(c *checker, _ *answer) string {
+	all := c.lists["/v2/environments"]
+	once := len(having(all.items, m{"built_in": true})) == len(contract.BuiltInEnvironments)
+	for _, slug := range contract.BuiltInEnvironments {
+		once = once && len(having(all.items, m{"built_in": true, "slug": slug, "scope": traceloop.ScopeOrganization})) == 1
+	}
+	if all.complete && !once {
+		return "they are not"
+	}
+	return ""
+}
+
+// examples are objects of the scenario, by collection.
+var examples = map[string]string{"/v2/projects": "project", "/v2/environments": "eu", "/v2/api-keys": ownKey}
+
+// validBodies are those of requests that are refused for another reason. Others are empty.
+var validBodies = map[string]m{
+	"updateProject": {"name": "Check of terraform-provider-traceloop"},
+	"updateSetup":   {"evaluators": []any{"char-count"}},
+}
+
+// derived are the rules of an operation that follow from its document, or from its absence.
+func (c *checker) derived(o *operation) (steps []step) {
+	add := func(rule string, s step) {
+		s.op, s.rule = o.name, rule
+		steps = append(steps, s)
+	}
+	own, of, body := "", "", validBodies[o.name]
+	if !o.managed() && o.method != http.MethodGet {
+		own = ownKey // never the key of a running application
+	}
+	if o.isOfOne() {
+		of = nobody
+	}
+	if o.spec == nil {
+		add("there is no such operation", step{of: cmp.Or(examples[o.collection()], of), key: own, body: m{}, want: 405, or: 404})
+		return steps
+	}
+	if body == nil && o.spec.RequestBody != nil {
+		body = m{}
+	}
+	add("needs a key", step{of: of, body: body, key: noKey, want: 401})
+	add("knows its keys", step{of: of, body: body, key: unknownKey, want: 401})
+	switch {
+	case o.isOfOne():
+		add("an unknown id is refused", step{of: of, body: body, key: own, want: 404})
+		if o.method == http.MethodGet {
+			add("shows the object as the list does", step{judge: func(ctx context.Context) verdict { return c.showsListed(ctx, o) }})
+		}
+	case o.method == http.MethodPost:
+		add("an empty body is refused", step{body: m{}, key: own, want: 400})
+	default:
+		or := 0
+		if first := c.lists[o.path].first; first.good() && !first.paged {
+			or = http.StatusOK // a list without pages has no bounds to keep, either
+		}
+		for _, p := range o.spec.Parameters {
+			name, schema := p.Value.Name, p.Value.Schema.Value
+			refused := func(what, value string, want, or int) {
+				add(what+" is refused", step{query: m{name: value}, want: want, or: or})
+			}
+			switch {
+			case schema.Type.Is("integer"):
+				for _, outside := range []float64{*schema.Min - 1, *schema.Max + 1} {
+					value := strconv.Itoa(int(outside))
+					refused(name+"="+value, value, 400, or)
+				}
+				add("limit limits a page, and next_cursor leads to the next", step{judge: func(ctx context.Context) verdict { return c.pages(ctx, o) }})
+			case name == "cursor":
+				refused("an invalid cursor", rand.Text(), 400, or)
+			case !slices.Contains(changing, name):
+				add(name+" selects objects", step{judge: func(ctx context.Context) verdict { return c.selects(ctx, o, name) }})
+			}
+			if name == "project_id" {
+				refused("an unknown project", "$nobody.id", 404, 0)
+			}
+		}
+	}
+	return steps
+}
