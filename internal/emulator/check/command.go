@@ -73,7 +73,6 @@ type Command struct {
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
-	Now     func() time.Time
 
 	wait func(context.Context, time.Duration) error // for tests; nil for the real clock
 }
@@ -115,20 +114,19 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	case err != nil:
 		return c.fail(exitUsage, fmt.Errorf("%w; -help lists the flags", err))
 	}
-	checker, report, err := c.prepare(ctx, o)
+	checker, err := c.prepare(ctx, o)
 	if err != nil {
 		return c.fail(exitFailed, err)
 	}
 	c.check(ctx, checker, o.write)
 	fmt.Fprintf(c.Stdout, "\n%s\n%s\n", checker.summary(), unchecked)
-	if report != nil {
+	if o.report != "" {
 		address := "another address than " + traceloop.DefaultBaseURL // whose host name may be private
 		if checker.baseURL == traceloop.DefaultBaseURL {
 			address = checker.baseURL
 		}
-		heading := fmt.Sprintf("traceloop-emulator check %s, %s, %s", c.Version, c.Now().UTC().Format(time.DateOnly), address)
-		_, err = report.WriteString(checker.report(heading))
-		if err = errors.Join(err, report.Close()); err != nil {
+		heading := fmt.Sprintf("traceloop-emulator check %s, %s, %s", c.Version, time.Now().UTC().Format(time.DateOnly), address)
+		if err = os.WriteFile(o.report, []byte(checker.report(heading)), 0o600); err != nil {
 			err = fmt.Errorf("the report cannot be written: %w", err)
 		} else {
 			fmt.Fprintf(c.Stdout, "The report is in %s\n", o.report)
@@ -145,9 +143,9 @@ func (c Command) Run(ctx context.Context, args []string) int {
 }
 
 // prepare does what can fail before the first request.
-func (c Command) prepare(ctx context.Context, o options) (made *checker, report *os.File, err error) {
+func (c Command) prepare(ctx context.Context, o options) (made *checker, err error) {
 	if made, err = newChecker(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	made.show, made.wait = c.print, sleep
 	if c.wait != nil {
@@ -159,23 +157,23 @@ func (c Command) prepare(ctx context.Context, o options) (made *checker, report 
 	}
 	if file, set := c.Env("TRACELOOP_CA_CERT_FILE"); set {
 		if config.RootCAs, err = traceloop.ReadRootCAs(file); err != nil {
-			return nil, nil, fmt.Errorf("TRACELOOP_CA_CERT_FILE cannot be used: %w", err)
+			return nil, fmt.Errorf("TRACELOOP_CA_CERT_FILE cannot be used: %w", err)
 		}
 	}
 	for name, client := range map[string]**traceloop.Client{"TRACELOOP_PROJECT_API_KEY": &made.project, "TRACELOOP_MANAGEMENT_API_KEY": &made.management} {
 		if key, set := c.Env(name); set {
 			config.Key = key
 			if *client, err = traceloop.New(config); err != nil {
-				return nil, nil, fmt.Errorf("%s or TRACELOOP_MANAGEMENT_BASE_URL: %w", name, err)
+				return nil, fmt.Errorf("%s or TRACELOOP_MANAGEMENT_BASE_URL: %w", name, err)
 			}
 			made.baseURL = (*client).BaseURL()
 		}
 	}
 	switch {
 	case made.baseURL == "":
-		return nil, nil, errors.New("set TRACELOOP_MANAGEMENT_API_KEY, TRACELOOP_PROJECT_API_KEY or both. TRACELOOP_API_KEY, the key of the SDK, is not read")
+		return nil, errors.New("set TRACELOOP_MANAGEMENT_API_KEY, TRACELOOP_PROJECT_API_KEY or both. TRACELOOP_API_KEY, the key of the SDK, is not read")
 	case o.write && made.management == nil:
-		return nil, nil, errors.New("-write needs a management key, in TRACELOOP_MANAGEMENT_API_KEY. Nothing was sent")
+		return nil, errors.New("-write needs a management key, in TRACELOOP_MANAGEMENT_API_KEY. Nothing was sent")
 	}
 	fmt.Fprintf(c.Stdout, "Checking %s\n", made.baseURL)
 	switch {
@@ -187,15 +185,10 @@ func (c Command) prepare(ctx context.Context, o options) (made *checker, report 
 	if o.write {
 		fmt.Fprintln(c.Stdout, "The check will create a project with environments, keys and auto monitor setups, and delete it again. It changes nothing else.")
 		if !o.yes && !c.confirmed(ctx) {
-			return nil, nil, errors.New("not confirmed: nothing was sent")
+			return nil, errors.New("not confirmed: nothing was sent")
 		}
 	}
-	if o.report != "" {
-		if report, err = os.OpenFile(o.report, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600); err != nil {
-			return nil, nil, fmt.Errorf("the report cannot be written: %w", err)
-		}
-	}
-	return made, report, nil
+	return made, nil
 }
 
 func (c Command) check(ctx context.Context, checker *checker, write bool) {

@@ -17,14 +17,11 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// isAbsent reports whether a status can mean that the operation does not exist.
-func isAbsent(status int) bool {
-	return status == http.StatusNotFound || status == http.StatusMethodNotAllowed || status == http.StatusNotImplemented
-}
-
-func isDenied(status int) bool {
-	return status == http.StatusUnauthorized || status == http.StatusForbidden
-}
+// The statuses that can mean that an operation does not exist, or that the key must not use it.
+var (
+	absent = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}
+	denied = []int{http.StatusUnauthorized, http.StatusForbidden}
+)
 
 // judge compares an answer with the documents, with what was sent, and with what is known.
 func (c *checker) judge(a *answer) verdict {
@@ -40,9 +37,9 @@ func (c *checker) judge(a *answer) verdict {
 	case a.status == a.or, a.good() && a.or/100 == 2:
 		a.note("another status")
 		documented = a.or
-	case isDenied(a.status) && !isDenied(a.want):
+	case slices.Contains(denied, a.status) && !slices.Contains(denied, a.want):
 		return c.verdict(a, notAllowed)
-	case isAbsent(a.status) && !isAbsent(a.want):
+	case slices.Contains(absent, a.status) && !slices.Contains(absent, a.want):
 		return c.verdict(a, notThere)
 	default:
 		return c.verdict(a, differs)
@@ -63,18 +60,15 @@ func (c *checker) judge(a *answer) verdict {
 // follows compares the body with the document. It returns the problem, or "".
 func (c *checker) follows(a *answer, status int) (problem string) {
 	media, _, _ := mime.ParseMediaType(a.header.Get("Content-Type"))
-	empty, body := len(a.data) == 0, a.value
+	empty, body, refused := len(a.data) == 0, a.value, a.object().text("error") != ""
 	switch {
-	case a.spec == nil && a.good(): // of sendTraces
+	case a.spec == nil && (a.good() || refused): // no document has its body
 		return ""
-	case isAbsent(a.status) && (a.spec == nil || status == a.or) && a.object().text("error") == "":
+	case slices.Contains(absent, a.status) && (a.spec == nil || status == a.or) && !refused:
 		a.note("a refusal in another form") // of a router, or of a gateway
 		return ""
 	case a.spec == nil:
-		if a.object().text("error") == "" {
-			return "error is missing"
-		}
-		return ""
+		return "error is missing"
 	case status == http.StatusNoContent && !empty:
 		a.note("a body")
 		return ""
@@ -115,35 +109,32 @@ var optional = []string{"masked_key", "next_cursor", "total_results", "updated_a
 // readList finds a list where the client does: in data, in a field with the collection's name, or bare; null is
 // an empty one. It returns the answer in the form of the document.
 func (a *answer) readList() (page any, problem string) {
-	form := listName(a.answer(http.StatusOK))
-	name, found := "", a.value
-	around := maps.Clone(a.object())
-	if around != nil {
-		_, a.paged = around["next_cursor"].(string)
-		collection := strings.ReplaceAll(path.Base(a.path), "-", "_")
-		for _, candidate := range []string{collection[strings.LastIndex(collection, "_")+1:], collection, "data"} {
-			if _, there := around[candidate]; there {
-				name, found = candidate, around[candidate]
-			}
+	fields, name, found := a.object(), "", a.value
+	collection := strings.ReplaceAll(path.Base(a.path), "-", "_")
+	for _, candidate := range []string{collection[strings.LastIndex(collection, "_")+1:], collection, "data"} {
+		if value, there := fields[candidate]; there {
+			name, found = candidate, value
 		}
-		delete(around, name)
 	}
 	list, isList := found.([]any)
-	if !isList && (found != nil || around != nil && name == "") {
+	if !isList && found != nil {
 		return nil, "it has no list"
-	}
-	if !isList || name != form {
-		a.note("a list in another form")
 	}
 	for _, item := range list {
 		o, _ := item.(map[string]any)
 		a.items = append(a.items, o)
 	}
+	form := listName(a.answer(http.StatusOK))
+	if !isList || name != form {
+		a.note("a list in another form")
+	}
 	if form == "" {
 		return list, ""
 	}
-	whole := map[string]any{form: list}
-	maps.Copy(whole, around)
+	whole := map[string]any{}
+	maps.Copy(whole, fields)
+	delete(whole, name)
+	whole[form] = list
 	return whole, ""
 }
 
@@ -209,10 +200,15 @@ func (c *checker) fits(a *answer) string {
 	return ""
 }
 
+// either is one of several values.
+type either []any
+
 // matches reports whether a value is the wanted one. An object may have further members, and a list may have
 // another order. Times are compared as the service rounds them.
 func matches(want, is any) bool {
 	switch want := want.(type) {
+	case either:
+		return slices.ContainsFunc(want, func(one any) bool { return matches(one, is) })
 	case map[string]any:
 		return matches(m(want), is)
 	case m:

@@ -84,7 +84,7 @@ func (c *checker) checkReads(ctx context.Context) (answered bool) {
 	if projects := c.lists["/v2/projects"]; projects != nil && len(projects.items) > 0 {
 		c.objects["other project"] = projects.items[0]
 	}
-	if c.management != nil {
+	if all := c.lists["/v2/environments"]; all != nil && all.complete {
 		c.run(ctx,
 			step{op: "listEnvironments", rule: "the built-in environments dev, stg and prd are organization-level, each once", want: 200, check: builtIn},
 			step{op: "listEnvironments", rule: "a project has the organization-level environments", query: m{"project_id": "$other project.id"}, want: 200, check: inForce},
@@ -123,7 +123,7 @@ func (c *checker) pages(ctx context.Context, o *operation) verdict {
 	switch {
 	case most < 2:
 		return unshown("the list has fewer than 2 objects")
-	case !all.first.paged:
+	case !all.first.paged():
 		return c.verdict(all.first, tolerated, "the list has no pages")
 	}
 	pages := c.read(ctx, o, m{"limit": "1"}, most)
@@ -155,7 +155,8 @@ func (c *checker) selects(ctx context.Context, o *operation, name string) verdic
 // does not say which project that is.
 func (c *checker) showsListed(ctx context.Context, o *operation) verdict {
 	all := c.lists[o.collection()].items
-	for _, c.objects["listed"] = range all[:min(maxTries, len(all))] {
+	for _, listed := range all[:min(maxTries, len(all))] {
+		c.objects["listed"] = listed
 		if a, v := c.try(ctx, step{op: o.name, of: "listed", want: http.StatusOK}); o.name != "getSetup" || a.status != http.StatusNotFound {
 			return v
 		}
@@ -165,12 +166,12 @@ func (c *checker) showsListed(ctx context.Context, o *operation) verdict {
 
 // builtIn checks the environments of the organization.
 func builtIn(c *checker, _ *answer) string {
-	all := c.lists["/v2/environments"]
-	once := len(having(all.items, m{"built_in": true})) == len(contract.BuiltInEnvironments)
+	all := c.lists["/v2/environments"].items
+	once := len(having(all, m{"built_in": true})) == len(contract.BuiltInEnvironments)
 	for _, slug := range contract.BuiltInEnvironments {
-		once = once && len(having(all.items, m{"built_in": true, "slug": slug, "scope": traceloop.ScopeOrganization})) == 1
+		once = once && len(having(all, m{"built_in": true, "slug": slug, "scope": traceloop.ScopeOrganization})) == 1
 	}
-	if all.complete && !once {
+	if !once {
 		return "they are not"
 	}
 	return ""
@@ -217,7 +218,7 @@ func (c *checker) derived(o *operation) (steps []step) {
 		add("an empty body is refused", step{body: m{}, key: own, want: 400})
 	default:
 		or := 0
-		if first := c.lists[o.path].first; first.good() && !first.paged {
+		if first := c.lists[o.path].first; first.good() && !first.paged() {
 			or = http.StatusOK // a list without pages has no bounds to keep, either
 		}
 		for _, p := range o.spec.Parameters {

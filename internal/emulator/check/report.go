@@ -78,7 +78,7 @@ func (c *checker) verdict(a *answer, o outcome, problems ...string) verdict {
 func (c *checker) shape(value any) string {
 	switch v := value.(type) {
 	case map[string]any:
-		var parts []string
+		parts := make([]string, 0, len(v))
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			shown := "another name"
 			if c.fields[name] {

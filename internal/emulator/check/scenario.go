@@ -2,7 +2,9 @@ package check
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"strings"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -80,9 +82,9 @@ func (c *checker) scenario(ctx context.Context) {
 	}
 
 	one, two, bad := c.setupIDs[0], c.setupIDs[1], c.setupIDs[2]
-	both := []any{
-		m{"key": "gen_ai.system", "source": contract.SourceSpan, "operator": contract.Equals, "value": "openai"},
-		m{"key": "service.name", "source": contract.SourceResource, "operator": contract.In, "values": []any{"a", "b"}},
+	both := []m{
+		{"key": "gen_ai.system", "source": contract.SourceSpan, "operator": contract.Equals, "value": "openai"},
+		{"key": "service.name", "source": contract.SourceResource, "operator": contract.In, "values": []any{"a", "b"}},
 	}
 	c.run(ctx, []step{
 		{op: "createSetup", rule: "creates a setup in the project of the key", key: ownKey, body: setup(one, both, "char-count", "word-count"), want: 201, as: "setup", shows: isSetup(both, "char-count", "word-count")},
@@ -94,7 +96,7 @@ func (c *checker) scenario(ctx context.Context) {
 		{op: "listSetups", rule: "lists a new setup at once", after: "setup", key: ownKey, want: 200, check: lists("setup", true)},
 		{op: "updateSetup", rule: "replaces the evaluators", key: ownKey, of: "setup", body: setup("", both, "word-count"), want: 200, shows: isSetup(both, "word-count")},
 		{op: "getSetup", rule: "shows the new evaluators", key: ownKey, of: "setup", want: 200, shows: isSetup(both, "word-count")},
-		{op: "updateSetup", rule: "an empty selector removes the rules", key: ownKey, of: "setup", body: setup("", []any{}, "word-count"), want: 200, shows: isSetup(nil, "word-count")},
+		{op: "updateSetup", rule: "an empty selector removes the rules", key: ownKey, of: "setup", body: setup("", []m{}, "word-count"), want: 200, shows: isSetup(nil, "word-count")},
 		{op: "getSetup", rule: "shows no rules", key: ownKey, of: "setup", want: 200, shows: isSetup(nil, "word-count")},
 		{op: "upsertSetups", rule: "answers each item, and refuses one alone", after: "setup", key: ownKey, body: bulk(setup(one, both, "char-count"), setup(bad, both, "no-such-evaluator-"+suffix), setup(two, both, "word-count")), want: 207, as: "bulk upsert", shows: bulk(
 			m{"external_id": one, "status": "ok", "result": m{"external_id": one}}, m{"external_id": bad, "status": "error"}, m{"external_id": two, "status": "ok", "result": m{"external_id": two}},
@@ -153,20 +155,27 @@ func inForce(c *checker, a *answer) string {
 }
 
 // setup is the body of a request.
-func setup(id string, selector []any, evaluators ...any) m {
+func setup(id string, selector []m, evaluators ...any) m {
 	if id == "" {
 		return m{"evaluators": evaluators, "selector": selector}
 	}
 	return m{"external_id": id, "evaluators": evaluators, "selector": selector}
 }
 
-// isSetup is what an answer about a setup shows. A service may add more to a rule.
-func isSetup(selector []any, evaluators ...any) m {
-	types := make([]any, 0, len(evaluators))
+// isSetup is what an answer about a setup shows, in the words of Traceloop's pages or of its OpenAPI document. A
+// service may add more to a rule.
+func isSetup(selector []m, evaluators ...string) m {
+	types, rules := make([]any, 0, len(evaluators)), make([]any, 0, len(selector))
 	for _, slug := range evaluators {
-		types = append(types, m{"evaluator_type": slug})
+		types = append(types, m{"evaluator_type": either{slug, strings.ToUpper(strings.ReplaceAll(slug, "-", "_"))}})
 	}
-	return m{"project_id": "$project.id", "evaluators": types, "init_rules": selector}
+	for _, rule := range selector {
+		inDocument := maps.Clone(rule)
+		inDocument["op"] = inDocument["operator"]
+		delete(inDocument, "operator")
+		rules = append(rules, either{rule, inDocument})
+	}
+	return m{"project_id": "$project.id", "evaluators": types, "init_rules": rules}
 }
 
 func bulk(items ...any) m { return m{"setups": items} }

@@ -107,7 +107,7 @@ evaluators:
 
 func (s *service) export(t *testing.T) string {
 	t.Helper()
-	response, err := http.Get(s.Server.URL + "/_emulator/export")
+	response, err := http.Get(s.URL + "/_emulator/export")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +217,6 @@ func (s *service) check(t *testing.T, ctx context.Context, args ...string) (r re
 			return value, set
 		},
 		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
-		Now:  func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
 		wait: func(ctx context.Context, d time.Duration) error { r.waited += d; return ctx.Err() },
 	}
 	r.status = command.Run(ctx, append([]string{"-report", file}, args...))
