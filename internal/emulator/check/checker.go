@@ -3,7 +3,10 @@ package check
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,15 +17,18 @@ import (
 
 // checker sends the requests of a check and keeps its verdicts.
 type checker struct {
-	*documents
+	byName map[string]*operation
+	sorted []*operation    // of the documents, by path, what reads first
+	fields map[string]bool // whose names may be shown
 
 	management *traceloop.Client // nil without a management key
 	project    *traceloop.Client // nil without the key of a project and environment
 	baseURL    string
-	show       func(verdict)
+	out        io.Writer
 	wait       func(context.Context, time.Duration) error
 
 	verdicts  []verdict
+	count     map[outcome]int
 	unnamed   bool     // an answer has no X-Request-Id
 	generated []string // keys that the service generated
 
@@ -39,18 +45,19 @@ type checker struct {
 }
 
 func newChecker() (*checker, error) {
-	d, err := readDocuments()
 	suffix := traceloop.Slug(rand.Text()[:10])
 	id := "terraform-provider-traceloop-check-" + suffix
-	return &checker{
-		documents: d, lists: map[string]*listing{}, before: map[string]bool{}, suffix: suffix,
+	c := &checker{
+		byName: map[string]*operation{}, fields: map[string]bool{},
+		count: map[outcome]int{}, lists: map[string]*listing{}, before: map[string]bool{}, suffix: suffix,
 		name:     "Check of terraform-provider-traceloop, may be deleted, " + suffix,
 		setupIDs: []string{id + "-1", id + "-2", id + "-3"},
 		objects: map[string]m{
 			nobody:     {"id": "cnosuch" + suffix, "external_id": "no-such-" + suffix},
 			unknownKey: {"api_key": traceloop.KeyPrefix + rand.Text()},
 		},
-	}, err
+	}
+	return c, c.readDocuments()
 }
 
 // run checks the rules of steps, until the check is interrupted.
@@ -73,7 +80,8 @@ func (c *checker) run(ctx context.Context, steps ...step) {
 func (c *checker) add(v verdict, operation, rule string) {
 	v.operation, v.rule = operation, rule
 	c.verdicts = append(c.verdicts, v)
-	c.show(v)
+	c.count[v.outcome]++
+	fmt.Fprint(c.out, v, detail("reason", v.private))
 }
 
 // patient tries a step. A new object may appear only after a while.
@@ -177,7 +185,7 @@ func (c *checker) remainingSetups(ctx context.Context) (all []thing) {
 // 404 alone does not prove that one is gone.
 func (c *checker) remainingProjects(ctx context.Context) (all []thing) {
 	project := thing{kind: "project", read: "getProject", delete: "deleteProject"}
-	projects := c.read(ctx, c.byName["listProjects"], nil, maxPages)
+	projects := c.read(ctx, c.byName["listProjects"], nil)
 	for _, p := range projects.items { // one whose creation got no answer is found by its name
 		id := p.text("id")
 		if strings.HasPrefix(p.text("name"), c.name) && c.removable(id) && !slices.Contains(c.projects, id) {
@@ -189,7 +197,7 @@ func (c *checker) remainingProjects(ctx context.Context) (all []thing) {
 			{kind: "API key", read: "listAPIKeys", delete: "revokeAPIKey"},
 			{kind: "environment", read: "listEnvironments", delete: "deleteEnvironment"},
 		} {
-			for _, item := range c.read(ctx, c.byName[inside.read], m{"project_id": id}, maxPages).items {
+			for _, item := range c.read(ctx, c.byName[inside.read], m{"project_id": id}).items {
 				if inside.id = item.text("id"); item.text("project_id") == id && c.removable(inside.id) {
 					all = append(all, inside)
 				}
@@ -204,4 +212,19 @@ func (c *checker) remainingProjects(ctx context.Context) (all []thing) {
 		all = append(all, thing{kind: "look for the project in the answer to", delete: "listProjects"})
 	}
 	return all
+}
+
+// printLeft prints what could not be removed, and how to remove it.
+func (c *checker) printLeft() {
+	if len(c.left) > 0 {
+		fmt.Fprintf(c.out, "\nCould not be removed. Delete the project %q in Traceloop's dashboard, or:\n", c.name)
+	}
+	for _, l := range c.left {
+		o, key := c.byName[l.delete], "TRACELOOP_MANAGEMENT_API_KEY"
+		if l.key != "" {
+			key = "TRACELOOP_PROJECT_API_KEY"
+		}
+		path := strings.TrimSuffix(o.collection()+"/"+url.PathEscape(l.id), "/")
+		fmt.Fprintf(c.out, "  %s:\n    echo \"Authorization: Bearer $%s\" | curl -X %s -H @- %s%s\n", l.kind, key, o.method, c.baseURL, path)
+	}
 }

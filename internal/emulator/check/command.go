@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -121,11 +120,7 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	c.check(ctx, checker, o.write)
 	fmt.Fprintf(c.Stdout, "\n%s\n%s\n", checker.summary(), unchecked)
 	if o.report != "" {
-		address := "another address than " + traceloop.DefaultBaseURL // whose host name may be private
-		if checker.baseURL == traceloop.DefaultBaseURL {
-			address = checker.baseURL
-		}
-		heading := fmt.Sprintf("traceloop-emulator check %s, %s, %s", c.Version, time.Now().UTC().Format(time.DateOnly), address)
+		heading := fmt.Sprintf("traceloop-emulator check %s, %s", c.Version, time.Now().UTC().Format(time.DateOnly))
 		if err = os.WriteFile(o.report, []byte(checker.report(heading)), 0o600); err != nil {
 			err = fmt.Errorf("the report cannot be written: %w", err)
 		} else {
@@ -138,7 +133,7 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	if err != nil {
 		c.fail(exitFailed, err)
 	}
-	c.printLeft(checker)
+	checker.printLeft()
 	return checker.exitStatus(err != nil)
 }
 
@@ -147,7 +142,7 @@ func (c Command) prepare(ctx context.Context, o options) (made *checker, err err
 	if made, err = newChecker(); err != nil {
 		return nil, err
 	}
-	made.show, made.wait = c.print, sleep
+	made.out, made.wait = c.Stdout, sleep
 	if c.wait != nil {
 		made.wait = c.wait
 	}
@@ -230,25 +225,6 @@ func (c Command) confirmed(ctx context.Context) bool {
 		return text == "write"
 	case <-ctx.Done():
 		return false
-	}
-}
-
-func (c Command) print(v verdict) {
-	fmt.Fprint(c.Stdout, v, detail("reason", v.private))
-}
-
-// printLeft prints what could not be removed, and how to remove it.
-func (c Command) printLeft(checker *checker) {
-	if len(checker.left) > 0 {
-		fmt.Fprintf(c.Stdout, "\nCould not be removed. Delete the project %q in Traceloop's dashboard, or:\n", checker.name)
-	}
-	for _, l := range checker.left {
-		o, key := checker.byName[l.delete], "TRACELOOP_MANAGEMENT_API_KEY"
-		if l.key != "" {
-			key = "TRACELOOP_PROJECT_API_KEY"
-		}
-		path := strings.TrimSuffix(o.collection()+"/"+url.PathEscape(l.id), "/")
-		fmt.Fprintf(c.Stdout, "  %s:\n    echo \"Authorization: Bearer $%s\" | curl -X %s -H @- %s%s\n", l.kind, key, o.method, checker.baseURL, path)
 	}
 }
 

@@ -52,19 +52,12 @@ var never = []string{"POST /v2/organizations", "POST /v2/evaluators", "PATCH /v2
 
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-// documents are the operations of the contract.
-type documents struct {
-	byName map[string]*operation
-	sorted []*operation // by path, what reads first
-	fields map[string]bool
-}
-
-func readDocuments() (*documents, error) {
+// readDocuments reads the operations of the contract.
+func (c *checker) readDocuments() error {
 	read, err := validate.New()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	d := &documents{byName: map[string]*operation{}, fields: map[string]bool{}}
 	for path, item := range read.Document.Paths.Map() {
 		for _, method := range methods {
 			o := &operation{method: method, path: path, spec: item.GetOperation(method)}
@@ -78,24 +71,24 @@ func readDocuments() (*documents, error) {
 			if o.name = o.String(); o.spec != nil {
 				o.name = cmp.Or(o.spec.OperationID, publishedNames[o.name])
 			}
-			d.byName[o.name] = o
-			d.sorted = append(d.sorted, o)
+			c.byName[o.name] = o
+			c.sorted = append(c.sorted, o)
 		}
 	}
-	d.byName["sendTraces"] = &operation{name: "sendTraces", method: http.MethodPost, path: "/v1/traces"}
-	slices.SortFunc(d.sorted, func(a, b *operation) int {
+	c.byName["sendTraces"] = &operation{name: "sendTraces", method: http.MethodPost, path: "/v1/traces"}
+	slices.SortFunc(c.sorted, func(a, b *operation) int {
 		return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(slices.Index(methods, a.method), slices.Index(methods, b.method)))
 	})
-	d.require("getSetup", http.StatusOK, "id", "external_id", "project_id", "env_project_id")
-	d.require("getSetup", http.StatusNotFound, "error")
+	c.require("getSetup", http.StatusOK, "id", "external_id", "project_id", "env_project_id")
+	c.require("getSetup", http.StatusNotFound, "error")
 	published, err := contract.Published.ReadFile("published/openapi.json")
 	member := regexp.MustCompile(`(?m)(?:^|[{,])\s*"?(\w+)"?:`)
 	for _, text := range []string{string(contract.Assumed), string(contract.Seen), string(published), otherFields} {
 		for _, match := range member.FindAllStringSubmatch(text, -1) {
-			d.fields[match[1]] = true
+			c.fields[match[1]] = true
 		}
 	}
-	return d, err
+	return err
 }
 
 // otherFields are names that other APIs give to what the documents have. They may be shown, too.
@@ -104,8 +97,8 @@ const otherFields = `{uuid:, title:, createdAt:, updatedAt:, projectId:, project
 	links:, code:, detail:, success:}`
 
 // require adds what the provider needs of a published answer. Traceloop's document requires nothing.
-func (d *documents) require(operation string, status int, names ...string) {
-	schema := d.byName[operation].answer(status)
+func (c *checker) require(operation string, status int, names ...string) {
+	schema := c.byName[operation].answer(status)
 	schema.Required = names
 	for _, name := range names {
 		schema.Properties[name].Value.MinLength = 1

@@ -21,7 +21,7 @@ const (
 	maxTries = 20  // objects, to find one that the key can read
 )
 
-// listing is a list that was read to its last page, or to as many as were asked for.
+// listing is a list that was read to its last page.
 type listing struct {
 	verdict // of the first page that is not fine, or of the first
 
@@ -30,14 +30,14 @@ type listing struct {
 	complete bool
 }
 
-func (c *checker) read(ctx context.Context, o *operation, filter m, pages int) *listing {
+func (c *checker) read(ctx context.Context, o *operation, filter m) *listing {
 	l := &listing{}
 	query := m{}
 	if o.managed() {
 		query["limit"] = strconv.Itoa(contract.MaxPage)
 	}
 	maps.Copy(query, filter)
-	for range pages {
+	for range maxPages {
 		a, v := c.try(ctx, step{op: o.name, query: query, want: http.StatusOK})
 		l.items = append(l.items, a.items...)
 		if l.first == nil || !v.fine() {
@@ -69,7 +69,7 @@ func (c *checker) checkReads(ctx context.Context) (answered bool) {
 			continue
 		}
 		if o.isList() {
-			all := c.read(ctx, o, nil, maxPages)
+			all := c.read(ctx, o, nil)
 			c.lists[o.path] = all
 			for _, item := range all.items {
 				c.before[item.text("id")] = true
@@ -81,8 +81,8 @@ func (c *checker) checkReads(ctx context.Context) (answered bool) {
 		}
 		c.run(ctx, c.derived(o)...)
 	}
-	if projects := c.lists["/v2/projects"]; projects != nil && len(projects.items) > 0 {
-		c.objects["other project"] = projects.items[0]
+	if projects := c.lists["/v2/projects"]; projects != nil {
+		c.pick("other project", projects.items)
 	}
 	if all := c.lists["/v2/environments"]; all != nil && all.complete {
 		c.run(ctx,
@@ -116,39 +116,27 @@ func (c *checker) whole(all *listing) verdict {
 	return all.verdict
 }
 
-// pages checks a list by its first pages of one object.
-func (c *checker) pages(ctx context.Context, o *operation) verdict {
-	all := c.lists[o.path]
-	most := min(3, len(all.items))
-	switch {
-	case most < 2:
-		return unshown("the list has fewer than 2 objects")
-	case !all.first.paged():
-		return c.verdict(all.first, tolerated, "the list has no pages")
+// isPageOf checks a page of one object.
+func isPageOf(name string) func(*checker, *answer) string {
+	return func(c *checker, a *answer) string {
+		if !a.paged() {
+			a.note("the list has no pages")
+		} else if len(a.items) != 1 || a.items[0]["id"] != c.objects[name]["id"] {
+			return "it does not have the next object of the list alone"
+		}
+		return ""
 	}
-	pages := c.read(ctx, o, m{"limit": "1"}, most)
-	same := slices.EqualFunc(pages.items, all.items[:most], func(a, b m) bool { return a["id"] == b["id"] })
-	if pages.fine() && (len(pages.first.items) != 1 || !same || pages.complete != (most == len(all.items))) {
-		return c.verdict(pages.first, differs, "the pages of 1 object are not the beginning of the list")
-	}
-	return pages.verdict
 }
 
 // selects checks a parameter that is also a field of the objects.
-func (c *checker) selects(ctx context.Context, o *operation, name string) verdict {
-	all := c.lists[o.path]
-	i := slices.IndexFunc(all.items, func(item m) bool { return item.text(name) != "" })
-	if i < 0 {
-		return unshown("no object has a value to select by")
+func selects(name string) func(*checker, *answer) string {
+	return func(c *checker, a *answer) string {
+		inherited := func(item m) bool { return item.text("scope") == traceloop.ScopeOrganization && name == "project_id" }
+		if slices.ContainsFunc(a.items, func(item m) bool { return item[name] != a.query[name] && !inherited(item) }) {
+			return "it has an object that is not selected"
+		}
+		return lists("one with "+name, true)(c, a)
 	}
-	selected := m{name: all.items[i].text(name)}
-	found := c.read(ctx, o, selected, maxPages)
-	lacks := len(having(found.items, m{"id": all.items[i].text("id")})) == 0
-	inherited := func(item m) bool { return item.text("scope") == traceloop.ScopeOrganization && name == "project_id" }
-	if found.complete && (lacks || slices.ContainsFunc(found.items, func(item m) bool { return item[name] != selected[name] && !inherited(item) })) {
-		return c.verdict(found.first, differs, "it does not have exactly the objects that are selected")
-	}
-	return found.verdict
 }
 
 // showsListed checks the read of one object. A key reads only the setups of its own project, and the list
@@ -217,10 +205,13 @@ func (c *checker) derived(o *operation) (steps []step) {
 	case o.method == http.MethodPost:
 		add("an empty body is refused", step{body: m{}, key: own, want: 400})
 	default:
-		or := 0
-		if first := c.lists[o.path].first; first.good() && !first.paged() {
+		all, or := c.lists[o.path], 0
+		if all.first.good() && !all.first.paged() {
 			or = http.StatusOK // a list without pages has no bounds to keep, either
 		}
+		c.pick("a page", nil)
+		c.pick("the first listed", all.items)
+		c.pick("the second listed", all.items[min(1, len(all.items)):])
 		for _, p := range o.spec.Parameters {
 			name, schema := p.Value.Name, p.Value.Schema.Value
 			refused := func(what, value string, want, or int) {
@@ -232,11 +223,16 @@ func (c *checker) derived(o *operation) (steps []step) {
 					value := strconv.Itoa(int(outside))
 					refused(name+"="+value, value, 400, or)
 				}
-				add("limit limits a page, and next_cursor leads to the next", step{judge: func(ctx context.Context) verdict { return c.pages(ctx, o) }})
+				add("limit limits a page", step{query: m{name: "1"}, after: "the second listed", want: 200, as: "a page", check: isPageOf("the first listed")})
+				if or != 0 {
+					continue
+				}
+				add("next_cursor leads to the next page", step{query: m{name: "1", "cursor": "$a page.next_cursor"}, want: 200, check: isPageOf("the second listed")})
 			case name == "cursor":
 				refused("an invalid cursor", rand.Text(), 400, or)
 			case !slices.Contains(changing, name):
-				add(name+" selects objects", step{judge: func(ctx context.Context) verdict { return c.selects(ctx, o, name) }})
+				c.pick("one with "+name, slices.DeleteFunc(slices.Clone(all.items), func(item m) bool { return item.text(name) == "" }))
+				add(name+" selects objects", step{query: m{name: "$one with " + name + "." + name}, want: 200, check: selects(name)})
 			}
 			if name == "project_id" {
 				refused("an unknown project", "$nobody.id", 404, 0)
@@ -244,4 +240,12 @@ func (c *checker) derived(o *operation) (steps []step) {
 		}
 	}
 	return steps
+}
+
+// pick names the first of some objects, for the next rules.
+func (c *checker) pick(as string, items []m) {
+	delete(c.objects, as)
+	if len(items) > 0 {
+		c.objects[as] = items[0]
+	}
 }

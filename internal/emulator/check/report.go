@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // outcome says whether the service follows one rule.
@@ -104,7 +106,11 @@ const unchecked = "The creation of organizations and the creation and change of 
 // report is the report in Markdown, for an issue. It contains no value from the service.
 func (c *checker) report(heading string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Check of the service\n\n%s\n\n%s.", heading, c.summary())
+	address := "another address than " + traceloop.DefaultBaseURL // whose host name may be private
+	if c.baseURL == traceloop.DefaultBaseURL {
+		address = c.baseURL
+	}
+	fmt.Fprintf(&b, "# Check of the service\n\n%s, %s\n\n%s.", heading, address, c.summary())
 	if len(c.left) > 0 {
 		fmt.Fprintf(&b, " %d of the things that the check created could not be removed.", len(c.left))
 	}
@@ -115,21 +121,12 @@ func (c *checker) report(heading string) string {
 	return b.String() + "```\n\n" + unchecked + "\n"
 }
 
-func (c *checker) count(o outcome) (n int) {
-	for _, v := range c.verdicts {
-		if v.outcome == o {
-			n++
-		}
-	}
-	return n
-}
-
 // summary counts the verdicts, such as "60 holds, 2 differs".
 func (c *checker) summary() string {
 	var parts []string
 	for _, o := range outcomes {
-		if n := c.count(o); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, o))
+		if c.count[o] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.count[o], o))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -140,13 +137,13 @@ func (c *checker) exitStatus(failed bool) int {
 	switch {
 	case len(c.left) > 0:
 		return exitLeft
-	case failed || c.count(noAnswer) > 0:
+	case failed || c.count[noAnswer] > 0:
 		return exitFailed
-	case c.count(differs) > 0:
+	case c.count[differs] > 0:
 		return exitDiffers
-	case c.count(notThere) > 0:
+	case c.count[notThere] > 0:
 		return exitNotThere
-	case c.count(notAllowed) > 0:
+	case c.count[notAllowed] > 0:
 		return exitNotAllowed
 	}
 	return exitHolds

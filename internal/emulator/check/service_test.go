@@ -68,20 +68,14 @@ func start(t *testing.T, options ...emulatortest.Option) *service {
 }
 
 const seed = `
-environments:
-  - name: Acme QA
+environments: [{name: Acme QA}]
 projects:
   - name: Default project
-    environments:
-      - name: Acme Staging
-    api_keys:
-      - environment: acme-qa
-        api_key: tl_AcmeKeyOfDefaultInQA
-    auto_monitor_setups:
-      - {environment: acme-qa, external_id: acme-returns, evaluators: [char-count]}
+    environments: [{name: Acme Staging}]
+    api_keys: [{environment: acme-qa, api_key: tl_AcmeKeyOfDefaultInQA}]
+    auto_monitor_setups: [{environment: acme-qa, external_id: acme-returns, evaluators: [char-count]}]
   - name: Orders of Acme
-    environments:
-      - name: EU Production
+    environments: [{name: EU Production}]
     api_keys:
       - {environment: prd, api_key: tl_AcmeKeyOfOrdersInPrd}
       - {environment: eu-production, api_key: tl_AcmeKeyOfOrdersInEU}
@@ -97,12 +91,9 @@ evaluators:
   - name: Acme tone
     provider: openai
     model: gpt-4o
-    messages:
-      - {role: user, content: "Rate: {{text}}"}
-    input_schema:
-      - {name: text, type: string}
-    output_schema:
-      - {name: good, type: boolean}
+    messages: [{role: user, content: "Rate: {{text}}"}]
+    input_schema: [{name: text, type: string}]
+    output_schema: [{name: good, type: boolean}]
 `
 
 func (s *service) export(t *testing.T) string {
