@@ -65,15 +65,11 @@ func (c *checker) run(ctx context.Context, steps ...step) {
 	for _, s := range steps {
 		v := unshown("the check was interrupted")
 		if ctx.Err() == nil {
-			judged := c.patient(ctx, s)
-			if judged.outcome != noAnswer || ctx.Err() == nil {
+			if judged := c.patient(ctx, s); judged.outcome != noAnswer || ctx.Err() == nil {
 				v = judged
 			}
 		}
-		if s.judge == nil {
-			s.rule += ": " + strconv.Itoa(s.want)
-		}
-		c.add(v, c.byName[s.op].String(), s.rule)
+		c.add(v, c.byName[s.op].String(), s.rule+": "+strconv.Itoa(s.want))
 	}
 }
 
@@ -86,9 +82,6 @@ func (c *checker) add(v verdict, operation, rule string) {
 
 // patient tries a step. A new object may appear only after a while.
 func (c *checker) patient(ctx context.Context, s step) verdict {
-	if s.judge != nil {
-		return s.judge(ctx)
-	}
 	a, v := c.try(ctx, s)
 	late := a.method == http.MethodGet && s.after+s.of != "" && s.want == http.StatusOK
 	for attempt := 0; late && attempt < attempts && (v.outcome == differs || v.outcome == notThere) && c.wait(ctx, time.Second<<attempt) == nil; attempt++ {

@@ -71,15 +71,17 @@ func (c *checker) checkReads(ctx context.Context) (answered bool) {
 		if o.isList() {
 			all := c.read(ctx, o, nil)
 			c.lists[o.path] = all
+			if all.outcome == noAnswer {
+				c.add(all.verdict, o.String(), "answers a list")
+			}
+			if all.outcome == noAnswer && len(c.verdicts) == 1 {
+				return false
+			}
 			for _, item := range all.items {
 				c.before[item.text("id")] = true
 			}
-			c.run(ctx, step{op: o.name, rule: "answers a list that has each object once", judge: func(context.Context) verdict { return c.whole(all) }})
-			if len(c.verdicts) == 1 && all.outcome == noAnswer {
-				return false
-			}
 		}
-		c.run(ctx, c.derived(o)...)
+		c.run(ctx, c.derived(ctx, o)...)
 	}
 	if projects := c.lists["/v2/projects"]; projects != nil {
 		c.pick("other project", projects.items)
@@ -93,27 +95,26 @@ func (c *checker) checkReads(ctx context.Context) (answered bool) {
 	return true
 }
 
-// whole checks a list that was read to its end.
-func (c *checker) whole(all *listing) verdict {
-	if !all.fine() || len(all.items) == 0 {
-		return all.verdict
+// whole checks all pages of a list.
+func whole(c *checker, a *answer) string {
+	all := c.lists[a.path]
+	if !all.fine() {
+		return all.came
 	}
 	body, err := json.Marshal(all.items)
-	if err == nil {
-		err = validate.Invariants(all.first.spec, http.StatusOK, body)
+	if err == nil && len(all.items) > 0 {
+		err = validate.Invariants(a.spec, http.StatusOK, body)
 	}
-	if order, is := errors.AsType[*validate.OrderError](err); is {
-		return c.verdict(all.first, tolerated, append(all.first.notes, order.Error())...)
+	order, another := errors.AsType[*validate.OrderError](err)
+	switch total, counted := cmp.Or(a.object()["total"], a.object()["total_results"]).(float64); {
+	case another:
+		a.note(order.Error())
+	case err != nil:
+		return err.Error()
+	case counted && all.complete && int(total) != len(all.items):
+		return "the total is not the number of objects in all pages"
 	}
-	if err != nil {
-		return c.verdict(all.first, differs, err.Error())
-	}
-	for _, name := range []string{"total", "total_results"} {
-		if total, counted := all.first.object()[name].(float64); counted && all.complete && int(total) != len(all.items) {
-			return c.verdict(all.first, differs, name+" is not the number of objects in all pages")
-		}
-	}
-	return all.verdict
+	return ""
 }
 
 // isPageOf checks a page of one object.
@@ -139,19 +140,6 @@ func selects(name string) func(*checker, *answer) string {
 	}
 }
 
-// showsListed checks the read of one object. A key reads only the setups of its own project, and the list
-// does not say which project that is.
-func (c *checker) showsListed(ctx context.Context, o *operation) verdict {
-	all := c.lists[o.collection()].items
-	for _, listed := range all[:min(maxTries, len(all))] {
-		c.objects["listed"] = listed
-		if a, v := c.try(ctx, step{op: o.name, of: "listed", want: http.StatusOK}); o.name != "getSetup" || a.status != http.StatusNotFound {
-			return v
-		}
-	}
-	return unshown("the list has no object that this key can read")
-}
-
 // builtIn checks the environments of the organization.
 func builtIn(c *checker, _ *answer) string {
 	all := c.lists["/v2/environments"].items
@@ -175,7 +163,7 @@ var validBodies = map[string]m{
 }
 
 // derived are the rules of an operation that follow from its document, or from its absence.
-func (c *checker) derived(o *operation) (steps []step) {
+func (c *checker) derived(ctx context.Context, o *operation) (steps []step) {
 	add := func(rule string, s step) {
 		s.op, s.rule = o.name, rule
 		steps = append(steps, s)
@@ -200,7 +188,8 @@ func (c *checker) derived(o *operation) (steps []step) {
 	case o.isOfOne():
 		add("an unknown id is refused", step{of: of, body: body, key: own, want: 404})
 		if o.method == http.MethodGet {
-			add("shows the object as the list does", step{judge: func(ctx context.Context) verdict { return c.showsListed(ctx, o) }})
+			c.pick("a listed one", c.readable(ctx, o))
+			add("shows the object as the list does", step{of: "a listed one", want: 200})
 		}
 	case o.method == http.MethodPost:
 		add("an empty body is refused", step{body: m{}, key: own, want: 400})
@@ -210,6 +199,7 @@ func (c *checker) derived(o *operation) (steps []step) {
 			or = http.StatusOK // a list without pages has no bounds to keep, either
 		}
 		c.pick("a page", nil)
+		add("answers a list that has each object once", step{want: 200, check: whole})
 		c.pick("the first listed", all.items)
 		c.pick("the second listed", all.items[min(1, len(all.items)):])
 		for _, p := range o.spec.Parameters {
@@ -240,6 +230,18 @@ func (c *checker) derived(o *operation) (steps []step) {
 		}
 	}
 	return steps
+}
+
+// readable are listed objects that the key can read. A key reads only the setups of its own project, and the
+// list does not say which project that is.
+func (c *checker) readable(ctx context.Context, o *operation) []m {
+	items := c.lists[o.collection()].items
+	for i, item := range items[:min(maxTries, len(items))] {
+		if o.name != "getSetup" || c.reach(ctx, o.name, thing{id: item.text("external_id")}).status != http.StatusNotFound {
+			return items[i:]
+		}
+	}
+	return nil
 }
 
 // pick names the first of some objects, for the next rules.

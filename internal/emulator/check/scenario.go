@@ -25,8 +25,7 @@ type step struct {
 	as    string // the name of the object, or of the deletion
 	shows m      // of the answer
 
-	check func(c *checker, a *answer) string // of the answer, too
-	judge func(ctx context.Context) verdict  // in the place of one request
+	check func(c *checker, a *answer) string // names another problem of the answer, or ""
 }
 
 // Objects with a meaning of their own.
@@ -77,7 +76,7 @@ func (c *checker) scenario(ctx context.Context) {
 	}...)
 	for _, o := range c.sorted {
 		if o.method != http.MethodGet {
-			c.run(ctx, c.derived(o)...)
+			c.run(ctx, c.derived(ctx, o)...)
 		}
 	}
 
