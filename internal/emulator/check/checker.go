@@ -57,7 +57,8 @@ func newChecker() (*checker, error) {
 			unknownKey: {"api_key": traceloop.KeyPrefix + rand.Text()},
 		},
 	}
-	return c, c.readDocuments()
+	err := c.readDocuments()
+	return c, err
 }
 
 // run checks the rules of steps, until the check is interrupted.
