@@ -38,44 +38,28 @@ func TestEachBrokenRefusalIsFound(t *testing.T) {
 	}
 }
 
-// requiredIn returns the paths of all required properties of a schema. An element of a list is "*".
-func requiredIn(schema *openapi3.Schema) (paths [][]string) {
+// required finds the required properties of a schema. at returns the values of the schema in an answer.
+func required(schema *openapi3.Schema, at func(any) []any, found func(name string, at func(any) []any)) {
 	for _, name := range schema.Required {
-		paths = append(paths, []string{name})
+		found(name, at)
 	}
 	for _, part := range schema.AllOf {
-		paths = append(paths, requiredIn(part.Value)...)
+		required(part.Value, at, found)
 	}
-	below := func(name string, ref *openapi3.SchemaRef) {
-		if ref != nil {
-			for _, path := range requiredIn(ref.Value) {
-				paths = append(paths, append([]string{name}, path...))
+	below := func(ref *openapi3.SchemaRef, members func(any) []any) {
+		required(ref.Value, func(answer any) (all []any) {
+			for _, value := range at(answer) {
+				all = append(all, members(value)...)
 			}
-		}
+			return all
+		}, found)
 	}
-	below("*", schema.Items)
+	if schema.Items != nil {
+		below(schema.Items, func(value any) []any { list, _ := value.([]any); return list })
+	}
 	for name, property := range schema.Properties {
-		below(name, property)
+		below(property, func(value any) []any { o, _ := value.(object); return []any{o[name]} })
 	}
-	return paths
-}
-
-// drop removes a property, and reports whether it was there.
-func drop(value any, path []string) (dropped bool) {
-	switch value := value.(type) {
-	case []any:
-		for _, item := range value {
-			dropped = drop(item, path[1:]) || dropped
-		}
-	case map[string]any:
-		member, there := value[path[0]]
-		if len(path) > 1 {
-			return there && drop(member, path[1:])
-		}
-		delete(value, path[0])
-		return there
-	}
-	return dropped
 }
 
 // The successes of each operation get another status, and each required property is dropped from them.
@@ -118,13 +102,21 @@ func TestEachBrokenSuccessIsFound(t *testing.T) {
 				continue // there is nothing to drop, or another write answers the same object
 			}
 			written[content.Schema.Value] = true
-			for _, path := range requiredIn(content.Schema.Value) {
+			required(content.Schema.Value, func(answer any) []any { return []any{answer} }, func(name string, at func(any) []any) {
 				want := differs
-				if slices.Contains(optional, path[len(path)-1]) {
+				if slices.Contains(optional, name) {
 					want = tolerated
 				}
-				breaks("without "+strings.Join(path, "."), want, func(e *exchange) bool { return drop(e.body, path) })
-			}
+				breaks("an answer without "+name, want, func(e *exchange) (dropped bool) {
+					for _, value := range at(e.body) {
+						if o, is := value.(object); is && o[name] != nil {
+							dropped = true
+							delete(o, name)
+						}
+					}
+					return dropped
+				})
+			})
 		}
 	}
 	if tried < 75 {

@@ -77,47 +77,37 @@ func TestInterruptedBeforeItWrites(t *testing.T) {
 	}
 }
 
-// What cannot be removed is the last thing that is printed, with how to remove it.
+// What cannot be removed is the last thing that is printed, with how to remove it: where nothing can be deleted, and
+// where the service fails for good while it creates the project.
 func TestWhatIsLeftIsPrintedLast(t *testing.T) {
 	t.Parallel()
-	s := populated(t, nil)
-	s.refuse = func(e *exchange) bool {
-		e.status = http.StatusInternalServerError
-		return e.Method == http.MethodDelete
-	}
-	r := s.check(t, t.Context(), writing...)
-	_, last, _ := strings.Cut(r.stdout, "Could not be removed.")
-	if r.status != exitLeft || strings.Contains(last, "holds") || !strings.Contains(r.report, "could not be removed") {
-		t.Errorf("status %d, or it does not come last, or the report does not say so:\n%s", r.status, r.stdout)
-	}
-	for _, p := range s.Projects() {
-		ours := strings.HasPrefix(p.Name, "Check of terraform-provider-traceloop")
-		if ours != strings.Contains(last, `echo "Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY" | curl -X DELETE -H @- `+s.url+projects+"/"+p.ID) {
-			t.Errorf("%s: how to delete it is wrong:\n%s", p.Name, last)
+	for _, goesAway := range []bool{false, true} {
+		made := false
+		s := populated(t, func(e *exchange) { e.lost = goesAway && e.on("POST", projects) })
+		s.refuse = func(e *exchange) bool {
+			e.status = http.StatusInternalServerError
+			refused := goesAway && made || e.Method == http.MethodDelete
+			made = made || e.on("POST", projects)
+			return refused
 		}
-		if ours && !strings.Contains(last, p.Name[:len(p.Name)-len(" (renamed)")]) {
-			t.Errorf("%q is not named:\n%s", p.Name, last)
+		r := s.check(t, t.Context(), writing...)
+		_, last, _ := strings.Cut(r.stdout, "Could not be removed.")
+		if r.status != exitLeft || strings.Contains(last, "holds") || !strings.Contains(r.report, "could not be removed") || strings.Contains(r.stdout+r.stderr, s.ManagementKey) {
+			t.Errorf("status %d, or it does not come last, or the report does not say so, or it shows the key:\n%s", r.status, r.stdout)
 		}
-	}
-	if strings.Contains(r.stdout+r.stderr, s.ManagementKey) {
-		t.Error("the management key is shown")
-	}
-}
-
-// The service fails permanently after the project is created.
-func TestServiceThatGoesAway(t *testing.T) {
-	t.Parallel()
-	made := false
-	s := populated(t, func(e *exchange) { e.lost = e.on("POST", projects) })
-	s.refuse = func(e *exchange) bool {
-		e.status = http.StatusInternalServerError
-		refused := made
-		made = made || e.on("POST", projects)
-		return refused
-	}
-	r := s.check(t, t.Context(), writing...)
-	if r.status != exitLeft || !strings.Contains(r.stdout, "look for the project in the answer to") || !strings.Contains(r.stdout, "curl -X GET -H @- "+s.url+projects+"\n") {
-		t.Errorf("status %d\n%s", r.status, r.stdout)
+		for _, p := range s.Projects() {
+			ours := strings.HasPrefix(p.Name, "Check of terraform-provider-traceloop")
+			how := "curl -X DELETE -H @- " + s.url + projects + "/" + p.ID
+			if goesAway {
+				how = "look for the project in the answer to:\n    echo \"Authorization: Bearer $TRACELOOP_MANAGEMENT_API_KEY\" | curl -X GET -H @- " + s.url + projects + "\n"
+			}
+			if ours != strings.Contains(last, how) && (ours || !goesAway) {
+				t.Errorf("%s: how to delete it is wrong:\n%s", p.Name, last)
+			}
+			if ours && !strings.Contains(last, strings.TrimSuffix(p.Name, " (renamed)")) {
+				t.Errorf("%q is not named:\n%s", p.Name, last)
+			}
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
@@ -156,12 +157,11 @@ func (e *exchange) object() map[string]any {
 
 // objects are those of a list, or the one that was answered.
 func (e *exchange) objects() (all []map[string]any) {
-	list, isList := e.body.([]any)
-	if !isList {
-		list, isList = e.object()["data"].([]any)
-	}
-	if !isList {
-		return []map[string]any{e.object()}
+	list, _ := e.body.([]any)
+	if data, paged := e.object()["data"].([]any); paged {
+		list = data
+	} else if o := e.object(); o != nil {
+		list = []any{o}
 	}
 	for _, o := range list {
 		all = append(all, o.(map[string]any))
@@ -227,24 +227,18 @@ func (s *service) check(t *testing.T, ctx context.Context, args ...string) (r re
 	return r
 }
 
-// private are the names, ids and keys of the organization.
+var privateMember = regexp.MustCompile(`"(?:id|name|slug|masked_key|external_id|org_id|env_project_id)":"([^"]+)"`)
+
+// private are the names, ids and keys of the organization. dev, stg and prd are the contract's own words.
 func (s *service) private() []string {
-	values := []string{s.ManagementKey, "tl_LeakedKeyOfTheOrganization"}
-	for _, p := range s.Projects() {
-		values = append(values, p.ID, p.Name, p.Slug)
-	}
-	for _, e := range s.Environments("") {
-		if !e.BuiltIn { // dev, stg and prd are the contract's own words
-			values = append(values, e.ID, e.Name, e.Slug)
-		}
-	}
-	for _, k := range s.Keys() {
-		values = append(values, k.ID, k.MaskedKey)
-	}
+	values, all := []string{s.ManagementKey, "tl_LeakedKeyOfTheOrganization"}, []any{s.Projects(), s.Environments(""), s.Keys()}
 	if key := s.keys[ofProject]; key != "" {
-		values = append(values, key)
-		for _, setup := range s.Setups(key) {
-			values = append(values, setup.ID, setup.ExternalID, setup.OrgID, setup.EnvProjectID)
+		values, all = append(values, key), append(all, s.Setups(key))
+	}
+	text, _ := json.Marshal(all)
+	for _, match := range privateMember.FindAllStringSubmatch(string(text), -1) {
+		if !slices.Contains(contract.BuiltInEnvironments, match[1]) {
+			values = append(values, match[1])
 		}
 	}
 	return values
