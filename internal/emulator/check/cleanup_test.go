@@ -78,7 +78,7 @@ func TestInterruptedBeforeItWrites(t *testing.T) {
 }
 
 // What cannot be removed is the last thing that is printed, with how to remove it: where nothing can be deleted, and
-// where the service fails for good while it creates the project.
+// where the service goes away while it creates the project.
 func TestWhatIsLeftIsPrintedLast(t *testing.T) {
 	t.Parallel()
 	for _, goesAway := range []bool{false, true} {

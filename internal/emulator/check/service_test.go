@@ -235,7 +235,7 @@ func (s *service) private() []string {
 	if key := s.keys[ofProject]; key != "" {
 		values, all = append(values, key), append(all, s.Setups(key))
 	}
-	text, _ := json.Marshal(all)
+	text, _ := json.Marshal(all) //nolint:errchkjson // it was JSON
 	for _, match := range privateMember.FindAllStringSubmatch(string(text), -1) {
 		if !slices.Contains(contract.BuiltInEnvironments, match[1]) {
 			values = append(values, match[1])
