@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/subtle"
 	"embed"
@@ -67,8 +68,8 @@ func (p *web) mux() *http.ServeMux {
 	}
 	page("GET /{$}", p.organization)
 	page("GET /ui/projects/{id}", p.project)
-	page("GET /ui/projects/{id}/delete", p.confirmDeleteProject)
-	page("GET /ui/environments/{id}/delete", p.confirmDeleteEnvironment)
+	page("GET /ui/projects/{id}/delete", p.confirm("project", (*confirmation).ofProject))
+	page("GET /ui/environments/{id}/delete", p.confirm("environment", (*confirmation).ofEnvironment))
 	page("GET /ui/api-keys/{id}/revoke", p.confirmRevokeAPIKey)
 	page("GET /ui/activity", p.activity)
 	page("GET /ui/faults", p.faults)
@@ -105,6 +106,7 @@ type view struct {
 	Title   string
 	Tab     string // in the navigation
 	Here    string // the address of the page
+	Back    string // where its forms lead back to: itself, if empty
 	Token   string
 	Now     time.Time
 	Notice  string
@@ -147,6 +149,7 @@ var notices = map[string]string{
 func (p *web) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) error {
 	v.Token, v.Now, v.Notice = p.token, p.e.now(), notices[r.URL.Query().Get("done")]
 	v.Here = here(r)
+	v.Back = cmp.Or(v.Back, v.Here)
 	var body bytes.Buffer
 	if err := webTemplates().ExecuteTemplate(&body, name, v); err != nil {
 		return fmt.Errorf("rendering %s: %w", name, err)
@@ -159,32 +162,26 @@ func (p *web) show(w http.ResponseWriter, r *http.Request, status int, name stri
 
 // problem shows an error on its own page.
 func (p *web) problem(w http.ResponseWriter, r *http.Request, err error) {
-	status, message := p.describe(err)
-	v := view{Title: http.StatusText(status), Problem: message}
-	if err := p.show(w, r, status, "problem", v); err != nil {
+	refused, ok := errors.AsType[*apiError](err)
+	if !ok {
 		p.e.logger.Error("page failed", "error", err)
-		http.Error(w, message, status)
+		refused = failed()
+	}
+	v := view{Title: http.StatusText(refused.status), Problem: refused.message, Back: back(r)}
+	if err := p.show(w, r, refused.status, "problem", v); err != nil {
+		p.e.logger.Error("page failed", "error", err)
+		http.Error(w, refused.message, refused.status)
 	}
 }
 
-func (p *web) describe(err error) (status int, message string) {
-	if refused, ok := errors.AsType[*apiError](err); ok {
-		return refused.status, refused.message
+// goBack redirects to the page of a form that had success.
+func goBack(w http.ResponseWriter, r *http.Request, notice string) error {
+	address := back(r)
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
 	}
-	p.e.logger.Error("page failed", "error", err)
-	return http.StatusInternalServerError, "The emulator failed; its log has the reason."
-}
-
-// done redirects to a page after a successful form.
-func done303(w http.ResponseWriter, r *http.Request, path, notice string) error {
-	if notice != "" {
-		separator := "?"
-		if strings.Contains(path, "?") {
-			separator = "&"
-		}
-		path += separator + "done=" + notice
-	}
-	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // back lets no other site through
+	http.Redirect(w, r, address+separator+"done="+notice, http.StatusSeeOther) //nolint:gosec // back lets no other site through
 	return nil
 }
 

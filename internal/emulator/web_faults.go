@@ -3,6 +3,7 @@ package emulator
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,7 +17,7 @@ type preset struct {
 var presets = []preset{
 	{
 		"lost-key", "Lose the answer that has a key in it", "The next API key is generated, but the connection breaks before the answer.",
-		Fault{Method: http.MethodPost, Path: "/v2/api-keys", Kind: faultDropAfter},
+		Fault{Method: http.MethodPost, Path: "/v2/api-keys", Kind: faultDropAfter, Times: 1},
 	},
 	{
 		"half-way", "Fail half-way", "The next creation succeeds. The 20 after it are refused with status 500.",
@@ -28,11 +29,11 @@ var presets = []preset{
 	},
 	{
 		"sign-in", "Answer like a proxy", "The next request gets a sign-in page with status 200 instead of JSON.",
-		Fault{Path: "/v2/", Kind: faultGarbage},
+		Fault{Path: "/v2/", Kind: faultGarbage, Times: 1},
 	},
 	{
 		"cut-off", "Cut an answer in the middle", "The next request is carried out, and half of its answer arrives.",
-		Fault{Path: "/v2/", Kind: faultTruncate},
+		Fault{Path: "/v2/", Kind: faultTruncate, Times: 1},
 	},
 	{
 		"slow", "Be slow", "The next 10 requests take 3 seconds more.",
@@ -62,15 +63,11 @@ type faultView struct {
 }
 
 func (p *web) faults(w http.ResponseWriter, r *http.Request) error {
-	return p.showFaults(w, r, http.StatusOK, "")
-}
-
-func (p *web) showFaults(w http.ResponseWriter, r *http.Request, status int, problem string) error {
 	v := faultsView{Presets: presets, Settings: p.e.settings.snapshot()}
 	for _, planned := range p.e.faults.snapshot() {
 		v.Planned = append(v.Planned, newFaultView(planned))
 	}
-	return p.show(w, r, status, "faults", view{Title: "Faults", Tab: "faults", Problem: problem, Data: v})
+	return p.show(w, r, http.StatusOK, "faults", view{Title: "Faults", Tab: "faults", Data: v})
 }
 
 func newFaultView(f plannedFault) faultView {
@@ -104,17 +101,13 @@ func newFaultView(f plannedFault) faultView {
 }
 
 func (p *web) addPreset(w http.ResponseWriter, r *http.Request) error {
-	for _, preset := range presets {
-		if preset.Name != r.PostForm.Get("preset") {
-			continue
-		}
-		fault := preset.fault
-		fault.Times = max(1, fault.Times)
-		p.e.faults.addLast(fault)
-		p.e.requests.touch()
-		return done303(w, r, webPrefix+"faults", "fault-added")
+	i := slices.IndexFunc(presets, func(known preset) bool { return known.Name == r.PostForm.Get("preset") })
+	if i < 0 {
+		return refuse(http.StatusBadRequest, "There is no such preset.")
 	}
-	return refuse(http.StatusBadRequest, "There is no such preset.")
+	p.e.faults.add(false, presets[i].fault)
+	p.e.requests.touch()
+	return goBack(w, r, "fault-added")
 }
 
 func (p *web) removeFault(w http.ResponseWriter, r *http.Request) error {
@@ -124,14 +117,14 @@ func (p *web) removeFault(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.e.faults.remove(number)
 	p.e.requests.touch()
-	return done303(w, r, webPrefix+"faults", "fault-removed")
+	return goBack(w, r, "fault-removed")
 }
 
 func (p *web) removeFaults(w http.ResponseWriter, r *http.Request) error {
 	if err := p.e.SetFaults(); err != nil {
 		return err
 	}
-	return done303(w, r, webPrefix+"faults", "faults-removed")
+	return goBack(w, r, "faults-removed")
 }
 
 // changeSettings keeps settings that are not in the form.
@@ -140,13 +133,13 @@ func (p *web) changeSettings(w http.ResponseWriter, r *http.Request) error {
 	for name, into := range map[string]*int{"latency_ms": &settings.LatencyMS, "rate_limit_per_second": &settings.RateLimitPerSecond} {
 		n, err := strconv.Atoi(strings.TrimSpace(r.PostForm.Get(name)))
 		if err != nil {
-			return p.showFaults(w, r, http.StatusBadRequest, fmt.Sprintf("The settings were not changed: %s must be a whole number, not %q.", name, r.PostForm.Get(name)))
+			return refuse(http.StatusBadRequest, "The settings were not changed: %s must be a whole number, not %q.", name, r.PostForm.Get(name))
 		}
 		*into = n
 	}
 	settings.AllowOrganizations = r.PostForm.Get("allow_organizations") != ""
 	if err := p.e.SetSettings(settings); err != nil {
-		return p.showFaults(w, r, http.StatusBadRequest, "The settings were not changed: "+err.Error()+".")
+		return refuse(http.StatusBadRequest, "The settings were not changed: %v.", err)
 	}
-	return done303(w, r, webPrefix+"faults", "settings-changed")
+	return goBack(w, r, "settings-changed")
 }
