@@ -20,24 +20,25 @@ const maxBody = 1 << 20
 // fields maps the names that a JSON object may have to the targets of their values.
 type fields map[string]any
 
-// readBody reads the JSON object of a request into fields, and returns the unchanged body.
-func readBody(r *http.Request, into fields) ([]byte, error) {
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+var errTooLarge = fmt.Errorf("it is larger than %d bytes", maxBody)
+
+// read reads the JSON object of a request into fields.
+func (c *call) read(into fields) error {
+	mediaType, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
 	if err != nil || mediaType != "application/json" {
-		return nil, refuse(http.StatusBadRequest, "Content-Type must be application/json, not %q.", r.Header.Get("Content-Type"))
+		return refuse(http.StatusBadRequest, "Content-Type must be application/json, not %q.", c.Header.Get("Content-Type"))
 	}
-	return readObject(r, into)
+	return decodeBody(c.body, c.incomplete, into)
 }
 
-func readObject(r *http.Request, into fields) ([]byte, error) {
-	body, err := readLimited(r.Body, maxBody, fmt.Errorf("it is larger than %d bytes", maxBody))
-	if err == nil {
-		err = decodeObject(body, into)
+func decodeBody(body []byte, incomplete error, into fields) error {
+	if incomplete == nil {
+		incomplete = decodeObject(body, into)
 	}
-	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "The request body is not valid: %v.", err)
+	if incomplete != nil {
+		return refuse(http.StatusBadRequest, "The request body is not valid: %v.", incomplete)
 	}
-	return body, nil
+	return nil
 }
 
 // readLimited reads at most limit bytes, or returns tooLarge.

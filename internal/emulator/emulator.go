@@ -4,7 +4,6 @@
 package emulator
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,7 +35,7 @@ type Options struct {
 // Emulator is an http.Handler. Emulators share no data.
 type Emulator struct {
 	managementKey     string
-	managementKeyHash [sha256.Size]byte
+	managementKeyHash []byte
 	store             *store
 	logger            *slog.Logger
 	now               func() time.Time
@@ -77,7 +76,7 @@ func New(options Options) (*Emulator, error) {
 	if e.managementKey, err = e.store.managementKey(options.ManagementKey); err != nil {
 		return nil, errors.Join(fmt.Errorf("unable to keep the management key: %w", err), e.store.Close())
 	}
-	e.managementKeyHash = sha256.Sum256([]byte(e.managementKey))
+	e.managementKeyHash = hashKey(e.managementKey)
 	routes := e.apiRoutes()
 	e.api = e.cleanPaths(routes)
 	e.answers = e.api

@@ -58,7 +58,7 @@ func (e *Emulator) SetFaults(plan ...Fault) error {
 			return fmt.Errorf("faults[%d]: %w", i, err)
 		}
 	}
-	e.faults.replace(plan)
+	e.faults.add(true, plan...)
 	e.requests.touch()
 	return nil
 }
@@ -103,26 +103,17 @@ type faults struct {
 	last int // the number given last
 }
 
-func (f *faults) replace(plan []Fault) {
+// add does not change the other faults or their counts, unless it replaces them.
+func (f *faults) add(replace bool, plan ...Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.plan = nil
-	for _, fault := range plan {
-		f.add(fault)
+	if replace {
+		f.plan = nil
 	}
-}
-
-// add is called with f.mu held.
-func (f *faults) add(fault Fault) {
-	f.last++
-	f.plan = append(f.plan, &plannedFault{Fault: fault, number: f.last})
-}
-
-// addLast does not change the other faults or their counts.
-func (f *faults) addLast(fault Fault) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.add(fault)
+	for _, fault := range plan {
+		f.last++
+		f.plan = append(f.plan, &plannedFault{Fault: fault, number: f.last})
+	}
 }
 
 func (f *faults) remove(number int) {

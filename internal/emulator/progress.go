@@ -71,15 +71,13 @@ func (p progress) finish(s *storedSetup) {
 	}
 }
 
-// matchSpans counts the spans that match the setups of a key's project and environment.
-func matchSpans(tx *sql.Tx, hash []byte, traces ptrace.Traces) error {
-	setups, err := readSetups(tx, `t.env_project_id = (
-		SELECT p.id FROM env_projects p JOIN api_keys k ON k.project_id = p.project_id AND k.environment_id = p.environment_id
-		WHERE k.hash = ?)`, hash)
+// matchSpans counts the spans that match the setups of a project and environment.
+func matchSpans(tx *sql.Tx, envProject string, traces ptrace.Traces) error {
+	stored, err := setups.read(tx, "t.env_project_id = ?", envProject)
 	if err != nil {
 		return err
 	}
-	for _, setup := range setups {
+	for _, setup := range stored {
 		matched := 0
 		for _, resource := range traces.ResourceSpans().All() {
 			for _, scope := range resource.ScopeSpans().All() {

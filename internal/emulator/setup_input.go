@@ -65,27 +65,19 @@ func (in *setupInput) check(creates bool) error {
 
 // documents returns what the database has in JSON, and nothing for what the request does not have. It
 // refuses unknown evaluators.
-func (in *setupInput) documents(tx *sql.Tx) (evaluators, rules *string, err error) {
+func (in *setupInput) documents(tx *sql.Tx) (slugs, rules *string, err error) {
 	for _, slug := range in.evaluators {
 		if err := checkEvaluator(tx, slug); err != nil {
 			return nil, nil, err
 		}
 	}
 	if in.evaluators != nil {
-		data, err := json.Marshal(in.evaluators)
-		if err != nil {
-			return nil, nil, err
-		}
-		evaluators = new(string(data))
+		slugs = new(inJSON(in.evaluators))
 	}
 	if in.hasSelector {
-		data, err := json.Marshal(append([]Rule{}, in.selector...))
-		if err != nil {
-			return nil, nil, err
-		}
-		rules = new(string(data))
+		rules = new(inJSON(append([]Rule{}, in.selector...)))
 	}
-	return evaluators, rules, nil
+	return slugs, rules, nil
 }
 
 // decodeSelector reads a list of rules, as on the pages, or a map of span attributes, as in the
@@ -126,8 +118,7 @@ func attributeValue(value any) (string, error) {
 	case bool:
 		return strconv.FormatBool(value), nil
 	case float64:
-		data, err := json.Marshal(value)
-		return string(data), err
+		return inJSON(value), nil
 	}
 	return "", errors.New("must be a string, a number, or true or false")
 }

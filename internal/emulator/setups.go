@@ -50,123 +50,85 @@ type storedSetup struct {
 	environmentName, environmentSlug string
 }
 
-// ofProject selects what is in the project of the env project. An external id names a setup of the
+var setups = kind[*storedSetup]{
+	table: "setups", joins: "JOIN env_projects p ON p.id = t.env_project_id JOIN environments e ON e.id = p.environment_id",
+	columns: `t.id, t.external_id, (SELECT id FROM organizations ORDER BY seq LIMIT 1), t.project_id, t.env_project_id,
+		t.evaluators, t.rules, t.created_at, t.updated_at, t.begun_at, t.matched, e.name, e.slug`,
+	scan: func(scan row) (*storedSetup, error) {
+		s := &storedSetup{}
+		var evaluators, rules []byte
+		err := scan(&s.ID, &s.ExternalID, &s.OrgID, &s.ProjectID, &s.EnvProjectID, &evaluators, &rules, &s.CreatedAt, &s.UpdatedAt,
+			&s.begunAt, &s.matched, &s.environmentName, &s.environmentSlug)
+		if err != nil {
+			return nil, err
+		}
+		var slugs []string
+		err = errors.Join(json.Unmarshal(evaluators, &slugs), json.Unmarshal(rules, &s.InitRules))
+		for _, slug := range slugs {
+			s.Evaluators = append(s.Evaluators, SetupEvaluator{Type: slug})
+		}
+		return s, err
+	},
+	absent: "There is no auto monitor setup with the external_id %q.",
+}
+
+// externalIDOf selects the setup of the project of an env project. An external id names a setup of the
 // whole project, whichever of its keys asks.
-const ofProject = "project_id = (SELECT project_id FROM env_projects WHERE id = ?)"
-
-// readSetups reads the setups that match, oldest first.
-func readSetups(tx *sql.Tx, where string, args ...any) ([]*storedSetup, error) {
-	return readAll(tx, scanSetup, `
-		SELECT t.id, t.external_id, (SELECT id FROM organizations ORDER BY seq LIMIT 1), t.project_id, t.env_project_id,
-			t.evaluators, t.rules, t.created_at, t.updated_at, t.begun_at, t.matched, e.name, e.slug
-		FROM setups t JOIN env_projects p ON p.id = t.env_project_id JOIN environments e ON e.id = p.environment_id
-		WHERE `+where+" ORDER BY t.seq", args...)
-}
-
-func scanSetup(scan row) (*storedSetup, error) {
-	s := &storedSetup{}
-	var evaluators, rules []byte
-	err := scan(&s.ID, &s.ExternalID, &s.OrgID, &s.ProjectID, &s.EnvProjectID, &evaluators, &rules, &s.CreatedAt, &s.UpdatedAt,
-		&s.begunAt, &s.matched, &s.environmentName, &s.environmentSlug)
-	if err != nil {
-		return nil, err
-	}
-	var slugs []string
-	err = errors.Join(json.Unmarshal(evaluators, &slugs), json.Unmarshal(rules, &s.InitRules))
-	for _, slug := range slugs {
-		s.Evaluators = append(s.Evaluators, SetupEvaluator{Type: slug})
-	}
-	return s, err
-}
+const externalIDOf = "project_id = (SELECT project_id FROM env_projects WHERE id = ?) AND external_id = ?"
 
 // shown returns the setups with their statuses.
 func (e *Emulator) shown(stored []*storedSetup) []Setup {
 	progress := e.settings.snapshot().progress(e.now())
-	setups := make([]Setup, len(stored))
+	shown := make([]Setup, len(stored))
 	for i, s := range stored {
 		progress.apply(s)
-		setups[i] = s.Setup
+		shown[i] = s.Setup
 	}
-	return setups
+	return shown
 }
 
 // listSetups lists the setups of the whole organization, as the OpenAPI document says.
-func (e *Emulator) listSetups(r *http.Request, _ string) (answer, error) {
-	query := r.URL.Query()
-	return e.transact(func(tx *sql.Tx) (any, error) {
-		where, args := "true", []any{}
-		if externalID := query.Get("external_id"); externalID != "" {
-			where, args = "t.external_id = ?", []any{externalID}
-		}
-		stored, err := readSetups(tx, where, args...)
-		if err != nil {
-			return nil, err
-		}
-		setups := e.shown(stored)
-		if status := query.Get("status"); status != "" {
-			setups = slices.DeleteFunc(setups, func(s Setup) bool { return s.Status != status })
-		}
-		return setups, nil
-	})
-}
-
-func (e *Emulator) getSetup(r *http.Request, envProject string) (answer, error) {
-	return e.transact(func(tx *sql.Tx) (any, error) { return e.setupByExternalID(tx, envProject, r.PathValue("external_id")) })
-}
-
-func (e *Emulator) setupByExternalID(tx *sql.Tx, envProject, externalID string) (Setup, error) {
-	stored, err := readSetups(tx, "t."+ofProject+" AND t.external_id = ?", envProject, externalID)
+func (c *call) listSetups() (any, error) {
+	externalID, status := c.URL.Query().Get("external_id"), c.URL.Query().Get("status")
+	stored, err := setups.read(c.tx, "?1 IN ('', t.external_id)", externalID)
 	if err != nil {
-		return Setup{}, err
+		return nil, err
 	}
-	if len(stored) == 0 {
-		return Setup{}, noSuchSetup(externalID)
-	}
-	return e.shown(stored)[0], nil
+	return slices.DeleteFunc(c.e.shown(stored), func(s Setup) bool { return status != "" && s.Status != status }), nil
 }
 
-func (e *Emulator) createSetup(r *http.Request, envProject string) (answer, error) {
+func (c *call) getSetup() (any, error) { return c.setup(c.PathValue("external_id")) }
+
+func (c *call) setup(externalID string) (Setup, error) {
+	stored, err := setups.read(c.tx, "t."+externalIDOf, c.envProject, externalID)
+	return only(c.e.shown(stored), err, setups.none(externalID))
+}
+
+func (c *call) createSetup() (any, error) {
 	var in setupInput
-	body, err := readBody(r, in.fields(true))
-	if err != nil {
-		return answer{}, err
+	if err := c.read(in.fields(true)); err != nil {
+		return nil, err
 	}
 	if err := in.check(true); err != nil {
-		return answer{}, refuse(http.StatusBadRequest, "invalid input: %v", err)
+		return nil, refuse(http.StatusBadRequest, "invalid input: %v", err)
 	}
-	return e.create(r, creation{operation: "createSetup", body: body, do: func(tx *sql.Tx) (any, error) {
-		if err := insertSetup(tx, "", envProject, in, e.begun(), e.timestamp()); err != nil {
-			return nil, err
-		}
-		return e.setupByExternalID(tx, envProject, in.externalID)
-	}})
+	return c.once("createSetup", false, func() (any, error) { return c.insertSetup(in) })
 }
 
-func (e *Emulator) updateSetup(r *http.Request, envProject string) (answer, error) {
-	in := setupInput{externalID: r.PathValue("external_id")}
-	if _, err := readBody(r, in.fields(false)); err != nil {
-		return answer{}, err
+func (c *call) updateSetup() (any, error) {
+	in := setupInput{externalID: c.PathValue("external_id")}
+	if err := c.read(in.fields(false)); err != nil {
+		return nil, err
 	}
 	if err := in.check(false); err != nil {
-		return answer{}, refuse(http.StatusBadRequest, "invalid input: %v", err)
+		return nil, refuse(http.StatusBadRequest, "invalid input: %v", err)
 	}
-	return e.transact(func(tx *sql.Tx) (any, error) {
-		found, err := e.replaceSetup(tx, envProject, in)
-		if err == nil && !found {
-			err = noSuchSetup(in.externalID)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return e.setupByExternalID(tx, envProject, in.externalID)
-	})
+	return c.replaceSetup(in)
 }
 
-func (e *Emulator) deleteSetup(r *http.Request, envProject string) (answer, error) {
-	externalID := r.PathValue("external_id")
-	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
-		return tx.Exec("DELETE FROM setups WHERE "+ofProject+" AND external_id = ?", envProject, externalID)
-	}, noSuchSetup(externalID))
+func (c *call) deleteSetup() (any, error) {
+	externalID := c.PathValue("external_id")
+	return c.delete(setups.none(externalID), "setups WHERE "+externalIDOf, c.envProject, externalID)
 }
 
 // bulkItem is the result for one item of a bulk upsert.
@@ -178,70 +140,65 @@ type bulkItem struct {
 }
 
 // bulkUpsertSetups refuses the whole request, before it writes anything, for the errors that the
-// pages list. Any other error affects only its item.
-func (e *Emulator) bulkUpsertSetups(r *http.Request, envProject string) (answer, error) {
+// pages list. Any other refusal affects only its item, of which nothing is written then.
+func (c *call) bulkUpsertSetups() (any, error) {
 	var list []json.RawMessage
-	if _, err := readBody(r, fields{"setups": &list}); err != nil {
-		return answer{}, err
+	if err := c.read(fields{"setups": &list}); err != nil {
+		return nil, err
 	}
 	if len(list) == 0 || len(list) > contract.MaxBulk {
-		return answer{}, refuse(http.StatusBadRequest, "setups must contain between 1 and %d items, not %d", contract.MaxBulk, len(list))
+		return nil, refuse(http.StatusBadRequest, "setups must contain between 1 and %d items, not %d", contract.MaxBulk, len(list))
 	}
 	inputs, problems, first := make([]setupInput, len(list)), make([]error, len(list)), map[string]int{}
 	for i, data := range list {
 		problems[i] = decodeObject(data, inputs[i].fields(true))
 		id := inputs[i].externalID
 		if id == "" {
-			return answer{}, refuse(http.StatusBadRequest, "setups[%d]: external_id is required", i)
+			return nil, refuse(http.StatusBadRequest, "setups[%d]: external_id is required", i)
 		}
 		if j, twice := first[id]; twice {
-			return answer{}, refuse(http.StatusBadRequest, "setups[%d]: duplicate external_id %q (also at setups[%d])", i, id, j)
+			return nil, refuse(http.StatusBadRequest, "setups[%d]: duplicate external_id %q (also at setups[%d])", i, id, j)
 		}
 		first[id] = i
 	}
 	items := make([]bulkItem, len(list))
 	for i, in := range inputs {
-		items[i] = bulkItem{ExternalID: in.externalID, Status: "ok"}
-		setup, err := e.upsertSetup(envProject, in, problems[i])
-		if err == nil {
-			items[i].Result = &setup
-			continue
+		setup, err := c.upsertSetup(in, problems[i])
+		if _, refused := errors.AsType[*apiError](err); err != nil && !refused {
+			return nil, err
 		}
-		items[i].Status = "error"
-		if _, ok := errors.AsType[*apiError](err); !ok {
-			e.logger.Error("bulk upsert failed", "item", i, "error", err)
-			err = errors.New("internal error")
+		items[i] = bulkItem{ExternalID: in.externalID, Status: "ok", Result: &setup}
+		if err != nil {
+			items[i] = bulkItem{ExternalID: in.externalID, Status: "error", Error: fmt.Sprintf("setups[%d]: %v", i, err)}
 		}
-		items[i].Error = fmt.Sprintf("setups[%d]: %v", i, err)
 	}
-	return answer{http.StatusMultiStatus, map[string]any{"setups": items}}, nil
+	return map[string]any{"setups": items}, nil
 }
 
-func (e *Emulator) upsertSetup(envProject string, in setupInput, problem error) (setup Setup, err error) {
+func (c *call) upsertSetup(in setupInput, problem error) (Setup, error) {
 	if problem == nil {
 		problem = in.check(true)
 	}
 	if problem != nil {
 		return Setup{}, refuse(http.StatusBadRequest, "%v", problem)
 	}
-	err = e.store.transact(func(tx *sql.Tx) error {
-		in.hasSelector = true // an item without a selector removes the old one
-		found, err := e.replaceSetup(tx, envProject, in)
-		if err == nil && !found {
-			err = insertSetup(tx, "", envProject, in, e.begun(), e.timestamp())
-		}
-		if err != nil {
-			return err
-		}
-		setup, err = e.setupByExternalID(tx, envProject, in.externalID)
-		return err
-	})
-	return setup, err
+	in.hasSelector = true // an item without a selector removes the old one
+	if _, err := c.setup(in.externalID); err != nil {
+		return c.insertSetup(in)
+	}
+	return c.replaceSetup(in)
 }
 
 // begun is when a setup begins now, by the clock of the setups.
 func (e *Emulator) begun() string {
 	return e.settings.snapshot().progress(e.now()).now.Format(time.RFC3339Nano)
+}
+
+func (c *call) insertSetup(in setupInput) (Setup, error) {
+	if err := insertSetup(c.tx, "", c.envProject, in, c.e.begun(), c.now); err != nil {
+		return Setup{}, err
+	}
+	return c.setup(in.externalID)
 }
 
 // insertSetup makes the id if it is empty.
@@ -259,20 +216,18 @@ func insertSetup(tx *sql.Tx, id, envProject string, in setupInput, begun, now st
 	return idTaken(err, "setups.id", id)
 }
 
-// replaceSetup replaces the given parts and restarts the setup, which stays in its environment. It
-// returns false if the project has no such setup.
-func (e *Emulator) replaceSetup(tx *sql.Tx, envProject string, in setupInput) (found bool, err error) {
-	evaluators, rules, err := in.documents(tx)
+// replaceSetup replaces the given parts and restarts the setup, which stays in its environment.
+func (c *call) replaceSetup(in setupInput) (Setup, error) {
+	evaluators, rules, err := in.documents(c.tx)
 	if err != nil {
-		return false, err
+		return Setup{}, err
 	}
-	result, err := tx.Exec(`UPDATE setups SET evaluators = coalesce(?, evaluators), rules = coalesce(?, rules), begun_at = ?, matched = 0, updated_at = ?
-		WHERE `+ofProject+" AND external_id = ?", evaluators, rules, e.begun(), e.timestamp(), envProject, in.externalID)
+	_, err = c.tx.Exec(`UPDATE setups SET evaluators = coalesce(?, evaluators), rules = coalesce(?, rules), begun_at = ?, matched = 0, updated_at = ?
+		WHERE `+externalIDOf, evaluators, rules, c.e.begun(), c.now, c.envProject, in.externalID)
 	if err != nil {
-		return false, err
+		return Setup{}, err
 	}
-	rows, err := result.RowsAffected()
-	return rows > 0, err
+	return c.setup(in.externalID)
 }
 
 // check returns what is wrong with the rule.
@@ -293,8 +248,4 @@ func (r Rule) check() error {
 		return fmt.Errorf("%s is not allowed for this operator", contract.ManyValues)
 	}
 	return nil
-}
-
-func noSuchSetup(externalID string) error {
-	return refuse(http.StatusNotFound, "There is no auto monitor setup with the external_id %q.", externalID)
 }
