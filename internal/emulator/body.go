@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,6 +20,17 @@ const maxBody = 1 << 20
 
 // fields maps the names that a JSON object may have to the targets of their values.
 type fields map[string]any
+
+// fieldsOf returns the fields of a struct by their names in JSON.
+func fieldsOf(pointer any) fields {
+	all := fields{}
+	object := reflect.ValueOf(pointer).Elem()
+	for i := range object.NumField() {
+		name, _, _ := strings.Cut(object.Type().Field(i).Tag.Get("json"), ",")
+		all[name] = object.Field(i).Addr().Interface()
+	}
+	return all
+}
 
 var errTooLarge = fmt.Errorf("it is larger than %d bytes", maxBody)
 

@@ -40,9 +40,9 @@ func (e *Emulator) operation(to access, status int, do func(*call) (any, error))
 	})
 }
 
-// delete deletes rows. It returns absent if there are none.
-func (c *call) delete(absent error, rows string, args ...any) (any, error) {
-	result, err := c.tx.Exec("DELETE FROM "+rows, args...)
+// delete carries out a DELETE. It returns absent if that finds no row.
+func (c *call) delete(absent error, statement string, args ...any) (any, error) {
+	result, err := c.tx.Exec(statement, args...)
 	if err != nil {
 		return nil, err
 	}

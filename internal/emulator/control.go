@@ -58,10 +58,7 @@ func (e *Emulator) putFaults(r *http.Request) (any, error) {
 
 func decodeFault(data []byte) (Fault, error) {
 	f := Fault{Times: 1}
-	err := decodeObject(data, fields{
-		"method": &f.Method, "path": &f.Path, "kind": &f.Kind, "after": &f.After, "times": &f.Times,
-		"status": &f.Status, "retry_after": &f.RetryAfter, "body": &f.Body, "done": &f.Done, "ms": &f.MS,
-	})
+	err := decodeObject(data, fieldsOf(&f))
 	if err == nil && f.Times < 1 {
 		err = errors.New("times must be 1 or more")
 	}
@@ -70,11 +67,7 @@ func decodeFault(data []byte) (Fault, error) {
 
 func (e *Emulator) putSettings(r *http.Request) (any, error) {
 	var next Settings
-	if err := decodeRequest(r, fields{
-		"latency_ms": &next.LatencyMS, "rate_limit_per_second": &next.RateLimitPerSecond,
-		"setups_ahead_seconds": &next.SetupsAheadSeconds, "failing_evaluators": &next.FailingEvaluators,
-		"allow_organizations": &next.AllowOrganizations,
-	}); err != nil {
+	if err := decodeRequest(r, fieldsOf(&next)); err != nil {
 		return nil, err
 	}
 	return nil, badValue(e.SetSettings(next))

@@ -38,16 +38,16 @@ type Evaluator struct {
 
 // EvaluatorDefinition is what a custom evaluator has more than a prebuilt one.
 type EvaluatorDefinition struct {
-	InputSchema  []EvaluatorProperty `json:"input_schema,omitempty"`
-	OutputSchema []EvaluatorProperty `json:"output_schema,omitempty"`
-	Config       *EvaluatorConfig    `json:"config,omitempty"`
+	Config       *EvaluatorConfig    `json:"config,omitempty"        yaml:",inline"`
+	InputSchema  []EvaluatorProperty `json:"input_schema,omitempty"  yaml:"input_schema"`
+	OutputSchema []EvaluatorProperty `json:"output_schema,omitempty" yaml:"output_schema"`
 }
 
 // EvaluatorConfig is what a custom evaluator asks the model.
 type EvaluatorConfig struct {
-	Provider  string             `json:"provider"`
-	Messages  []EvaluatorMessage `json:"messages"`
-	LLMConfig EvaluatorLLMConfig `json:"llm_config"`
+	Provider  string             `json:"provider"   yaml:"provider"`
+	Messages  []EvaluatorMessage `json:"messages"   yaml:"messages"`
+	LLMConfig EvaluatorLLMConfig `json:"llm_config" yaml:",inline"`
 }
 
 // EvaluatorMessage is a message of the prompt.
@@ -80,23 +80,18 @@ type EvaluatorProperty struct {
 
 // UnmarshalJSON is as strict as readBody.
 func (m *EvaluatorMessage) UnmarshalJSON(data []byte) error {
-	return decodeObject(data, fields{"role": &m.Role, "content": &m.Content, "tool_call_id": &m.ToolCallID})
+	return decodeObject(data, fieldsOf(m))
 }
 
 // UnmarshalJSON is as strict as readBody.
 func (p *EvaluatorProperty) UnmarshalJSON(data []byte) error {
-	return decodeObject(data, fields{"name": &p.Name, "type": &p.Type, "label": &p.Label, "description": &p.Description, "enum_values": &p.EnumValues})
-}
-
-func (c *EvaluatorLLMConfig) fields() fields {
-	return fields{
-		"model": &c.Model, "temperature": &c.Temperature, "top_p": &c.TopP, "max_tokens": &c.MaxTokens,
-		"frequency_penalty": &c.FrequencyPenalty, "presence_penalty": &c.PresencePenalty, "stop": &c.Stop, "logprobs": &c.Logprobs,
-	}
+	return decodeObject(data, fieldsOf(p))
 }
 
 // UnmarshalJSON is as strict as readBody.
-func (c *EvaluatorLLMConfig) UnmarshalJSON(data []byte) error { return decodeObject(data, c.fields()) }
+func (c *EvaluatorLLMConfig) UnmarshalJSON(data []byte) error {
+	return decodeObject(data, fieldsOf(c))
+}
 
 // prebuiltEvaluators are Traceloop's. Their ids and names are made up.
 var prebuiltEvaluators = func() (all []Evaluator) {
@@ -173,7 +168,7 @@ func evaluatorByID(tx *sql.Tx, id string) (Evaluator, error) {
 func (c *call) createEvaluator() (any, error) {
 	in := Evaluator{EvaluatorDefinition: EvaluatorDefinition{Config: &EvaluatorConfig{}}}
 	var mode string // published, without a meaning
-	into := in.Config.LLMConfig.fields()
+	into := fieldsOf(&in.Config.LLMConfig)
 	maps.Copy(into, fields{
 		"name": &in.Name, "slug": &in.Slug, "description": &in.Description, "provider": &in.Config.Provider, "messages": &in.Config.Messages,
 		"input_schema": &in.InputSchema, "output_schema": &in.OutputSchema, "mode": &mode,
@@ -297,9 +292,9 @@ func (c *call) updateEvaluator() (any, error) {
 	}
 	if config != nil {
 		v.Config, v.Description = &EvaluatorConfig{}, ""
-		err = decodeObject(config, fields{
-			"description": &v.Description, "provider": &v.Config.Provider, "messages": &v.Config.Messages, "llm_config": &v.Config.LLMConfig,
-		})
+		into := fieldsOf(v.Config)
+		into["description"] = &v.Description
+		err = decodeObject(config, into)
 	}
 	if err == nil {
 		err = v.check()

@@ -80,7 +80,7 @@ func (k kind[T]) get(c *call) (any, error) { return k.byID(c.tx, c.PathValue("id
 // delete also deletes what belongs to the object: see ON DELETE CASCADE in the schema.
 func (k kind[T]) delete(c *call) (any, error) {
 	id := c.PathValue("id")
-	return c.delete(k.none(id), k.table+" WHERE id = ?", id)
+	return c.delete(k.none(id), "DELETE FROM "+k.table+" WHERE id = ?", id)
 }
 
 // newOr returns the id, or a new one if it is empty.

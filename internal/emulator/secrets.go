@@ -13,24 +13,7 @@ import (
 )
 
 // newKey makes a key like Traceloop's: tl_ and 40 random characters.
-func newKey() string {
-	const (
-		base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-		length = 40
-		// Draw larger bytes again. Otherwise the remainder of the division by 62 would favour the
-		// first characters.
-		unbiased = 256 - 256%len(base62)
-	)
-	key := []byte(traceloop.KeyPrefix)
-	var b [1]byte
-	for len(key) < len(traceloop.KeyPrefix)+length {
-		rand.Read(b[:]) // never fails: see crypto/rand
-		if int(b[0]) < unbiased {
-			key = append(key, base62[int(b[0])%len(base62)])
-		}
-	}
-	return string(key)
-}
+func newKey() string { return traceloop.KeyPrefix + (rand.Text() + rand.Text())[:40] }
 
 func hashKey(key string) []byte {
 	hash := sha256.Sum256([]byte(key))

@@ -67,17 +67,13 @@ type SeedSetup struct {
 
 // SeedEvaluator is an evaluator of the organization, in the form of its creation.
 type SeedEvaluator struct {
-	Name         string              `yaml:"name"`
-	Slug         string              `yaml:"slug,omitempty"`
-	Description  string              `yaml:"description,omitempty"`
-	ID           string              `yaml:"id,omitempty"`
-	Version      int                 `yaml:"version,omitempty"`
-	CreatedAt    string              `yaml:"created_at,omitempty"`
-	Provider     string              `yaml:"provider"`
-	LLMConfig    EvaluatorLLMConfig  `yaml:",inline"`
-	Messages     []EvaluatorMessage  `yaml:"messages"`
-	InputSchema  []EvaluatorProperty `yaml:"input_schema"`
-	OutputSchema []EvaluatorProperty `yaml:"output_schema"`
+	Name                string `yaml:"name"`
+	Slug                string `yaml:"slug,omitempty"`
+	Description         string `yaml:"description,omitempty"`
+	ID                  string `yaml:"id,omitempty"`
+	Version             int    `yaml:"version,omitempty"`
+	CreatedAt           string `yaml:"created_at,omitempty"`
+	EvaluatorDefinition `yaml:",inline"`
 }
 
 // plant writes the seed into an empty database. The database refuses violations of the rules.
@@ -204,10 +200,8 @@ func (s SeedEvaluator) plant(tx *sql.Tx, now string) error {
 	if err := cmp.Or(checkID(s.ID), checkTime(&s.CreatedAt, now)); err != nil {
 		return err
 	}
-	v := Evaluator{
-		ID: s.ID, Name: s.Name, Slug: s.Slug, Description: s.Description, CreatedAt: s.CreatedAt,
-		EvaluatorDefinition: EvaluatorDefinition{s.InputSchema, s.OutputSchema, &EvaluatorConfig{s.Provider, s.Messages, s.LLMConfig}},
-	}
+	s.Config = cmp.Or(s.Config, &EvaluatorConfig{})
+	v := Evaluator{ID: s.ID, Name: s.Name, Slug: s.Slug, Description: s.Description, CreatedAt: s.CreatedAt, EvaluatorDefinition: s.EvaluatorDefinition}
 	if err := v.complete(); err != nil {
 		return refuse(http.StatusBadRequest, "%v.", err)
 	}

@@ -56,8 +56,7 @@ func (s *Seed) read(tx *sql.Tx) error {
 			return err
 		}
 		s.Evaluators = append(s.Evaluators, SeedEvaluator{
-			Name: v.Name, Slug: v.Slug, Description: v.Description, ID: v.ID, Version: version, CreatedAt: v.CreatedAt,
-			Provider: v.Config.Provider, LLMConfig: v.Config.LLMConfig, Messages: v.Config.Messages, InputSchema: v.InputSchema, OutputSchema: v.OutputSchema,
+			Name: v.Name, Slug: v.Slug, Description: v.Description, ID: v.ID, Version: version, CreatedAt: v.CreatedAt, EvaluatorDefinition: v.EvaluatorDefinition,
 		})
 	}
 	return nil

@@ -101,10 +101,8 @@ func decodeSelector(raw json.RawMessage) ([]Rule, error) {
 	}
 	rules := make([]Rule, len(list))
 	for i, data := range list {
-		rule := &rules[i]
-		rule.Operator = contract.Equals
-		err := decodeObject(data, fields{"key": &rule.Key, "value": &rule.Value, "values": &rule.Values, "source": &rule.Source, "operator": &rule.Operator})
-		if err != nil {
+		rules[i].Operator = contract.Equals
+		if err := decodeObject(data, fieldsOf(&rules[i])); err != nil {
 			return nil, fmt.Errorf("selector[%d]: %w", i, err)
 		}
 	}

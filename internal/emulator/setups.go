@@ -78,10 +78,10 @@ const externalIDOf = "project_id = (SELECT project_id FROM env_projects WHERE id
 
 // shown returns the setups with their statuses.
 func (e *Emulator) shown(stored []*storedSetup) []Setup {
-	progress := e.settings.snapshot().progress(e.now())
+	now, failing := e.setupTime(), e.settings.snapshot().FailingEvaluators
 	shown := make([]Setup, len(stored))
 	for i, s := range stored {
-		progress.apply(s)
+		s.progress(now, failing)
 		shown[i] = s.Setup
 	}
 	return shown
@@ -128,7 +128,7 @@ func (c *call) updateSetup() (any, error) {
 
 func (c *call) deleteSetup() (any, error) {
 	externalID := c.PathValue("external_id")
-	return c.delete(setups.none(externalID), "setups WHERE "+externalIDOf, c.envProject, externalID)
+	return c.delete(setups.none(externalID), "DELETE FROM setups WHERE "+externalIDOf, c.envProject, externalID)
 }
 
 // bulkItem is the result for one item of a bulk upsert.
@@ -189,13 +189,8 @@ func (c *call) upsertSetup(in setupInput, problem error) (Setup, error) {
 	return c.replaceSetup(in)
 }
 
-// begun is when a setup begins now, by the clock of the setups.
-func (e *Emulator) begun() string {
-	return e.settings.snapshot().progress(e.now()).now.Format(time.RFC3339Nano)
-}
-
 func (c *call) insertSetup(in setupInput) (Setup, error) {
-	if err := insertSetup(c.tx, "", c.envProject, in, c.e.begun(), c.now); err != nil {
+	if err := insertSetup(c.tx, "", c.envProject, in, c.e.setupTime().Format(time.RFC3339Nano), c.now); err != nil {
 		return Setup{}, err
 	}
 	return c.setup(in.externalID)
@@ -223,7 +218,7 @@ func (c *call) replaceSetup(in setupInput) (Setup, error) {
 		return Setup{}, err
 	}
 	_, err = c.tx.Exec(`UPDATE setups SET evaluators = coalesce(?, evaluators), rules = coalesce(?, rules), begun_at = ?, matched = 0, updated_at = ?
-		WHERE `+externalIDOf, evaluators, rules, c.e.begun(), c.now, c.envProject, in.externalID)
+		WHERE `+externalIDOf, evaluators, rules, c.e.setupTime().Format(time.RFC3339Nano), c.now, c.envProject, in.externalID)
 	if err != nil {
 		return Setup{}, err
 	}

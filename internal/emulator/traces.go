@@ -77,7 +77,7 @@ func (e *Emulator) acceptTraces(w http.ResponseWriter, r *http.Request) {
 		switch _, refuses := errors.AsType[*apiError](err); {
 		case refuses:
 			refused = err
-			return who.countRefused(tx, traces, unreadable)
+			return who.countRefused(tx, traces)
 		case err != nil || unreadable != nil:
 			return cmp.Or(err, unreadable)
 		}
@@ -99,12 +99,8 @@ func (e *Emulator) acceptTraces(w http.ResponseWriter, r *http.Request) {
 	w.Write(reply)
 }
 
-// countRefused counts the spans of an export with a revoked key. It cannot count those of an unknown
-// key or of a body that cannot be read.
-func (who caller) countRefused(tx *sql.Tx, traces ptrace.Traces, unreadable error) error {
-	if unreadable != nil {
-		return nil
-	}
+// countRefused counts only the spans of a key that was revoked, not those of an unknown one.
+func (who caller) countRefused(tx *sql.Tx, traces ptrace.Traces) error {
 	_, err := tx.Exec("UPDATE revoked_keys SET spans = spans + ? WHERE hash = ?", traces.SpanCount(), who.hash)
 	return err
 }
@@ -126,6 +122,7 @@ func (who caller) countAccepted(tx *sql.Tx, traces ptrace.Traces) error {
 
 // decodeExport returns a content type that is one of encodings.
 func decodeExport(r *http.Request) (contentType string, traces ptrace.Traces, err error) {
+	traces = ptrace.NewTraces()
 	contentType, _, err = mime.ParseMediaType(r.Header.Get("Content-Type"))
 	encoding, known := encodings[contentType]
 	if err != nil || !known {

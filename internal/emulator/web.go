@@ -3,6 +3,7 @@ package emulator
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"embed"
@@ -34,15 +35,16 @@ var webTemplates = sync.OnceValue(func() *template.Template {
 
 // web is the page in the browser: the organization, the last requests and the faults.
 type web struct {
-	e       *Emulator
-	token   string // in every form; another site cannot read it
-	routes  http.Handler
-	ended   chan struct{}
-	endOnce sync.Once
+	e          *Emulator
+	token      string // in every form; another site cannot read it
+	routes     http.Handler
+	streams    context.Context
+	endStreams context.CancelFunc
 }
 
 func newWeb(e *Emulator) *web {
-	p := &web{e: e, token: rand.Text(), ended: make(chan struct{})}
+	p := &web{e: e, token: rand.Text()}
+	p.streams, p.endStreams = context.WithCancel(context.Background())
 	p.routes = p.guard(p.mux())
 	return p
 }
@@ -54,8 +56,6 @@ func isWeb(r *http.Request) bool {
 }
 
 func (p *web) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.routes.ServeHTTP(w, r) }
-
-func (p *web) endStreams() { p.endOnce.Do(func() { close(p.ended) }) }
 
 func (p *web) mux() *http.ServeMux {
 	mux := http.NewServeMux()
@@ -114,21 +114,17 @@ type view struct {
 	Data    any
 }
 
-// table is a table of slots and its page.
+// table is a table of slots on a page.
 type table struct {
-	Slots []slot
-	Label string
-	Root  tableRoot
-}
-
-type tableRoot struct {
 	view
+	Slots       []slot
+	Label       string
 	DeleteLinks bool // for the environments
 }
 
 // Table is for templates, which take only one argument.
 func (v view) Table(slots []slot, label string, deleteLinks bool) table {
-	return table{slots, label, tableRoot{v, deleteLinks}}
+	return table{v, slots, label, deleteLinks}
 }
 
 // notices are messages after a successful form. The address of the page names one of them.
@@ -187,9 +183,6 @@ func goBack(w http.ResponseWriter, r *http.Request, notice string) error {
 
 // here returns the address of a page without its notice.
 func here(r *http.Request) string {
-	if r.Method != http.MethodGet {
-		return "/"
-	}
 	query := r.URL.Query()
 	if query.Del("done"); len(query) == 0 {
 		return r.URL.EscapedPath()
@@ -246,6 +239,9 @@ func (p *web) events(w http.ResponseWriter, r *http.Request) {
 	const pause = 250 * time.Millisecond // between two events
 	w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(w)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(p.streams, cancel)()
 	for {
 		changed := p.e.requests.next() // before telling the browser, so that no change is missed
 		if _, err := w.Write([]byte("data: changed\n\n")); err != nil || out.Flush() != nil {
@@ -253,16 +249,12 @@ func (p *web) events(w http.ResponseWriter, r *http.Request) {
 		}
 		select {
 		case <-changed:
-		case <-r.Context().Done():
-			return
-		case <-p.ended:
+		case <-ctx.Done():
 			return
 		}
 		select {
 		case <-time.After(pause):
-		case <-r.Context().Done():
-			return
-		case <-p.ended:
+		case <-ctx.Done():
 			return
 		}
 	}

@@ -33,7 +33,7 @@ func (p *web) activity(w http.ResponseWriter, r *http.Request) error {
 func newEventView(e loggedRequest) eventView {
 	v := eventView{
 		Time: e.at.Format("15:04:05.000"), Who: e.who, Method: shorten(e.Method), Path: e.what.path, Name: e.what.name, Why: e.why, Fault: e.Fault,
-		Status: strconv.Itoa(e.Status), Duration: shortDuration(e.duration), Class: "good",
+		Status: strconv.Itoa(e.Status), Duration: thousands(e.duration.Milliseconds()) + " ms", Class: "good",
 	}
 	switch {
 	case !e.ended:
@@ -46,16 +46,6 @@ func newEventView(e loggedRequest) eventView {
 		v.Class = "warn"
 	}
 	return v
-}
-
-func shortDuration(d time.Duration) string {
-	switch {
-	case d < time.Millisecond:
-		return "< 1 ms"
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
 // age returns how long ago a time of the API was, in the largest unit that fits.

@@ -1,9 +1,7 @@
 package emulator
 
 import (
-	"cmp"
 	"database/sql"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -41,7 +39,6 @@ type projectCard struct {
 	Project
 	Slots []slot
 	Total int // number of its environments
-	Keys  int
 
 	SetupCount int
 }
@@ -177,7 +174,7 @@ func readCards(tx *sql.Tx, pages *pages) ([]projectCard, error) {
 func (c *projectCard) read(tx *sql.Tx, limit, offset int) (err error) {
 	err = tx.QueryRow(`SELECT
 		(SELECT COUNT(*) FROM environments WHERE project_id = ?1) + (SELECT COUNT(*) FROM environments WHERE project_id IS NULL),
-		(SELECT COUNT(*) FROM api_keys WHERE project_id = ?1), (SELECT COUNT(*) FROM setups WHERE project_id = ?1)`, c.ID).Scan(&c.Total, &c.Keys, &c.SetupCount)
+		(SELECT COUNT(*) FROM setups WHERE project_id = ?1)`, c.ID).Scan(&c.Total, &c.SetupCount)
 	if err != nil {
 		return err
 	}
@@ -351,14 +348,6 @@ func (p *web) generateAPIKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = p.e.store.transact(func(tx *sql.Tx) error {
-		project, err := projects.byID(tx, v.ProjectID)
-		v.Project = cmp.Or(project.Name, v.ProjectID)
-		return err
-	})
-	// The project may have been deleted already, and the key with it. Show the key anyway.
-	if _, refused := errors.AsType[*apiError](err); err != nil && !refused {
-		return err
-	}
+	v.Project = p.e.nameOf("projects", v.ProjectID)
 	return p.show(w, r, http.StatusOK, "key", view{Title: "API key", Tab: "organization", Back: back(r), Data: v})
 }
