@@ -28,6 +28,8 @@ type Options struct {
 	Seed *Seed
 	// Variant is the form of the API's answers. Empty: VariantContract.
 	Variant Variant
+	// Wrap is called with what serves the operations, for a test that looks at each exchange. Nil: nothing.
+	Wrap func(http.Handler) http.Handler
 	// NoPage turns off the pages in the browser, which only this machine can open.
 	NoPage bool
 }
@@ -79,9 +81,12 @@ func New(options Options) (*Emulator, error) {
 	e.managementKeyHash = hashKey(e.managementKey)
 	routes := e.apiRoutes()
 	e.api = e.cleanPaths(routes)
+	if options.Wrap != nil {
+		e.api = options.Wrap(e.api)
+	}
 	e.answers = e.api
 	if options.Variant == VariantSeen {
-		e.answers = e.cleanPaths(seen(routes))
+		e.answers = e.cleanPaths(seen(routes, e.api))
 	}
 	e.instrumented = withRequestID(options.Variant, http.HandlerFunc(e.serveInstrumented))
 	e.control = e.controlRoutes()

@@ -25,8 +25,8 @@ const (
 
 var faultKinds = []string{faultStatus, faultDropBefore, faultDropAfter, faultDelay, faultTruncate, faultGarbage, faultHuge}
 
-// FaultHeader names the fault in an answer that a fault made or changed.
-const FaultHeader = "X-Emulator-Fault"
+// faultHeader names the fault in an answer that a fault made or changed.
+const faultHeader = "X-Emulator-Fault"
 
 // Fault is a failure of the requests that match.
 type Fault struct {
@@ -174,7 +174,7 @@ func (f Fault) corrupt(held *heldAnswer) {
 	default: // other kinds do not change the answer
 		return
 	}
-	held.header.Set(FaultHeader, f.Kind)
+	held.header.Set(faultHeader, f.Kind)
 }
 
 func (f Fault) answer(held *heldAnswer) {
@@ -195,20 +195,10 @@ func (f Fault) answer(held *heldAnswer) {
 	held.body.WriteString(*f.Body)
 }
 
-// drop closes the connection. With HTTP/2 it closes only the stream, because other requests share
-// the connection.
-func drop(w http.ResponseWriter) {
-	connection, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	connection.Close()
-}
-
 // sendEndless sends endless JSON until the client closes the connection.
 func sendEndless(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set(FaultHeader, faultHuge)
+	w.Header().Set(faultHeader, faultHuge)
 	w.WriteHeader(status)
 	_, err := io.WriteString(w, `{"data":[`)
 	for items := strings.Repeat(`{"id":"c000000000000000000000000"},`, 1000); err == nil; {

@@ -39,7 +39,7 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 		"fault", fault.Kind, "duration", time.Since(entry.at), "request_id", requestID(w.Header()))
 	switch {
 	case fault.drops():
-		drop(w)
+		panic(http.ErrAbortHandler) // which closes the connection
 	case fault.Kind == faultHuge:
 		sendEndless(w, held.status)
 	default:
