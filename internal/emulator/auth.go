@@ -1,10 +1,16 @@
 package emulator
 
 import (
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"database/sql"
+	"errors"
 	"net/http"
+	"regexp"
 	"strings"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // principal is the kind of key in the Authorization header.
@@ -75,4 +81,30 @@ func (e *Emulator) authorize(tx *sql.Tx, r *http.Request, to access) (caller, er
 		err = refuse(http.StatusForbidden, "%s", why)
 	}
 	return who, err
+}
+
+// newKey makes a key like Traceloop's: tl_ and 40 random characters.
+func newKey() string { return traceloop.KeyPrefix + (rand.Text() + rand.Text())[:40] }
+
+func hashKey(key string) []byte {
+	hash := sha256.Sum256([]byte(key))
+	return hash[:]
+}
+
+var managementKeyForm = regexp.MustCompile(`^[!-~]{8,}$`)
+
+// checkManagementKey refuses a key that cannot be in an Authorization header. Its error never
+// contains the key.
+func checkManagementKey(key string) error {
+	if !managementKeyForm.MatchString(key) {
+		return errors.New("the management key must have at least 8 characters, all of them visible ASCII characters and no white space")
+	}
+	return nil
+}
+
+var keyInText = regexp.MustCompile(traceloop.KeyPrefix + "[0-9A-Za-z]+")
+
+// withoutKeys masks keys for logs and pages: a client may send a key instead of its id.
+func withoutKeys(text string) string {
+	return keyInText.ReplaceAllStringFunc(text, traceloop.MaskKey)
 }

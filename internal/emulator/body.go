@@ -106,9 +106,26 @@ func decodeObject(data []byte, into fields) error {
 	return nil
 }
 
+// decodeField is as strict about the objects in a value.
 func decodeField(value json.RawMessage, target any) error {
 	if string(value) == "null" {
 		return errors.New("must not be null; leave it out instead")
+	}
+	switch into := reflect.ValueOf(target).Elem(); {
+	case into.Kind() == reflect.Struct:
+		return decodeObject(value, fieldsOf(target))
+	case into.Kind() == reflect.Slice && into.Type().Elem().Kind() == reflect.Struct:
+		var items []json.RawMessage
+		if err := decodeField(value, &items); err != nil {
+			return err
+		}
+		into.Set(reflect.MakeSlice(into.Type(), len(items), len(items)))
+		for i, item := range items {
+			if err := decodeField(item, into.Index(i).Addr().Interface()); err != nil {
+				return fmt.Errorf("[%d]: %w", i, err)
+			}
+		}
+		return nil
 	}
 	err := json.Unmarshal(value, target)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {

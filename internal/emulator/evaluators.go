@@ -78,21 +78,6 @@ type EvaluatorProperty struct {
 	EnumValues  []string `json:"enum_values,omitempty" yaml:"enum_values,omitempty"`
 }
 
-// UnmarshalJSON is as strict as readBody.
-func (m *EvaluatorMessage) UnmarshalJSON(data []byte) error {
-	return decodeObject(data, fieldsOf(m))
-}
-
-// UnmarshalJSON is as strict as readBody.
-func (p *EvaluatorProperty) UnmarshalJSON(data []byte) error {
-	return decodeObject(data, fieldsOf(p))
-}
-
-// UnmarshalJSON is as strict as readBody.
-func (c *EvaluatorLLMConfig) UnmarshalJSON(data []byte) error {
-	return decodeObject(data, fieldsOf(c))
-}
-
 // prebuiltEvaluators are Traceloop's. Their ids and names are made up.
 var prebuiltEvaluators = func() (all []Evaluator) {
 	for _, slug := range traceloop.PublishedEvaluators {

@@ -93,7 +93,7 @@ func (f Fault) check() error {
 
 type plannedFault struct {
 	Fault
-	number     int // its id on the page
+	Number     int // its id on the page
 	seen, hits int
 }
 
@@ -112,14 +112,14 @@ func (f *faults) add(replace bool, plan ...Fault) {
 	}
 	for _, fault := range plan {
 		f.last++
-		f.plan = append(f.plan, &plannedFault{Fault: fault, number: f.last})
+		f.plan = append(f.plan, &plannedFault{Fault: fault, Number: f.last})
 	}
 }
 
 func (f *faults) remove(number int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.plan = slices.DeleteFunc(f.plan, func(fault *plannedFault) bool { return fault.number == number })
+	f.plan = slices.DeleteFunc(f.plan, func(fault *plannedFault) bool { return fault.Number == number })
 }
 
 func (f *faults) snapshot() []plannedFault {

@@ -78,45 +78,44 @@ type SeedEvaluator struct {
 
 // plant writes the seed into an empty database. The database refuses violations of the rules.
 func (s *Seed) plant(tx *sql.Tx, now string) error {
-	environments, order := s.organizationEnvironments()
-	for _, i := range order {
-		if err := environments[i].plant(tx, nil, now); err != nil {
-			return s.at(err, "environments[%d]", i)
-		}
+	if err := s.plantOrganizationEnvironments(tx, now); err != nil {
+		return err
 	}
-	for i, evaluator := range s.Evaluators {
-		if err := evaluator.plant(tx, now); err != nil {
-			return s.at(err, "evaluators[%d]", i)
-		}
+	if err := plantAll(s, "evaluators", s.Evaluators, func(v SeedEvaluator) error { return v.plant(tx, now) }); err != nil {
+		return err
 	}
 	for i, project := range s.Projects {
+		path := fmt.Sprintf("projects[%d]", i)
 		id, err := project.plant(tx, now)
 		if err != nil {
-			return s.at(err, "projects[%d]", i)
+			return s.at(err, path)
 		}
-		for j, environment := range project.Environments {
-			if err := environment.plant(tx, &id, now); err != nil {
-				return s.at(err, "projects[%d].environments[%d]", i, j)
-			}
-		}
-		for j, setup := range project.Setups { // before the keys, since a setup may give the env project's id
-			if err := setup.plant(tx, id, now); err != nil {
-				return s.at(err, "projects[%d].auto_monitor_setups[%d]", i, j)
-			}
-		}
-		for j, key := range project.APIKeys {
-			if err := key.plant(tx, id, now); err != nil {
-				return s.at(err, "projects[%d].api_keys[%d]", i, j)
-			}
+		err = cmp.Or( // the first error: what follows it is undone anyway
+			plantAll(s, path+".environments", project.Environments, func(v SeedEnvironment) error { return v.plant(tx, &id, now) }),
+			// Before the keys, since a setup may give the id of the env project.
+			plantAll(s, path+".auto_monitor_setups", project.Setups, func(v SeedSetup) error { return v.plant(tx, id, now) }),
+			plantAll(s, path+".api_keys", project.APIKeys, func(v SeedAPIKey) error { return v.plant(tx, id, now) }),
+		)
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// organizationEnvironments returns the organization's environments, and the order in which they are
-// planted: the built-in ones first, whether the seed names them or not.
-func (s *Seed) organizationEnvironments() (all []SeedEnvironment, order []int) {
-	all = slices.Clone(s.Environments)
+func plantAll[T any](s *Seed, path string, entries []T, plant func(T) error) error {
+	for i, entry := range entries {
+		if err := plant(entry); err != nil {
+			return s.at(err, fmt.Sprintf("%s[%d]", path, i))
+		}
+	}
+	return nil
+}
+
+// plantOrganizationEnvironments plants the built-in ones first, whether the seed names them or not.
+func (s *Seed) plantOrganizationEnvironments(tx *sql.Tx, now string) error {
+	all := slices.Clone(s.Environments)
+	var order []int
 	for _, name := range contract.BuiltInEnvironments {
 		i := slices.IndexFunc(all, func(v SeedEnvironment) bool { return v.Name == name })
 		if i < 0 {
@@ -129,12 +128,17 @@ func (s *Seed) organizationEnvironments() (all []SeedEnvironment, order []int) {
 			order = append(order, i)
 		}
 	}
-	return all, order
+	for _, i := range order {
+		if err := all[i].plant(tx, nil, now); err != nil {
+			return s.at(err, fmt.Sprintf("environments[%d]", i))
+		}
+	}
+	return nil
 }
 
 // at says where in the file an entry is, if the seed is from one.
-func (s *Seed) at(err error, path string, indexes ...any) error {
-	if place := s.places[fmt.Sprintf(path, indexes...)]; place != "" {
+func (s *Seed) at(err error, path string) error {
+	if place := s.places[path]; place != "" {
 		err = fmt.Errorf("%s: %w", place, err)
 	}
 	return err

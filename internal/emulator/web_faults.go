@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -50,35 +51,34 @@ var kindText = map[string]string{
 }
 
 type faultsView struct {
-	Planned  []faultView
+	Planned  []plannedFault
 	Presets  []preset
 	Settings Settings
 }
 
-type faultView struct {
-	Number               int
-	What, Which, Details string
-	Left                 int
-	Waits                int
-}
-
 func (p *web) faults(w http.ResponseWriter, r *http.Request) error {
-	v := faultsView{Presets: presets, Settings: p.e.settings.snapshot()}
-	for _, planned := range p.e.faults.snapshot() {
-		v.Planned = append(v.Planned, newFaultView(planned))
-	}
+	v := faultsView{p.e.faults.snapshot(), presets, p.e.settings.snapshot()}
 	return p.show(w, r, http.StatusOK, "faults", view{Title: "Faults", Tab: "faults", Data: v})
 }
 
-func newFaultView(f plannedFault) faultView {
-	v := faultView{Number: f.number, What: kindText[f.Kind], Left: f.Times - f.hits, Waits: max(0, f.After-f.seen)}
+// Left is how many requests it still hits, and Waits how many others come first.
+func (f plannedFault) Left() int  { return f.Times - f.hits }
+func (f plannedFault) Waits() int { return max(0, f.After-f.seen) }
+
+// What says what happens to a request.
+func (f plannedFault) What() string {
+	switch f.Kind {
+	case faultStatus:
+		return strings.TrimSpace(fmt.Sprintf("answer with status %d %s", f.Status, http.StatusText(f.Status)))
+	case faultDelay:
+		return fmt.Sprintf("wait %s ms, then answer", thousands(f.MS))
+	}
+	return kindText[f.Kind]
+}
+
+// Details of a status.
+func (f plannedFault) Details() string {
 	var details []string
-	if f.Kind == faultStatus {
-		v.What = strings.TrimSpace(fmt.Sprintf("answer with status %d %s", f.Status, http.StatusText(f.Status)))
-	}
-	if f.Kind == faultDelay {
-		v.What = fmt.Sprintf("wait %s ms, then answer", thousands(f.MS))
-	}
 	if f.RetryAfter != nil {
 		details = append(details, fmt.Sprintf("Retry-After: %d", *f.RetryAfter))
 	}
@@ -88,16 +88,12 @@ func newFaultView(f plannedFault) faultView {
 	if f.Body != nil {
 		details = append(details, "with its own body")
 	}
-	v.Details = strings.Join(details, ", ")
-	method, path := f.Method, f.Path
-	if method == "" {
-		method = "any method"
-	}
-	if path == "" {
-		path = "/"
-	}
-	v.Which = method + " " + path + "…"
-	return v
+	return strings.Join(details, ", ")
+}
+
+// Which says which requests it hits.
+func (f plannedFault) Which() string {
+	return cmp.Or(f.Method, "any method") + " " + cmp.Or(f.Path, "/") + "…"
 }
 
 func (p *web) addPreset(w http.ResponseWriter, r *http.Request) error {

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -25,14 +26,10 @@ type slot struct {
 	AcceptedSpans, RefusedSpans      int64
 }
 
+var stars = regexp.MustCompile(`\*+`)
+
 // ShortKey is the masked key with fewer stars.
-func (s slot) ShortKey() string {
-	first, last := strings.Index(s.MaskedKey, "*"), strings.LastIndex(s.MaskedKey, "*")
-	if first < 0 {
-		return s.MaskedKey
-	}
-	return s.MaskedKey[:first] + "••••" + s.MaskedKey[last+1:]
-}
+func (s slot) ShortKey() string { return stars.ReplaceAllString(s.MaskedKey, "••••") }
 
 // projectCard is a project and some of its environments.
 type projectCard struct {
@@ -52,21 +49,12 @@ type pages struct {
 func (p pages) First() int { return min((p.Page-1)*p.Size+1, p.Total) }
 func (p pages) Last() int  { return min(p.Page*p.Size, p.Total) }
 func (p pages) Count() int { return max(1, (p.Total+p.Size-1)/p.Size) }
-func (p pages) Previous() string {
-	if p.Page <= 1 {
+
+// Link returns the address of another page, or nothing if there is no such page.
+func (p pages) Link(page int) string {
+	if page < 1 || page > p.Count() {
 		return ""
 	}
-	return p.address(p.Page - 1)
-}
-
-func (p pages) Next() string {
-	if p.Page >= p.Count() {
-		return ""
-	}
-	return p.address(p.Page + 1)
-}
-
-func (p pages) address(page int) string {
 	query := url.Values{p.Param: {strconv.Itoa(page)}}
 	if p.Query != "" {
 		query.Set("q", p.Query)
@@ -76,11 +64,8 @@ func (p pages) address(page int) string {
 
 // pageNumber returns the requested page, or the first one if it is not a number.
 func pageNumber(r *http.Request, param string) int {
-	n, err := strconv.Atoi(r.URL.Query().Get(param))
-	if err != nil || n < 1 || n > 1_000_000 {
-		return 1
-	}
-	return n
+	n, _ := strconv.Atoi(r.URL.Query().Get(param))
+	return min(max(n, 1), 1_000_000)
 }
 
 type organizationView struct {

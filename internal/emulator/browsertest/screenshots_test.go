@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,6 +35,11 @@ func TestWidths(t *testing.T) {
 	b.expect("404")
 	b.goTo(s.URL)
 	b.shoot("organization", "dark")
+	// A violation would be found.
+	b.run(chromedp.Evaluate[chromedp.Void](`document.documentElement.lang = ""; document.querySelector("h1").style.color = "#eee"`), chromedp.Evaluate[chromedp.Void](axe))
+	if ids := value[[]string](b, `axe.run().then(r => r.violations.map(v => v.id))`); !slices.Contains(ids, "html-has-lang") || !slices.Contains(ids, "color-contrast") {
+		t.Errorf("axe finds only %q", ids)
+	}
 	for name, path := range pages {
 		b.goTo(s.URL + path)
 		b.accessible(name)
