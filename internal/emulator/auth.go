@@ -91,7 +91,7 @@ func hashKey(key string) []byte {
 	return hash[:]
 }
 
-var managementKeyForm = regexp.MustCompile(`^[!-~]{8,}$`)
+var managementKeyForm = regexp.MustCompile(`^[\x21-\x7e]{8,}$`)
 
 // checkManagementKey refuses a key that cannot be in an Authorization header. Its error never
 // contains the key.

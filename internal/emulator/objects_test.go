@@ -92,15 +92,18 @@ func TestDeletion(t *testing.T) {
 	}{
 		"a project": {
 			func(project, _, _ string) string { return "/v2/projects/" + project },
-			[]string{"Other eu-production", "Other own"}, []string{"dev", "stg", "prd", "eu-production", "own"},
+			[]string{"Other eu-production", "Other own"},
+			[]string{"dev", "stg", "prd", "eu-production", "own"},
 		},
 		"an organization-level environment": {
 			func(_, shared, _ string) string { return "/v2/environments/" + shared },
-			[]string{"Orders dev", "Orders own", "Other own"}, []string{"dev", "stg", "prd", "own"},
+			[]string{"Orders dev", "Orders own", "Other own"},
+			[]string{"dev", "stg", "prd", "own"},
 		},
 		"an environment of a project": {
 			func(_, _, own string) string { return "/v2/environments/" + own },
-			[]string{"Orders dev", "Orders eu-production", "Other eu-production", "Other own"}, []string{"dev", "stg", "prd", "eu-production", "own"},
+			[]string{"Orders dev", "Orders eu-production", "Other eu-production", "Other own"},
+			[]string{"dev", "stg", "prd", "eu-production", "own"},
 		},
 	} {
 		s := emulatortest.Start(t)

@@ -10,8 +10,8 @@ import (
 func TestUnknownPathsAndMethods(t *testing.T) {
 	t.Parallel()
 	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
-	for _, path := range []string{"/v1", "/v2", "/v2/", "/v2/users", "/v2/projects/", "/v2/projects/a/b", "/v2/projects/a%2Fb", "/v2/auto-monitor-setups/a/b", "/v2//projects", "/v2/x/../projects", "/_emulator", "/_emulator/", "/_emulator/nothing"} {
-		wantRefusal(t, get(t, s, path), http.StatusNotFound, "nothing at")
+	for _, path := range []string{"/v1", "/v2", "/v2/", "/v2/users", "/v2/projects/", "/v2/projects/a/b", "/v2/projects/a%2Fb", "/v2/auto-monitor-setups/a/b", "/v2//projects", "/v2/x/../projects", "/_emulator", "/_emulator/", "/_emulator/nothing", "/ui", "/index.html"} {
+		wantRefusal(t, send(t, s, "GET", path, "", "Accept", "text/html"), http.StatusNotFound, "nothing at")
 		wantRefusal(t, send(t, s, "GET", path, "", "Authorization", ""), http.StatusNotFound, "nothing at")
 	}
 	for path, allow := range map[string]string{ // of an operation, the check of a service finds out whether it is there

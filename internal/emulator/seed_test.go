@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
@@ -57,14 +59,11 @@ projects:
 
 func TestSeed(t *testing.T) {
 	t.Parallel()
-	const asJSON = `{"environments":[{"name":"EU Production"},{"name":"prd","id":"cprd"}],"evaluators":[{"name":"Tone of voice","description":"Is it friendly?","provider":"openai","model":"gpt-4o","temperature":0.5,"max_tokens":100,
-		"messages":[{"role":"user","content":"Rate: {{text}}"}],"input_schema":[{"name":"text","type":"string"}],
-		"output_schema":[{"name":"tone","type":"enum","enum_values":["good","bad"]}],"version":3}],"projects":[{"name":"Orders","id":"corders","created_at":"2026-01-31T12:00:00+01:00",
-		"environments":[{"name":"Canary","id":"ccanary"}],"api_keys":[{"environment":"prd","api_key":"tl_0000known0000","created_at":"2026-02-01T00:00:00Z"},
-		{"environment":"eu-production"}],"auto_monitor_setups":[{"environment":"prd","external_id":"checkout","evaluators":["char-count","word-count"],
-		"env_project_id":"cordersprd","created_at":"2026-02-02T00:00:00Z","selector":[{"key":"gen_ai.system","source":"span_attributes","value":"openai"},
-		{"key":"service.name","source":"resource_attributes","operator":"in","values":["web","api"]}]},
-		{"environment":"canary","external_id":"canary-checkout","evaluators":["pii-detector","tone-of-voice"]}]},{"name":"Orders!"}]}`
+	var seed any
+	if err := yaml.Unmarshal([]byte(seedYAML), &seed); err != nil {
+		t.Fatal(err)
+	}
+	asJSON := inJSON(t, seed)
 	for name, text := range map[string]string{"YAML": seedYAML, "JSON": asJSON} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

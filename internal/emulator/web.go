@@ -241,7 +241,7 @@ func (p *web) events(w http.ResponseWriter, r *http.Request) {
 	out := http.NewResponseController(w)
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	defer context.AfterFunc(p.streams, cancel)()
+	defer context.AfterFunc(p.streams, cancel)() //nolint:contextcheck // it ends with the server
 	for {
 		changed := p.e.requests.next() // before telling the browser, so that no change is missed
 		if _, err := w.Write([]byte("data: changed\n\n")); err != nil || out.Flush() != nil {

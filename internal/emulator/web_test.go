@@ -356,24 +356,6 @@ func TestActivityInWords(t *testing.T) {
 	}
 }
 
-// The contract's paths answer a browser as anybody else, and so does what is not there.
-func TestAPIStaysJSON(t *testing.T) {
-	t.Parallel()
-	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
-	browser := []string{"Accept", "text/html,application/xhtml+xml", "User-Agent", "Mozilla/5.0"}
-	for path, status := range map[string]int{
-		"/v2/projects": 200, "/v2/environments": 200, "/v2/api-keys": 200, "/v2/projects/none": 404, "/v2/nothing": 404,
-		"/v1/traces": 405, "/nothing": 404, "/ui": 404, "/index.html": 404, "/_emulator/requests": 200, "/_emulator/nothing": 404,
-	} {
-		r := send(t, s, "GET", path, "", browser...)
-		if r.status != status || r.header.Get("Content-Type") != "application/json" {
-			t.Errorf("%s: %d, %s", path, r.status, r.header.Get("Content-Type"))
-		}
-	}
-	wantRefusal(t, send(t, s, "POST", "/", "{}", browser...), http.StatusNotFound)
-	wantRefusal(t, send(t, s, "GET", "/v2/projects", "", append(browser, "Authorization", "")...), http.StatusUnauthorized)
-}
-
 // The page of a project shows its monitors, with their statuses and what failed.
 func TestMonitorsOfAProject(t *testing.T) {
 	t.Parallel()

@@ -151,22 +151,22 @@ func TestFollows(t *testing.T) {
 	b := open(t)
 	b.goTo(s.URL)
 	b.see("Updates automatically")
-	request(t, s, "POST", "/v2/projects", `{"name":"Payments"}`, "terraform-provider-traceloop/0.1.0 Terraform/1.14.0")
+	request(t, s, s.ManagementKey, "POST", "/v2/projects", `{"name":"Payments"}`, "terraform-provider-traceloop/0.1.0 Terraform/1.14.0")
 	b.see("Payments")
 
 	b.click("What happened")
 	b.see("POST /v2/projects Payments")
 	b.see("Terraform")
 	s.SetFaults(emulatortest.Fault{Kind: "status", Status: 503})
-	request(t, s, "POST", "/v2/projects", `{"name":"Refunds"}`, "curl/8.0")
+	request(t, s, s.ManagementKey, "POST", "/v2/projects", `{"name":"Refunds"}`, "curl/8.0")
 	b.until(`document.querySelector("tr.faulty")?.innerText.includes("503")`)
 	b.see("Injected fault: 503 Service Unavailable.")
 	b.click("Pause")
 	b.see("Paused")
-	request(t, s, "DELETE", "/v2/environments/none", "", "curl/8.0")
+	request(t, s, s.ManagementKey, "DELETE", "/v2/environments/none", "", "curl/8.0")
 	b.click("Resume")
 	b.see(`There is no environment with the id "none".`)
-	request(t, s, "GET", "/v2/environments", "", "curl/8.0")
+	request(t, s, s.ManagementKey, "GET", "/v2/environments", "", "curl/8.0")
 	b.click("All requests")
 	b.see("GET /v2/environments")
 	b.click("Changes only")
@@ -184,7 +184,7 @@ func TestFaultsInThreeClicks(t *testing.T) {
 	b.see("POST /v2/… answer with status 500")
 	b.see("Hits 20 more requests, after 1 other request")
 	for i, want := range []int{201, 500, 500} {
-		if status := request(t, s, "POST", "/v2/projects", fmt.Sprintf(`{"name":"P%d"}`, i), "curl/8.0"); status != want {
+		if status := request(t, s, s.ManagementKey, "POST", "/v2/projects", fmt.Sprintf(`{"name":"P%d"}`, i), "curl/8.0"); status != want {
 			t.Errorf("creation %d was answered %d, want %d", i, status, want)
 		}
 	}

@@ -3,7 +3,6 @@ package emulatortest_test
 import (
 	"net/http"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
@@ -30,23 +29,6 @@ func TestViolationFailsTheTest(t *testing.T) {
 		if failed := len(r.errors) == 1; failed != (options == nil) {
 			t.Errorf("%s: reported %q", name, r.errors)
 		}
-	}
-}
-
-// What the test itself does meets neither faults nor limits, is not recorded, and has no pages.
-func TestOutOfBandChanges(t *testing.T) {
-	t.Parallel()
-	s := emulatortest.Start(t)
-	s.SetFaults(emulatortest.Fault{Kind: "status", Status: 500, Times: 1000})
-	s.SetSettings(emulatortest.Settings{LatencyMS: 3_600_000, RateLimitPerSecond: 1})
-	for n := range 100 {
-		s.CreateEnvironment("", strings.Repeat("x", n+1))
-	}
-	if n := len(s.Environments("")); n != 103 {
-		t.Errorf("%d environments are listed", n)
-	}
-	if requests := s.Requests(); len(requests) != 0 {
-		t.Errorf("recorded %+v", requests)
 	}
 }
 
