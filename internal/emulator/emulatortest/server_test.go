@@ -6,7 +6,26 @@ import (
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
+
+// A test gets an organization of its own. It injects a fault, and then looks at which requests were made.
+func TestInjectedFault(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Checkout")
+	client, err := traceloop.New(traceloop.Config{BaseURL: server.URL, Key: server.ManagementKey, UserAgent: "example", MaxRetries: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.SetFaults(emulatortest.Fault{Method: "GET", Path: "/v2/projects", Kind: "status", Status: 503})
+	if read, err := client.GetProject(t.Context(), project.ID); err != nil || read.Name != "Checkout" {
+		t.Errorf("the client read %+v, %v", read, err)
+	}
+	if requests := server.Requests(); len(requests) != 2 || requests[0].Status != 503 || requests[1].Status != 200 {
+		t.Errorf("the requests are %+v", requests)
+	}
+}
 
 // recorder is a test that may fail.
 type recorder struct {
