@@ -21,7 +21,7 @@ func TestControlCalls(t *testing.T) {
 			t.Errorf("request %d was answered %d, want %d", i+1, answer.status, want)
 		}
 	}
-	wantDone(t, send(t, s, "PUT", "/_emulator/faults", `{"faults":[{"kind":"drop_before"}]}`, noKey...))
+	wantDone(t, send(t, s, "PUT", "/_emulator/faults", `{"faults":[{"kind":"status","status":500}]}`, noKey...))
 	wantDone(t, send(t, s, "PUT", "/_emulator/faults", `{"faults":[]}`, noKey...))
 	if answer := get(t, s, "/v2/projects"); answer.status != http.StatusOK {
 		t.Errorf("with no faults: %d", answer.status)

@@ -230,7 +230,7 @@ func TestSetup_bulk(t *testing.T) {
 	t.Parallel()
 	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
 	key := keyOf(s, "prd")
-	before := s.CreateSetup(key, "there", "char-count")
+	before := decoded[emulatortest.Setup](t, asKey(t, s, key, "POST", setupsPath, setupBody("there", `{"k":"v"}`, "char-count")), http.StatusCreated)
 	body := `{"setups":[` + strings.Join([]string{
 		setupBody("new", "", "char-count"), setupBody("wrong", "", "typo"), setupBody("there", "", "word-count"), setupBody("empty", ""),
 	}, ",") + `]}`
@@ -245,7 +245,7 @@ func TestSetup_bulk(t *testing.T) {
 	}; !slices.Equal(outcome, want) {
 		t.Errorf("the items are %q", outcome)
 	}
-	if there := answer.Setups[2].Result; there.ID != before.ID || there.Evaluators[0].Type != "word-count" || there.CreatedAt != before.CreatedAt || len(s.Setups(key)) != 2 {
+	if there := answer.Setups[2].Result; there.ID != before.ID || there.Evaluators[0].Type != "word-count" || len(there.InitRules) != 0 || there.CreatedAt != before.CreatedAt || len(s.Setups(key)) != 2 {
 		t.Errorf("it was replaced by %+v", there)
 	}
 }

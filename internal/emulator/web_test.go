@@ -417,6 +417,7 @@ func TestPagesOfLists(t *testing.T) {
 	wantPage(t, v.get(path), http.StatusOK, "Environments 1 to 50 of 58", "Monitors 1 to 50 of 51", "m-48", `href="?monitors=2"`)
 	wantPage(t, v.get(path+"?monitors=2"), http.StatusOK, "Monitors 51 to 51 of 51", "m-49")
 	wantPage(t, v.get(path+"?page=2"), http.StatusOK, "Environments 51 to 58 of 58", "Region 24")
+	wantPage(t, v.get("/ui/environments/"+s.Environments("")[0].ID+"/delete"), http.StatusConflict, "built-in")
 	confirm := v.get(path + "/delete")
 	wantPage(t, confirm, http.StatusOK, "30 environments", "and 22 more")
 }
