@@ -323,7 +323,7 @@ func TestEvaluator_secondAddress(t *testing.T) {
 	}
 
 	d = l.provider.next()
-	for i, want := range []string{"", "Two resources of this plan create the evaluator"} {
+	for i, want := range []string{"", "Another resource of this plan creates the evaluator"} {
 		p, err := d.plan(t.Context(), evaluatorKind, d.none(evaluatorKind), evaluatorConfig("Twice"))
 		if got := said(p.diags); err != nil || (want == "") != (got == "") || !strings.Contains(got, want) {
 			t.Errorf("creation %d: %q, %v", i, got, err)

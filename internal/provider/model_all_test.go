@@ -62,13 +62,10 @@ func (m *machine) applyAll(rt *rapid.T, disturbed bool) {
 		run.said += diag.Summary + diag.Detail + "\n"
 	}
 	run.checkApply(slots, errors.Join(slices.Collect(maps.Values(failed))...))
-	// Two resources for one name or slug contest it between the halves of a replacement: the plan warns. A
-	// tainted object goes in any case: the provider is not asked whether it may.
-	if !disturbed && !run.unread && !strings.Contains(run.said, "Apply will refuse") {
+	// A tainted object goes in any case: the provider is not asked whether it may.
+	if !disturbed && !run.unread {
 		for sl, err := range failed {
-			// The ledger compares places of one level: two new environments may have one slug, for a project and for all.
-			levels := strings.Contains(err.Error(), "inherits an environment") || strings.Contains(err.Error(), "an environment of its own")
-			if !levels && !run.prior[sl].tainted && strings.Contains(err.Error(), "has already") {
+			if m.id(sl) == "" && run.destroys(sl) && !run.prior[sl].tainted && strings.Contains(err.Error(), "has already") {
 				m.t.Errorf("%s: what the plan allowed to replace has no successor: %v", sl.label, err)
 			}
 		}
@@ -324,7 +321,9 @@ func (w *together) checkSettled(rt *rapid.T, slots []*slot, imports map[*slot]im
 func (w *together) justify(slots []*slot, imports map[*slot]importBlock, refused error) {
 	share := func(sl, other *slot) bool {
 		theirs := append(w.handles(other), imports[other].forms...)
-		return sl != other && slices.ContainsFunc(append(w.handles(sl), imports[sl].forms...), func(h string) bool { return slices.Contains(theirs, h) })
+		return sl != other && slices.ContainsFunc(append(w.handles(sl), imports[sl].forms...), func(h string) bool {
+			return slices.ContainsFunc(theirs, func(their string) bool { return h == their || takesInAll(h, their) || takesInAll(their, h) })
+		})
 	}
 	var shares, takesAlong bool
 	for _, sl := range slots {
@@ -341,6 +340,13 @@ func (w *together) justify(slots []*slot, imports map[*slot]importBlock, refused
 	if strings.Contains(refused.Error(), "Destroying Takes Along") && !takesAlong {
 		w.t.Errorf("nothing is in what goes: %v", refused)
 	}
+}
+
+// takesInAll says whether a place is that of an organization-level environment, and its slug is that of
+// the other place, in some project.
+func takesInAll(place, other string) bool {
+	slug, forAll := strings.CutPrefix(place, "environment /")
+	return forAll && strings.HasPrefix(other, "environment ") && strings.HasSuffix(other, "/"+slug)
 }
 
 // handles are the object of a slot, and the places that it has and is to have.

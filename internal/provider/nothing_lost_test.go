@@ -112,6 +112,42 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 	}
 }
 
+// An organization-level environment takes its slug in all projects. Of two new ones, one is refused by the
+// apply: no plan lets that one be the successor of an environment that exists.
+func TestNothingLost_newEnvironmentsWithOneSlug(t *testing.T) {
+	server := emulatortest.Start(t)
+	orders, bills := server.CreateProject("Orders").ID, server.CreateProject("Bills").ID
+	l := newLife(newDriver(t, server, time.Now), environmentKind)
+	environment := func(projectID any, name string) arguments {
+		return arguments{"project_id": projectID, "name": name, "deletion_protection": false}
+	}
+	none := l.provider.none(environmentKind)
+	l.apply(environment(orders, "Europe"), "create")
+
+	const title = "Two Resources for One Environment"
+	for name, test := range map[string]struct {
+		prior         instance
+		first, second arguments
+		refused       bool
+		warned        bool
+	}{
+		"both are new, for all and for a project":         {none, environment(orders, "US"), environment(nil, "us"), false, true},
+		"one replaces another, for all and for a project": {l.state, environment(orders, "US"), environment(nil, "us"), true, false},
+		"one comes to be for all":                         {l.state, environment(nil, "US"), environment(bills, "us"), true, false},
+		"one replaces another, in one project":            {l.state, environment(orders, "US"), environment(orders, "us"), true, false},
+		"in two projects":                                 {l.state, environment(orders, "US"), environment(bills, "us"), false, false},
+	} {
+		for _, order := range [][]address{{{test.prior, test.first}, {none, test.second}}, {{none, test.second}, {test.prior, test.first}}} {
+			switch said, err := l.plansTogether(order...); {
+			case test.refused:
+				refuses(t, err, title, "Nothing was changed", "-refresh=false")
+			case err != nil || slices.Contains(said, title) != test.warned:
+				t.Errorf("%s: %v, and the plan warns %q", name, err, said)
+			}
+		}
+	}
+}
+
 func TestNothingLost_keyMovesToAnEnvironmentThatComesLater(t *testing.T) {
 	o := newOutcome(t)
 	o.creates(nil)

@@ -19,7 +19,7 @@ var conflicting = map[string]struct {
 	noun      string
 	attribute string // where the message is anchored
 	rule      string
-	warns     bool // a place that is taken strands nothing: apply refuses the creation
+	warns     bool // where nothing is replaced, a place that is taken strands nothing: apply refuses the creation
 }{
 	"traceloop_project":            {"Project", "name", "Project names are unique in the organization.", true},
 	"traceloop_environment":        {"Environment", "name", "A slug is unique in its project, and that of an organization-level environment in all projects.", true},
@@ -37,6 +37,7 @@ func (c *Conflict) Report(diags *diag.Diagnostics) bool {
 	kind := conflicting[c.Type]
 	at := path.Root(kind.attribute)
 	summary := "Two Resources for One " + kind.noun
+	warns := kind.warns && !c.Strands
 	search := "A block shown here may be the older one. To find the other one, search the configuration for " + c.Type + "."
 	moved := "If you moved the resource block to another address, use a moved block, which keeps the object. Write both addresses into it"
 	switch c.Reason {
@@ -70,12 +71,12 @@ func (c *Conflict) Report(diags *diag.Diagnostics) bool {
 				"%s  - To replace it, destroy the old one in an apply of its own (-target), then create the new one.\n"+
 				"  - %s\n\n%s:\n\n%s", c.This, c.Other, kind.rule, revoke, RefreshHint, moved, MovedBlock(c.Type)))
 	case PlaceKept:
-		add(diags, kind.warns, at, summary, fmt.Sprintf(
+		add(diags, warns, at, summary, fmt.Sprintf(
 			"This plan creates the %s. Another resource of this configuration has the %s. %s %s Remove one of the two resources, or change one of them. %s %s:\n\n%s",
-			c.This, c.Other, kind.rule, outcome(kind.warns), search, moved, MovedBlock(c.Type)))
+			c.This, c.Other, kind.rule, outcome(warns), search, moved, MovedBlock(c.Type)))
 	case PlaceCreatedTwice:
-		add(diags, kind.warns, at, summary, fmt.Sprintf(
-			"Two resources of this plan create the %s. %s %s Remove one of the two, or change one of them. %s", c.This, kind.rule, outcome(kind.warns), search))
+		add(diags, warns, at, summary, fmt.Sprintf(
+			"This plan creates the %s. Another resource of this plan creates the %s. %s %s Remove one of the two, or change one of them. %s", c.This, c.Other, kind.rule, outcome(warns), search))
 	}
 	return diags.HasError()
 }

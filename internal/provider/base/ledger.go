@@ -33,6 +33,7 @@ type Object struct {
 	Handle Handle
 	Place  Handle   // what no other object can take while this one exists
 	Within []Handle // destroying one of these destroys the object too
+	ID     string   // for an environment: a state that is not refreshed may know another one by the same handle
 	Token  string   // of its address: see AddressToken
 	Type   string   // resource type, for a block to copy
 	Name   string   // as diagnostics name it: project "Orders" (id …)
@@ -42,12 +43,14 @@ type Object struct {
 
 // Creation is an object that a plan creates.
 type Creation struct {
-	Place    Handle
-	Within   []Handle
-	Replaces Handle // the object that it replaces, if any
-	Revokes  bool   // it may destroy what is in its place
-	Type     string
-	Name     string // as diagnostics name its place
+	Place     Handle
+	AlsoTakes Handle // a second place that it takes from creations that need it free
+	NeedsFree Handle // a second place that no other creation of the plan may take
+	Within    []Handle
+	Replaces  Handle // the object that it replaces, if any
+	Revokes   bool   // it may destroy what is in its place
+	Type      string
+	Name      string // as diagnostics name its place
 }
 
 // mayFail is a creation that the service will probably refuse.
@@ -111,6 +114,7 @@ type Conflict struct {
 	Other   string // name of the object or place on the other side
 	Type    string // resource type of the object that the message is about
 	Warning bool   // the plan may go on
+	Strands bool   // the object that a creation replaces may be destroyed, and the creation fail
 	InState bool   // for SecondAddress: this plan does not import the object, so the state has both addresses
 }
 
@@ -136,18 +140,17 @@ const (
 func (l *Ledger) Import(o Object) *Conflict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	other, found := l.imported[o.Handle]
-	if !found {
-		other, found = l.destroyed[o.Handle]
+	others := slices.Clone(l.kept[o.Handle])
+	for _, at := range []map[Handle]Object{l.imported, l.destroyed} {
+		if other, ok := at[o.Handle]; ok {
+			others = append(others, other)
+		}
 	}
-	if others := l.kept[o.Handle]; len(others) > 0 {
-		other, found = others[0], true
-	}
-	switch {
-	case found && l.manyWalks:
+	switch i := slices.IndexFunc(others, o.sameObject); {
+	case i >= 0 && l.manyWalks:
 		l.reset()
-	case found:
-		conflict := l.secondAddress(o, other)
+	case i >= 0:
+		conflict := l.secondAddress(o, others[i])
 		conflict.InState = false
 		return conflict
 	}
@@ -224,7 +227,7 @@ func (l *Ledger) ReadAgain(h Handle) {
 func (l *Ledger) Read(o Object) *Conflict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && !l.manyWalks {
+	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && other.sameObject(o) && !l.manyWalks {
 		return l.readTwice(o)
 	}
 	l.read[o.Place], l.readAt[o.Handle], l.seen[o.Handle] = o, o.Place, true
@@ -255,10 +258,10 @@ func (l *Ledger) Keep(o Object) *Conflict {
 		l.reset()
 	}
 	l.planned(o)
-	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token {
+	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && other.sameObject(o) {
 		return l.secondAddress(o, other)
 	}
-	if other, ok := l.destroyed[o.Handle]; ok {
+	if other, ok := l.destroyed[o.Handle]; ok && other.sameObject(o) {
 		return l.secondAddress(o, other)
 	}
 	for _, h := range o.Within {
@@ -277,13 +280,13 @@ func (l *Ledger) Keep(o Object) *Conflict {
 	for _, h := range o.Within {
 		l.keptIn[h] = append(l.keptIn[h], o)
 	}
-	if len(others) > 0 {
-		duplicate := l.secondAddress(o, others[0])
+	if i := slices.IndexFunc(others, o.sameObject); i >= 0 {
+		duplicate := l.secondAddress(o, others[i])
 		duplicate.Warning = true
 		return duplicate
 	}
 	if c, ok := l.created[o.Place]; ok && c.Replaces != o.Handle { // the plan may go on, and keeps the object
-		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type}
+		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type, Strands: c.Replaces != ""}
 	}
 	return nil
 }
@@ -296,6 +299,8 @@ func (l *Ledger) planned(o Object) {
 		delete(l.read, place)
 	}
 }
+
+func (o Object) sameObject(other Object) bool { return o.Handle == other.Handle && o.ID == other.ID }
 
 func (o Object) sameAddress(other Object) bool {
 	return o.Handle == other.Handle && o.Token == other.Token
@@ -335,11 +340,11 @@ func (l *Ledger) Replace(h Handle, token string) (Object, *Conflict) {
 
 func (l *Ledger) destroy(o Object) *Conflict {
 	l.planned(o)
-	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token {
+	if other, ok := l.imported[o.Handle]; ok && other.Token != o.Token && other.sameObject(o) {
 		return l.secondAddress(o, other)
 	}
-	if others := l.kept[o.Handle]; len(others) > 0 {
-		return l.secondAddress(o, others[0])
+	if i := slices.IndexFunc(l.kept[o.Handle], o.sameObject); i >= 0 {
+		return l.secondAddress(o, l.kept[o.Handle][i])
 	}
 	if inside := l.keptIn[o.Handle]; len(inside) > 0 {
 		return &Conflict{Reason: KeptInside, This: o.Name, Other: inside[0].Name, Type: o.Type}
@@ -374,7 +379,7 @@ func (l *Ledger) Create(c Creation) *Conflict {
 		}
 	}
 	if o, ok := l.keptAt[c.Place]; ok && o.Handle != c.Replaces {
-		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type}
+		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type, Strands: c.Replaces != ""}
 	}
 	if tainted, ok := l.read[c.Place]; ok && tainted.Handle != c.Replaces {
 		if inside := l.keptIn[tainted.Handle]; len(inside) > 0 {
@@ -385,13 +390,18 @@ func (l *Ledger) Create(c Creation) *Conflict {
 		}
 		l.anew[tainted.Handle] = c
 	}
-	if _, ok := l.created[c.Place]; ok {
-		return &Conflict{Reason: PlaceCreatedTwice, This: c.Name, Type: c.Type}
+	for _, place := range []Handle{c.Place, c.NeedsFree} {
+		if other, ok := l.created[place]; ok {
+			return &Conflict{Reason: PlaceCreatedTwice, This: c.Name, Other: other.Name, Type: c.Type, Strands: c.Replaces != "" || other.Replaces != ""}
+		}
 	}
 	if o, ok := l.leaving[c.Place]; ok && o.Handle != c.Replaces && !c.Revokes {
 		return &Conflict{Reason: PlaceLeaving, This: c.Name, Other: o.Name, Type: o.Type}
 	}
 	l.created[c.Place] = c
+	if c.AlsoTakes != "" {
+		l.created[c.AlsoTakes] = c
+	}
 	for _, h := range c.Within {
 		l.createdIn[h] = c
 	}

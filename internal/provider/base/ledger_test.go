@@ -18,7 +18,11 @@ var (
 	}
 	staging = base.Object{Handle: "environment/organization/eu", Place: "environment/organization/eu", Type: "traceloop_environment", Name: "environment of the organization"}
 	second  = base.Object{Handle: "api_key/2", Place: "api_key_of/orders/us", Type: "traceloop_api_key", Name: "key 2", Within: []base.Handle{orders.Handle, "environment/orders/us"}}
-	another = base.Creation{Place: key.Place, Within: key.Within, Type: key.Type, Name: "the key of orders/eu"}
+	// New environments with one slug: of two projects, and for all projects.
+	ofOrders = base.Creation{Place: "environment/orders/new", AlsoTakes: "environment/any/new", NeedsFree: "environment/organization/new", Name: "new environment of orders"}
+	ofBills  = base.Creation{Place: "environment/bills/new", AlsoTakes: "environment/any/new", NeedsFree: "environment/organization/new", Name: "new environment of bills"}
+	forAll   = base.Creation{Place: "environment/organization/new", NeedsFree: "environment/any/new", Name: "new environment for all"}
+	another  = base.Creation{Place: key.Place, Within: key.Within, Type: key.Type, Name: "the key of orders/eu"}
 )
 
 // call is one call of a plan. Its name shows in the names of the tests.
@@ -97,11 +101,14 @@ func replacing(c base.Creation, o base.Object) base.Creation {
 // TestLedger makes the calls of each plan in every order. The last call that is refused has the
 // reason; none is refused where there is no reason.
 func TestLedger(t *testing.T) {
+	newer := europe
+	newer.ID, newer.Token = "newer", "b"
 	renamed := base.Object{Handle: key.Handle, Place: key.Place, Within: key.Within, Type: key.Type, Name: "key 1", Token: "import"}
 	tests := map[string]struct {
 		calls   []call
 		refused []base.Reason // one of these; none if empty
 		warns   bool
+		strands bool
 	}{
 		"nothing changes":                      {calls: []call{keep(orders), keep(europe), keep(key)}},
 		"everything goes":                      {calls: []call{destroy(orders), destroy(europe), destroy(key)}},
@@ -110,6 +117,9 @@ func TestLedger(t *testing.T) {
 		"an import while the old address stays": {
 			calls: []call{{"import and keep", both(imports(renamed), keep(renamed))}, keep(key)}, refused: []base.Reason{base.SecondAddress},
 		},
+		"a state has an environment that is there, and one of before": {calls: []call{keep(newer), destroy(at(europe, "a"))}},
+		"both stay": {calls: []call{keep(newer), keep(at(europe, "a"))}},
+		"an import in the place of one of before": {calls: []call{{"import and keep", both(imports(newer), keep(newer))}, keep(at(europe, "a"))}},
 		"two imports": {
 			calls:   []call{{"import", both(imports(at(key, "a")), keep(at(key, "a")))}, {"import too", both(imports(at(key, "b")), keep(at(key, "b")))}},
 			refused: []base.Reason{base.SecondAddress},
@@ -156,15 +166,19 @@ func TestLedger(t *testing.T) {
 			calls:   []call{tainted(europe), create(base.Creation{Place: europe.Place, Type: europe.Type, Name: "another"}), keep(key)},
 			refused: []base.Reason{base.DestroyedUnderIt, base.KeptInside, base.PlaceCreatedTwice},
 		},
-		"two new keys for one place":               {calls: []call{create(another), create(another)}, refused: []base.Reason{base.PlaceCreatedTwice}},
-		"a new key where one is kept":              {calls: []call{create(another), keep(key)}, refused: []base.Reason{base.PlaceKept}},
-		"a new key that revokes one that is kept":  {calls: []call{create(revoking(another)), keep(key)}, refused: []base.Reason{base.PlaceKept}},
-		"a new key where one goes":                 {calls: []call{create(another), destroy(key)}, refused: []base.Reason{base.PlaceLeaving}},
-		"a new key that revokes one that goes":     {calls: []call{create(revoking(another)), destroy(key)}},
-		"a rotation":                               {calls: []call{{"destroy, create", both(destroy(key), create(replacing(another, key)))}, keep(orders), keep(europe)}},
-		"a forced rotation":                        {calls: []call{forced(key), keep(orders), keep(europe)}},
-		"a key moves where one is kept":            {calls: []call{moves(key, second, false), keep(second)}, refused: []base.Reason{base.PlaceKept}},
-		"a key moves and revokes one that is kept": {calls: []call{moves(key, second, true), keep(second)}, refused: []base.Reason{base.PlaceKept}},
+		"two new keys for one place":                                 {calls: []call{create(another), create(another)}, refused: []base.Reason{base.PlaceCreatedTwice}},
+		"a new key where one is kept":                                {calls: []call{create(another), keep(key)}, refused: []base.Reason{base.PlaceKept}},
+		"a new key that revokes one that is kept":                    {calls: []call{create(revoking(another)), keep(key)}, refused: []base.Reason{base.PlaceKept}},
+		"a new key where one goes":                                   {calls: []call{create(another), destroy(key)}, refused: []base.Reason{base.PlaceLeaving}},
+		"a new key that revokes one that goes":                       {calls: []call{create(revoking(another)), destroy(key)}},
+		"a rotation":                                                 {calls: []call{{"destroy, create", both(destroy(key), create(replacing(another, key)))}, keep(orders), keep(europe)}},
+		"a forced rotation":                                          {calls: []call{forced(key), keep(orders), keep(europe)}},
+		"a key moves where one is kept":                              {calls: []call{moves(key, second, false), keep(second)}, refused: []base.Reason{base.PlaceKept}},
+		"a key moves and revokes one that is kept":                   {calls: []call{moves(key, second, true), keep(second)}, refused: []base.Reason{base.PlaceKept}},
+		"new environments in two projects":                           {calls: []call{create(ofOrders), create(ofBills)}},
+		"new environments of both levels":                            {calls: []call{create(ofOrders), create(forAll)}, refused: []base.Reason{base.PlaceCreatedTwice}},
+		"one of them replaces another one":                           {calls: []call{create(replacing(ofOrders, europe)), create(forAll)}, refused: []base.Reason{base.PlaceCreatedTwice}, strands: true},
+		"a new environment in a place kept by another, replaces one": {calls: []call{create(base.Creation{Place: europe.Place, Replaces: staging.Handle}), keep(europe)}, refused: []base.Reason{base.PlaceKept}, strands: true},
 		"keys swap":                            {calls: []call{moves(key, second, false), moves(second, key, false)}, refused: []base.Reason{base.PlaceLeaving}},
 		"keys swap and may revoke":             {calls: []call{moves(key, second, true), moves(second, key, true)}},
 		"keys shift, the last one goes":        {calls: []call{moves(key, second, false), destroy(second)}, refused: []base.Reason{base.PlaceLeaving}},
@@ -184,7 +198,7 @@ func TestLedger(t *testing.T) {
 				switch {
 				case len(test.refused) == 0 && found != nil:
 					t.Errorf("refused: %+v", *found)
-				case len(test.refused) > 0 && (found == nil || !slices.Contains(test.refused, found.Reason) || found.Warning != test.warns):
+				case len(test.refused) > 0 && (found == nil || !slices.Contains(test.refused, found.Reason) || found.Warning != test.warns || test.strands && !found.Strands):
 					t.Errorf("the conflict is %+v, want one of %v", found, test.refused)
 				}
 			})

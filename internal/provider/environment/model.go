@@ -53,12 +53,24 @@ const typeName = "traceloop_environment"
 
 func (m model) object(token string) base.Object {
 	handle := base.EnvironmentHandle(m.ProjectID.ValueString(), m.Slug.ValueString())
-	return base.Object{Handle: handle, Place: handle, Within: within(m.ProjectID.ValueString()), Token: token, Type: typeName, Name: m.Describe()}
+	return base.Object{Handle: handle, Place: handle, Within: within(m.ProjectID.ValueString()), ID: m.ID.ValueString(), Token: token, Type: typeName, Name: m.Describe()}
 }
 
 // place is where a new environment will be, as far as the provider can tell.
 func (m model) place() base.Handle {
 	return base.EnvironmentHandle(m.ProjectID.ValueString(), traceloop.Slug(m.Name.ValueString()))
+}
+
+// creation describes a new environment. An organization-level one takes its slug in all projects.
+func (m model) creation() base.Creation {
+	slug := traceloop.Slug(m.Name.ValueString())
+	c := base.Creation{Place: m.place(), Within: within(m.ProjectID.ValueString()), Type: typeName, Name: m.describeNew()}
+	if m.ProjectID.IsNull() {
+		c.NeedsFree = base.EnvironmentHandle("any", slug)
+	} else {
+		c.AlsoTakes, c.NeedsFree = base.EnvironmentHandle("any", slug), base.EnvironmentHandle("", slug)
+	}
+	return c
 }
 
 // within returns the project of an environment.

@@ -86,7 +86,8 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	if diags.HasError() || r.refuseReplacing(ctx, note, token, diags) || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
 		return
 	}
-	creation := base.Creation{Place: plan.place(), Within: within(plan.ProjectID.ValueString()), Replaces: note.Replaces, Type: typeName, Name: plan.describeNew()}
+	creation := plan.creation()
+	creation.Replaces = note.Replaces
 	if r.Ledger.Create(creation).Report(diags) {
 		return
 	}
