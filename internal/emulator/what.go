@@ -21,6 +21,9 @@ var namedBy = map[string]string{
 
 // about describes a request before it is carried out, since it may delete what it names.
 func (e *Emulator) about(r *http.Request) what {
+	if e.web == nil {
+		return what{} // nobody asks, and a measurement would pay for it
+	}
 	about := what{Path: r.URL.Path}
 	kind, id, one := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/")
 	if one && r.Method != http.MethodPost {
@@ -55,6 +58,9 @@ func (e *Emulator) nameOf(kind, id string) (name string) {
 
 // answered adds what only the answer says: the name of a new object, or why there is none.
 func (e *Emulator) answered(about what, status int, body []byte) (w what, why string) {
+	if e.web == nil {
+		return about, ""
+	}
 	var object struct {
 		Name, Slug, Environment, Error string
 		ExternalID                     string `json:"external_id"`
