@@ -13,7 +13,9 @@ func Gather(c *ProjectClient, writes ...func()) {
 		defer c.writes.mu.Unlock()
 		f()
 	}
-	locked(func() { c.writes.sending = true })
+	for sending := true; sending; runtime.Gosched() { // an earlier batch
+		locked(func() { sending, c.writes.sending = c.writes.sending, true })
+	}
 	var all sync.WaitGroup
 	for i, write := range writes {
 		all.Go(write)

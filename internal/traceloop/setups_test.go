@@ -407,36 +407,42 @@ func createEach(t *testing.T, c *ProjectClient, externalIDs ...string) {
 // The answer of a bulk upsert shows that a setup came into being at the same time, or was not in the
 // list.
 func TestCreateSetup_wasThere(t *testing.T) {
-	now := time.Now().UTC()
-	with := func(created, updated time.Time) string {
-		return strings.NewReplacer("2026-01-02T03:04:05Z", created.Format(time.RFC3339Nano), "2026-01-02T03:04:06Z", updated.Format(time.RFC3339Nano)).Replace(setupJSON("a", "dev"))
-	}
-	untimed := strings.NewReplacer(`"created_at"`, `"x"`, `"updated_at"`, `"y"`).Replace
+	untimed := strings.NewReplacer(`"created_at"`, `"x"`, `"updated_at"`, `"y"`)
 	for name, test := range map[string]struct {
-		lost   bool // the answer to the first attempt
-		result string
-		want   string
+		lost             bool          // the answer to the first attempt
+		created, updated time.Duration // from now
+		but              *strings.Replacer
+		want             string
 	}{
-		"created before, updated now":                 {false, with(now.Add(-time.Hour), now), "replaced s-a-dev"},
-		"created just before, updated now":            {false, with(now, now.Add(10*time.Millisecond)), "replaced s-a-dev"},
-		"created by the first attempt, updated now":   {true, with(now, now.Add(time.Second)), "created"},
-		"created before the first attempt":            {true, with(now.Add(-time.Hour), now), "replaced s-a-dev"},
-		"created before, without an update":           {false, strings.Replace(with(now.Add(-time.Hour), now), `"updated_at"`, `"y"`, 1), "replaced s-a-dev"},
-		"created before, with the same time":          {false, with(now.Add(-time.Hour), now.Add(-time.Hour)), "replaced s-a-dev"},
-		"created by a database with a clock behind":   {false, with(now.Add(-10*time.Second), now.Add(-10*time.Second)), "created"},
-		"new, to the nanosecond":                      {false, with(now, now.Add(80*time.Nanosecond)), "created"},
-		"without times, in the same environment as b": {false, untimed(setupJSON("a", "dev")), "created"},
-		"without times, in another environment":       {false, untimed(setupJSON("a", "other")), "replaced s-a-other"},
+		"created before, updated now":                 {false, -time.Hour, 0, nil, "replaced s-a-dev"},
+		"created just before, updated now":            {false, 0, 10 * time.Millisecond, nil, "replaced s-a-dev"},
+		"created by the first attempt, updated now":   {true, 0, time.Second, nil, "created"},
+		"created before the first attempt":            {true, -time.Hour, 0, nil, "replaced s-a-dev"},
+		"created before, without an update":           {false, -time.Hour, 0, strings.NewReplacer(`"updated_at"`, `"y"`), "replaced s-a-dev"},
+		"created before, with the same time":          {false, -time.Hour, -time.Hour, nil, "replaced s-a-dev"},
+		"created by a database with a clock behind":   {false, -10 * time.Second, -10 * time.Second, nil, "created"},
+		"new, to the nanosecond":                      {false, 0, 80 * time.Nanosecond, nil, "created"},
+		"without times, in the same environment as b": {false, 0, 0, untimed, "created"},
+		"without times, in another environment":       {false, 0, 0, strings.NewReplacer(`"created_at"`, `"x"`, `"updated_at"`, `"y"`, "dev", "other"), "replaced s-a-other"},
 	} {
-		upsert := bulk(bulkOK("b", newSetupJSON("b", "dev")), bulkOK("a", test.result))
-		if test.lost {
-			upsert = inTurn(drop, upsert)
-		}
-		c := serve(t, byLine{"GET ": noSetups, "POST /bulk": upsert, "POST ": newly(201, "own", "dev")}.answer).project(Config{MaxRetries: 1})
-		createEach(t, c, "own") // shows the key's own environment
-		if errs := together(t, c, "a", "b"); outcome(errs["a"]) != test.want || errs["b"] != nil {
-			t.Errorf("%s: %v", name, errs)
-		}
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				at := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(time.RFC3339Nano) }
+				result := strings.NewReplacer("2026-01-02T03:04:05Z", at(test.created), "2026-01-02T03:04:06Z", at(test.updated)).Replace(setupJSON("a", "dev"))
+				if test.but != nil {
+					result = test.but.Replace(result)
+				}
+				upsert := bulk(bulkOK("b", newSetupJSON("b", "dev")), bulkOK("a", result))
+				if test.lost {
+					upsert = inTurn(drop, upsert)
+				}
+				c := serve(t, byLine{"GET ": noSetups, "POST /bulk": upsert, "POST ": newly(201, "own", "dev")}.answer).project(Config{MaxRetries: 1})
+				createEach(t, c, "own") // shows the key's own environment
+				if errs := together(t, c, "a", "b"); outcome(errs["a"]) != test.want || errs["b"] != nil {
+					t.Error(errs)
+				}
+			})
+		})
 	}
 }
 
