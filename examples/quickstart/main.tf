@@ -35,7 +35,7 @@ resource "traceloop_api_key" "orders" {
   environment = traceloop_environment.eu.slug
 
   rotation_triggers = {
-    generation = var.rotation
+    rotation = var.rotation
   }
 }
 

@@ -115,6 +115,9 @@ func TestAccExamples_plan(t *testing.T) {
 			}
 			server := emulatortest.Start(t)
 			example := readExample(t, dir)
+			if strings.Contains(example.resources, "provider \"traceloop\" {") && !strings.Contains(example.resources, "required_providers") && !strings.Contains(dir, "two-organizations") {
+				t.Error("it looks complete, and works in no folder of its own: it does not say where the provider comes from")
+			}
 			project := server.Projects()[0]
 			cli := clitest.New(t, server)
 			_, setupKey := server.GenerateKey(project.ID, "stg")

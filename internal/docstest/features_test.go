@@ -10,19 +10,6 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/clitest"
 )
 
-// features is the part of the guide on versions that has the table of features.
-func features(t *testing.T) string {
-	t.Helper()
-	_, section, found := strings.Cut(guides(t)["versions"], "## Features by Version\n")
-	section, _, ends := strings.Cut(section, "\n## ")
-	if !found || !ends {
-		t.Fatal("the guide on versions has no features")
-	}
-	return section
-}
-
-var featureRow = regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$`)
-
 // testSources are the files of the tests that a row may name, and of what these share.
 func testSources(t *testing.T) []string {
 	t.Helper()
@@ -37,65 +24,46 @@ func testSources(t *testing.T) []string {
 	return sources
 }
 
-// Each row of the table of features names tests, and they exist.
-func TestFeatures_testsExist(t *testing.T) {
+// Each row of the table of features names tests that exist. What it says of a CLI is what skips tests under it.
+func TestFeatures(t *testing.T) {
 	t.Parallel()
-	tests := map[string]bool{}
+	var tests strings.Builder
 	for _, source := range testSources(t) {
-		for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(readFile(t, source), -1) {
-			tests[match[1]] = true
-		}
+		tests.WriteString(readFile(t, source))
 	}
-	rows := featureRow.FindAllStringSubmatch(features(t), -1)
-	if len(rows) < 12 {
+	since := map[string]clitest.Feature{
+		"functions:": clitest.Functions, "with an `identity`": clitest.Identities, "[queries]": clitest.Queries, "[revoking a leaked key]": clitest.Actions,
+		"[`destroy = false`]": clitest.Terraform116, "[`import` blocks in modules]": clitest.Terraform116, "[`before_destroy` and `after_destroy`]": clitest.Terraform116,
+	}
+	_, table, found := strings.Cut(guides(t)["versions"], "## Features by Version\n")
+	table, _, ends := strings.Cut(table, "\n## ")
+	rows := regexp.MustCompile(`(?m)^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$`).FindAllStringSubmatch(table, -1)
+	if !found || !ends || len(rows) < 12 {
 		t.Fatalf("only %d features were found", len(rows))
 	}
 	version := regexp.MustCompile(`^(1\.\d+|–|experiment¹)$`)
-	for i, row := range rows {
+	for _, row := range rows[1:] { // after the head; the line below it has no spaces
 		feature, named := row[1], regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[4], -1)
-		if i == 0 { // the head; the line below it has no spaces
-			continue
-		}
-		if !version.MatchString(row[2]) || !version.MatchString(row[3]) {
-			t.Errorf("%s: %q and %q are no versions", feature, row[2], row[3])
-		}
-		if len(named) == 0 {
-			t.Errorf("%s: no test is named", feature)
+		if !version.MatchString(row[2]) || !version.MatchString(row[3]) || len(named) == 0 {
+			t.Errorf("%s: %q and %q are no versions, or no test is named", feature, row[2], row[3])
 		}
 		for _, name := range named {
-			if !strings.HasPrefix(name[1], "Test") || !tests[name[1]] {
+			if !strings.Contains(tests.String(), "func "+name[1]+"(t *testing.T)") {
 				t.Errorf("%s: there is no test %s", feature, name[1])
 			}
 		}
-	}
-}
-
-// What the table says of a CLI is what skips tests under it.
-func TestFeatures_versionsAreThoseOfTheTests(t *testing.T) {
-	t.Parallel()
-	said := func(since int) string {
-		if since == 0 {
-			return "–"
-		}
-		return fmt.Sprintf("1.%d", since)
-	}
-	for phrase, f := range map[string]clitest.Feature{
-		"functions:": clitest.Functions, "with an `identity`": clitest.Identities, "[queries]": clitest.Queries,
-		"[revoking a leaked key]": clitest.Actions, "[`destroy = false`]": clitest.Terraform116, "[`import` blocks in modules]": clitest.Terraform116, "[`before_destroy` and `after_destroy`]": clitest.Terraform116,
-	} {
-		found := false
-		for _, row := range featureRow.FindAllStringSubmatch(features(t), -1) {
-			if !strings.Contains(row[1], phrase) {
+		for phrase, f := range since {
+			if !strings.Contains(feature, phrase) {
 				continue
 			}
-			found = true
-			if row[2] != said(f.Terraform) || row[3] != said(f.OpenTofu) {
-				t.Errorf("%s: the table says %s and %s, the tests %s and %s", f.Name, row[2], row[3], said(f.Terraform), said(f.OpenTofu))
+			delete(since, phrase)
+			if want := fmt.Sprintf("1.%d 1.%d", f.Terraform, f.OpenTofu); strings.ReplaceAll(row[2]+" "+row[3], "–", "1.0") != want {
+				t.Errorf("%s: the table says %s and %s, the tests %s", f.Name, row[2], row[3], want)
 			}
 		}
-		if !found {
-			t.Errorf("there is no row of %s", f.Name)
-		}
+	}
+	if len(since) > 0 {
+		t.Errorf("there is no row of %v", since)
 	}
 }
 
@@ -118,27 +86,5 @@ func TestFeatures_nothingElseIsSkipped(t *testing.T) {
 	if len(found) != 2 || !strings.HasPrefix(found[0], "../clitest/clitest.go:") || !strings.Contains(found[0], "func Thorough() bool") ||
 		!strings.HasPrefix(found[1], "../clitest/versions.go:") || !strings.Contains(found[1], `t.Skipf("%s %d.%d has no %s", kind`) {
 		t.Errorf("these lines leave tests out, want those of Thorough and Needs alone:\n%s", strings.Join(found, "\n"))
-	}
-}
-
-// The pages of what older CLIs do not have say so.
-func TestFeatures_pagesSayTheirVersion(t *testing.T) {
-	t.Parallel()
-	for folder, f := range map[string]clitest.Feature{
-		"functions": clitest.Functions, "actions": clitest.Actions, "list-resources": clitest.Queries, "ephemeral-resources": {Name: "ephemeral resources", Terraform: 10, OpenTofu: 11},
-	} {
-		pages, err := filepath.Glob("../../docs/" + folder + "/*.md")
-		if err != nil || len(pages) == 0 {
-			t.Fatalf("%s: %d pages were found: %v", folder, len(pages), err)
-		}
-		want := fmt.Sprintf("need Terraform 1.%d or OpenTofu 1.%d", f.Terraform, f.OpenTofu)
-		if f.OpenTofu == 0 {
-			want = fmt.Sprintf("need Terraform 1.%d; OpenTofu does not have them yet", f.Terraform)
-		}
-		for _, page := range pages {
-			if !strings.Contains(strings.ReplaceAll(strings.ToLower(readFile(t, page)), "needs", "need"), strings.ToLower(want)) {
-				t.Errorf("%s does not say %q", page, want)
-			}
-		}
 	}
 }

@@ -1,17 +1,17 @@
 package docstest
 
 import (
+	"cmp"
 	"fmt"
-	"io/fs"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
@@ -129,19 +129,14 @@ func TestGuides_checksCatch(t *testing.T) {
 	text := func(code string) string { return "# A guide\n\n```terraform\n" + code + "```\n\nMore.\n" }
 	for name, test := range map[string]struct{ code, want string }{
 		"misaligned":          {"locals {\n  a = 1\n  bb = 2\n}\n", "a.md.tmpl line 4.tf"},
-		"not HCL":             {"resource {\n", "a.md.tmpl line 4.tf"},
-		"unknown argument":    {"resource \"traceloop_api_key\" \"k\" {\n  projekt_id = \"x\"\n}\n", `a.md.tmpl:5: resource "traceloop_api_key" has no "projekt_id"`},
-		"unknown block":       {"data \"traceloop_api_keys\" \"k\" {\n  filter {\n  }\n}\n", `a.md.tmpl:5: data "traceloop_api_keys" has no "filter"`},
-		"read-only attribute": {"resource \"traceloop_api_key\" \"k\" {\n  masked_key = \"x\"\n}\n", `a.md.tmpl:5: "masked_key" of resource "traceloop_api_key" cannot be set`},
-		"unknown type":        {"ephemeral \"traceloop_key\" \"k\" {\n}\n", `a.md.tmpl:4: there is no ephemeral "traceloop_key"`},
-		"unknown attribute":   {"locals {\n  a = [traceloop_api_key.k[\"prd\"].secret]\n}\n", `a.md.tmpl:5: resource "traceloop_api_key" has no "secret"`},
-		"of another kind":     {"locals {\n  a = ephemeral.traceloop_api_key.k.masked_key\n}\n", `a.md.tmpl:5: ephemeral "traceloop_api_key" has no "masked_key"`},
-		"unknown filter":      {"list \"traceloop_project\" \"p\" {\n  provider = traceloop\n\n  config {\n    slug = \"x\"\n  }\n}\n", `a.md.tmpl:8: list "traceloop_project" has no "slug"`},
-		"outside config":      {"action \"traceloop_revoke_api_key\" \"k\" {\n  id = \"x\"\n}\n", `a.md.tmpl:5: "id" of action "traceloop_revoke_api_key" belongs in config`},
-		"unknown action":      {"action \"traceloop_rotate\" \"k\" {\n}\n", `a.md.tmpl:4: there is no action "traceloop_rotate"`},
-		"after an empty one":  {"data \"traceloop_projects\" \"all\" {}\n\noutput \"ids\" {\n  value = 1\n}\n", ""},
-		"empty and unknown":   {"data \"traceloop_project_all\" \"all\" {}\n", `a.md.tmpl:4: there is no data "traceloop_project_all"`},
-		"right query":         {"list \"traceloop_project\" \"p\" {\n  provider = traceloop\n  limit    = 10\n\n  config {\n    name = \"x\"\n  }\n}\n", ""},
+		"not HCL":             {"resource {\n", "a.md.tmpl:4"},
+		"unknown type":        {"ephemeral \"traceloop_key\" \"k\" {\n}\n", `a.md.tmpl:4: there is no ephemeral traceloop_key`},
+		"unknown argument":    {"resource \"traceloop_api_key\" \"k\" {\n  projekt_id = \"x\"\n}\n", `a.md.tmpl:5: resource traceloop_api_key has no "projekt_id"`},
+		"unknown block":       {"data \"traceloop_api_keys\" \"k\" {\n  filter {\n  }\n}\n", `a.md.tmpl:5: data traceloop_api_keys has no "filter"`},
+		"unknown filter":      {"list \"traceloop_project\" \"p\" {\n  provider = traceloop\n\n  config {\n    slug = \"x\"\n  }\n}\n", `a.md.tmpl:8: list traceloop_project has no "slug"`},
+		"read-only attribute": {"resource \"traceloop_api_key\" \"k\" {\n  masked_key = \"x\"\n}\n", `a.md.tmpl:5: "masked_key" of resource traceloop_api_key cannot be set`},
+		"unknown attribute":   {"locals {\n  a = [traceloop_api_key.k[\"prd\"].secret]\n}\n", `a.md.tmpl:5: resource traceloop_api_key has no "secret"`},
+		"of another kind":     {"locals {\n  a = ephemeral.traceloop_api_key.k.masked_key\n}\n", `a.md.tmpl:5: ephemeral traceloop_api_key has no "masked_key"`},
 		"unknown function":    {"locals {\n  a = provider::traceloop::mask(\"x\")\n}\n", `a.md.tmpl:5: there is no function "mask"`},
 		"nothing wrong":       {"resource \"traceloop_api_key\" \"k\" {\n  for_each = toset([\"prd\"])\n\n  environment = each.key\n\n  lifecycle {\n    prevent_destroy = true\n  }\n}\n", ""},
 	} {
@@ -163,22 +158,16 @@ func TestGuides_checksCatch(t *testing.T) {
 	}
 }
 
-// Every file for the guides is in one, and every file that a page includes exists.
+// Every file for the guides is in one. (That every file of a page exists is seen when the pages are generated.)
 func TestGuides_files(t *testing.T) {
 	t.Parallel()
-	include := regexp.MustCompile(`\{\{ (?:tffile|codefile "\w+") "([^"]+)" \}\}`)
 	pages, err := filepath.Glob("../../templates/*/*.md.tmpl")
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("%d pages were found: %v", len(pages), err)
 	}
-	included := map[string]bool{}
+	var text strings.Builder
 	for _, page := range pages {
-		for _, match := range include.FindAllStringSubmatch(readFile(t, page), -1) {
-			included[match[1]] = true
-			if _, err := os.Stat(filepath.Join("..", "..", match[1])); err != nil {
-				t.Errorf("%s: %v", page, err)
-			}
-		}
+		text.WriteString(readFile(t, page))
 	}
 	for _, pattern := range []string{"guides/*/*", "resources/*/*/*"} {
 		files, err := filepath.Glob("../../examples/" + pattern)
@@ -186,56 +175,18 @@ func TestGuides_files(t *testing.T) {
 			t.Fatalf("%s: %d files were found: %v", pattern, len(files), err)
 		}
 		for _, file := range files {
-			if name := strings.TrimPrefix(filepath.ToSlash(file), "../../"); !included[name] {
+			if name := strings.TrimPrefix(filepath.ToSlash(file), "../../"); !strings.Contains(text.String(), `"`+name+`"`) {
 				t.Errorf("no page includes %s", name)
 			}
 		}
 	}
 }
 
-// The registry groups guides by their subcategory.
-func TestGuides_areGrouped(t *testing.T) {
-	t.Parallel()
-	groups := []string{"Getting started", "Keys and monitors", "Operation"}
-	group := regexp.MustCompile(`(?m)^subcategory: "([^"]*)"$`)
-	for name, text := range guides(t) {
-		if match := group.FindStringSubmatch(text); len(match) != 2 || !slices.Contains(groups, match[1]) {
-			t.Errorf("the guide %s has none of the subcategories %q", name, groups)
-		}
-	}
-}
-
-// Pages and examples advise one constraint, and no other. A module leaves the choice to its caller.
-func TestGuides_oneVersionConstraint(t *testing.T) {
-	t.Parallel()
-	constraint := regexp.MustCompile(`source\s*=\s*"traceloop/traceloop"\s*version\s*=\s*"([^"]*)"`)
-	found := 0
-	for _, root := range []string{"../../docs", "../../examples", "../../README.md"} {
-		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || strings.Contains(path, "/modules/") {
-				return err
-			}
-			for _, match := range constraint.FindAllStringSubmatch(readFile(t, path), -1) {
-				if found++; match[1] != "~> 0.1" {
-					t.Errorf("%s: the constraint is %q", path, match[1])
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if found < 10 {
-		t.Errorf("only %d constraints were found", found)
-	}
-}
-
-// publicAPI is what a configuration may name of this provider: its types by kind, their
-// attributes, of which those that are true may be set, and its functions.
+// publicAPI is what a configuration may name of this provider: of each "resource traceloop_project" the attributes, and
+// whether they can be set; and the functions.
 type publicAPI struct {
-	types     map[string]map[string]map[string]bool
-	functions []string
+	attributes map[string]map[string]bool
+	functions  map[string]*tfprotov6.Function
 }
 
 func providerAPI(t *testing.T) publicAPI {
@@ -248,98 +199,85 @@ func providerAPI(t *testing.T) publicAPI {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := publicAPI{types: map[string]map[string]map[string]bool{}, functions: slices.Collect(maps.Keys(schema.Functions))}
-	for kind, schemas := range map[string]map[string]*tfprotov6.Schema{
-		"resource": schema.ResourceSchemas, "data": schema.DataSourceSchemas, "ephemeral": schema.EphemeralResourceSchemas,
-		"list": schema.ListResourceSchemas, "action": actionSchemas(schema.ActionSchemas),
-	} {
-		api.types[kind] = map[string]map[string]bool{}
-		for name, s := range schemas {
-			attributes := map[string]bool{}
-			for _, attribute := range s.Block.Attributes {
-				attributes[attribute.Name] = attribute.Required || attribute.Optional
-			}
-			for _, block := range s.Block.BlockTypes {
-				attributes[block.TypeName] = true
-			}
-			api.types[kind][name] = attributes
+	api := publicAPI{attributes: map[string]map[string]bool{}, functions: schema.Functions}
+	add := func(kind, name string, s *tfprotov6.Schema) {
+		attributes := map[string]bool{"count": true, "depends_on": true, "for_each": true, "lifecycle": true, "provider": true}
+		for _, attribute := range s.Block.Attributes {
+			attributes[attribute.Name] = attribute.Required || attribute.Optional
 		}
+		for _, block := range s.Block.BlockTypes {
+			attributes[block.TypeName] = true
+		}
+		api.attributes[kind+" "+name] = attributes
+	}
+	for kind, schemas := range map[string]map[string]*tfprotov6.Schema{
+		"resource": schema.ResourceSchemas, "data": schema.DataSourceSchemas, "ephemeral": schema.EphemeralResourceSchemas, "list": schema.ListResourceSchemas,
+	} {
+		for name, s := range schemas {
+			add(kind, name, s)
+		}
+	}
+	for name, a := range schema.ActionSchemas {
+		add("action", name, a.Schema)
 	}
 	return api
 }
 
-func actionSchemas(actions map[string]*tfprotov6.ActionSchema) map[string]*tfprotov6.Schema {
-	schemas := map[string]*tfprotov6.Schema{}
-	for name, a := range actions {
-		schemas[name] = a.Schema
-	}
-	return schemas
-}
-
 var (
-	blockHead    = regexp.MustCompile(`^( *)(resource|data|ephemeral|list|action) "(traceloop_\w+)" "\w+" \{`)
-	argumentHead = regexp.MustCompile(`^( *)(\w+) *[={]`)
 	reference    = regexp.MustCompile(`(?:\b(data|ephemeral)\.)?\b(traceloop_\w+)\.\w+(?:\[[^\]]*\])?\.(\w+)`)
 	functionCall = regexp.MustCompile(`provider::traceloop::(\w+)`)
-
-	metaArguments = []string{"count", "depends_on", "for_each", "lifecycle", "provider"}
 )
 
-// check reads a snippet by its lines, which is enough for code as terraform fmt writes it.
-// It returns how many blocks of this provider there are.
+// check returns how many blocks of this provider a snippet has, and what the schema does not allow.
 func (api publicAPI) check(s snippet) (blocks int, problems []string) {
-	var kind, name, indent string // of the block that is open; kind is "" for none
-	for i, line := range strings.Split(s.code, "\n") {
-		report := func(format string, args ...any) {
-			problems = append(problems, fmt.Sprintf("%s:%d: ", s.guide, s.line+i)+fmt.Sprintf(format, args...))
-		}
-		if head := blockHead.FindStringSubmatch(line); head != nil {
-			blocks++
-			indent, kind, name = head[1], head[2], head[3]
-			if api.types[kind][name] == nil {
-				report("there is no %s %q", kind, name)
-				kind = ""
-			}
-			if strings.HasSuffix(line, "{}") {
-				kind = ""
-			}
+	report := func(line int, format string, args ...any) {
+		problems = append(problems, fmt.Sprintf("%s:%d: ", s.guide, line)+fmt.Sprintf(format, args...))
+	}
+	file, diags := hclsyntax.ParseConfig([]byte(s.code), s.guide, hcl.Pos{Line: s.line, Column: 1})
+	body, ok := file.Body.(*hclsyntax.Body)
+	if diags.HasErrors() || !ok {
+		return 0, []string{diags.Error()}
+	}
+	for _, block := range body.Blocks {
+		if len(block.Labels) != 2 || !strings.HasPrefix(block.Labels[0], "traceloop_") {
 			continue
 		}
-		if kind != "" && line == indent+"}" {
-			kind = ""
-		}
-		within := indent + "  "
-		if kind == "list" || kind == "action" {
-			within += "  " // in config
-			outside := slices.Concat(metaArguments, []string{"config"})
-			if kind == "list" {
-				outside = append(outside, "limit", "include_resource")
-			}
-			if argument := argumentHead.FindStringSubmatch(line); len(argument) > 0 && argument[1] == indent+"  " && !slices.Contains(outside, argument[2]) {
-				report("%q of %s %q belongs in config", argument[2], kind, name)
+		blocks++
+		object, given := block.Type+" "+block.Labels[0], block.Body
+		if block.Type == "list" || block.Type == "action" {
+			given = &hclsyntax.Body{}
+			for _, config := range block.Body.Blocks {
+				given = config.Body
 			}
 		}
-		if argument := argumentHead.FindStringSubmatch(line); kind != "" && argument != nil && argument[1] == within && !slices.Contains(metaArguments, argument[2]) {
-			if settable, ok := api.types[kind][name][argument[2]]; !ok {
-				report("%s %q has no %q", kind, name, argument[2])
+		attributes := api.attributes[object]
+		if attributes == nil {
+			report(block.TypeRange.Start.Line, "there is no %s", object)
+			continue
+		}
+		for name, argument := range given.Attributes {
+			if settable, ok := attributes[name]; !ok {
+				report(argument.NameRange.Start.Line, "%s has no %q", object, name)
 			} else if !settable {
-				report("%q of %s %q cannot be set", argument[2], kind, name)
+				report(argument.NameRange.Start.Line, "%q of %s cannot be set", name, object)
 			}
 		}
-		for _, match := range reference.FindAllStringSubmatch(line, -1) {
-			of := match[1]
-			if of == "" {
-				of = "resource"
+		for _, inner := range given.Blocks {
+			if !attributes[inner.Type] {
+				report(inner.TypeRange.Start.Line, "%s has no %q", object, inner.Type)
 			}
-			if attributes := api.types[of][match[2]]; attributes == nil {
-				report("there is no %s %q", of, match[2])
-			} else if _, ok := attributes[match[3]]; !ok {
-				report("%s %q has no %q", of, match[2], match[3])
+		}
+	}
+	for i, line := range strings.Split(s.code, "\n") {
+		for _, match := range reference.FindAllStringSubmatch(line, -1) {
+			object := cmp.Or(match[1], "resource") + " " + match[2]
+			if _, ok := api.attributes[object][match[3]]; !ok {
+				report(s.line+i, "%s has no %q", object, match[3])
 			}
 		}
 		for _, match := range functionCall.FindAllStringSubmatch(line, -1) {
-			if !slices.Contains(api.functions, match[1]) {
-				report("there is no function %q", match[1])
+			if api.functions[match[1]] == nil {
+				report(s.line+i, "there is no function %q", match[1])
 			}
 		}
 	}

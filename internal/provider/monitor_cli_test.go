@@ -197,7 +197,7 @@ func TestCLI_setupWarnings(t *testing.T) {
 	hides(t, cli.plan("-detailed-exitcode"), "Warning: Unknown", "Warning: Auto") // it was said when it was new
 	cli.write(setupHCL("checkout", "", "char-count", "toxicity", "word-count"))
 	again := cli.plan()
-	shows(t, again, "Auto Monitor Setup Will Restart", `from "pending" back to "pending"`)
+	shows(t, again, "Auto Monitor Setup Will Restart", `sets its status back to "pending"`)
 	hides(t, again, "Warning: Unknown")
 	cli.apply()
 

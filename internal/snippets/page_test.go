@@ -3,7 +3,6 @@ package snippets
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -23,10 +22,9 @@ var (
 	fileName = regexp.MustCompile("`([\\w.-]+\\.(?:tf|tfvars))`")
 )
 
-// parse returns every shell and terraform block of a page, in order, or those below the headings that are given.
-func parse(page, text string, sections ...string) ([]block, error) {
+// parse returns every shell and terraform block of a page, in order.
+func parse(page, text string) ([]block, error) {
 	var blocks []block
-	within := len(sections) == 0
 	lines := strings.Split(text, "\n")
 	before := "" // the last line with something in it
 	for i := 0; i < len(lines); i++ {
@@ -38,9 +36,6 @@ func parse(page, text string, sections ...string) ([]block, error) {
 			}
 			if line != "" {
 				before = line
-			}
-			if len(sections) > 0 && strings.HasPrefix(line, "## ") {
-				within = slices.Contains(sections, strings.TrimPrefix(line, "## "))
 			}
 			continue
 		}
@@ -54,19 +49,17 @@ func parse(page, text string, sections ...string) ([]block, error) {
 		if reason := marker.FindStringSubmatch(before); reason != nil {
 			b.notRun = reason[1]
 		}
-		switch {
-		case !within:
-			// Not the part that is asked for.
-		case b.language == "terraform":
+		switch b.language {
+		case "terraform":
 			if names := fileName.FindAllStringSubmatch(before, -1); names != nil {
 				b.file = names[len(names)-1][1]
 			} else if b.notRun == "" {
 				return nil, fmt.Errorf("%s: the line before does not say which file this is", b.where)
 			}
 			blocks = append(blocks, b)
-		case b.language == "shell":
+		case "shell":
 			blocks = append(blocks, b)
-		case b.language == "text": // right after a shell block
+		case "text": // right after a shell block
 			if n := len(blocks); n > 0 && before == "```" && blocks[n-1].language == "shell" {
 				blocks[n-1].output = b.code
 			}

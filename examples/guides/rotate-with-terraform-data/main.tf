@@ -1,10 +1,10 @@
-variable "generation" {
+variable "rotation" {
   type    = number
   default = 1
 }
 
 resource "terraform_data" "rotation" {
-  input = var.generation
+  input = var.rotation
 }
 
 resource "traceloop_project" "orders" {

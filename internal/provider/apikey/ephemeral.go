@@ -40,8 +40,8 @@ func (ephemeralResource) Metadata(_ context.Context, req ephemeral.MetadataReque
 
 func (ephemeralResource) Schema(_ context.Context, _ ephemeral.SchemaRequest, resp *ephemeral.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Opens a sealed API key during a run, for a write-only argument of a secret manager or for the configuration of another provider. " +
-			"It never calls the API, never generates a key, and stores nothing. The plan that generates a key cannot open it, because the ciphertext is not known yet; apply opens it. Needs Terraform 1.10 or OpenTofu 1.11.",
+		MarkdownDescription: "Decrypts a sealed API key in memory, during a run, for a write-only argument of a secret manager or for the configuration of another provider. " +
+			"It calls no API, generates no key and stores nothing. Needs Terraform 1.10 or OpenTofu 1.11.",
 		Attributes: map[string]schema.Attribute{
 			"encrypted_key": schema.StringAttribute{
 				MarkdownDescription: "Required. The `encrypted_key` of a `traceloop_api_key` resource with `age_recipients`: an armored age file.",

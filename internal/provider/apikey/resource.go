@@ -123,7 +123,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Sensitive:           true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 			},
-			"encrypted_key": base.ComputedAttribute("The key, sealed to `age_recipients`, as an armored age file. The ephemeral resource `traceloop_api_key` opens it. Null without recipients."),
+			"encrypted_key": base.ComputedAttribute("The key, sealed to `age_recipients`, as an armored age file. The ephemeral resource `traceloop_api_key` decrypts it. Null without recipients."),
 			"masked_key":    base.ComputedAttribute("The key with stars between its prefix and its last 4 characters, or as Traceloop shows it."),
 			"created_at":    base.CreatedAtAttribute("key"),
 		},

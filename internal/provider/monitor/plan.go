@@ -139,7 +139,7 @@ func (r *managedResource) planChange(ctx context.Context, plan, state resourceMo
 	if !plan.sameRequest(state.model) {
 		r.checkEvaluators(ctx, plan.Evaluators, state.Evaluators, "", diags)
 		diags.AddWarning("Auto Monitor Setup Will Restart", fmt.Sprintf(
-			"Updating the %s replaces all its evaluators. Its status goes from %q back to %q.", state.Describe(), state.Status.ValueString(), traceloop.StatusPending))
+			"Updating the %s replaces all its evaluators, and sets its status back to %q.", state.Describe(), traceloop.StatusPending))
 		return
 	}
 	// The other arguments are only in the state, and the order of the rules has no meaning: the

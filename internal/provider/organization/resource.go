@@ -83,7 +83,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				Validators:          []validator.Number{base.WholeNumber(1, 720)},
 			},
 			"age_recipients": schema.SetAttribute{
-				MarkdownDescription: "Public keys that seal the API keys before they reach the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed keys are in `encrypted_keys`, and the ephemeral resource `traceloop_api_key` opens them. Default: the keys are not sealed." + unchangeable,
+				MarkdownDescription: "Public keys that seal the API keys before they reach the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed keys are in `encrypted_keys`, and the ephemeral resource `traceloop_api_key` decrypts them. Default: the keys are not sealed." + unchangeable,
 				ElementType:         types.StringType,
 				Optional:            true,
 				Validators:          []validator.Set{base.RecipientsValidator{}},
