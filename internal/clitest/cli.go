@@ -30,8 +30,7 @@ type CLI struct {
 }
 
 // Unattached starts the provider as it does for users, with -short as well: for aliases, which
-// an attached provider does not keep apart, for logs, for signals, and for what the provider
-// learns from its parent's command line.
+// an attached provider does not keep apart, for logs and for signals.
 func (c *CLI) Unattached() *CLI {
 	c.provider = nil
 	return c

@@ -34,10 +34,12 @@ type Feature struct {
 
 // What the tests need of a CLI.
 var (
-	Functions  = Feature{"functions", 8, 7}
-	Identities = Feature{"import by identity", 12, 12}
-	Queries    = Feature{"query", 14, 0}
-	Actions    = Feature{"actions", 14, 0}
+	Functions = Feature{"functions", 8, 7}
+	// Ephemeral resources and write-only arguments.
+	EphemeralValues = Feature{"ephemeral values", 11, 11}
+	Identities      = Feature{"import by identity", 12, 12}
+	Queries         = Feature{"query", 14, 0}
+	Actions         = Feature{"actions", 14, 0}
 	// The part of 1.16 that the guide on versions describes.
 	Terraform116 = Feature{"features of Terraform 1.16", 16, 0}
 )

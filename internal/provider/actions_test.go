@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
@@ -36,55 +35,55 @@ func TestCLI_invokeRevokesTheKey(t *testing.T) {
 	key := cli.ok("output", "-raw", "key")
 
 	shows(t, cli.plan("-invoke=action.traceloop_revoke_api_key.leaked"), "API Key Will Be Revoked", "1 to invoke")
-	if status := server.SendSpans(key, 1); status != http.StatusOK {
-		t.Fatalf("the key is answered %d after the plan", status)
-	}
+	answers(t, server, key, 200)
 	output := cli.apply("-invoke=action.traceloop_revoke_api_key.leaked")
 	shows(t, output, "Revoking the API key tl_", "Revoked the API key tl_", "1 invoked")
 	hides(t, output, key)
-	if status := server.SendSpans(key, 1); status != http.StatusUnauthorized {
-		t.Errorf("the key is answered %d after the action", status)
-	}
+	answers(t, server, key, 401)
 	shows(t, cli.apply("-invoke=action.traceloop_revoke_api_key.leaked"), "No API Key to Revoke", "nothing was changed")
 
 	shows(t, cli.apply(), "1 to add, 0 to change, 0 to destroy")
-	again := cli.ok("output", "-raw", "key")
-	if status := server.SendSpans(again, 1); status != http.StatusOK || again == key {
-		t.Errorf("the new key is answered %d", status)
-	}
+	answers(t, server, cli.ok("output", "-raw", "key"), 200)
 	shows(t, cli.plan(), "No changes")
 }
 
-// An action_trigger revokes the key when the resource that has it changes.
-func TestCLI_triggerRevokesTheKey(t *testing.T) {
+// An action_trigger revokes a key when another resource changes or goes. The next apply generates another key.
+func TestCLI_triggersRevokeTheKey(t *testing.T) {
 	t.Parallel()
 	needs(t, actions)
-	server := emulatortest.Start(t, minutesAgo())
-	cli := newCLI(t, server)
-	hcl := func(incident string) string {
-		return actionHCL(server.Projects()[0].ID, fmt.Sprintf(`
-resource "terraform_data" "incident" {
+	events := []string{"after_update"}
+	if terraform116.Supported() {
+		events = append(events, "before_destroy", "after_destroy")
+	}
+	for _, event := range events {
+		server := emulatortest.Start(t, minutesAgo())
+		cli := newCLI(t, server)
+		hcl := func(incident string, sessions int) string {
+			return actionHCL(server.Projects()[0].ID, fmt.Sprintf(`
+resource "terraform_data" "session" {
+  count = %d
   input = %q
 
   lifecycle {
     action_trigger {
-      events  = [after_update]
+      events  = [%s]
       actions = [action.traceloop_revoke_api_key.leaked]
     }
   }
 }
-`, incident))
-	}
-	cli.write(hcl("none"))
-	hides(t, cli.apply(), "Revoking")
-	id := server.Keys()[0].ID
-	cli.write(hcl("INC-1"))
-	shows(t, cli.apply(), "Revoked the API key tl_")
-	if keys := server.Keys(); len(keys) != 0 {
-		t.Errorf("the key is still active: %v", keys)
-	}
-	shows(t, cli.apply(), "1 to add")
-	if keys := server.Keys(); len(keys) != 1 || keys[0].ID == id {
-		t.Errorf("there is no new key: %v", keys)
+`, sessions, incident, event))
+		}
+		cli.write(hcl("none", 1))
+		hides(t, cli.apply(), "Revoking")
+		if event == "after_update" {
+			cli.write(hcl("INC-1", 1))
+		} else {
+			cli.write(hcl("none", 0))
+		}
+		shows(t, cli.apply(), "API Key Will Be Revoked", "Revoked the API key tl_")
+		if keys := server.Keys(); len(keys) != 0 {
+			t.Errorf("%s: the key is still active: %v", event, keys)
+		}
+		shows(t, cli.apply(), "1 to add")
 	}
 }

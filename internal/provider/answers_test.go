@@ -3,7 +3,6 @@ package provider_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,14 @@ import (
 
 // Answers about projects, environments, keys and organizations that the emulator does not give. So they
 // are written by hand.
+
+const (
+	strayKey = "tlm_ManagementKeyThatMustNotGoAstray0001"
+
+	goodProject     = `{"id":"p1","name":"Orders","slug":"orders","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:06Z"}`
+	goodEnvironment = `{"id":"e1","name":"EU Production","slug":"eu-production","scope":"project","project_id":"p1","built_in":false,"created_at":"2026-01-02T03:04:05Z"}`
+	goodKey         = `{"id":"k1","project_id":"p1","environment":"prd","masked_key":"tl_************Wx3k","created_at":"2026-01-02T03:04:05Z"}`
+)
 
 const duplicate = `500 {"error":"ERROR: duplicate key value violates unique constraint \"name_key\" (SQLSTATE 23505)"}`
 
@@ -166,6 +173,7 @@ func TestAnswers_conflictAs500(t *testing.T) {
 		"key, in words":           {keyKind, key, []string{duplicate}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
 		"key":                     {keyKind, key, []string{failed, failed}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
 		"key, ours":               {keyKind, key, []string{failed, taken, generated}, 1, nil},
+		"key, without its secret": {keyKind, key, slices.Repeat([]string{"201 " + goodKey}, 4), 4, []string{"no unknown key was left active"}},
 		"evaluator, not repeated": {evaluatorKind, evaluatorConfig("Tone"), []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "ev-1"`}},
 		"setup, not repeated":     {setupKind, arguments{"external_id": "checkout", "evaluators": []string{"char-count"}}, []string{failed}, 0, []string{"Outcome of Write Is Unknown", "somebody else may have created it"}},
 	} {
@@ -177,7 +185,7 @@ func TestAnswers_conflictAs500(t *testing.T) {
 			})
 			now := time.Now().UTC().Format(time.RFC3339Nano)
 			list := func(body string) string { return "200 [" + changed(body, "created_at", now) + "]" }
-			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			front := serves(t, func(w http.ResponseWriter, r *http.Request) {
 				if n := service.count("POST"); r.Method == http.MethodPost && n < len(test.answers) {
 					service.set(map[string]string{
 						"GET /v2/projects": list(goodProject), "GET /v2/environments": list(goodEnvironment), "GET /v2/api-keys": list(goodKey),
@@ -186,9 +194,8 @@ func TestAnswers_conflictAs500(t *testing.T) {
 					})
 				}
 				service.ServeHTTP(w, r)
-			}))
-			t.Cleanup(front.Close)
-			d := newDriverWith(t, time.Now, arguments{"base_url": front.URL, "api_key": strayKey, "project_api_key": madeUpKey})
+			})
+			d := newDriverWith(t, time.Now, arguments{"base_url": front, "api_key": strayKey, "project_api_key": madeUpKey})
 			_, err := d.create(t.Context(), test.kind, test.config)
 			if test.says != nil {
 				refuses(t, err, test.says...)
@@ -280,22 +287,21 @@ func TestOrganization_answers(t *testing.T) {
 	}
 }
 
-// A creation whose answer is lost may be carried out late, so that its repeat is a conflict with itself.
-func TestAnswers_conflictWithItself(t *testing.T) {
+// A wait longer than a minute is none that an apply should sit through. The error says when to come back.
+func TestAnswers_longPause(t *testing.T) {
 	t.Parallel()
-	service := newAnswering(t, map[string]string{"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "POST /v2/projects": `502 {"error":"bad gateway"}`})
-	made := "200 [" + changed(goodProject, "created_at", time.Now().UTC().Format(time.RFC3339Nano)) + "]"
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && service.count("POST") == 1 {
-			service.set(map[string]string{"POST /v2/projects": `409 {"error":"taken"}`, "GET /v2/projects": made})
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusServiceUnavailable} {
+		server := emulatortest.Start(t)
+		d := newDriver(t, server, time.Now)
+		server.SetFaults(emulatortest.Fault{Kind: "status", Status: status, RetryAfter: new(1800)})
+		_, reading := d.importID(t.Context(), projectKind, server.Projects()[0].ID)
+		_, creating := d.create(t.Context(), projectKind, arguments{"name": "Orders"})
+		for _, err := range []error{reading, creating} {
+			refuses(t, err, "accepts no requests until 20", "Run the command again after that time", "A lower -parallelism")
 		}
-		service.ServeHTTP(w, r)
-	}))
-	t.Cleanup(front.Close)
-	d := newDriverWith(t, time.Now, arguments{"base_url": front.URL, "api_key": strayKey})
-	project, err := d.create(t.Context(), projectKind, arguments{"name": "Orders"})
-	if err != nil || d.text(project, "id") != "p1" || service.count("POST") != 2 {
-		t.Errorf("the state has %q after %d POSTs: %v", d.text(project, "id"), service.count("POST"), err)
+		if n := len(server.Requests()); n != 1 {
+			t.Errorf("%d: %d requests, want 1: the second need not ask", status, n)
+		}
 	}
 }
 

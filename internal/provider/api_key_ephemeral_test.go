@@ -14,80 +14,40 @@ import (
 	"filippo.io/age"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
-	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
-	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 	"golang.org/x/crypto/ssh"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
-// withEcho adds a provider that shows an ephemeral value in the state, which no real one does.
-func withEcho() map[string]func() (tfprotov6.ProviderServer, error) {
-	return map[string]func() (tfprotov6.ProviderServer, error){
-		"traceloop": provider.NewServer(time.Now),
-		"echo":      echoprovider.NewProviderServer(),
-	}
-}
-
-func TestAccAPIKeyEphemeral_opens(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	age1 := newIdentity(t)
+// Anyone who has the private key of one recipient opens the key that a resource has sealed.
+func TestAPIKeyEphemeral_opens(t *testing.T) {
+	o := newOutcome(t)
+	first := newIdentity(t)
 	sshPublic, sshPrivate := sshPair(t)
-
-	hcl, shown, checks, generated := "", "", []statecheck.StateCheck{}, 0
-	opened := knownvalue.StringFunc(func(key string) error {
-		generated = calls(server, "POST", "/v2/api-keys") // the last step destroys them
-		if status := server.SendSpans(key, 1); status != 200 {
-			return fmt.Errorf("the opened key is answered %d, want 200", status)
-		}
-		return nil
-	})
 	for name, test := range map[string]struct {
 		recipients []string
 		identity   string
 	}{
-		"age":        {[]string{age1.Recipient().String()}, age1.String()},
+		"age":        {[]string{first.Recipient().String()}, first.String()},
 		"ssh":        {[]string{sshPublic}, sshPrivate},
-		"of_several": {[]string{recipient(t), sshPublic, age1.Recipient().String()}, age1.String()},
-		"age_keygen": {[]string{age1.Recipient().String()}, "# created: 2026-11-23\n# public key: x\n" + age1.String() + "\n"},
+		"of several": {[]string{recipient(t), sshPublic, first.Recipient().String()}, first.String()},
+		"age-keygen": {[]string{first.Recipient().String()}, "# created: 2026-11-23\n# public key: x\n" + first.String() + "\n"},
 	} {
-		hcl += fmt.Sprintf(`
-resource "traceloop_api_key" %[1]q {
-  project_id     = %[2]q
-  environment    = "prd"
-  age_recipients = ["%[3]s"]
-}
-
-ephemeral "traceloop_api_key" %[1]q {
-  encrypted_key = traceloop_api_key.%[1]s.encrypted_key
-  age_identity  = %[4]q
-}
-`, name, server.CreateProject(name).ID, strings.Join(test.recipients, `", "`), test.identity)
-		shown += fmt.Sprintf("    %[1]s = ephemeral.traceloop_api_key.%[1]s.key\n", name)
-		checks = append(checks, isNull("traceloop_api_key."+name, "key"), statecheck.ExpectKnownValue("echo.shown", tfjsonpath.New("data").AtMapKey(name), opened))
-	}
-	resource.Test(t, resource.TestCase{
-		ProtoV6ProviderFactories: withEcho(),
-		Steps: []resource.TestStep{{
-			// At the first plan the ciphertexts are not known, and the ephemeral resources wait.
-			Config:            configured(server, hcl+"\nprovider \"echo\" {\n  data = {\n"+shown+"  }\n}\n\nresource \"echo\" \"shown\" {}\n"),
-			ConfigStateChecks: checks,
-		}},
-	})
-	if generated != 4 {
-		t.Errorf("%d keys were generated, want only those of the four resources", generated)
+		o.creates(arguments{"age_recipients": test.recipients})
+		key, err := o.provider.open(o.text("encrypted_key"), test.identity)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		o.accepts(key)
+		o.destroys()
 	}
 }
 
 func TestAPIKeyEphemeral_identityFromEnvironment(t *testing.T) {
 	identity := newIdentity(t)
 	t.Setenv("TRACELOOP_AGE_IDENTITY", identity.String()+"\n")
-	if err := newDriver(t, emulatortest.Start(t), time.Now).open(sealedTo(t, identity), nil); err != nil {
+	if _, err := newDriver(t, emulatortest.Start(t), time.Now).open(sealedTo(t, identity), nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -114,7 +74,7 @@ func TestAPIKeyEphemeral_refused(t *testing.T) {
 		{sealed, identity.Recipient().String(), []string{"Invalid Age Identity"}},
 		{"x", nil, []string{"Missing Age Identity", "TRACELOOP_AGE_IDENTITY"}},
 	} {
-		err := d.open(test.sealed, test.identity)
+		_, err := d.open(test.sealed, test.identity)
 		refuses(t, err, test.phrases...)
 		if err != nil {
 			hides(t, err.Error(), identity.String(), other.String(), "tl_plain", sealed[60:100])
@@ -177,47 +137,6 @@ resource "terraform_data" "service" {
 	}
 }
 
-// A provider block that takes the opened key is configured in every run that has its resources.
-func TestCLI_sealedKeyOfAProviderBlock(t *testing.T) {
-	t.Parallel()
-	server, identity := emulatortest.Start(t), newIdentity(t)
-	with, without := newCLI(t, server).unattached(), newCLI(t, server).unattached()
-	with.Dir = without.Dir
-	with.Env = append(with.Env, "TRACELOOP_AGE_IDENTITY="+identity.String())
-	with.write(fmt.Sprintf(`
-resource "traceloop_api_key" "orders" {
-  project_id     = %q
-  environment    = "prd"
-  age_recipients = [%q]
-}
-
-ephemeral "traceloop_api_key" "orders" {
-  encrypted_key = traceloop_api_key.orders.encrypted_key
-}
-
-provider "traceloop" {
-  alias           = "orders"
-  project_api_key = ephemeral.traceloop_api_key.orders.key
-}
-
-resource "traceloop_auto_monitor_setup" "quality" {
-  provider    = traceloop.orders
-  external_id = "quality"
-  evaluators  = ["char-count"]
-  selector    = [{ key = "service.name", source = "resource_attributes", operator = "exists" }]
-}
-`, server.Projects()[0].ID, identity.Recipient()))
-	with.apply()
-	without.fails("destroy -refresh=false", "Missing Age Identity")
-	if keys := server.Keys(); len(keys) != 1 {
-		t.Errorf("the destroy without the identity leaves %v", keys)
-	}
-	with.destroy()
-	if keys := server.Keys(); len(keys) != 0 {
-		t.Errorf("the key is still active: %v", keys)
-	}
-}
-
 func TestAPIKeyOutcome_badRecipients(t *testing.T) {
 	o := newOutcome(t)
 	identity := newIdentity(t)
@@ -242,14 +161,16 @@ func TestAPIKeyOutcome_badRecipients(t *testing.T) {
 }
 
 // open opens a sealed key, as an ephemeral resource does. A null identity is none.
-func (d *driver) open(sealed string, identity any) error {
+func (d *driver) open(sealed string, identity any) (key string, err error) {
 	d.t.Helper()
-	schema := d.schema()
-	typ := schema.EphemeralResourceSchemas[keyKind].ValueType()
+	typ := d.schema().EphemeralResourceSchemas[keyKind].ValueType()
 	config := d.dynamic(typ, d.object(typ, arguments{"encrypted_key": sealed, "age_identity": identity}))
 	validated := ask(d.t.Context(), d.t, d.server.ValidateEphemeralResourceConfig, &tfprotov6.ValidateEphemeralResourceConfigRequest{TypeName: keyKind, Config: config})
 	opened := ask(d.t.Context(), d.t, d.server.OpenEphemeralResource, &tfprotov6.OpenEphemeralResourceRequest{TypeName: keyKind, Config: config})
-	return failure(append(validated.Diagnostics, opened.Diagnostics...))
+	if err := failure(append(validated.Diagnostics, opened.Diagnostics...)); err != nil {
+		return "", err
+	}
+	return d.text(instance{value: d.value(typ, opened.Result)}, "key"), nil
 }
 
 func sealedTo(t *testing.T, identity *age.X25519Identity) string {

@@ -14,55 +14,46 @@ import (
 // These tests are the table of what a plan and an apply do to a key, one row each. They speak the
 // plugin protocol; what a CLI adds has tests with the CLI.
 
-func TestAPIKeyOutcome_unchanged(t *testing.T) {
-	o := newOutcome(t)
-	config := arguments{"rotate_after_days": 30, "rotation_triggers": at("1")}
-	o.creates(config)
-	o.plansNothing(config)
-	o.destroys()
-}
-
-func TestAPIKeyOutcome_triggerChanged(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(arguments{"rotation_triggers": at("1")})
-	o.rotates(arguments{"rotation_triggers": at("2")}, "rotation_triggers")
-	o.rotates(arguments{"rotation_triggers": map[string]string{}}, "rotation_triggers")
-	o.destroys()
-}
-
-func TestAPIKeyOutcome_triggersRecorded(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	o.keeps(arguments{"rotation_triggers": at("1")})
-	o.keeps(nil)
-	o.destroys()
-}
-
-func TestAPIKeyOutcome_agePassed(t *testing.T) {
-	o := newOutcome(t)
-	config := arguments{"rotate_after_days": 30}
-	o.creates(config)
-	o.clock.advanceTo(29.99) // not a moment before
-	o.plansNothing(config)
-	o.clock.advanceTo(30.01)
-	o.rotates(config, "rotate_at")
-	o.clock.advanceTo(60) // the new key has 30 days of its own
-	o.plansNothing(config)
-	o.clock.advanceTo(60.02)
-	o.rotates(config, "rotate_at")
-	o.destroys()
-}
-
-func TestAPIKeyOutcome_ageChanged(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	o.keeps(arguments{"rotate_after_days": 30})
-	o.keeps(arguments{"rotate_after_days": 3650})
-	o.keeps(nil)
-	o.keeps(arguments{"rotate_after_days": 60})
-	o.clock.advanceTo(20)
-	o.rotates(arguments{"rotate_after_days": 10}, "rotate_at")
-	o.destroys()
+// What each change of a configuration does to the key: it keeps it, or one attribute rotates it.
+func TestAPIKeyOutcome_changes(t *testing.T) {
+	triggered := func(at map[string]string) arguments { return arguments{"rotation_triggers": at} }
+	days := func(n int) arguments { return arguments{"rotate_after_days": n} }
+	const keeps, nothing = "keeps", "plans nothing"
+	type step struct {
+		config arguments
+		does   string  // or the attribute that rotates
+		day    float64 // if it is not that of the step before
+	}
+	for name, test := range map[string]struct {
+		created arguments
+		steps   []step
+	}{
+		"unchanged":         {days(30).with(triggered(at("1"))), []step{{days(30).with(triggered(at("1"))), nothing, 0}}},
+		"trigger changed":   {triggered(at("1")), []step{{triggered(at("2")), "rotation_triggers", 0}, {triggered(map[string]string{}), "rotation_triggers", 0}}},
+		"triggers recorded": {nil, []step{{triggered(at("1")), keeps, 0}, {nil, keeps, 0}}},
+		"moved":             {nil, []step{{arguments{"environment": "stg"}, "environment", 0}}},
+		"days changed":      {nil, []step{{days(30), keeps, 0}, {days(3650), keeps, 0}, {nil, keeps, 0}, {days(60), keeps, 0}, {days(10), "rotate_at", 20}}},
+		"days passed":       {days(30), []step{{days(30), nothing, 29.99}, {days(30), "rotate_at", 30.01}, {days(30), nothing, 60}, {days(30), "rotate_at", 60.02}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOutcome(t)
+			o.creates(test.created)
+			for _, s := range test.steps {
+				if s.day > 0 {
+					o.clock.advanceTo(s.day)
+				}
+				switch s.does {
+				case keeps:
+					o.keeps(s.config)
+				case nothing:
+					o.plansNothing(s.config)
+				default:
+					o.rotates(s.config, s.does)
+				}
+			}
+			o.destroys()
+		})
+	}
 }
 
 func TestAPIKeyOutcome_recipientsChanged(t *testing.T) {
@@ -90,22 +81,6 @@ func TestAPIKeyOutcome_projectChanged(t *testing.T) {
 	o.destroys()
 }
 
-func TestAPIKeyOutcome_environmentChanged(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	o.rotates(arguments{"environment": "stg"}, "environment")
-	o.destroys()
-}
-
-func TestAPIKeyOutcome_revokedOutside(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	o.server.RevokeKey(o.text("id"))
-	o.clock.ahead.Add(int64(3 * time.Minute)) // a key is not gone before that
-	o.creates(nil)
-	o.destroys()
-}
-
 func TestAPIKeyOutcome_rotatedOutside(t *testing.T) {
 	o := newOutcome(t)
 	o.creates(nil)
@@ -130,16 +105,6 @@ func TestAPIKeyOutcome_imported(t *testing.T) {
 	o.rotates(arguments{"rotation_triggers": at("2")}, "rotation_triggers")
 	o.rejects(key)
 	o.destroys()
-}
-
-func TestAPIKeyOutcome_importedAndChanged(t *testing.T) {
-	o := newOutcome(t)
-	_, key := o.server.GenerateKey(o.projectID, "prd")
-	o.imports()
-	o.keeps(arguments{"rotation_triggers": at("1"), "rotate_after_days": 30})
-	o.accepts(key)
-	o.destroys()
-	o.rejects(key)
 }
 
 func TestAPIKeyOutcome_importedWithProof(t *testing.T) {
@@ -183,14 +148,7 @@ func TestAPIKeyOutcome_importedWithWrongProof(t *testing.T) {
 	_, key := o.server.GenerateKey(o.projectID, "prd")
 	o.imports()
 	o.refuses(arguments{"existing_key_wo": "tl_0123456789012345678901234567890123456789"}, "Existing Key Does Not Match", traceloop.MaskKey(key), "Nothing was changed")
-}
-
-// What Traceloop shows of a key proves nothing.
-func TestAPIKeyOutcome_importedWithMaskedProof(t *testing.T) {
-	o := newOutcome(t)
-	_, key := o.server.GenerateKey(o.projectID, "prd")
-	o.imports()
-	o.refuses(arguments{"existing_key_wo": traceloop.MaskKey(key)}, "Invalid Existing Key", "it is a masked key")
+	o.refuses(arguments{"existing_key_wo": traceloop.MaskKey(key)}, "Invalid Existing Key", "it is a masked key") // which proves nothing
 }
 
 // A plan waits for its approval, and meanwhile the key comes due: what was planned as an
@@ -221,7 +179,8 @@ func TestAPIKeyOutcome_occupied(t *testing.T) {
 		"Environment Already Has an API Key", traceloop.MaskKey(key), id, "3 minutes ago", "replace_existing = true", "revoke it in the dashboard", "import {", o.projectID+"/prd")
 	o.accepts(key)
 	warns(t, o.saves(o.config(arguments{"replace_existing": true})).diags, "Existing API Key Will Be Revoked", traceloop.MaskKey(key), id, "3 minutes ago")
-	o.takesOver(arguments{"replace_existing": true})
+	replaces := arguments{"replace_existing": true}
+	o.generates(o.applies(replaces, "create", 2, 1), replaces) // the first answer is a conflict
 	o.rejects(key)
 	o.keeps(nil) // only read at creation
 	o.destroys()
@@ -248,31 +207,13 @@ func TestAPIKeyOutcome_missingPlace(t *testing.T) {
 	}
 }
 
-func TestAPIKeyOutcome_refused(t *testing.T) {
-	o := newOutcome(t)
-	for _, test := range []struct {
-		is      string
-		config  arguments
-		phrases []string
-	}{
-		{"a name as id", arguments{"project_id": "Default project"}, []string{"must be an id"}},
-		{"empty id", arguments{"project_id": ""}, []string{"must be an id"}},
-		{"empty environment", arguments{"environment": ""}, []string{"between 1 and 255"}},
-		{"name, not slug", arguments{"environment": "EU Production"}, []string{`Did you mean "eu-production"?`, "not its name"}},
-		{"capitals", arguments{"environment": "PRD"}, []string{`"PRD" is not an environment slug`, `Did you mean "prd"?`}},
-	} {
-		t.Log(test.is)
-		o.refuses(test.config, test.phrases...)
-	}
-}
-
 // A key that is shown with the masked form of the management key may be that key.
 func TestAPIKeyOutcome_providersOwn(t *testing.T) {
 	o := newOutcome(t)
 	project := o.server.CreateProject("Orders")
 	o.projectID = project.ID
 	id, key := o.server.GenerateKey(project.ID, "prd")
-	o.asks(ownKey(t, o.server, traceloop.MaskKey(key)).URL)
+	o.asks(ownKey(t, o.server, traceloop.MaskKey(key)))
 	refusal := []string{"Provider Would Revoke Its Own Key", id, `provider argument "api_key"`, "another management key"}
 
 	o.refuses(arguments{"replace_existing": true}, refusal...)
@@ -299,14 +240,6 @@ func TestAPIKeyOutcome_providersOwn(t *testing.T) {
 	o.accepts(key)
 }
 
-func TestAPIKeyOutcome_tainted(t *testing.T) {
-	o := newOutcome(t)
-	o.creates(nil)
-	o.state.tainted = true
-	o.rotates(nil)
-	o.destroys()
-}
-
 // replace_existing warns of a stranger's key only, not of the one that is replaced.
 func TestAPIKeyOutcome_replacedByForce(t *testing.T) {
 	o := newOutcome(t)
@@ -315,6 +248,8 @@ func TestAPIKeyOutcome_replacedByForce(t *testing.T) {
 	if p := o.applies(arguments{"replace_existing": true}, "replace", 1, 1); len(p.diags) != 0 {
 		t.Errorf("the plan says %v", p.diags)
 	}
+	o.state.forced, o.state.tainted = false, true
+	o.rotates(nil)
 }
 
 func TestAPIKeyOutcome_movesToAnOccupiedPlace(t *testing.T) {

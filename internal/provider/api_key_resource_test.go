@@ -11,63 +11,54 @@ import (
 
 const keyAddress = "traceloop_api_key.orders"
 
-// keyHCL takes an expression for the project's id and one for the triggers.
-func keyHCL(projectID, environment, triggers string) string {
-	return fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id        = %s\n  environment       = %q\n  rotation_triggers = %s\n}\n", projectID, environment, triggers)
-}
-
-func TestAccAPIKey_life(t *testing.T) { inBothVariants(t, accAPIKeyLife) }
-
-func accAPIKeyLife(t *testing.T, variant emulatortest.Option) {
-	t.Helper()
-	server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
+// The life of a key and of its environment.
+func TestAccAPIKey_life(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	c := newCLI(t, server)
-	sends := func(key string, want int) {
-		t.Helper()
-		if got := server.SendSpans(key, 1); got != want {
-			t.Errorf("a span is answered %d, want %d", got, want)
-		}
-	}
 	key := ""
 	for _, step := range []struct {
-		triggers, summary string
-		before            func()
+		environment, triggers, summary string
+		before                         func()
 	}{
-		{triggers: "null", summary: "2 added, 0 changed, 0 destroyed"},
-		{triggers: `{ at = "1" }`, summary: "0 added, 1 changed, 0 destroyed"}, // only recorded
-		{triggers: `{ at = "2" }`, summary: "1 added, 0 changed, 1 destroyed"}, // rotated
-		{triggers: `{ at = "2" }`, summary: "1 added, 0 changed, 0 destroyed", before: func() { server.RevokeKey(server.Keys()[0].ID) }},
+		{"EU", "null", "3 added, 0 changed, 0 destroyed", nil},
+		{"EU", `{ at = "1" }`, "0 added, 1 changed, 0 destroyed", nil}, // only recorded
+		{"EU", `{ at = "2" }`, "1 added, 0 changed, 1 destroyed", nil}, // rotated
+		{"EU", `{ at = "2" }`, "1 added, 0 changed, 0 destroyed", func() { server.RevokeKey(server.Keys()[0].ID) }},
+		{"US", `{ at = "2" }`, "2 added, 0 changed, 2 destroyed", nil}, // an environment has no rename
 	} {
 		if step.before != nil {
 			step.before()
 		}
-		c.write(projectHCL("Orders", false) + keyHCL("traceloop_project.orders.id", "prd", step.triggers) + "output \"key\" {\n  sensitive = true\n  value     = traceloop_api_key.orders.key\n}\n")
+		c.write(ordersHCL + strings.Replace(europeHCL, "EU Production", step.environment, 1) +
+			resourceOf(keyKind, "orders", "project_id = traceloop_project.orders.id", "environment = traceloop_environment.eu.slug", "rotation_triggers = "+step.triggers) +
+			"output \"key\" {\n  sensitive = true\n  value     = traceloop_api_key.orders.key\n}\n")
 		out := c.apply()
 		shows(t, out, step.summary)
 		was := key
 		key = strings.TrimSpace(c.ok("output", "-raw", "key"))
 		hides(t, out, key)
-		if rotated := !strings.HasPrefix(step.summary, "0 added"); rotated != (key != was) {
+		if rotated := !strings.HasPrefix(step.summary, "0 added"); rotated != (key != was) || rotated && was != "" && server.SendSpans(was, 1) != 401 || server.SendSpans(key, 1) != 200 {
 			t.Errorf("%s: the key is another one: %t", step.summary, key != was)
-		} else if rotated && was != "" {
-			sends(was, 401)
 		}
-		sends(key, 200)
 		c.plan("-detailed-exitcode")
 	}
 
-	// Imported: everything but the key, and the triggers, which are recorded.
-	before := c.state()[keyKind][0]
-	c.ok("state", "rm", keyAddress)
-	c.ok("import", keyAddress, fmt.Sprint(before["project_id"], "/prd"))
-	shows(t, c.apply(), "0 added, 1 changed, 0 destroyed")
+	// Imported: everything but the key, and what is recorded.
+	before, environment := c.state()[keyKind][0], c.state()[environmentKind][0]
+	c.ok("state", "rm", keyAddress, environmentAddress)
+	c.ok("import", environmentAddress, fmt.Sprint(environment["id"]))
+	c.ok("import", keyAddress, fmt.Sprint(before["project_id"], "/us"))
+	shows(t, c.apply(), "0 added, 2 changed, 0 destroyed")
 	if after := c.state()[keyKind][0]; after["id"] != before["id"] || after["created_at"] != before["created_at"] || after["key"] != nil {
 		t.Errorf("the import makes %v of %v", after, before)
 	}
+	if after := c.state()[environmentKind][0]; fmt.Sprint(after) != fmt.Sprint(environment) {
+		t.Errorf("the import makes %v of %v", after, environment)
+	}
 	c.destroy()
-	sends(key, 401)
-	if keys := server.Keys(); len(keys) != 0 {
-		t.Errorf("the server has %d keys after destroy", len(keys))
+	if len(server.Keys()) != 0 || len(server.Environments("")) != 3 || server.SendSpans(key, 1) != 401 {
+		t.Errorf("after destroy there are %v and %v", server.Keys(), server.Environments(""))
 	}
 }
 
@@ -76,16 +67,10 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	t.Helper()
 	project := server.CreateProject("Orders").ID
 	l := newLife(newDriverOf(t, newServer, arguments{"base_url": server.URL, "api_key": server.ManagementKey}), keyKind)
-	sends := func(key string, status int) {
-		t.Helper()
-		if got := server.SendSpans(key, 1); got != status {
-			t.Errorf("a span is answered %d, want %d", got, status)
-		}
-	}
 	config := arguments{"project_id": project, "environment": "prd", "rotate_after_days": int64(90)}
 	l.apply(config, "create")
-	first := l.provider.text(l.state, "key")
-	sends(first, 200)
+	first := l.text("key")
+	answers(t, server, first, 200)
 	l.has(arguments{"masked_key": traceloop.MaskKey(first)})
 
 	// The first triggers are only recorded. Other ones rotate.
@@ -95,9 +80,9 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	l.apply(triggered("1"), "update")
 	l.has(arguments{"key": first})
 	l.apply(triggered("2"), "replace")
-	second := l.provider.text(l.state, "key")
-	sends(first, 401)
-	sends(second, 200)
+	second := l.text("key")
+	answers(t, server, first, 401)
+	answers(t, server, second, 200)
 
 	// Its value comes from elsewhere, and takes the place of the mask alone.
 	imported := newLife(l.provider, keyKind)
@@ -108,19 +93,19 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	imported.apply(triggered("2").with(arguments{"existing_key_wo": second}), "update")
 	imported.has(arguments{"key": second, "id": l.id()})
 	imported.changesNothing(triggered("2"))
-	sends(second, 200)
+	answers(t, server, second, 200)
 
 	// Sealed: only the private key opens it.
 	identity := newIdentity(t)
 	sealed := triggered("2").with(arguments{"age_recipients": []string{identity.Recipient().String()}})
 	l.apply(sealed, "replace")
 	l.has(arguments{"key": nil})
-	third, err := decrypt(l.provider.text(l.state, "encrypted_key"), identity)
+	third, err := decrypt(l.text("encrypted_key"), identity)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sends(second, 401)
-	sends(third, 200)
+	answers(t, server, second, 401)
+	answers(t, server, third, 200)
 
 	// Revoked outside Terraform: generated again.
 	server.RevokeKey(l.id())
@@ -129,14 +114,4 @@ func keyLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
 	if keys := server.Keys(); len(keys) != 0 {
 		t.Errorf("the server has %d keys after destroy", len(keys))
 	}
-}
-
-// An environment that the same plan creates may be named by its slug.
-func TestCLI_environmentOfTheSamePlan(t *testing.T) {
-	w := newEstate(t)
-	w.write(environmentHCL(fmt.Sprintf("%q", w.project.ID), "EU Production") +
-		w.key("orders", "eu-production", "depends_on  = [traceloop_environment.eu]"))
-	w.apply()
-	w.plan("-detailed-exitcode")
-	w.destroy()
 }

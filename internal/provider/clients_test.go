@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
@@ -19,16 +18,15 @@ func TestClients_nameTheirOwnUnknownArgument(t *testing.T) {
 	project := server.CreateProject("Orders")
 	_, projectKey := server.GenerateKey(project.ID, "prd")
 	server.CreateSetup(projectKey, "checkout", "char-count")
-	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
 	for name, test := range map[string]struct {
 		settings            arguments
 		management, project string // what each one waits for
 	}{
-		"base_url":        {arguments{"base_url": unknown}, "base_url", "base_url"},
-		"request_timeout": {arguments{"request_timeout": unknown}, "request_timeout", "request_timeout"},
-		"api_key":         {arguments{"api_key": unknown}, "api_key", ""},
-		"project_api_key": {arguments{"project_api_key": unknown}, "", "project_api_key"},
-		"both keys":       {arguments{"api_key": unknown, "project_api_key": unknown}, "api_key", "project_api_key"},
+		"base_url":        {arguments{"base_url": unknownText}, "base_url", "base_url"},
+		"request_timeout": {arguments{"request_timeout": unknownText}, "request_timeout", "request_timeout"},
+		"api_key":         {arguments{"api_key": unknownText}, "api_key", ""},
+		"project_api_key": {arguments{"project_api_key": unknownText}, "", "project_api_key"},
+		"both keys":       {arguments{"api_key": unknownText, "project_api_key": unknownText}, "api_key", "project_api_key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,13 +63,12 @@ func TestClients_unreadSetupsNameTheUnknownArgument(t *testing.T) {
 	l := newLife(newDriverWith(t, time.Now, known), kind)
 	l.apply(arguments{"external_id": "checkout", "evaluators": []string{"char-count"}}, "create")
 
-	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
 	for argument, want := range map[string]string{
 		"base_url":        `The provider argument "base_url" is not known before apply`,
 		"project_api_key": "The project key is not known before apply, because this plan creates or rotates it",
 		"api_key":         "",
 	} {
-		d := newDriverWith(t, time.Now, known.with(arguments{argument: unknown}))
+		d := newDriverWith(t, time.Now, known.with(arguments{argument: unknownText}))
 		typ := d.schemas[kind].ValueType()
 		read := ask(t.Context(), t, d.server.ReadResource, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, l.state.value)})
 		if err := failure(read.Diagnostics); err != nil {
@@ -96,23 +93,6 @@ func TestClients_projectKeyAloneAndNobodyListens(t *testing.T) {
 	newLife(d, "traceloop_organization").refusesToApply(arguments{"name": "Acme"}, phrases...)
 }
 
-// newUnknownDriver configures the provider with a base URL that is not known yet.
-func newUnknownDriver(t *testing.T, deferral bool) *driver {
-	t.Helper()
-	settings := arguments{"api_key": "management-key", "base_url": tftypes.NewValue(tftypes.String, tftypes.UnknownValue)}
-	d := newDriverWith(t, time.Now, settings)
-	schema := d.schema()
-	typ := schema.Provider.ValueType()
-	configured := ask(t.Context(), t, d.server.ConfigureProvider, &tfprotov6.ConfigureProviderRequest{
-		Config:             d.dynamic(typ, d.object(typ, settings)),
-		ClientCapabilities: &tfprotov6.ConfigureProviderClientCapabilities{DeferralAllowed: deferral},
-	})
-	if err := failure(configured.Diagnostics); err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
 // Where the provider's configuration is not known yet, a client that can defer is told to
 // defer everything that has to call the API. Any other plans what it can: a creation.
 func TestDeferred_unknownProviderConfiguration(t *testing.T) {
@@ -121,8 +101,12 @@ func TestDeferred_unknownProviderConfiguration(t *testing.T) {
 	config := arguments{"name": "Orders"}
 	prior := arguments{"id": "p1", "name": "Orders", "slug": "orders", "created_at": "2026-01-02T03:04:05Z", "deletion_protection": true}
 	for _, deferral := range []bool{true, false} {
-		d := newUnknownDriver(t, deferral)
-		typ := d.schemas[kind].ValueType()
+		settings := arguments{"api_key": "management-key", "base_url": unknownText}
+		d := newDriverWith(t, time.Now, settings)
+		providerType, typ := d.schema().Provider.ValueType(), d.schemas[kind].ValueType()
+		ask(t.Context(), t, d.server.ConfigureProvider, &tfprotov6.ConfigureProviderRequest{
+			Config: d.dynamic(providerType, d.object(providerType, settings)), ClientCapabilities: &tfprotov6.ConfigureProviderClientCapabilities{DeferralAllowed: deferral},
+		})
 		state := d.object(typ, prior)
 		identity := d.newIdentity(kind, arguments{"id": "p1"})
 

@@ -118,7 +118,8 @@ func TestPlan_coalescedChecks(t *testing.T) {
 	server.ResetRequests()
 	applying := d.next()
 	tenAtATime(t, plans, func(_ int, p planResult) error {
-		_, err := applying.carryOut(t.Context(), keyKind, p.prior, p)
+		key, err := applying.carryOut(t.Context(), keyKind, p.prior, p)
+		answers(t, server, d.text(key, "key"), 200)
 		return err
 	})
 	lists, others := 0, 0

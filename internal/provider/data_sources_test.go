@@ -12,36 +12,10 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// With the CLI: what is found, that it is found again, and that nothing is written.
-func TestAccAPIKeysDataSource(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	orders, returns := server.CreateProject("Orders"), server.CreateProject("Returns")
-	server.GenerateKey(orders.ID, "dev")
-	server.GenerateKey(orders.ID, "prd")
-	server.GenerateKey(returns.ID, "prd")
-	c := bareCLI(t)
-	c.write(configured(server, fmt.Sprintf(`
-data "traceloop_api_keys" "all" {}
-data "traceloop_api_keys" "orders" {
-  project_id = %q
-}
-data "traceloop_api_keys" "production" {
-  environment = "prd"
-}
-output "keys" {
-  value = join(" ", [for keys in [data.traceloop_api_keys.all, data.traceloop_api_keys.orders, data.traceloop_api_keys.production] : length(keys.api_keys)])
-}
-`, orders.ID)))
-	shows(t, c.apply(), `keys = "3 2 2"`)
-	c.plan("-detailed-exitcode")
-	noWrites(t, server)
-}
-
-// builtIn returns a built-in environment, which all projects inherit.
-func builtIn(server *emulatortest.Server, slug string) (found emulatortest.Environment) {
+// environmentNamed returns the one that has the name. Built-in ones, which all projects inherit, have their slug as name.
+func environmentNamed(server *emulatortest.Server, name string) (found emulatortest.Environment) {
 	for _, e := range server.Environments("") {
-		if e.BuiltIn && e.Slug == slug {
+		if e.Name == name {
 			found = e
 		}
 	}
@@ -57,7 +31,7 @@ func TestDataSources_one(t *testing.T) {
 	orders := arguments{"id": project.ID, "name": "Orders & Returns", "slug": "orders-returns"}
 	eu := arguments{"id": own.ID, "scope": "project", "project_id": project.ID, "built_in": false}
 	loadTest := arguments{"id": inherited.ID, "scope": "organization", "project_id": nil}
-	prd := arguments{"id": builtIn(server, "prd").ID, "scope": "organization", "project_id": nil, "built_in": true}
+	prd := arguments{"id": environmentNamed(server, "prd").ID, "scope": "organization", "project_id": nil, "built_in": true}
 	within := arguments{"project_id": project.ID}
 	production := arguments{"id": id, "project_id": project.ID, "environment": "prd", "masked_key": traceloop.MaskKey(key)}
 	for _, test := range []struct {

@@ -1,9 +1,7 @@
 package provider_test
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -11,48 +9,6 @@ import (
 )
 
 const environmentAddress = "traceloop_environment.eu"
-
-// environmentHCL is organization-level when projectID is empty. projectID is an expression.
-func environmentHCL(projectID, name string) string {
-	if projectID == "" {
-		projectID = "null"
-	}
-	return fmt.Sprintf("resource \"traceloop_environment\" \"eu\" {\n  project_id          = %s\n  name                = %q\n  deletion_protection = false\n}\n", projectID, name)
-}
-
-func TestAccEnvironment_life(t *testing.T) { inBothVariants(t, accEnvironmentLife) }
-
-func accEnvironmentLife(t *testing.T, variant emulatortest.Option) {
-	t.Helper()
-	server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
-	c := newCLI(t, server)
-	applies := func(name, summary string) map[string]any {
-		t.Helper()
-		c.write(projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", name))
-		shows(t, c.apply(), summary)
-		c.plan("-detailed-exitcode")
-		return c.state()[environmentKind][0]
-	}
-	made := applies("EU Production", "2 added, 0 changed, 0 destroyed")
-	if made["slug"] != "eu-production" || made["scope"] != "project" || made["built_in"] != false {
-		t.Errorf("the state has %v", made)
-	}
-	c.ok("state", "rm", environmentAddress)
-	c.ok("import", environmentAddress, fmt.Sprint(made["id"]))
-	if imported := applies("EU Production", "0 added, 1 changed, 0 destroyed"); fmt.Sprint(imported) != fmt.Sprint(made) { // its protection
-		t.Errorf("the import makes %v of %v", imported, made)
-	}
-	replaced := applies("US Production", "1 added, 0 changed, 1 destroyed") // there is no rename
-	if replaced["id"] == made["id"] {
-		t.Errorf("the environment %v was not replaced", made["id"])
-	}
-	server.DeleteEnvironment(fmt.Sprint(replaced["id"]))
-	applies("US Production", "1 added, 0 changed, 0 destroyed") // created again
-	c.destroy()
-	if n := len(server.Environments("")); n != 3 {
-		t.Errorf("the server has %d environments after destroy, want the 3 built-in ones", n)
-	}
-}
 
 // environmentLife is the whole life of an environment, with a provider of any paths.
 func environmentLife(t *testing.T, server *emulatortest.Server, newServer newServer) {
@@ -87,7 +43,7 @@ func environmentLife(t *testing.T, server *emulatortest.Server, newServer newSer
 	}
 }
 
-func TestEnvironment_alreadyExists(t *testing.T) {
+func TestEnvironment_cannotBeCreated(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders").ID
@@ -105,6 +61,7 @@ func TestEnvironment_alreadyExists(t *testing.T) {
 		"exists in the project": {project, "eu production", []string{"Environment Already Exists", "import {", project + "/eu-production"}},
 		"organization has it":   {nil, "Inherited", []string{"Environment Already Exists", "The organization has", "id = \"inherited\""}},
 		"a project has it":      {nil, "EU production", []string{"Environment Already Exists", project + "/eu-production"}},
+		"unknown project":       {"cnosuchproject", "EU", []string{"Unknown Project", "There are:", `("Default project")`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLife(newDriver(t, server, time.Now), environmentKind)
@@ -124,55 +81,26 @@ func TestEnvironment_alreadyExists(t *testing.T) {
 	}
 }
 
-func TestEnvironment_unknownProject(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	l := newLife(newDriver(t, server, time.Now), environmentKind)
-	config := arguments{"project_id": "cnosuchproject", "name": "EU"}
-	if warned := warnings(l.plan(config, false).diags); !slices.Equal(warned, []string{"Unknown Project"}) {
-		t.Errorf("the plan warns of %q", warned)
-	}
-	l.refusesToApply(config, "Unknown Project", "There are:", `("Default project")`)
-}
-
-// What the CLI shows of its end is in TestCLI_builtInEnvironmentIsForgottenWithAWarning.
+// It is forgotten, and not deleted.
 func TestEnvironment_importedBuiltIn(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	l := newLife(newDriver(t, server, time.Now), environmentKind)
-	for _, id := range []string{"dev", builtIn(server, "dev").ID} {
+	for _, id := range []string{"dev", environmentNamed(server, "dev").ID} {
 		var err error
 		if l.state, err = l.provider.next().importID(t.Context(), environmentKind, id); err != nil {
 			t.Fatal(err)
 		}
 		l.apply(arguments{"name": "dev"}, "")
 		l.has(arguments{"built_in": true, "slug": "dev", "scope": "organization"})
-		l.destroy()
+		forgets, applying := l.saves(nil), l.provider.next()
+		if err := forgets.apply(applying); err != nil || !l.state.value.IsNull() {
+			t.Errorf("the state has %s: %v", l.state.value, err)
+		}
+		warns(t, append(forgets.diags, applying.applied...), "Built-in Environment Is Not Deleted", "dev")
 	}
 	noWrites(t, server)
 	if n := len(server.Environments("")); n != 3 {
 		t.Errorf("the organization has %d environments, want 3", n)
 	}
-}
-
-func TestEnvironment_refused(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	for name, test := range map[string]struct {
-		projectID any
-		name      string
-		phrases   []string
-	}{
-		"empty name":   {nil, "", []string{"between 1 and 255"}},
-		"blank name":   {nil, " \t", []string{"must not be blank"}},
-		"no letter":    {nil, "!!!", []string{"ASCII letter or digit"}},
-		"too long":     {nil, strings.Repeat("x", 256), []string{"between 1 and 255"}},
-		"malformed id": {"Default project", "EU", []string{"must be an id"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			l := newLife(newDriver(t, server, time.Now), environmentKind)
-			pointsAt(t, l.refusesToPlan(arguments{"project_id": test.projectID, "name": test.name}, test.phrases...))
-		})
-	}
-	noWrites(t, server)
 }

@@ -24,15 +24,13 @@ import (
 func twoOrganizations(t *testing.T) (ours, other *emulatortest.Server, address string) {
 	t.Helper()
 	ours, other = emulatortest.Start(t), emulatortest.Start(t)
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return ours, other, serves(t, func(w http.ResponseWriter, r *http.Request) {
 		server := ours
 		if strings.HasSuffix(r.Header.Get("Authorization"), " "+other.ManagementKey) {
 			server = other
 		}
 		server.Emulator.ServeHTTP(w, r)
-	}))
-	t.Cleanup(proxy.Close)
-	return ours, other, proxy.URL
+	})
 }
 
 // Only the organization that has an object can empty a state of it.
@@ -41,8 +39,7 @@ func TestCLI_anotherOrganizationsKey(t *testing.T) {
 	ours, other, address := twoOrganizations(t)
 	cli := newCLI(t, ours)
 	cli.set("TRACELOOP_MANAGEMENT_BASE_URL", address)
-	block := projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production")
-	cli.write(block)
+	cli.write(ordersHCL + europeHCL)
 	cli.apply()
 	cli.plan("-destroy", "-out=saved")
 	before := cli.state()
@@ -97,6 +94,31 @@ func TestGone_anotherOrganization(t *testing.T) {
 			}
 			noWritesThatCount(t, other)
 		})
+	}
+}
+
+// Behind a wrong base URL everything is "not found".
+func TestGone_wrongBaseURL(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{projectKind, environmentKind, keyKind} {
+		server := emulatortest.Start(t, emulatortest.WithAnyRequest())
+		right := newLife(newDriver(t, server, minutesLater), kind)
+		right.apply(ofKind(kind, server), "create")
+		l := newLife(newDriverWith(t, minutesLater, arguments{"base_url": server.URL + "/api", "api_key": server.ManagementKey}), kind)
+		l.state = right.state
+		l.refusesToPlan(ofKind(kind, server), `comes from the provider argument "base_url"`)
+		refusesToDestroy(l, l.state, `comes from the provider argument "base_url"`)
+		right.destroy()
+	}
+}
+
+// noWritesThatCount checks that nothing that was asked to be changed was.
+func noWritesThatCount(t *testing.T, server *emulatortest.Server) {
+	t.Helper()
+	for _, request := range server.Requests() {
+		if request.Method != "GET" && request.Status < 400 {
+			t.Errorf("%s %s was carried out", request.Method, request.Path)
+		}
 	}
 }
 
@@ -176,7 +198,7 @@ type hiding struct {
 func newHiding(t *testing.T, shows time.Duration) *hiding {
 	t.Helper()
 	h := &hiding{server: emulatortest.Start(t), shows: shows}
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h.url = serves(t, func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		hidden := h.hidden
@@ -212,9 +234,7 @@ func newHiding(t *testing.T, shows time.Duration) *hiding {
 		w.Header().Set("Content-Type", recorded.Header().Get("Content-Type"))
 		w.WriteHeader(recorded.Code)
 		_, _ = w.Write(answer)
-	}))
-	t.Cleanup(front.Close)
-	h.url = front.URL
+	})
 	return h
 }
 
@@ -341,49 +361,39 @@ func TestGone_newProjectIsAwaited(t *testing.T) {
 	}
 }
 
-// A plan does not announce to destroy what its refresh did not find.
-func TestCLI_goneIsNotDestroyed(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
-	cli := newCLI(t, server)
-	project := server.CreateProject("Orders")
-	config := func(names string) string {
-		each := "for_each = toset([" + names + "])"
-		return resourceOf(environmentKind, "all", each, "name = each.key", "deletion_protection = false") +
-			resourceOf(keyKind, "all", each, fmt.Sprintf("project_id = %q", project.ID), "environment = traceloop_environment.all[each.key].slug")
-	}
-	cli.write(config(`"A", "B"`))
-	cli.apply()
-	for _, environment := range server.Environments("") {
-		if environment.Name == "B" {
-			server.DeleteEnvironment(environment.ID)
-		}
-	}
-	cli.write(config(`"A"`))
-	out := cli.plan()
-	shows(t, out, "Environment No Longer Found")
-	hides(t, out, "Destroying Is Irreversible", "API Keys Will Be Revoked")
-	cli.apply()
-	cli.plan("-detailed-exitcode")
-}
-
+// What was deleted elsewhere is not protected, and leaves the state with a word. A plan does not announce to destroy what its
+// refresh did not find.
 func TestCLI_protectedInstanceIsGone(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	cli := newCLI(t, server)
-	const block = "resource \"traceloop_project\" \"all\" {\n  for_each = toset([%s])\n  name     = each.key\n}\n"
-	cli.write(fmt.Sprintf(block, `"A", "B"`))
-	cli.apply()
-	for _, p := range server.Projects() {
-		if p.Name == "B" {
-			server.DeleteProject(p.ID)
+	config := func(names string) string {
+		each := "for_each = toset([" + names + "])"
+		return resourceOf(projectKind, "all", each, "name = each.key") +
+			block(environmentKind, "all", each, "project_id = traceloop_project.all[each.key].id", named("EU")) +
+			resourceOf(keyKind, "all", each, "project_id = traceloop_project.all[each.key].id", "environment = traceloop_environment.all[each.key].slug")
+	}
+	deletes := func(name string) {
+		for _, p := range server.Projects() {
+			if p.Name == name {
+				server.DeleteProject(p.ID)
+			}
 		}
 	}
-	cli.write(fmt.Sprintf(block, `"A"`))
+	cli.write(config(`"A", "B"`))
+	cli.apply()
+	deletes("B")
+	cli.write(config(`"A"`))
+	out := ""
 	for _, flags := range modes("traceloop_project.all") {
-		hides(t, cli.plan(strings.Fields("-out=saved "+flags)...), "Deletion Protection")
+		out = cli.plan(strings.Fields("-out=saved " + flags)...)
+		hides(t, out, "Deletion Protection")
 	}
+	shows(t, out, "Project No Longer Found", "Environment No Longer Found", "API Key No Longer Found", "it was revoked, or its project or environment was deleted")
+	hides(t, out, "Destroying Is Irreversible", "API Keys Will Be Revoked")
 	hides(t, cli.ok("plan", "-input=false", "-refresh-only"), "Deletion Protection")
 	cli.ok("apply", "saved")
 	cli.plan("-detailed-exitcode")
+	deletes("A")
+	shows(t, cli.apply(), "that apply generates a new key", "3 added, 0 changed, 0 destroyed")
 }

@@ -107,21 +107,18 @@ func newOrganization(tb testing.TB) organization {
 	return organization{server, project.ID, environment.ID, id}
 }
 
-// imports are the ways to import each object: its kind, the id string and the identity.
-func (o organization) imports() map[string]struct {
-	id       string
-	identity arguments
-	config   arguments
-} {
-	type way = struct {
-		id       string
-		identity arguments
-		config   arguments
-	}
-	return map[string]way{
-		"traceloop_project":     {o.project, arguments{"id": o.project}, arguments{"name": "Orders"}},
-		"traceloop_environment": {o.project + "/eu-production", arguments{"id": o.environment}, arguments{"name": "EU Production", "project_id": o.project}},
-		"traceloop_api_key": {
+// importable is an object by the two ways to import it, and its block.
+type importable struct {
+	id               string
+	identity, config arguments
+}
+
+// imports are the objects by their kinds.
+func (o organization) imports() map[string]importable {
+	return map[string]importable{
+		projectKind:     {o.project, arguments{"id": o.project}, arguments{"name": "Orders"}},
+		environmentKind: {o.project + "/eu-production", arguments{"id": o.environment}, arguments{"name": "EU Production", "project_id": o.project}},
+		keyKind: {
 			o.project + "/eu-production",
 			arguments{"project_id": o.project, "environment": "eu-production"},
 			arguments{"project_id": o.project, "environment": "eu-production"},
@@ -178,42 +175,18 @@ func TestIdentity_refused(t *testing.T) {
 		identity arguments
 		says     []string
 	}{
-		"project that does not exist":     {"traceloop_project", arguments{"id": "nobody"}, []string{"Unable to Import Project", `no project with the id "nobody"`}},
-		"project by its name":             {"traceloop_project", arguments{"id": "My Orders"}, []string{"Invalid Import Identity", `id = "My Orders"`, "A name or a slug is not an id", "identity = {"}},
-		"project without an id":           {"traceloop_project", arguments{}, []string{"Invalid Import Identity", "id is missing", "identity = {"}},
-		"environment that does not exist": {"traceloop_environment", arguments{"id": "nobody"}, []string{"Unable to Import Environment", `no environment "nobody"`}},
-		"environment by its slug":         {"traceloop_environment", arguments{"id": "load-test"}, []string{"Unable to Import Environment", `no environment "load-test"`}},
-		"environment without an id":       {"traceloop_environment", arguments{}, []string{"Invalid Import Identity", "id is missing"}},
-		"key of an unknown project": {
-			"traceloop_api_key",
-			arguments{"project_id": "nobody", "environment": "prd"},
-			[]string{"Unable to Import API Key", `no project with the id "nobody"`},
-		},
-		"key of an unknown environment": {
-			"traceloop_api_key",
-			arguments{"project_id": other, "environment": "prod"},
-			[]string{"Unable to Import API Key", `no environment with the slug "prod"`},
-		},
-		"key where there is none": {
-			"traceloop_api_key",
-			arguments{"project_id": other, "environment": "prd"},
-			[]string{"Unable to Import API Key", `no active key in the environment "prd"`},
-		},
-		"key without an environment": {
-			"traceloop_api_key",
-			arguments{"project_id": other},
-			[]string{"Invalid Import Identity", "environment is missing", `project_id  = "`, `environment = "prd"`},
-		},
-		"key by names": {
-			"traceloop_api_key",
-			arguments{"project_id": "My Orders", "environment": "EU Production"},
-			[]string{"Invalid Import Identity", `project_id = "My Orders"`, `environment = "EU Production"`},
-		},
-		"key by itself": {
-			"traceloop_api_key",
-			arguments{"project_id": other, "environment": "tl_" + strings.Repeat("s3cret", 6)},
-			[]string{"Invalid Import Identity", `environment = "tl_****`},
-		},
+		"project that does not exist":     {projectKind, arguments{"id": "nobody"}, []string{"Unable to Import Project", `no project with the id "nobody"`}},
+		"project by its name":             {projectKind, arguments{"id": "My Orders"}, []string{"Invalid Import Identity", `id = "My Orders"`, "A name or a slug is not an id", "identity = {"}},
+		"project without an id":           {projectKind, arguments{}, []string{"Invalid Import Identity", "id is missing", "identity = {"}},
+		"environment that does not exist": {environmentKind, arguments{"id": "nobody"}, []string{"Unable to Import Environment", `no environment "nobody"`}},
+		"environment by its slug":         {environmentKind, arguments{"id": "load-test"}, []string{"Unable to Import Environment", `no environment "load-test"`}},
+		"environment without an id":       {environmentKind, arguments{}, []string{"Invalid Import Identity", "id is missing"}},
+		"key of an unknown project":       {keyKind, arguments{"project_id": "nobody", "environment": "prd"}, []string{"Unable to Import API Key", `no project with the id "nobody"`}},
+		"key of an unknown environment":   {keyKind, arguments{"project_id": other, "environment": "prod"}, []string{"Unable to Import API Key", `no environment with the slug "prod"`}},
+		"key where there is none":         {keyKind, arguments{"project_id": other, "environment": "prd"}, []string{"Unable to Import API Key", `no active key in the environment "prd"`}},
+		"key without an environment":      {keyKind, arguments{"project_id": other}, []string{"Invalid Import Identity", "environment is missing", `project_id  = "`, `environment = "prd"`}},
+		"key by names":                    {keyKind, arguments{"project_id": "My Orders", "environment": "EU Production"}, []string{"Invalid Import Identity", `project_id = "My Orders"`, `environment = "EU Production"`}},
+		"key by itself":                   {keyKind, arguments{"project_id": other, "environment": "tl_" + strings.Repeat("s3cret", 6)}, []string{"Invalid Import Identity", `environment = "tl_****`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -225,36 +198,13 @@ func TestIdentity_refused(t *testing.T) {
 
 // identityHCL imports each kind by its identity.
 func (o organization) identityHCL() string {
-	return fmt.Sprintf(`
-import {
-  to       = traceloop_project.orders
-  identity = { id = %q }
-}
-
-resource "traceloop_project" "orders" {
-  name = "Orders"
-}
-
-import {
-  to       = traceloop_environment.eu
-  identity = { id = %q }
-}
-
-resource "traceloop_environment" "eu" {
-  project_id = traceloop_project.orders.id
-  name       = "EU Production"
-}
-
-import {
-  to       = traceloop_api_key.orders
-  identity = { project_id = %q, environment = "eu-production" }
-}
-
-resource "traceloop_api_key" "orders" {
-  project_id  = traceloop_project.orders.id
-  environment = traceloop_environment.eu.slug
-}
-`, o.project, o.environment, o.project)
+	by := func(address, identity string) string {
+		return fmt.Sprintf("import {\n  to       = %s\n  identity = { %s }\n}\n", address, identity)
+	}
+	return by("traceloop_project.orders", fmt.Sprintf("id = %q", o.project)) + resourceOf(projectKind, "orders", named("Orders")) +
+		by("traceloop_environment.eu", fmt.Sprintf("id = %q", o.environment)) + resourceOf(environmentKind, "eu", "project_id = traceloop_project.orders.id", named("EU Production")) +
+		by("traceloop_api_key.orders", fmt.Sprintf(`project_id = %q, environment = "eu-production"`, o.project)) +
+		resourceOf(keyKind, "orders", "project_id = traceloop_project.orders.id", "environment = traceloop_environment.eu.slug")
 }
 
 // The CLI imports by identity and keeps identities.

@@ -23,11 +23,17 @@ func TestImport_refusedIDs(t *testing.T) {
 		projectKind: {
 			"Default project": {"Invalid Import ID", "<project id>"},
 			"cnosuchproject":  {"Unable to Import Project", "no project with the id", "traceloop_projects"},
+			"":                {"Invalid Import ID", "<project id>"},
+			"..":              {"Invalid Import ID", "<project id>"},
+			"../api-keys":     {"Invalid Import ID", "<project id>"},
+			"p1?limit=1":      {"Invalid Import ID", "<project id>"},
 		},
 		environmentKind: {
 			"EU Production":        {"Invalid Import ID", "<environment id>", "<project id>/<slug>", "<slug>"},
 			"nosuch":               {"Unable to Import Environment", "no environment", "traceloop_environments"},
 			project + "/nosuch":    {"Unable to Import Environment", "no environment"},
+			project + "/..":        {"Invalid Import ID", "<environment id>"},
+			"My orders/dev":        {"Invalid Import ID", "<environment id>"},
 			"cnosuchproject/dev":   {"Unable to Import Environment", "no environment"},
 			project + "/dev":       {"Unable to Import Environment", "inherits", "with the id \"dev\""},
 			project + "/inherited": {"Unable to Import Environment", "from the organization", "id \"inherited\""},

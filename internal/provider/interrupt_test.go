@@ -127,9 +127,7 @@ func (c *cli) keysOf(server *emulatortest.Server) (ids []string) {
 	c.t.Helper()
 	for _, attributes := range c.state()[keyKind] {
 		ids = append(ids, fmt.Sprint(attributes["id"]))
-		if status := server.SendSpans(fmt.Sprint(attributes["key"]), 1); status != http.StatusOK {
-			c.t.Errorf("a key of the state is answered %d, want 200", status)
-		}
+		answers(c.t, server, fmt.Sprint(attributes["key"]), 200)
 	}
 	there := map[string]bool{}
 	for _, key := range server.Keys() {
@@ -140,14 +138,6 @@ func (c *cli) keysOf(server *emulatortest.Server) (ids []string) {
 	}
 	return ids
 }
-
-// chainHCL makes one thing after another: a project, its environment, a key there.
-func chainHCL(trigger, more string) string {
-	return projectHCL("Orders", false) + environmentHCL("traceloop_project.orders.id", "EU Production") +
-		fmt.Sprintf("resource \"traceloop_api_key\" \"orders\" {\n  project_id        = traceloop_project.orders.id\n  environment       = traceloop_environment.eu.slug\n  rotation_triggers = { on = %q }\n  %s\n}\n", trigger, more)
-}
-
-const secondKeyHCL = "resource \"traceloop_api_key\" \"second\" {\n  project_id  = traceloop_api_key.orders.project_id\n  environment = \"dev\"\n}\n"
 
 // One SIGINT: what is on its way is seen through and saved, nothing else is begun, and the
 // next apply goes on from there.
@@ -168,13 +158,16 @@ func TestInterrupt_graceful(t *testing.T) {
 			t.Parallel()
 			server := emulatortest.Start(t)
 			var gate checkpoint
+			chain := func(trigger string) string {
+				return ordersHCL + europeHCL + resourceOf(keyKind, "orders", "project_id = traceloop_project.orders.id", "environment = traceloop_environment.eu.slug", fmt.Sprintf("rotation_triggers = { on = %q }", trigger))
+			}
 			c := newCLI(t, server)
 			c.set("TRACELOOP_MANAGEMENT_BASE_URL", inFront(t, server, gate.pass))
 			if test.first {
-				c.write(chainHCL("first", ""))
+				c.write(chain("first"))
 				c.apply()
 			}
-			c.write(chainHCL("second", "") + secondKeyHCL)
+			c.write(chain("second") + resourceOf(keyKind, "second", "project_id = traceloop_api_key.orders.project_id", `environment = "dev"`))
 			held := gate.set(test.hold)
 			apply := c.start("apply", "-parallelism=1")
 			<-held.reached
@@ -209,7 +202,7 @@ func TestInterrupt_duringAPause(t *testing.T) {
 	server := emulatortest.Start(t)
 	server.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/projects", Kind: "status", Status: http.StatusTooManyRequests, RetryAfter: new(55)})
 	c := newCLI(t, server)
-	c.write(projectHCL("Orders", false))
+	c.write(ordersHCL)
 	began := time.Now()
 	apply := c.start("apply")
 	apply.logged("Waiting before the next Traceloop API request")

@@ -240,13 +240,16 @@ func (l *life) mapOf(name string) map[string]string {
 	return texts
 }
 
-func (l *life) id() string { l.t.Helper(); return l.provider.text(l.state, "id") }
+func (l *life) id() string { l.t.Helper(); return l.text("id") }
+
+// text is an attribute of the state; empty when it is null.
+func (l *life) text(name string) string { l.t.Helper(); return l.provider.text(l.state, name) }
 
 // unknown returns the attributes of a plan that only its apply knows, sorted.
 func (p planResult) unknown(tb testing.TB) string {
 	tb.Helper()
 	all := attributes(tb, p.value)
-	maps.DeleteFunc(all, func(_ string, value tftypes.Value) bool { return value.IsKnown() })
+	maps.DeleteFunc(all, func(_ string, value tftypes.Value) bool { return value.IsFullyKnown() })
 	return strings.Join(slices.Sorted(maps.Keys(all)), " ")
 }
 

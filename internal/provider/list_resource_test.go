@@ -2,10 +2,15 @@ package provider_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/clitest"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -116,27 +121,23 @@ func TestList_filters(t *testing.T) {
 		config arguments
 		want   []string
 	}{
-		"projects":         {"traceloop_project", nil, []string{"Orders", "Refunds"}},
-		"project by name":  {"traceloop_project", arguments{"name": "Refunds"}, []string{"Refunds"}},
-		"names are exact":  {"traceloop_project", arguments{"name": "refunds"}, []string{}},
-		"environments":     {"traceloop_environment", nil, []string{"Load test (organization-level)", "Orders / EU Production"}},
-		"of a project":     {"traceloop_environment", arguments{"project_id": refunds}, []string{"Load test (organization-level)"}},
-		"of a scope":       {"traceloop_environment", arguments{"scope": "project"}, []string{"Orders / EU Production"}},
-		"of the other one": {"traceloop_environment", arguments{"scope": "organization"}, []string{"Load test (organization-level)"}},
-		"of both filters":  {"traceloop_environment", arguments{"project_id": orders, "scope": "project"}, []string{"Orders / EU Production"}},
-		"with built-in ones": {
-			"traceloop_environment",
-			arguments{"project_id": refunds, "include_built_in": true},
-			[]string{"dev (organization-level)", "stg (organization-level)", "prd (organization-level)", "Load test (organization-level)"},
-		},
-		"keys":             {"traceloop_api_key", nil, []string{"Orders / prd", "Refunds / prd", "Orders / load-test"}},
-		"by project":       {"traceloop_api_key", arguments{"project_id": orders}, []string{"Orders / prd", "Orders / load-test"}},
-		"by environment":   {"traceloop_api_key", arguments{"environment": "prd"}, []string{"Orders / prd", "Refunds / prd"}},
-		"by both":          {"traceloop_api_key", arguments{"project_id": refunds, "environment": "prd"}, []string{"Refunds / prd"}},
-		"by age":           {"traceloop_api_key", arguments{"min_age_days": int64(30)}, []string{"Orders / prd", "Refunds / prd"}},
-		"older than all":   {"traceloop_api_key", arguments{"min_age_days": int64(41)}, []string{}},
-		"of any age":       {"traceloop_api_key", arguments{"min_age_days": int64(0)}, []string{"Orders / prd", "Refunds / prd", "Orders / load-test"}},
-		"of an empty slot": {"traceloop_api_key", arguments{"project_id": refunds, "environment": "stg"}, []string{}},
+		"projects":           {projectKind, nil, []string{"Orders", "Refunds"}},
+		"project by name":    {projectKind, arguments{"name": "Refunds"}, []string{"Refunds"}},
+		"names are exact":    {projectKind, arguments{"name": "refunds"}, []string{}},
+		"environments":       {environmentKind, nil, []string{"Load test (organization-level)", "Orders / EU Production"}},
+		"of a project":       {environmentKind, arguments{"project_id": refunds}, []string{"Load test (organization-level)"}},
+		"of a scope":         {environmentKind, arguments{"scope": "project"}, []string{"Orders / EU Production"}},
+		"of the other one":   {environmentKind, arguments{"scope": "organization"}, []string{"Load test (organization-level)"}},
+		"of both filters":    {environmentKind, arguments{"project_id": orders, "scope": "project"}, []string{"Orders / EU Production"}},
+		"with built-in ones": {environmentKind, arguments{"project_id": refunds, "include_built_in": true}, []string{"dev (organization-level)", "stg (organization-level)", "prd (organization-level)", "Load test (organization-level)"}},
+		"keys":               {keyKind, nil, []string{"Orders / prd", "Refunds / prd", "Orders / load-test"}},
+		"by project":         {keyKind, arguments{"project_id": orders}, []string{"Orders / prd", "Orders / load-test"}},
+		"by environment":     {keyKind, arguments{"environment": "prd"}, []string{"Orders / prd", "Refunds / prd"}},
+		"by both":            {keyKind, arguments{"project_id": refunds, "environment": "prd"}, []string{"Refunds / prd"}},
+		"by age":             {keyKind, arguments{"min_age_days": int64(30)}, []string{"Orders / prd", "Refunds / prd"}},
+		"older than all":     {keyKind, arguments{"min_age_days": int64(41)}, []string{}},
+		"of any age":         {keyKind, arguments{"min_age_days": int64(0)}, []string{"Orders / prd", "Refunds / prd", "Orders / load-test"}},
+		"of an empty slot":   {keyKind, arguments{"project_id": refunds, "environment": "stg"}, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -173,7 +174,7 @@ func TestList_resourceIsThatOfTheImport(t *testing.T) {
 	}
 	// That is what a key would look like.
 	d := newDriver(t, o.server, time.Now)
-	created, _, err := d.apply(t.Context(), "traceloop_api_key", d.none("traceloop_api_key"), arguments{"project_id": o.project, "environment": "stg"})
+	created, _, err := d.apply(t.Context(), keyKind, d.none(keyKind), arguments{"project_id": o.project, "environment": "stg"})
 	if err != nil || !strings.Contains(created.value.String(), d.text(created, "key")) || d.text(created, "key") == "" {
 		t.Errorf("a key is not found where there is one: %v", err)
 	}
@@ -195,14 +196,14 @@ func TestList_limit(t *testing.T) {
 		results  int
 		requests int // for the list; one more names the project
 	}{
-		"one":                   {"traceloop_api_key", nil, 1, 1, 1},
-		"a page":                {"traceloop_api_key", nil, 100, 100, 1},
-		"a page and one":        {"traceloop_api_key", nil, 101, 101, 3}, // then the whole list is read
-		"more than there are":   {"traceloop_api_key", nil, 1000, 250, 3},
-		"none":                  {"traceloop_api_key", nil, 0, 250, 3},
-		"filtered":              {"traceloop_api_key", arguments{"project_id": project}, 10, 10, 1},
-		"filtered, two pages":   {"traceloop_api_key", arguments{"project_id": project}, 150, 150, 2},
-		"filtered environments": {"traceloop_environment", arguments{"project_id": project}, 10, 10, 1},
+		"one":                   {keyKind, nil, 1, 1, 1},
+		"a page":                {keyKind, nil, 100, 100, 1},
+		"a page and one":        {keyKind, nil, 101, 101, 3}, // then the whole list is read
+		"more than there are":   {keyKind, nil, 1000, 250, 3},
+		"none":                  {keyKind, nil, 0, 250, 3},
+		"filtered":              {keyKind, arguments{"project_id": project}, 10, 10, 1},
+		"filtered, two pages":   {keyKind, arguments{"project_id": project}, 150, 150, 2},
+		"filtered environments": {environmentKind, arguments{"project_id": project}, 10, 10, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server.ResetRequests()
@@ -224,30 +225,6 @@ func TestList_limit(t *testing.T) {
 	}
 }
 
-// Many lists of one query share what they read.
-func TestList_sharesPages(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	const projects = 40
-	var ids []string
-	for i := range projects {
-		ids = append(ids, server.CreateProject(fmt.Sprintf("Project %02d", i)).ID)
-		server.GenerateKey(ids[i], "dev")
-		server.GenerateKey(ids[i], "prd")
-	}
-	server.ResetRequests()
-	d := newDriver(t, server, time.Now)
-	for i, id := range ids {
-		want := []string{fmt.Sprintf("Project %02d / dev", i), fmt.Sprintf("Project %02d / prd", i)}
-		if got := d.names("traceloop_api_key", arguments{"project_id": id}); !slices.Equal(got, want) {
-			t.Fatalf("the keys are %q, want %q", got, want)
-		}
-	}
-	if n := len(server.Requests()); n > 6 {
-		t.Errorf("%d requests for %d lists, want a handful: %v", n, projects, server.Requests())
-	}
-}
-
 func TestList_refused(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
@@ -256,13 +233,13 @@ func TestList_refused(t *testing.T) {
 		config arguments
 		says   string
 	}{
-		"name that cannot be":      {"traceloop_project", arguments{"name": " Orders"}, "must not be blank"},
-		"project by its name":      {"traceloop_environment", arguments{"project_id": "My Orders"}, "A name or a slug is not an id"},
-		"scope that is none":       {"traceloop_environment", arguments{"scope": "team"}, `"organization" "project"`},
-		"project that is none":     {"traceloop_environment", arguments{"project_id": "nobody"}, `no project with the id "nobody"`},
-		"environment by its name":  {"traceloop_api_key", arguments{"environment": "EU Production"}, "must be the slug of an environment"},
-		"negative age":             {"traceloop_api_key", arguments{"min_age_days": int64(-1)}, "whole number from 0"},
-		"project that is not here": {"traceloop_api_key", arguments{"project_id": "nobody"}, `no project with the id "nobody"`},
+		"name that cannot be":      {projectKind, arguments{"name": " Orders"}, "must not be blank"},
+		"project by its name":      {environmentKind, arguments{"project_id": "My Orders"}, "A name or a slug is not an id"},
+		"scope that is none":       {environmentKind, arguments{"scope": "team"}, `"organization" "project"`},
+		"project that is none":     {environmentKind, arguments{"project_id": "nobody"}, `no project with the id "nobody"`},
+		"environment by its name":  {keyKind, arguments{"environment": "EU Production"}, "must be the slug of an environment"},
+		"negative age":             {keyKind, arguments{"min_age_days": int64(-1)}, "whole number from 0"},
+		"project that is not here": {keyKind, arguments{"project_id": "nobody"}, `no project with the id "nobody"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -282,27 +259,20 @@ func TestList_failures(t *testing.T) {
 	for i := range 120 {
 		server.GenerateKey(project, server.CreateEnvironment(project, fmt.Sprintf("Stage %03d", i)).Slug)
 	}
-	for kind, test := range map[string]struct{ path, summary string }{
-		"traceloop_project":     {"/v2/projects", "Unable to List Projects"},
-		"traceloop_environment": {"/v2/environments", "Unable to List Environments"},
-		"traceloop_api_key":     {"/v2/api-keys", "Unable to List API Keys"},
+	for _, test := range []struct {
+		kind, summary string
+		fault         emulatortest.Fault
+	}{
+		{projectKind, "Unable to List Projects", emulatortest.Fault{Path: "/v2/projects", Kind: "status", Status: 500}},
+		{environmentKind, "Unable to List Environments", emulatortest.Fault{Path: "/v2/environments", Kind: "status", Status: 500}},
+		{keyKind, "Unable to List API Keys", emulatortest.Fault{Path: "/v2/api-keys", Kind: "status", Status: 500}},
+		{keyKind, "Unable to List API Keys", emulatortest.Fault{Path: "/v2/api-keys", Kind: "garbage", After: 1}},   // the second page
+		{keyKind, "Unable to List API Keys", emulatortest.Fault{Path: "/v2/projects", Kind: "status", Status: 500}}, // the project's name
 	} {
 		d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": server.ManagementKey, "max_retries": int64(0)})
-		server.SetFaults(emulatortest.Fault{Method: "GET", Path: test.path, Kind: "status", Status: 500})
-		if all, err := d.query(kind, nil, 1000, false); err == nil || !strings.Contains(err.Error(), test.summary) || len(all) > 0 {
-			t.Errorf("%s: %d results and %v, want an error", kind, len(all), err)
-		}
-	}
-
-	for what, fault := range map[string]emulatortest.Fault{
-		"the second page":    {Method: "GET", Path: "/v2/api-keys", Kind: "garbage", After: 1},
-		"the project's name": {Method: "GET", Path: "/v2/projects", Kind: "status", Status: 500},
-	} {
-		d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": server.ManagementKey, "max_retries": int64(0)})
-		server.SetFaults(fault)
-		if _, err := d.query("traceloop_api_key", nil, 1000, false); err == nil || !strings.Contains(err.Error(), "Unable to List API Keys") {
-			t.Errorf("%s fails, and the list says %v", what, err)
-		}
+		server.SetFaults(test.fault)
+		_, err := d.query(test.kind, nil, 1000, false)
+		refuses(t, err, test.summary)
 	}
 }
 
@@ -313,7 +283,7 @@ func TestList_projectVanishes(t *testing.T) {
 	project := server.CreateProject("Orders").ID
 	server.GenerateKey(project, "prd")
 	d := newDriver(t, server, time.Now)
-	stream := ask(t.Context(), t, d.extended().ListResource, &tfprotov6.ListResourceRequest{TypeName: "traceloop_api_key", Config: d.listConfig("traceloop_api_key", nil), Limit: 10})
+	stream := ask(t.Context(), t, d.extended().ListResource, &tfprotov6.ListResourceRequest{TypeName: keyKind, Config: d.listConfig(keyKind, nil), Limit: 10})
 	body := `{"error":"There is no such project."}`
 	server.SetFaults(emulatortest.Fault{Method: "GET", Path: "/v2/projects/" + project, Kind: "status", Status: 404, Body: &body})
 	for result := range stream.Results {
@@ -346,4 +316,59 @@ func (d *driver) adopt(kind string, one found) {
 	if err != nil || planned.action != "" {
 		d.t.Errorf("%s: the plan is to %q: %v", one.name, planned.action, err)
 	}
+}
+
+// What `terraform query -generate-config-out` and the plan after it ask of the provider takes
+// over a whole organization: one process lists, another imports by identity and plans.
+func TestList_generatedConfiguration(t *testing.T) {
+	t.Parallel()
+	server := clitest.NewLargeOrganization(t)
+	querying, planning := newDriver(t, server, time.Now), newDriver(t, server, time.Now)
+	kinds, listed := []string{projectKind, environmentKind, keyKind}, map[string][]found{}
+	for _, kind := range kinds {
+		var err error
+		if listed[kind], err = querying.query(kind, nil, 10_000, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("the query takes %d requests", len(server.Requests()))
+	n := 0
+	for _, kind := range kinds {
+		for _, one := range listed[kind] {
+			n++
+			planning.adopt(kind, one)
+		}
+	}
+	if n != clitest.WholeOrganization {
+		t.Errorf("%d objects are adopted, want %d", n, clitest.WholeOrganization)
+	}
+	clitest.CheckAdoption(t, server)
+}
+
+// The same, with the CLI.
+func TestCLI_queryAdoptsOrganization(t *testing.T) {
+	t.Parallel()
+	needs(t, queries)
+	server := clitest.NewLargeOrganization(t)
+	cli := newCLI(t, server)
+	cli.write("provider \"traceloop\" {}\n")
+	query := ""
+	for _, kind := range []string{"project", "environment", "api_key"} {
+		query += fmt.Sprintf("list \"traceloop_%s\" \"all\" {\n  provider = traceloop\n  limit    = 10000\n}\n", kind)
+	}
+	if err := os.WriteFile(filepath.Join(cli.Dir, "adopt.tfquery.hcl"), []byte(query), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shows(t, cli.ok("query", "-generate-config-out=generated.tf"), "Default project", "Service 49 / prd", "Service 01 / EU 01", "Load test (organization-level)")
+	generated, err := os.ReadFile(filepath.Join(cli.Dir, "generated.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if regexp.MustCompile(`tl_\w`).Match(generated) {
+		t.Error("the generated configuration holds a key")
+	}
+	shows(t, cli.apply(), fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy", clitest.WholeOrganization))
+	clitest.CheckAdoption(t, server)
+	shows(t, cli.plan(), "No changes")
+	noWrites(t, server)
 }

@@ -1,50 +1,10 @@
 package provider_test
 
 import (
-	"strings"
-
 	"pgregory.net/rapid"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
-
-// compare checks what an apply changed on the server.
-func (m *machine) compare(sl *slot, prior instance, config arguments, before snapshot, err error) {
-	now, id := m.snapshot(), m.id(sl)
-	message := ""
-	if err != nil {
-		message = err.Error()
-	}
-
-	mayGo := map[string]bool{}
-	if old := m.text(prior, "id"); old != "" {
-		if !m.protected(prior) || sl.kind == keyKind {
-			mayGo = before.cascade(old)
-		}
-	}
-	if sl.kind == keyKind && config["replace_existing"] == true {
-		mayGo[before.occupant(text(config["project_id"]), text(config["environment"]))] = true
-	}
-	for _, was := range before.ids() {
-		if !now.has(was) && !mayGo[was] {
-			m.t.Errorf("%s: %s was deleted, which this apply had no right to: %v", sl.label, was, err)
-		}
-	}
-
-	unknown := strings.Contains(message, "could not find out")
-	for _, is := range now.ids() {
-		if before.has(is) || is == id || now.environments[is].BuiltIn {
-			continue
-		}
-		if named := strings.Contains(message, is); !named && !unknown {
-			m.t.Errorf("%s: %s was made, is not in the state, and the error does not name it: %v", sl.label, is, err)
-		}
-		m.excused[is] = true
-	}
-	if old := m.text(prior, "id"); id == "" && old != "" && now.has(old) && !now.environments[old].BuiltIn {
-		m.t.Errorf("%s: the state has lost %s, which exists: %v", sl.label, old, err)
-	}
-}
 
 // secrets checks where a key's plain text is, and that it is the right one.
 func (m *machine) secrets(sl *slot) {
@@ -78,9 +38,7 @@ func (m *machine) secrets(sl *slot) {
 	if m.snapshot().has(m.id(sl)) {
 		want = 200
 	}
-	if status := m.server.SendSpans(key, 1); status != want {
-		m.t.Errorf("%s: the key of the state is answered %d, want %d", sl.label, status, want)
-	}
+	answers(m.t, m.server, key, want)
 }
 
 // planIsEmpty plans once more.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,7 +66,7 @@ func newMachine(t *testing.T, rt *rapid.T, other *emulatortest.Server, steps *ta
 		breaks:     func() {},
 	}
 	server := emulatortest.Start(tb, emulatortest.WithNow(m.clock.now))
-	way := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	way := serves(tb, func(w http.ResponseWriter, r *http.Request) {
 		// The service has one clock. net/http would set the real time.
 		w.Header().Set("Date", m.clock.now().UTC().Format(http.TimeFormat))
 		if m.arrivals.Add(1) == m.breakAt {
@@ -77,9 +77,8 @@ func newMachine(t *testing.T, rt *rapid.T, other *emulatortest.Server, steps *ta
 			return
 		}
 		server.Emulator.ServeHTTP(w, r)
-	}))
-	tb.Cleanup(way.Close)
-	m.scene = scene{t: tb, server: server, url: way.URL}
+	})
+	m.scene = scene{t: tb, server: server, url: way}
 	m.oracle = oracle{driver: &driver{t: tb}, now: m.clock.now}
 	m.home = server.Projects()[0].ID
 	for range 2 {
@@ -149,10 +148,6 @@ func (m *machine) id(sl *slot) string { return m.text(sl.state, "id") }
 
 func (m *machine) text(i instance, name string) string {
 	return m.oracle.text(i, name)
-}
-
-func (m *machine) protected(i instance) bool {
-	return m.oracle.boolean(i, "deletion_protection")
 }
 
 // configure writes another block, or takes it out.
@@ -265,17 +260,20 @@ func (m *machine) apply(rt *rapid.T, sl *slot, disturbed bool) {
 		config["existing_key_wo"] = secret
 	}
 
-	before, prior := m.snapshot(), sl.state
-	d := m.process(retries)
-	refreshed, err := d.refresh(ctx, sl.kind, prior)
-	after, expected := refreshed, true
+	run, planning, applying, expected := m.together(), m.process(retries), m.process(retries), true
+	refreshed, err := planning.refresh(ctx, sl.kind, sl.state)
+	run.prior[sl] = refreshed
 	if err == nil {
-		expected = m.oracle.succeeds(before, sl.kind, refreshed, config)
-		after, _, err = d.apply(ctx, sl.kind, refreshed, config)
+		expected = m.oracle.succeeds(run.before, sl.kind, refreshed, config)
+		run.plans[sl], err = planning.plan(ctx, sl.kind, refreshed, config)
+	}
+	sl.state = refreshed
+	if err == nil && run.plans[sl].action != "" {
+		sl.state, err = applying.carryOut(ctx, sl.kind, refreshed, run.plans[sl])
 	}
 	m.server.SetFaults()
 	m.breakAt, m.breaks = 0, func() {}
-	sl.state = after
+	run.said = texts(slices.Concat(run.plans[sl].diags, applying.applied))
 	rt.Logf("%s: %v: %v", sl.label, config, err)
 
 	m.steps.applied.Add(1)
@@ -288,7 +286,7 @@ func (m *machine) apply(rt *rapid.T, sl *slot, disturbed bool) {
 	if !disturbed && expected != (err == nil) {
 		m.t.Errorf("%s: the model says that the apply of %v goes through: %t; it ended in: %v", sl.label, config, expected, err)
 	}
-	m.compare(sl, prior, config, before, err)
+	run.checkApply([]*slot{sl}, err)
 	m.secrets(sl)
 	if err == nil {
 		m.planIsEmpty(sl)
@@ -326,7 +324,9 @@ func (m *machine) importSomething(rt *rapid.T) {
 		}
 	}
 	sl.state = imported
-	m.compare(sl, imported, nil, before, nil)
+	if !reflect.DeepEqual(before, m.snapshot()) {
+		m.t.Errorf("%s: the import of %v has changed something", sl.label, forms)
+	}
 	equalsServer(m.t, m.server, sl.kind, imported)
 }
 

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,11 +13,8 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// What nothing_lost_test.go says by the protocol, one case of each kind with the real CLI.
-
-func (w estate) importKey(label string) string {
-	return importing("traceloop_api_key."+label, w.project.ID+"/prd")
-}
+// What nothing_lost_test.go says by the protocol, one case of each kind with the real CLI: nothing is destroyed for
+// something that cannot follow, and a plan and its apply agree.
 
 func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
@@ -41,7 +37,7 @@ func TestCLI_keyIsImportedToASecondAddress(t *testing.T) {
 			w.write(w.key("old", "prd", ""))
 			w.refusesInEveryMode(targets, "Two Resources for One API Key", "this plan destroys it at one of them", key.ID, "removed {")
 			w.write(w.key(label, "prd", ""))
-			w.refusesToPlanAndApply("Two Resources for One API Key", key.ID)
+			w.refuses("plan", "Two Resources for One API Key", key.ID)
 			// The block that the message shows does what it says.
 			w.write(w.key("old", "prd", "") + base.RemovedBlock("traceloop_api_key", label))
 			shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
@@ -79,56 +75,46 @@ func TestCLI_newBlockWhereAKeyIsForgotten(t *testing.T) {
 	})
 }
 
-const twoBlocksForOnePlace = `
-provider "traceloop" {}
-
-provider "traceloop" {
-  alias = "second"
-}
-
-resource "traceloop_api_key" "first" {
-  project_id       = %[1]q
-  environment      = "prd"
-  replace_existing = true
-}
-
-resource "traceloop_api_key" "second" {
-  provider         = traceloop.second
-  project_id       = %[1]q
-  environment      = "prd"
-  replace_existing = true
-}
-`
-
 func TestCLI_twoProviderBlocksForOnePlace(t *testing.T) {
 	t.Parallel()
-	for _, parallelism := range []string{"1", "10"} {
-		t.Run("parallelism="+parallelism, func(t *testing.T) {
-			w := newEstateNow(t)
-			w.unattached()
-			w.write(fmt.Sprintf(twoBlocksForOnePlace, w.project.ID))
-			w.plan("-out=saved")
-			w.fails("apply -parallelism="+parallelism+" saved", "Environment Already Has an API Key", "younger than this apply")
-			if n := calls(w.server, "DELETE", "/v2/api-keys"); n != 0 {
-				t.Errorf("%d keys were revoked", n)
-			}
-			if n := len(w.server.Keys()); n != 1 {
-				t.Errorf("%d keys are active, want one", n)
-			}
-		})
+	for _, parallelism := range parallelisms() {
+		server := emulatortest.Start(t)
+		w := estate{newCLI(t, server).unattached(), server, server.CreateProject("Orders")}
+		w.write("provider \"traceloop\" {}\n\nprovider \"traceloop\" {\n  alias = \"second\"\n}\n" +
+			w.key("first", "prd", "replace_existing = true") + w.key("second", "prd", "replace_existing = true\n  provider = traceloop.second"))
+		w.plan("-out=saved")
+		w.fails("apply -parallelism="+parallelism+" saved", "Environment Already Has an API Key", "younger than this apply")
+		if keys := server.Keys(); calls(server, "DELETE", "/v2/api-keys") != 0 || len(keys) != 1 {
+			t.Errorf("with -parallelism=%s, one key is revoked, or not one is active: %v", parallelism, keys)
+		}
 	}
 }
 
-func TestCLI_keysWithoutABlockAreWarnedOfOnce(t *testing.T) {
+func TestCLI_importedKeyWarnsOnce(t *testing.T) {
 	w := newEstate(t)
-	w.write(w.key("a", "stg", "") + w.key("b", "prd", ""))
-	w.apply()
+	hcl, keys := "", []string{}
+	for _, environment := range []string{"dev", "prd"} {
+		_, key := w.server.GenerateKey(w.project.ID, environment)
+		keys = append(keys, key)
+		hcl += w.key(environment, environment, "") + importing("traceloop_api_key."+environment, w.project.ID+"/"+environment)
+	}
+	once := func(out, title string) {
+		if n := strings.Count(out, "Warning: "+title); n != 1 {
+			t.Errorf("it warns %d times of %q:\n%s", n, title, out)
+		}
+	}
+	w.write(hcl)
+	out := w.apply()
+	once(out, "Imported Key Cannot Be Retrieved")
+	shows(t, out, "and one more similar warning elsewhere", "2 imported, 0 added, 0 changed, 0 destroyed")
+	hides(t, out, keys...)
+	hides(t, w.plan("-detailed-exitcode"), "Warning: Imported Key")
+
+	// So does the plan for keys without a block.
 	w.write("")
 	for _, arguments := range [][]string{nil, {"-refresh=false"}, {"-destroy"}} {
 		out := w.plan(arguments...)
-		if n := strings.Count(out, "Warning: API Keys Will Be Revoked"); n != 1 {
-			t.Errorf("%v: it warns %d times:\n%s", arguments, n, out)
-		}
+		once(out, "API Keys Will Be Revoked")
 		shows(t, out, "2 to destroy", "at once")
 	}
 }
@@ -255,14 +241,41 @@ func TestCLI_whatIsRevokedIsNamed(t *testing.T) {
 	}
 }
 
-// With create_before_destroy, nothing tells the creation of a replacement from that of a new key: it names
-// what it revokes. The old key goes after that, without the warning of a plan.
+const createFirst = "lifecycle {\n    create_before_destroy = true\n  }"
+
+// With create_before_destroy an environment has no room for the new key. replace_existing makes it: nothing tells the creation of
+// a replacement from that of a new key, so it names what it revokes. The old key goes after that, without the warning of a plan.
 func TestCLI_createBeforeDestroyNamesWhatItRevokes(t *testing.T) {
 	w := newEstate(t)
-	const first = "replace_existing = true\n  lifecycle {\n    create_before_destroy = true\n  }"
-	w.write(w.key("orders", "prd", first))
+	triggered := func(at int, rest string) string {
+		return w.key("orders", "prd", fmt.Sprintf("rotation_triggers = { at = %d }\n  %s", at, rest))
+	}
+	w.write(triggered(1, createFirst))
 	w.apply()
-	w.write(w.key("orders", "stg", first))
+	w.write(triggered(2, createFirst))
+	w.refuses("apply", "Environment Already Has an API Key", "create_before_destroy = true", "remove that")
+	w.write(triggered(1, ""))
+	shows(t, w.apply(), "0 added, 0 changed, 0 destroyed")
+
+	// The named fix works.
+	first := w.active()
+	w.write(triggered(2, ""))
+	w.server.ResetRequests()
+	shows(t, w.apply(), "~ rotation_triggers = { # forces replacement", "1 added, 0 changed, 1 destroyed")
+	w.wrote("DELETE 204, POST 201")
+
+	// The creation revokes the old key. Its deletion then finds nothing.
+	second := w.active()
+	w.write(triggered(3, "replace_existing = true\n  "+createFirst))
+	w.server.ResetRequests()
+	shows(t, w.apply(), "create replacement and then destroy", "1 added, 0 changed, 1 destroyed")
+	w.wrote("POST 409, DELETE 204, POST 201, DELETE 404")
+	w.plan("-detailed-exitcode")
+	if third := w.active(); first.ID == second.ID || second.ID == third.ID {
+		t.Errorf("the keys were %s, %s and %s, want three", first.ID, second.ID, third.ID)
+	}
+
+	w.write(w.key("orders", "stg", "replace_existing = true\n  "+createFirst))
 	w.plan("-out=saved")
 	id, key := w.server.GenerateKey(w.project.ID, "stg")
 	out := w.ok("apply", "saved")
@@ -273,50 +286,12 @@ func TestCLI_createBeforeDestroyNamesWhatItRevokes(t *testing.T) {
 // A project or an environment has no room for its replacement either. Both stay, and the error says why.
 func TestCLI_createBeforeDestroyOfAPlaceIsNamed(t *testing.T) {
 	w := newEstate(t)
-	const first = "lifecycle {\n    create_before_destroy = true\n  }"
-	w.write(block(projectKind, "m", named("Billing"), first) + block(environmentKind, "m", named("EU"), fmt.Sprintf("project_id = %q", w.project.ID), first))
+	w.write(block(projectKind, "m", named("Billing"), createFirst) + block(environmentKind, "m", named("EU"), fmt.Sprintf("project_id = %q", w.project.ID), createFirst))
 	w.apply()
 	for kind, title := range map[string]string{projectKind: "Unable to Create Project", environmentKind: "Environment Already Exists"} {
 		w.fails("apply -replace="+kind+".m", title, "create_before_destroy = true }, remove that")
 	}
 	w.plan("-detailed-exitcode")
-}
-
-// The keys that go with a project or an environment are named, also where only the apply can know.
-func TestCLI_keysThatGoWithAReplacedPlaceAreNamed(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
-		for kind, hcl := range map[string]string{projectKind: block(projectKind, "m", named("Billing")), environmentKind: block(environmentKind, "m", named("EU"), fmt.Sprintf("project_id = %q", w.project.ID))} {
-			for _, how := range []string{"-replace", "taint", "destroy"} {
-				w.write(hcl)
-				w.apply()
-				projects := w.server.Projects()
-				projectID, slug := projects[len(projects)-1].ID, "prd"
-				if kind == environmentKind {
-					projectID, slug = w.project.ID, "eu"
-				}
-				id, key := w.server.GenerateKey(projectID, slug)
-				masked := traceloop.MaskKey(key)
-				var out string
-				switch how {
-				case "-replace":
-					out = w.apply("-replace=" + kind + ".m")
-				case "taint":
-					w.ok("taint", kind+".m")
-					out = w.apply()
-				default: // the plan has named them
-					out = w.destroy()
-					shows(t, out, "Destroying Is Irreversible", masked)
-					hides(t, out, "This apply destroys the")
-					continue
-				}
-				shows(t, out, "Destroying Is Irreversible", "This apply destroys the", "1 API key is revoked", fmt.Sprintf("environment %q: %s", slug, masked))
-				if slices.ContainsFunc(w.server.Keys(), func(k emulatortest.APIKey) bool { return k.ID == id }) {
-					t.Error("the key is not revoked")
-				}
-				w.destroy()
-			}
-		}
-	})
 }
 
 // One process may serve all runs of a test: the ledger takes no run for another.
@@ -371,23 +346,20 @@ func TestCLI_whatHoldsAKeyGoes(t *testing.T) {
 		w.apply()
 		key := w.active()
 		for _, label := range []string{"a", "zebra"} { // planned before and after the key
-			project := strings.Replace(projectHCL("Orders", false), `"orders"`, fmt.Sprintf("%q", label), 1)
+			project := block(projectKind, label, named("Orders"))
 			w.write(w.key("orders", "prd", "") + project + importing("traceloop_project."+label, w.project.ID))
 			w.apply()
 			w.write(w.key("orders", "prd", "")) // without the project
 			w.refusesInEveryMode([]string{keyKind + ".orders", projectKind + "." + label}, "Destroying Takes Along What Is Kept", "also destroys the API key", key.ID, "Nothing was changed", "-refresh=false")
 			w.ok("state", "rm", "traceloop_project."+label)
 
-			for _, level := range []string{fmt.Sprintf("%q", w.project.ID), ""} {
-				environment := strings.Replace(environmentHCL(level, "EU "+label), `"eu"`, fmt.Sprintf("%q", label), 1)
-				inside := w.key("inside", "eu-"+label, "depends_on = [traceloop_environment."+label+"]")
-				w.write(w.key("orders", "prd", "") + environment + inside)
-				w.apply()
-				w.write(w.key("orders", "prd", "") + w.key("inside", "eu-"+label, ""))
-				w.refusesInEveryMode([]string{keyKind + ".inside", environmentKind + "." + label}, "Destroying Takes Along What Is Kept", `environment "eu-`+label+`"`)
-				w.write(w.key("orders", "prd", "")) // both go
-				shows(t, w.apply(), "0 added, 0 changed, 2 destroyed")
-			}
+			environment := block(environmentKind, label, named("EU "+label), fmt.Sprintf("project_id = %q", w.project.ID))
+			w.write(w.key("orders", "prd", "") + environment + w.key("inside", "eu-"+label, "depends_on = [traceloop_environment."+label+"]"))
+			w.apply()
+			w.write(w.key("orders", "prd", "") + w.key("inside", "eu-"+label, ""))
+			w.refusesInEveryMode([]string{keyKind + ".inside", environmentKind + "." + label}, "Destroying Takes Along What Is Kept", `environment "eu-`+label+`"`)
+			w.write(w.key("orders", "prd", "")) // both go
+			shows(t, w.apply(), "0 added, 0 changed, 2 destroyed")
 		}
 		if w.active().ID != key.ID {
 			t.Error("the key is another one")
@@ -405,13 +377,157 @@ func TestCLI_keyMovesToAProjectWhoseNameIsTaken(t *testing.T) {
 		taken := resourceOf(projectKind, "b", named("Taken"))
 		moves := strings.Replace(w.key("k", "prd", ""), fmt.Sprintf("%q", w.project.ID), "traceloop_project.b.id", 1)
 		w.write(taken + moves)
-		w.refusesToPlanAndApply("API Key Would Be Lost", key.MaskedKey, `project "Taken"`, "Nothing was changed", "-refresh=false")
-		w.refuses("plan -refresh=false", "API Key Would Be Lost")
-		w.refuses("plan -target=traceloop_api_key.k", "API Key Would Be Lost")
+		w.refusesInEveryMode([]string{keyKind + ".k"}, "API Key Would Be Lost", key.MaskedKey, `project "Taken"`, "Nothing was changed", "-refresh=false")
 
 		w.write(strings.Replace(taken, "Taken", "Free", 1) + moves)
 		shows(t, w.plan(), "API Key Will Be Replaced", key.MaskedKey)
 		w.apply()
 		w.plan("-detailed-exitcode")
+	})
+}
+
+// An object may be forgotten at one address and imported to another one in the same plan.
+func TestCLI_forgottenAndImported(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		environment := w.server.CreateEnvironment("", "Load test")
+		key, _ := w.server.GenerateKey(w.project.ID, "prd")
+		for _, object := range []struct {
+			kind, id string
+			block    func(label string) string
+		}{
+			{projectKind, w.project.ID, func(label string) string { return resourceOf(projectKind, label, named("Orders")) }},
+			{environmentKind, environment.ID, func(label string) string { return resourceOf(environmentKind, label, named("Load test")) }},
+			{keyKind, w.project.ID + "/prd", func(label string) string { return w.key(label, "prd", "") }},
+		} {
+			w.write(object.block("m") + importing(object.kind+".m", object.id))
+			w.apply()
+			from := "m"
+			for _, to := range bothOrders {
+				w.write(object.block(to) + importing(object.kind+"."+to, object.id) + base.RemovedBlock(object.kind, from))
+				shows(t, w.apply(), "1 imported, 0 added, 0 changed, 0 destroyed")
+				w.plan("-detailed-exitcode")
+				from = to
+			}
+			w.ok("state", "rm", object.kind+"."+from)
+		}
+		if w.active().ID != key {
+			t.Error("the key is another one")
+		}
+	})
+}
+
+// A place has one resource: beside one of the state, and of two new ones.
+func TestCLI_newKeyInThePlaceOfAManagedOne(t *testing.T) {
+	wholePlan(t, func(_ *testing.T, w estate) {
+		w.write(w.key("kept", "prd", ""))
+		w.apply()
+		managed := w.active()
+		for _, label := range []string{"another", "zebra"} { // planned before and after "kept"
+			w.write(w.key("kept", "prd", "") + w.key(label, "prd", "replace_existing = true"))
+			w.refuses("plan", "Two Resources for One API Key", managed.ID)
+		}
+		w.write(w.key("kept", "prd", ""))
+		w.destroy()
+		w.server.ResetRequests()
+
+		w.write(w.key("a", "prd", "replace_existing = true") + w.key("b", "prd", "replace_existing = true"))
+		w.refuses("plan", "Two Resources for One API Key")
+
+		// Where the place is not known before apply, the second one fails, and the first keeps its key.
+		unknown := "resource \"terraform_data\" \"project\" {\n  input = \"" + w.project.ID + "\"\n}\n"
+		keys := strings.ReplaceAll(w.key("a", "prd", "replace_existing = true")+w.key("b", "prd", "replace_existing = true"), `"`+w.project.ID+`"`, "terraform_data.project.output")
+		w.write(unknown + keys)
+		w.fails("apply", "Two Resources for One API Key")
+		if n := len(w.server.Keys()); n != 1 {
+			t.Errorf("%d keys are active, want the first one", n)
+		}
+		if n := calls(w.server, "DELETE", "/v2/api-keys"); n != 0 {
+			t.Errorf("%d keys were revoked", n)
+		}
+	})
+}
+
+// Keys that change places are refused, or change them all.
+func TestCLI_keysShiftAndSwap(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		writes := func(slugs string, replaces bool) {
+			environments := strings.ReplaceAll(fmt.Sprintf("%q", strings.Fields(slugs)), " ", ", ")
+			w.write(resourceOf(keyKind, "all", "count = length("+environments+")", fmt.Sprintf("project_id = %q", w.project.ID), "environment = "+environments+"[count.index]", fmt.Sprintf("replace_existing = %t", replaces)))
+		}
+		writes("dev stg prd", false)
+		w.apply()
+		for _, slugs := range []string{"stg prd", "stg dev prd", "prd dev stg"} { // the first goes, two swap, one comes
+			writes(slugs, false)
+			w.refuses("plan", "Nothing was changed")
+		}
+		for _, slugs := range []string{"stg dev prd", "prd stg dev", "stg dev"} {
+			writes(slugs, true)
+			w.apply()
+			w.plan("-detailed-exitcode")
+		}
+		if n := len(w.server.Keys()); n != 2 {
+			t.Errorf("%d keys are active in the end, want 2", n)
+		}
+	})
+}
+
+// What the configuration wants never blocks a destroy.
+func TestCLI_destroyWithAConfigurationThatCannotBe(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		managed := w.key("kept", "prd", "") + block(environmentKind, "eu", fmt.Sprintf("project_id = %q", w.project.ID), named("EU"))
+		w.server.GenerateKey(w.project.ID, "stg")
+		wrong := w.key("a", "nowhere", "") + strings.ReplaceAll(w.key("b", "prd", ""), w.project.ID, "nobody") + w.key("c", "stg", "")
+		for _, saved := range []bool{false, true} {
+			w.write(managed)
+			w.apply()
+			w.write(managed + wrong)
+			shows(t, w.plan(), "Unknown Environment", "Unknown Project", "Environment Already Has an API Key")
+			if saved {
+				w.plan("-destroy", "-out=saved")
+				shows(t, w.ok("apply", "saved"), "2 destroyed")
+			} else {
+				shows(t, w.destroy(), "2 destroyed")
+			}
+		}
+		// What breaks the rule of the ledger stops the usual plan before a destroy, and says what helps.
+		w.write(managed)
+		w.apply()
+		w.write(managed + w.key("wrong", "prd", "replace_existing = true"))
+		w.refuses("destroy", "Two Resources for One API Key", "-refresh=false")
+		shows(t, w.ok("destroy", "-auto-approve", "-input=false", "-refresh=false"), "2 destroyed")
+	})
+}
+
+func TestCLI_keyRotatedByHand(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		w.write(w.key("orders", "prd", ""))
+		w.apply()
+		old := w.active()
+		w.server.RevokeKey(old.ID)
+		fresh, secret := w.server.GenerateKey(w.project.ID, "prd")
+		shows(t, w.ok("plan", "-refresh-only"), "API Key No Longer Found", fresh, "rotated it outside Terraform", "import {")
+
+		// The rest of the configuration is applied.
+		w.write(w.key("orders", "prd", "") + w.key("other", "stg", ""))
+		shows(t, w.plan(), "Environment Already Has an API Key", fresh, "Apply refuses this key alone", "import {")
+		w.fails("apply", "Environment Already Has an API Key", fresh, "import {", "traceloop_api_key.other: Creation complete")
+		if key := w.active(); key.ID != fresh {
+			t.Errorf("the key is %s now, want %s", key.ID, fresh)
+		}
+		w.write(w.key("orders", "prd", ""))
+
+		// The way that the message shows.
+		w.write(w.key("orders", "prd", fmt.Sprintf("existing_key_wo = %q", secret)) + w.key("other", "stg", "") + w.importKey("orders"))
+		shows(t, w.apply(), "1 imported, 0 added, 1 changed, 0 destroyed")
+		w.plan("-detailed-exitcode")
+
+		// With replace_existing, apply does not refuse.
+		w.write(w.key("orders", "prd", "replace_existing = true"))
+		w.apply()
+		w.server.RevokeKey(w.active().ID)
+		fresh, _ = w.server.GenerateKey(w.project.ID, "prd")
+		out := w.plan()
+		shows(t, out, "API Key No Longer Found", fresh, "With replace_existing = true, apply revokes that key")
+		hides(t, out, "refuses this key alone")
 	})
 }

@@ -3,8 +3,11 @@ package provider_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,20 +25,20 @@ var unknownText = tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
 
 // address is a resource of a configuration: what the state has there or an import block brings, and its block; nil is none.
 type address struct {
+	kind   string
 	state  instance
 	config arguments
 }
 
-// plansTogether plans resources of one kind in one process, in this order.
-func (l *life) plansTogether(all ...address) (said []string, err error) {
-	l.t.Helper()
-	d := l.provider.next()
+// plansTogether plans resources in the process of this provider, in this order.
+func (d *driver) plansTogether(all ...address) (said []string, err error) {
+	d.t.Helper()
 	var refused []error
 	for _, a := range all {
-		prior, err := d.refresh(l.t.Context(), l.kind, a.state)
+		prior, err := d.refresh(d.t.Context(), a.kind, a.state)
 		if err == nil {
 			var p planResult
-			p, err = d.plan(l.t.Context(), l.kind, prior, a.config)
+			p, err = d.plan(d.t.Context(), a.kind, prior, a.config)
 			said = append(said, warnings(p.diags)...)
 		}
 		refused = append(refused, err)
@@ -53,6 +56,7 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 			l, same := newLife(o.provider, kind), ofKind(kind, o.server)
 			l.apply(same, "create")
 			here, there := l.state, l.provider.none(kind)
+			at := func(state instance, config arguments) address { return address{kind, state, config} }
 			there.importing = l.id()
 			second := &life{t, kind, l.provider, there}
 			if err := second.saves(same).apply(l.provider.next()); err != nil {
@@ -65,16 +69,16 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 				phrases       []string // of the refusal; none: nothing is refused
 				warns         bool
 			}{
-				"the old address goes":       {address{here, nil}, address{there, same}, moved, false},
-				"the old address stays":      {address{here, same}, address{there, same}, []string{title, "moved {"}, false},
-				"two imports":                {address{there, same}, address{there, same}, []string{title}, false},
-				"both are in the state":      {address{here, same}, address{imported, same}, nil, true},
-				"both are, and one goes":     {address{here, same}, address{imported, nil}, []string{title, "terraform state rm ADDRESS"}, false},
-				"both are, the old one goes": {address{here, nil}, address{imported, same}, []string{title, "terraform state rm ADDRESS"}, false},
-				"both are, and both go":      {address{here, nil}, address{imported, nil}, nil, false},
+				"the old address goes":       {at(here, nil), at(there, same), moved, false},
+				"the old address stays":      {at(here, same), at(there, same), []string{title, "moved {"}, false},
+				"two imports":                {at(there, same), at(there, same), []string{title}, false},
+				"both are in the state":      {at(here, same), at(imported, same), nil, true},
+				"both are, and one goes":     {at(here, same), at(imported, nil), []string{title, "terraform state rm ADDRESS"}, false},
+				"both are, the old one goes": {at(here, nil), at(imported, same), []string{title, "terraform state rm ADDRESS"}, false},
+				"both are, and both go":      {at(here, nil), at(imported, nil), nil, false},
 			} {
 				for _, order := range [][]address{{test.first, test.second}, {test.second, test.first}} {
-					said, err := l.plansTogether(order...)
+					said, err := l.provider.next().plansTogether(order...)
 					switch {
 					case test.phrases != nil:
 						refuses(t, err, test.phrases...)
@@ -95,9 +99,9 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 				}
 			}
 			for _, order := range [][]address{
-				{{tainted, same}, {there, same}}, {{there, same}, {tainted, same}}, {{tainted, elsewhere}, {there, same}}, {{there, same}, {tainted, elsewhere}},
+				{at(tainted, same), at(there, same)}, {at(there, same), at(tainted, same)}, {at(tainted, elsewhere), at(there, same)}, {at(there, same), at(tainted, elsewhere)},
 			} {
-				_, err := l.plansTogether(order...)
+				_, err := l.provider.next().plansTogether(order...)
 				refuses(t, err, title)
 			}
 			for _, order := range [][]instance{{here, there}, {there, here}} {
@@ -112,6 +116,86 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 	}
 }
 
+// What holds something that the plan keeps does not go: not without its block, not for a replacement.
+func TestNothingLost_destroyingTakesAlong(t *testing.T) {
+	for name, kinds := range map[string][2]string{
+		"environment in a project": {projectKind, environmentKind}, "key in a project": {projectKind, keyKind}, "key in an environment": {environmentKind, keyKind},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOutcome(t)
+			outer, inner := newLife(o.provider, kinds[0]), newLife(o.provider, kinds[1])
+			holds := ofKind(kinds[0], o.server)
+			outer.apply(holds, "create")
+			held := arguments{"project_id": outer.id(), "name": "EU", "deletion_protection": false}
+			switch {
+			case kinds[0] == environmentKind:
+				held = o.config(arguments{"environment": "eu-production"})
+			case kinds[1] == keyKind:
+				held = arguments{"project_id": outer.id(), "environment": "prd"}
+			}
+			inner.apply(held, "create")
+			forced, tainted := outer.state, outer.state
+			forced.forced, tainted.tainted = true, true
+			for hint, goes := range map[string]address{
+				"-refresh=false": {outer.kind, outer.state, nil}, "Nothing was changed": {outer.kind, forced, holds}, "terraform untaint": {outer.kind, tainted, holds},
+			} {
+				stays := address{inner.kind, inner.state, held}
+				for _, order := range [][]address{{goes, stays}, {stays, goes}} {
+					_, err := o.provider.next().plansTogether(order...)
+					refuses(t, err, "Destroying Takes Along What Is Kept", hint)
+					refuses(t, err, inner.id())
+				}
+			}
+		})
+	}
+}
+
+// What runs does not move to a project that is not known yet and probably will not be created.
+func TestNothingLost_movesToAProjectThatFails(t *testing.T) {
+	for kind, title := range map[string]string{environmentKind: "Environment Would Be Lost", keyKind: "API Key Would Be Lost"} {
+		t.Run(kind, func(t *testing.T) {
+			o := newOutcome(t)
+			l, config := newLife(o.provider, kind), ofKind(kind, o.server)
+			l.apply(config, "create")
+			o.server.CreateProject("Taken")
+			moves := config.with(arguments{"project_id": unknownText})
+			for name, refused := range map[string]bool{"Taken": true, "Free": false} {
+				_, err := o.provider.next().plansTogether(address{projectKind, o.provider.none(projectKind), arguments{"name": name}}, address{kind, l.state, moves})
+				if refused {
+					refuses(t, err, title, `project "Taken"`, "Nothing was changed", "-refresh=false")
+				} else if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// Where only the apply can know, it names the keys that go with a project or an environment.
+func TestNothingLost_keysThatGoWithAReplacedPlaceAreNamed(t *testing.T) {
+	for _, kind := range []string{projectKind, environmentKind} {
+		for _, tainted := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, tainted: %t", kind, tainted), func(t *testing.T) {
+				o := newOutcome(t)
+				l, config := newLife(o.provider, kind), ofKind(kind, o.server)
+				l.apply(config, "create")
+				projectID, slug := l.id(), "prd"
+				if kind == environmentKind {
+					projectID, slug = o.projectID, "eu-production"
+				}
+				_, key := o.server.GenerateKey(projectID, slug)
+				l.state.forced, l.state.tainted = !tainted, tainted
+				applying := o.provider.next()
+				if err := l.saves(config).apply(applying); err != nil {
+					t.Fatal(err)
+				}
+				warns(t, applying.applied, "Destroying Is Irreversible", "This apply destroys the", "1 API key is revoked", fmt.Sprintf("environment %q: %s", slug, traceloop.MaskKey(key)))
+				o.rejects(key)
+			})
+		}
+	}
+}
+
 // An organization-level environment takes its slug in all projects. Of two new ones, one is refused by the
 // apply: no plan lets that one be the successor of an environment that exists.
 func TestNothingLost_newEnvironmentsWithOneSlug(t *testing.T) {
@@ -122,6 +206,7 @@ func TestNothingLost_newEnvironmentsWithOneSlug(t *testing.T) {
 		return arguments{"project_id": projectID, "name": name, "deletion_protection": false}
 	}
 	none := l.provider.none(environmentKind)
+	at := func(state instance, config arguments) address { return address{environmentKind, state, config} }
 	l.apply(environment(orders, "Europe"), "create")
 
 	const title = "Two Resources for One Environment"
@@ -137,14 +222,29 @@ func TestNothingLost_newEnvironmentsWithOneSlug(t *testing.T) {
 		"one replaces another, in one project":            {l.state, environment(orders, "US"), environment(orders, "us"), true, false},
 		"in two projects":                                 {l.state, environment(orders, "US"), environment(bills, "us"), false, false},
 	} {
-		for _, order := range [][]address{{{test.prior, test.first}, {none, test.second}}, {{none, test.second}, {test.prior, test.first}}} {
-			switch said, err := l.plansTogether(order...); {
+		for _, order := range [][]address{{at(test.prior, test.first), at(none, test.second)}, {at(none, test.second), at(test.prior, test.first)}} {
+			switch said, err := l.provider.next().plansTogether(order...); {
 			case test.refused:
 				refuses(t, err, title, "Nothing was changed", "-refresh=false")
 			case err != nil || slices.Contains(said, title) != test.warned:
 				t.Errorf("%s: %v, and the plan warns %q", name, err, said)
 			}
 		}
+	}
+}
+
+// What another process creates, as that of another provider block, is found although the lists were read before.
+func TestNothingLost_environmentOfAnotherProcess(t *testing.T) {
+	o := newOutcome(t)
+	first, second := o.provider.next(), o.provider.next()
+	if p, err := first.plan(t.Context(), keyKind, o.state, o.config(arguments{"environment": "us"})); err != nil || len(warnings(p.diags)) != 1 {
+		t.Fatalf("the plan warns %q: %v", warnings(p.diags), err)
+	}
+	if _, err := second.create(t.Context(), environmentKind, arguments{"project_id": o.projectID, "name": "EU"}); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := first.plan(t.Context(), keyKind, o.state, o.config(arguments{"environment": "eu"})); err != nil || len(p.diags) != 0 {
+		t.Errorf("the plan warns %q: %v", warnings(p.diags), err)
 	}
 }
 
@@ -201,14 +301,16 @@ var failingCreations = map[string]emulatortest.Fault{
 	"lost": {Kind: "drop_before"},
 }
 
-// The second half of a replacement fails. One message says what is gone.
+// The second half of a replacement fails, or of a creation that revokes a stranger's key. One message says what is gone.
 func TestNothingLost_generationFailsAfterARevocation(t *testing.T) {
 	for name, test := range map[string]struct {
 		kind            string
 		config          arguments
 		change          arguments
 		forced, tainted bool
+		stranger        bool // has the key
 	}{
+		"key takes a place over":  {kind: keyKind, stranger: true, config: arguments{"replace_existing": true}},
 		"key is rotated":          {kind: keyKind, config: arguments{"rotation_triggers": at("1")}, change: arguments{"rotation_triggers": at("2")}},
 		"key is tainted":          {kind: keyKind, tainted: true},
 		"key moves":               {kind: keyKind, change: arguments{"environment": "stg"}},
@@ -222,14 +324,20 @@ func TestNothingLost_generationFailsAfterARevocation(t *testing.T) {
 			t.Run(name+", "+answer, func(t *testing.T) {
 				o := newOutcome(t)
 				l, config := newLife(o.provider, test.kind), ofKind(test.kind, o.server).with(test.config)
-				l.apply(config, "create")
+				action := "replace"
+				if test.stranger {
+					action, fault.After = "create", 1 // the first POST is a conflict
+					o.server.GenerateKey(o.projectID, "prd")
+				} else {
+					l.apply(config, "create")
+				}
 				says := []string{"This apply has already deleted the", l.id(), "its keys are revoked"}
 				if test.kind == keyKind {
-					says = []string{"already revoked the API key " + l.provider.text(l.state, "masked_key"), o.projectID, `environment "prd"`}
+					says = []string{"already revoked the API key " + o.server.Keys()[0].MaskedKey, o.projectID, `environment "prd"`}
 				}
 				l.state.forced, l.state.tainted = test.forced, test.tainted
 				p := l.saves(config.with(test.change))
-				if p.action != "replace" {
+				if p.action != action {
 					t.Fatalf("the plan is %q", p.action)
 				}
 				fault.Method, fault.Times = "POST", 100
@@ -238,7 +346,7 @@ func TestNothingLost_generationFailsAfterARevocation(t *testing.T) {
 				err := p.apply(applying)
 				o.server.SetFaults()
 				refuses(t, err, append(says, "cannot send traces until an apply succeeds")...)
-				if n := len(errorsOf(applying.applied)); n != 1 {
+				if n := len(applying.applied) - len(warnings(applying.applied)); n != 1 {
 					t.Errorf("there are %d errors, want one: %v", n, err)
 				}
 				somethingChanged(t, err)
@@ -269,32 +377,9 @@ func TestNothingLost_goneBeforeItsReplacement(t *testing.T) {
 	}
 }
 
-func errorsOf(diags []*tfprotov6.Diagnostic) []*tfprotov6.Diagnostic {
-	return slices.DeleteFunc(slices.Clone(diags), func(d *tfprotov6.Diagnostic) bool { return d.Severity != tfprotov6.DiagnosticSeverityError })
-}
-
 func somethingChanged(t *testing.T, err error) {
 	t.Helper()
 	hides(t, strings.ToLower(fmt.Sprint(err)), "nothing was changed")
-}
-
-func TestNothingLost_replaceExistingFailsAfterTheRevocation(t *testing.T) {
-	for answer, fault := range failingCreations {
-		t.Run(answer, func(t *testing.T) {
-			o := newOutcome(t)
-			id, key := o.server.GenerateKey(o.projectID, "prd")
-			fault.Method, fault.Times, fault.After = "POST", 100, 1 // the first is a conflict
-			o.server.SetFaults(fault)
-			d := o.impatient()
-			_, err := d.create(t.Context(), keyKind, o.config(arguments{"replace_existing": true}))
-			refuses(t, err, "This apply has already revoked the API key "+traceloop.MaskKey(key), id)
-			somethingChanged(t, err)
-			if len(d.applied) != 1 {
-				t.Errorf("%d messages, want one: %q", len(d.applied), texts(d.applied))
-			}
-			o.rejects(key)
-		})
-	}
 }
 
 // A value that the plan does not know turns out bad.
@@ -456,7 +541,7 @@ func TestNothingLost_masksOfAnotherForm(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := newOutcome(t)
 			_, key := o.server.GenerateKey(o.projectID, "prd")
-			o.asks(rewriting(t, o.server, traceloop.MaskKey(key), test.mask(key)).URL)
+			o.asks(rewriting(t, o.server, traceloop.MaskKey(key), test.mask(key)))
 			o.imports()
 			if !test.warns {
 				o.refuses(arguments{"existing_key_wo": "tl_0123456789012345678901234567890123456789"}, "Existing Key Does Not Match")
@@ -468,22 +553,6 @@ func TestNothingLost_masksOfAnotherForm(t *testing.T) {
 			o.has(arguments{"key": key})
 		})
 	}
-}
-
-// The service answers a creation with nanoseconds, and a read with milliseconds, rounded.
-func TestNothingLost_timesAreRounded(t *testing.T) {
-	t.Parallel()
-	created := time.Date(2026, 11, 24, 5, 54, 11, 999_600_000, time.UTC)
-	at := func(created time.Time) string {
-		return fmt.Sprintf(`200 {"id":"k1","project_id":"p1","environment":"prd","api_key":"tl_0123456789abcdef","masked_key":null,"created_at":%q}`, created.Format(time.RFC3339Nano))
-	}
-	service := newAnswering(t, map[string]string{
-		"GET /v2/projects": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []",
-		"POST /v2/api-keys": at(created), "GET /v2/api-keys/k1": at(created.Round(time.Millisecond)),
-	})
-	l := newLife(answeringDriver(t, service), keyKind)
-	l.apply(arguments{"project_id": "p1", "environment": "prd", "rotate_after_days": int64(30)}, "create")
-	l.has(arguments{"created_at": "2026-11-24T05:54:12Z", "rotate_at": "2026-12-24T05:54:12Z", "masked_key": "tl_************cdef"})
 }
 
 // With the secret alone, a key is saved. What is missing comes from the request or the list, or is computed.
@@ -538,4 +607,44 @@ func TestNothingLost_answerWithTheSecretAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Two applies that both find the place free and meet at the service.
+func TestNothingLost_raceForOnePlace(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.Projects()[0].ID
+	var both sync.WaitGroup
+	both.Add(2)
+	var coming atomic.Int32
+	address := inFront(t, server, func(r *http.Request, carryOut func() (*http.Response, error)) (*http.Response, error) {
+		if r.Method == http.MethodPost && coming.Add(1) <= 2 {
+			both.Done()
+			both.Wait()
+		}
+		return carryOut()
+	})
+	type result struct {
+		state instance
+		err   error
+	}
+	results := make(chan result, 2)
+	d := newDriverWith(t, time.Now, arguments{"base_url": address, "api_key": server.ManagementKey})
+	for range 2 {
+		applying := d.next()
+		go func() {
+			state, err := applying.create(t.Context(), keyKind, arguments{"project_id": project, "environment": "prd"})
+			results <- result{state, err}
+		}()
+	}
+	winner, loser := <-results, <-results
+	if winner.err != nil {
+		winner, loser = loser, winner
+	}
+	keys := server.Keys()
+	if winner.err != nil || len(keys) != 1 || !loser.state.value.IsNull() {
+		t.Fatalf("want one winner and one loser, got %v, %v and the keys %v", winner.err, loser.err, keys)
+	}
+	refuses(t, loser.err, "Environment Already Has an API Key", keys[0].ID, "replace_existing = true", fmt.Sprintf(`id = "%s/prd"`, project))
+	answers(t, server, d.text(winner.state, "key"), 200)
 }

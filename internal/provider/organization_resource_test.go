@@ -48,10 +48,8 @@ func organizationLife(t *testing.T, variant emulatortest.Option) {
 	if names := slices.Sorted(maps.Keys(keys)); !slices.Equal(names, []string{"dev", "eu-production"}) {
 		t.Errorf("there are keys of %v", names)
 	}
-	for name, key := range keys {
-		if status := server.SendSpans(key, 1); status != 200 {
-			t.Errorf("spans with the key of %s are answered %d", name, status)
-		}
+	for _, key := range keys {
+		answers(t, server, key, 200)
 	}
 	for _, attribute := range l.provider.schemas[organizationKind].Block.Attributes {
 		if attribute.Name == "keys" && !attribute.Sensitive {
@@ -97,40 +95,14 @@ func TestOrganization_sealed(t *testing.T) {
 	if names := slices.Sorted(maps.Keys(sealed)); !slices.Equal(names, []string{"dev", "eu-production"}) {
 		t.Errorf("there are keys of %v", names)
 	}
-	for name, text := range sealed {
+	for _, text := range sealed {
 		key, err := decrypt(text, identity)
-		if status := server.SendSpans(key, 1); err != nil || status != 200 {
-			t.Errorf("spans with the key of %s are answered %d; %v", name, status, err)
+		if err != nil {
+			t.Error(err)
 		}
+		answers(t, server, key, 200)
 	}
 	l.destroy()
-}
-
-func TestOrganization_refused(t *testing.T) {
-	t.Parallel()
-	server, key := allowingOrganizations(t)
-	server.ResetRequests()
-	for name, test := range map[string]struct {
-		config  arguments
-		phrases []string
-	}{
-		"no name":            {arguments{"name": ""}, []string{"name", "between 1 and 255"}},
-		"no environments":    {arguments{"name": "A", "environments": []string{}}, []string{"environments", "at least 1"}},
-		"no slug":            {arguments{"name": "A", "environments": []string{"?"}}, []string{"environments", "ASCII letter or digit"}},
-		"retention of none":  {arguments{"name": "A", "retention_hours": int64(0)}, []string{"retention_hours", "whole number from 1 to 720"}},
-		"retention too long": {arguments{"name": "A", "retention_hours": int64(721)}, []string{"retention_hours", "whole number from 1 to 720"}},
-		"private key":        {arguments{"name": "A", "age_recipients": []string{"AGE-SECRET-KEY-1"}}, []string{"Invalid Recipient", "private key"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			diags := newOrganizationLife(t, server, key).refusesToPlan(test.config, test.phrases...)
-			if name != "private key" { // Terraform would show the element that it points at
-				pointsAt(t, diags)
-			}
-		})
-	}
-	if requests := server.Requests(); len(requests) != 0 {
-		t.Errorf("what no plan can take needs no request, and there are %v", requests)
-	}
 }
 
 func TestCLI_organizationIsForgottenWithAWarning(t *testing.T) {
@@ -156,7 +128,7 @@ func TestCLI_organizationIsForgottenWithAWarning(t *testing.T) {
 func TestCLI_unprotectedOrganizationIsReplacedInEitherOrder(t *testing.T) {
 	t.Parallel()
 	server, key := allowingOrganizations(t)
-	for _, lifecycle := range []string{"", "  lifecycle {\n    create_before_destroy = true\n  }\n"} {
+	for _, lifecycle := range []string{"", createFirst + "\n"} {
 		cli := newCLI(t, server).withKey(key)
 		cli.write(organizationHCL(acme + "  deletion_protection = false\n" + lifecycle))
 		cli.apply()

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -66,8 +67,6 @@ func (o *outcome) config(more arguments) arguments {
 	return config
 }
 
-func (o *outcome) text(name string) string { o.t.Helper(); return o.provider.text(o.state, name) }
-
 // applies carries out a plan that has this action, and counts the requests that the apply sends to
 // generate and to revoke keys. Plan and apply send no others that write.
 func (o *outcome) applies(more arguments, action string, generated, revoked int) planResult {
@@ -125,7 +124,7 @@ func (o *outcome) generates(p planResult, config arguments) {
 	if config["rotate_after_days"] != nil {
 		unknown = append(unknown, "rotate_at")
 	}
-	o.unknown(p, unknown...)
+	o.checkUnknown(p, unknown)
 	if o.text(given) == "" {
 		o.t.Errorf("%s is null", given)
 	}
@@ -135,6 +134,13 @@ func (o *outcome) generates(p planResult, config arguments) {
 		}
 	}
 	o.isGone(p.prior)
+}
+
+func (o *outcome) checkUnknown(p planResult, want []string) {
+	o.t.Helper()
+	if got := p.unknown(o.t); got != strings.Join(sorted(want), " ") {
+		o.t.Errorf("the plan does not know %q, want %q", got, want)
+	}
 }
 
 // isGone checks that a key is revoked, if there was one.
@@ -149,30 +155,10 @@ func (o *outcome) isGone(before instance) {
 	}
 }
 
-// unknown checks which attributes the plan does not know.
-func (o *outcome) unknown(p planResult, want ...string) {
-	o.t.Helper()
-	var got []string
-	for name, value := range attributes(o.t, p.value) {
-		if !value.IsFullyKnown() {
-			got = append(got, name)
-		}
-	}
-	if !slices.Equal(sorted(got), sorted(want)) {
-		o.t.Errorf("the plan does not know %v, want %v", sorted(got), sorted(want))
-	}
-}
-
 // creates plans and generates a key where there is none.
 func (o *outcome) creates(more arguments) {
 	o.t.Helper()
 	o.generates(o.applies(more, "create", 1, 0), more)
-}
-
-// takesOver generates a key in the place of one that is not in the state, which it revokes.
-func (o *outcome) takesOver(more arguments) {
-	o.t.Helper()
-	o.generates(o.applies(more, "create", 2, 1), more) // the first answer is a conflict
 }
 
 // rotates revokes the key and generates another. This attribute alone forces it; none where Terraform does.
@@ -190,7 +176,7 @@ func (o *outcome) rotates(more arguments, because ...string) {
 func (o *outcome) keeps(more arguments, unknown ...string) {
 	o.t.Helper()
 	p := o.applies(more, "update", 0, 0)
-	o.unknown(p, unknown...)
+	o.checkUnknown(p, unknown)
 	for _, name := range []string{"id", "project_id", "environment", "masked_key", "created_at", "key", "encrypted_key"} {
 		if was := o.provider.text(p.prior, name); was != o.text(name) && !slices.Contains(unknown, name) {
 			o.t.Errorf("%s changed from %q", name, was)
@@ -257,13 +243,14 @@ func (o *outcome) opens(identity *age.X25519Identity, key string) {
 }
 
 // accepts and rejects send a span with a key.
-func (o *outcome) accepts(key string) { o.t.Helper(); o.answers(key, 200) }
-func (o *outcome) rejects(key string) { o.t.Helper(); o.answers(key, 401) }
+func (o *outcome) accepts(key string) { o.t.Helper(); answers(o.t, o.server, key, 200) }
+func (o *outcome) rejects(key string) { o.t.Helper(); answers(o.t, o.server, key, 401) }
 
-func (o *outcome) answers(key string, want int) {
-	o.t.Helper()
-	if status := o.server.SendSpans(key, 1); status != want {
-		o.t.Errorf("the key %s is answered %d, want %d", traceloop.MaskKey(key), status, want)
+// answers checks how a span with a key is answered: 401 when it is revoked.
+func answers(tb testing.TB, server *emulatortest.Server, key string, want int) {
+	tb.Helper()
+	if status := server.SendSpans(key, 1); status != want {
+		tb.Errorf("the key %s is answered %d, want %d", traceloop.MaskKey(key), status, want)
 	}
 }
 

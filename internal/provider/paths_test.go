@@ -3,7 +3,6 @@ package provider_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -107,7 +106,7 @@ func createTogether(t *testing.T, server *emulatortest.Server, newServer newServ
 func startMoved(t *testing.T, server *emulatortest.Server, moved traceloop.Paths) *atomic.Int64 {
 	t.Helper()
 	var elsewhere atomic.Int64
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server.URL = serves(t, func(w http.ResponseWriter, r *http.Request) {
 		for collection, was := range map[string]string{
 			moved.Projects: "/v2/projects", moved.Environments: "/v2/environments", moved.APIKeys: "/v2/api-keys",
 			moved.AutoMonitorSetups: "/v2/auto-monitor-setups", moved.AutoMonitorSetupsBulk: "/v2/auto-monitor-setups/bulk",
@@ -124,8 +123,6 @@ func startMoved(t *testing.T, server *emulatortest.Server, moved traceloop.Paths
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusNotFound)
 		w.Write([]byte(`{"error":"There is nothing at ` + r.URL.Path + `."}`))
-	}))
-	t.Cleanup(front.Close)
-	server.URL = front.URL
+	})
 	return &elsewhere
 }

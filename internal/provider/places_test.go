@@ -2,63 +2,12 @@ package provider_test
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
 // These tests judge plans of several projects and environments: what one of them destroys, creates or
 // renames, another one may keep or need.
-
-// block is a resource block that is not protected.
-func block(kind, label string, args ...string) string {
-	return resourceOf(kind, label, append(args, "deletion_protection = false")...)
-}
-
-func named(name string) string { return fmt.Sprintf("name = %q", name) }
-
-func importing(address, id string) string {
-	return fmt.Sprintf("import {\n  to = %s\n  id = %q\n}\n", address, id)
-}
-
-// moving is a moved block, and letGo a removed block that destroys nothing.
-func moving(from, to string) string {
-	return fmt.Sprintf("moved {\n  from = %s\n  to   = %s\n}\n", from, to)
-}
-
-func letGo(address string) string {
-	return fmt.Sprintf("removed {\n  from = %s\n\n  lifecycle {\n    destroy = false\n  }\n}\n", address)
-}
-
-// bothOrders are labels that Terraform plans in either order against the label "m".
-var bothOrders = []string{"a", "z"}
-
-func TestCLI_destroyingTakesAlong(t *testing.T) {
-	wholePlan(t, func(_ *testing.T, w estate) {
-		europe := w.server.CreateEnvironment(w.project.ID, "EU")
-		for _, label := range bothOrders {
-			environment := block(environmentKind, label, named("EU"), fmt.Sprintf("project_id = %q", w.project.ID))
-			imports := importing(projectKind+".m", w.project.ID) + importing(environmentKind+"."+label, europe.ID)
-			w.write(block(projectKind, "m", named("Orders")) + environment + imports)
-			w.apply()
-
-			// Its block is gone.
-			w.write(environment)
-			w.refusesInEveryMode([]string{projectKind + ".m", environmentKind + "." + label}, "Destroying Takes Along What Is Kept", `project "Orders"`, europe.ID)
-
-			// It is replaced by force, and it is tainted.
-			w.write(block(projectKind, "m", named("Orders")) + environment)
-			w.refuses("plan -replace="+projectKind+".m", "Destroying Takes Along What Is Kept", europe.ID)
-			w.ok("taint", projectKind+".m")
-			w.refuses("plan", "Destroying Takes Along What Is Kept", "terraform untaint")
-			w.ok("untaint", projectKind+".m")
-			w.plan("-detailed-exitcode")
-			w.ok("state", "rm", projectKind+".m", environmentKind+"."+label)
-		}
-	})
-}
 
 // A name that is taken stops no plan. The service decides, and it refuses this project alone.
 func TestCLI_namesAreTaken(t *testing.T) {
@@ -117,49 +66,6 @@ func TestCLI_namesSwapAndShift(t *testing.T) {
 	})
 }
 
-// A creation that fails after its first half says what is gone, in one message.
-func TestCLI_placeIsLostBetweenTheHalves(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
-		for _, line := range []string{"apply -replace=traceloop_project.m", "apply"} {
-			w.write(block(projectKind, "m", named("Billing")))
-			w.apply()
-			projects := w.server.Projects()
-			id := projects[len(projects)-1].ID
-			if line == "apply" {
-				w.ok("taint", "traceloop_project.m")
-			}
-			w.server.SetFaults(emulatortest.Fault{Kind: "status", Status: http.StatusConflict, Method: "POST", Path: "/v2/projects", Times: 10})
-			out := w.fails(line, "This apply has already deleted the", id, "its keys are revoked", "cannot send traces until an apply succeeds")
-			w.server.SetFaults()
-			hides(t, strings.ToLower(out), "nothing was changed")
-			if n := strings.Count(out, "Error: "); n != 1 {
-				t.Errorf("there are %d errors, want one:\n%s", n, out)
-			}
-			w.apply()
-			w.plan("-detailed-exitcode")
-			w.destroy()
-		}
-	})
-}
-
-// An environment is not destroyed for a project that is not known yet and probably will not be created.
-func TestCLI_environmentMovesToAProjectThatFails(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
-		taken := w.server.CreateProject("Taken")
-		environment := func(project string) string {
-			return block(environmentKind, "eu", named("EU"), "project_id = "+project)
-		}
-		w.write(environment(fmt.Sprintf("%q", w.project.ID)))
-		w.apply()
-		w.write(environment(projectKind+".b.id") + block(projectKind, "b", named("Taken")))
-		w.refusesToPlanAndApply("Environment Would Be Lost", `project "Taken"`, "-refresh=false")
-		w.write(environment(projectKind+".b.id") + block(projectKind, "b", named("Free")))
-		shows(t, w.apply(), "2 added, 0 changed, 1 destroyed")
-		w.destroy()
-		w.server.DeleteProject(taken.ID)
-	})
-}
-
 // The way that every refusal to destroy shows: an instance cannot have a removed block.
 func TestCLI_protectedInstanceIsNoLongerManaged(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
@@ -195,16 +101,15 @@ func TestCLI_organizationIsNotReplaced(t *testing.T) {
 	cli.write(organizationHCL(acme))
 	cli.apply()
 	refuses("plan -replace=traceloop_organization.acme", "-replace")
-	cli.write(data(1) + organizationHCL(acme))
+	cli.write(resourceOf("terraform_data", "rotation", "input = 1") + organizationHCL(acme))
 	cli.apply()
-	cli.write(data(2) + organizationHCL(acme+lifecycleRule("replace_triggered_by = [terraform_data.rotation]")+"\n"))
+	cli.write(resourceOf("terraform_data", "rotation", "input = 2") + organizationHCL(acme+"  lifecycle {\n    replace_triggered_by = [terraform_data.rotation]\n  }\n"))
 	refuses("plan")
-	for _, lifecycle := range []string{"", lifecycleRule("create_before_destroy = true") + "\n"} {
+	for _, lifecycle := range []string{"", createFirst + "\n"} {
 		cli.write(organizationHCL(acme + lifecycle))
 		cli.ok("taint", "traceloop_organization.acme")
 		for _, flags := range modes("traceloop_organization.acme") {
 			refuses("plan "+flags, "terraform untaint")
-			refuses("apply "+flags, "terraform untaint")
 		}
 		cli.ok("untaint", "traceloop_organization.acme")
 	}
@@ -250,7 +155,7 @@ func TestCLI_taintedWithAKeyInIt(t *testing.T) {
 			w.apply()
 			keys := fmt.Sprint(w.server.Keys())
 			w.ok("taint", address)
-			w.refusesToPlanAndApply("API Key Would Be Lost", "terraform untaint ADDRESS", "Nothing was changed")
+			w.refuses("plan", "API Key Would Be Lost", "terraform untaint ADDRESS", "Nothing was changed")
 			w.ok("untaint", address)
 
 			w.write(config("deletion_protection = false"))
@@ -266,8 +171,4 @@ func TestCLI_taintedWithAKeyInIt(t *testing.T) {
 			w.destroy()
 		}
 	})
-}
-
-func resourceOf(kind, label string, arguments ...string) string {
-	return fmt.Sprintf("resource %q %q {\n  %s\n}\n", kind, label, strings.Join(arguments, "\n  "))
 }

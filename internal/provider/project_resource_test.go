@@ -2,9 +2,7 @@ package provider_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -17,15 +15,9 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-func projectHCL(name string, protected bool) string {
-	return fmt.Sprintf("resource \"traceloop_project\" \"orders\" {\n  name                = %q\n  deletion_protection = %t\n}\n", name, protected)
-}
-
-func TestAccProject_life(t *testing.T) { inBothVariants(t, accProjectLife) }
-
-func accProjectLife(t *testing.T, variant emulatortest.Option) {
-	t.Helper()
-	server := emulatortest.Start(t, variant, emulatortest.WithNow(anHourAgo))
+func TestAccProject_life(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t, emulatortest.WithNow(anHourAgo))
 	const address = "traceloop_project.orders"
 	var id string
 
@@ -39,7 +31,7 @@ func accProjectLife(t *testing.T, variant emulatortest.Option) {
 		},
 		Steps: []resource.TestStep{
 			{ // created, with protection on by default
-				Config:           configured(server, "resource \"traceloop_project\" \"orders\" {\n  name = \"Orders\"\n}\n"),
+				Config:           configured(server, resourceOf(projectKind, "orders", named("Orders"))),
 				ConfigPlanChecks: created(address),
 				ConfigStateChecks: []statecheck.StateCheck{
 					attribute(address, "name", "Orders"),
@@ -54,7 +46,7 @@ func accProjectLife(t *testing.T, variant emulatortest.Option) {
 			},
 			{ // renamed in place; the slug follows
 				PreConfig: server.ResetRequests,
-				Config:    configured(server, projectHCL("Orders & Returns", true)),
+				Config:    configured(server, resourceOf(projectKind, "orders", named("Orders & Returns"))),
 				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 					plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
 					plancheck.ExpectUnknownValue(address, tfjsonpath.New("slug")),
@@ -69,7 +61,7 @@ func accProjectLife(t *testing.T, variant emulatortest.Option) {
 			},
 			{ // deleted outside Terraform: created again
 				PreConfig:        func() { server.DeleteProject(id) },
-				Config:           configured(server, projectHCL("Orders & Returns", false)),
+				Config:           configured(server, block(projectKind, "orders", named("Orders & Returns"))),
 				ConfigPlanChecks: created(address),
 			},
 		},
@@ -126,53 +118,6 @@ func projectLife(t *testing.T, server *emulatortest.Server, newServer newServer)
 	}
 }
 
-func TestCLI_protectedProject(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	cli := newCLI(t, server)
-	cli.write(projectHCL("Orders", true))
-	cli.apply()
-	server.ResetRequests()
-	for _, line := range []string{"destroy", "plan -replace=traceloop_project.orders"} {
-		cli.fails(line, "Deletion Protection Is On", "irreversible", "set deletion_protection = false", "and apply")
-	}
-	noWrites(t, server)
-	cli.write(projectHCL("Orders", false))
-	shows(t, cli.apply(), "0 added, 1 changed, 0 destroyed")
-	cli.destroy()
-}
-
-func TestProject_refused(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	for name, test := range map[string]struct {
-		name    string
-		phrases []string
-	}{
-		"empty name":         {"", []string{"Invalid Attribute Value Length", "between 1 and 255"}},
-		"blank name":         {"   ", []string{"must not be blank"}},
-		"surrounded by room": {" Orders", []string{"begin or end with white space"}},
-		"line break":         {"Orders\nReturns", []string{"line break"}},
-		"too long":           {strings.Repeat("ö", 256), []string{"Invalid Attribute Value Length", "between 1 and 255"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			pointsAt(t, newLife(newDriver(t, server, time.Now), projectKind).refusesToPlan(arguments{"name": test.name}, test.phrases...))
-		})
-	}
-	if requests := server.Requests(); len(requests) != 0 {
-		t.Errorf("what no plan can take needs no request, and there are %v", requests)
-	}
-}
-
-func TestProject_longestName(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	l := newLife(newDriver(t, server, time.Now), projectKind)
-	l.apply(arguments{"name": strings.Repeat("ö", 255), "deletion_protection": false}, "create")
-	l.has(arguments{"name": strings.Repeat("ö", 255)})
-	l.destroy()
-}
-
 // A protected project or environment is neither destroyed nor replaced.
 func TestProject_protected(t *testing.T) {
 	t.Parallel()
@@ -197,6 +142,7 @@ func TestProject_protected(t *testing.T) {
 				for _, config := range []arguments{test.config, off} { // off and renamed in one go: the state still protects it
 					pointsAt(t, l.refusesToPlan(config.with(arguments{"name": "US Production"}), on))
 				}
+				l.refusesToPlan(off.with(arguments{"project_id": unknownText}), on, "project_id changes from null to a value that is not known before apply")
 			} else {
 				l.saves(test.config.with(arguments{"name": unknownText})) // an unknown name is nobody's
 			}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -209,7 +208,7 @@ func TestRevokeAction_ownKey(t *testing.T) {
 	id, key := server.GenerateKey(project, "prd")
 	proxy := ownKey(t, server, traceloop.MaskKey(key))
 	for _, config := range []arguments{{"id": id}, {"project_id": project, "environment": "prd"}} {
-		d := newDriverWith(t, time.Now, arguments{"base_url": proxy.URL, "api_key": server.ManagementKey})
+		d := newDriverWith(t, time.Now, arguments{"base_url": proxy, "api_key": server.ManagementKey})
 		_, applied := d.invoke(config)
 		for what, diags := range map[string][]*tfprotov6.Diagnostic{"plan": d.planAction(config), "apply": applied} {
 			if err := failure(diags); err == nil || !strings.Contains(err.Error(), "Provider Would Revoke Its Own Key") {
@@ -217,20 +216,17 @@ func TestRevokeAction_ownKey(t *testing.T) {
 			}
 		}
 	}
-	if status := server.SendSpans(key, 1); status != http.StatusOK {
-		t.Errorf("the key is answered %d", status)
-	}
+	answers(t, server, key, 200)
 }
 
 // What is not known yet is left to the apply: no request is made.
 func TestRevokeAction_unknown(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
 	for _, config := range []arguments{
-		{"id": unknown},
-		{"project_id": unknown, "environment": "prd"},
-		{"project_id": server.Projects()[0].ID, "environment": unknown},
+		{"id": unknownText},
+		{"project_id": unknownText, "environment": "prd"},
+		{"project_id": server.Projects()[0].ID, "environment": unknownText},
 	} {
 		server.ResetRequests()
 		if diags := newDriver(t, server, time.Now).planAction(config); len(diags) > 0 {
@@ -243,21 +239,19 @@ func TestRevokeAction_unknown(t *testing.T) {
 }
 
 // ownKey is a service that shows one key with the masked form of the management key.
-func ownKey(t *testing.T, server *emulatortest.Server, masked string) *httptest.Server {
+func ownKey(t *testing.T, server *emulatortest.Server, masked string) (address string) {
 	t.Helper()
 	return rewriting(t, server, masked, traceloop.MaskKey(server.ManagementKey))
 }
 
 // rewriting is a service that shows one text in the place of another.
-func rewriting(t *testing.T, server *emulatortest.Server, shown, instead string) *httptest.Server {
+func rewriting(t *testing.T, server *emulatortest.Server, shown, instead string) (address string) {
 	t.Helper()
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return serves(t, func(w http.ResponseWriter, r *http.Request) {
 		answer := httptest.NewRecorder()
 		server.Emulator.ServeHTTP(answer, r)
 		w.Header().Set("Content-Type", answer.Header().Get("Content-Type"))
 		w.WriteHeader(answer.Code)
 		_, _ = io.WriteString(w, strings.ReplaceAll(answer.Body.String(), shown, instead))
-	}))
-	t.Cleanup(proxy.Close)
-	return proxy
+	})
 }

@@ -147,18 +147,13 @@ var (
 // explains checks the text of an error, which shows no key.
 func explains(tb testing.TB, server *emulatortest.Server, err error) {
 	tb.Helper()
-	saysWhatToDo(tb, err)
-	if text := err.Error(); strings.Contains(text, server.ManagementKey) || plainKey.MatchString(text) {
-		tb.Errorf("the error shows a key in full: %v", plainKey.ReplaceAllString(text, "(hidden)"))
-	}
-}
-
-func saysWhatToDo(tb testing.TB, err error) {
-	tb.Helper()
 	for what, phrases := range map[string][]string{"what was attempted": attemptedPhrases, "what to do next": nextPhrases} {
 		if !slices.ContainsFunc(phrases, func(phrase string) bool { return strings.Contains(err.Error(), phrase) }) {
 			tb.Errorf("the error does not say %s: %v", what, err)
 		}
+	}
+	if text := err.Error(); strings.Contains(text, server.ManagementKey) || plainKey.MatchString(text) {
+		tb.Errorf("the error shows a key in full: %v", plainKey.ReplaceAllString(text, "(hidden)"))
 	}
 }
 
@@ -303,9 +298,7 @@ func (s *scene) checkEnd(op operation, prior, end instance) {
 		}
 	}
 	if key := d.text(end, "key"); op.kind == keyKind && key != "" {
-		if status := s.server.SendSpans(key, 1); status != 200 {
-			t.Errorf("the key of the state is answered %d, want 200", status)
-		}
+		answers(t, s.server, key, 200)
 	}
 
 	// The second plan is empty. replace_existing may stay in or be taken out.

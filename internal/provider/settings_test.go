@@ -3,7 +3,6 @@ package provider_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -24,17 +23,13 @@ func TestSettings_fromEnvironment(t *testing.T) {
 	if err := newDriverWith(t, time.Now, nil).readData("traceloop_projects", nil); err != nil {
 		t.Error(err)
 	}
-	if calls(server, "GET", "/v2/projects") == 0 {
-		t.Error("the server that the environment names got no request")
-	}
-}
-
-func TestSettings_argumentBeforeEnvironment(t *testing.T) {
-	server := emulatortest.Start(t)
 	t.Setenv("TRACELOOP_MANAGEMENT_BASE_URL", "https://127.0.0.1:1")
 	t.Setenv("TRACELOOP_MANAGEMENT_API_KEY", "tl_of_somebody_else")
-	if err := newDriver(t, server, time.Now).readData("traceloop_projects", nil); err != nil {
+	if err := newDriver(t, server, time.Now).readData("traceloop_projects", nil); err != nil { // the arguments come first
 		t.Error(err)
+	}
+	if n := calls(server, "GET", "/v2/projects"); n != 2 {
+		t.Errorf("the server got %d requests, want 2", n)
 	}
 }
 
@@ -42,11 +37,10 @@ func TestSettings_refused(t *testing.T) {
 	server := emulatortest.Start(t)
 	project := server.CreateProject("Orders")
 	_, projectKey := server.GenerateKey(project.ID, "prd")
-	html := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	html := serves(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, "<html><body>Welcome</body></html>")
-	}))
-	t.Cleanup(html.Close)
+	})
 
 	for name, test := range map[string]struct {
 		environment map[string]string
@@ -67,8 +61,8 @@ func TestSettings_refused(t *testing.T) {
 		"plain http":                 {nil, arguments{"base_url": "http://api.traceloop.com"}, []string{"Invalid Provider Configuration", "base_url", "https"}},
 		"white space in the URL":     {nil, arguments{"base_url": "https://api.trace loop.com"}, []string{"Invalid Provider Configuration", "base_url"}},
 		"plain http in a variable":   {map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": "http://api.traceloop.com"}, nil, []string{"Invalid Base URL", "environment variable TRACELOOP_MANAGEMENT_BASE_URL", "https"}},
-		"not the API":                {nil, arguments{"base_url": html.URL}, []string{"does not come from the Traceloop API", "provider argument \"base_url\""}},
-		"not the API, in a variable": {map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": html.URL}, nil, []string{"does not come from the Traceloop API", "environment variable TRACELOOP_MANAGEMENT_BASE_URL"}},
+		"not the API":                {nil, arguments{"base_url": html}, []string{"does not come from the Traceloop API", "provider argument \"base_url\""}},
+		"not the API, in a variable": {map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": html}, nil, []string{"does not come from the Traceloop API", "environment variable TRACELOOP_MANAGEMENT_BASE_URL"}},
 		"nobody listens":             {nil, arguments{"base_url": "http://127.0.0.1:1"}, []string{"Nothing listens at the base URL http://127.0.0.1:1", "provider argument \"base_url\"", "Is the emulator running?", "make emulator"}},
 		"timeout without a unit":     {nil, arguments{"request_timeout": "30"}, []string{"request_timeout", "30s"}},
 		"no time at all":             {nil, arguments{"request_timeout": "0s"}, []string{"request_timeout", "between 1s and 10m"}},
@@ -102,66 +96,29 @@ func TestSettings_refused(t *testing.T) {
 	noWrites(t, server)
 }
 
-// A provider argument that another resource makes known at apply.
-func TestCLI_providerArgumentUnknownAtPlan(t *testing.T) {
-	t.Parallel()
-	server := emulatortest.Start(t)
-	cli := bareCLI(t)
-	hcl := func(url string) string {
-		return fmt.Sprintf(`
-resource "terraform_data" "url" {
-  input = %q
-}
-
-provider "traceloop" {
-  base_url = terraform_data.url.output
-  api_key  = %q
-}
-
-`, url, server.ManagementKey) + projectHCL("Orders", false)
-	}
-
-	cli.write(hcl(server.URL)) // creating needs no API at plan
-	shows(t, cli.apply(), "2 added")
-
-	cli.write(hcl(server.URL + "/")) // reading does
-	cli.fails("plan", "Unknown Provider Configuration", "base_url", "terraform apply -target")
-
-	cli.write(hcl(server.URL))
-	cli.plan("-detailed-exitcode")
-	cli.destroy()
-}
-
 // The SDK's variable for the base URL is often that of a collector.
 func TestAccSettings_SDKsBaseURLIsNeverCalled(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
-	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	collector := serves(t, func(_ http.ResponseWriter, r *http.Request) {
 		t.Errorf("TRACELOOP_BASE_URL was called: %s %s", r.Method, r.URL)
-	}))
-	t.Cleanup(collector.Close)
+	})
 	// The default base URL is seen at a proxy, which lets nothing pass.
 	proxy := &connectProxy{refusal: http.StatusForbidden}
-	listener := httptest.NewServer(proxy)
-	t.Cleanup(listener.Close)
 
 	c := newCLI(t, server)
-	c.set("TRACELOOP_BASE_URL", collector.URL)
-	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
-		c.set(name, listener.URL)
-	}
-	c.set("NO_PROXY", "")
-	c.set("no_proxy", "")
-	c.write(projectHCL("Orders", false))
+	c.set("TRACELOOP_BASE_URL", collector)
+	c.setProxy(serves(t, proxy.ServeHTTP), "")
+	c.write(ordersHCL)
 	c.apply()
-	if len(server.Projects()) != 2 || proxy.requests.has("") {
-		t.Errorf("with both variables: the projects are %v, and the proxy got %s", server.Projects(), proxy.requests.bytes())
+	if asked := proxy.requests(); len(server.Projects()) != 2 || asked != "" {
+		t.Errorf("with both variables: the projects are %v, and the proxy got %s", server.Projects(), asked)
 	}
 
 	c.Env = slices.DeleteFunc(c.Env, func(entry string) bool { return strings.HasPrefix(entry, "TRACELOOP_MANAGEMENT_BASE_URL=") })
 	out, err := c.run("plan", "-input=false")
-	if err == nil || !proxy.requests.has("CONNECT api.traceloop.com:443") {
-		t.Errorf("with the SDK's variable alone: %v, and the proxy got %s\n%s", err, proxy.requests.bytes(), out)
+	if asked := proxy.requests(); err == nil || !strings.Contains(asked, "CONNECT api.traceloop.com:443") {
+		t.Errorf("with the SDK's variable alone: %v, and the proxy got %s\n%s", err, asked, out)
 	}
-	hides(t, out, "TRACELOOP_BASE_URL", collector.URL, server.ManagementKey)
+	hides(t, out, "TRACELOOP_BASE_URL", collector, server.ManagementKey)
 }

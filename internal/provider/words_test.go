@@ -201,9 +201,8 @@ func TestAccDataSources_keyForAName(t *testing.T) {
 	t.Parallel()
 	server := emulatortest.Start(t)
 	for _, key := range misplaced {
-		hcl := fmt.Sprintf("data \"traceloop_environment\" \"by_name\" {\n  name = %[1]q\n}\n\ndata \"traceloop_project\" \"by_name\" {\n  name = %[1]q\n}\n", key)
-		c := bareCLI(t)
-		c.write(configured(server, hcl))
+		c := newCLI(t, server)
+		c.write(fmt.Sprintf("data \"traceloop_environment\" \"by_name\" {\n  name = %[1]q\n}\n\ndata \"traceloop_project\" \"by_name\" {\n  name = %[1]q\n}\n", key))
 		hides(t, c.fails("plan", "Not Found"), key, key[:20])
 	}
 }
@@ -216,7 +215,7 @@ func TestEphemeral_pathForAnIdentity(t *testing.T) {
 		"AGE-SECRET-KEY-1QQQQ": false, "-----BEGIN OPENSSH PRIVATE KEY-----\na/b\n-----END OPENSSH PRIVATE KEY-----": false, "secret": false,
 	} {
 		t.Setenv("TRACELOOP_AGE_IDENTITY", identity)
-		err := d.open("sealed", nil)
+		_, err := d.open("sealed", nil)
 		refuses(t, err, "Invalid Age Identity", "TRACELOOP_AGE_IDENTITY")
 		if err != nil && strings.Contains(err.Error(), "looks like the path of a file") != isPath {
 			t.Errorf("%q is taken for the path of a file: %t; %v", identity, !isPath, err)
@@ -225,4 +224,48 @@ func TestEphemeral_pathForAnIdentity(t *testing.T) {
 			hides(t, err.Error(), identity)
 		}
 	}
+}
+
+// What no plan can take needs no request, and points at its attribute.
+func TestConfigurations_refused(t *testing.T) {
+	t.Parallel()
+	server, key := allowingOrganizations(t)
+	server.ResetRequests()
+	d := newDriverWith(t, time.Now, arguments{"base_url": server.URL, "api_key": server.ManagementKey, "project_api_key": key})
+	for _, test := range []struct {
+		kind    string
+		config  arguments
+		phrases []string
+	}{
+		{projectKind, arguments{"name": ""}, []string{"Invalid Attribute Value Length", "between 1 and 255"}},
+		{projectKind, arguments{"name": "   "}, []string{"must not be blank"}},
+		{projectKind, arguments{"name": " Orders"}, []string{"begin or end with white space"}},
+		{projectKind, arguments{"name": "Orders\nReturns"}, []string{"line break"}},
+		{projectKind, arguments{"name": strings.Repeat("ö", 256)}, []string{"Invalid Attribute Value Length", "between 1 and 255"}},
+		{environmentKind, arguments{"name": ""}, []string{"between 1 and 255"}},
+		{environmentKind, arguments{"name": " \t"}, []string{"must not be blank"}},
+		{environmentKind, arguments{"name": "!!!"}, []string{"ASCII letter or digit"}},
+		{environmentKind, arguments{"name": strings.Repeat("x", 256)}, []string{"between 1 and 255"}},
+		{environmentKind, arguments{"name": "EU", "project_id": "Default project"}, []string{"must be an id"}},
+		{keyKind, arguments{"project_id": "Default project", "environment": "prd"}, []string{"must be an id"}},
+		{keyKind, arguments{"project_id": "", "environment": "prd"}, []string{"must be an id"}},
+		{keyKind, arguments{"project_id": "p1", "environment": ""}, []string{"between 1 and 255"}},
+		{keyKind, arguments{"project_id": "p1", "environment": "EU Production"}, []string{`Did you mean "eu-production"?`, "not its name"}},
+		{keyKind, arguments{"project_id": "p1", "environment": "PRD"}, []string{`"PRD" is not an environment slug`, `Did you mean "prd"?`}},
+		{organizationKind, arguments{"name": ""}, []string{"name", "between 1 and 255"}},
+		{organizationKind, arguments{"name": "A", "environments": []string{}}, []string{"environments", "at least 1"}},
+		{organizationKind, arguments{"name": "A", "environments": []string{"?"}}, []string{"environments", "ASCII letter or digit"}},
+		{organizationKind, arguments{"name": "A", "retention_hours": int64(0)}, []string{"retention_hours", "whole number from 1 to 720"}},
+		{organizationKind, arguments{"name": "A", "retention_hours": int64(721)}, []string{"retention_hours", "whole number from 1 to 720"}},
+		{organizationKind, arguments{"name": "A", "age_recipients": []string{"AGE-SECRET-KEY-1"}}, []string{"Invalid Recipient", "private key"}},
+	} {
+		diags := newLife(d, test.kind).refusesToPlan(test.config, test.phrases...)
+		if test.config["age_recipients"] == nil { // Terraform would show the element that it points at
+			pointsAt(t, diags)
+		}
+	}
+	if requests := server.Requests(); len(requests) != 0 {
+		t.Errorf("there are the requests %v", requests)
+	}
+	newLife(d, projectKind).apply(arguments{"name": strings.Repeat("ö", 255)}, "create")
 }

@@ -18,7 +18,7 @@ const Module = "github.com/traceloop/terraform-provider-traceloop"
 
 // CLITests selects the tests of internal/provider and internal/docstest that depend on the CLI. The
 // others use the plugin protocol, or check the code.
-const CLITests = "^Test(Acc|CLI_|Concurrency_|Guides_|Interrupt_|RateLimit_|Secrets_|TLS_)"
+const CLITests = "^Test(Acc|CLI_|Guides_|Interrupt_|Secrets_|TLS_)"
 
 // version is any version that the examples' constraints accept. Only `init` shows it.
 const version = "0.1.0"
