@@ -255,7 +255,7 @@ func TestEvaluator_taken(t *testing.T) {
 		phrases []string
 	}{
 		"slug":               {evaluatorConfig("Else").with(arguments{"slug": "tone"}), []string{`The evaluator "Tone" (id ` + l.id() + `) has the slug "tone"`, "import {", `id = "` + l.id() + `"`}},
-		"slug of a name":     {evaluatorConfig("TONE"), []string{`The evaluator "Tone" (id ` + l.id() + `) has the slug "tone", which Traceloop makes from the name "TONE"`, "import {"}},
+		"slug of a name":     {evaluatorConfig("TONE"), []string{`The evaluator "Tone" (id ` + l.id() + `) has the slug that Traceloop makes from the name "TONE"`, "import {"}},
 		"one of Traceloop's": {evaluatorConfig("Else").with(arguments{"slug": "word-count"}), []string{`has the slug "word-count"`, "one of Traceloop's"}},
 	} {
 		t.Run(name, func(t *testing.T) {

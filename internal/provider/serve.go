@@ -12,8 +12,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 
-	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/organization"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // Address is the provider's source address.
@@ -206,7 +206,7 @@ func (s *server) InvokeAction(ctx context.Context, r *tfprotov6.InvokeActionRequ
 	stream.Events = visited(stream.Events, func(e *tfprotov6.InvokeActionEvent) {
 		switch event := e.Type.(type) {
 		case tfprotov6.ProgressInvokeActionEventType:
-			event.Message = base.MaskKeyIn(event.Message)
+			event.Message = traceloop.MaskKeyIn(event.Message)
 			e.Type = event
 		case tfprotov6.CompletedInvokeActionEventType:
 			hideKeys(event.Diagnostics)
@@ -248,7 +248,7 @@ func call[Request, Response any](ctx context.Context, quiet bool, method func(co
 // the CLI would print that line.
 func hideKeys(diagnostics []*tfprotov6.Diagnostic) {
 	for _, d := range diagnostics {
-		summary, detail := base.MaskKeyIn(d.Summary), base.MaskKeyIn(d.Detail)
+		summary, detail := traceloop.MaskKeyIn(d.Summary), traceloop.MaskKeyIn(d.Detail)
 		if summary != d.Summary || detail != d.Detail {
 			d.Summary, d.Detail, d.Attribute = summary, detail, nil
 		}

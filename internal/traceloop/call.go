@@ -82,9 +82,9 @@ func (c *connection) do(ctx context.Context, r request, read func(*fields)) erro
 		*r.repeated = call.maybeDone
 	}
 	if err != nil {
-		tflog.Info(ctx, "Traceloop API call failed", map[string]any{
+		tflog.Info(ctx, "Traceloop API call failed", maskedIn(map[string]any{
 			"method": call.method, "path": call.path, "request_id": call.response.RequestID, "error": err.Error(),
-		})
+		}))
 	}
 	return err
 }
@@ -312,7 +312,7 @@ func (c *call) logAttempt(err error) {
 	if err != nil {
 		entry["error"] = unwrapURL(err).Error()
 	}
-	tflog.Debug(c.caller, "Traceloop API request", entry)
+	tflog.Debug(c.caller, "Traceloop API request", maskedIn(entry))
 }
 
 // loggedQuery keeps only the parameters that are safe to log. A cursor may not be.

@@ -69,9 +69,9 @@ func (c *call) await() error {
 			return &RateLimitError{Until: until, Method: c.method, Path: c.path}
 		}
 		wait += rand.N(resumeSpread) //nolint:gosec // spreads calls, guards nothing
-		tflog.Info(ctx, "Waiting before the next Traceloop API request", map[string]any{
+		tflog.Info(ctx, "Waiting before the next Traceloop API request", maskedIn(map[string]any{
 			"method": c.method, "path": c.path, "attempt": c.failures + c.rateLimited, "wait_ms": wait.Milliseconds(), "reason": "the service asked for a pause",
-		})
+		}))
 		if err := sleep(ctx, wait); err != nil {
 			return err
 		}

@@ -98,9 +98,9 @@ func checkRetry(ctx context.Context, answer *http.Response, err error) (bool, er
 	if err != nil {
 		reason = unwrapURL(err).Error()
 	}
-	tflog.Info(c.caller, "Repeating a Traceloop API request", map[string]any{
+	tflog.Info(c.caller, "Repeating a Traceloop API request", maskedIn(map[string]any{
 		"method": c.method, "path": c.path, "attempt": c.failures + c.rateLimited, "reason": reason,
-	})
+	}))
 	return true, nil
 }
 

@@ -66,6 +66,26 @@ func TestLog(t *testing.T) {
 	}
 }
 
+// A configuration may have a key where an id belongs. No log shows it.
+func TestLog_keyInTheWrongPlace(t *testing.T) {
+	const key = "tl_0123456789abcdefghij"
+	raw := logged(t, func(ctx context.Context, t *testing.T) {
+		notFound := answer(404, `{"error":"There is no `+key+`."}`)
+		c := serve(t, inTurn(html(502), refusal(429, "Retry-After", "1"), notFound, notFound)).client(Config{MaxRetries: 1})
+		_, _ = c.GetProject(ctx, key)
+		for range c.ListAPIKeysUncached(ctx, APIKeyFilter{ProjectID: key}) {
+		}
+	})
+	if strings.Contains(raw, key) {
+		t.Errorf("a log shows the key: %s", raw)
+	}
+	for _, before := range []string{"/v2/projects/", "project_id=", "There is no "} {
+		if !strings.Contains(raw, before+MaskKey(key)) {
+			t.Errorf("no log has the masked form after %q: %s", before, raw)
+		}
+	}
+}
+
 func TestSecretsStayOut(t *testing.T) {
 	const marker = "BodyMarker"
 	echo := func(status int, format string, headers ...string) http.HandlerFunc {
@@ -139,7 +159,7 @@ func TestKeysAreMasked(t *testing.T) {
 		}
 		tflog.Info(ctx, "unmasked", map[string]any{"key": testKey}) // the control: the caller's context is as it was
 	})
-	if strings.Contains(log, "OtherSecret") || strings.Count(log, testKey) != 1 || strings.Count(log, `"path":"/v2/projects/***","query":""`) != 2 {
+	if strings.Contains(log, "OtherSecret") || strings.Count(log, testKey) != 1 || strings.Count(log, `"path":"/v2/projects/***","query":""`) != 1 || !strings.Contains(log, `"path":"/v2/projects/`+MaskKey(longer)+`"`) {
 		t.Errorf("the log shows a key:\n%s", log)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // Quote returns a string literal of the Terraform language.
@@ -45,7 +47,7 @@ func Label(name string) string {
 		}
 	}
 	label := strings.Trim(b.String(), "_")
-	if label == "" || MaskKeyIn(name) != name { // no label has the stars of a mask
+	if label == "" || traceloop.MaskKeyIn(name) != name { // no label has the stars of a mask
 		return "example"
 	}
 	if label[0] <= '9' {

@@ -128,7 +128,7 @@ func (v slugFormValidator) ValidateString(ctx context.Context, req validator.Str
 		return
 	}
 	detail := fmt.Sprintf("%q is not %s slug.", given, v.kind)
-	if slug := traceloop.Slug(given); slug != "" && MaskKeyIn(given) == given {
+	if slug := traceloop.Slug(given); slug != "" && traceloop.MaskKeyIn(given) == given {
 		detail += fmt.Sprintf(" Did you mean %q?", slug)
 	}
 	resp.Diagnostics.AddAttributeError(req.Path, "Invalid Slug", detail+" Attribute "+req.Path.String()+" "+v.Description(ctx)+".")

@@ -169,15 +169,15 @@ func findHolder(ctx context.Context, list func(context.Context) ([]traceloop.Eva
 
 // describeTaken names the evaluator that has the slug or the name of a new one.
 func (r *managedResource) describeTaken(holder *traceloop.Evaluator, request traceloop.EvaluatorRequest, outcome string) string {
-	wanted := fmt.Sprintf("slug %q", slugOf(request))
-	if request.Slug == "" {
-		wanted += fmt.Sprintf(", which Traceloop makes from the name %q", request.Name)
+	wanted := fmt.Sprintf("slug %q", request.Slug)
+	if request.Slug == "" { // not the slug itself: if the name is a key by mistake, that is not masked
+		wanted = fmt.Sprintf("slug that Traceloop makes from the name %q", request.Name)
 	}
 	switch {
-	case holder != nil && holder.Slug != slugOf(request):
-		wanted = fmt.Sprintf("name %q, from which Traceloop makes the slug", request.Name)
 	case holder == nil:
 		return fmt.Sprintf("An evaluator exists already with the %s. Slugs are unique in the organization. %s Choose another slug. The data source traceloop_evaluators lists the evaluators.", wanted, outcome)
+	case holder.Slug != slugOf(request):
+		wanted = fmt.Sprintf("name %q, from which Traceloop makes the slug", request.Name)
 	}
 	detail := fmt.Sprintf("The %s has the %s. %s Choose another slug.", newModel(*holder).Describe(), wanted, outcome)
 	switch {
