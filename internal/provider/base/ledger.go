@@ -378,9 +378,6 @@ func (l *Ledger) Create(c Creation) *Conflict {
 			return &Conflict{Reason: DestroyedUnderIt, This: c.Name, Other: another.Name, Type: another.Type}
 		}
 	}
-	if o, ok := l.keptAt[c.Place]; ok && o.Handle != c.Replaces {
-		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type, Strands: c.Replaces != ""}
-	}
 	if tainted, ok := l.read[c.Place]; ok && tainted.Handle != c.Replaces {
 		if inside := l.keptIn[tainted.Handle]; len(inside) > 0 {
 			return &Conflict{Reason: KeptInside, This: tainted.Name, Other: inside[0].Name, Type: c.Type}
@@ -390,6 +387,22 @@ func (l *Ledger) Create(c Creation) *Conflict {
 		}
 		l.anew[tainted.Handle] = c
 	}
+	conflict := l.isTaken(c) // perhaps a warning, so the creation is noted in any case
+	l.created[c.Place] = c
+	if c.AlsoTakes != "" {
+		l.created[c.AlsoTakes] = c
+	}
+	for _, h := range c.Within {
+		l.createdIn[h] = c
+	}
+	return conflict
+}
+
+// isTaken finds another resource of the plan in the place of a creation.
+func (l *Ledger) isTaken(c Creation) *Conflict {
+	if o, ok := l.keptAt[c.Place]; ok && o.Handle != c.Replaces {
+		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type, Strands: c.Replaces != ""}
+	}
 	for _, place := range []Handle{c.Place, c.NeedsFree} {
 		if other, ok := l.created[place]; ok {
 			return &Conflict{Reason: PlaceCreatedTwice, This: c.Name, Other: other.Name, Type: c.Type, Strands: c.Replaces != "" || other.Replaces != ""}
@@ -397,13 +410,6 @@ func (l *Ledger) Create(c Creation) *Conflict {
 	}
 	if o, ok := l.leaving[c.Place]; ok && o.Handle != c.Replaces && !c.Revokes {
 		return &Conflict{Reason: PlaceLeaving, This: c.Name, Other: o.Name, Type: o.Type}
-	}
-	l.created[c.Place] = c
-	if c.AlsoTakes != "" {
-		l.created[c.AlsoTakes] = c
-	}
-	for _, h := range c.Within {
-		l.createdIn[h] = c
 	}
 	return nil
 }
