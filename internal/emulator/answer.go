@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,61 +22,32 @@ func refuse(status int, format string, args ...any) error {
 	return &apiError{status, fmt.Sprintf(format, args...)}
 }
 
-// answer is the answer of an operation. The body may be nil.
-type answer struct {
-	status int
-	body   any
-}
-
-type operation func(*http.Request) (answer, error)
-
-// handler makes an http.Handler from an operation.
-func (e *Emulator) handler(do operation) http.Handler {
+// handler serves what do returns: the body of an answer, or a refusal.
+func (e *Emulator) handler(status int, do func(*http.Request) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a, err := do(r)
+		body, err := do(r)
 		if err != nil {
 			e.writeError(w, err)
 			return
 		}
-		writeJSON(w, a.status, a.body)
+		writeJSON(w, status, body)
 	})
-}
-
-// transact answers 200 with the result of do.
-func (e *Emulator) transact(do func(*sql.Tx) (any, error)) (answer, error) {
-	var body any
-	err := e.store.transact(func(tx *sql.Tx) (err error) {
-		body, err = do(tx)
-		return err
-	})
-	return answer{http.StatusOK, body}, err
-}
-
-// delete answers 204, or with absent if nothing was deleted.
-func (e *Emulator) delete(do func(*sql.Tx) (sql.Result, error), absent error) (answer, error) {
-	err := e.store.transact(func(tx *sql.Tx) error {
-		result, err := do(tx)
-		if err != nil {
-			return err
-		}
-		if rows, err := result.RowsAffected(); err != nil || rows > 0 {
-			return err
-		}
-		return absent
-	})
-	return answer{http.StatusNoContent, nil}, err
 }
 
 func (e *Emulator) writeError(w http.ResponseWriter, err error) {
 	refused, ok := errors.AsType[*apiError](err)
 	if !ok {
 		e.logger.Error("request failed", "error", err)
-		refused = &apiError{http.StatusInternalServerError, "The emulator failed; its log has the reason."}
+		refused = failed()
 	}
 	if refused.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	writeJSON(w, refused.status, errorBody(refused.message))
+}
+
+func failed() *apiError {
+	return &apiError{http.StatusInternalServerError, "The emulator failed; its log has the reason."}
 }
 
 func errorBody(message string) any {
@@ -91,13 +61,18 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 		w.WriteHeader(status)
 		return
 	}
-	data, err := json.Marshal(body)
-	if err != nil {
-		panic(err) // every body is a struct of this package
-	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	w.Write(data)
+	w.Write([]byte(inJSON(body)))
+}
+
+// inJSON writes a value of this package's types, which JSON always has.
+func inJSON(value any) string {
+	data, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return string(data)
 }
 
 // heldAnswer is an answer before it is sent: a fault may still corrupt it.

@@ -14,6 +14,8 @@ type APIKey struct {
 	Environment string `json:"environment"`
 	MaskedKey   string `json:"masked_key"`
 	CreatedAt   string `json:"created_at"`
+
+	sha256 string // for an export
 }
 
 // GeneratedAPIKey is the only answer with a key in full (Rule 6).
@@ -22,92 +24,45 @@ type GeneratedAPIKey struct {
 	Key string `json:"api_key"`
 }
 
-const (
-	apiKeyColumns = "t.id, t.project_id, e.slug, t.masked_key, t.created_at"
-	apiKeyTables  = "FROM api_keys t JOIN environments e ON e.id = t.environment_id"
-)
-
-func scanAPIKey(scan row) (k APIKey, err error) {
-	err = scan(&k.ID, &k.ProjectID, &k.Environment, &k.MaskedKey, &k.CreatedAt)
-	return k, err
+var apiKeys = kind[APIKey]{
+	table: "api_keys", joins: "JOIN environments e ON e.id = t.environment_id",
+	columns: "t.id, t.project_id, e.slug, t.masked_key, t.created_at, lower(hex(t.hash))",
+	scan: func(scan row) (k APIKey, err error) {
+		err = scan(&k.ID, &k.ProjectID, &k.Environment, &k.MaskedKey, &k.CreatedAt, &k.sha256)
+		return k, err
+	},
+	absent: "There is no active API key with the id %q.",
+	filters: []filter{
+		{"environment", "e.slug = ?", func(_ *sql.Tx, slug string) error { return checkEnvironmentSlug(slug) }},
+		{"project_id", "t.project_id = ?", checkProject},
+	},
 }
 
-func (e *Emulator) listAPIKeys(r *http.Request) (answer, error) {
-	page, err := parsePage(r, "project_id", "environment")
-	if err != nil {
-		return answer{}, err
-	}
-	project, ofProject, err := filter(r, "project_id")
-	if err != nil {
-		return answer{}, err
-	}
-	environment, ofEnvironment, err := filter(r, "environment")
-	if err != nil {
-		return answer{}, err
-	}
-	if ofEnvironment {
-		if err := checkEnvironmentSlug(environment); err != nil {
-			return answer{}, err
-		}
-	}
-	return e.transact(func(tx *sql.Tx) (any, error) {
-		where, args := " WHERE true", []any{}
-		if ofProject {
-			if _, err := projectByID(tx, project); err != nil {
-				return nil, err
-			}
-			where, args = where+" AND t.project_id = ?", append(args, project)
-		}
-		if ofEnvironment {
-			where, args = where+" AND e.slug = ?", append(args, environment)
-		}
-		return readPage(tx, page, apiKeyColumns, apiKeyTables+where, args, scanAPIKey)
-	})
-}
-
-func (e *Emulator) getAPIKey(r *http.Request) (answer, error) {
-	return e.transact(func(tx *sql.Tx) (any, error) { return apiKeyByID(tx, r.PathValue("id")) })
-}
-
-func apiKeyByID(tx *sql.Tx, id string) (APIKey, error) {
-	return readOne(tx, scanAPIKey, noSuchAPIKey(id), "SELECT "+apiKeyColumns+" "+apiKeyTables+" WHERE t.id = ?", id)
-}
-
-func (e *Emulator) createAPIKey(r *http.Request) (answer, error) {
+func (c *call) createAPIKey() (any, error) {
 	var project, environment string
-	body, err := readBody(r, fields{"project_id": &project, "environment": &environment})
-	switch {
-	case err != nil:
-		return answer{}, err
-	case project == "":
-		return answer{}, refuse(http.StatusBadRequest, "project_id is missing or empty.")
+	err := c.read(fields{"project_id": &project, "environment": &environment})
+	if err == nil && project == "" {
+		err = refuse(http.StatusBadRequest, "project_id is missing or empty.")
 	}
-	if err := checkEnvironmentSlug(environment); err != nil {
-		return answer{}, err
+	if err == nil {
+		err = checkEnvironmentSlug(environment)
 	}
-	return e.create(r, creation{operation: "createAPIKey", body: body, secret: true, do: func(tx *sql.Tx) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return c.once("createAPIKey", true, func() (any, error) {
 		key := newKey()
-		shown, err := insertAPIKey(tx, APIKey{ProjectID: project, Environment: environment, MaskedKey: traceloop.MaskKey(key), CreatedAt: e.timestamp()}, hashKey(key))
+		shown, err := insertAPIKey(c.tx, APIKey{ProjectID: project, Environment: environment, MaskedKey: traceloop.MaskKey(key), CreatedAt: c.now}, hashKey(key))
 		return GeneratedAPIKey{shown, key}, err
-	}})
-}
-
-// deleteAPIKey revokes by key id, so an old id never revokes a newer key.
-func (e *Emulator) deleteAPIKey(r *http.Request) (answer, error) {
-	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
-		return tx.Exec("DELETE FROM api_keys WHERE id = ?", r.PathValue("id"))
-	}, noSuchAPIKey(r.PathValue("id")))
+	})
 }
 
 // insertAPIKey makes the id if it is empty.
 func insertAPIKey(tx *sql.Tx, k APIKey, hash []byte) (APIKey, error) {
-	id := k.ID
+	given := k
 	err := tx.QueryRow("INSERT INTO api_keys (project_id, environment_id, hash, masked_key, created_at, id) VALUES (?1, "+environmentInForce+", ?3, ?4, ?5, "+newOr+") RETURNING id",
-		k.ProjectID, k.Environment, hash, k.MaskedKey, k.CreatedAt, id).Scan(&k.ID)
-	if violates(err, "api_keys.hash") {
-		err = refuse(http.StatusConflict, "Another entry has the same key. Each environment of a project needs its own.")
-	}
-	return k, idTaken(apiKeyRefused(err, k.ProjectID, k.Environment), "api_keys.id", id)
+		k.ProjectID, k.Environment, hash, k.MaskedKey, k.CreatedAt, k.ID).Scan(&k.ID)
+	return k, apiKeyRefused(err, given)
 }
 
 // environmentInForce selects the environment with the slug ?2 of the project ?1, own or inherited.
@@ -124,22 +79,20 @@ func checkEnvironmentSlug(slug string) error {
 }
 
 // apiKeyRefused names the rule that the database found violated.
-func apiKeyRefused(err error, project, environment string) error {
+func apiKeyRefused(err error, k APIKey) error {
 	switch {
 	case violates(err, "no_such_project"):
-		return noSuchProject(project)
+		return projects.none(k.ProjectID)
 	case violates(err, "environment_not_in_force"):
-		return noEnvironmentInForce(environment)
+		return noEnvironmentInForce(k.Environment)
 	case violates(err, "api_keys.environment_id"):
-		return refuse(http.StatusConflict, "The environment %q of this project already has an API key, and it can have only one. Revoke that key first.", environment)
+		return refuse(http.StatusConflict, "The environment %q of this project already has an API key, and it can have only one. Revoke that key first.", k.Environment)
+	case violates(err, "api_keys.hash"):
+		return refuse(http.StatusConflict, "Another entry has the same key. Each environment of a project needs its own.")
 	}
-	return err
+	return idTaken(err, "api_keys.id", k.ID)
 }
 
 func noEnvironmentInForce(slug string) error {
 	return refuse(http.StatusNotFound, "The project has no environment with the slug %q.", slug)
-}
-
-func noSuchAPIKey(id string) error {
-	return refuse(http.StatusNotFound, "There is no active API key with the id %q.", id)
 }

@@ -1,12 +1,16 @@
 package emulator
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"database/sql"
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
+
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 // principal is the kind of key in the Authorization header.
@@ -19,38 +23,41 @@ const (
 	organizationKey // of an organization that this emulator created
 )
 
-// authenticate also returns the key's hash, which identifies a project's key even after it is
-// revoked.
-func (e *Emulator) authenticate(r *http.Request) (principal, []byte, error) {
+// caller is whose key a request has.
+type caller struct {
+	principal
+	hash       []byte // of the key, even if it is unknown
+	envProject string // the project and environment of a project's key
+}
+
+func (e *Emulator) authenticate(tx *sql.Tx, r *http.Request) (who caller, err error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
-		return noKey, nil, refuse(http.StatusUnauthorized, "No key was given. Send one as Authorization: Bearer <key>.")
+		return who, refuse(http.StatusUnauthorized, "No key was given. Send one as Authorization: Bearer <key>.")
 	}
 	scheme, key, ok := strings.Cut(header, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") || key == "" {
-		return noKey, nil, refuse(http.StatusUnauthorized, "The Authorization header is malformed. It must be: Bearer <key>.")
+		return who, refuse(http.StatusUnauthorized, "The Authorization header is malformed. It must be: Bearer <key>.")
 	}
-	hash := sha256.Sum256([]byte(key))
-	if subtle.ConstantTimeCompare(hash[:], e.managementKeyHash[:]) == 1 {
-		return managementKey, hash[:], nil
+	who.hash = hashKey(key)
+	if subtle.ConstantTimeCompare(who.hash, e.managementKeyHash) == 1 {
+		who.principal = managementKey
+		return who, nil
 	}
-	var active, foreign bool
-	err := e.store.transact(func(tx *sql.Tx) error {
-		return tx.QueryRow("SELECT EXISTS (SELECT 1 FROM api_keys WHERE hash = ?1), EXISTS (SELECT 1 FROM organization_keys WHERE hash = ?1)", hash[:]).Scan(&active, &foreign)
-	})
+	var foreign bool
+	err = tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM organization_keys WHERE hash = ?1), coalesce((
+			SELECT p.id FROM env_projects p JOIN api_keys k ON k.project_id = p.project_id AND k.environment_id = p.environment_id WHERE k.hash = ?1), '')`,
+		who.hash).Scan(&foreign, &who.envProject)
 	switch {
 	case err != nil:
-		return noKey, nil, err
-	case active:
-		return projectKey, hash[:], nil
+	case who.envProject != "":
+		who.principal = projectKey
 	case foreign:
-		return organizationKey, hash[:], nil
+		who.principal = organizationKey
+	default:
+		err = refuse(http.StatusUnauthorized, "The key is unknown or revoked.")
 	}
-	return noKey, hash[:], keyUnknown()
-}
-
-func keyUnknown() error {
-	return refuse(http.StatusUnauthorized, "The key is unknown or revoked.")
+	return who, err
 }
 
 // access says, for the kinds of key that an operation refuses, why.
@@ -68,46 +75,36 @@ var (
 	sends = access{managementKey: "This is a management key. Send traces with the API key of a project and environment."}
 )
 
-// authorize returns the hash of the key, which is there even if the key is unknown.
-func (e *Emulator) authorize(r *http.Request, to access) ([]byte, error) {
-	who, hash, err := e.authenticate(r)
-	if why, refused := to[who]; refused && err == nil {
+func (e *Emulator) authorize(tx *sql.Tx, r *http.Request, to access) (caller, error) {
+	who, err := e.authenticate(tx, r)
+	if why, refused := to[who.principal]; refused && err == nil {
 		err = refuse(http.StatusForbidden, "%s", why)
 	}
-	return hash, err
+	return who, err
 }
 
-// managed makes a handler from an operation of the management API.
-func (e *Emulator) managed(do operation) http.Handler {
-	return e.handler(func(r *http.Request) (answer, error) {
-		if _, err := e.authorize(r, manages); err != nil {
-			return answer{}, err
-		}
-		return do(r)
-	})
+// newKey makes a key like Traceloop's: tl_ and 40 random characters.
+func newKey() string { return traceloop.KeyPrefix + (rand.Text() + rand.Text())[:40] }
+
+func hashKey(key string) []byte {
+	hash := sha256.Sum256([]byte(key))
+	return hash[:]
 }
 
-// ofEnvProject makes a handler from a published operation, which acts in the project and environment
-// of the key.
-func (e *Emulator) ofEnvProject(do func(r *http.Request, envProject string) (answer, error)) http.Handler {
-	return e.handler(func(r *http.Request) (answer, error) {
-		hash, err := e.authorize(r, monitors)
-		if err != nil {
-			return answer{}, err
-		}
-		var envProject string
-		err = e.store.transact(func(tx *sql.Tx) error {
-			err := tx.QueryRow(`
-				SELECT p.id FROM env_projects p JOIN api_keys k ON k.project_id = p.project_id AND k.environment_id = p.environment_id
-				WHERE k.hash = ?`, hash).Scan(&envProject)
-			if errors.Is(err, sql.ErrNoRows) {
-				err = keyUnknown() // it was revoked after the check
-			}
-			return err
-		})
-		if err != nil {
-			return answer{}, err
-		}
-		return do(r, envProject)
-	})
+var managementKeyForm = regexp.MustCompile(`^[\x21-\x7e]{8,}$`)
+
+// checkManagementKey refuses a key that cannot be in an Authorization header. Its error never
+// contains the key.
+func checkManagementKey(key string) error {
+	if !managementKeyForm.MatchString(key) {
+		return errors.New("the management key must have at least 8 characters, all of them visible ASCII characters and no white space")
+	}
+	return nil
+}
+
+var keyInText = regexp.MustCompile(traceloop.KeyPrefix + "[0-9A-Za-z]+")
+
+// withoutKeys masks keys for logs and pages: a client may send a key instead of its id.
+func withoutKeys(text string) string {
+	return keyInText.ReplaceAllStringFunc(text, traceloop.MaskKey)
 }

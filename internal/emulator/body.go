@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,24 +21,36 @@ const maxBody = 1 << 20
 // fields maps the names that a JSON object may have to the targets of their values.
 type fields map[string]any
 
-// readBody reads the JSON object of a request into fields, and returns the unchanged body.
-func readBody(r *http.Request, into fields) ([]byte, error) {
-	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || mediaType != "application/json" {
-		return nil, refuse(http.StatusBadRequest, "Content-Type must be application/json, not %q.", r.Header.Get("Content-Type"))
+// fieldsOf returns the fields of a struct by their names in JSON.
+func fieldsOf(pointer any) fields {
+	all := fields{}
+	object := reflect.ValueOf(pointer).Elem()
+	for i := range object.NumField() {
+		name, _, _ := strings.Cut(object.Type().Field(i).Tag.Get("json"), ",")
+		all[name] = object.Field(i).Addr().Interface()
 	}
-	return readObject(r, into)
+	return all
 }
 
-func readObject(r *http.Request, into fields) ([]byte, error) {
-	body, err := readLimited(r.Body, maxBody, fmt.Errorf("it is larger than %d bytes", maxBody))
-	if err == nil {
-		err = decodeObject(body, into)
+var errTooLarge = fmt.Errorf("it is larger than %d bytes", maxBody)
+
+// read reads the JSON object of a request into fields.
+func (c *call) read(into fields) error {
+	mediaType, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" {
+		return refuse(http.StatusBadRequest, "Content-Type must be application/json, not %q.", c.Header.Get("Content-Type"))
 	}
-	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "The request body is not valid: %v.", err)
+	return decodeBody(c.body, c.incomplete, into)
+}
+
+func decodeBody(body []byte, incomplete error, into fields) error {
+	if incomplete == nil {
+		incomplete = decodeObject(body, into)
 	}
-	return body, nil
+	if incomplete != nil {
+		return refuse(http.StatusBadRequest, "The request body is not valid: %v.", incomplete)
+	}
+	return nil
 }
 
 // readLimited reads at most limit bytes, or returns tooLarge.
@@ -93,9 +106,26 @@ func decodeObject(data []byte, into fields) error {
 	return nil
 }
 
+// decodeField is as strict about the objects in a value.
 func decodeField(value json.RawMessage, target any) error {
 	if string(value) == "null" {
 		return errors.New("must not be null; leave it out instead")
+	}
+	switch into := reflect.ValueOf(target).Elem(); {
+	case into.Kind() == reflect.Struct:
+		return decodeObject(value, fieldsOf(target))
+	case into.Kind() == reflect.Slice && into.Type().Elem().Kind() == reflect.Struct:
+		var items []json.RawMessage
+		if err := decodeField(value, &items); err != nil {
+			return err
+		}
+		into.Set(reflect.MakeSlice(into.Type(), len(items), len(items)))
+		for i, item := range items {
+			if err := decodeField(item, into.Index(i).Addr().Interface()); err != nil {
+				return fmt.Errorf("[%d]: %w", i, err)
+			}
+		}
+		return nil
 	}
 	err := json.Unmarshal(value, target)
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {

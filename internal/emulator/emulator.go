@@ -4,7 +4,6 @@
 package emulator
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -29,6 +28,8 @@ type Options struct {
 	Seed *Seed
 	// Variant is the form of the API's answers. Empty: VariantContract.
 	Variant Variant
+	// Wrap is called with what serves the operations, for a test that looks at each exchange. Nil: nothing.
+	Wrap func(http.Handler) http.Handler
 	// NoPage turns off the pages in the browser, which only this machine can open.
 	NoPage bool
 }
@@ -36,7 +37,7 @@ type Options struct {
 // Emulator is an http.Handler. Emulators share no data.
 type Emulator struct {
 	managementKey     string
-	managementKeyHash [sha256.Size]byte
+	managementKeyHash []byte
 	store             *store
 	logger            *slog.Logger
 	now               func() time.Time
@@ -77,12 +78,15 @@ func New(options Options) (*Emulator, error) {
 	if e.managementKey, err = e.store.managementKey(options.ManagementKey); err != nil {
 		return nil, errors.Join(fmt.Errorf("unable to keep the management key: %w", err), e.store.Close())
 	}
-	e.managementKeyHash = sha256.Sum256([]byte(e.managementKey))
+	e.managementKeyHash = hashKey(e.managementKey)
 	routes := e.apiRoutes()
 	e.api = e.cleanPaths(routes)
+	if options.Wrap != nil {
+		e.api = options.Wrap(e.api)
+	}
 	e.answers = e.api
 	if options.Variant == VariantSeen {
-		e.answers = e.cleanPaths(seen(routes))
+		e.answers = e.cleanPaths(seen(routes, e.api))
 	}
 	e.instrumented = withRequestID(options.Variant, http.HandlerFunc(e.serveInstrumented))
 	e.control = e.controlRoutes()

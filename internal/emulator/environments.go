@@ -20,68 +20,42 @@ type Environment struct {
 	CreatedAt string  `json:"created_at"`
 }
 
-const environmentColumns = "t.id, t.name, t.slug, iif(t.project_id IS NULL, 'organization', 'project'), t.project_id, t.built_in, t.created_at"
-
-func scanEnvironment(scan row) (v Environment, err error) {
-	err = scan(&v.ID, &v.Name, &v.Slug, &v.Scope, &v.ProjectID, &v.BuiltIn, &v.CreatedAt)
-	return v, err
+// environments of a project are its own and every organization-level one (Rule 3).
+var environments = kind[Environment]{
+	table: "environments", columns: "t.id, t.name, t.slug, " + scopeColumn + ", t.project_id, t.built_in, t.created_at",
+	scan: func(scan row) (v Environment, err error) {
+		err = scan(&v.ID, &v.Name, &v.Slug, &v.Scope, &v.ProjectID, &v.BuiltIn, &v.CreatedAt)
+		return v, err
+	},
+	absent:  "There is no environment with the id %q.",
+	filters: []filter{{"project_id", "(t.project_id IS NULL OR t.project_id = ?)", checkProject}},
 }
 
-// listEnvironments lists the rows of both scopes, or the environments of one project, including
-// every organization-level one (Rule 3).
-func (e *Emulator) listEnvironments(r *http.Request) (answer, error) {
-	page, err := parsePage(r, "project_id")
-	if err != nil {
-		return answer{}, err
+const scopeColumn = "iif(t.project_id IS NULL, 'organization', 'project')"
+
+func (c *call) createEnvironment() (any, error) {
+	var name string
+	var project *string
+	if err := c.read(fields{"name": &name, "project_id": &project}); err != nil {
+		return nil, err
 	}
-	project, filtered, err := filter(r, "project_id")
-	if err != nil {
-		return answer{}, err
+	if err := checkEnvironmentName(name); err != nil {
+		return nil, err
 	}
-	return e.transact(func(tx *sql.Tx) (any, error) {
-		if !filtered {
-			return readPage(tx, page, environmentColumns, "FROM environments t WHERE true", nil, scanEnvironment)
-		}
-		if _, err := projectByID(tx, project); err != nil {
-			return nil, err
-		}
-		return readPage(tx, page, environmentColumns, "FROM environments t WHERE (t.project_id IS NULL OR t.project_id = ?)",
-			[]any{project}, scanEnvironment)
+	if project != nil && *project == "" {
+		return nil, refuse(http.StatusBadRequest, "project_id is empty; leave it out for an organization-level environment.")
+	}
+	return c.once("createEnvironment", false, func() (any, error) {
+		return insertEnvironment(c.tx, Environment{Name: name, ProjectID: project, CreatedAt: c.now})
 	})
 }
 
-func (e *Emulator) getEnvironment(r *http.Request) (answer, error) {
-	return e.transact(func(tx *sql.Tx) (any, error) { return environmentByID(tx, r.PathValue("id")) })
-}
-
-func (e *Emulator) createEnvironment(r *http.Request) (answer, error) {
-	var name string
-	var project *string
-	body, err := readBody(r, fields{"name": &name, "project_id": &project})
-	if err != nil {
-		return answer{}, err
+func (c *call) deleteEnvironment() (any, error) {
+	deleted, err := environments.delete(c)
+	if violates(err, "built_in_environment") {
+		err = builtInStays()
 	}
-	if err := checkEnvironmentName(name); err != nil {
-		return answer{}, err
-	}
-	if project != nil && *project == "" {
-		return answer{}, refuse(http.StatusBadRequest, "project_id is empty; leave it out for an organization-level environment.")
-	}
-	return e.create(r, creation{operation: "createEnvironment", body: body, do: func(tx *sql.Tx) (any, error) {
-		return insertEnvironment(tx, Environment{Name: name, ProjectID: project, CreatedAt: e.timestamp()})
-	}})
-}
-
-// deleteEnvironment also deletes the keys and traces, in every project that has the environment
-// (Rules 3 and 8).
-func (e *Emulator) deleteEnvironment(r *http.Request) (answer, error) {
-	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
-		result, err := tx.Exec("DELETE FROM environments WHERE id = ?", r.PathValue("id"))
-		if violates(err, "built_in_environment") {
-			err = builtInStays()
-		}
-		return result, err
-	}, noSuchEnvironment(r.PathValue("id")))
+	return deleted, err
 }
 
 // insertEnvironment makes the slug, and the id if it is empty.
@@ -91,11 +65,11 @@ func insertEnvironment(tx *sql.Tx, v Environment) (Environment, error) {
 		v.ID, v.ProjectID, v.Name, slug, v.BuiltIn, v.CreatedAt).Scan(&v.ID)
 	switch {
 	case violates(err, "FOREIGN KEY"):
-		return v, noSuchProject(*v.ProjectID)
+		return v, projects.none(*v.ProjectID)
 	case err != nil:
 		return v, idTaken(environmentRefused(err, slug), "environments.id", id)
 	}
-	return environmentByID(tx, v.ID)
+	return environments.byID(tx, v.ID)
 }
 
 func checkEnvironmentName(name string) error {
@@ -126,14 +100,6 @@ func environmentRefused(err error, slug string) error {
 	return err
 }
 
-func environmentByID(tx *sql.Tx, id string) (Environment, error) {
-	return readOne(tx, scanEnvironment, noSuchEnvironment(id), "SELECT "+environmentColumns+" FROM environments t WHERE id = ?", id)
-}
-
 func builtInStays() error {
 	return refuse(http.StatusConflict, "The built-in environments dev, stg and prd cannot be deleted.")
-}
-
-func noSuchEnvironment(id string) error {
-	return refuse(http.StatusNotFound, "There is no environment with the id %q.", id)
 }

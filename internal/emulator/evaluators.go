@@ -38,16 +38,16 @@ type Evaluator struct {
 
 // EvaluatorDefinition is what a custom evaluator has more than a prebuilt one.
 type EvaluatorDefinition struct {
-	InputSchema  []EvaluatorProperty `json:"input_schema,omitempty"`
-	OutputSchema []EvaluatorProperty `json:"output_schema,omitempty"`
-	Config       *EvaluatorConfig    `json:"config,omitempty"`
+	Config       *EvaluatorConfig    `json:"config,omitempty"        yaml:",inline"`
+	InputSchema  []EvaluatorProperty `json:"input_schema,omitempty"  yaml:"input_schema"`
+	OutputSchema []EvaluatorProperty `json:"output_schema,omitempty" yaml:"output_schema"`
 }
 
 // EvaluatorConfig is what a custom evaluator asks the model.
 type EvaluatorConfig struct {
-	Provider  string             `json:"provider"`
-	Messages  []EvaluatorMessage `json:"messages"`
-	LLMConfig EvaluatorLLMConfig `json:"llm_config"`
+	Provider  string             `json:"provider"   yaml:"provider"`
+	Messages  []EvaluatorMessage `json:"messages"   yaml:"messages"`
+	LLMConfig EvaluatorLLMConfig `json:"llm_config" yaml:",inline"`
 }
 
 // EvaluatorMessage is a message of the prompt.
@@ -78,26 +78,6 @@ type EvaluatorProperty struct {
 	EnumValues  []string `json:"enum_values,omitempty" yaml:"enum_values,omitempty"`
 }
 
-// UnmarshalJSON is as strict as readBody.
-func (m *EvaluatorMessage) UnmarshalJSON(data []byte) error {
-	return decodeObject(data, fields{"role": &m.Role, "content": &m.Content, "tool_call_id": &m.ToolCallID})
-}
-
-// UnmarshalJSON is as strict as readBody.
-func (p *EvaluatorProperty) UnmarshalJSON(data []byte) error {
-	return decodeObject(data, fields{"name": &p.Name, "type": &p.Type, "label": &p.Label, "description": &p.Description, "enum_values": &p.EnumValues})
-}
-
-func (c *EvaluatorLLMConfig) fields() fields {
-	return fields{
-		"model": &c.Model, "temperature": &c.Temperature, "top_p": &c.TopP, "max_tokens": &c.MaxTokens,
-		"frequency_penalty": &c.FrequencyPenalty, "presence_penalty": &c.PresencePenalty, "stop": &c.Stop, "logprobs": &c.Logprobs,
-	}
-}
-
-// UnmarshalJSON is as strict as readBody.
-func (c *EvaluatorLLMConfig) UnmarshalJSON(data []byte) error { return decodeObject(data, c.fields()) }
-
 // prebuiltEvaluators are Traceloop's. Their ids and names are made up.
 var prebuiltEvaluators = func() (all []Evaluator) {
 	for _, slug := range traceloop.PublishedEvaluators {
@@ -116,51 +96,48 @@ func isPrebuilt(slug string) bool { return slices.Contains(traceloop.PublishedEv
 // organization's own, but are on no list.
 var exampleEvaluators = []string{"hallucination", "toxicity"}
 
-const evaluatorColumns = "t.id, t.name, t.slug, t.description, t.version, t.definition, t.created_at, t.updated_at"
-
-func scanEvaluator(scan row) (v Evaluator, err error) {
-	v.Type, v.Source = "LLM_AS_A_JUDGE", sourceCustom
-	var version int
-	var definition []byte
-	if err := scan(&v.ID, &v.Name, &v.Slug, &v.Description, &version, &definition, &v.CreatedAt, &v.UpdatedAt); err != nil {
-		return v, err
-	}
-	v.Version = strconv.Itoa(version)
-	return v, json.Unmarshal(definition, &v.EvaluatorDefinition)
-}
-
-// customEvaluators reads the organization's own, oldest first.
-func customEvaluators(tx *sql.Tx, where string, args ...any) ([]Evaluator, error) {
-	return readAll(tx, scanEvaluator, "SELECT "+evaluatorColumns+" FROM evaluators t WHERE "+where, args...)
-}
-
-func (e *Emulator) listEvaluators(r *http.Request, _ string) (answer, error) {
-	source, filtered, err := filter(r, "source")
-	if err != nil {
-		return answer{}, err
-	}
-	if filtered && source != sourceCustom && source != sourcePrebuilt {
-		return answer{}, refuse(http.StatusBadRequest, "source must be %s or %s, not %q", sourceCustom, sourcePrebuilt, source)
-	}
-	return e.transact(func(tx *sql.Tx) (any, error) {
-		all := []Evaluator{}
-		if source != sourceCustom {
-			all = append(all, prebuiltEvaluators...)
+// evaluators are the organization's own.
+var evaluators = kind[Evaluator]{
+	table: "evaluators", columns: "t.id, t.name, t.slug, t.description, t.version, t.definition, t.created_at, t.updated_at",
+	scan: func(scan row) (v Evaluator, err error) {
+		v.Type, v.Source = evaluatorType, sourceCustom
+		var version int
+		var definition []byte
+		if err := scan(&v.ID, &v.Name, &v.Slug, &v.Description, &version, &definition, &v.CreatedAt, &v.UpdatedAt); err != nil {
+			return v, err
 		}
-		if source != sourcePrebuilt {
-			custom, err := customEvaluators(tx, "true ORDER BY t.seq")
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, custom...)
-		}
-		return map[string]any{"evaluators": all}, nil
-	})
+		v.Version = strconv.Itoa(version)
+		return v, json.Unmarshal(definition, &v.EvaluatorDefinition)
+	},
+	absent: "There is no evaluator with the id or slug %q.",
 }
 
-func (e *Emulator) getEvaluator(r *http.Request, _ string) (answer, error) {
-	return e.transact(func(tx *sql.Tx) (any, error) { return evaluatorByID(tx, r.PathValue("id")) })
+// evaluatorType is that of every evaluator that an organization can create.
+const evaluatorType = "LLM_AS_A_JUDGE"
+
+func (c *call) listEvaluators() (any, error) {
+	source, filtered := c.URL.Query().Get("source"), c.URL.Query().Has("source")
+	switch {
+	case filtered && source == "":
+		return nil, emptyFilter("source")
+	case filtered && source != sourceCustom && source != sourcePrebuilt:
+		return nil, refuse(http.StatusBadRequest, "source must be %s or %s, not %q", sourceCustom, sourcePrebuilt, source)
+	}
+	all := []Evaluator{}
+	if source != sourceCustom {
+		all = append(all, prebuiltEvaluators...)
+	}
+	if source != sourcePrebuilt {
+		custom, err := evaluators.read(c.tx, "true")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, custom...)
+	}
+	return map[string]any{"evaluators": all}, nil
 }
+
+func (c *call) getEvaluator() (any, error) { return evaluatorByID(c.tx, c.PathValue("id")) }
 
 // evaluatorByID finds an evaluator by its id or slug.
 func evaluatorByID(tx *sql.Tx, id string) (Evaluator, error) {
@@ -169,36 +146,29 @@ func evaluatorByID(tx *sql.Tx, id string) (Evaluator, error) {
 			return prebuilt, nil
 		}
 	}
-	found, err := customEvaluators(tx, "t.id = ?1 OR t.slug = ?1 ORDER BY t.id = ?1 DESC", id)
-	if err == nil && len(found) == 0 {
-		err = refuse(http.StatusNotFound, "There is no evaluator with the id or slug %q.", id)
-	}
-	if err != nil {
-		return Evaluator{}, err
-	}
-	return found[0], nil
+	found, err := evaluators.read(tx, "t.id = ?1 OR t.slug = ?1 AND NOT EXISTS (SELECT 1 FROM evaluators WHERE id = ?1)", id)
+	return only(found, err, evaluators.none(id))
 }
 
-func (e *Emulator) createEvaluator(r *http.Request, _ string) (answer, error) {
+func (c *call) createEvaluator() (any, error) {
 	in := Evaluator{EvaluatorDefinition: EvaluatorDefinition{Config: &EvaluatorConfig{}}}
 	var mode string // published, without a meaning
-	into := in.Config.LLMConfig.fields()
+	into := fieldsOf(&in.Config.LLMConfig)
 	maps.Copy(into, fields{
 		"name": &in.Name, "slug": &in.Slug, "description": &in.Description, "provider": &in.Config.Provider, "messages": &in.Config.Messages,
 		"input_schema": &in.InputSchema, "output_schema": &in.OutputSchema, "mode": &mode,
 	})
-	body, err := readBody(r, into)
-	if err != nil {
-		return answer{}, err
+	if err := c.read(into); err != nil {
+		return nil, err
 	}
 	if err := in.complete(); err != nil {
-		return answer{}, refuse(http.StatusBadRequest, "invalid input: %v", err)
+		return nil, refuse(http.StatusBadRequest, "invalid input: %v", err)
 	}
-	return e.create(r, creation{operation: "createEvaluator", body: body, status: http.StatusOK, do: func(tx *sql.Tx) (any, error) {
-		in.CreatedAt = e.timestamp()
-		id, version, err := in.insert(tx, 1)
-		return map[string]any{"evaluator_id": id, "slug": in.Slug, "type": "LLM_AS_A_JUDGE", "version_id": version, "bindings": []string{}}, err
-	}})
+	return c.once("createEvaluator", false, func() (any, error) {
+		in.CreatedAt = c.now
+		id, version, err := in.insert(c.tx, 1)
+		return map[string]any{"evaluator_id": id, "slug": in.Slug, "type": evaluatorType, "version_id": version, "bindings": []string{}}, err
+	})
 }
 
 // complete checks an evaluator, and makes a slug from its name if it has none.
@@ -259,84 +229,70 @@ func checkProperties(schema []EvaluatorProperty) error {
 	return nil
 }
 
-// insert keeps the id, if there is one.
+// insert makes the id if it is empty.
 func (v *Evaluator) insert(tx *sql.Tx, version int) (id, versionID string, err error) {
 	if isPrebuilt(v.Slug) {
 		return "", "", evaluatorSlugTaken(v.Slug)
 	}
-	definition, err := json.Marshal(v.EvaluatorDefinition)
-	if err != nil {
-		return "", "", err
-	}
 	err = tx.QueryRow(`
 		INSERT INTO evaluators (id, name, slug, description, version, definition, created_at, updated_at)
 		VALUES (`+newOr+", ?2, ?3, ?4, ?5, ?6, ?7, ?7) RETURNING id, version_id",
-		v.ID, v.Name, v.Slug, v.Description, version, string(definition), v.CreatedAt).Scan(&id, &versionID)
+		v.ID, v.Name, v.Slug, v.Description, version, inJSON(v.EvaluatorDefinition), v.CreatedAt).Scan(&id, &versionID)
 	if violates(err, "evaluators.slug") {
 		err = evaluatorSlugTaken(v.Slug)
 	}
-	return id, versionID, err
+	return id, versionID, idTaken(err, "evaluators.id", v.ID)
 }
 
 func evaluatorSlugTaken(slug string) error {
 	return refuse(http.StatusConflict, "There already is an evaluator with the slug %q.", slug)
 }
 
-func (e *Emulator) updateEvaluator(r *http.Request, _ string) (answer, error) {
+// updateEvaluator makes a new version, unless nothing changes.
+func (c *call) updateEvaluator() (any, error) {
 	var name *string
 	var input, output []EvaluatorProperty
-	var raw json.RawMessage
-	if _, err := readBody(r, fields{"name": &name, "input_schema": &input, "output_schema": &output, "config": &raw}); err != nil {
-		return answer{}, err
+	var config json.RawMessage
+	if err := c.read(fields{"name": &name, "input_schema": &input, "output_schema": &output, "config": &config}); err != nil {
+		return nil, err
 	}
-	if name == nil && input == nil && output == nil && raw == nil {
-		return answer{}, refuse(http.StatusBadRequest, "invalid input: at least one field is required")
+	if name == nil && input == nil && output == nil && config == nil {
+		return nil, refuse(http.StatusBadRequest, "invalid input: at least one field is required")
 	}
-	return e.transact(func(tx *sql.Tx) (any, error) {
-		v, err := evaluatorByID(tx, r.PathValue("id"))
-		if err != nil {
-			return nil, err
-		}
-		if v.Source == sourcePrebuilt {
-			return nil, refuse(http.StatusBadRequest, "The evaluator %q is prebuilt, and cannot be changed.", v.Slug)
-		}
-		if name != nil {
-			v.Name = *name
-		}
-		if input != nil {
-			v.InputSchema = input
-		}
-		if output != nil {
-			v.OutputSchema = output
-		}
-		if raw != nil {
-			v.Config, v.Description = &EvaluatorConfig{}, ""
-			err = decodeObject(raw, fields{
-				"description": &v.Description, "provider": &v.Config.Provider, "messages": &v.Config.Messages, "llm_config": &v.Config.LLMConfig,
-			})
-		}
-		if err == nil {
-			err = v.check()
-		}
-		if err != nil {
-			return nil, refuse(http.StatusBadRequest, "invalid input: %v", err)
-		}
-		return map[string]any{"evaluator": map[string]string{"id": v.ID}, "versions": []any{}}, v.update(tx, e.timestamp())
-	})
-}
-
-// update makes a new version, unless nothing has changed.
-func (v *Evaluator) update(tx *sql.Tx, now string) error {
-	definition, err := json.Marshal(v.EvaluatorDefinition)
+	v, err := evaluatorByID(c.tx, c.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = tx.Exec(`
+	if v.Source == sourcePrebuilt {
+		return nil, refuse(http.StatusBadRequest, "The evaluator %q is prebuilt, and cannot be changed.", v.Slug)
+	}
+	if name != nil {
+		v.Name = *name
+	}
+	if input != nil {
+		v.InputSchema = input
+	}
+	if output != nil {
+		v.OutputSchema = output
+	}
+	if config != nil {
+		v.Config, v.Description = &EvaluatorConfig{}, ""
+		into := fieldsOf(v.Config)
+		into["description"] = &v.Description
+		err = decodeObject(config, into)
+	}
+	if err == nil {
+		err = v.check()
+	}
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "invalid input: %v", err)
+	}
+	_, err = c.tx.Exec(`
 		UPDATE evaluators SET name = ?2, description = ?3, definition = ?4,
 			version = version + 1, version_id = 'c' || lower(hex(randomblob(12))), updated_at = ?5
 		WHERE id = ?1 AND (name, description, definition) <> (?2, ?3, ?4)`,
-		v.ID, v.Name, v.Description, string(definition), now)
-	return err
+		v.ID, v.Name, v.Description, inJSON(v.EvaluatorDefinition), c.now)
+	return map[string]any{"evaluator": map[string]string{"id": v.ID}, "versions": []any{}}, err
 }
 
 // checkEvaluator refuses the slug of an evaluator that is neither the organization's nor prebuilt.

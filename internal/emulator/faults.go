@@ -25,8 +25,8 @@ const (
 
 var faultKinds = []string{faultStatus, faultDropBefore, faultDropAfter, faultDelay, faultTruncate, faultGarbage, faultHuge}
 
-// FaultHeader names the fault in an answer that a fault made or changed.
-const FaultHeader = "X-Emulator-Fault"
+// faultHeader names the fault in an answer that a fault made or changed.
+const faultHeader = "X-Emulator-Fault"
 
 // Fault is a failure of the requests that match.
 type Fault struct {
@@ -58,7 +58,7 @@ func (e *Emulator) SetFaults(plan ...Fault) error {
 			return fmt.Errorf("faults[%d]: %w", i, err)
 		}
 	}
-	e.faults.replace(plan)
+	e.faults.add(true, plan...)
 	e.requests.touch()
 	return nil
 }
@@ -93,7 +93,7 @@ func (f Fault) check() error {
 
 type plannedFault struct {
 	Fault
-	number     int // its id on the page
+	Number     int // its id on the page
 	seen, hits int
 }
 
@@ -103,32 +103,23 @@ type faults struct {
 	last int // the number given last
 }
 
-func (f *faults) replace(plan []Fault) {
+// add does not change the other faults or their counts, unless it replaces them.
+func (f *faults) add(replace bool, plan ...Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.plan = nil
-	for _, fault := range plan {
-		f.add(fault)
+	if replace {
+		f.plan = nil
 	}
-}
-
-// add is called with f.mu held.
-func (f *faults) add(fault Fault) {
-	f.last++
-	f.plan = append(f.plan, &plannedFault{Fault: fault, number: f.last})
-}
-
-// addLast does not change the other faults or their counts.
-func (f *faults) addLast(fault Fault) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.add(fault)
+	for _, fault := range plan {
+		f.last++
+		f.plan = append(f.plan, &plannedFault{Fault: fault, Number: f.last})
+	}
 }
 
 func (f *faults) remove(number int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.plan = slices.DeleteFunc(f.plan, func(fault *plannedFault) bool { return fault.number == number })
+	f.plan = slices.DeleteFunc(f.plan, func(fault *plannedFault) bool { return fault.Number == number })
 }
 
 func (f *faults) snapshot() []plannedFault {
@@ -183,7 +174,7 @@ func (f Fault) corrupt(held *heldAnswer) {
 	default: // other kinds do not change the answer
 		return
 	}
-	held.header.Set(FaultHeader, f.Kind)
+	held.header.Set(faultHeader, f.Kind)
 }
 
 func (f Fault) answer(held *heldAnswer) {
@@ -204,20 +195,10 @@ func (f Fault) answer(held *heldAnswer) {
 	held.body.WriteString(*f.Body)
 }
 
-// drop closes the connection. With HTTP/2 it closes only the stream, because other requests share
-// the connection.
-func drop(w http.ResponseWriter) {
-	connection, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	connection.Close()
-}
-
 // sendEndless sends endless JSON until the client closes the connection.
 func sendEndless(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set(FaultHeader, faultHuge)
+	w.Header().Set(faultHeader, faultHuge)
 	w.WriteHeader(status)
 	_, err := io.WriteString(w, `{"data":[`)
 	for items := strings.Repeat(`{"id":"c000000000000000000000000"},`, 1000); err == nil; {

@@ -37,11 +37,15 @@ func trySend(s *emulatortest.Server, method, path, body string, headers ...strin
 		request.Header.Set("Content-Type", "application/json")
 	}
 	for i := 0; i < len(headers); i += 2 {
-		if request.Header.Set(headers[i], headers[i+1]); headers[i+1] == "" {
+		switch request.Header.Set(headers[i], headers[i+1]); {
+		case headers[i+1] == "":
 			request.Header.Del(headers[i])
+		case headers[i] == "Host":
+			request.Host = headers[i+1]
 		}
 	}
-	response, err := http.DefaultClient.Do(request)
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(request)
 	if err != nil {
 		return reply{}, err
 	}

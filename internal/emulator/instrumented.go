@@ -36,10 +36,10 @@ func (e *Emulator) serveInstrumented(w http.ResponseWriter, r *http.Request) {
 	// Before the answer is sent, because the client may read the record right after it.
 	e.end(entry, held.status, fault.Kind, held.body.Bytes())
 	e.logger.Info("request", "method", r.Method, "path", withoutKeys(r.URL.Path), "status", held.status,
-		"fault", fault.Kind, "duration", time.Since(entry.at), "request_id", requestID(w.Header()))
+		"fault", fault.Kind, "duration", time.Since(entry.At), "request_id", requestID(w.Header()))
 	switch {
 	case fault.drops():
-		drop(w)
+		panic(http.ErrAbortHandler) // which closes the connection
 	case fault.Kind == faultHuge:
 		sendEndless(w, held.status)
 	default:

@@ -22,27 +22,25 @@ type EnvironmentKey struct {
 
 // createOrganization is refused unless the settings allow it, like the service does for most
 // accounts. The keys of the new organization can send traces; nothing else is stored.
-func (e *Emulator) createOrganization(r *http.Request, _ string) (answer, error) {
+func (c *call) createOrganization() (any, error) {
 	var name string
 	var environments []string
 	retention := contract.MaxRetentionHours
-	body, err := readBody(r, fields{"org_name": &name, "envs": &environments, "retention_hours": &retention})
+	err := c.read(fields{"org_name": &name, "envs": &environments, "retention_hours": &retention})
 	switch {
 	case err != nil:
-		return answer{}, err
-	case !e.settings.snapshot().AllowOrganizations:
-		return answer{}, refuse(http.StatusForbidden, "Not allowed to create organizations")
+		return nil, err
+	case !c.e.settings.snapshot().AllowOrganizations:
+		return nil, refuse(http.StatusForbidden, "Not allowed to create organizations")
 	case name == "":
-		return answer{}, refuse(http.StatusBadRequest, "org_name is required")
+		return nil, refuse(http.StatusBadRequest, "org_name is required")
 	case retention < contract.MinRetentionHours || retention > contract.MaxRetentionHours:
-		return answer{}, refuse(http.StatusBadRequest, "retention_hours must be between %d and %d", contract.MinRetentionHours, contract.MaxRetentionHours)
+		return nil, refuse(http.StatusBadRequest, "retention_hours must be between %d and %d", contract.MinRetentionHours, contract.MaxRetentionHours)
 	}
 	if environments == nil {
 		environments = contract.BuiltInEnvironments
 	}
-	return e.create(r, creation{operation: "createOrganization", body: body, secret: true, do: func(tx *sql.Tx) (any, error) {
-		return insertOrganization(tx, name, environments, retention)
-	}})
+	return c.once("createOrganization", true, func() (any, error) { return insertOrganization(c.tx, name, environments, retention) })
 }
 
 func insertOrganization(tx *sql.Tx, name string, environments []string, retention int) (*CreatedOrganization, error) {

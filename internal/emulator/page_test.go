@@ -1,7 +1,6 @@
 package emulator_test
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -59,15 +58,15 @@ func TestPagesWhileRowsComeAndGo(t *testing.T) {
 func TestPageAfterNewestRowWasReplaced(t *testing.T) {
 	t.Parallel()
 	s := emulatortest.Start(t)
-	newest := s.CreateProject("b")
+	s.CreateProject("b")
 	s.CreateProject("c")
 	_, page := projectPage(t, s, "")
 	for _, project := range s.Projects()[1:] {
 		s.DeleteProject(project.ID)
 	}
-	replacement := s.CreateProject("d")
+	s.CreateProject("d")
 	if names, _ := projectPage(t, s, page.NextCursor); !slices.Equal(names, []string{"d"}) {
-		t.Errorf("%s after %s: the page is %q", replacement.ID, newest.ID, names)
+		t.Errorf("the page is %q", names)
 	}
 }
 
@@ -86,34 +85,5 @@ func TestLastPageHasNoCursor(t *testing.T) {
 		if len(page.Data) != test.rows || (page.NextCursor != "") != test.more || page.TotalResults != 100 {
 			t.Errorf("%q: %d rows of %d, cursor %q", test.query, len(page.Data), page.TotalResults, page.NextCursor)
 		}
-	}
-}
-
-func TestPageParameters(t *testing.T) {
-	t.Parallel()
-	s := emulatortest.Start(t, emulatortest.WithAnyRequest())
-	for _, limit := range []string{"0", "101", "-1", "ten", "", "1.5"} {
-		wantRefusal(t, get(t, s, "/v2/projects?limit="+limit), http.StatusBadRequest, "limit")
-	}
-	project := s.Projects()[0].ID
-	other := s.CreateProject("Other").ID
-	list := "/v2/environments?limit=1&project_id=" + project
-	cursor := decoded[emulator.Page[emulatortest.Environment]](t, get(t, s, list), http.StatusOK).NextCursor
-	page := decoded[emulator.Page[emulatortest.Environment]](t, get(t, s, list+"&cursor="+cursor), http.StatusOK)
-	if got := slugs(page.Data); !slices.Equal(got, []string{"stg"}) {
-		t.Errorf("the second page is %q", got)
-	}
-	forged := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
-	for _, query := range []string{
-		"/v2/environments?project_id=" + other + "&cursor=" + cursor,
-		"/v2/environments?cursor=" + cursor,
-		"/v2/projects?cursor=" + cursor,
-		"/v2/projects?cursor=",
-		"/v2/projects?cursor=%21",
-		"/v2/projects?cursor=" + forged("/v2/projects?\nx"),
-		"/v2/projects?cursor=" + forged("/v2/projects?\n-1"),
-		"/v2/projects?cursor=" + forged("7"),
-	} {
-		wantRefusal(t, get(t, s, query), http.StatusBadRequest, "cursor")
 	}
 }

@@ -20,20 +20,16 @@ const (
 	progressFor = 5 * time.Second
 )
 
-// progress contains what decides the statuses of setups, in addition to the setups themselves.
-type progress struct {
-	now     time.Time         // by the clock of the setups
-	failing map[string]string // reasons by evaluator
+// setupTime is the time by the clock of the setups.
+func (e *Emulator) setupTime() time.Time {
+	return e.now().UTC().Add(time.Duration(e.settings.snapshot().SetupsAheadSeconds) * time.Second)
 }
 
-func (s Settings) progress(now time.Time) progress {
-	return progress{now.UTC().Add(time.Duration(s.SetupsAheadSeconds) * time.Second), s.FailingEvaluators}
-}
-
-// apply sets the status of a setup and of its evaluators.
-func (p progress) apply(s *storedSetup) {
+// progress sets the status of a setup and of its evaluators. failing has the reasons of evaluators that
+// fail.
+func (s *storedSetup) progress(now time.Time, failing map[string]string) {
 	begun, err := time.Parse(time.RFC3339Nano, s.begunAt)
-	elapsed := p.now.Sub(begun)
+	elapsed := now.Sub(begun)
 	switch {
 	case err != nil || elapsed < pendingFor:
 		s.Status = traceloop.StatusPending
@@ -42,7 +38,7 @@ func (p progress) apply(s *storedSetup) {
 	case s.matched == 0:
 		s.Status = traceloop.StatusWaitingForSpans
 	default:
-		p.finish(s)
+		s.finish(failing)
 		return
 	}
 	for i := range s.Evaluators {
@@ -51,17 +47,17 @@ func (p progress) apply(s *storedSetup) {
 }
 
 // finish runs the evaluators as far as the status needs.
-func (p progress) finish(s *storedSetup) {
-	failed := 0
+func (s *storedSetup) finish(failing map[string]string) {
+	failures := 0
 	for i := range s.Evaluators {
 		evaluator := &s.Evaluators[i]
 		evaluator.Status = traceloop.StatusCompleted
-		if message, fails := p.failing[evaluator.Type]; fails {
+		if message, fails := failing[evaluator.Type]; fails {
 			evaluator.Status, evaluator.ErrorMessage = traceloop.StatusFailed, message
-			failed++
+			failures++
 		}
 	}
-	switch failed {
+	switch failures {
 	case 0:
 		s.Status = traceloop.StatusCompleted
 	case len(s.Evaluators):
@@ -71,15 +67,13 @@ func (p progress) finish(s *storedSetup) {
 	}
 }
 
-// matchSpans counts the spans that match the setups of a key's project and environment.
-func matchSpans(tx *sql.Tx, hash []byte, traces ptrace.Traces) error {
-	setups, err := readSetups(tx, `t.env_project_id = (
-		SELECT p.id FROM env_projects p JOIN api_keys k ON k.project_id = p.project_id AND k.environment_id = p.environment_id
-		WHERE k.hash = ?)`, hash)
+// matchSpans counts the spans that match the setups of a project and environment.
+func matchSpans(tx *sql.Tx, envProject string, traces ptrace.Traces) error {
+	stored, err := setups.read(tx, "t.env_project_id = ?", envProject)
 	if err != nil {
 		return err
 	}
-	for _, setup := range setups {
+	for _, setup := range stored {
 		matched := 0
 		for _, resource := range traces.ResourceSpans().All() {
 			for _, scope := range resource.ScopeSpans().All() {
@@ -125,23 +119,15 @@ func (r Rule) holds(text string, exists bool) bool {
 	if r.Value != nil {
 		value = *r.Value
 	}
+	matches := true
 	switch r.Operator {
-	case contract.Equals:
-		return exists && text == value
-	case contract.NotEquals:
-		return !exists || text != value
-	case contract.Contains:
-		return exists && strings.Contains(text, value)
-	case contract.NotContains:
-		return !exists || !strings.Contains(text, value)
-	case contract.Exists:
-		return exists
-	case contract.NotExists:
-		return !exists
-	case contract.In:
-		return exists && slices.Contains(r.Values, text)
-	case contract.NotIn:
-		return !exists || !slices.Contains(r.Values, text)
+	case contract.Equals, contract.NotEquals:
+		matches = text == value
+	case contract.Contains, contract.NotContains:
+		matches = strings.Contains(text, value)
+	case contract.In, contract.NotIn:
+		matches = slices.Contains(r.Values, text)
 	}
-	return false
+	negated := slices.Contains([]string{contract.NotEquals, contract.NotContains, contract.NotIn, contract.NotExists}, r.Operator)
+	return (exists && matches) != negated
 }

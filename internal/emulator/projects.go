@@ -19,70 +19,55 @@ type Project struct {
 	UpdatedAt string `json:"updated_at"`
 }
 
-const projectColumns = "t.id, t.name, t.slug, t.created_at, t.updated_at"
-
-func scanProject(scan row) (p Project, err error) {
-	err = scan(&p.ID, &p.Name, &p.Slug, &p.CreatedAt, &p.UpdatedAt)
-	return p, err
+var projects = kind[Project]{
+	table: "projects", columns: "t.id, t.name, t.slug, t.created_at, t.updated_at",
+	scan: func(scan row) (p Project, err error) {
+		err = scan(&p.ID, &p.Name, &p.Slug, &p.CreatedAt, &p.UpdatedAt)
+		return p, err
+	},
+	absent: "There is no project with the id %q.",
 }
 
-func (e *Emulator) listProjects(r *http.Request) (answer, error) {
-	page, err := parsePage(r)
+// checkProject refuses the id of a project that does not exist.
+func checkProject(tx *sql.Tx, id string) error {
+	_, err := projects.byID(tx, id)
+	return err
+}
+
+func (c *call) createProject() (any, error) {
+	name, err := c.projectName()
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
-	return e.transact(func(tx *sql.Tx) (any, error) {
-		return readPage(tx, page, projectColumns, "FROM projects t WHERE true", nil, scanProject)
+	return c.once("createProject", false, func() (any, error) {
+		return insertProject(c.tx, Project{Name: name, CreatedAt: c.now})
 	})
 }
 
-func (e *Emulator) getProject(r *http.Request) (answer, error) {
-	return e.transact(func(tx *sql.Tx) (any, error) { return projectByID(tx, r.PathValue("id")) })
-}
-
-func (e *Emulator) createProject(r *http.Request) (answer, error) {
-	var name string
-	body, err := readBody(r, fields{"name": &name})
+func (c *call) updateProject() (any, error) {
+	name, err := c.projectName()
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
-	if err := checkName(name); err != nil {
-		return answer{}, err
+	project, err := projects.byID(c.tx, c.PathValue("id"))
+	if err != nil || project.Name == name {
+		return project, err
 	}
-	return e.create(r, creation{operation: "createProject", body: body, do: func(tx *sql.Tx) (any, error) {
-		return insertProject(tx, Project{Name: name, CreatedAt: e.timestamp()})
-	}})
+	project.Name, project.UpdatedAt = name, c.now
+	if project.Slug, err = freeProjectSlug(c.tx, name, project.ID); err != nil {
+		return nil, err
+	}
+	_, err = c.tx.Exec("UPDATE projects SET name = ?, slug = ?, updated_at = ? WHERE id = ?",
+		project.Name, project.Slug, project.UpdatedAt, project.ID)
+	return project, projectRefused(err, project)
 }
 
-func (e *Emulator) updateProject(r *http.Request) (answer, error) {
-	var name string
-	if _, err := readBody(r, fields{"name": &name}); err != nil {
-		return answer{}, err
+// projectName reads the body of a creation or a change.
+func (c *call) projectName() (name string, err error) {
+	if err := c.read(fields{"name": &name}); err != nil {
+		return "", err
 	}
-	if err := checkName(name); err != nil {
-		return answer{}, err
-	}
-	return e.transact(func(tx *sql.Tx) (any, error) {
-		project, err := projectByID(tx, r.PathValue("id"))
-		if err != nil || project.Name == name {
-			return project, err
-		}
-		project.Name, project.UpdatedAt = name, e.timestamp()
-		if project.Slug, err = freeProjectSlug(tx, name, project.ID); err != nil {
-			return nil, err
-		}
-		_, err = tx.Exec("UPDATE projects SET name = ?, slug = ?, updated_at = ? WHERE id = ?",
-			project.Name, project.Slug, project.UpdatedAt, project.ID)
-		return project, projectNameTaken(err, name)
-	})
-}
-
-// deleteProject also deletes the project's environments, keys and traces (Rule 8): see ON
-// DELETE CASCADE in the schema.
-func (e *Emulator) deleteProject(r *http.Request) (answer, error) {
-	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
-		return tx.Exec("DELETE FROM projects WHERE id = ?", r.PathValue("id"))
-	}, noSuchProject(r.PathValue("id")))
+	return name, checkName(name)
 }
 
 // insertProject makes what is empty: the id and the slug.
@@ -92,14 +77,11 @@ func insertProject(tx *sql.Tx, p Project) (_ Project, err error) {
 			return p, err
 		}
 	}
-	id := p.ID
+	given := p
 	p.UpdatedAt = p.CreatedAt
 	err = tx.QueryRow("INSERT INTO projects (id, name, slug, created_at, updated_at) VALUES ("+newOr+", ?, ?, ?, ?) RETURNING id",
-		id, p.Name, p.Slug, p.CreatedAt, p.UpdatedAt).Scan(&p.ID)
-	if violates(err, "projects.slug") {
-		err = refuse(http.StatusConflict, "Another project has the slug %q.", p.Slug)
-	}
-	return p, idTaken(projectNameTaken(err, p.Name), "projects.id", id)
+		p.ID, p.Name, p.Slug, p.CreatedAt, p.UpdatedAt).Scan(&p.ID)
+	return p, projectRefused(err, given)
 }
 
 // freeProjectSlug makes a slug from the name. It adds a number if another project has the slug.
@@ -121,17 +103,13 @@ func freeProjectSlug(tx *sql.Tx, name, id string) (string, error) {
 	}
 }
 
-func projectByID(tx *sql.Tx, id string) (Project, error) {
-	return readOne(tx, scanProject, noSuchProject(id), "SELECT "+projectColumns+" FROM projects t WHERE id = ?", id)
-}
-
-func noSuchProject(id string) error {
-	return refuse(http.StatusNotFound, "There is no project with the id %q.", id)
-}
-
-func projectNameTaken(err error, name string) error {
-	if violates(err, "projects.name") {
-		return refuse(http.StatusConflict, "A project named %q already exists.", name)
+// projectRefused names the rule that the database found violated.
+func projectRefused(err error, p Project) error {
+	switch {
+	case violates(err, "projects.name"):
+		return refuse(http.StatusConflict, "A project named %q already exists.", p.Name)
+	case violates(err, "projects.slug"):
+		return refuse(http.StatusConflict, "Another project has the slug %q.", p.Slug)
 	}
-	return err
+	return idTaken(err, "projects.id", p.ID)
 }

@@ -47,12 +47,12 @@ type requestLog struct {
 // loggedRequest is a request, and what the page says about it.
 type loggedRequest struct {
 	Request
-	what     what
-	who      string
-	at       time.Time
-	duration time.Duration
-	why      string // it was refused
-	ended    bool
+	What     what
+	Who      string
+	At       time.Time
+	Duration time.Duration
+	Why      string // it was refused
+	Ended    bool
 	ofPage   bool // and so in no record
 	reset    bool // it is in no record any more
 }
@@ -61,41 +61,35 @@ type loggedRequest struct {
 func (e *Emulator) begin(r *http.Request, who string, ofPage bool) *loggedRequest {
 	arrived := &loggedRequest{
 		Request: Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery},
-		what:    e.about(r), who: who, at: time.Now(), ofPage: ofPage,
+		What:    e.about(r), Who: who, At: time.Now(), ofPage: ofPage,
 	}
-	e.requests.add(arrived)
-	return arrived
-}
-
-// end logs the answer to a request. It does nothing the second time.
-func (e *Emulator) end(entry *loggedRequest, status int, fault string, body []byte) {
-	about, why := e.answered(entry.what, status, body)
-	e.requests.end(entry, func() { entry.Status, entry.Fault, entry.what, entry.why = status, fault, about, why })
-}
-
-func (l *requestLog) add(arrived *loggedRequest) {
+	l := &e.requests
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.entries) == maxLogged {
 		l.entries = l.entries[1:]
 	}
 	l.entries = append(l.entries, arrived)
-	if !arrived.ofPage {
+	if !ofPage {
 		l.total++
 		l.inFlight++
 		l.maxInFlight = max(l.maxInFlight, l.inFlight)
 	}
 	l.announce()
+	return arrived
 }
 
-func (l *requestLog) end(entry *loggedRequest, complete func()) {
+// end logs the answer to a request. It does nothing the second time.
+func (e *Emulator) end(entry *loggedRequest, status int, fault string, body []byte) {
+	about, why := e.answered(entry.What, status, body)
+	l := &e.requests
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if entry.ended {
+	if entry.Ended {
 		return
 	}
-	complete()
-	entry.duration, entry.ended = time.Since(entry.at), true
+	entry.Status, entry.Fault, entry.What, entry.Why = status, fault, about, why
+	entry.Duration, entry.Ended = time.Since(entry.At), true
 	if !entry.ofPage {
 		l.inFlight--
 	}

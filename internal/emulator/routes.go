@@ -15,50 +15,52 @@ const requestIDHeader = "X-Request-Id"
 
 func (e *Emulator) apiRoutes() *http.ServeMux {
 	mux := http.NewServeMux()
+	manage := func(status int, do func(*call) (any, error)) http.Handler { return e.operation(manages, status, do) }
+	monitor := func(status int, do func(*call) (any, error)) http.Handler { return e.operation(monitors, status, do) }
 	e.route(mux, "/v2/projects", operations{
-		"GET":  e.managed(e.listProjects),
-		"POST": e.managed(e.createProject),
+		"GET":  manage(http.StatusOK, projects.list),
+		"POST": manage(http.StatusCreated, (*call).createProject),
 	})
 	e.route(mux, "/v2/projects/{id}", operations{
-		"GET":    e.managed(e.getProject),
-		"PATCH":  e.managed(e.updateProject),
-		"DELETE": e.managed(e.deleteProject),
+		"GET":    manage(http.StatusOK, projects.get),
+		"PATCH":  manage(http.StatusOK, (*call).updateProject),
+		"DELETE": manage(http.StatusNoContent, projects.delete),
 	})
 	e.route(mux, "/v2/environments", operations{
-		"GET":  e.managed(e.listEnvironments),
-		"POST": e.managed(e.createEnvironment),
+		"GET":  manage(http.StatusOK, environments.list),
+		"POST": manage(http.StatusCreated, (*call).createEnvironment),
 	})
 	e.route(mux, "/v2/environments/{id}", operations{
-		"GET":    e.managed(e.getEnvironment),
-		"DELETE": e.managed(e.deleteEnvironment),
+		"GET":    manage(http.StatusOK, environments.get),
+		"DELETE": manage(http.StatusNoContent, (*call).deleteEnvironment),
 	})
 	e.route(mux, "/v2/api-keys", operations{
-		"GET":  e.managed(e.listAPIKeys),
-		"POST": e.managed(e.createAPIKey),
+		"GET":  manage(http.StatusOK, apiKeys.list),
+		"POST": manage(http.StatusCreated, (*call).createAPIKey),
 	})
 	e.route(mux, "/v2/api-keys/{id}", operations{
-		"GET":    e.managed(e.getAPIKey),
-		"DELETE": e.managed(e.deleteAPIKey),
+		"GET":    manage(http.StatusOK, apiKeys.get),
+		"DELETE": manage(http.StatusNoContent, apiKeys.delete),
 	})
 	e.route(mux, "/v2/auto-monitor-setups", operations{
-		"GET":  e.ofEnvProject(e.listSetups),
-		"POST": e.ofEnvProject(e.createSetup),
+		"GET":  monitor(http.StatusOK, (*call).listSetups),
+		"POST": monitor(http.StatusCreated, (*call).createSetup),
 	})
 	e.route(mux, "/v2/auto-monitor-setups/{external_id}", operations{
-		"GET":    e.ofEnvProject(e.getSetup),
-		"PUT":    e.ofEnvProject(e.updateSetup),
-		"DELETE": e.ofEnvProject(e.deleteSetup),
+		"GET":    monitor(http.StatusOK, (*call).getSetup),
+		"PUT":    monitor(http.StatusOK, (*call).updateSetup),
+		"DELETE": monitor(http.StatusNoContent, (*call).deleteSetup),
 	})
-	mux.Handle("POST /v2/auto-monitor-setups/bulk", e.ofEnvProject(e.bulkUpsertSetups))
+	mux.Handle("POST /v2/auto-monitor-setups/bulk", monitor(http.StatusMultiStatus, (*call).bulkUpsertSetups))
 	e.route(mux, "/v2/evaluators", operations{
-		"GET":  e.ofEnvProject(e.listEvaluators),
-		"POST": e.ofEnvProject(e.createEvaluator),
+		"GET":  monitor(http.StatusOK, (*call).listEvaluators),
+		"POST": monitor(http.StatusOK, (*call).createEvaluator),
 	})
 	e.route(mux, "/v2/evaluators/{id}", operations{
-		"GET":   e.ofEnvProject(e.getEvaluator),
-		"PATCH": e.ofEnvProject(e.updateEvaluator),
+		"GET":   monitor(http.StatusOK, (*call).getEvaluator),
+		"PATCH": monitor(http.StatusOK, (*call).updateEvaluator),
 	})
-	e.route(mux, "/v2/organizations", operations{"POST": e.ofEnvProject(e.createOrganization)})
+	e.route(mux, "/v2/organizations", operations{"POST": monitor(http.StatusCreated, (*call).createOrganization)})
 	e.route(mux, "/v1/traces", operations{"POST": http.HandlerFunc(e.acceptTraces)})
 	e.route(mux, "/", nil)
 	return mux

@@ -53,52 +53,69 @@ type SeedAPIKey struct {
 	SHA256      string `yaml:"sha256,omitempty"`
 }
 
+// SeedSetup is an auto monitor setup. Its status depends on its creation time. Spans that arrived
+// before the seed was planted do not count.
+type SeedSetup struct {
+	Environment  string   `yaml:"environment"` // slug
+	ExternalID   string   `yaml:"external_id"`
+	Evaluators   []string `yaml:"evaluators"`
+	Selector     []Rule   `yaml:"selector,omitempty"`
+	ID           string   `yaml:"id,omitempty"`
+	EnvProjectID string   `yaml:"env_project_id,omitempty"` // one for each environment of a project
+	CreatedAt    string   `yaml:"created_at,omitempty"`
+}
+
+// SeedEvaluator is an evaluator of the organization, in the form of its creation.
+type SeedEvaluator struct {
+	Name                string `yaml:"name"`
+	Slug                string `yaml:"slug,omitempty"`
+	Description         string `yaml:"description,omitempty"`
+	ID                  string `yaml:"id,omitempty"`
+	Version             int    `yaml:"version,omitempty"`
+	CreatedAt           string `yaml:"created_at,omitempty"`
+	EvaluatorDefinition `yaml:",inline"`
+}
+
 // plant writes the seed into an empty database. The database refuses violations of the rules.
 func (s *Seed) plant(tx *sql.Tx, now string) error {
-	environments, order := s.organizationEnvironments()
-	for _, i := range order {
-		if err := environments[i].plant(tx, nil, now); err != nil {
-			return s.at(err, "environments[%d]", i)
-		}
+	if err := s.plantOrganizationEnvironments(tx, now); err != nil {
+		return err
 	}
-	for i, evaluator := range s.Evaluators {
-		if err := evaluator.plant(tx, now); err != nil {
-			return s.at(err, "evaluators[%d]", i)
-		}
+	if err := plantAll(s, "evaluators", s.Evaluators, func(v SeedEvaluator) error { return v.plant(tx, now) }); err != nil {
+		return err
 	}
 	for i, project := range s.Projects {
+		path := fmt.Sprintf("projects[%d]", i)
 		id, err := project.plant(tx, now)
 		if err != nil {
-			return s.at(err, "projects[%d]", i)
+			return s.at(err, path)
 		}
-		for j, environment := range project.Environments {
-			if err := environment.plant(tx, &id, now); err != nil {
-				return s.at(err, "projects[%d].environments[%d]", i, j)
-			}
-		}
-		for j, setup := range project.Setups {
-			if err := setup.name(tx, id); err != nil {
-				return s.at(err, "projects[%d].auto_monitor_setups[%d]", i, j)
-			}
-		}
-		for j, key := range project.APIKeys {
-			if err := key.plant(tx, id, now); err != nil {
-				return s.at(err, "projects[%d].api_keys[%d]", i, j)
-			}
-		}
-		for j, setup := range project.Setups {
-			if err := setup.plant(tx, id, now); err != nil {
-				return s.at(err, "projects[%d].auto_monitor_setups[%d]", i, j)
-			}
+		err = cmp.Or( // the first error: what follows it is undone anyway
+			plantAll(s, path+".environments", project.Environments, func(v SeedEnvironment) error { return v.plant(tx, &id, now) }),
+			// Before the keys, since a setup may give the id of the env project.
+			plantAll(s, path+".auto_monitor_setups", project.Setups, func(v SeedSetup) error { return v.plant(tx, id, now) }),
+			plantAll(s, path+".api_keys", project.APIKeys, func(v SeedAPIKey) error { return v.plant(tx, id, now) }),
+		)
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// organizationEnvironments returns the organization's environments, and the order in which they are
-// planted: the built-in ones first, whether the seed names them or not.
-func (s *Seed) organizationEnvironments() (all []SeedEnvironment, order []int) {
-	all = slices.Clone(s.Environments)
+func plantAll[T any](s *Seed, path string, entries []T, plant func(T) error) error {
+	for i, entry := range entries {
+		if err := plant(entry); err != nil {
+			return s.at(err, fmt.Sprintf("%s[%d]", path, i))
+		}
+	}
+	return nil
+}
+
+// plantOrganizationEnvironments plants the built-in ones first, whether the seed names them or not.
+func (s *Seed) plantOrganizationEnvironments(tx *sql.Tx, now string) error {
+	all := slices.Clone(s.Environments)
+	var order []int
 	for _, name := range contract.BuiltInEnvironments {
 		i := slices.IndexFunc(all, func(v SeedEnvironment) bool { return v.Name == name })
 		if i < 0 {
@@ -111,12 +128,17 @@ func (s *Seed) organizationEnvironments() (all []SeedEnvironment, order []int) {
 			order = append(order, i)
 		}
 	}
-	return all, order
+	for _, i := range order {
+		if err := all[i].plant(tx, nil, now); err != nil {
+			return s.at(err, fmt.Sprintf("environments[%d]", i))
+		}
+	}
+	return nil
 }
 
 // at says where in the file an entry is, if the seed is from one.
-func (s *Seed) at(err error, path string, indexes ...any) error {
-	if place := s.places[fmt.Sprintf(path, indexes...)]; place != "" {
+func (s *Seed) at(err error, path string) error {
+	if place := s.places[path]; place != "" {
 		err = fmt.Errorf("%s: %w", place, err)
 	}
 	return err
@@ -153,6 +175,44 @@ func (k SeedAPIKey) plant(tx *sql.Tx, project, now string) error {
 	return err
 }
 
+func (s SeedSetup) plant(tx *sql.Tx, project, now string) error {
+	if err := cmp.Or(checkEnvironmentSlug(s.Environment), checkID(s.ID), checkID(s.EnvProjectID), checkTime(&s.CreatedAt, now)); err != nil {
+		return err
+	}
+	for i := range s.Selector {
+		s.Selector[i].Operator = cmp.Or(s.Selector[i].Operator, contract.Equals)
+	}
+	in := setupInput{externalID: s.ExternalID, evaluators: s.Evaluators, selector: s.Selector, hasSelector: true}
+	if err := in.check(true); err != nil {
+		return refuse(http.StatusBadRequest, "%v.", err)
+	}
+	var envProject string
+	err := tx.QueryRow("INSERT INTO env_projects (project_id, environment_id, id) VALUES (?1, "+environmentInForce+", "+newOr+`)
+		ON CONFLICT (project_id, environment_id) DO UPDATE SET id = id RETURNING id`, project, s.Environment, s.EnvProjectID).Scan(&envProject)
+	switch {
+	case violates(err, "env_projects.environment_id"):
+		return noEnvironmentInForce(s.Environment)
+	case err != nil:
+		return idTaken(err, "env_projects.id", s.EnvProjectID)
+	case s.EnvProjectID != "" && s.EnvProjectID != envProject:
+		return refuse(http.StatusConflict, "Another setup of this project and environment has the env_project_id %q.", envProject)
+	}
+	return insertSetup(tx, s.ID, envProject, in, s.CreatedAt, s.CreatedAt)
+}
+
+func (s SeedEvaluator) plant(tx *sql.Tx, now string) error {
+	if err := cmp.Or(checkID(s.ID), checkTime(&s.CreatedAt, now)); err != nil {
+		return err
+	}
+	s.Config = cmp.Or(s.Config, &EvaluatorConfig{})
+	v := Evaluator{ID: s.ID, Name: s.Name, Slug: s.Slug, Description: s.Description, CreatedAt: s.CreatedAt, EvaluatorDefinition: s.EvaluatorDefinition}
+	if err := v.complete(); err != nil {
+		return refuse(http.StatusBadRequest, "%v.", err)
+	}
+	_, _, err := v.insert(tx, max(1, s.Version))
+	return err
+}
+
 var (
 	keyForm    = regexp.MustCompile(`^` + traceloop.KeyPrefix + `[0-9A-Za-z]{8,200}$`)
 	maskedForm = regexp.MustCompile(contract.MaskedKey)
@@ -183,9 +243,6 @@ func (k SeedAPIKey) secret() (hash []byte, masked string, err error) {
 	return hash, k.MaskedKey, nil
 }
 
-// newOr returns the id, or a new one if it is empty.
-const newOr = "coalesce(nullif(?, ''), 'c' || lower(hex(randomblob(12))))"
-
 func checkID(id string) error {
 	if id != "" && !idForm.MatchString(id) {
 		return refuse(http.StatusBadRequest, "id %q must have 1 to 64 letters, digits, hyphens and underscores.", id)
@@ -205,77 +262,4 @@ func checkTime(timestamp *string, now string) error {
 	}
 	*timestamp = formatTime(parsed)
 	return nil
-}
-
-func idTaken(err error, constraint, id string) error {
-	if violates(err, constraint) {
-		return refuse(http.StatusConflict, "Another entry has the id %q.", id)
-	}
-	return err
-}
-
-// Export returns the organization as a seed. It has the SHA-256 of each key instead of its value,
-// so that an emulator with this seed accepts the same keys.
-func (e *Emulator) Export() (*Seed, error) {
-	seed := &Seed{}
-	return seed, e.store.transact(func(tx *sql.Tx) (err error) {
-		own := map[string][]SeedEnvironment{}
-		_, err = readAll(tx, func(scan row) (v SeedEnvironment, err error) {
-			var project string
-			err = scan(&project, &v.Name, &v.ID, &v.CreatedAt)
-			own[project] = append(own[project], v)
-			return v, err
-		}, "SELECT coalesce(project_id, ''), name, id, created_at FROM environments ORDER BY seq")
-		if err != nil {
-			return err
-		}
-		keys := map[string][]SeedAPIKey{}
-		_, err = readAll(tx, func(scan row) (k SeedAPIKey, err error) {
-			var project string
-			var hash []byte
-			err = scan(&project, &k.Environment, &k.ID, &k.CreatedAt, &k.MaskedKey, &hash)
-			k.SHA256 = hex.EncodeToString(hash)
-			keys[project] = append(keys[project], k)
-			return k, err
-		}, "SELECT t.project_id, e.slug, t.id, t.created_at, t.masked_key, t.hash "+apiKeyTables+" ORDER BY t.seq")
-		if err != nil {
-			return err
-		}
-		setups, err := exportSetups(tx)
-		if err != nil {
-			return err
-		}
-		if seed.Evaluators, err = exportEvaluators(tx); err != nil {
-			return err
-		}
-		seed.Environments = own[""]
-		seed.Projects, err = readAll(tx, func(scan row) (p SeedProject, err error) {
-			err = scan(&p.Name, &p.ID, &p.Slug, &p.CreatedAt)
-			p.Environments, p.APIKeys, p.Setups = own[p.ID], keys[p.ID], setups[p.ID]
-			return p, err
-		}, "SELECT name, id, slug, created_at FROM projects ORDER BY seq")
-		return err
-	})
-}
-
-const exportHeading = `# An organization of the Traceloop emulator: start another one with -seed and this file.
-# The values of API keys are not kept. Their SHA-256 is, so that they stay accepted. To have
-# a key of a known value, give api_key: tl_… in place of masked_key and sha256.
-`
-
-func (e *Emulator) getExport(w http.ResponseWriter, _ *http.Request) {
-	seed, err := e.Export()
-	if err != nil {
-		e.writeError(w, err)
-		return
-	}
-	data, err := seed.marshal()
-	if err != nil {
-		e.writeError(w, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/yaml; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Write([]byte(exportHeading))
-	w.Write(data)
 }

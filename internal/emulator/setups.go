@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
@@ -50,123 +53,85 @@ type storedSetup struct {
 	environmentName, environmentSlug string
 }
 
-// ofProject selects what is in the project of the env project. An external id names a setup of the
+var setups = kind[*storedSetup]{
+	table: "setups", joins: "JOIN env_projects p ON p.id = t.env_project_id JOIN environments e ON e.id = p.environment_id",
+	columns: `t.id, t.external_id, (SELECT id FROM organizations ORDER BY seq LIMIT 1), t.project_id, t.env_project_id,
+		t.evaluators, t.rules, t.created_at, t.updated_at, t.begun_at, t.matched, e.name, e.slug`,
+	scan: func(scan row) (*storedSetup, error) {
+		s := &storedSetup{}
+		var evaluators, rules []byte
+		err := scan(&s.ID, &s.ExternalID, &s.OrgID, &s.ProjectID, &s.EnvProjectID, &evaluators, &rules, &s.CreatedAt, &s.UpdatedAt,
+			&s.begunAt, &s.matched, &s.environmentName, &s.environmentSlug)
+		if err != nil {
+			return nil, err
+		}
+		var slugs []string
+		err = errors.Join(json.Unmarshal(evaluators, &slugs), json.Unmarshal(rules, &s.InitRules))
+		for _, slug := range slugs {
+			s.Evaluators = append(s.Evaluators, SetupEvaluator{Type: slug})
+		}
+		return s, err
+	},
+	absent: "There is no auto monitor setup with the external_id %q.",
+}
+
+// externalIDOf selects the setup of the project of an env project. An external id names a setup of the
 // whole project, whichever of its keys asks.
-const ofProject = "project_id = (SELECT project_id FROM env_projects WHERE id = ?)"
-
-// readSetups reads the setups that match, oldest first.
-func readSetups(tx *sql.Tx, where string, args ...any) ([]*storedSetup, error) {
-	return readAll(tx, scanSetup, `
-		SELECT t.id, t.external_id, (SELECT id FROM organizations ORDER BY seq LIMIT 1), t.project_id, t.env_project_id,
-			t.evaluators, t.rules, t.created_at, t.updated_at, t.begun_at, t.matched, e.name, e.slug
-		FROM setups t JOIN env_projects p ON p.id = t.env_project_id JOIN environments e ON e.id = p.environment_id
-		WHERE `+where+" ORDER BY t.seq", args...)
-}
-
-func scanSetup(scan row) (*storedSetup, error) {
-	s := &storedSetup{}
-	var evaluators, rules []byte
-	err := scan(&s.ID, &s.ExternalID, &s.OrgID, &s.ProjectID, &s.EnvProjectID, &evaluators, &rules, &s.CreatedAt, &s.UpdatedAt,
-		&s.begunAt, &s.matched, &s.environmentName, &s.environmentSlug)
-	if err != nil {
-		return nil, err
-	}
-	var slugs []string
-	err = errors.Join(json.Unmarshal(evaluators, &slugs), json.Unmarshal(rules, &s.InitRules))
-	for _, slug := range slugs {
-		s.Evaluators = append(s.Evaluators, SetupEvaluator{Type: slug})
-	}
-	return s, err
-}
+const externalIDOf = "project_id = (SELECT project_id FROM env_projects WHERE id = ?) AND external_id = ?"
 
 // shown returns the setups with their statuses.
 func (e *Emulator) shown(stored []*storedSetup) []Setup {
-	progress := e.settings.snapshot().progress(e.now())
-	setups := make([]Setup, len(stored))
+	now, failing := e.setupTime(), e.settings.snapshot().FailingEvaluators
+	shown := make([]Setup, len(stored))
 	for i, s := range stored {
-		progress.apply(s)
-		setups[i] = s.Setup
+		s.progress(now, failing)
+		shown[i] = s.Setup
 	}
-	return setups
+	return shown
 }
 
 // listSetups lists the setups of the whole organization, as the OpenAPI document says.
-func (e *Emulator) listSetups(r *http.Request, _ string) (answer, error) {
-	query := r.URL.Query()
-	return e.transact(func(tx *sql.Tx) (any, error) {
-		where, args := "true", []any{}
-		if externalID := query.Get("external_id"); externalID != "" {
-			where, args = "t.external_id = ?", []any{externalID}
-		}
-		stored, err := readSetups(tx, where, args...)
-		if err != nil {
-			return nil, err
-		}
-		setups := e.shown(stored)
-		if status := query.Get("status"); status != "" {
-			setups = slices.DeleteFunc(setups, func(s Setup) bool { return s.Status != status })
-		}
-		return setups, nil
-	})
-}
-
-func (e *Emulator) getSetup(r *http.Request, envProject string) (answer, error) {
-	return e.transact(func(tx *sql.Tx) (any, error) { return e.setupByExternalID(tx, envProject, r.PathValue("external_id")) })
-}
-
-func (e *Emulator) setupByExternalID(tx *sql.Tx, envProject, externalID string) (Setup, error) {
-	stored, err := readSetups(tx, "t."+ofProject+" AND t.external_id = ?", envProject, externalID)
+func (c *call) listSetups() (any, error) {
+	externalID, status := c.URL.Query().Get("external_id"), c.URL.Query().Get("status")
+	stored, err := setups.read(c.tx, "?1 IN ('', t.external_id)", externalID)
 	if err != nil {
-		return Setup{}, err
+		return nil, err
 	}
-	if len(stored) == 0 {
-		return Setup{}, noSuchSetup(externalID)
-	}
-	return e.shown(stored)[0], nil
+	return slices.DeleteFunc(c.e.shown(stored), func(s Setup) bool { return status != "" && s.Status != status }), nil
 }
 
-func (e *Emulator) createSetup(r *http.Request, envProject string) (answer, error) {
+func (c *call) getSetup() (any, error) { return c.setup(c.PathValue("external_id")) }
+
+func (c *call) setup(externalID string) (Setup, error) {
+	stored, err := setups.read(c.tx, "t."+externalIDOf, c.envProject, externalID)
+	return only(c.e.shown(stored), err, setups.none(externalID))
+}
+
+func (c *call) createSetup() (any, error) {
 	var in setupInput
-	body, err := readBody(r, in.fields(true))
-	if err != nil {
-		return answer{}, err
+	if err := c.read(in.fields(true)); err != nil {
+		return nil, err
 	}
 	if err := in.check(true); err != nil {
-		return answer{}, refuse(http.StatusBadRequest, "invalid input: %v", err)
+		return nil, refuse(http.StatusBadRequest, "invalid input: %v", err)
 	}
-	return e.create(r, creation{operation: "createSetup", body: body, do: func(tx *sql.Tx) (any, error) {
-		if err := insertSetup(tx, "", envProject, in, e.begun(), e.timestamp()); err != nil {
-			return nil, err
-		}
-		return e.setupByExternalID(tx, envProject, in.externalID)
-	}})
+	return c.once("createSetup", false, func() (any, error) { return c.insertSetup(in) })
 }
 
-func (e *Emulator) updateSetup(r *http.Request, envProject string) (answer, error) {
-	in := setupInput{externalID: r.PathValue("external_id")}
-	if _, err := readBody(r, in.fields(false)); err != nil {
-		return answer{}, err
+func (c *call) updateSetup() (any, error) {
+	in := setupInput{externalID: c.PathValue("external_id")}
+	if err := c.read(in.fields(false)); err != nil {
+		return nil, err
 	}
 	if err := in.check(false); err != nil {
-		return answer{}, refuse(http.StatusBadRequest, "invalid input: %v", err)
+		return nil, refuse(http.StatusBadRequest, "invalid input: %v", err)
 	}
-	return e.transact(func(tx *sql.Tx) (any, error) {
-		found, err := e.replaceSetup(tx, envProject, in)
-		if err == nil && !found {
-			err = noSuchSetup(in.externalID)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return e.setupByExternalID(tx, envProject, in.externalID)
-	})
+	return c.replaceSetup(in)
 }
 
-func (e *Emulator) deleteSetup(r *http.Request, envProject string) (answer, error) {
-	externalID := r.PathValue("external_id")
-	return e.delete(func(tx *sql.Tx) (sql.Result, error) {
-		return tx.Exec("DELETE FROM setups WHERE "+ofProject+" AND external_id = ?", envProject, externalID)
-	}, noSuchSetup(externalID))
+func (c *call) deleteSetup() (any, error) {
+	externalID := c.PathValue("external_id")
+	return c.delete(setups.none(externalID), "DELETE FROM setups WHERE "+externalIDOf, c.envProject, externalID)
 }
 
 // bulkItem is the result for one item of a bulk upsert.
@@ -178,70 +143,60 @@ type bulkItem struct {
 }
 
 // bulkUpsertSetups refuses the whole request, before it writes anything, for the errors that the
-// pages list. Any other error affects only its item.
-func (e *Emulator) bulkUpsertSetups(r *http.Request, envProject string) (answer, error) {
+// pages list. Any other refusal affects only its item, of which nothing is written then.
+func (c *call) bulkUpsertSetups() (any, error) {
 	var list []json.RawMessage
-	if _, err := readBody(r, fields{"setups": &list}); err != nil {
-		return answer{}, err
+	if err := c.read(fields{"setups": &list}); err != nil {
+		return nil, err
 	}
 	if len(list) == 0 || len(list) > contract.MaxBulk {
-		return answer{}, refuse(http.StatusBadRequest, "setups must contain between 1 and %d items, not %d", contract.MaxBulk, len(list))
+		return nil, refuse(http.StatusBadRequest, "setups must contain between 1 and %d items, not %d", contract.MaxBulk, len(list))
 	}
 	inputs, problems, first := make([]setupInput, len(list)), make([]error, len(list)), map[string]int{}
 	for i, data := range list {
 		problems[i] = decodeObject(data, inputs[i].fields(true))
 		id := inputs[i].externalID
 		if id == "" {
-			return answer{}, refuse(http.StatusBadRequest, "setups[%d]: external_id is required", i)
+			return nil, refuse(http.StatusBadRequest, "setups[%d]: external_id is required", i)
 		}
 		if j, twice := first[id]; twice {
-			return answer{}, refuse(http.StatusBadRequest, "setups[%d]: duplicate external_id %q (also at setups[%d])", i, id, j)
+			return nil, refuse(http.StatusBadRequest, "setups[%d]: duplicate external_id %q (also at setups[%d])", i, id, j)
 		}
 		first[id] = i
 	}
 	items := make([]bulkItem, len(list))
 	for i, in := range inputs {
-		items[i] = bulkItem{ExternalID: in.externalID, Status: "ok"}
-		setup, err := e.upsertSetup(envProject, in, problems[i])
-		if err == nil {
-			items[i].Result = &setup
-			continue
+		setup, err := c.upsertSetup(in, problems[i])
+		if _, refused := errors.AsType[*apiError](err); err != nil && !refused {
+			return nil, err
 		}
-		items[i].Status = "error"
-		if _, ok := errors.AsType[*apiError](err); !ok {
-			e.logger.Error("bulk upsert failed", "item", i, "error", err)
-			err = errors.New("internal error")
+		items[i] = bulkItem{ExternalID: in.externalID, Status: "ok", Result: &setup}
+		if err != nil {
+			items[i] = bulkItem{ExternalID: in.externalID, Status: "error", Error: fmt.Sprintf("setups[%d]: %v", i, err)}
 		}
-		items[i].Error = fmt.Sprintf("setups[%d]: %v", i, err)
 	}
-	return answer{http.StatusMultiStatus, map[string]any{"setups": items}}, nil
+	return map[string]any{"setups": items}, nil
 }
 
-func (e *Emulator) upsertSetup(envProject string, in setupInput, problem error) (setup Setup, err error) {
+func (c *call) upsertSetup(in setupInput, problem error) (Setup, error) {
 	if problem == nil {
 		problem = in.check(true)
 	}
 	if problem != nil {
 		return Setup{}, refuse(http.StatusBadRequest, "%v", problem)
 	}
-	err = e.store.transact(func(tx *sql.Tx) error {
-		in.hasSelector = true // an item without a selector removes the old one
-		found, err := e.replaceSetup(tx, envProject, in)
-		if err == nil && !found {
-			err = insertSetup(tx, "", envProject, in, e.begun(), e.timestamp())
-		}
-		if err != nil {
-			return err
-		}
-		setup, err = e.setupByExternalID(tx, envProject, in.externalID)
-		return err
-	})
-	return setup, err
+	in.hasSelector = true // an item without a selector removes the old one
+	if _, err := c.setup(in.externalID); err != nil {
+		return c.insertSetup(in)
+	}
+	return c.replaceSetup(in)
 }
 
-// begun is when a setup begins now, by the clock of the setups.
-func (e *Emulator) begun() string {
-	return e.settings.snapshot().progress(e.now()).now.Format(time.RFC3339Nano)
+func (c *call) insertSetup(in setupInput) (Setup, error) {
+	if err := insertSetup(c.tx, "", c.envProject, in, c.e.setupTime().Format(time.RFC3339Nano), c.now); err != nil {
+		return Setup{}, err
+	}
+	return c.setup(in.externalID)
 }
 
 // insertSetup makes the id if it is empty.
@@ -259,20 +214,18 @@ func insertSetup(tx *sql.Tx, id, envProject string, in setupInput, begun, now st
 	return idTaken(err, "setups.id", id)
 }
 
-// replaceSetup replaces the given parts and restarts the setup, which stays in its environment. It
-// returns false if the project has no such setup.
-func (e *Emulator) replaceSetup(tx *sql.Tx, envProject string, in setupInput) (found bool, err error) {
-	evaluators, rules, err := in.documents(tx)
+// replaceSetup replaces the given parts and restarts the setup, which stays in its environment.
+func (c *call) replaceSetup(in setupInput) (Setup, error) {
+	evaluators, rules, err := in.documents(c.tx)
 	if err != nil {
-		return false, err
+		return Setup{}, err
 	}
-	result, err := tx.Exec(`UPDATE setups SET evaluators = coalesce(?, evaluators), rules = coalesce(?, rules), begun_at = ?, matched = 0, updated_at = ?
-		WHERE `+ofProject+" AND external_id = ?", evaluators, rules, e.begun(), e.timestamp(), envProject, in.externalID)
+	_, err = c.tx.Exec(`UPDATE setups SET evaluators = coalesce(?, evaluators), rules = coalesce(?, rules), begun_at = ?, matched = 0, updated_at = ?
+		WHERE `+externalIDOf, evaluators, rules, c.e.setupTime().Format(time.RFC3339Nano), c.now, c.envProject, in.externalID)
 	if err != nil {
-		return false, err
+		return Setup{}, err
 	}
-	rows, err := result.RowsAffected()
-	return rows > 0, err
+	return c.setup(in.externalID)
 }
 
 // check returns what is wrong with the rule.
@@ -295,6 +248,110 @@ func (r Rule) check() error {
 	return nil
 }
 
-func noSuchSetup(externalID string) error {
-	return refuse(http.StatusNotFound, "There is no auto monitor setup with the external_id %q.", externalID)
+// setupInput is a setup in a request. evaluators is nil if the request does not contain them.
+type setupInput struct {
+	externalID  string
+	evaluators  []string
+	raw         json.RawMessage // the selector
+	selector    []Rule
+	hasSelector bool
+}
+
+// fields returns the targets for decodeObject. An update has the external id in its path.
+func (in *setupInput) fields(externalID bool) fields {
+	f := fields{"evaluators": &in.evaluators, "selector": &in.raw}
+	if externalID {
+		f["external_id"] = &in.externalID
+	}
+	return f
+}
+
+func (in *setupInput) check(creates bool) error {
+	switch {
+	case in.externalID == "":
+		return errors.New("external_id is required")
+	case creates && (in.externalID == "." || in.externalID == ".." || strings.Contains(in.externalID, "/")):
+		return errors.New(`external_id must not contain "/", nor be "." or "..", because it is an element of a path`)
+	case creates && len(in.evaluators) == 0, in.evaluators != nil && len(in.evaluators) == 0:
+		return errors.New("evaluators must contain at least one item")
+	}
+	for i, slug := range in.evaluators {
+		switch {
+		case slug == "":
+			return errors.New("an evaluator slug is empty")
+		case slices.Contains(in.evaluators[:i], slug):
+			return fmt.Errorf("evaluator slug %q occurs twice", slug)
+		}
+	}
+	if in.raw != nil {
+		var err error
+		if in.selector, err = decodeSelector(in.raw); err != nil {
+			return err
+		}
+		in.hasSelector = true
+	}
+	for i, rule := range in.selector {
+		if err := rule.check(); err != nil {
+			return fmt.Errorf("selector[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// documents returns what the database has in JSON, and nothing for what the request does not have. It
+// refuses unknown evaluators.
+func (in *setupInput) documents(tx *sql.Tx) (slugs, rules *string, err error) {
+	for _, slug := range in.evaluators {
+		if err := checkEvaluator(tx, slug); err != nil {
+			return nil, nil, err
+		}
+	}
+	if in.evaluators != nil {
+		slugs = new(inJSON(in.evaluators))
+	}
+	if in.hasSelector {
+		rules = new(inJSON(append([]Rule{}, in.selector...)))
+	}
+	return slugs, rules, nil
+}
+
+// decodeSelector reads a list of rules, as on the pages, or a map of span attributes, as in the
+// OpenAPI document.
+func decodeSelector(raw json.RawMessage) ([]Rule, error) {
+	var attributes map[string]any
+	if json.Unmarshal(raw, &attributes) == nil {
+		var rules []Rule
+		for _, key := range slices.Sorted(maps.Keys(attributes)) {
+			value, err := attributeValue(attributes[key])
+			if err != nil {
+				return nil, fmt.Errorf("selector: %q %w", key, err)
+			}
+			rules = append(rules, Rule{Key: key, Value: &value, Source: contract.SourceSpan, Operator: contract.Equals})
+		}
+		return rules, nil
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, errors.New("selector must be a list of rules or a map of attributes")
+	}
+	rules := make([]Rule, len(list))
+	for i, data := range list {
+		rules[i].Operator = contract.Equals
+		if err := decodeObject(data, fieldsOf(&rules[i])); err != nil {
+			return nil, fmt.Errorf("selector[%d]: %w", i, err)
+		}
+	}
+	return rules, nil
+}
+
+func attributeValue(value any) (string, error) {
+	switch value := value.(type) {
+	case string:
+		return value, nil
+	case bool:
+		return strconv.FormatBool(value), nil
+	case float64:
+		return inJSON(value), nil
+	}
+	return "", errors.New("must be a string, a number, or true or false")
 }

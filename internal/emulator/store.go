@@ -3,10 +3,8 @@ package emulator
 import (
 	"database/sql"
 	_ "embed"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -36,9 +34,12 @@ type store struct{ db *sql.DB }
 func openStore(path, now string, seed *Seed) (*store, error) {
 	location := ":memory:"
 	if path != "" {
-		if err := checkDataFile(path); err != nil {
-			return nil, fmt.Errorf("unable to use the data file %s: %w", path, err)
+		// SQLite would let others read it. It has the management key.
+		file, err := os.OpenFile(filepath.Clean(path), os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("unable to use the data file: %w", err)
 		}
+		file.Close()
 		absolute, err := filepath.Abs(path)
 		if err != nil {
 			return nil, err
@@ -54,46 +55,52 @@ func openStore(path, now string, seed *Seed) (*store, error) {
 	}
 	db.SetMaxOpenConns(1) // each connection would have its own database in memory
 	s := &store{db}
-	if err := s.prepare(path != "", now, seed); err != nil {
-		if _, broken := errors.AsType[*apiError](err); !broken { // the seed violates a rule
-			err = fmt.Errorf("unable to open the database %s: %w", path, err)
-		}
-		return nil, errors.Join(err, db.Close())
+	err = s.transact(func(tx *sql.Tx) error { return prepare(tx, now, seed) })
+	if err == nil && path != "" {
+		_, err = db.Exec("PRAGMA journal_mode = WAL")
 	}
-	return s, nil
+	if err == nil {
+		return s, nil
+	}
+	if sqliteErr, ok := errors.AsType[*sqlite.Error](err); ok && sqliteErr.Code() == sqlite3.SQLITE_NOTADB {
+		err = errors.New("it is not a SQLite database; name another file, or one that does not exist yet")
+	}
+	if _, broken := errors.AsType[*apiError](err); !broken { // the seed violates a rule
+		err = fmt.Errorf("unable to use the data file %s: %w", path, err)
+	}
+	return nil, errors.Join(err, db.Close())
 }
 
-// errNotNew refuses a seed that would mix two organizations.
-var errNotNew = errors.New("it holds an organization already, so a seed cannot start one; name a file that does not exist yet, or leave the seed out")
+// prepare refuses a database that this version of the emulator did not create, and a seed that would
+// mix two organizations.
+func prepare(tx *sql.Tx, now string, seed *Seed) error {
+	var application, version, tables int
+	err := tx.QueryRow("SELECT application_id, user_version, (SELECT COUNT(*) FROM sqlite_schema) FROM pragma_application_id, pragma_user_version").
+		Scan(&application, &version, &tables)
+	switch {
+	case err != nil:
+		return err
+	case tables == 0:
+		return create(tx, now, seed)
+	case application != applicationID:
+		return errors.New("it is another program's database; name another file, or one that does not exist yet")
+	case version != schemaVersion:
+		return fmt.Errorf("another version of the emulator made it: its schema is version %d, this emulator knows version %d; name another file, or one that does not exist yet", version, schemaVersion)
+	case seed != nil:
+		return errors.New("it holds an organization already, so a seed cannot start one; name a file that does not exist yet, or leave the seed out")
+	}
+	return nil
+}
 
-func (s *store) prepare(file bool, now string, seed *Seed) error {
-	err := s.transact(func(tx *sql.Tx) error {
-		var version int
-		if err := tx.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
-			return err
-		}
-		if version != 0 && seed != nil {
-			return errNotNew
-		}
-		if version != 0 {
-			return nil
-		}
-		marks := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, schemaVersion)
-		if _, err := tx.Exec(schema + ";" + publishedSchema + ";" + marks); err != nil {
-			return err
-		}
-		if seed == nil {
-			seed = &Seed{Projects: []SeedProject{{Name: "Default project"}}}
-		}
-		return seed.plant(tx, now)
-	})
-	if err != nil || !file {
+func create(tx *sql.Tx, now string, seed *Seed) error {
+	marks := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, schemaVersion)
+	if _, err := tx.Exec(schema + ";" + publishedSchema + ";" + marks); err != nil {
 		return err
 	}
-	// Not earlier, so that the marks for checkDataFile are written to the file itself, and not only
-	// to its write-ahead log.
-	_, err = s.db.Exec("PRAGMA journal_mode = WAL")
-	return err
+	if seed == nil {
+		seed = &Seed{Projects: []SeedProject{{Name: "Default project"}}}
+	}
+	return seed.plant(tx, now)
 }
 
 // managementKey returns the given key, or else the stored one, or else a new one. It stores the key.
@@ -135,36 +142,4 @@ func (s *store) Close() error { return s.db.Close() }
 func violates(err error, constraint string) bool {
 	sqliteErr, ok := errors.AsType[*sqlite.Error](err)
 	return ok && sqliteErr.Code()&0xff == sqlite3.SQLITE_CONSTRAINT && strings.Contains(sqliteErr.Error(), constraint)
-}
-
-// checkDataFile refuses a file that this version of the emulator did not create. It reads the SQLite
-// header and does not change the file. It creates a missing file, empty.
-func checkDataFile(path string) error {
-	file, err := os.OpenFile(filepath.Clean(path), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		if pathErr, ok := errors.AsType[*os.PathError](err); ok {
-			return pathErr.Err
-		}
-		return err
-	}
-	defer file.Close()
-
-	const magic = "SQLite format 3\x00"
-	var header [100]byte
-	switch n, err := io.ReadFull(file, header[:]); {
-	case errors.Is(err, io.EOF): // it is empty
-		return nil
-	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
-		return err
-	case n < len(header) || string(header[:len(magic)]) != magic:
-		return errors.New("it is not a SQLite database; name another file, or one that does not exist yet")
-	}
-	// Offsets from https://www.sqlite.org/fileformat2.html#the_database_header
-	if id := binary.BigEndian.Uint32(header[68:]); id != applicationID {
-		return errors.New("it is another program's database; name another file, or one that does not exist yet")
-	}
-	if version := binary.BigEndian.Uint32(header[60:]); version != schemaVersion {
-		return fmt.Errorf("another version of the emulator made it: its schema is version %d, this emulator knows version %d; name another file, or one that does not exist yet", version, schemaVersion)
-	}
-	return nil
 }

@@ -92,63 +92,44 @@ func TestDataFileKeepsTheManagementKey(t *testing.T) {
 
 func TestForeignDataFiles(t *testing.T) {
 	t.Parallel()
-	database := func(statements string) func(*testing.T, string) {
-		return func(t *testing.T, path string) {
+	for content, says := range map[string]string{
+		"hello":                      "not a SQLite database",
+		strings.Repeat("hello", 100): "not a SQLite database",
+		"CREATE TABLE t (c)":         "another program's database",
+		"PRAGMA application_id = 7; PRAGMA user_version = 1; CREATE TABLE t (c)":          "another program's database",
+		"PRAGMA application_id = 0x544c656d; PRAGMA user_version = 1; CREATE TABLE t (c)": "another version of the emulator made it",
+		"PRAGMA application_id = 0x544c656d; PRAGMA user_version = 6; CREATE TABLE t (c)": "another version of the emulator made it",
+	} {
+		path := filepath.Join(t.TempDir(), "data")
+		if strings.HasPrefix(content, "hello") {
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		} else {
 			db, err := sql.Open("sqlite", path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer db.Close()
-			if _, err := db.Exec(statements); err != nil {
+			if _, err := db.Exec(content); err != nil {
 				t.Fatal(err)
 			}
+			db.Close()
 		}
-	}
-	for _, test := range []struct {
-		name, says string
-		make       func(*testing.T, string)
-	}{
-		{"text", "not a SQLite database", func(t *testing.T, path string) {
-			if err := os.WriteFile(path, []byte("hello"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		{"long text", "not a SQLite database", func(t *testing.T, path string) {
-			if err := os.WriteFile(path, bytes.Repeat([]byte("hello"), 100), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		{"another database", "another program's database", database(`CREATE TABLE t (c)`)},
-		{"another application's", "another program's database", database(`PRAGMA application_id = 7; PRAGMA user_version = 1; CREATE TABLE t (c)`)},
-		{"an older emulator's", "another version of the emulator made it", database(`PRAGMA application_id = 0x544c656d; PRAGMA user_version = 1; CREATE TABLE t (c)`)},
-		{"a newer emulator's", "another version of the emulator made it", database(`PRAGMA application_id = 0x544c656d; PRAGMA user_version = 6; CREATE TABLE t (c)`)},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			path := filepath.Join(t.TempDir(), "data")
-			test.make(t, path)
-			before, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if e, err := emulator.New(emulator.Options{DataFile: path}); err == nil {
-				e.Close()
-				t.Error("it was opened")
-			} else if !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), path) {
-				t.Errorf("%v, want an error that says %q and where", err, test.says)
-			}
-			after, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			entries, err := os.ReadDir(filepath.Dir(path))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(before, after) || len(entries) != 1 {
-				t.Errorf("the file was changed, or others were made beside it: %v", entries)
-			}
-		})
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, err := emulator.New(emulator.Options{DataFile: path}); err == nil {
+			e.Close()
+			t.Errorf("%.80s: it was opened", content)
+		} else if !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%v, want an error that says %q and where", err, says)
+		}
+		after, err := os.ReadFile(path)
+		entries, listing := os.ReadDir(filepath.Dir(path))
+		if err != nil || listing != nil || !bytes.Equal(before, after) || len(entries) != 1 {
+			t.Errorf("%.80s: the file was changed, or others were made beside it: %v", content, entries)
+		}
 	}
 }
 

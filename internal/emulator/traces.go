@@ -1,11 +1,11 @@
 package emulator
 
 import (
+	"cmp"
 	"compress/gzip"
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -67,13 +67,31 @@ func unmarshalJSON(request ptraceotlp.ExportRequest, data []byte) error {
 	return request.UnmarshalJSON(data)
 }
 
-// acceptTraces only counts the spans of an export.
+// acceptTraces only counts the spans of an export. A key that was revoked while the export came is
+// refused.
 func (e *Emulator) acceptTraces(w http.ResponseWriter, r *http.Request) {
-	contentType, reply, err := e.export(r)
-	if err != nil {
-		if refused, ok := errors.AsType[*apiError](err); ok && (refused.status == http.StatusUnauthorized || refused.status == http.StatusForbidden) {
-			e.refusedTraces.Add(1)
+	contentType, traces, unreadable := decodeExport(r)
+	var refused error
+	err := e.store.transact(func(tx *sql.Tx) error {
+		who, err := e.authorize(tx, r, sends)
+		switch _, refuses := errors.AsType[*apiError](err); {
+		case refuses:
+			refused = err
+			return who.countRefused(tx, traces)
+		case err != nil || unreadable != nil:
+			return cmp.Or(err, unreadable)
 		}
+		return who.countAccepted(tx, traces)
+	})
+	if refused != nil {
+		e.refusedTraces.Add(1)
+	}
+	if err := cmp.Or(err, refused); err != nil {
+		e.writeError(w, err)
+		return
+	}
+	reply, err := encodings[contentType].marshal(ptraceotlp.NewExportResponse())
+	if err != nil {
 		e.writeError(w, err)
 		return
 	}
@@ -81,25 +99,30 @@ func (e *Emulator) acceptTraces(w http.ResponseWriter, r *http.Request) {
 	w.Write(reply)
 }
 
-func (e *Emulator) export(r *http.Request) (contentType string, reply []byte, err error) {
-	hash, err := e.authorize(r, sends)
+// countRefused counts only the spans of a key that was revoked, not those of an unknown one.
+func (who caller) countRefused(tx *sql.Tx, traces ptrace.Traces) error {
+	_, err := tx.Exec("UPDATE revoked_keys SET spans = spans + ? WHERE hash = ?", traces.SpanCount(), who.hash)
+	return err
+}
+
+func (who caller) countAccepted(tx *sql.Tx, traces ptrace.Traces) error {
+	if who.principal == organizationKey {
+		_, err := tx.Exec("UPDATE organization_keys SET spans = spans + ? WHERE hash = ?", traces.SpanCount(), who.hash)
+		return err
+	}
+	_, err := tx.Exec(`
+		INSERT INTO traces (project_id, environment_id, spans)
+		SELECT project_id, environment_id, ? FROM env_projects WHERE id = ?
+		ON CONFLICT DO UPDATE SET spans = spans + excluded.spans`, traces.SpanCount(), who.envProject)
 	if err != nil {
-		e.countRefusedExport(r, hash)
-		return "", nil, err
+		return err
 	}
-	contentType, traces, err := decodeExport(r)
-	if err != nil {
-		return "", nil, err
-	}
-	if err := e.countSpans(hash, traces); err != nil {
-		return "", nil, err
-	}
-	reply, err = encodings[contentType].marshal(ptraceotlp.NewExportResponse())
-	return contentType, reply, err
+	return matchSpans(tx, who.envProject, traces)
 }
 
 // decodeExport returns a content type that is one of encodings.
 func decodeExport(r *http.Request) (contentType string, traces ptrace.Traces, err error) {
+	traces = ptrace.NewTraces()
 	contentType, _, err = mime.ParseMediaType(r.Header.Get("Content-Type"))
 	encoding, known := encodings[contentType]
 	if err != nil || !known {
@@ -135,61 +158,4 @@ func readExport(r *http.Request) ([]byte, error) {
 		err = refuse(http.StatusBadRequest, "The request body is incomplete: %v.", err)
 	}
 	return data, err
-}
-
-// countSpans checks the key again, because it may have been revoked while the body was read.
-func (e *Emulator) countSpans(hash []byte, traces ptrace.Traces) error {
-	counted, spans := false, traces.SpanCount()
-	err := e.store.transact(func(tx *sql.Tx) error {
-		result, err := tx.Exec(`
-			INSERT INTO traces (project_id, environment_id, spans)
-			SELECT project_id, environment_id, ? FROM api_keys WHERE hash = ?
-			ON CONFLICT DO UPDATE SET spans = spans + excluded.spans`, spans, hash)
-		if err != nil {
-			return fmt.Errorf("counting spans: %w", err)
-		}
-		rows, err := result.RowsAffected()
-		if err != nil {
-			return err
-		}
-		if counted = rows > 0; counted {
-			return matchSpans(tx, hash, traces)
-		}
-		if result, err = tx.Exec("UPDATE organization_keys SET spans = spans + ? WHERE hash = ?", spans, hash); err != nil {
-			return err
-		}
-		rows, err = result.RowsAffected()
-		counted = err == nil && rows > 0
-		return err
-	})
-	if err != nil || counted {
-		return err
-	}
-	e.countRefusedSpans(hash, spans)
-	return keyUnknown()
-}
-
-// countRefusedExport counts the spans of an export with a revoked key. It cannot count an export
-// with an unknown key or an unreadable body.
-func (e *Emulator) countRefusedExport(r *http.Request, hash []byte) {
-	var revoked bool
-	err := e.store.transact(func(tx *sql.Tx) error {
-		return tx.QueryRow("SELECT EXISTS (SELECT 1 FROM revoked_keys WHERE hash = ?)", hash).Scan(&revoked)
-	})
-	if err != nil || !revoked {
-		return
-	}
-	if _, traces, err := decodeExport(r); err == nil {
-		e.countRefusedSpans(hash, traces.SpanCount())
-	}
-}
-
-func (e *Emulator) countRefusedSpans(hash []byte, spans int) {
-	err := e.store.transact(func(tx *sql.Tx) error {
-		_, err := tx.Exec("UPDATE revoked_keys SET spans = spans + ? WHERE hash = ?", spans, hash)
-		return err
-	})
-	if err != nil { // the export is refused anyway
-		e.logger.Error("counting refused spans failed", "error", err)
-	}
 }

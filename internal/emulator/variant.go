@@ -51,11 +51,11 @@ func requestID(header http.Header) string {
 // without an object around it.
 var seenLists = map[string]string{"/v2/projects": "projects", "/v2/environments": "environments", "/v2/api-keys": ""}
 
-// seen changes the answers of the routes to the forms of VariantSeen.
-func seen(routes *http.ServeMux) http.Handler {
+// seen changes the answers of the API to the forms of VariantSeen.
+func seen(routes *http.ServeMux, api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/v2") {
-			routes.ServeHTTP(w, r)
+			api.ServeHTTP(w, r)
 			return
 		}
 		// Only the patterns of operations have a method.
@@ -69,9 +69,9 @@ func seen(routes *http.ServeMux) http.Handler {
 		r.Header.Del("Idempotency-Key")
 		held := newHeldAnswer()
 		if name, paged := seenLists[r.URL.Path]; paged && r.Method == http.MethodGet {
-			serveWholeList(held, routes, r, name)
+			serveWholeList(held, api, r, name)
 		} else {
-			routes.ServeHTTP(held, r)
+			api.ServeHTTP(held, r)
 		}
 		held.resembleSeen(r)
 		held.sendTo(w)
@@ -79,7 +79,7 @@ func seen(routes *http.ServeMux) http.Handler {
 }
 
 // serveWholeList answers with all pages of a list.
-func serveWholeList(held *heldAnswer, routes http.Handler, r *http.Request, name string) {
+func serveWholeList(held *heldAnswer, api http.Handler, r *http.Request, name string) {
 	items := []json.RawMessage{}
 	query := r.URL.Query()
 	query.Set("limit", "100")
@@ -87,7 +87,7 @@ func serveWholeList(held *heldAnswer, routes http.Handler, r *http.Request, name
 	for {
 		r.URL.RawQuery = query.Encode()
 		part := newHeldAnswer()
-		routes.ServeHTTP(part, r)
+		api.ServeHTTP(part, r)
 		var page Page[json.RawMessage]
 		if part.status != http.StatusOK || json.Unmarshal(part.body.Bytes(), &page) != nil {
 			*held = *part

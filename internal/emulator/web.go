@@ -2,6 +2,8 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"embed"
@@ -27,21 +29,22 @@ var webFiles embed.FS
 // webTemplates are parsed when a page is first opened.
 var webTemplates = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
-		"age": age, "clock": clock, "count": count, "thousands": thousands, "minus": func(a, b int) int { return a - b },
+		"age": age, "clock": clock, "count": count, "thousands": thousands, "minus": func(a, b int) int { return a - b }, "plus": func(a, b int) int { return a + b }, "shorten": shorten,
 	}).ParseFS(webFiles, "web/*.html"))
 })
 
 // web is the page in the browser: the organization, the last requests and the faults.
 type web struct {
-	e       *Emulator
-	token   string // in every form; another site cannot read it
-	routes  http.Handler
-	ended   chan struct{}
-	endOnce sync.Once
+	e          *Emulator
+	token      string // in every form; another site cannot read it
+	routes     http.Handler
+	streams    context.Context
+	endStreams context.CancelFunc
 }
 
 func newWeb(e *Emulator) *web {
-	p := &web{e: e, token: rand.Text(), ended: make(chan struct{})}
+	p := &web{e: e, token: rand.Text()}
+	p.streams, p.endStreams = context.WithCancel(context.Background())
 	p.routes = p.guard(p.mux())
 	return p
 }
@@ -54,8 +57,6 @@ func isWeb(r *http.Request) bool {
 
 func (p *web) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.routes.ServeHTTP(w, r) }
 
-func (p *web) endStreams() { p.endOnce.Do(func() { close(p.ended) }) }
-
 func (p *web) mux() *http.ServeMux {
 	mux := http.NewServeMux()
 	page := func(pattern string, show func(http.ResponseWriter, *http.Request) error) {
@@ -67,8 +68,8 @@ func (p *web) mux() *http.ServeMux {
 	}
 	page("GET /{$}", p.organization)
 	page("GET /ui/projects/{id}", p.project)
-	page("GET /ui/projects/{id}/delete", p.confirmDeleteProject)
-	page("GET /ui/environments/{id}/delete", p.confirmDeleteEnvironment)
+	page("GET /ui/projects/{id}/delete", p.confirm("project", (*confirmation).ofProject))
+	page("GET /ui/environments/{id}/delete", p.confirm("environment", (*confirmation).ofEnvironment))
 	page("GET /ui/api-keys/{id}/revoke", p.confirmRevokeAPIKey)
 	page("GET /ui/activity", p.activity)
 	page("GET /ui/faults", p.faults)
@@ -105,6 +106,7 @@ type view struct {
 	Title   string
 	Tab     string // in the navigation
 	Here    string // the address of the page
+	Back    string // where its forms lead back to: itself, if empty
 	Token   string
 	Now     time.Time
 	Notice  string
@@ -112,21 +114,17 @@ type view struct {
 	Data    any
 }
 
-// table is a table of slots and its page.
+// table is a table of slots on a page.
 type table struct {
-	Slots []slot
-	Label string
-	Root  tableRoot
-}
-
-type tableRoot struct {
 	view
+	Slots       []slot
+	Label       string
 	DeleteLinks bool // for the environments
 }
 
 // Table is for templates, which take only one argument.
 func (v view) Table(slots []slot, label string, deleteLinks bool) table {
-	return table{slots, label, tableRoot{v, deleteLinks}}
+	return table{v, slots, label, deleteLinks}
 }
 
 // notices are messages after a successful form. The address of the page names one of them.
@@ -147,6 +145,7 @@ var notices = map[string]string{
 func (p *web) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) error {
 	v.Token, v.Now, v.Notice = p.token, p.e.now(), notices[r.URL.Query().Get("done")]
 	v.Here = here(r)
+	v.Back = cmp.Or(v.Back, v.Here)
 	var body bytes.Buffer
 	if err := webTemplates().ExecuteTemplate(&body, name, v); err != nil {
 		return fmt.Errorf("rendering %s: %w", name, err)
@@ -159,40 +158,31 @@ func (p *web) show(w http.ResponseWriter, r *http.Request, status int, name stri
 
 // problem shows an error on its own page.
 func (p *web) problem(w http.ResponseWriter, r *http.Request, err error) {
-	status, message := p.describe(err)
-	v := view{Title: http.StatusText(status), Problem: message}
-	if err := p.show(w, r, status, "problem", v); err != nil {
+	refused, ok := errors.AsType[*apiError](err)
+	if !ok {
 		p.e.logger.Error("page failed", "error", err)
-		http.Error(w, message, status)
+		refused = failed()
+	}
+	v := view{Title: http.StatusText(refused.status), Problem: refused.message, Back: back(r)}
+	if err := p.show(w, r, refused.status, "problem", v); err != nil {
+		p.e.logger.Error("page failed", "error", err)
+		http.Error(w, refused.message, refused.status)
 	}
 }
 
-func (p *web) describe(err error) (status int, message string) {
-	if refused, ok := errors.AsType[*apiError](err); ok {
-		return refused.status, refused.message
+// goBack redirects to the page of a form that had success.
+func goBack(w http.ResponseWriter, r *http.Request, notice string) error {
+	address := back(r)
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
 	}
-	p.e.logger.Error("page failed", "error", err)
-	return http.StatusInternalServerError, "The emulator failed; its log has the reason."
-}
-
-// done redirects to a page after a successful form.
-func done303(w http.ResponseWriter, r *http.Request, path, notice string) error {
-	if notice != "" {
-		separator := "?"
-		if strings.Contains(path, "?") {
-			separator = "&"
-		}
-		path += separator + "done=" + notice
-	}
-	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // back lets no other site through
+	http.Redirect(w, r, address+separator+"done="+notice, http.StatusSeeOther) //nolint:gosec // back lets no other site through
 	return nil
 }
 
 // here returns the address of a page without its notice.
 func here(r *http.Request) string {
-	if r.Method != http.MethodGet {
-		return "/"
-	}
 	query := r.URL.Query()
 	if query.Del("done"); len(query) == 0 {
 		return r.URL.EscapedPath()
@@ -249,6 +239,9 @@ func (p *web) events(w http.ResponseWriter, r *http.Request) {
 	const pause = 250 * time.Millisecond // between two events
 	w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(w)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(p.streams, cancel)() //nolint:contextcheck // it ends with the server
 	for {
 		changed := p.e.requests.next() // before telling the browser, so that no change is missed
 		if _, err := w.Write([]byte("data: changed\n\n")); err != nil || out.Flush() != nil {
@@ -256,19 +249,54 @@ func (p *web) events(w http.ResponseWriter, r *http.Request) {
 		}
 		select {
 		case <-changed:
-		case <-r.Context().Done():
-			return
-		case <-p.ended:
+		case <-ctx.Done():
 			return
 		}
 		select {
 		case <-time.After(pause):
-		case <-r.Context().Done():
-			return
-		case <-p.ended:
+		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func sameSecret(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+// guard protects every path of the page. Each check is against one attack:
+//
+//   - the content security policy: injected scripts, and frames of another site
+//   - loopback: other machines
+//   - the host: another site whose name resolves to this machine (DNS rebinding)
+//   - the origin, and the token: forms of another site
+func (p *web) guard(next http.Handler) http.Handler {
+	origins := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setPolicy(w.Header())
+		elsewhere := onlyHere(r, "The page is shown")
+		switch {
+		case elsewhere != nil:
+			p.problem(w, r, elsewhere)
+		case origins.Check(r) != nil:
+			p.problem(w, r, refuse(http.StatusForbidden, "The form came from another site. Nothing was changed."))
+		case r.Method == http.MethodPost && !p.hasToken(w, r):
+			p.problem(w, r, refuse(http.StatusForbidden, "This form does not come from this emulator, or comes from an earlier run. Open the page again. Nothing was changed."))
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func setPolicy(header http.Header) {
+	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "+
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	header.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
+	header.Set("X-Content-Type-Options", "nosniff")
+	// Not no-referrer: with that, browsers send forms with "Origin: null".
+	header.Set("Referrer-Policy", "same-origin")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	// A page may show a key, and it is outdated after the next request.
+	header.Set("Cache-Control", "no-store")
+}
+
+func (p *web) hasToken(w http.ResponseWriter, r *http.Request) bool {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	return r.ParseForm() == nil && subtle.ConstantTimeCompare([]byte(r.PostForm.Get("token")), []byte(p.token)) == 1
+}

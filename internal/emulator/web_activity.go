@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -12,58 +11,36 @@ const requestsShown = 200
 
 type activityView struct {
 	All    bool // also requests that change nothing
-	Events []eventView
-}
-
-// eventView is a row of the page.
-type eventView struct {
-	Time, Who, Method, Path, Name, Why, Status, Fault, Duration, Class string
+	Events []loggedRequest
 }
 
 func (p *web) activity(w http.ResponseWriter, r *http.Request) error {
 	v := activityView{All: r.URL.Query().Get("show") == "all"}
-	for _, entry := range p.e.requests.last(requestsShown, func(entry *loggedRequest) bool {
+	v.Events = p.e.requests.last(requestsShown, func(entry *loggedRequest) bool {
 		return v.All || entry.Method != http.MethodGet && entry.Path != "/v1/traces"
-	}) {
-		v.Events = append(v.Events, newEventView(entry))
-	}
+	})
 	return p.show(w, r, http.StatusOK, "activity", view{Title: "What happened", Tab: "activity", Data: v})
 }
 
-func newEventView(e loggedRequest) eventView {
-	v := eventView{
-		Time: e.at.Format("15:04:05.000"), Who: e.who, Method: shorten(e.Method), Path: e.what.path, Name: e.what.name, Why: e.why, Fault: e.Fault,
-		Status: strconv.Itoa(e.Status), Duration: shortDuration(e.duration), Class: "good",
-	}
+// State returns the status in words, and how good it is.
+func (l loggedRequest) State() struct{ Text, Class string } {
+	state := struct{ Text, Class string }{strconv.Itoa(l.Status), "good"}
 	switch {
-	case !e.ended:
-		v.Status, v.Duration, v.Class = "in flight", "", "quiet"
-	case e.Status == 0:
-		v.Status, v.Class = "no answer", "bad"
-	case e.Status >= http.StatusInternalServerError:
-		v.Class = "bad"
-	case e.Status >= http.StatusBadRequest:
-		v.Class = "warn"
+	case !l.Ended:
+		state.Text, state.Class = "in flight", "quiet"
+	case l.Status == 0:
+		state.Text, state.Class = "no answer", "bad"
+	case l.Status >= http.StatusInternalServerError:
+		state.Class = "bad"
+	case l.Status >= http.StatusBadRequest:
+		state.Class = "warn"
 	}
-	return v
-}
-
-func shortDuration(d time.Duration) string {
-	switch {
-	case d < time.Millisecond:
-		return "< 1 ms"
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
+	return state
 }
 
 // age returns how long ago a time of the API was, in the largest unit that fits.
 func age(timestamp string, now time.Time) string {
-	at, err := time.Parse(time.RFC3339, timestamp)
-	if err != nil {
-		return timestamp
-	}
+	at, _ := time.Parse(time.RFC3339, timestamp)
 	d := now.Sub(at)
 	for _, unit := range []struct {
 		name   string
@@ -78,10 +55,7 @@ func age(timestamp string, now time.Time) string {
 
 // clock formats a time of the API for people.
 func clock(timestamp string) string {
-	at, err := time.Parse(time.RFC3339, timestamp)
-	if err != nil {
-		return timestamp
-	}
+	at, _ := time.Parse(time.RFC3339, timestamp)
 	return at.UTC().Format("2 January 2006, 15:04:05 UTC")
 }
 
@@ -95,12 +69,8 @@ func count(n any, what string) string {
 // thousands accepts any integer type; the value must not be negative.
 func thousands(n any) string {
 	digits := fmt.Sprint(n)
-	var b strings.Builder
-	for i := range len(digits) {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte(digits[i])
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
 	}
-	return b.String()
+	return digits
 }

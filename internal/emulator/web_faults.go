@@ -1,8 +1,10 @@
 package emulator
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,7 +18,7 @@ type preset struct {
 var presets = []preset{
 	{
 		"lost-key", "Lose the answer that has a key in it", "The next API key is generated, but the connection breaks before the answer.",
-		Fault{Method: http.MethodPost, Path: "/v2/api-keys", Kind: faultDropAfter},
+		Fault{Method: http.MethodPost, Path: "/v2/api-keys", Kind: faultDropAfter, Times: 1},
 	},
 	{
 		"half-way", "Fail half-way", "The next creation succeeds. The 20 after it are refused with status 500.",
@@ -28,11 +30,11 @@ var presets = []preset{
 	},
 	{
 		"sign-in", "Answer like a proxy", "The next request gets a sign-in page with status 200 instead of JSON.",
-		Fault{Path: "/v2/", Kind: faultGarbage},
+		Fault{Path: "/v2/", Kind: faultGarbage, Times: 1},
 	},
 	{
 		"cut-off", "Cut an answer in the middle", "The next request is carried out, and half of its answer arrives.",
-		Fault{Path: "/v2/", Kind: faultTruncate},
+		Fault{Path: "/v2/", Kind: faultTruncate, Times: 1},
 	},
 	{
 		"slow", "Be slow", "The next 10 requests take 3 seconds more.",
@@ -49,39 +51,34 @@ var kindText = map[string]string{
 }
 
 type faultsView struct {
-	Planned  []faultView
+	Planned  []plannedFault
 	Presets  []preset
 	Settings Settings
 }
 
-type faultView struct {
-	Number               int
-	What, Which, Details string
-	Left                 int
-	Waits                int
-}
-
 func (p *web) faults(w http.ResponseWriter, r *http.Request) error {
-	return p.showFaults(w, r, http.StatusOK, "")
+	v := faultsView{p.e.faults.snapshot(), presets, p.e.settings.snapshot()}
+	return p.show(w, r, http.StatusOK, "faults", view{Title: "Faults", Tab: "faults", Data: v})
 }
 
-func (p *web) showFaults(w http.ResponseWriter, r *http.Request, status int, problem string) error {
-	v := faultsView{Presets: presets, Settings: p.e.settings.snapshot()}
-	for _, planned := range p.e.faults.snapshot() {
-		v.Planned = append(v.Planned, newFaultView(planned))
+// Left is how many requests it still hits, and Waits how many others come first.
+func (f plannedFault) Left() int  { return f.Times - f.hits }
+func (f plannedFault) Waits() int { return max(0, f.After-f.seen) }
+
+// What says what happens to a request.
+func (f plannedFault) What() string {
+	switch f.Kind {
+	case faultStatus:
+		return strings.TrimSpace(fmt.Sprintf("answer with status %d %s", f.Status, http.StatusText(f.Status)))
+	case faultDelay:
+		return fmt.Sprintf("wait %s ms, then answer", thousands(f.MS))
 	}
-	return p.show(w, r, status, "faults", view{Title: "Faults", Tab: "faults", Problem: problem, Data: v})
+	return kindText[f.Kind]
 }
 
-func newFaultView(f plannedFault) faultView {
-	v := faultView{Number: f.number, What: kindText[f.Kind], Left: f.Times - f.hits, Waits: max(0, f.After-f.seen)}
+// Details of a status.
+func (f plannedFault) Details() string {
 	var details []string
-	if f.Kind == faultStatus {
-		v.What = strings.TrimSpace(fmt.Sprintf("answer with status %d %s", f.Status, http.StatusText(f.Status)))
-	}
-	if f.Kind == faultDelay {
-		v.What = fmt.Sprintf("wait %s ms, then answer", thousands(f.MS))
-	}
 	if f.RetryAfter != nil {
 		details = append(details, fmt.Sprintf("Retry-After: %d", *f.RetryAfter))
 	}
@@ -91,30 +88,22 @@ func newFaultView(f plannedFault) faultView {
 	if f.Body != nil {
 		details = append(details, "with its own body")
 	}
-	v.Details = strings.Join(details, ", ")
-	method, path := f.Method, f.Path
-	if method == "" {
-		method = "any method"
-	}
-	if path == "" {
-		path = "/"
-	}
-	v.Which = method + " " + path + "…"
-	return v
+	return strings.Join(details, ", ")
+}
+
+// Which says which requests it hits.
+func (f plannedFault) Which() string {
+	return cmp.Or(f.Method, "any method") + " " + cmp.Or(f.Path, "/") + "…"
 }
 
 func (p *web) addPreset(w http.ResponseWriter, r *http.Request) error {
-	for _, preset := range presets {
-		if preset.Name != r.PostForm.Get("preset") {
-			continue
-		}
-		fault := preset.fault
-		fault.Times = max(1, fault.Times)
-		p.e.faults.addLast(fault)
-		p.e.requests.touch()
-		return done303(w, r, webPrefix+"faults", "fault-added")
+	i := slices.IndexFunc(presets, func(known preset) bool { return known.Name == r.PostForm.Get("preset") })
+	if i < 0 {
+		return refuse(http.StatusBadRequest, "There is no such preset.")
 	}
-	return refuse(http.StatusBadRequest, "There is no such preset.")
+	p.e.faults.add(false, presets[i].fault)
+	p.e.requests.touch()
+	return goBack(w, r, "fault-added")
 }
 
 func (p *web) removeFault(w http.ResponseWriter, r *http.Request) error {
@@ -124,14 +113,14 @@ func (p *web) removeFault(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.e.faults.remove(number)
 	p.e.requests.touch()
-	return done303(w, r, webPrefix+"faults", "fault-removed")
+	return goBack(w, r, "fault-removed")
 }
 
 func (p *web) removeFaults(w http.ResponseWriter, r *http.Request) error {
 	if err := p.e.SetFaults(); err != nil {
 		return err
 	}
-	return done303(w, r, webPrefix+"faults", "faults-removed")
+	return goBack(w, r, "faults-removed")
 }
 
 // changeSettings keeps settings that are not in the form.
@@ -140,13 +129,13 @@ func (p *web) changeSettings(w http.ResponseWriter, r *http.Request) error {
 	for name, into := range map[string]*int{"latency_ms": &settings.LatencyMS, "rate_limit_per_second": &settings.RateLimitPerSecond} {
 		n, err := strconv.Atoi(strings.TrimSpace(r.PostForm.Get(name)))
 		if err != nil {
-			return p.showFaults(w, r, http.StatusBadRequest, fmt.Sprintf("The settings were not changed: %s must be a whole number, not %q.", name, r.PostForm.Get(name)))
+			return refuse(http.StatusBadRequest, "The settings were not changed: %s must be a whole number, not %q.", name, r.PostForm.Get(name))
 		}
 		*into = n
 	}
 	settings.AllowOrganizations = r.PostForm.Get("allow_organizations") != ""
 	if err := p.e.SetSettings(settings); err != nil {
-		return p.showFaults(w, r, http.StatusBadRequest, "The settings were not changed: "+err.Error()+".")
+		return refuse(http.StatusBadRequest, "The settings were not changed: %v.", err)
 	}
-	return done303(w, r, webPrefix+"faults", "settings-changed")
+	return goBack(w, r, "settings-changed")
 }

@@ -1,11 +1,10 @@
 package emulator
 
 import (
-	"cmp"
 	"database/sql"
-	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -27,28 +26,18 @@ type slot struct {
 	AcceptedSpans, RefusedSpans      int64
 }
 
+var stars = regexp.MustCompile(`\*+`)
+
 // ShortKey is the masked key with fewer stars.
-func (s slot) ShortKey() string {
-	first, last := strings.Index(s.MaskedKey, "*"), strings.LastIndex(s.MaskedKey, "*")
-	if first < 0 {
-		return s.MaskedKey
-	}
-	return s.MaskedKey[:first] + "••••" + s.MaskedKey[last+1:]
-}
+func (s slot) ShortKey() string { return stars.ReplaceAllString(s.MaskedKey, "••••") }
 
 // projectCard is a project and some of its environments.
 type projectCard struct {
 	Project
 	Slots []slot
 	Total int // number of its environments
-	Keys  int
 
 	SetupCount int
-}
-
-type sharedEnvironment struct {
-	Environment
-	Keys int
 }
 
 // pages is a reader's place in a list.
@@ -60,21 +49,12 @@ type pages struct {
 func (p pages) First() int { return min((p.Page-1)*p.Size+1, p.Total) }
 func (p pages) Last() int  { return min(p.Page*p.Size, p.Total) }
 func (p pages) Count() int { return max(1, (p.Total+p.Size-1)/p.Size) }
-func (p pages) Previous() string {
-	if p.Page <= 1 {
+
+// Link returns the address of another page, or nothing if there is no such page.
+func (p pages) Link(page int) string {
+	if page < 1 || page > p.Count() {
 		return ""
 	}
-	return p.address(p.Page - 1)
-}
-
-func (p pages) Next() string {
-	if p.Page >= p.Count() {
-		return ""
-	}
-	return p.address(p.Page + 1)
-}
-
-func (p pages) address(page int) string {
 	query := url.Values{p.Param: {strconv.Itoa(page)}}
 	if p.Query != "" {
 		query.Set("q", p.Query)
@@ -84,11 +64,8 @@ func (p pages) address(page int) string {
 
 // pageNumber returns the requested page, or the first one if it is not a number.
 func pageNumber(r *http.Request, param string) int {
-	n, err := strconv.Atoi(r.URL.Query().Get(param))
-	if err != nil || n < 1 || n > 1_000_000 {
-		return 1
-	}
-	return n
+	n, _ := strconv.Atoi(r.URL.Query().Get(param))
+	return min(max(n, 1), 1_000_000)
 }
 
 type organizationView struct {
@@ -104,10 +81,6 @@ type organizationView struct {
 }
 
 func (p *web) organization(w http.ResponseWriter, r *http.Request) error {
-	return p.showOrganization(w, r, http.StatusOK, "")
-}
-
-func (p *web) showOrganization(w http.ResponseWriter, r *http.Request, status int, problem string) error {
 	query := r.URL.Query().Get("q")
 	v := organizationView{
 		Query:       query,
@@ -120,10 +93,10 @@ func (p *web) showOrganization(w http.ResponseWriter, r *http.Request, status in
 		if err := tx.QueryRow("SELECT COUNT(*) FROM api_keys").Scan(&v.Keys); err != nil {
 			return err
 		}
-		if v.Shared, err = readShared(tx, &v.SharedPages); err != nil {
+		if v.Shared, err = sharedEnvironments.page(tx, &v.SharedPages, "t.project_id IS NULL"); err != nil {
 			return err
 		}
-		if v.Evaluators, err = readEvaluatorRows(tx, &v.JudgePages); err != nil {
+		if v.Evaluators, err = evaluatorRows.page(tx, &v.JudgePages, "true"); err != nil {
 			return err
 		}
 		v.Projects, err = readCards(tx, &v.Pages)
@@ -132,31 +105,49 @@ func (p *web) showOrganization(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	return p.show(w, r, status, "organization", view{Title: "Organization", Tab: "organization", Problem: problem, Data: v})
+	return p.show(w, r, http.StatusOK, "organization", view{Title: "Organization", Tab: "organization", Data: v})
 }
 
-// readRows reads the place of a reader in a list. from contains FROM and WHERE; its table is t.
-func readRows[T any](tx *sql.Tx, pages *pages, scan func(row) (T, error), columns, from string, args ...any) ([]T, error) {
-	if err := tx.QueryRow("SELECT COUNT(*) "+from, args...).Scan(&pages.Total); err != nil {
+// page reads the place of a reader in a list.
+func (k kind[T]) page(tx *sql.Tx, pages *pages, where string, args ...any) ([]T, error) {
+	if err := tx.QueryRow("SELECT COUNT(*)"+k.from(where), args...).Scan(&pages.Total); err != nil {
 		return nil, err
 	}
 	pages.Page = min(pages.Page, pages.Count())
-	return readAll(tx, scan, "SELECT "+columns+" "+from+" ORDER BY t.seq LIMIT ? OFFSET ?", append(args, pages.Size, (pages.Page-1)*pages.Size)...)
+	return readAll(tx, k.scan, "SELECT "+k.columns+k.from(where)+" ORDER BY t.seq LIMIT ? OFFSET ?", append(args, pages.Size, (pages.Page-1)*pages.Size)...)
 }
 
-func readShared(tx *sql.Tx, pages *pages) ([]sharedEnvironment, error) {
-	return readRows(tx, pages, func(scan row) (v sharedEnvironment, err error) {
-		v.Environment, err = scanEnvironment(func(columns ...any) error { return scan(append(columns, &v.Keys)...) })
+type sharedEnvironment struct {
+	Environment
+	Keys int
+}
+
+var sharedEnvironments = kind[sharedEnvironment]{
+	table: environments.table, columns: environments.columns + ", (SELECT COUNT(*) FROM api_keys k WHERE k.environment_id = t.id)",
+	scan: func(scan row) (v sharedEnvironment, err error) {
+		v.Environment, err = environments.scan(func(columns ...any) error { return scan(append(columns, &v.Keys)...) })
 		return v, err
-	}, environmentColumns+", (SELECT COUNT(*) FROM api_keys k WHERE k.environment_id = t.id)", "FROM environments t WHERE project_id IS NULL")
+	},
+}
+
+type evaluatorRow struct {
+	Evaluator
+	Setups int // that use it
+}
+
+var evaluatorRows = kind[evaluatorRow]{
+	table: evaluators.table, columns: evaluators.columns + ", (SELECT COUNT(*) FROM setups s, json_each(s.evaluators) v WHERE v.value = t.slug)",
+	scan: func(scan row) (v evaluatorRow, err error) {
+		v.Evaluator, err = evaluators.scan(func(columns ...any) error { return scan(append(columns, &v.Setups)...) })
+		return v, err
+	},
 }
 
 func readCards(tx *sql.Tx, pages *pages) ([]projectCard, error) {
-	cards, err := readRows(tx, pages, func(scan row) (card projectCard, err error) {
-		card.Project, err = scanProject(scan)
-		return card, err
-	}, projectColumns, "FROM projects t WHERE instr(lower(t.name), lower(?)) > 0", pages.Query)
+	found, err := projects.page(tx, pages, "instr(lower(t.name), lower(?)) > 0", pages.Query)
+	cards := make([]projectCard, len(found))
 	for i := range cards {
+		cards[i].Project = found[i]
 		if err == nil {
 			err = cards[i].read(tx, rowsOfProject, 0)
 		}
@@ -168,7 +159,7 @@ func readCards(tx *sql.Tx, pages *pages) ([]projectCard, error) {
 func (c *projectCard) read(tx *sql.Tx, limit, offset int) (err error) {
 	err = tx.QueryRow(`SELECT
 		(SELECT COUNT(*) FROM environments WHERE project_id = ?1) + (SELECT COUNT(*) FROM environments WHERE project_id IS NULL),
-		(SELECT COUNT(*) FROM api_keys WHERE project_id = ?1), (SELECT COUNT(*) FROM setups WHERE project_id = ?1)`, c.ID).Scan(&c.Total, &c.Keys, &c.SetupCount)
+		(SELECT COUNT(*) FROM setups WHERE project_id = ?1)`, c.ID).Scan(&c.Total, &c.SetupCount)
 	if err != nil {
 		return err
 	}
@@ -186,7 +177,7 @@ func readSlots(tx *sql.Tx, selected string, args ...any) ([]slot, error) {
 		err = scan(&s.ProjectID, &s.Project, &s.EnvironmentID, &s.Name, &s.Slug, &s.Scope, &s.BuiltIn,
 			&s.KeyID, &s.MaskedKey, &s.CreatedAt, &s.AcceptedSpans, &s.RefusedSpans)
 		return s, err
-	}, `SELECT p.id, p.name, t.id, t.name, t.slug, iif(t.project_id IS NULL, 'organization', 'project'), t.built_in,
+	}, `SELECT p.id, p.name, t.id, t.name, t.slug, `+scopeColumn+`, t.built_in,
 			coalesce(k.id, ''), coalesce(k.masked_key, ''), coalesce(k.created_at, ''), coalesce(s.spans, 0),
 			(SELECT coalesce(SUM(v.spans), 0) FROM revoked_keys v WHERE v.project_id = p.id AND v.environment_id = t.id)
 		FROM (`+selected+`) x
@@ -204,36 +195,40 @@ type projectView struct {
 	SetupPages pages
 }
 
-func (p *web) project(w http.ResponseWriter, r *http.Request) error {
-	return p.showProject(w, r, r.PathValue("id"), http.StatusOK, "")
+// setupRow is an auto monitor setup on the page of its project.
+type setupRow struct {
+	Setup
+	Environment string
 }
 
-func (p *web) showProject(w http.ResponseWriter, r *http.Request, id string, status int, problem string) error {
+func (p *web) project(w http.ResponseWriter, r *http.Request) error {
 	v := projectView{
 		Pages:      pages{What: "Environments", Param: "page", Page: pageNumber(r, "page"), Size: rowsOnPage},
 		SetupPages: pages{What: "Monitors", Param: "monitors", Page: pageNumber(r, "monitors"), Size: rowsOnPage},
 	}
 	err := p.e.store.transact(func(tx *sql.Tx) (err error) {
-		if v.Project, err = projectByID(tx, id); err != nil {
+		if v.Project, err = projects.byID(tx, r.PathValue("id")); err != nil {
 			return err
 		}
 		if err := v.read(tx, v.Pages.Size, (v.Pages.Page-1)*v.Pages.Size); err != nil {
 			return err
 		}
 		v.Pages.Total = v.Total
-		v.Setups, err = p.e.readSetupRows(tx, id, &v.SetupPages)
+		stored, err := setups.page(tx, &v.SetupPages, "t.project_id = ?", v.ID)
+		for i, setup := range p.e.shown(stored) {
+			v.Setups = append(v.Setups, setupRow{setup, stored[i].environmentName})
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return p.show(w, r, status, "project", view{Title: v.Name, Tab: "organization", Problem: problem, Data: v})
+	return p.show(w, r, http.StatusOK, "project", view{Title: v.Name, Tab: "organization", Data: v})
 }
 
 // confirmation lists what a deletion also deletes.
 type confirmation struct {
-	Action, Back       string
-	Name, Kind         string
+	Kind, Name, Action string
 	Environments, Keys []slot // the first few
 	EnvironmentCount   int
 	KeyCount           int
@@ -242,81 +237,66 @@ type confirmation struct {
 	Organization       bool
 }
 
-func (p *web) confirmDeleteProject(w http.ResponseWriter, r *http.Request) error {
-	v := confirmation{Kind: "project", Back: back(r)}
-	err := p.e.store.transact(func(tx *sql.Tx) error {
-		project, err := projectByID(tx, r.PathValue("id"))
-		if err != nil {
-			return err
-		}
-		v.Name, v.Action = project.Name, webPrefix+"projects/"+url.PathEscape(project.ID)+"/delete"
-		if err := tx.QueryRow("SELECT COUNT(*) FROM environments WHERE project_id = ?", project.ID).Scan(&v.EnvironmentCount); err != nil {
-			return err
-		}
-		v.Environments, err = readSlots(tx, "SELECT project_id project, id environment FROM environments WHERE project_id = ? ORDER BY seq LIMIT ?", project.ID, namesInConfirmation)
-		if err != nil {
-			return err
-		}
-		return v.readKeys(tx, "project_id", project.ID)
-	})
-	if err != nil {
-		return err
-	}
-	return p.show(w, r, http.StatusOK, "confirm", view{Title: "Delete project " + v.Name, Tab: "organization", Data: v})
-}
-
-func (p *web) confirmDeleteEnvironment(w http.ResponseWriter, r *http.Request) error {
-	v := confirmation{Kind: "environment", Back: back(r)}
-	err := p.e.store.transact(func(tx *sql.Tx) error {
-		environment, err := environmentByID(tx, r.PathValue("id"))
-		if err != nil {
-			return err
-		}
-		if environment.BuiltIn {
-			return builtInStays()
-		}
-		v.Name, v.Action = environment.Name, webPrefix+"environments/"+url.PathEscape(environment.ID)+"/delete"
-		if v.Organization = environment.ProjectID == nil; v.Organization {
-			if err := tx.QueryRow("SELECT COUNT(*) FROM projects").Scan(&v.Projects); err != nil {
+// confirm makes the page before a deletion, of which read reads all but what belongs to each key.
+func (p *web) confirm(kind string, read func(v *confirmation, tx *sql.Tx, id string) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		id := r.PathValue("id")
+		v := &confirmation{Kind: kind, Action: r.URL.EscapedPath()}
+		err := p.e.store.transact(func(tx *sql.Tx) (err error) {
+			if err := read(v, tx, id); err != nil {
 				return err
 			}
+			of := kind + "_id = ?1"
+			err = tx.QueryRow("SELECT (SELECT COUNT(*) FROM api_keys WHERE "+of+"), (SELECT coalesce(SUM(spans), 0) FROM traces WHERE "+of+")", id).Scan(&v.KeyCount, &v.Spans)
+			if err != nil {
+				return err
+			}
+			v.Keys, err = readSlots(tx, keySlots+of+" ORDER BY seq LIMIT ?2", id, namesInConfirmation)
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		return v.readKeys(tx, "environment_id", environment.ID)
-	})
-	if err != nil {
-		return err
+		return p.show(w, r, http.StatusOK, "confirm", view{Title: "Delete " + kind + " " + v.Name, Tab: "organization", Back: back(r), Data: v})
 	}
-	return p.show(w, r, http.StatusOK, "confirm", view{Title: "Delete environment " + v.Name, Tab: "organization", Data: v})
 }
 
-func (v *confirmation) readKeys(tx *sql.Tx, column, id string) error {
-	err := tx.QueryRow("SELECT (SELECT COUNT(*) FROM api_keys WHERE "+column+" = ?1), (SELECT coalesce(SUM(spans), 0) FROM traces WHERE "+column+" = ?1)", id).
-		Scan(&v.KeyCount, &v.Spans)
+func (v *confirmation) ofProject(tx *sql.Tx, id string) error {
+	project, err := projects.byID(tx, id)
 	if err != nil {
 		return err
 	}
-	v.Keys, err = readSlots(tx, keySlots+column+" = ? ORDER BY seq LIMIT ?", id, namesInConfirmation)
+	v.Name = project.Name
+	if err := tx.QueryRow("SELECT COUNT(*) FROM environments WHERE project_id = ?", id).Scan(&v.EnvironmentCount); err != nil {
+		return err
+	}
+	v.Environments, err = readSlots(tx, "SELECT project_id project, id environment FROM environments WHERE project_id = ? ORDER BY seq LIMIT ?", id, namesInConfirmation)
 	return err
 }
 
-type revocation struct {
-	slot
-	Back string
+func (v *confirmation) ofEnvironment(tx *sql.Tx, id string) error {
+	environment, err := environments.byID(tx, id)
+	switch {
+	case err != nil:
+		return err
+	case environment.BuiltIn:
+		return builtInStays()
+	}
+	v.Name, v.Organization = environment.Name, environment.ProjectID == nil
+	return tx.QueryRow("SELECT COUNT(*) FROM projects").Scan(&v.Projects)
 }
 
 func (p *web) confirmRevokeAPIKey(w http.ResponseWriter, r *http.Request) error {
-	var keys []slot
+	var key slot
 	err := p.e.store.transact(func(tx *sql.Tx) (err error) {
-		keys, err = readSlots(tx, keySlots+"id = ?", r.PathValue("id"))
+		found, err := readSlots(tx, keySlots+"id = ?", r.PathValue("id"))
+		key, err = only(found, err, apiKeys.none(r.PathValue("id")))
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if len(keys) == 0 {
-		return noSuchAPIKey(r.PathValue("id"))
-	}
-	return p.show(w, r, http.StatusOK, "revoke", view{Title: "Revoke API key", Tab: "organization", Data: revocation{keys[0], back(r)}})
+	return p.show(w, r, http.StatusOK, "revoke", view{Title: "Revoke API key", Tab: "organization", Back: back(r), Data: key})
 }
 
 // form makes the handler of a form, which is an operation of the API. The path may have the id of the form's address.
@@ -328,19 +308,10 @@ func (p *web) form(method, path, notice string, names ...string) func(http.Respo
 				body[name] = value
 			}
 		}
-		id := r.PathValue("id")
-		err := p.call(r, method, strings.ReplaceAll(path, "{id}", url.PathEscape(id)), body, nil)
-		if err == nil {
-			return done303(w, r, back(r), notice)
-		}
-		status, message := p.describe(err)
-		switch project := cmp.Or(id, body["project_id"]); {
-		case method == http.MethodDelete:
+		if err := p.call(r, method, strings.ReplaceAll(path, "{id}", url.PathEscape(r.PathValue("id"))), body, nil); err != nil {
 			return err
-		case project != "":
-			return p.showProject(w, r, project, status, message)
 		}
-		return p.showOrganization(w, r, status, message)
+		return goBack(w, r, notice)
 	}
 }
 
@@ -349,12 +320,11 @@ type generated struct {
 	GeneratedAPIKey
 	Project string
 	BaseURL string
-	Back    string
 }
 
 // generateAPIKey answers without a redirect, because a second page would need a stored key.
 func (p *web) generateAPIKey(w http.ResponseWriter, r *http.Request) error {
-	v := generated{BaseURL: "http://" + r.Host, Back: back(r)}
+	v := generated{BaseURL: "http://" + r.Host}
 	if r.TLS != nil {
 		v.BaseURL = "https://" + r.Host
 	}
@@ -363,14 +333,6 @@ func (p *web) generateAPIKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = p.e.store.transact(func(tx *sql.Tx) error {
-		project, err := projectByID(tx, v.ProjectID)
-		v.Project = cmp.Or(project.Name, v.ProjectID)
-		return err
-	})
-	// The project may have been deleted already, and the key with it. Show the key anyway.
-	if _, refused := errors.AsType[*apiError](err); err != nil && !refused {
-		return err
-	}
-	return p.show(w, r, http.StatusOK, "key", view{Title: "API key", Tab: "organization", Data: v})
+	v.Project = p.e.nameOf("projects", v.ProjectID)
+	return p.show(w, r, http.StatusOK, "key", view{Title: "API key", Tab: "organization", Back: back(r), Data: v})
 }

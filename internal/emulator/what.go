@@ -9,7 +9,7 @@ import (
 )
 
 // what is a request in words: its path without ids, and the names of what they stand for.
-type what struct{ path, name string }
+type what struct{ Path, Name string }
 
 // namedBy are the queries that name an object by its id.
 var namedBy = map[string]string{
@@ -22,9 +22,9 @@ var namedBy = map[string]string{
 // about describes a request before it is carried out, since it may delete what it names.
 func (e *Emulator) about(r *http.Request) what {
 	if e.web == nil {
-		return what{} // nobody asks
+		return what{} // nobody asks, and a measurement would pay for it
 	}
-	about := what{path: r.URL.Path}
+	about := what{Path: r.URL.Path}
 	kind, id, one := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/")
 	if one && r.Method != http.MethodPost {
 		about = what{"/v2/" + kind, e.nameOf(kind, id)}
@@ -38,7 +38,7 @@ func (e *Emulator) about(r *http.Request) what {
 			}
 			parts = append(parts, part)
 		}
-		about.path += "?" + strings.Join(parts, "&")
+		about.Path += "?" + strings.Join(parts, "&")
 	}
 	return about.safe()
 }
@@ -74,13 +74,13 @@ func (e *Emulator) answered(about what, status int, body []byte) (w what, why st
 		}
 		return about, shorten(withoutKeys(why))
 	}
-	if about.name == "" && object.Data == nil {
-		about.name = cmp.Or(object.Name, object.ExternalID, object.Environment, object.Slug, object.OrgID)
+	if about.Name == "" && object.Data == nil {
+		about.Name = cmp.Or(object.Name, object.ExternalID, object.Environment, object.Slug, object.OrgID)
 		switch {
 		case object.Environment != "":
-			about.name = e.nameOf("projects", object.ProjectID) + ", " + object.Environment
+			about.Name = e.nameOf("projects", object.ProjectID) + ", " + object.Environment
 		case object.ProjectID != "":
-			about.name += " of " + e.nameOf("projects", object.ProjectID)
+			about.Name += " of " + e.nameOf("projects", object.ProjectID)
 		}
 	}
 	return about.safe(), shorten(withoutKeys(object.Error))
@@ -88,5 +88,5 @@ func (e *Emulator) answered(about what, status int, body []byte) (w what, why st
 
 // safe masks keys, and shortens what is long.
 func (w what) safe() what {
-	return what{shorten(withoutKeys(w.path)), shorten(withoutKeys(w.name))}
+	return what{shorten(withoutKeys(w.Path)), shorten(withoutKeys(w.Name))}
 }

@@ -324,12 +324,7 @@ func (b *tab) withoutScripts() {
 }
 
 // request sends a request to the API as a client would.
-func request(t *testing.T, s *emulatortest.Server, method, path, body, agent string) (status int) {
-	t.Helper()
-	return requestAs(t, s, s.ManagementKey, method, path, body, agent)
-}
-
-func requestAs(t *testing.T, s *emulatortest.Server, key, method, path, body, agent string) (status int) {
+func request(t *testing.T, s *emulatortest.Server, key, method, path, body, agent string) (status int) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
 	if err != nil {

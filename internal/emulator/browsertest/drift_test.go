@@ -145,7 +145,7 @@ func rowHas(environment, text string) string {
 func sendSpan(t *testing.T, s *emulatortest.Server, key string, want int) {
 	t.Helper()
 	body := `{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"hello"}]}]}]}`
-	if status := requestAs(t, s, key, "POST", "/v1/traces", body, "OTel OTLP Exporter Go/1.47.0"); status != want {
+	if status := request(t, s, key, "POST", "/v1/traces", body, "OTel OTLP Exporter Go/1.47.0"); status != want {
 		t.Errorf("a span was answered %d, want %d", status, want)
 	}
 }

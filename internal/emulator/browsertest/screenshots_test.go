@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,6 +35,11 @@ func TestWidths(t *testing.T) {
 	b.expect("404")
 	b.goTo(s.URL)
 	b.shoot("organization", "dark")
+	// A violation would be found.
+	b.run(chromedp.Evaluate[chromedp.Void](`document.documentElement.lang = ""; document.querySelector("h1").style.color = "#eee"`), chromedp.Evaluate[chromedp.Void](axe))
+	if ids := value[[]string](b, `axe.run().then(r => r.violations.map(v => v.id))`); !slices.Contains(ids, "html-has-lang") || !slices.Contains(ids, "color-contrast") {
+		t.Errorf("axe finds only %q", ids)
+	}
 	for name, path := range pages {
 		b.goTo(s.URL + path)
 		b.accessible(name)
@@ -111,13 +117,13 @@ projects:
 	s.RevokeKey(s.Keys()[2].ID)
 	s.SendSpans("tl_Zx81LkVb4RtY1nWc8HsJ6dPgA3eUo5Ti0uBq7mQ9", 128)
 	const agent = "terraform-provider-traceloop/0.1.0 Terraform/1.14.0"
-	request(t, s, "GET", "/v2/projects?limit=100", "", agent)
-	request(t, s, "GET", "/v2/api-keys?limit=100", "", agent)
+	request(t, s, s.ManagementKey, "GET", "/v2/projects?limit=100", "", agent)
+	request(t, s, s.ManagementKey, "GET", "/v2/api-keys?limit=100", "", agent)
 	s.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/api-keys", Kind: "status", Status: 503, RetryAfter: new(0)},
 		emulatortest.Fault{Method: "POST", Path: "/v2/", Kind: "drop_after", After: 2, Times: 2})
 	body := `{"project_id":"c9d4e1f07a2b48c6913e5d20","environment":"prd"}`
-	request(t, s, "POST", "/v2/api-keys", body, agent)
-	request(t, s, "POST", "/v2/api-keys", body, agent)
-	request(t, s, "GET", "/v2/api-keys/none", "", "curl/8.14.1")
+	request(t, s, s.ManagementKey, "POST", "/v2/api-keys", body, agent)
+	request(t, s, s.ManagementKey, "POST", "/v2/api-keys", body, agent)
+	request(t, s, s.ManagementKey, "GET", "/v2/api-keys/none", "", "curl/8.14.1")
 	return s
 }

@@ -3,7 +3,10 @@ package check
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,23 +17,26 @@ import (
 
 // checker sends the requests of a check and keeps its verdicts.
 type checker struct {
-	*documents
+	byName map[string]*operation
+	sorted []*operation    // of the documents, by path, what reads first
+	fields map[string]bool // whose names may be shown
 
-	management service // nil without a management key
-	project    service // nil without the key of a project and environment
-	show       func(line)
+	management *traceloop.Client // nil without a management key
+	project    *traceloop.Client // nil without the key of a project and environment
+	baseURL    string
+	out        io.Writer
 	wait       func(context.Context, time.Duration) error
 
-	lines     []line
-	named     bool     // each answer has X-Request-Id
-	nameless  bool     // an answer has nothing of the kind
+	verdicts  []verdict
+	count     map[outcome]int
+	unnamed   bool     // an answer has no X-Request-Id
 	generated []string // keys that the service generated
 
-	lists    map[string]*listing // by operation, as they were before the first write
+	lists    map[string]*listing // by path, as they were before the first write
 	before   map[string]bool     // ids of objects that the check did not create
 	suffix   string              // unique, in all names
 	name     string              // of the check's project
-	setupIDs [3]string           // external ids; the last one must not be created
+	setupIDs []string            // external ids; the last one must not be created
 	objects  map[string]m        // by the names of the scenario
 
 	projects []string // ids of projects that the check created
@@ -39,53 +45,69 @@ type checker struct {
 }
 
 func newChecker() (*checker, error) {
-	d, err := readDocuments()
-	if err != nil {
-		return nil, err
-	}
 	suffix := traceloop.Slug(rand.Text()[:10])
+	id := "terraform-provider-traceloop-check-" + suffix
 	c := &checker{
-		documents: d, named: true, lists: map[string]*listing{}, before: map[string]bool{}, suffix: suffix,
-		name: "Check of terraform-provider-traceloop, may be deleted, " + suffix,
+		byName: map[string]*operation{}, fields: map[string]bool{},
+		count: map[outcome]int{}, lists: map[string]*listing{}, before: map[string]bool{}, suffix: suffix,
+		name:     "Check of terraform-provider-traceloop, may be deleted, " + suffix,
+		setupIDs: []string{id + "-1", id + "-2", id + "-3"},
 		objects: map[string]m{
 			nobody:     {"id": "cnosuch" + suffix, "external_id": "no-such-" + suffix},
-			noKey:      {},
 			unknownKey: {"api_key": traceloop.KeyPrefix + rand.Text()},
 		},
 	}
-	for i := range c.setupIDs {
-		c.setupIDs[i] = "terraform-provider-traceloop-check-" + suffix + "-" + strconv.Itoa(i+1)
-	}
-	return c, nil
+	err := c.readDocuments()
+	return c, err
 }
 
-// rule checks one rule, unless the check is interrupted.
-func (c *checker) rule(ctx context.Context, o *operation, rule string, judge func() verdict) outcome {
-	v := unshown("the check was interrupted")
-	if ctx.Err() == nil {
-		if judged := judge(); judged.outcome != noAnswer || ctx.Err() == nil {
-			v = judged
+// run checks the rules of steps, until the check is interrupted.
+func (c *checker) run(ctx context.Context, steps ...step) {
+	for _, s := range steps {
+		v := unshown("the check was interrupted")
+		if ctx.Err() == nil {
+			if judged := c.patient(ctx, s); judged.outcome != noAnswer || ctx.Err() == nil {
+				v = judged
+			}
+		}
+		c.add(v, c.byName[s.op].String(), s.rule+": "+strconv.Itoa(s.want))
+	}
+}
+
+func (c *checker) add(v verdict, operation, rule string) {
+	v.operation, v.rule = operation, rule
+	c.verdicts = append(c.verdicts, v)
+	c.count[v.outcome]++
+	fmt.Fprint(c.out, v, detail("reason", v.private))
+}
+
+// patient tries a step. A new object may appear only after a while.
+func (c *checker) patient(ctx context.Context, s step) verdict {
+	a, v := c.try(ctx, s)
+	late := a.method == http.MethodGet && s.after+s.of != "" && s.want == http.StatusOK
+	for attempt := 0; late && attempt < attempts && (v.outcome == differs || v.outcome == notThere) && c.wait(ctx, time.Second<<attempt) == nil; attempt++ {
+		var later verdict
+		if a, later = c.try(ctx, s); later.fine() {
+			return c.verdict(a, tolerated, append(a.notes, "only after a while")...)
 		}
 	}
-	c.add(line{operation: o.String(), rule: rule, verdict: v})
-	return v.outcome
-}
-
-func (c *checker) add(l line) {
-	c.lines = append(c.lines, l)
-	c.show(l)
+	return v
 }
 
 // try sends a step and judges the answer. It notes what was created, or may have been.
 func (c *checker) try(ctx context.Context, s step) (*answer, verdict) {
-	a, missing := c.call(s)
+	a, missing := c.resolve(s)
 	if missing != "" {
-		return a, unshown("an earlier rule gave no " + missing)
+		return a, unshown("an earlier rule did not give: " + missing)
 	}
 	c.send(ctx, a)
 	v := c.judge(a)
 	id, key := a.object().text("id"), a.object().text("api_key")
-	switch created := a.good() && c.removable(id); {
+	created := a.good() && c.removable(id)
+	if s.as != "" && a.good() && (created || s.want != http.StatusCreated) {
+		c.objects[s.as] = a.object()
+	}
+	switch {
 	case s.op == "createAPIKey" && key != "":
 		c.generated = append(c.generated, key)
 	case s.op == "createProject" && created && !slices.Contains(c.projects, id):
@@ -94,47 +116,6 @@ func (c *checker) try(ctx context.Context, s step) (*answer, verdict) {
 		c.lost = c.lost || a.err != nil || a.status/100 != 4
 	}
 	return a, v
-}
-
-// run checks the rule of a step.
-func (c *checker) run(ctx context.Context, s step) outcome {
-	o := c.byName[s.op]
-	return c.rule(ctx, o, s.rule+": "+strconv.Itoa(s.want), func() verdict {
-		a, v := c.try(ctx, s)
-		// A new object may appear only after a while.
-		for attempt := 0; o.method == http.MethodGet && s.after+s.of != "" && s.want == http.StatusOK && attempt < attempts; attempt++ {
-			if v.outcome != differs && v.outcome != notThere || c.wait(ctx, time.Second<<attempt) != nil {
-				break
-			}
-			var later verdict
-			if a, later = c.try(ctx, s); later.fine() {
-				v = c.verdict(a, tolerated, append(a.notes, "only after a while")...)
-			}
-		}
-		switch {
-		case s.as == "" || !a.good():
-		case c.removable(a.object().text("id")):
-			c.objects[s.as] = a.object()
-		case s.of == s.as: // changed, without an answer to it
-			was := c.objects[s.of]
-			c.objects[s.as] = m{"id": was["id"], "external_id": was["external_id"], "name": s.body["name"]}
-		case s.want != http.StatusCreated:
-			c.objects[s.as] = m{}
-		}
-		return v
-	})
-}
-
-// checkNames checks that each answer has an id for support.
-func (c *checker) checkNames() {
-	v := itHolds
-	switch {
-	case c.nameless:
-		v = verdict{outcome: differs, came: "an answer without X-Request-Id, x-kong-request-id and cf-ray"}
-	case !c.named:
-		v = verdict{outcome: tolerated, came: "another header than X-Request-Id"}
-	}
-	c.add(line{operation: "every operation", rule: "names each answer in X-Request-Id", verdict: v})
 }
 
 // removable reports whether an id can belong to an object of the check. An id such as ".." would
@@ -186,8 +167,8 @@ func (c *checker) isThere(ctx context.Context, made thing) bool {
 // remainingSetups are those of the scenario. Without its key, none was created.
 func (c *checker) remainingSetups(ctx context.Context) (all []thing) {
 	for _, id := range c.setupIDs {
-		made := thing{kind: "auto monitor setup", id: id, read: "getSetup", delete: "deleteSetup", key: "key"}
-		if c.objects["key"].text("api_key") != "" && c.isThere(ctx, made) {
+		made := thing{kind: "auto monitor setup, unless it went with its project; with an API key of that project", id: id, read: "getSetup", delete: "deleteSetup", key: ownKey}
+		if c.objects[ownKey].text("api_key") != "" && c.isThere(ctx, made) {
 			all = append(all, made)
 		}
 	}
@@ -198,7 +179,7 @@ func (c *checker) remainingSetups(ctx context.Context) (all []thing) {
 // 404 alone does not prove that one is gone.
 func (c *checker) remainingProjects(ctx context.Context) (all []thing) {
 	project := thing{kind: "project", read: "getProject", delete: "deleteProject"}
-	projects := c.read(ctx, "listProjects", nil, maxPages)
+	projects := c.read(ctx, c.byName["listProjects"], nil)
 	for _, p := range projects.items { // one whose creation got no answer is found by its name
 		id := p.text("id")
 		if strings.HasPrefix(p.text("name"), c.name) && c.removable(id) && !slices.Contains(c.projects, id) {
@@ -210,19 +191,34 @@ func (c *checker) remainingProjects(ctx context.Context) (all []thing) {
 			{kind: "API key", read: "listAPIKeys", delete: "revokeAPIKey"},
 			{kind: "environment", read: "listEnvironments", delete: "deleteEnvironment"},
 		} {
-			for _, item := range c.read(ctx, inside.read, map[string]string{"project_id": id}, maxPages).items {
+			for _, item := range c.read(ctx, c.byName[inside.read], m{"project_id": id}).items {
 				if inside.id = item.text("id"); item.text("project_id") == id && c.removable(inside.id) {
 					all = append(all, inside)
 				}
 			}
 		}
 		project.id = id
-		if c.isThere(ctx, project) || find(projects.items, id) != nil {
+		if c.isThere(ctx, project) || len(having(projects.items, m{"id": id})) > 0 {
 			all = append(all, project)
 		}
 	}
-	if project.id = ""; c.lost && !projects.good() {
-		all = append(all, project)
+	if c.lost && !projects.complete {
+		all = append(all, thing{kind: "look for the project in the answer to", delete: "listProjects"})
 	}
 	return all
+}
+
+// printLeft prints what could not be removed, and how to remove it.
+func (c *checker) printLeft() {
+	if len(c.left) > 0 {
+		fmt.Fprintf(c.out, "\nCould not be removed. Delete the project %q in Traceloop's dashboard, or:\n", c.name)
+	}
+	for _, l := range c.left {
+		o, key := c.byName[l.delete], "TRACELOOP_MANAGEMENT_API_KEY"
+		if l.key != "" {
+			key = "TRACELOOP_PROJECT_API_KEY"
+		}
+		path := strings.TrimSuffix(o.collection()+"/"+url.PathEscape(l.id), "/")
+		fmt.Fprintf(c.out, "  %s:\n    echo \"Authorization: Bearer $%s\" | curl -X %s -H @- %s%s\n", l.kind, key, o.method, c.baseURL, path)
+	}
 }

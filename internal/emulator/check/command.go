@@ -9,9 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -74,10 +72,8 @@ type Command struct {
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
-	Now     func() time.Time
 
 	wait func(context.Context, time.Duration) error // for tests; nil for the real clock
-	seen func(line)                                 // for tests; may be nil
 }
 
 type options struct {
@@ -117,42 +113,14 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	case err != nil:
 		return c.fail(exitUsage, fmt.Errorf("%w; -help lists the flags", err))
 	}
-	checker, at, err := c.checker()
+	checker, err := c.prepare(ctx, o)
 	if err != nil {
 		return c.fail(exitFailed, err)
 	}
-	if o.write && checker.management == nil {
-		return c.fail(exitFailed, errors.New("-write needs a management key, in TRACELOOP_MANAGEMENT_API_KEY. Nothing was sent"))
-	}
-	fmt.Fprintf(c.Stdout, "Checking %s\n", at.BaseURL())
-	switch {
-	case checker.management == nil:
-		fmt.Fprintln(c.Stdout, "TRACELOOP_MANAGEMENT_API_KEY is not set. Projects, environments and API keys are not checked.")
-	case checker.project == nil:
-		fmt.Fprintln(c.Stdout, "TRACELOOP_PROJECT_API_KEY is not set. Auto monitor setups are checked only with -write, and evaluators are not.")
-	}
-	if o.write {
-		fmt.Fprintln(c.Stdout, "The check will create a project with environments, keys and auto monitor setups, and delete it again. It changes nothing else.")
-		if !o.yes && !c.confirmed(ctx) {
-			return c.fail(exitFailed, errors.New("not confirmed: nothing was sent"))
-		}
-	}
-	if o.report != "" { // fail before any request
-		file, err := os.OpenFile(o.report, os.O_CREATE|os.O_WRONLY, 0o600)
-		if err != nil {
-			return c.fail(exitFailed, fmt.Errorf("the report cannot be written: %w", err))
-		}
-		file.Close()
-	}
-
 	c.check(ctx, checker, o.write)
-	fmt.Fprintf(c.Stdout, "\n%s\n%s\n", count(checker.lines), unchecked)
+	fmt.Fprintf(c.Stdout, "\n%s\n%s\n", checker.summary(), unchecked)
 	if o.report != "" {
-		mode := "reads only"
-		if o.write {
-			mode = "with -write"
-		}
-		heading := fmt.Sprintf("traceloop-emulator check %s, %s, %s, %s", c.Version, c.Now().UTC().Format(time.DateOnly), address(at), mode)
+		heading := fmt.Sprintf("traceloop-emulator check %s, %s", c.Version, time.Now().UTC().Format(time.DateOnly))
 		if err = os.WriteFile(o.report, []byte(checker.report(heading)), 0o600); err != nil {
 			err = fmt.Errorf("the report cannot be written: %w", err)
 		} else {
@@ -165,54 +133,64 @@ func (c Command) Run(ctx context.Context, args []string) int {
 	if err != nil {
 		c.fail(exitFailed, err)
 	}
-	status := exitStatus(checker.lines, err != nil, len(checker.left) > 0)
-	c.printLeft(at, checker)
-	return status
+	checker.printLeft()
+	return checker.exitStatus(err != nil)
 }
 
-// checker makes a checker for the keys that the environment has. at is where it sends its requests.
-func (c Command) checker() (made *checker, at service, err error) {
+// prepare does what can fail before the first request.
+func (c Command) prepare(ctx context.Context, o options) (made *checker, err error) {
+	if made, err = newChecker(); err != nil {
+		return nil, err
+	}
+	made.out, made.wait = c.Stdout, sleep
+	if c.wait != nil {
+		made.wait = c.wait
+	}
 	config := traceloop.Config{BaseURL: traceloop.DefaultBaseURL, UserAgent: "traceloop-emulator/" + c.Version + " " + Name}
 	if url, set := c.Env("TRACELOOP_MANAGEMENT_BASE_URL"); set {
 		config.BaseURL = url
 	}
 	if file, set := c.Env("TRACELOOP_CA_CERT_FILE"); set {
 		if config.RootCAs, err = traceloop.ReadRootCAs(file); err != nil {
-			return nil, nil, fmt.Errorf("TRACELOOP_CA_CERT_FILE cannot be used: %w", err)
+			return nil, fmt.Errorf("TRACELOOP_CA_CERT_FILE cannot be used: %w", err)
 		}
 	}
-	if made, err = newChecker(); err != nil {
-		return nil, nil, err
-	}
-	made.show, made.wait = c.print, c.wait
-	if made.wait == nil {
-		made.wait = sleep
-	}
-	connect := func(name string, to func() (service, error)) (made service, err error) {
+	for name, client := range map[string]**traceloop.Client{"TRACELOOP_PROJECT_API_KEY": &made.project, "TRACELOOP_MANAGEMENT_API_KEY": &made.management} {
 		if key, set := c.Env(name); set {
 			config.Key = key
-			if made, err = to(); err != nil {
+			if *client, err = traceloop.New(config); err != nil {
 				return nil, fmt.Errorf("%s or TRACELOOP_MANAGEMENT_BASE_URL: %w", name, err)
 			}
-			at = made
+			made.baseURL = (*client).BaseURL()
 		}
-		return made, nil
 	}
-	made.project, err = connect("TRACELOOP_PROJECT_API_KEY", func() (service, error) { return traceloop.NewProjectClient(config) })
-	if err == nil {
-		made.management, err = connect("TRACELOOP_MANAGEMENT_API_KEY", func() (service, error) { return traceloop.New(config) })
+	switch {
+	case made.baseURL == "":
+		return nil, errors.New("set TRACELOOP_MANAGEMENT_API_KEY, TRACELOOP_PROJECT_API_KEY or both. TRACELOOP_API_KEY, the key of the SDK, is not read")
+	case o.write && made.management == nil:
+		return nil, errors.New("-write needs a management key, in TRACELOOP_MANAGEMENT_API_KEY. Nothing was sent")
 	}
-	if err == nil && at == nil {
-		err = errors.New("set TRACELOOP_MANAGEMENT_API_KEY, TRACELOOP_PROJECT_API_KEY or both. TRACELOOP_API_KEY, the key of the SDK, is not read")
+	fmt.Fprintf(c.Stdout, "Checking %s\n", made.baseURL)
+	switch {
+	case made.management == nil:
+		fmt.Fprintln(c.Stdout, "TRACELOOP_MANAGEMENT_API_KEY is not set. Projects, environments and API keys are not checked.")
+	case made.project == nil:
+		fmt.Fprintln(c.Stdout, "TRACELOOP_PROJECT_API_KEY is not set. Auto monitor setups are checked only with -write, and evaluators are not.")
 	}
-	return made, at, err
+	if o.write {
+		fmt.Fprintln(c.Stdout, "The check will create a project with environments, keys and auto monitor setups, and delete it again. It changes nothing else.")
+		if !o.yes && !c.confirmed(ctx) {
+			return nil, errors.New("not confirmed: nothing was sent")
+		}
+	}
+	return made, nil
 }
 
 func (c Command) check(ctx context.Context, checker *checker, write bool) {
 	if !checker.checkReads(ctx) {
 		return
 	}
-	if projects := checker.lists["listProjects"]; write && (projects == nil || !projects.good()) {
+	if projects := checker.lists["/v2/projects"]; write && !projects.complete {
 		fmt.Fprintln(c.Stdout, "Nothing was created: the list of projects could not be read, so a lost project could not be found.")
 	} else if write && ctx.Err() == nil {
 		fmt.Fprintf(c.Stdout, "Creating the project %q\n", checker.name)
@@ -222,7 +200,11 @@ func (c Command) check(ctx context.Context, checker *checker, write bool) {
 		}
 		checker.remove(ctx, checker.remainingProjects)
 	}
-	checker.checkNames()
+	named := verdict{outcome: holds}
+	if checker.unnamed {
+		named = verdict{outcome: tolerated, came: "an answer without X-Request-Id"}
+	}
+	checker.add(named, "every operation", "names each answer in X-Request-Id")
 }
 
 func (c Command) fail(status int, err error) int {
@@ -235,10 +217,7 @@ func (c Command) confirmed(ctx context.Context) bool {
 	fmt.Fprint(c.Stdout, "Type \"write\" to continue: ")
 	typed := make(chan string, 1)
 	go func() {
-		text, err := bufio.NewReader(c.Stdin).ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
-			text = ""
-		}
+		text, _ := bufio.NewReader(c.Stdin).ReadString('\n') // an error leaves what was typed before it
 		typed <- strings.TrimSpace(text)
 	}()
 	select {
@@ -249,68 +228,9 @@ func (c Command) confirmed(ctx context.Context) bool {
 	}
 }
 
-func (c Command) print(l line) {
-	if c.seen != nil {
-		c.seen(l)
-	}
-	fmt.Fprint(c.Stdout, l, detail("reason", l.private))
-}
-
-// printLeft prints what could not be removed, and how to remove it.
-func (c Command) printLeft(at service, checker *checker) {
-	if len(checker.left) == 0 {
-		return
-	}
-	fmt.Fprintf(c.Stdout, "\nCould not be removed. Delete the project %q in Traceloop's dashboard, or:\n", checker.name)
-	for _, l := range checker.left {
-		o := checker.byName[l.delete]
-		what, key, curl := l.kind, "TRACELOOP_MANAGEMENT_API_KEY", "curl -X DELETE"
-		path := o.collection() + "/" + url.PathEscape(l.id)
-		switch {
-		case l.id == "":
-			what, curl, path = "look for the project in the answer to", "curl", o.collection()
-		case l.key != "":
-			what, key = l.kind+", unless it went with its project; with an API key of that project", "TRACELOOP_PROJECT_API_KEY"
-		}
-		fmt.Fprintf(c.Stdout, "  %s:\n    echo \"Authorization: Bearer $%s\" | %s -H @- %s%s\n", what, key, curl, at.BaseURL(), path)
-	}
-}
-
-// exitStatus returns the exit status of the whole check.
-func exitStatus(lines []line, failed, left bool) int {
-	has := func(o outcome) bool { return slices.ContainsFunc(lines, func(l line) bool { return l.outcome == o }) }
-	switch {
-	case left:
-		return exitLeft
-	case failed || has(noAnswer):
-		return exitFailed
-	case has(differs):
-		return exitDiffers
-	case has(notThere):
-		return exitNotThere
-	case has(notAllowed):
-		return exitNotAllowed
-	}
-	return exitHolds
-}
-
-// address describes the service's address without a host name, which may be private.
-func address(at service) string {
-	switch {
-	case at.BaseURL() == traceloop.DefaultBaseURL:
-		return traceloop.DefaultBaseURL
-	case at.IsLoopback():
-		return "an address on this machine"
-	default:
-		return "another address than " + traceloop.DefaultBaseURL
-	}
-}
-
 func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -11,15 +11,14 @@ import (
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract/validate"
-	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// operation is an operation of the documents.
+// operation is an operation of the documents, or one that a rule looks for and no document has.
 type operation struct {
 	name         string
 	method, path string
-	layer        string
-	spec         *openapi3.Operation // nil if no document has the operation
+	layer        string              // of the path's other operations, if no document has it
+	spec         *openapi3.Operation // nil if no document has it
 }
 
 func (o *operation) String() string { return o.method + " " + o.path }
@@ -45,59 +44,51 @@ var publishedNames = map[string]string{
 	"GET /v2/auto-monitor-setups/{external_id}":    "getSetup",
 	"PUT /v2/auto-monitor-setups/{external_id}":    "updateSetup",
 	"DELETE /v2/auto-monitor-setups/{external_id}": "deleteSetup",
-	"POST /v2/evaluators":                          "createEvaluator",
-	"POST /v2/organizations":                       "createOrganization",
 }
 
 // never are the operations that the check does not send, not even without a key: what they create
 // cannot be deleted.
-var never = []string{"createOrganization", "createEvaluator", "updateEvaluator"}
+var never = []string{"POST /v2/organizations", "POST /v2/evaluators", "PATCH /v2/evaluators/{id}", "PUT /v2/evaluators/{id}"}
 
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-// documents are the contract and its operations.
-type documents struct {
-	contract *validate.Contract
-	byName   map[string]*operation
-	sorted   []*operation // by path, what reads first
-	fields   map[string]bool
-}
-
-func readDocuments() (*documents, error) {
+// readDocuments reads the operations of the contract.
+func (c *checker) readDocuments() error {
 	read, err := validate.New()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	d := &documents{contract: read, byName: map[string]*operation{}, fields: map[string]bool{}}
 	for path, item := range read.Document.Paths.Map() {
 		for _, method := range methods {
-			o := &operation{method: method, path: path, name: method + " " + path, spec: item.GetOperation(method)}
+			o := &operation{method: method, path: path, spec: item.GetOperation(method)}
 			for _, spec := range item.Operations() {
 				o.layer, _ = spec.Extensions["x-layer"].(string)
 			}
-			if o.spec != nil {
-				o.name = cmp.Or(o.spec.OperationID, publishedNames[o.name])
-				d.sorted = append(d.sorted, o)
+			absent := o.spec == nil && o.isOfOne() && (method == http.MethodPut || method == http.MethodPatch)
+			if slices.Contains(never, o.String()) || o.spec == nil && !absent {
+				continue
 			}
-			d.byName[o.name] = o
+			if o.name = o.String(); o.spec != nil {
+				o.name = cmp.Or(o.spec.OperationID, publishedNames[o.name])
+			}
+			c.byName[o.name] = o
+			c.sorted = append(c.sorted, o)
 		}
 	}
-	d.byName["sendTraces"] = &operation{name: "sendTraces", method: http.MethodPost, path: "/v1/traces"}
-	slices.SortFunc(d.sorted, func(a, b *operation) int {
+	c.byName["sendTraces"] = &operation{name: "sendTraces", method: http.MethodPost, path: "/v1/traces"}
+	slices.SortFunc(c.sorted, func(a, b *operation) int {
 		return cmp.Or(cmp.Compare(a.path, b.path), cmp.Compare(slices.Index(methods, a.method), slices.Index(methods, b.method)))
 	})
+	c.require("getSetup", http.StatusOK, "id", "external_id", "project_id", "env_project_id")
+	c.require("getSetup", http.StatusNotFound, "error")
 	published, err := contract.Published.ReadFile("published/openapi.json")
-	if err != nil {
-		return nil, err
-	}
 	member := regexp.MustCompile(`(?m)(?:^|[{,])\s*"?(\w+)"?:`)
 	for _, text := range []string{string(contract.Assumed), string(contract.Seen), string(published), otherFields} {
 		for _, match := range member.FindAllStringSubmatch(text, -1) {
-			d.fields[match[1]] = true
+			c.fields[match[1]] = true
 		}
 	}
-	d.requireWhatTheProviderNeeds()
-	return d, nil
+	return err
 }
 
 // otherFields are names that other APIs give to what the documents have. They may be shown, too.
@@ -105,29 +96,22 @@ const otherFields = `{uuid:, title:, createdAt:, updatedAt:, projectId:, project
 	keys:, token:, maskedKey:, items:, results:, content:, nextCursor:, has_more:, totalResults:, total_count:, setups:, page:, meta:, pagination:,
 	links:, code:, detail:, success:}`
 
-// requireWhatTheProviderNeeds adds what the provider needs of a setup and of a refusal. Traceloop's
-// document requires nothing.
-func (d *documents) requireWhatTheProviderNeeds() {
-	schema := func(name string, status int) *openapi3.Schema {
-		return d.byName[name].spec.Responses.Status(status).Value.Content["application/json"].Schema.Value
+// require adds what the provider needs of a published answer. Traceloop's document requires nothing.
+func (c *checker) require(operation string, status int, names ...string) {
+	schema := c.byName[operation].answer(status)
+	schema.Required = names
+	for _, name := range names {
+		schema.Properties[name].Value.MinLength = 1
 	}
-	refusal, setup := schema("getSetup", http.StatusNotFound), schema("getSetup", http.StatusOK)
-	refusal.Required = []string{"error"}
-	refusal.Properties["error"].Value.MinLength = 1
-	texts, times := []string{"id", "external_id", "project_id", "env_project_id"}, []string{"created_at", "updated_at"}
-	setup.Required = slices.Concat(texts, times, []string{"init_rules", "evaluators", "status"})
-	for _, name := range texts {
-		setup.Properties[name].Value.MinLength = 1
+}
+
+// answer is the schema of an answer's body; nil for none.
+func (o *operation) answer(status int) *openapi3.Schema {
+	response := cmp.Or(o.spec.Responses.Status(status), o.spec.Responses.Default())
+	if response == nil || response.Value.Content["application/json"] == nil {
+		return nil
 	}
-	for _, name := range times {
-		setup.Properties[name].Value.Format = "date-time"
-	}
-	setup.Properties["status"].Value.Enum = []any{
-		traceloop.StatusPending, traceloop.StatusInProgress, traceloop.StatusWaitingForSpans,
-		traceloop.StatusCompleted, traceloop.StatusPartial, traceloop.StatusFailed,
-	}
-	setup.Properties["evaluators"].Value.Items.Value.Required = []string{"evaluator_type"}
-	setup.Properties["init_rules"].Value.Items.Value.Required = []string{"key", "source", "operator"}
+	return response.Value.Content["application/json"].Schema.Value
 }
 
 // listName is the name of the list in an answer; "" for a bare one.

@@ -4,53 +4,79 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/traceloop/terraform-provider-traceloop/internal/contract"
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
 )
 
-// org is an organization, and the key of one of its projects and environments.
-type org struct {
-	*emulatortest.Server
-	key          string // may be empty
-	noManagement bool   // the check does not get the management key
+const (
+	projects     = "/v2/projects"
+	environments = "/v2/environments"
+	apiKeys      = "/v2/api-keys"
+	setups       = "/v2/auto-monitor-setups"
+	evaluators   = "/v2/evaluators"
+)
 
-	seen func(line) // may be nil
+var writing = []string{"-write", "-yes"}
+
+// service is an emulator behind a server that changes its answers.
+type service struct {
+	*emulatortest.Server
+
+	url    string
+	before string               // the organization
+	keys   map[string]string    // of the check, by variable
+	change func(*exchange)      // may be nil
+	refuse func(*exchange) bool // what it refuses, the emulator never sees; may be nil
+
+	mu sync.Mutex
 }
 
+const (
+	ofManagement = "TRACELOOP_MANAGEMENT_API_KEY"
+	ofProject    = "TRACELOOP_PROJECT_API_KEY"
+)
+
 // populated is an organization that can show every rule.
-func populated(t *testing.T, options ...emulatortest.Option) *org {
+func populated(t *testing.T, change func(*exchange), options ...emulatortest.Option) *service {
 	t.Helper()
-	options = append(options, emulatortest.WithSeed(seed), emulatortest.WithAnyRequest())
-	return &org{Server: emulatortest.Start(t, options...), key: "tl_AcmeKeyOfOrdersInPrd"}
+	s := start(t, append(options, emulatortest.WithSeed(seed))...)
+	s.keys[ofProject], s.change = "tl_AcmeKeyOfOrdersInPrd", change
+	return s
+}
+
+func start(t *testing.T, options ...emulatortest.Option) *service {
+	t.Helper()
+	s := &service{Server: emulatortest.Start(t, append(options, emulatortest.WithAnyRequest())...)}
+	s.keys = map[string]string{ofManagement: s.ManagementKey}
+	s.before = s.export(t)
+	front := httptest.NewServer(s)
+	t.Cleanup(front.Close)
+	s.url = front.URL
+	return s
 }
 
 const seed = `
-environments:
-  - name: Acme QA
+environments: [{name: Acme QA}]
 projects:
   - name: Default project
-    environments:
-      - name: Acme Staging
-    api_keys:
-      - environment: acme-qa
-        api_key: tl_AcmeKeyOfDefaultInQA
-    auto_monitor_setups:
-      - {environment: acme-qa, external_id: acme-returns, evaluators: [char-count]}
+    environments: [{name: Acme Staging}]
+    api_keys: [{environment: acme-qa, api_key: tl_AcmeKeyOfDefaultInQA}]
+    auto_monitor_setups: [{environment: acme-qa, external_id: acme-returns, evaluators: [char-count]}]
   - name: Orders of Acme
-    environments:
-      - name: EU Production
+    environments: [{name: EU Production}]
     api_keys:
       - {environment: prd, api_key: tl_AcmeKeyOfOrdersInPrd}
       - {environment: eu-production, api_key: tl_AcmeKeyOfOrdersInEU}
@@ -66,145 +92,52 @@ evaluators:
   - name: Acme tone
     provider: openai
     model: gpt-4o
-    messages:
-      - {role: user, content: "Rate: {{text}}"}
-    input_schema:
-      - {name: text, type: string}
-    output_schema:
-      - {name: good, type: boolean}
+    messages: [{role: user, content: "Rate: {{text}}"}]
+    input_schema: [{name: text, type: string}]
+    output_schema: [{name: good, type: boolean}]
 `
 
-// result is what a check has said.
-type result struct {
-	status         int
-	stdout, stderr string
-	report         string
-	lines          []line
-	waited         time.Duration
-}
-
-var day = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-
-func check(t *testing.T, ctx context.Context, url string, server *org, args ...string) result { //nolint:revive // t comes first in a test
+func (s *service) export(t *testing.T) string {
 	t.Helper()
-	variables := map[string]string{"TRACELOOP_MANAGEMENT_BASE_URL": url}
-	if !server.noManagement {
-		variables["TRACELOOP_MANAGEMENT_API_KEY"] = server.ManagementKey
-	}
-	if server.key != "" {
-		variables["TRACELOOP_PROJECT_API_KEY"] = server.key
-	}
-	var stdout, stderr bytes.Buffer
-	var r result
-	file := filepath.Join(t.TempDir(), "report.md")
-	command := Command{
-		Version: "dev",
-		Env: func(name string) (value string, set bool) {
-			value, set = variables[name]
-			return value, set
-		},
-		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
-		Now:  func() time.Time { return day },
-		wait: func(ctx context.Context, d time.Duration) error { r.waited += d; return ctx.Err() },
-		seen: func(l line) {
-			r.lines = append(r.lines, l)
-			if server.seen != nil {
-				server.seen(l)
-			}
-		},
-	}
-	r.status = command.Run(ctx, append([]string{"-report", file}, args...))
-	text, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	response, err := http.Get(s.URL + "/_emulator/export")
+	if err != nil {
 		t.Fatal(err)
 	}
-	r.stdout, r.stderr, r.report = stdout.String(), stderr.String(), string(text)
-	return r
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || !strings.Contains(string(text), "Default project") {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return string(text)
 }
 
-// exchange is a request to a broken service, and the emulator's answer on its way to the check.
+// exchange is a request of the check, and the emulator's answer on its way to it.
 type exchange struct {
 	*http.Request
 	status int
 	header http.Header
 	body   any    // nil for none
 	lost   bool   // the connection is closed instead
-	again  func() // asks the emulator again
+	pass   func() // asks the emulator, perhaps again
 }
 
-func (e *exchange) object() map[string]any {
-	o, _ := e.body.(map[string]any)
-	return o
-}
-
-// objects are those of a list, or the one that was answered.
-func (e *exchange) objects() (all []map[string]any) {
-	list, isList := e.body.([]any)
-	if !isList {
-		list, isList = e.object()["data"].([]any)
-	}
-	if !isList {
-		return []map[string]any{e.object()}
-	}
-	for _, o := range list {
-		all = append(all, o.(map[string]any))
-	}
-	return all
-}
-
-// on reports whether it is an operation: a collection's, or one of an object for a path that ends
-// with a slash.
-func (e *exchange) on(method, path string) bool {
-	if e.Method != method {
-		return false
-	}
-	if id, one := strings.CutPrefix(e.URL.Path, path); strings.HasSuffix(path, "/") {
-		return one && id != ""
-	}
-	return e.URL.Path == path
-}
-
-func (e *exchange) set(status int, body any) {
-	e.status, e.body = status, body
-	e.header.Set("Content-Type", "application/json")
-}
-
-// broken is the emulator with changed answers.
-type broken struct {
-	server *org
-
-	mu     sync.Mutex
-	change func(*exchange)
-	refuse func(http.ResponseWriter, *http.Request) bool // what it refuses, the emulator never sees
-	writes []string                                      // of the check
-}
-
-func (b *broken) serve(r *http.Request, sent []byte) *exchange {
-	r.Body = io.NopCloser(bytes.NewReader(sent))
-	recorder := httptest.NewRecorder()
-	b.server.Emulator.Direct().ServeHTTP(recorder, r)
-	e := &exchange{Request: r, status: recorder.Code, header: recorder.Header()}
-	json.Unmarshal(recorder.Body.Bytes(), &e.body)
-	return e
-}
-
-func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.refuse != nil && b.refuse(w, r) {
-		return
-	}
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	sent, _ := io.ReadAll(r.Body)
-	if r.Method != http.MethodGet {
-		b.writes = append(b.writes, r.Method+" "+r.URL.Path)
+	e := &exchange{Request: r, header: http.Header{}}
+	e.pass = func() {
+		recorder := httptest.NewRecorder()
+		r.Body, e.body = io.NopCloser(bytes.NewReader(sent)), nil
+		s.Emulator.ServeHTTP(recorder, r)
+		e.status, e.header = recorder.Code, recorder.Header()
+		json.Unmarshal(recorder.Body.Bytes(), &e.body)
 	}
-	e := b.serve(r, sent)
-	e.again = func() {
-		again := b.serve(r, sent)
-		e.status, e.header, e.body = again.status, again.header, again.body
-	}
-	if b.change != nil {
-		b.change(e)
+	if s.refuse == nil || !s.refuse(e) {
+		e.pass()
+		if s.change != nil {
+			s.change(e)
+		}
 	}
 	if e.lost {
 		panic(http.ErrAbortHandler)
@@ -217,29 +150,108 @@ func (b *broken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// startBroken serves the emulator with a change to what it answers.
-func startBroken(t *testing.T, server *org, change func(*exchange)) (url string, b *broken) {
-	t.Helper()
-	b = &broken{server: server, change: change}
-	front := httptest.NewServer(b)
-	t.Cleanup(front.Close)
-	return front.URL, b
+func (e *exchange) object() map[string]any {
+	o, _ := e.body.(map[string]any)
+	return o
 }
 
-// troubles are the lines that neither hold nor are tolerated.
-func troubles(lines []line) string {
-	var b strings.Builder
-	for _, l := range lines {
-		if !l.fine() {
-			b.WriteString(l.operation + " " + l.rule + ": " + string(l.outcome) + ", " + l.sent + ", " + l.want + ", " + l.came + "\n")
+// objects are those of a list, or the one that was answered.
+func (e *exchange) objects() (all []map[string]any) {
+	list, _ := e.body.([]any)
+	if data, paged := e.object()["data"].([]any); paged {
+		list = data
+	} else if o := e.object(); o != nil {
+		list = []any{o}
+	}
+	for _, o := range list {
+		all = append(all, o.(map[string]any))
+	}
+	return all
+}
+
+// on reports whether it is an operation: a collection's, or one of an object for a path that ends
+// with a slash.
+func (e *exchange) on(method, path string) bool {
+	if id, one := strings.CutPrefix(e.URL.Path, path); strings.HasSuffix(path, "/") {
+		return e.Method == method && one && id != ""
+	}
+	return e.Method == method && e.URL.Path == path
+}
+
+// done reports whether the emulator has carried out a write.
+func (e *exchange) done() bool { return e.Method != http.MethodGet && e.status < 300 }
+
+// result is what a check has said.
+type result struct {
+	status         int
+	stdout, stderr string
+	report         string
+	lines          []string // its verdicts, such as "holds GET /v2/projects: needs a key: 401"
+	waited         time.Duration
+}
+
+var verdictLine = regexp.MustCompile(`(?m)^(holds|tolerated|differs|not allowed|not there|not shown|no answer) +(\S.*: .*)$`)
+
+// check checks the service. Whatever it answers, the organization stays as it was, and the report shows nothing
+// of it.
+func (s *service) check(t *testing.T, ctx context.Context, args ...string) (r result) { //nolint:revive // t comes first in a test
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	file := filepath.Join(t.TempDir(), "report.md")
+	command := Command{
+		Version: "dev",
+		Env: func(name string) (value string, set bool) {
+			if name == "TRACELOOP_MANAGEMENT_BASE_URL" {
+				return s.url, true
+			}
+			value, set = s.keys[name]
+			return value, set
+		},
+		Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
+		wait: func(ctx context.Context, d time.Duration) error { r.waited += d; return ctx.Err() },
+	}
+	r.status = command.Run(ctx, append([]string{"-report", file}, args...))
+	text, _ := os.ReadFile(file) // which is not there if the check did not start
+	r.stdout, r.stderr, r.report = stdout.String(), stderr.String(), string(text)
+	for _, line := range verdictLine.FindAllStringSubmatch(r.stdout, -1) {
+		r.lines = append(r.lines, line[1]+" "+line[2])
+	}
+	if after := s.export(t); r.status != exitLeft && after != s.before {
+		t.Errorf("the organization has changed:\n%s\n%s\n%s", s.before, after, r.stdout)
+	}
+	for _, value := range append(s.private(), "may be deleted", "EU Check", "traceloop-check", s.url, "127.0.0.1") {
+		if strings.Contains(r.report, value) {
+			t.Errorf("the report shows %q", value)
 		}
 	}
-	return b.String()
+	return r
 }
 
-// contains reports whether a line of an operation and rule has the outcome.
-func contains(lines []line, begins string, want outcome) bool {
-	return slices.ContainsFunc(lines, func(l line) bool {
-		return strings.HasPrefix(l.operation+" "+l.rule, begins) && l.outcome == want
+var privateMember = regexp.MustCompile(`"(?:id|name|slug|masked_key|external_id|org_id|env_project_id)":"([^"]+)"`)
+
+// private are the names, ids and keys of the organization. dev, stg and prd are the contract's own words.
+func (s *service) private() []string {
+	values, all := []string{s.ManagementKey, "tl_LeakedKeyOfTheOrganization"}, []any{s.Projects(), s.Environments(""), s.Keys()}
+	if key := s.keys[ofProject]; key != "" {
+		values, all = append(values, key), append(all, s.Setups(key))
+	}
+	text, _ := json.Marshal(all) //nolint:errchkjson // it was JSON
+	for _, match := range privateMember.FindAllStringSubmatch(string(text), -1) {
+		if !slices.Contains(contract.BuiltInEnvironments, match[1]) {
+			values = append(values, match[1])
+		}
+	}
+	return values
+}
+
+// troubles are the verdicts of lines that neither hold nor are tolerated.
+func (r result) troubles() []string {
+	return slices.DeleteFunc(slices.Clone(r.lines), func(line string) bool {
+		return strings.HasPrefix(line, string(holds)) || strings.HasPrefix(line, string(tolerated))
 	})
+}
+
+// has reports whether a rule, by how it begins, has the outcome.
+func (r result) has(want outcome, rule string) bool {
+	return slices.ContainsFunc(r.lines, func(line string) bool { return strings.HasPrefix(line, string(want)+" "+rule) })
 }

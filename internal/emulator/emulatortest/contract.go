@@ -1,16 +1,15 @@
 package emulatortest
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"sync"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/contract/validate"
-	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
@@ -46,9 +45,9 @@ func (c *contractCheck) violation(side string, r *http.Request, err error) {
 	}
 }
 
-// wrap checks the requests to next, and its answers if they are in the form of the contract. An
-// answer is held until checked, so a violation is reported before the test can end.
-func (c *contractCheck) wrap(next http.Handler, answers bool) http.Handler {
+// wrap checks the requests to next, and its answers. An answer is held until it is checked, so a
+// violation is reported before the test can end.
+func (c *contractCheck) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/v2") {
 			next.ServeHTTP(w, r)
@@ -58,54 +57,15 @@ func (c *contractCheck) wrap(next http.Handler, answers bool) http.Handler {
 		if err != nil && !c.anyRequest {
 			c.violation("the request", r, err)
 		}
-		held := &heldAnswer{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(held, r)
-		if held.passed {
-			return // by a fault: no answer to check
-		}
-		if exchange != nil && answers {
-			err := exchange.Answer(held.status, held.Header(), held.body.Bytes())
-			if held.Header().Get("X-Request-Id") == "" {
-				err = errors.New("it has no X-Request-Id")
-			}
-			if err != nil {
+		answer := httptest.NewRecorder()
+		next.ServeHTTP(answer, r)
+		if exchange != nil {
+			if err := exchange.Answer(answer.Code, answer.Header(), answer.Body.Bytes()); err != nil {
 				c.violation("the answer", r, err)
 			}
 		}
-		held.send()
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		w.Write(answer.Body.Bytes())
 	})
-}
-
-// heldAnswer holds an answer, unless a fault made or changed it, or the connection was hijacked.
-type heldAnswer struct {
-	http.ResponseWriter
-	status int
-	body   bytes.Buffer
-	passed bool
-}
-
-func (h *heldAnswer) WriteHeader(status int) {
-	h.status = status
-	if h.Header().Get(emulator.FaultHeader) != "" {
-		h.passed = true
-		h.ResponseWriter.WriteHeader(status)
-	}
-}
-
-func (h *heldAnswer) Write(data []byte) (int, error) {
-	if h.passed {
-		return h.ResponseWriter.Write(data)
-	}
-	return h.body.Write(data)
-}
-
-func (h *heldAnswer) send() {
-	h.ResponseWriter.WriteHeader(h.status)
-	h.ResponseWriter.Write(h.body.Bytes())
-}
-
-// Unwrap lets http.ResponseController find the connection to hijack.
-func (h *heldAnswer) Unwrap() http.ResponseWriter {
-	h.passed = true
-	return h.ResponseWriter
 }

@@ -3,7 +3,6 @@
 package emulatortest
 
 import (
-	"encoding/pem"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -54,7 +53,6 @@ type Option func(*config)
 type config struct {
 	emulator   emulator.Options
 	seed       string
-	tls        bool
 	anyRequest bool
 }
 
@@ -73,15 +71,9 @@ func WithSeed(yaml string) Option {
 	return func(c *config) { c.seed = yaml }
 }
 
-// WithVariant sets the form of the API's answers. Answers in another form than the contract's are not
-// checked against it.
+// WithVariant sets the form of the API's answers, which are checked before they get it.
 func WithVariant(variant emulator.Variant) Option {
 	return func(c *config) { c.emulator.Variant = variant }
-}
-
-// WithTLS serves HTTPS and HTTP/2, with a certificate that only CACertificate verifies.
-func WithTLS() Option {
-	return func(c *config) { c.tls = true }
 }
 
 // WithAnyRequest allows requests that violate the contract, for a test that sends them on purpose.
@@ -103,26 +95,21 @@ func Start(tb testing.TB, options ...Option) *Server {
 			tb.Fatal(err)
 		}
 	}
-	e, err := emulator.New(c.emulator)
-	if err != nil {
-		tb.Fatalf("starting the emulator: %v", err)
-	}
 	contract, err := newContractCheck(tb.Errorf, c.anyRequest)
 	if err != nil {
 		tb.Fatalf("reading the contract: %v", err)
+	}
+	c.emulator.Wrap = contract.wrap
+	e, err := emulator.New(c.emulator)
+	if err != nil {
+		tb.Fatalf("starting the emulator: %v", err)
 	}
 	s := &Server{
 		ManagementKey: e.ManagementKey(),
 		Emulator:      e,
 		t:             tb,
-		http:          httptest.NewUnstartedServer(contract.wrap(e, c.emulator.Variant != emulator.VariantSeen)),
+		http:          httptest.NewServer(e),
 		contract:      contract,
-	}
-	if c.tls {
-		s.http.EnableHTTP2 = true
-		s.http.StartTLS()
-	} else {
-		s.http.Start()
 	}
 	s.URL = s.http.URL
 	tb.Cleanup(s.Close)
@@ -142,21 +129,9 @@ func (s *Server) Close() {
 	})
 }
 
-// CACertificate returns the PEM of the certificate for WithTLS.
-func (s *Server) CACertificate() []byte {
-	s.t.Helper()
-	if s.http.Certificate() == nil {
-		s.t.Fatal("CACertificate needs WithTLS")
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.http.Certificate().Raw})
-}
-
 // Requests returns the clients' requests since the start or ResetRequests, without requests of this
 // type's methods.
 func (s *Server) Requests() []Request { return s.Emulator.Requests().Requests }
-
-// MaxInFlight returns the largest number of requests in flight at the same time.
-func (s *Server) MaxInFlight() int { return s.Emulator.Requests().MaxInFlight }
 
 // ResetRequests clears the record.
 func (s *Server) ResetRequests() { s.Emulator.ResetRequests() }

@@ -3,11 +3,29 @@ package emulatortest_test
 import (
 	"net/http"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator/emulatortest"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
+
+// A test gets an organization of its own. It injects a fault, and then looks at which requests were made.
+func TestInjectedFault(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	project := server.CreateProject("Checkout")
+	client, err := traceloop.New(traceloop.Config{BaseURL: server.URL, Key: server.ManagementKey, UserAgent: "example", MaxRetries: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.SetFaults(emulatortest.Fault{Method: "GET", Path: "/v2/projects", Kind: "status", Status: 503})
+	if read, err := client.GetProject(t.Context(), project.ID); err != nil || read.Name != "Checkout" {
+		t.Errorf("the client read %+v, %v", read, err)
+	}
+	if requests := server.Requests(); len(requests) != 2 || requests[0].Status != 503 || requests[1].Status != 200 {
+		t.Errorf("the requests are %+v", requests)
+	}
+}
 
 // recorder is a test that may fail.
 type recorder struct {
@@ -30,23 +48,6 @@ func TestViolationFailsTheTest(t *testing.T) {
 		if failed := len(r.errors) == 1; failed != (options == nil) {
 			t.Errorf("%s: reported %q", name, r.errors)
 		}
-	}
-}
-
-// What the test itself does meets neither faults nor limits, is not recorded, and has no pages.
-func TestOutOfBandChanges(t *testing.T) {
-	t.Parallel()
-	s := emulatortest.Start(t)
-	s.SetFaults(emulatortest.Fault{Kind: "status", Status: 500, Times: 1000})
-	s.SetSettings(emulatortest.Settings{LatencyMS: 3_600_000, RateLimitPerSecond: 1})
-	for n := range 100 {
-		s.CreateEnvironment("", strings.Repeat("x", n+1))
-	}
-	if n := len(s.Environments("")); n != 103 {
-		t.Errorf("%d environments are listed", n)
-	}
-	if requests := s.Requests(); len(requests) != 0 {
-		t.Errorf("recorded %+v", requests)
 	}
 }
 

@@ -56,7 +56,5 @@ if (live) {
   document.addEventListener("visibilitychange", follow);
   document.addEventListener("focusout", () => { if (source) setTimeout(() => update().catch(() => {})); });
   live.hidden = false;
-  // A page that answers a form has another address, so it cannot be updated.
-  if (document.querySelector("[role=alert]")) live.hidden = true;
-  else follow();
+  follow();
 }

@@ -9,74 +9,63 @@ import (
 	"regexp"
 )
 
-// ownedFile is a file with the emulator's address. It exists only while the emulator listens, so
-// that scripts can wait for it.
-type ownedFile struct {
-	flag string
-	path string // empty if not wanted
-	own  *regexp.Regexp
-}
+// envFile is the path of a file with the two lines, or empty. The file exists only while the emulator
+// listens, so that scripts can wait for it.
+type envFile string
 
-var (
-	ownEnv     = regexp.MustCompile(`\A(export TRACELOOP_\w+=.*\n)*\z`)
-	ownAddress = regexp.MustCompile(`\A(\S+:\d+\n)?\z`)
-)
+var ownLines = regexp.MustCompile(`\A(export TRACELOOP_\w+=.*\n)*\z`)
 
 // clear removes the file of an earlier run. It refuses any other file.
-func (f ownedFile) clear() error {
-	if f.path == "" {
+func (f envFile) clear() error {
+	if f == "" {
 		return nil
 	}
-	content, err := os.ReadFile(f.path)
+	content, err := os.ReadFile(string(f))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err == nil && !f.own.Match(content) {
+	if err == nil && !ownLines.Match(content) {
 		err = errors.New("it has other content; name another file, or one that does not exist yet")
 	}
 	if err == nil {
-		err = os.Remove(f.path)
+		err = os.Remove(string(f))
 	}
-	if err != nil {
-		return fmt.Errorf("-%s %s: %w", f.flag, f.path, unwrapPath(err))
-	}
-	return nil
+	return f.problem(err)
 }
 
 // write creates the file atomically, readable only by its user.
-func (f ownedFile) write(content string) error {
-	if f.path == "" {
+func (f envFile) write(lines string) error {
+	if f == "" {
 		return nil
 	}
-	// os.CreateTemp makes files that only their user can read. The file may contain the key.
-	file, err := os.CreateTemp(filepath.Dir(f.path), ".traceloop-emulator-*")
+	// os.CreateTemp makes files that only their user can read. The file contains the key.
+	file, err := os.CreateTemp(filepath.Dir(string(f)), ".traceloop-emulator-*")
 	if err != nil {
-		return fmt.Errorf("-%s %s: %w", f.flag, f.path, unwrapPath(err))
+		return f.problem(err)
 	}
-	_, err = file.WriteString(content)
+	_, err = file.WriteString(lines)
 	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(file.Name(), f.path)
+		err = os.Rename(file.Name(), string(f))
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("-%s %s: %w", f.flag, f.path, unwrapPath(err)), os.Remove(file.Name()))
+		return errors.Join(f.problem(err), os.Remove(file.Name()))
 	}
 	return nil
 }
 
 // remove keeps the file if another emulator has written it since.
-func (f ownedFile) remove(content string) error {
-	if f.path == "" {
-		return nil
+func (f envFile) remove(lines string) error {
+	if content, err := os.ReadFile(string(f)); err != nil || string(content) != lines {
+		return nil //nolint:nilerr // it is gone, or another's
 	}
-	switch found, err := os.ReadFile(f.path); {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case string(found) != content:
-		return nil
+	return os.Remove(string(f))
+}
+
+func (f envFile) problem(err error) error {
+	if err != nil {
+		err = fmt.Errorf("-env-file %s: %w", f, unwrapPath(err))
 	}
-	return os.Remove(f.path)
+	return err
 }
 
 func unwrapPath(err error) error {

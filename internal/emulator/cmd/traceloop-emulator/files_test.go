@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,17 +12,14 @@ import (
 	"time"
 )
 
-func TestFilesForScripts(t *testing.T) {
+func TestFileForScripts(t *testing.T) {
 	t.Parallel()
-	env, addr := filepath.Join(t.TempDir(), "emulator.env"), filepath.Join(t.TempDir(), "emulator.addr")
+	env := filepath.Join(t.TempDir(), "emulator.env")
 	// What an emulator that was killed has left.
 	if err := os.WriteFile(env, []byte("export TRACELOOP_OLD=1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(addr, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r, stop := startHere(t, "-listen", "127.0.0.1:0", "-env-file", env, "-addr-file", addr, "-management-key", "it's-a-key")
+	r, stop := startHere(t, "-listen", "127.0.0.1:0", "-env-file", env, "-management-key", "it's-a-key")
 	content, err := os.ReadFile(env)
 	if err != nil || string(content) != r.stdout.String() || !strings.Contains(string(content), `'it'\''s-a-key'`) {
 		t.Errorf("the file has %q, %v; stdout %q", content, err, r.stdout)
@@ -32,41 +27,30 @@ func TestFilesForScripts(t *testing.T) {
 	if info, err := os.Stat(env); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("others can read the file with the key: %v, %v", info.Mode(), err)
 	}
-	if content, err := os.ReadFile(addr); err != nil || "http://"+string(content) != r.url+"\n" {
-		t.Errorf("the file has %q, %v", content, err)
-	}
 	stop()
 	if err := <-r.ended; err != nil {
 		t.Errorf("it ended with %v", err)
 	}
-	for _, path := range []string{env, addr} {
-		entries, _ := os.ReadDir(filepath.Dir(path))
-		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) || len(entries) > 0 {
-			t.Errorf("it left %v, %v", entries, err)
-		}
+	if entries, err := os.ReadDir(filepath.Dir(env)); err != nil || len(entries) > 0 {
+		t.Errorf("it left %v, %v", entries, err)
 	}
 }
 
-func TestFilesOfOthersStay(t *testing.T) {
+func TestFileOfOthersStays(t *testing.T) {
 	t.Parallel()
-	for flag, content := range map[string]string{
-		"-env-file":  "export PATH=/bin\nalias ll='ls -l'\n",
-		"-addr-file": "127.0.0.1:80\nand more\n",
-	} {
-		path := filepath.Join(t.TempDir(), "profile")
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		var stdout, stderr bytes.Buffer
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // if it serves after all
-		err := run(ctx, []string{"-listen", "127.0.0.1:0", flag, path}, &stdout, &stderr)
-		cancel()
-		if err == nil || !strings.Contains(err.Error(), flag+" "+path) || !strings.Contains(err.Error(), "other content") || stdout.Len() > 0 {
-			t.Errorf("%v, %q", err, stdout.String())
-		}
-		if after, err := os.ReadFile(path); err != nil || string(after) != content {
-			t.Errorf("the file has %q, %v", after, err)
-		}
+	path, content := filepath.Join(t.TempDir(), "profile"), "export PATH=/bin\nalias ll='ls -l'\n"
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // if it serves after all
+	defer cancel()
+	err := run(ctx, []string{"-listen", "127.0.0.1:0", "-env-file", path}, &stdout, &stderr)
+	if err == nil || !strings.Contains(err.Error(), "-env-file "+path) || !strings.Contains(err.Error(), "other content") || stdout.Len() > 0 {
+		t.Errorf("%v, %q", err, stdout.String())
+	}
+	if after, err := os.ReadFile(path); err != nil || string(after) != content {
+		t.Errorf("the file has %q, %v", after, err)
 	}
 }
 

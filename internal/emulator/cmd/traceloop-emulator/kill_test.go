@@ -7,30 +7,19 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/emulator"
 )
 
-// acknowledged are the paths of what the emulator confirmed before it was killed, with the status of
-// a read.
-type acknowledged struct {
-	sync.Mutex
-	statuses map[string]int
-	enough   chan struct{} // closed when it is time
-}
-
-func (a *acknowledged) add(path string, status int) {
-	a.Lock()
-	defer a.Unlock()
-	if a.statuses[path] = status; len(a.statuses) == 100 {
-		close(a.enough)
-	}
+// confirmed is a path that the emulator has confirmed, with the status of a read.
+type confirmed struct {
+	path   string
+	status int
 }
 
 // write creates projects with a key each, and revokes every second key, until the emulator is gone.
-func (a *acknowledged) write(r *running, writer int) {
+func write(r *running, confirms chan<- confirmed) {
 	create := func(path, body string) (id string) {
 		var created struct{ ID string }
 		status, data, err := r.request("POST", path, strings.NewReader(body))
@@ -39,45 +28,43 @@ func (a *acknowledged) write(r *running, writer int) {
 		}
 		return created.ID
 	}
+	defer close(confirms)
 	for i := 0; ; i++ {
-		project := create("/v2/projects", fmt.Sprintf(`{"name":"project %d of writer %d"}`, i, writer))
-		if project == "" {
+		project := create("/v2/projects", fmt.Sprintf(`{"name":"project %d"}`, i))
+		key := create("/v2/api-keys", fmt.Sprintf(`{"project_id":%q,"environment":"dev"}`, project))
+		if key == "" {
 			return
 		}
-		a.add("/v2/projects/"+project, http.StatusOK)
-		key := create("/v2/api-keys", fmt.Sprintf(`{"project_id":%q,"environment":"dev"}`, project))
-		switch {
-		case key == "":
-			return
-		case i%2 == 0:
-			a.add("/v2/api-keys/"+key, http.StatusOK)
+		confirms <- confirmed{"/v2/projects/" + project, http.StatusOK}
+		if i%2 == 0 {
+			confirms <- confirmed{"/v2/api-keys/" + key, http.StatusOK}
 			continue
 		}
 		if status, _, err := r.request("DELETE", "/v2/api-keys/"+key, nil); err != nil || status != http.StatusNoContent {
 			return
 		}
-		a.add("/v2/api-keys/"+key, http.StatusNotFound)
+		confirms <- confirmed{"/v2/api-keys/" + key, http.StatusNotFound}
 	}
 }
 
-func TestKillLosesNothingAcknowledged(t *testing.T) {
+func TestKillLosesNothingConfirmed(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "data")
 	r, process := startProcess(t, "-data", file)
-	a := &acknowledged{statuses: map[string]int{}, enough: make(chan struct{})}
-	var writers sync.WaitGroup
-	for writer := range 4 {
-		writers.Go(func() { a.write(r, writer) })
-	}
-	<-a.enough
-	if err := process.Kill(); err != nil {
-		t.Fatal(err)
+	confirms := make(chan confirmed)
+	go write(r, confirms)
+	statuses, n := map[string]int{}, 0
+	for c := range confirms {
+		statuses[c.path] = c.status
+		if n++; n == 100 {
+			if err := process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	if err := <-r.ended; err == nil {
 		t.Fatal("it ended by itself")
 	}
-	writers.Wait()
-
 	e, err := emulator.New(emulator.Options{DataFile: file})
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +74,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 		t.Error("the management key is lost")
 	}
 	found := map[int]int{}
-	for path, want := range a.statuses {
+	for path, want := range statuses {
 		request := httptest.NewRequest("GET", path, nil)
 		request.Header.Set("Authorization", "Bearer "+r.key)
 		answer := httptest.NewRecorder()

@@ -30,7 +30,7 @@ const grace = 5 * time.Second
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	if len(os.Args) > 1 && os.Args[1] == check.Name {
-		os.Exit(check.Command{Version: version, Env: os.LookupEnv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now}.Run(ctx, os.Args[2:]))
+		os.Exit(check.Command{Version: version, Env: os.LookupEnv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}.Run(ctx, os.Args[2:]))
 	}
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
@@ -48,7 +48,6 @@ type options struct {
 	variant       string
 	seed          string
 	envFile       string
-	addrFile      string
 	version       bool
 }
 
@@ -78,7 +77,6 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.variant, "variant", string(emulator.VariantContract), "`form` of the answers: contract, or seen, as the service was seen to answer on other objects")
 	flags.StringVar(&o.seed, "seed", "", "YAML or JSON `file` with the organization to start with; /_emulator/export writes one")
 	flags.StringVar(&o.envFile, "env-file", "", "`file` to write the two lines to; it exists while the emulator listens")
-	flags.StringVar(&o.addrFile, "addr-file", "", "`file` to write host:port to; it exists while the emulator listens")
 	flags.BoolVar(&o.version, "version", false, "print the version, and do nothing else")
 	err := flags.Parse(args)
 	switch {
@@ -113,8 +111,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	envFile, addrFile := ownedFile{"env-file", o.envFile, ownEnv}, ownedFile{"addr-file", o.addrFile, ownAddress}
-	if err := errors.Join(envFile.clear(), addrFile.clear()); err != nil {
+	file := envFile(o.envFile)
+	if err := file.clear(); err != nil {
 		return err
 	}
 	listener, err := listen(ctx, o)
@@ -133,9 +131,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 
 	address := baseURL(listener.Addr())
 	lines := fmt.Sprintf("export TRACELOOP_MANAGEMENT_BASE_URL=%s\nexport TRACELOOP_MANAGEMENT_API_KEY=%s\n", address, shellQuote(e.ManagementKey()))
-	host := strings.TrimPrefix(address, "http://") + "\n"
-	defer func() { err = errors.Join(err, envFile.remove(lines), addrFile.remove(host)) }()
-	if err := errors.Join(envFile.write(lines), addrFile.write(host)); err != nil {
+	defer func() { err = errors.Join(err, file.remove(lines)) }()
+	if err := file.write(lines); err != nil {
 		return err
 	}
 	fmt.Fprint(stdout, lines)

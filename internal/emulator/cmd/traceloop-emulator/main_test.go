@@ -265,7 +265,7 @@ func TestHelp(t *testing.T) {
 	if err := run(t.Context(), []string{"-help"}, &stdout, &stderr); err != nil || stdout.Len() > 0 {
 		t.Errorf("%v, %q", err, stdout.String())
 	}
-	for _, flag := range []string{"-listen", "-data", "-management-key", "-allow-remote", "-variant", "-no-page", "-seed", "-env-file", "-addr-file", "-version"} {
+	for _, flag := range []string{"-listen", "-data", "-management-key", "-allow-remote", "-variant", "-no-page", "-seed", "-env-file", "-version"} {
 		if !strings.Contains(stderr.String(), flag) {
 			t.Errorf("%s is not explained:\n%s", flag, stderr.String())
 		}
