@@ -20,7 +20,7 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider"
 )
 
-// Whoever has the private key of one recipient opens the key that a resource has sealed.
+// Anyone who has the private key of one recipient opens the key that a resource has sealed.
 func TestAPIKeyEphemeral_opens(t *testing.T) {
 	o := newOutcome(t)
 	first := newIdentity(t)

@@ -182,6 +182,7 @@ func TestDataSources_refused(t *testing.T) {
 		{"project", nil, []string{"Missing Attribute Configuration", "id,name,slug"}},
 		{"project", arguments{"id": "c1", "name": "Orders"}, []string{"Invalid Attribute Combination"}},
 		{"project", arguments{"id": "Default project"}, []string{"must be an id"}},
+		{"project", arguments{"slug": "My Orders"}, []string{"is not a project slug", `Did you mean "my-orders"?`}},
 		{"project", arguments{"id": "cnosuch"}, []string{"Project Not Found", "There are:", `("Default project")`}},
 		{"project", arguments{"id": orders.ID[:len(orders.ID)-1]}, []string{fmt.Sprintf(`Did you mean %q, the id of the project "Orders & Returns"?`, orders.ID), `There are: `, orders.ID + ` ("Orders & Returns")`}},
 		{"project", arguments{"name": "Order & Returns"}, []string{"Project Not Found", `Did you mean "Orders & Returns", the name of the project`, `There are: `, `orders-returns ("Orders & Returns")`}},

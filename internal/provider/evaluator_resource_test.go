@@ -255,7 +255,7 @@ func TestEvaluator_taken(t *testing.T) {
 		phrases []string
 	}{
 		"slug":               {evaluatorConfig("Else").with(arguments{"slug": "tone"}), []string{`The evaluator "Tone" (id ` + l.id() + `) has the slug "tone"`, "import {", `id = "` + l.id() + `"`}},
-		"name":               {evaluatorConfig("Tone"), []string{`has the name "Tone", from which Traceloop makes the slug`, "import {"}},
+		"slug of a name":     {evaluatorConfig("TONE"), []string{`The evaluator "Tone" (id ` + l.id() + `) has the slug "tone", which Traceloop makes from the name "TONE"`, "import {"}},
 		"one of Traceloop's": {evaluatorConfig("Else").with(arguments{"slug": "word-count"}), []string{`has the slug "word-count"`, "one of Traceloop's"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -274,6 +274,10 @@ func TestEvaluator_taken(t *testing.T) {
 	if n := len(server.Evaluators(key)); n != 1 {
 		t.Errorf("there are %d evaluators", n)
 	}
+	// The service may have another rule for slugs, so a name is enough for a warning.
+	l.apply(evaluatorConfig("Renamed"), "update")
+	other := keyedLife(t, server, key, evaluatorKind)
+	shows(t, said(other.plan(evaluatorConfig("Renamed"), true).diags), `has the name "Renamed", from which Traceloop makes the slug`)
 }
 
 // A destroy frees no slug, because Traceloop keeps the evaluator. So a creation under another address is only warned
@@ -292,10 +296,17 @@ func TestEvaluator_inOnePlan(t *testing.T) {
 			t.Errorf("the plan warns %q, %v", said, err)
 		}
 	}
+	// Two new ones have one slug, also where the service makes it from a name. If one of them replaces an evaluator, that
+	// one would be forgotten and have no successor.
 	twice := address{evaluatorKind, none, evaluatorConfig("Twice")}
-	if said, err := l.provider.next().plansTogether(twice, twice); err != nil || !slices.Equal(said, []string{"Two Resources for One Evaluator"}) {
-		t.Errorf("the plan warns %q, %v", said, err)
+	for _, second := range []arguments{twice.config, evaluatorConfig("Else").with(arguments{"slug": "twice"})} {
+		said, err := l.provider.next().plansTogether(twice, address{evaluatorKind, none, second})
+		if err != nil || !slices.Equal(said, []string{"Two Resources for One Evaluator"}) {
+			t.Errorf("the plan warns %q, %v", said, err)
+		}
 	}
+	_, err := l.provider.next().plansTogether(address{evaluatorKind, l.state, config.with(arguments{"slug": "twice"})}, twice)
+	refuses(t, err, "Two Resources for One Evaluator", "Nothing was changed")
 }
 
 func TestEvaluator_placeholders(t *testing.T) {

@@ -33,6 +33,7 @@ func TestImport_refusedIDs(t *testing.T) {
 			"nosuch":               {"Unable to Import Environment", "no environment", "traceloop_environments"},
 			project + "/nosuch":    {"Unable to Import Environment", "no environment"},
 			project + "/..":        {"Invalid Import ID", "<environment id>"},
+			"My orders/dev":        {"Invalid Import ID", "<environment id>"},
 			"cnosuchproject/dev":   {"Unable to Import Environment", "no environment"},
 			project + "/dev":       {"Unable to Import Environment", "inherits", "with the id \"dev\""},
 			project + "/inherited": {"Unable to Import Environment", "from the organization", "id \"inherited\""},

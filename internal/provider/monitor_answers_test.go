@@ -526,7 +526,10 @@ func TestSetupAnswers_replacement(t *testing.T) {
 	service.set(map[string]string{listSetups: "200 [" + taken + "]"})
 	l.refusesToPlan(config, "Unable to Replace Auto Monitor Setup", `"checkout" (id s-1)`, `"cart" (id s-7)`, "Nothing was changed", "-refresh=false")
 
-	service.set(map[string]string{listSetups: "200 []"})
+	// The list does not have the evaluator that the setup has: only a new one is compared.
+	service.set(map[string]string{listSetups: "200 []", listEvaluators: `200 {"evaluators":[{"id":"ev-1","slug":"word-count"}]}`})
+	l.refusesToPlan(setupConfig("cart", "char-count", "word-cuont"), "Unknown Evaluator", `Did you mean "word-count"?`, `"checkout" (id s-1)`, "Nothing was changed", "-refresh=false")
+	l.plan(setupConfig("cart", "char-count", "word-count"), false)
 	for status, phrases := range map[string][]string{
 		`400 {"error":"no"}`:  {"Unable to Create Auto Monitor Setup", "This apply has already deleted the auto monitor setup", `"checkout" (id s-1)`, "until an apply succeeds", "Nothing else was changed"},
 		`500 {"error":"sad"}`: {"This apply has already deleted the auto monitor setup", `"checkout" (id s-1)`},

@@ -262,7 +262,8 @@ data "traceloop_auto_monitor_setups" "completed" {
 			size("data.traceloop_auto_monitor_setups.all", "auto_monitor_setups", 2),
 			size("data.traceloop_auto_monitor_setups.completed", "auto_monitor_setups", 0),
 		)
-		refuses(t, l.provider.next().readData(evaluatorKind, arguments{"slug": "ton"}), "Evaluator Not Found", "traceloop_evaluators")
+		refuses(t, l.provider.next().readData(evaluatorKind, arguments{"slug": "ton"}), "Evaluator Not Found", `Did you mean "tone"?`, "traceloop_evaluators")
+		refuses(t, l.provider.next().readData(evaluatorKind, arguments{"slug": "PII_DETECTOR"}), "is not an evaluator slug", `Did you mean "pii-detector"?`)
 		refuses(t, l.provider.next().readData(setupKind, arguments{"external_id": "none"}), "Auto Monitor Setup Not Found", "traceloop_auto_monitor_setups")
 	})
 }

@@ -315,7 +315,8 @@ func TestSetup_keyOfAnotherProject(t *testing.T) {
 	l.provider = keyedLife(t, server, other, setupKind).provider
 	l.refusesToPlan(config, "Unable to Read Auto Monitor Setup", "different projects or environments", "Use the key of the project and environment", "-refresh=false", "moved {", "removed {")
 	_, _, err := l.provider.apply(t.Context(), setupKind, l.state, nil)
-	refuses(t, err, "Unable to Delete Auto Monitor Setup", "different projects")
+	refuses(t, err, "Unable to Delete Auto Monitor Setup", "different projects", "terraform state rm ADDRESS")
+	hides(t, err.Error(), "-refresh=false", "removed {")
 	noWrites(t, server)
 	l.provider = ours
 	l.changesNothing(config)
@@ -464,8 +465,8 @@ func TestSetup_listedAndImportedByIdentity(t *testing.T) {
 		"must have 1 to 255 characters":      {"env_project_id": inPrd.EnvProjectID, "external_id": ""},
 		"does not identify the auto moni":    {"env_project_id": inPrd.EnvProjectID, "external_id": ".."},
 	} {
-		if _, err := d.importIdentity(setupKind, identity); err == nil || !strings.Contains(err.Error(), says) {
-			t.Errorf("%v: %v, want %q", identity, err, says)
-		}
+		_, err := d.importIdentity(setupKind, identity)
+		refuses(t, err, says)
+		hides(t, err.Error(), "-refresh=false", "moved {")
 	}
 }

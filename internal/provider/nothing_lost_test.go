@@ -241,14 +241,14 @@ func TestNothingLost_newEnvironmentsWithOneSlug(t *testing.T) {
 func TestNothingLost_environmentOfAnotherProcess(t *testing.T) {
 	o := newOutcome(t)
 	first, second := o.provider.next(), o.provider.next()
-	if err := first.readData("traceloop_environments", arguments{"project_id": o.projectID}); err != nil {
-		t.Fatal(err)
+	if p, err := first.plan(t.Context(), keyKind, o.state, o.config(arguments{"environment": "us"})); err != nil || len(warnings(p.diags)) != 1 {
+		t.Fatalf("the plan warns %q: %v", warnings(p.diags), err)
 	}
 	if _, err := second.create(t.Context(), environmentKind, arguments{"project_id": o.projectID, "name": "EU"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := first.create(t.Context(), keyKind, o.config(arguments{"environment": "eu"})); err != nil {
-		t.Error(err)
+	if p, err := first.plan(t.Context(), keyKind, o.state, o.config(arguments{"environment": "eu"})); err != nil || len(p.diags) != 0 {
+		t.Errorf("the plan warns %q: %v", warnings(p.diags), err)
 	}
 }
 

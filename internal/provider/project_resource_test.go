@@ -142,6 +142,7 @@ func TestProject_protected(t *testing.T) {
 				for _, config := range []arguments{test.config, off} { // off and renamed in one go: the state still protects it
 					pointsAt(t, l.refusesToPlan(config.with(arguments{"name": "US Production"}), on))
 				}
+				l.refusesToPlan(off.with(arguments{"project_id": unknownText}), on, "project_id changes from null to a value that is not known before apply")
 			} else {
 				l.saves(test.config.with(arguments{"name": unknownText})) // an unknown name is nobody's
 			}

@@ -206,7 +206,7 @@ func TestTLS_proxies(t *testing.T) {
 			c.set("TRACELOOP_MANAGEMENT_API_KEY", step.key)
 		}
 		c.setProxy(strings.Replace(listener.URL, "http://", "http://somebody:hidden@", 1), step.except)
-		c.write("provider \"traceloop\" {\n  max_retries     = 0\n  request_timeout = \"1s\"\n}\n\n" + anyRead)
+		c.write("provider \"traceloop\" {\n  max_retries     = 0\n  request_timeout = \"10s\"\n}\n\n" + anyRead)
 		out, err := c.run("plan", "-input=false")
 		if (err == nil) != (step.errors == nil) {
 			t.Errorf("%s: %v\n%s", step.name, err, out)

@@ -1,6 +1,7 @@
 package traceloop
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -98,7 +99,11 @@ func (c *call) run(read func(*fields)) error {
 	ctx = httptrace.WithClientTrace(context.WithValue(ctx, callKey{}, c), &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { c.connected.Store(true) },
 	})
-	req, err := c.client.newRequest(ctx, c.request)
+	built, err := c.client.newRequest(ctx, c.request)
+	if err != nil {
+		return c.failed(err)
+	}
+	req, err := retryablehttp.FromRequest(built)
 	if err != nil {
 		return c.failed(err)
 	}
@@ -121,28 +126,25 @@ func (c *call) run(read func(*fields)) error {
 	return err
 }
 
-func (c *connection) newRequest(ctx context.Context, r request) (*retryablehttp.Request, error) {
+func (c *connection) newRequest(ctx context.Context, r request) (*http.Request, error) {
 	if r.id != nil {
 		if *r.id == "" || *r.id == "." || *r.id == ".." { // they would address the collection or its parent
 			return nil, fmt.Errorf("%q cannot be an id under %s", *r.id, r.path)
 		}
 		r.path += "/" + url.PathEscape(*r.id)
 	}
-	target, err := url.Parse(c.base.String() + r.path)
-	if err != nil {
-		return nil, err
-	}
-	target.RawQuery = r.query.Encode()
-	var body any
+	var body []byte
 	if r.body != nil {
+		var err error
 		if body, err = json.Marshal(r.body); err != nil {
 			return nil, err
 		}
 	}
-	req, err := retryablehttp.NewRequestWithContext(ctx, r.method, target.String(), body)
+	req, err := http.NewRequestWithContext(ctx, r.method, c.base.String()+r.path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
+	req.URL.RawQuery = r.query.Encode()
 	req.Header.Set("Authorization", "Bearer "+c.key)
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", c.userAgent)
@@ -329,24 +331,20 @@ func loggedQuery(query url.Values) string {
 // create needs only the id of the answer, so that an object is never lost. If anything else is
 // missing, it reads the object again. If that fails, it returns what is known.
 func create[T any](ctx context.Context, c *connection, collection string, body any, read func(*fields) T) (*T, error) {
-	var (
-		id, problem string
-		created     T
-	)
-	err := c.do(ctx, request{method: http.MethodPost, path: collection, body: body}, func(f *fields) {
+	var id, problem string
+	created, err := object(ctx, c, request{method: http.MethodPost, path: collection, body: body}, func(f *fields) T {
 		id = f.text("id")
 		lenient := f.lenient()
-		created, problem = read(lenient), *lenient.problem
+		created := read(lenient)
+		problem = *lenient.problem
+		return created
 	})
-	if err != nil {
-		return nil, err
-	}
-	if problem != "" {
+	if err == nil && problem != "" {
 		if whole, err := get(context.WithoutCancel(ctx), c, collection, id, read); err == nil {
 			return whole, nil
 		}
 	}
-	return &created, nil
+	return created, err
 }
 
 func get[T any](ctx context.Context, c *connection, collection, id string, read func(*fields) T) (*T, error) {

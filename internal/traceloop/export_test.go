@@ -1,31 +1,29 @@
 package traceloop
 
-import "runtime"
+import (
+	"runtime"
+	"sync"
+)
 
-// HoldWrites has the client gather writes of setups until SendWrites.
-func HoldWrites(c *ProjectClient) {
-	c.writes.mu.Lock()
-	defer c.writes.mu.Unlock()
-	c.writes.sending = true
-}
-
-// AwaitGathered returns once so many writes are gathered.
-func AwaitGathered(c *ProjectClient, n int) {
-	for {
+// Gather carries out writes of setups at the same time, and has the client send them as one batch, in
+// this order.
+func Gather(c *ProjectClient, writes ...func()) {
+	locked := func(f func()) {
 		c.writes.mu.Lock()
-		waiting := len(c.writes.waiting)
-		c.writes.mu.Unlock()
-		if waiting == n {
-			return
-		}
-		runtime.Gosched()
+		defer c.writes.mu.Unlock()
+		f()
 	}
-}
-
-// SendWrites sends what is gathered.
-func SendWrites(c *ProjectClient) {
-	c.writes.mu.Lock()
-	c.writes.sending = false
-	c.writes.mu.Unlock()
-	go c.writes.send()
+	locked(func() { c.writes.sending = true })
+	var all sync.WaitGroup
+	for i, write := range writes {
+		all.Go(write)
+		for gathered := 0; gathered <= i; runtime.Gosched() {
+			locked(func() { gathered = len(c.writes.waiting) })
+		}
+	}
+	var batch []*setupWrite
+	locked(func() { batch = c.writes.take() })
+	c.deliver(batch)
+	c.writes.send() // what could not be in the batch
+	all.Wait()
 }

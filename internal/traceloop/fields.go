@@ -109,15 +109,6 @@ func (f *fields) optionalTexts(name string) []string {
 	return optionalOr[[]string](f, name, "a list of strings")
 }
 
-// optionalInt reads an optional number; 0 if missing or malformed.
-func (f *fields) optionalInt(name string) int {
-	var n int
-	if json.Unmarshal(f.raw[name], &n) != nil {
-		return 0
-	}
-	return n
-}
-
 // time reads a required time. The service gives nanoseconds at a creation and rounds them for
 // later answers.
 func (f *fields) time(name string) time.Time {

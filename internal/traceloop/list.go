@@ -79,7 +79,8 @@ func (p *pager[T]) next(ctx context.Context) ([]T, error) {
 			page = append(page, object)
 		}
 		shown, next = p.shown+len(f.elements), f.optionalText("next_cursor")
-		total = max(f.optionalInt("total_results"), f.optionalInt("total"))
+		hints := f.lenient()
+		total = max(optionalOr[int](hints, "total_results", "a number"), optionalOr[int](hints, "total", "a number"))
 		switch {
 		case next == "" && total > shown:
 			f.fail("the list shows %d of its %d objects", shown, total)
@@ -198,7 +199,8 @@ func (l *cachedList[T]) get(ctx context.Context, id string) (*T, error) {
 // answer returns the object that a lookup finds in the cache, or else that of the read's own request.
 func (l *cachedList[T]) answer(ctx context.Context, lookup func(*cache[T]) *T, request func() (*T, error)) (*T, error) {
 	c := l.cache()
-	if found, ok := find(ctx, c, false, func() (*T, bool) { found := lookup(c); return found, found != nil }); ok {
+	var found *T
+	if c.find(ctx, false, func() bool { found = lookup(c); return found != nil }) {
 		return new(*found), nil
 	}
 	object, err := request()
@@ -217,13 +219,13 @@ func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects fu
 		c, pages, key, asked := l.cache(), l.pager(filter), filter.Encode(), []T(nil)
 		for !pages.done {
 			// Before each page, the list of all objects may have become cheaper.
+			var objects []T
 			known := false // the answer to this filter
-			objects, ok := find(ctx, c, len(pages.cursors) > 0, func() (selected []T, ok bool) {
-				selected, known = c.filtered[key]
-				if !known && c.complete {
-					selected = c.selected(selects)
+			ok := c.find(ctx, len(pages.cursors) > 0, func() bool {
+				if objects, known = c.filtered[key]; !known && c.complete {
+					objects = c.selected(selects)
 				}
-				return selected, known || c.complete
+				return known || c.complete
 			})
 			var err error
 			if ok && !known {
@@ -288,24 +290,25 @@ type cache[T any] struct {
 // find looks a read up. The second read loads the first page of the list, and once there were as
 // many reads as there are pages, a read loads the whole list. On false, the caller sends the
 // read's own request. begun says that it sent one before. lookup is called with c.mu held.
-func find[T, A any](ctx context.Context, c *cache[T], begun bool, lookup func() (A, bool)) (A, bool) {
+func (c *cache[T]) find(ctx context.Context, begun bool, lookup func() bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	found, ok := lookup()
-	if ok {
-		return found, true
+	if lookup() {
+		return true
 	}
 	c.reads++
 	for _, whole := range []bool{false, true} {
-		if ok || c.failed != nil || c.reads < 2 || begun && c.total == 0 || whole && c.reads < c.total {
-			break
+		if c.failed != nil || c.reads < 2 || begun && c.total == 0 || whole && c.reads < c.total {
+			return false
 		}
 		c.mu.Unlock()
 		_ = c.load(ctx, whole) // then the read's own request says what is wrong
 		c.mu.Lock()
-		found, ok = lookup()
+		if lookup() {
+			return true
+		}
 	}
-	return found, ok
+	return false
 }
 
 func (c *cache[T]) all(ctx context.Context) iter.Seq2[T, error] {
@@ -385,12 +388,8 @@ func (c *cache[T]) selected(selects func(*T) bool) (selected []T) {
 
 // first returns the first object of the list that matches, or nil. It is a lookup.
 func (c *cache[T]) first(matches func(*T) bool) *T {
-	for _, page := range c.pages {
-		for i := range page {
-			if matches(&page[i]) {
-				return &page[i]
-			}
-		}
+	if found := c.selected(matches); len(found) > 0 {
+		return &found[0]
 	}
 	return nil
 }

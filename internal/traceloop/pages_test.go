@@ -3,9 +3,9 @@ package traceloop
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -19,50 +19,61 @@ func page(next string, ids ...string) http.HandlerFunc {
 	return answer(200, fmt.Sprintf(`{"data":[%s],"next_cursor":%s,"total_results":0}`, strings.Join(data, ","), next))
 }
 
-// listed returns the ids that a list of projects yields, and its errors.
-func listed(t *testing.T, s *service) (ids []string, errs []error) {
+// listed returns the ids that a list yields, and then what is wrong with it.
+func listed(t *testing.T, list iter.Seq2[Project, error]) string {
 	t.Helper()
-	c := onLoopback(t, s, Config{})
-	for project, err := range c.ListProjectsUncached(t.Context()) {
-		if len(errs) > 0 {
+	var got []string
+	failed := false
+	for project, err := range list {
+		if failed {
 			t.Error("the list goes on after an error")
 		}
-		if err != nil {
-			errs = append(errs, err)
-			continue
+		failed = err != nil
+		unreadable, isUnreadable := errors.AsType[*UnreadableError](err)
+		mismatch, isMismatch := errors.AsType[*MismatchError](err)
+		switch {
+		case isUnreadable:
+			got = append(got, unreadable.Reason)
+		case isMismatch:
+			got = append(got, mismatch.Reason)
+		case failed:
+			got = append(got, err.Error())
+		default:
+			got = append(got, project.ID)
 		}
-		ids = append(ids, project.ID)
 	}
-	return ids, errs
+	return strings.Join(got, " ")
 }
 
 func TestPages(t *testing.T) {
-	tests := []struct {
+	const cursor = "a/b+c &limit=1#é"
+	for _, tt := range []struct {
 		name  string
 		pages []http.HandlerFunc
-		want  []string
+		want  string
 	}{
-		{"one page", []http.HandlerFunc{page(`""`, "a", "b")}, []string{"a", "b"}},
-		{"none", []http.HandlerFunc{page(`""`)}, nil},
-		{"two", []http.HandlerFunc{page(`"c/1 &x"`, "a", "b"), page(`""`, "c")}, []string{"a", "b", "c"}},
-		{"cursor null", []http.HandlerFunc{page(`"1"`, "a"), page(`null`, "b")}, []string{"a", "b"}},
-		{"no cursor", []http.HandlerFunc{answer(200, `{"data":[`+projectJSON+`]}`)}, []string{"p1"}},
-		{"one empty page in between", []http.HandlerFunc{page(`"1"`, "a"), page(`"2"`), page(`""`, "b")}, []string{"a", "b"}},
-		{"empty last page", []http.HandlerFunc{page(`"1"`, "a"), page(`"2"`), page(`""`)}, []string{"a"}},
-	}
-	for _, tt := range tests {
+		{"two", []http.HandlerFunc{page(`"`+cursor+`"`, "a", "b"), page(`""`, "c")}, "a b c"},
+		{"cursor null", []http.HandlerFunc{page(`"1"`, "a"), page(`null`, "b")}, "a b"},
+		{"one empty page in between", []http.HandlerFunc{page(`"1"`, "a"), page(`"2"`), page(`""`, "b")}, "a b"},
+		{"empty last page", []http.HandlerFunc{page(`"1"`, "a"), page(`"2"`), page(`""`)}, "a"},
+
+		// What may be incomplete is an error.
+		{"cursor repeated at once", []http.HandlerFunc{page(`"1"`, "a"), page(`"1"`, "b")}, "a the list does not end: it repeats a cursor or empty pages"},
+		{"cursor repeated later", []http.HandlerFunc{page(`"1"`, "a"), page(`"2"`, "b"), page(`"1"`, "c")}, "a b the list does not end: it repeats a cursor or empty pages"},
+		{"empty pages", []http.HandlerFunc{page(`"1"`), page(`"2"`)}, "the list does not end: it repeats a cursor or empty pages"},
+		{"object on two pages", []http.HandlerFunc{page(`"1"`, "a", "b"), page(`""`, "b")}, "a b the list contains an object twice"},
+		{"broken object", []http.HandlerFunc{page(`"1"`, "a"), page(`""`, "b", "")}, "a its field id is empty"},
+		{"unreadable page", []http.HandlerFunc{page(`"1"`, "a"), truncated}, "a its body is incomplete"},
+		{"refusal", []http.HandlerFunc{page(`"1"`, "a", "b"), refusal(401)}, "a b GET /v2/projects: 401 Unauthorized: Refused with 401. (request id req-1)"},
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &service{answers: tt.pages}
-			ids, errs := listed(t, s)
-			if len(errs) > 0 || !slices.Equal(ids, tt.want) {
-				t.Errorf("got %v, %v; want %v", ids, errs, tt.want)
-			}
-			if len(s.got()) != len(tt.pages) {
-				t.Errorf("%d requests, want %d", len(s.got()), len(tt.pages))
+			s := serve(t, inTurn(tt.pages...))
+			if got := listed(t, s.client(Config{}).ListProjectsUncached(t.Context())); got != tt.want || len(s.got()) != len(tt.pages) {
+				t.Errorf("got %q after %d requests, want %q after %d", got, len(s.got()), tt.want, len(tt.pages))
 			}
 			for i, r := range s.got() {
 				query, err := url.ParseQuery(r.query)
-				if err != nil || query.Get("limit") != "100" || query.Has("cursor") != (i > 0) {
+				if err != nil || query.Get("limit") != "100" || query.Has("cursor") != (i > 0) || tt.name == "two" && i > 0 && query.Get("cursor") != cursor {
 					t.Errorf("request %d has the query %q", i, r.query)
 				}
 			}
@@ -70,69 +81,51 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func TestCursorIsSentAsItCame(t *testing.T) {
-	const cursor = "a/b+c &limit=1#é"
-	s := &service{answers: []http.HandlerFunc{page(`"`+cursor+`"`, "a"), page(`""`, "b")}}
-	listed(t, s)
-	query, err := url.ParseQuery(s.got()[1].query)
-	if err != nil || query.Get("cursor") != cursor || query.Get("limit") != "100" {
-		t.Errorf("got %q", s.got()[1].query)
-	}
-}
+func TestFormsOfLists(t *testing.T) {
+	second := strings.Replace(projectJSON, `"p1"`, `"p2"`, 1)
+	for body, want := range map[string]string{
+		`{"data":[` + projectJSON + `,` + second + `],"next_cursor":"","total_results":2}`: "p1 p2",
+		`{"projects":[` + second + `,` + projectJSON + `],"total":2}`:                      "p2 p1",
+		`[` + projectJSON + `,` + second + `]`:                                             "p1 p2",
+		`{"data":[` + projectJSON + `]}`:                                                   "p1",
+		`{"projects":[],"total":0}`:                                                        "",
+		`{"projects":null,"total":0}`:                                                      "",
+		`{"data":null}`:                                                                    "",
+		`null`:                                                                             "",
+		`[]`:                                                                               "",
 
-func TestPagesThatCannotBeRight(t *testing.T) {
-	tests := []struct {
-		name   string
-		pages  []http.HandlerFunc
-		before int // objects yielded before the error
-		reason string
-	}{
-		{"cursor repeated at once", []http.HandlerFunc{page(`"1"`, "a"), page(`"1"`, "b")}, 1, "does not end"},
-		{"cursor repeated later", []http.HandlerFunc{page(`"1"`, "a"), page(`"2"`, "b"), page(`"1"`, "c")}, 2, "does not end"},
-		{"empty pages", []http.HandlerFunc{page(`"1"`), page(`"2"`), page(`"3"`)}, 0, "does not end"},
-		{"object on two pages", []http.HandlerFunc{page(`"1"`, "a", "b"), page(`""`, "b")}, 2, "twice"},
-		{"object twice on a page", []http.HandlerFunc{page(`""`, "a", "a")}, 0, "twice"},
-		{"no data", []http.HandlerFunc{answer(200, `{"next_cursor":""}`)}, 0, "field data is missing"},
-		{"data an object", []http.HandlerFunc{answer(200, `{"data":{},"next_cursor":""}`)}, 0, "field data is not a list of objects"},
-		{"null in the data", []http.HandlerFunc{answer(200, `{"data":[null],"next_cursor":""}`)}, 0, "field id is missing"},
-		{"string in the data", []http.HandlerFunc{answer(200, `{"data":["p1"],"next_cursor":""}`)}, 0, "field data is not a list of objects"},
-		{"cursor a number", []http.HandlerFunc{answer(200, `{"data":[],"next_cursor":2}`)}, 0, "field next_cursor is not a string"},
-		{"broken object", []http.HandlerFunc{page(`"1"`, "a"), page(`""`, "b", "")}, 1, "field id is empty"},
-		{"unreadable page", []http.HandlerFunc{page(`"1"`, "a"), truncated}, 1, "is incomplete"},
+		`{"projects":[` + projectJSON + `],"total":2}`:                        "the list shows 1 of its 2 objects",
+		`{"data":[` + projectJSON + `],"next_cursor":"","total_results":101}`: "the list shows 1 of its 101 objects",
+		`{"data":{},"next_cursor":""}`:                                        "its field data is not a list of objects",
+		`{"data":[null],"next_cursor":""}`:                                    "its field id is missing",
+		`{"data":["p1"],"next_cursor":""}`:                                    "its field data is not a list of objects",
+		`{"data":[],"next_cursor":2}`:                                         "its field next_cursor is not a string",
+		`{"items":[` + projectJSON + `],"total":1}`:                           "its field data is missing",
+		`{"environments":[` + projectJSON + `]}`:                              "its field data is missing",
+		`{"error":"with status 200"}`:                                         "its field data is missing",
+		`{"projects":{"p1":` + projectJSON + `}}`:                             "its field projects is not a list of objects",
+		`7`: "its body is not a JSON object",
+		`{"projects":[` + projectJSON + `,` + projectJSON + `],"total":2}`:             "the list contains an object twice",
+		`[` + strings.Replace(projectJSON, `"slug":"orders"`, `"slug":["a"]`, 1) + `]`: "its field slug is not a string",
+	} {
+		if got := listed(t, serve(t, answer(200, body)).client(Config{}).ListProjects(t.Context())); got != want {
+			t.Errorf("%s\ngot %q, want %q", body, got, want)
+		}
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			ids, errs := listed(t, &service{answers: tt.pages})
-			if len(ids) != tt.before || len(errs) != 1 {
-				t.Fatalf("got %v and %v, want %d objects and one error", ids, errs, tt.before)
-			}
-			if reason := problemOf(t, errs[0]); !strings.Contains(reason, tt.reason) {
-				t.Errorf("got %q, want %q", reason, tt.reason)
-			}
-		})
-	}
-}
 
-// problemOf is what is wrong with an answer.
-func problemOf(t *testing.T, err error) string {
-	t.Helper()
-	if unreadable, ok := errors.AsType[*UnreadableError](err); ok {
-		return unreadable.Reason
-	}
-	return as[*MismatchError](t, err).Reason
-}
-
-func TestRefusalBetweenPages(t *testing.T) {
-	ids, errs := listed(t, &service{answers: []http.HandlerFunc{page(`"1"`, "a", "b"), refusal(401)}})
-	if len(ids) != 2 || len(errs) != 1 || !hasStatus(errs[0], 401) {
-		t.Errorf("got %v and %v, want two objects and the 401", ids, errs)
+	// Each collection has a name of its own.
+	c := serve(t, byLine{
+		"GET /v2/environments": answer(200, `{"environments":[`+sharedJSON+`],"total":1}`),
+		"GET /v2/api-keys":     answer(200, `{"api_keys":[`+apiKeyJSON+`],"total":1}`),
+	}.answer).client(Config{})
+	if environments, keys := all(t, c.ListEnvironments(t.Context(), EnvironmentFilter{})), all(t, c.ListAPIKeys(t.Context(), APIKeyFilter{})); len(environments) != 1 || len(keys) != 1 {
+		t.Errorf("got %v and %v", environments, keys)
 	}
 }
 
 func TestBreakFetchesNoFurtherPage(t *testing.T) {
-	s := &service{answers: []http.HandlerFunc{page(`"1"`, "a", "b"), page(`""`, "c")}}
-	c := onLoopback(t, s, Config{})
-	list := c.ListProjects(t.Context())
+	s := serve(t, inTurn(page(`"1"`, "a", "b"), page(`""`, "c")))
+	list := s.client(Config{}).ListProjects(t.Context())
 	if len(s.got()) != 0 {
 		t.Error("a request was made before the list was read")
 	}

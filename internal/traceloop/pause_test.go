@@ -3,75 +3,57 @@ package traceloop
 import (
 	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-func TestRetryAfter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		now := time.Now().UTC()
-		httpDate := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
-		tests := []struct {
-			name, value, date string
-			want              time.Duration
-			told              bool
-		}{
-			{"seconds", "7", "", 7 * time.Second, true},
-			{"seconds in white space", " 7 ", "", 7 * time.Second, true},
-			{"zero", "0", "", 0, false},
-			{"negative", "-3", "", 0, false},
-			{"fraction", "1.5", "", 0, false},
-			{"out of range", "99999999999999999999", "", math.MaxInt32 * time.Second, true},
-			{"missing", "", "", 0, false},
-			{"garbled", "soon", "", 0, false},
-			{"date", httpDate(9 * time.Second), "", 9 * time.Second, true},
-			{"date in the past", httpDate(-time.Second), "", 0, false},
-			{"date by a clock that is an hour ahead", httpDate(time.Hour + 9*time.Second), httpDate(time.Hour), 9 * time.Second, true},
-		}
-		for _, tt := range tests {
-			h := http.Header{}
-			h.Set("Retry-After", tt.value)
-			if tt.date != "" {
-				h.Set("Date", tt.date)
-			}
-			got, told := retryAfter(h)
-			if told != tt.told || told && got != tt.want {
-				t.Errorf("%s: got %s, %t; want %s, %t", tt.name, got, told, tt.want, tt.told)
-			}
-		}
-	})
-}
-
 // The forms of Retry-After, as they lengthen a call.
-func TestWaitAsTold(t *testing.T) {
+func TestRetryAfter(t *testing.T) {
+	const (
+		none     = 0                               // a backoff instead
+		midnight = "Sat, 01 Jan 2000 00:00:00 GMT" // when the clock of each synctest bubble begins
+	)
 	tests := []struct {
-		name        string
-		answer      http.HandlerFunc
-		least, most time.Duration
+		name, value, date string
+		status            int
+		want              time.Duration
 	}{
-		{"seconds", refusal(429, "Retry-After", "5"), 5 * time.Second, 6 * time.Second},
-		{"the longest", refusal(429, "Retry-After", "60"), 60 * time.Second, 61 * time.Second},
-		{"date", func(w http.ResponseWriter, r *http.Request) {
-			refusal(429, "Retry-After", time.Now().UTC().Add(5*time.Second).Format(http.TimeFormat))(w, r)
-		}, 4 * time.Second, 6 * time.Second},
-		{"missing", refusal(429), 250 * time.Millisecond, 1500 * time.Millisecond},
-		{"garbled", refusal(429, "Retry-After", "later"), 250 * time.Millisecond, 1500 * time.Millisecond},
-		{"zero", refusal(429, "Retry-After", "0"), 250 * time.Millisecond, 1500 * time.Millisecond},
-		{"503", refusal(503, "Retry-After", "5"), 5 * time.Second, 6 * time.Second},
+		{"seconds", "7", "", 429, 7 * time.Second},
+		{"seconds with a 503", "7", "", 503, 7 * time.Second},
+		{"seconds in white space", " 7 ", "", 429, 7 * time.Second},
+		{"the longest", "60", "", 429, time.Minute},
+		{"out of range", "99999999999999999999", "", 429, math.MaxInt32 * time.Second},
+		{"zero", "0", "", 429, none},
+		{"negative", "-3", "", 429, none},
+		{"fraction", "1.5", "", 429, none},
+		{"missing", "", "", 429, none},
+		{"garbled", "soon", "", 429, none},
+		{"date", "Sat, 01 Jan 2000 00:00:09 GMT", midnight, 429, 9 * time.Second},
+		{"date in the past", "Fri, 31 Dec 1999 23:59:59 GMT", midnight, 429, none},
+		{"date by a clock that is an hour ahead", "Sat, 01 Jan 2000 01:00:09 GMT", "Sat, 01 Jan 2000 01:00:00 GMT", 429, 9 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &service{answers: []http.HandlerFunc{tt.answer}}
-				c, _ := inMemory(t, s, Config{MaxRetries: 1})
 				started := time.Now()
-				if err := calls[http.MethodGet](t.Context(), c); err != nil {
-					t.Fatal(err)
+				headers := []string{"Retry-After", tt.value}
+				if tt.date != "" {
+					headers = append(headers, "Date", tt.date)
 				}
-				if took := time.Since(started); took < tt.least || took > tt.most {
-					t.Errorf("took %s, want %s to %s", took, tt.least, tt.most)
+				err := calls[http.MethodGet](t.Context(), serve(t, inTurn(refusal(tt.status, headers...), good)).client(Config{MaxRetries: 1}))
+				least, most := tt.want, tt.want+resumeSpread
+				if tt.want == none {
+					least, most = minBackoff/2, minBackoff+resumeSpread
+				}
+				if tt.want > maxPause {
+					if left := as[*RateLimitError](t, err).Until.Sub(started); left != tt.want {
+						t.Errorf("it asks to come back in %s, want %s", left, tt.want)
+					}
+				} else if took := time.Since(started); err != nil || took < least || took > most {
+					t.Errorf("got %v after %s, want %s to %s", err, took, least, most)
 				}
 			})
 		})
@@ -82,14 +64,10 @@ func TestRateLimitIsNoFailure(t *testing.T) {
 	for method, call := range calls {
 		t.Run(method, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				limited := refusal(429, "Retry-After", "1")
-				s := &service{answers: []http.HandlerFunc{limited, limited, limited, limited, limited, limited}}
-				c, _ := inMemory(t, s, Config{MaxRetries: 0})
-				if err := call(t.Context(), c); err != nil {
-					t.Error(err)
-				}
-				if n := len(s.got()); n != 7 {
-					t.Errorf("%d requests, want 7", n)
+				limited := slices.Repeat([]http.HandlerFunc{refusal(429, "Retry-After", "1")}, 6)
+				s := serve(t, inTurn(append(limited, good)...))
+				if err := call(t.Context(), s.client(Config{})); err != nil || len(s.got()) != 7 {
+					t.Errorf("got %v after %d requests, want success after 7", err, len(s.got()))
 				}
 			})
 		})
@@ -100,13 +78,16 @@ func TestTooLongAPauseFailsAtOnce(t *testing.T) {
 	for _, status := range []int{429, 503} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &service{answers: []http.HandlerFunc{refusal(status, "Retry-After", "61")}}
-				c, _ := inMemory(t, s, Config{MaxRetries: 1})
+				s := serve(t, refusal(status, "Retry-After", "61"))
+				c := s.client(Config{MaxRetries: 1})
 				started := time.Now()
 				for range 2 { // the second call finds the pause without asking the service again
 					err := as[*RateLimitError](t, calls[http.MethodGet](t.Context(), c))
 					if want := started.Add(61 * time.Second); !err.Until.Equal(want) {
 						t.Errorf("come back at %s, want %s", err.Until, want)
+					}
+					if want := "GET /v2/projects/p1: the service accepts no requests until 2000-01-01T00:01:01Z, which is longer than the provider waits"; err.Error() != want {
+						t.Errorf("got %q, want %q", err, want)
 					}
 				}
 				if time.Since(started) != 0 {
@@ -122,18 +103,14 @@ func TestTooLongAPauseFailsAtOnce(t *testing.T) {
 
 func TestEndlessRateLimitEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		requests := 0
-		c, _ := inMemory(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			requests++
-			refusal(429, "Retry-After", "30")(w, r)
-		}), Config{})
+		s := serve(t, refusal(429, "Retry-After", "30"))
 		started := time.Now()
-		as[*RateLimitError](t, calls[http.MethodPost](t.Context(), c))
+		as[*RateLimitError](t, calls[http.MethodPost](t.Context(), s.client(Config{})))
 		if took := time.Since(started); took < 9*time.Minute || took > maxPatience {
 			t.Errorf("gave up after %s, want just under %s", took, maxPatience)
 		}
-		if requests < 15 || requests > 21 {
-			t.Errorf("%d requests, want one for each half minute", requests)
+		if n := len(s.got()); n < 15 || n > 21 {
+			t.Errorf("%d requests, want one for each half minute", n)
 		}
 	})
 }
@@ -144,8 +121,8 @@ func TestPauseIsShared(t *testing.T) {
 	for _, status := range []int{429, 503} {
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &service{answers: []http.HandlerFunc{refusal(status, "Retry-After", "20")}}
-				c, _ := inMemory(t, s, Config{MaxRetries: 1})
+				s := serve(t, inTurn(refusal(status, "Retry-After", "20"), good))
+				c := s.client(Config{MaxRetries: 1})
 				started := time.Now()
 				var wg sync.WaitGroup
 				call := func(method string) {
@@ -186,8 +163,7 @@ func TestPauseIsShared(t *testing.T) {
 // The look-up that settles a POST's outcome is to come after the pause.
 func TestPostAnswered503SetsThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &service{answers: []http.HandlerFunc{refusal(503, "Retry-After", "20")}}
-		c, _ := inMemory(t, s, Config{})
+		c := serve(t, inTurn(refusal(503, "Retry-After", "20"), good)).client(Config{})
 		started := time.Now()
 		err := as[*UnknownOutcomeError](t, calls[http.MethodPost](t.Context(), c))
 		if as[*Error](t, err).StatusCode != 503 || time.Since(started) != 0 {

@@ -30,17 +30,19 @@ func TestRetryTable(t *testing.T) {
 	var (
 		ok          = func(err error) bool { return err == nil }
 		unreachable = func(err error) bool { return IsUnknownHost(err) && !strings.Contains(err.Error(), "attempts") }
-		unknown     = func(err error) bool { _, is := errors.AsType[*UnknownOutcomeError](err); return is }
 		refused     = func(err error) bool {
-			return IsRefused(err) && !unknown(err) && !strings.Contains(err.Error(), "attempts")
+			return IsRefused(err) && !isUnknown(err) && !strings.Contains(err.Error(), "attempts")
 		}
-		missing     = func(err error) bool { _, is := errors.AsType[*MissingOperationError](err); return is && !unknown(err) }
-		unreadable  = func(err error) bool { _, is := errors.AsType[*UnreadableError](err); return is && !unknown(err) }
+		missing = func(err error) bool {
+			_, is := errors.AsType[*MissingOperationError](err)
+			return is && !isUnknown(err)
+		}
+		unreadable  = func(err error) bool { _, is := errors.AsType[*UnreadableError](err); return is && !isUnknown(err) }
 		refusedWith = func(status int) func(error) bool {
-			return func(err error) bool { return hasStatus(err, status) && !unknown(err) }
+			return func(err error) bool { return hasStatus(err, status) && !isUnknown(err) }
 		}
 		repeated      = cell{2, ok}
-		unknownAtOnce = cell{1, unknown}
+		unknownAtOnce = cell{1, isUnknown}
 	)
 	tests := []struct {
 		name    string
@@ -71,7 +73,6 @@ func TestRetryTable(t *testing.T) {
 		{name: "web page with 200", answer: html(200), others: repeated, post: unknownAtOnce},
 		{name: "truncated", answer: truncated, others: repeated, post: unknownAtOnce},
 		{name: "400", answer: refusal(400), others: cell{1, refusedWith(400)}, post: cell{1, refusedWith(400)}},
-		{name: "401", answer: refusal(401), others: cell{1, refusedWith(401)}, post: cell{1, refusedWith(401)}},
 		{name: "401 as a web page", answer: html(401), others: cell{1, refusedWith(401)}, post: cell{1, refusedWith(401)}},
 		{name: "403", answer: refusal(403), others: cell{1, refusedWith(403)}, post: cell{1, refusedWith(403)}},
 		{name: "404", answer: refusal(404), others: cell{1, IsNotFound}, post: cell{1, IsNotFound}},
@@ -85,11 +86,11 @@ func TestRetryTable(t *testing.T) {
 		for method, call := range calls {
 			t.Run(tt.name+"/"+method, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					s := &service{}
+					s := serve(t, good, tt.dialErr)
 					if tt.answer != nil {
-						s.answers = []http.HandlerFunc{tt.answer}
+						s = serve(t, inTurn(tt.answer, good))
 					}
-					c, _ := inMemory(t, s, Config{MaxRetries: DefaultMaxRetries}, tt.dialErr)
+					c := s.client(Config{MaxRetries: DefaultMaxRetries})
 					if tt.host != "" {
 						c.base.Host = tt.host
 					}
@@ -108,7 +109,7 @@ func TestRetryTable(t *testing.T) {
 					if !want.want(err) {
 						t.Errorf("unexpected outcome: %T %v", err, err)
 					}
-					if lost, ok := errors.AsType[*UnknownOutcomeError](err); ok && (!lost.Started.Equal(started) || lost.MayBeConflict != (tt.name == "500")) {
+					if lost, ok := errors.AsType[*UnknownOutcomeError](err); ok && (!lost.Started.Equal(started) || lost.MayBeConflict != (tt.name == "500") || !strings.HasSuffix(err.Error(), "; it is unknown whether the service carried out this POST")) {
 						t.Errorf("it began at %s, and the error is %+v", started, lost)
 					}
 					if n := len(s.got()); n != want.requests {
@@ -121,34 +122,22 @@ func TestRetryTable(t *testing.T) {
 }
 
 func TestRetriesEnd(t *testing.T) {
-	tests := []struct {
-		maxRetries  int
-		least, most time.Duration
-	}{
-		{0, 0, 0},
-		{1, 250 * time.Millisecond, 500 * time.Millisecond},
-		{4, 3750 * time.Millisecond, 7500 * time.Millisecond},
-		// 0.5 + 1 + 2 + 4 s, and then 8 s each.
-		{8, 19750 * time.Millisecond, 39500 * time.Millisecond},
-	}
-	for _, tt := range tests {
-		t.Run(fmt.Sprint(tt.maxRetries), func(t *testing.T) {
+	for maxRetries, most := range map[int]time.Duration{
+		0: 0,
+		1: 500 * time.Millisecond,
+		4: 7500 * time.Millisecond,
+		8: 39500 * time.Millisecond, // 0.5 + 1 + 2 + 4 s, and then 8 s each
+	} {
+		t.Run(fmt.Sprint(maxRetries), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &service{}
-				for range 20 {
-					s.answers = append(s.answers, refusal(500))
-				}
-				c, _ := inMemory(t, s, Config{MaxRetries: tt.maxRetries})
+				s := serve(t, refusal(500))
 				started := time.Now()
-				err := calls[http.MethodGet](t.Context(), c)
-				if !hasStatus(err, 500) {
-					t.Errorf("got %v, want the last answer", err)
+				err := calls[http.MethodGet](t.Context(), s.client(Config{MaxRetries: maxRetries}))
+				if n := len(s.got()); !hasStatus(err, 500) || n != maxRetries+1 {
+					t.Errorf("got %v after %d requests, want the last answer after %d", err, n, maxRetries+1)
 				}
-				if n := len(s.got()); n != tt.maxRetries+1 {
-					t.Errorf("%d requests, want %d", n, tt.maxRetries+1)
-				}
-				if took := time.Since(started); took < tt.least || took > tt.most {
-					t.Errorf("took %s, want %s to %s", took, tt.least, tt.most)
+				if took := time.Since(started); took < most/2 || took > most {
+					t.Errorf("took %s, want %s to %s", took, most/2, most)
 				}
 			})
 		})
@@ -157,150 +146,135 @@ func TestRetriesEnd(t *testing.T) {
 
 func TestNetworkErrorSaysHowOftenItWasTried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, n := inMemory(t, &service{}, Config{MaxRetries: 2}, refusedDial, refusedDial, refusedDial)
-		err := calls[http.MethodGet](t.Context(), c)
-		if !errors.Is(err, syscall.ECONNREFUSED) {
-			t.Fatalf("got %v, want the network's error in the chain", err)
-		}
-		if want := "GET /v2/projects/p1: dial tcp: connection refused (after 3 attempts)"; err.Error() != want {
-			t.Errorf("got %q, want %q", err, want)
-		}
-		if n.dials.Load() != 3 {
-			t.Errorf("%d dials, want 3", n.dials.Load())
+		s := serve(t, good, refusedDial, refusedDial, refusedDial)
+		err := calls[http.MethodGet](t.Context(), s.client(Config{MaxRetries: 2}))
+		if want := "GET /v2/projects/p1: dial tcp: connection refused (after 3 attempts)"; !errors.Is(err, syscall.ECONNREFUSED) || err.Error() != want || s.dials.Load() != 3 {
+			t.Errorf("got %q after %d dials, want %q with the network's error in the chain", err, s.dials.Load(), want)
 		}
 	})
 }
 
-func TestDialTimeoutOfPostIsRetried(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &service{}
-		c, n := inMemory(t, s, Config{MaxRetries: 1, RequestTimeout: time.Second})
-		var hung atomic.Bool
-		dial := c.transport.DialContext
-		c.transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			if hung.CompareAndSwap(false, true) {
+// A POST is repeated if it cannot have been sent.
+func TestPostThatMayNotHaveBeenSent(t *testing.T) {
+	for name, tt := range map[string]struct {
+		baseURL string
+		first   func(context.Context, *testing.T) (net.Conn, error)
+		dials   int32
+		want    func(error) bool
+	}{
+		"a dial without an end": {
+			"http://localhost", func(ctx context.Context, _ *testing.T) (net.Conn, error) {
 				<-ctx.Done()
 				return nil, ctx.Err()
-			}
-			return dial(ctx, network, addr)
-		}
-		if err := calls[http.MethodPost](t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
-		if len(s.got()) != 1 || n.dials.Load() != 1 {
-			t.Errorf("%d requests on %d connections, want 1 and 1", len(s.got()), n.dials.Load())
-		}
-	})
-}
-
-// A connection that takes the request's beginning and no more: net/http cannot say
-// how much of it will still go out.
-func TestPostThatMayBeOnItsWayHasAnUnknownOutcome(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newClient(t, Config{
-			BaseURL: "http://localhost", MaxRetries: DefaultMaxRetries, RequestTimeout: time.Second,
-			UserAgent: strings.Repeat("x", 1<<16),
-		}) // more than net/http's buffer, so that the headers are not all written
-		var dials atomic.Int32
-		c.transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
-			dials.Add(1)
-			client, server := net.Pipe()
-			t.Cleanup(func() { server.Close() })
-			return client, nil
-		}
-		as[*UnknownOutcomeError](t, calls[http.MethodPost](t.Context(), c))
-		if dials.Load() != 1 {
-			t.Errorf("%d connections, want 1", dials.Load())
-		}
-	})
-}
-
-func TestDeleteThenNotFound(t *testing.T) {
-	unsettling := map[string]http.HandlerFunc{"dropped": drop, "502": html(502), "unreadable": html(200), "timeout": hang}
-	for name, first := range unsettling {
+			}, 2, func(err error) bool { return err == nil },
+		},
+		"a failed handshake": {
+			DefaultBaseURL, func(context.Context, *testing.T) (net.Conn, error) {
+				client, server := net.Pipe()
+				server.Close()
+				return client, nil
+			}, 3, func(err error) bool { return err != nil && !isUnknown(err) },
+		},
+		// net/http cannot say how much of it will still go out.
+		"a connection that takes the request's beginning": {
+			"http://localhost", func(_ context.Context, t *testing.T) (net.Conn, error) {
+				client, server := net.Pipe()
+				t.Cleanup(func() { server.Close() })
+				return client, nil
+			}, 1, isUnknown,
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &service{answers: []http.HandlerFunc{first, refusal(404)}}
-				c, _ := inMemory(t, s, Config{MaxRetries: 1})
-				if err := c.DeleteProject(t.Context(), "p1"); err != nil {
-					t.Errorf("got %v, want success: the first attempt deleted it", err)
+				s := serve(t, good)
+				c := newClient(t, Config{
+					BaseURL: tt.baseURL, MaxRetries: 2, RequestTimeout: time.Second,
+					UserAgent: strings.Repeat("x", 1<<16), // more than net/http's buffer, so that the headers are not all written
+				})
+				var dials atomic.Int32
+				c.transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+					if dials.Add(1) == 1 || tt.dials == 3 {
+						return tt.first(ctx, t)
+					}
+					return s.dial(ctx, network, addr)
 				}
-				if len(s.got()) != 2 {
-					t.Errorf("%d requests, want 2", len(s.got()))
+				if err := calls[http.MethodPost](t.Context(), c); !tt.want(err) || dials.Load() != tt.dials {
+					t.Errorf("got %v after %d dials, want %d", err, dials.Load(), tt.dials)
 				}
 			})
 		})
 	}
-
-	t.Run("dropped, then not sent", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			s := &service{answers: []http.HandlerFunc{drop, refusal(404)}}
-			c, _ := inMemory(t, s, Config{MaxRetries: 2}, nil, refusedDial)
-			if err := c.DeleteProject(t.Context(), "p1"); err != nil || len(s.got()) != 2 {
-				t.Errorf("got %v after %d requests, want success after 2", err, len(s.got()))
-			}
-		})
-	})
-	t.Run("not sent", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			c, _ := inMemory(t, &service{answers: []http.HandlerFunc{refusal(404)}}, Config{MaxRetries: 1}, refusedDial)
-			if err := c.DeleteProject(t.Context(), "p1"); !IsNotFound(err) {
-				t.Errorf("got %v, want the 404: nothing was sent before it", err)
-			}
-		})
-	})
-	t.Run("429", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			c, _ := inMemory(t, &service{answers: []http.HandlerFunc{refusal(429), refusal(404)}}, Config{})
-			if err := c.DeleteProject(t.Context(), "p1"); !IsNotFound(err) {
-				t.Errorf("got %v, want the 404: a 429 deletes nothing", err)
-			}
-		})
-	})
-	t.Run("web page with 404", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			c, _ := inMemory(t, &service{answers: []http.HandlerFunc{drop, html(404)}}, Config{MaxRetries: 1})
-			if as[*UnreadableError](t, c.DeleteProject(t.Context(), "p1")).StatusCode != 404 {
-				t.Error("the status is lost")
-			}
-		})
-	})
 }
 
-func TestCancel(t *testing.T) {
-	cancelDuring := func(t *testing.T, method string, seenThrough bool, first http.HandlerFunc) (int, error) {
-		t.Helper()
-		s := &service{answers: []http.HandlerFunc{first}}
-		c, _ := inMemory(t, s, Config{MaxRetries: DefaultMaxRetries})
-		ctx, cancel := context.WithCancel(t.Context())
-		interrupt := time.AfterFunc(100*time.Millisecond, cancel)
-		defer interrupt.Stop()
-		started := time.Now()
-		err := calls[method](ctx, c)
-		// A write on its way is seen through; a wait between attempts is not.
-		if took := time.Since(started); took > 100*time.Millisecond && (!seenThrough || method == http.MethodGet) {
-			t.Errorf("it ended after %s, not at the interrupt", took)
-		}
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v, want the context's error", err)
-		}
-		return len(s.got()), err
+func isUnknown(err error) bool {
+	_, unknown := errors.AsType[*UnknownOutcomeError](err)
+	return unknown
+}
+
+func TestDeleteThenNotFound(t *testing.T) {
+	succeeds := func(err error) bool { return err == nil }
+	unreadable404 := func(err error) bool {
+		unreadable, ok := errors.AsType[*UnreadableError](err)
+		return ok && unreadable.StatusCode == 404
 	}
-	waits := map[string]http.HandlerFunc{"answer": hang, "backoff": refusal(500), "pause": refusal(429, "Retry-After", "30")}
-	for name, first := range waits {
-		for method := range calls {
+	for name, tt := range map[string]struct {
+		first    http.HandlerFunc
+		then     http.HandlerFunc
+		dialErrs []error
+		want     func(error) bool
+	}{
+		"dropped":                {drop, refusal(404), nil, succeeds},
+		"502":                    {html(502), refusal(404), nil, succeeds},
+		"unreadable":             {html(200), refusal(404), nil, succeeds},
+		"timeout":                {hang, refusal(404), nil, succeeds},
+		"dropped, then not sent": {drop, refusal(404), []error{nil, refusedDial}, succeeds},
+		"nothing sent before":    {refusal(404), refusal(404), []error{refusedDial}, IsNotFound},
+		"429 deletes nothing":    {refusal(429), refusal(404), nil, IsNotFound},
+		"a web page with 404":    {drop, html(404), nil, unreadable404},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := serve(t, byLine{"DELETE /v2/projects/p1": inTurn(tt.first, tt.then), "GET /v2/projects": good}.answer, tt.dialErrs...)
+				if err := s.client(Config{MaxRetries: 2}).DeleteProject(t.Context(), "p1"); !tt.want(err) {
+					t.Errorf("got %v after %s", err, s.lines())
+				}
+			})
+		})
+	}
+}
+
+// Terraform cancels the context at the first interrupt, and keeps the results of calls in flight: a write
+// on its way is seen through, a wait is not.
+func TestInterrupt(t *testing.T) {
+	late := func(w http.ResponseWriter, r *http.Request) {
+		_ = sleep(r.Context(), time.Second) // of the bubble: the client has noticed by then
+		good(w, r)
+	}
+	for name, first := range map[string]http.HandlerFunc{"late": late, "none": hang, "backoff": refusal(500), "pause": refusal(429, "Retry-After", "30")} {
+		for method, call := range calls {
 			t.Run(name+"/"+method, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					if method == http.MethodPost && name == "backoff" {
 						return // a POST does not wait after a 500
 					}
-					requests, err := cancelDuring(t, method, name == "answer", first)
-					_, unknown := errors.AsType[*UnknownOutcomeError](err)
-					if want := method == http.MethodPost && name == "answer"; unknown != want {
-						t.Errorf("outcome unknown: %t, want %t (%v)", unknown, want, err)
+					s := serve(t, first)
+					c := s.client(Config{MaxRetries: DefaultMaxRetries})
+					ctx, interrupt := context.WithCancel(t.Context())
+					defer time.AfterFunc(100*time.Millisecond, interrupt).Stop()
+					started := time.Now()
+					err := call(ctx, c)
+					sent := method != http.MethodGet && (name == "late" || name == "none") // a write
+					if took := time.Since(started); took > 100*time.Millisecond && !sent {
+						t.Errorf("it ended after %s, not at the interrupt", took)
 					}
-					if requests != 1 {
-						t.Errorf("%d requests, want 1", requests)
+					if done := sent && name == "late"; done != (err == nil) || !done && !errors.Is(err, context.Canceled) {
+						t.Errorf("got %v", err)
+					}
+					if want := method == http.MethodPost && name == "none"; isUnknown(err) != want {
+						t.Errorf("outcome unknown: %t, want %t (%v)", isUnknown(err), want, err)
+					}
+					if err := calls[http.MethodPatch](ctx, c); err == nil || len(s.got()) != 1 {
+						t.Errorf("a write after the interrupt: %v; %d requests, want 1", err, len(s.got()))
 					}
 				})
 			})
@@ -310,13 +284,12 @@ func TestCancel(t *testing.T) {
 
 func TestPostsOfOneCallShareAnIdempotencyKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &service{answers: []http.HandlerFunc{refusal(429), good, html(502)}}
-		c, _ := inMemory(t, s, Config{})
+		s := serve(t, inTurn(refusal(429), good))
+		c := s.client(Config{})
 		for range 2 {
 			if err := calls[http.MethodPost](t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
-			s.answers = nil
 		}
 		var keys []string
 		for _, r := range s.got() {
@@ -347,40 +320,15 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// Terraform cancels the context at the first interrupt, and keeps the results of calls in
-// flight.
-func TestInterruptedWriteIsSeenThrough(t *testing.T) {
-	for _, method := range []string{http.MethodPost, http.MethodPatch, http.MethodDelete} {
-		t.Run(method, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, interrupt := context.WithCancel(t.Context())
-				s := &service{answers: []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
-					interrupt()
-					<-time.After(time.Second) // of the bubble: the client has noticed by then
-					good(w, r)
-				}}}
-				c, _ := inMemory(t, s, Config{MaxRetries: DefaultMaxRetries})
-				if err := calls[method](ctx, c); err != nil {
-					t.Errorf("the write on its way ended with: %v", err)
-				}
-				if err := calls[method](ctx, c); err == nil || len(s.got()) != 1 {
-					t.Errorf("a write after the interrupt: %v; %d requests, want 1", err, len(s.got()))
-				}
-			})
-		})
-	}
-}
-
-func TestCreatedSince(t *testing.T) {
+func TestClockOfTheService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		ahead := now.Add(time.Hour) // the service's clock
-		s := &service{answers: []http.HandlerFunc{answer(200, projectJSON, "Date", ahead.UTC().Format(http.TimeFormat))}}
-		c, _ := inMemory(t, s, Config{})
-		if c.CreatedSince(ahead, now) {
+		c := serve(t, answer(200, projectJSON, "Date", ahead.UTC().Format(http.TimeFormat))).client(Config{})
+		if _, known := c.Now(); known || c.CreatedSince(ahead, now) {
 			t.Error("it knows the service's clock before the first answer")
 		}
-		if _, err := c.GetProject(t.Context(), "p1"); err != nil {
+		if err := calls[http.MethodGet](t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 		for created, want := range map[time.Time]bool{
@@ -393,6 +341,10 @@ func TestCreatedSince(t *testing.T) {
 			if got := c.CreatedSince(created, now); got != want {
 				t.Errorf("created %s after we began: %t, want %t", created.Sub(ahead), got, want)
 			}
+		}
+		time.Sleep(time.Minute)
+		if now, known := c.Now(); !known || !now.Equal(ahead.Add(time.Minute)) {
+			t.Errorf("got %s, %t; want %s", now, known, ahead.Add(time.Minute))
 		}
 	})
 }

@@ -27,10 +27,7 @@ func logged(t *testing.T, f func(context.Context, *testing.T)) string {
 
 func TestLog(t *testing.T) {
 	raw := logged(t, func(ctx context.Context, t *testing.T) {
-		s := &service{answers: []http.HandlerFunc{
-			refusal(429, "Retry-After", "1"), html(502), answer(200, `{"data":[],"next_cursor":"opaque"}`), refusal(401),
-		}}
-		c, _ := inMemory(t, s, Config{MaxRetries: 1})
+		c := serve(t, inTurn(refusal(429, "Retry-After", "1"), html(502), answer(200, `{"data":[],"next_cursor":"opaque"}`), refusal(401))).client(Config{MaxRetries: 1})
 		for range c.ListAPIKeysUncached(ctx, APIKeyFilter{ProjectID: "p1", Environment: "prd"}) {
 		}
 	})
@@ -54,9 +51,7 @@ func TestLog(t *testing.T) {
 			t.Errorf("%v: a duration is missing or out of place", e)
 		}
 	}
-	const (
-		request = "debug Traceloop API request method=GET path=/v2/api-keys query=environment=prd&limit=100&project_id=p1"
-	)
+	const request = "debug Traceloop API request method=GET path=/v2/api-keys query=environment=prd&limit=100&project_id=p1"
 	want := []string{
 		request + " attempt=1 status=429 request_id=req-1",
 		"info Waiting before the next Traceloop API request method=GET path=/v2/api-keys attempt=1 reason=the service asked for a pause",
@@ -104,9 +99,8 @@ func TestSecretsStayOut(t *testing.T) {
 			header http.Header
 		)
 		log := logged(t, func(ctx context.Context, t *testing.T) {
-			s := &service{answers: []http.HandlerFunc{answer}}
-			c, _ := inMemory(t, s, Config{})
-			key, err := c.CreateAPIKey(ctx, APIKeyRequest{ProjectID: "p1", Environment: "prd"})
+			s := serve(t, answer)
+			key, err := s.client(Config{}).CreateAPIKey(ctx, APIKeyRequest{ProjectID: "p1", Environment: "prd"})
 			fmt.Fprintf(&shown, "%v %+v %#v %v %+v %s", err, err, err, key, key, key)
 			if (i < 2) != (err == nil) { // the second answer lacks only the id
 				t.Errorf("answer %d: %v", i, err)
@@ -132,20 +126,21 @@ func TestSecretsStayOut(t *testing.T) {
 	}
 }
 
-// The second wall: what would be logged with the key in it is logged without it.
-func TestKeyIsMaskedInTheLog(t *testing.T) {
+// A service that repeats a key of the provider does not bring it into an error or a log.
+func TestKeysAreMasked(t *testing.T) {
+	const other, longer = "tl_TheOtherSecretOfTheProvider", "tl_TheOtherSecretOfTheProviderIsLonger"
 	log := logged(t, func(ctx context.Context, t *testing.T) {
-		found := answer(200, strings.Replace(projectJSON, `"p1"`, `"`+testKey+`"`, 1))
-		c, _ := inMemory(t, &service{answers: []http.HandlerFunc{found}}, Config{})
-		for range 2 {
-			if _, err := c.GetProject(ctx, testKey); err != nil {
-				t.Error(err)
+		c := serve(t, answer(401, `{"error":"Not `+other+`, `+longer+` or `+testKey+`."}`, "X-Request-Id", other)).client(Config{Secrets: []string{"", " ", other, longer}})
+		for _, id := range []string{"p1", testKey, longer} {
+			_, err := c.GetProject(ctx, id)
+			if want := "Not " + MaskKey(other) + ", " + MaskKey(longer) + " or " + MaskKey(testKey) + "."; as[*Error](t, err).Message != want || strings.Contains(as[*Error](t, err).RequestID, "Secret") {
+				t.Errorf("got %q, want %q", err, want)
 			}
 		}
 		tflog.Info(ctx, "unmasked", map[string]any{"key": testKey}) // the control: the caller's context is as it was
 	})
-	if strings.Count(log, `"path":"/v2/projects/***","query":""`) != 1 || strings.Count(log, testKey) != 1 {
-		t.Errorf("the path is not masked:\n%s", log)
+	if strings.Contains(log, "OtherSecret") || strings.Count(log, testKey) != 1 || strings.Count(log, `"path":"/v2/projects/***","query":""`) != 2 {
+		t.Errorf("the log shows a key:\n%s", log)
 	}
 }
 

@@ -1,6 +1,7 @@
 package traceloop
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,8 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,7 +20,10 @@ import (
 	"time"
 )
 
-const testKey = "tlm_TopSecretManagementKey0001"
+const (
+	testKey        = "tlm_TopSecretManagementKey0001"
+	testProjectKey = "tl_TopSecretProjectKey0001"
+)
 
 const (
 	projectJSON     = `{"id":"p1","name":"Orders","slug":"orders","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-01-02T03:04:06Z"}`
@@ -38,32 +43,154 @@ type seen struct {
 	at                        time.Time
 }
 
-// service is an API whose answers a test writes down: the nth request gets the nth
-// answer, and those after the last one get a good answer.
+// line is the method and the path, without the collections that a project's key reaches, and the query
+// without the limit.
+func (r seen) line() string {
+	query, _ := url.ParseQuery(r.query)
+	query.Del("limit")
+	return r.method + " " + strings.TrimSuffix(shorter.Replace(r.path)+"?"+query.Encode(), "?")
+}
+
+var shorter = strings.NewReplacer(contractPaths.AutoMonitorSetups, "", contractPaths.Evaluators, "")
+
+// service is a service on a network in memory. It answers as a test says, and notes the requests. In a
+// synctest bubble, the clock stands still while a test waits for a real network.
 type service struct {
-	answers []http.HandlerFunc
+	t        *testing.T
+	conns    chan net.Conn
+	closed   chan struct{}
+	dials    atomic.Int32
+	dialErrs []error // the nth dial fails with the nth error, unless it is nil
 
 	mu       sync.Mutex
 	requests []seen
+	told     int // how many of them lines has returned
 }
 
-func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	s.mu.Lock()
-	n := len(s.requests)
-	s.requests = append(s.requests, seen{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, string(body), r.Header.Clone(), time.Now()})
-	s.mu.Unlock()
-	if n < len(s.answers) {
-		s.answers[n](w, r)
-		return
+func serve(t *testing.T, answers http.HandlerFunc, dialErrs ...error) *service {
+	t.Helper()
+	s := &service{t: t, conns: make(chan net.Conn), closed: make(chan struct{}), dialErrs: dialErrs}
+	server := &http.Server{ErrorLog: discardLog, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		s.mu.Lock()
+		s.requests = append(s.requests, seen{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, string(body), r.Header.Clone(), time.Now()})
+		s.mu.Unlock()
+		answers(w, r)
+	})}
+	go server.Serve(s)
+	t.Cleanup(func() {
+		close(s.closed)
+		server.Close()
+	})
+	return s
+}
+
+func (s *service) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	if i := int(s.dials.Add(1)); i <= len(s.dialErrs) && s.dialErrs[i-1] != nil {
+		return nil, s.dialErrs[i-1]
 	}
-	good(w, r)
+	client, server := net.Pipe()
+	select {
+	case s.conns <- server:
+		return client, nil
+	case <-s.closed:
+		return nil, syscall.ECONNREFUSED
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
+func (s *service) Accept() (net.Conn, error) {
+	select {
+	case conn := <-s.conns:
+		return conn, nil
+	case <-s.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (s *service) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
+
+func (s *service) Close() error { return nil }
+
+// client returns a client of the service with a management key.
+func (s *service) client(config Config) *Client {
+	config.BaseURL = "http://localhost"
+	c := newClient(s.t, config)
+	s.reach(c.connection)
+	return c
+}
+
+// project returns a client of the service with a project's key.
+func (s *service) project(config Config) *ProjectClient {
+	config.BaseURL, config.Key = "http://localhost", testProjectKey
+	c, err := NewProjectClient(config)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(c.transport.CloseIdleConnections)
+	s.reach(c.connection)
+	return c
+}
+
+func (s *service) reach(c *connection) {
+	c.base.Host = "api.traceloop.test" // plain http, which ParseBaseURL accepts only to loopback
+	c.transport.DialContext = s.dial
+}
+
+func newClient(t *testing.T, config Config) *Client {
+	t.Helper()
+	if config.Key == "" {
+		config.Key = testKey
+	}
+	c, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.transport.CloseIdleConnections)
+	return c
+}
+
+// got returns the requests.
 func (s *service) got() []seen {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]seen(nil), s.requests...)
+	return slices.Clone(s.requests)
+}
+
+// lines returns the requests since the last call.
+func (s *service) lines() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var lines []string
+	for _, r := range s.requests[s.told:] {
+		lines = append(lines, r.line())
+	}
+	s.told = len(s.requests)
+	return strings.Join(lines, ", ")
+}
+
+// inTurn gives the nth request the nth answer, and the last answer to those after it.
+func inTurn(answers ...http.HandlerFunc) http.HandlerFunc {
+	var n atomic.Int32
+	return func(w http.ResponseWriter, r *http.Request) { answers[min(int(n.Add(1)), len(answers))-1](w, r) }
+}
+
+// byLine has the answers by seen.line, or by what is before its query. Anything else is answered as by
+// a router that does not know it.
+type byLine map[string]http.HandlerFunc
+
+func (by byLine) answer(w http.ResponseWriter, r *http.Request) {
+	line := seen{method: r.Method, path: r.URL.EscapedPath(), query: r.URL.RawQuery}.line()
+	path, _, _ := strings.Cut(line, "?")
+	for _, key := range []string{line, path} {
+		if answer, ok := by[key]; ok {
+			answer(w, r)
+			return
+		}
+	}
+	notRouted(w, r)
 }
 
 // good is the answer to an operation that succeeds.
@@ -130,85 +257,6 @@ func truncated(w http.ResponseWriter, _ *http.Request) {
 
 // hang answers nothing until the client goes away.
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-
-// network is a network in memory, for tests in a synctest bubble: there the clock
-// stands still while a test waits for a real one.
-type network struct {
-	conns    chan net.Conn
-	closed   chan struct{}
-	dials    atomic.Int32
-	dialErrs []error // the nth dial fails with the nth error, if it is not nil
-}
-
-func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	if i := int(n.dials.Add(1)); i <= len(n.dialErrs) && n.dialErrs[i-1] != nil {
-		return nil, n.dialErrs[i-1]
-	}
-	client, server := net.Pipe()
-	select {
-	case n.conns <- server:
-		return client, nil
-	case <-n.closed:
-		return nil, syscall.ECONNREFUSED
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (n *network) Accept() (net.Conn, error) {
-	select {
-	case conn := <-n.conns:
-		return conn, nil
-	case <-n.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (n *network) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
-
-func (n *network) Close() error { return nil }
-
-// inMemory serves s to a client within a synctest bubble, dials failing as told.
-func inMemory(t *testing.T, s http.Handler, config Config, dialErrs ...error) (*Client, *network) {
-	t.Helper()
-	n := &network{conns: make(chan net.Conn), closed: make(chan struct{}), dialErrs: dialErrs}
-	config.BaseURL = "http://localhost"
-	c := newClient(t, config)
-	c.base.Host = "api.traceloop.test" // plain http, which ParseBaseURL takes to loopback alone
-	c.transport.DialContext = n.dial
-	server := &http.Server{Handler: s, ErrorLog: discardLog}
-	go server.Serve(n)
-	t.Cleanup(func() {
-		close(n.closed)
-		server.Close()
-		c.transport.CloseIdleConnections()
-	})
-	return c, n
-}
-
-// onLoopback serves s to a client over TCP.
-func onLoopback(t *testing.T, s http.Handler, config Config) *Client {
-	t.Helper()
-	server := httptest.NewUnstartedServer(s)
-	server.Config.ErrorLog = discardLog
-	server.Start()
-	t.Cleanup(server.Close)
-	config.BaseURL = server.URL
-	return newClient(t, config)
-}
-
-func newClient(t *testing.T, config Config) *Client {
-	t.Helper()
-	if config.Key == "" {
-		config.Key = testKey
-	}
-	c, err := New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.transport.CloseIdleConnections)
-	return c
-}
 
 // as returns the error of type E in err's chain, or stops the test.
 func as[E error](t *testing.T, err error) E {

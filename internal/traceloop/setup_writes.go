@@ -14,7 +14,7 @@ const (
 	// maxBulk is the service's limit for the items of one bulk upsert.
 	maxBulk = 100
 
-	// bulkQuiet is how long the client waits for another write before it sends the batch.
+	// bulkQuiet is how long the client waits for other writes. If none comes, it sends the batch.
 	bulkQuiet = 100 * time.Millisecond
 
 	// sameMoment is how far apart the two times of a new setup may be. In recorded answers on other
@@ -35,7 +35,6 @@ type setupWrites struct {
 	mu      sync.Mutex
 	waiting []*setupWrite
 	sending bool
-	timer   *time.Timer
 }
 
 // setupWrite is one creation or update.
@@ -60,41 +59,36 @@ func (g *setupWrites) add(w *setupWrite) setupAnswer {
 	w.done = make(chan setupAnswer, 1)
 	g.mu.Lock()
 	g.waiting = append(g.waiting, w)
-	g.schedule()
+	if !g.sending {
+		g.sending = true
+		go g.send()
+	}
 	g.mu.Unlock()
 	return <-w.done
 }
 
-// schedule sends the writes that wait as soon as they are enough, or no other one comes. Called
-// with g.mu held.
-func (g *setupWrites) schedule() {
-	if g.sending || len(g.waiting) == 0 {
-		return
-	}
-	if g.timer != nil {
-		g.timer.Stop()
-	}
-	wait := bulkQuiet
-	if len(g.waiting) >= maxBulk {
-		wait = 0
-	}
-	g.timer = time.AfterFunc(wait, g.send)
-}
-
+// send sends batches until no write waits.
 func (g *setupWrites) send() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.sending {
-		return
-	}
-	if batch := g.take(); len(batch) > 0 {
-		g.sending = true
-		g.mu.Unlock()
-		g.deliver(batch)
+	for before := 0; ; {
 		g.mu.Lock()
-		g.sending = false
+		waiting := len(g.waiting)
+		if waiting == 0 {
+			g.sending = false
+			g.mu.Unlock()
+			return
+		}
+		if waiting > before && waiting < maxBulk { // another one may come
+			g.mu.Unlock()
+			time.Sleep(bulkQuiet)
+			before = waiting
+			continue
+		}
+		batch := g.take()
+		g.mu.Unlock()
+		if before = 0; len(batch) > 0 {
+			g.deliver(batch)
+		}
 	}
-	g.schedule()
 }
 
 // take returns the next batch. The service refuses a request with the same external id twice, so
@@ -168,22 +162,10 @@ func (c *ProjectClient) existedBefore(setup AutoMonitorSetup, a setupAnswer) (ex
 	}
 }
 
-// deliver sends a batch. It is canceled only when the contexts of all its writes have ended.
+// deliver sends a batch.
 func (c *ProjectClient) deliver(batch []*setupWrite) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(batch[0].ctx))
-	defer cancel()
-	go func() {
-		for _, w := range batch {
-			select {
-			case <-w.ctx.Done():
-			case <-ctx.Done():
-			}
-		}
-		cancel()
-	}()
-
 	if len(batch) > 1 && !c.bulkMissing.Load() {
-		answers, err := c.sendBulk(ctx, batch)
+		answers, err := c.sendBulk(batch[0].ctx, batch) // an interrupt reaches all writes
 		if !isMissing(err) {
 			for i, w := range batch {
 				w.done <- answers[i]
@@ -194,7 +176,7 @@ func (c *ProjectClient) deliver(batch []*setupWrite) {
 	}
 	var all sync.WaitGroup
 	for _, w := range batch {
-		all.Go(func() { w.done <- c.sendOne(ctx, w) })
+		all.Go(func() { w.done <- c.sendOne(w.ctx, w) })
 	}
 	all.Wait()
 }

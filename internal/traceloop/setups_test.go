@@ -1,24 +1,19 @@
 package traceloop
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-)
-
-const (
-	testProjectKey = "tl_TopSecretProjectKey0001"
-	setupsPath     = "/v2/auto-monitor-setups"
 )
 
 func setupJSON(externalID, envProjectID string) string {
@@ -32,33 +27,32 @@ func newSetupJSON(externalID, envProjectID string) string {
 	return strings.NewReplacer("2026-01-02T03:04:05Z", now, "2026-01-02T03:04:06Z", now).Replace(setupJSON(externalID, envProjectID))
 }
 
-// projectOnLoopback is onLoopback for the operations of a project's key.
-func projectOnLoopback(t *testing.T, handler http.HandlerFunc) *ProjectClient {
-	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	c, err := NewProjectClient(Config{BaseURL: server.URL, Key: testProjectKey})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
+var noSetups = answer(200, "[]")
 
 // holding are the answers of a service that has these setups in the environment "ep", and in another one.
 func holding(list string, ids ...string) byLine {
-	by := byLine{"GET /none": once(refusal(404)), "GET /only-there": once(refusal(404))}
+	by := byLine{"GET /none": refusal(404), "GET /only-there": refusal(404)}
 	var all []string
 	for _, id := range ids {
 		all = append(all, setupJSON(id, "other"), setupJSON(id, "ep"))
-		by["GET /"+id] = once(answer(200, setupJSON(id, "ep")))
-		by["DELETE /"+id] = once(answer(200, ""))
+		by["GET /"+id] = answer(200, setupJSON(id, "ep"))
+		by["DELETE /"+id] = answer(200, "")
 	}
 	if list == "" {
 		list = "[" + strings.Join(all, ",") + "]"
 	}
-	by["GET "] = once(answer(200, list))
+	by["GET "] = answer(200, list)
 	return by
 }
+
+// oddSetups is a list of three setups that can be compared with others, and three that cannot. The whole of
+// c cannot be read.
+var oddSetups = strings.Join([]string{
+	`[{"id":"1"}`, `{"id":"2","external_id":null,"project_id":"p2","env_project_id":"e2"}`, `{"external_id":"no id"}`,
+	strings.Replace(setupJSON("x/y", "ep"), `"init_rules":[]`, `"init_rules":[{"key":"k"}]`, 1),
+	strings.Replace(setupJSON("c", "ep"), `"status":"pending"`, `"status":{}`, 1),
+	strings.Replace(setupJSON("b", "ep"), `"org_id":"o"`, `"org_id":null`, 1) + "]",
+}, ",")
 
 func TestSetupReads(t *testing.T) {
 	for _, test := range []struct {
@@ -72,11 +66,13 @@ func TestSetupReads(t *testing.T) {
 		{"a missing one is asked for", []string{"a", "none", "b"}, "", "GET /a, GET , GET /none"},
 		{"one alone that is missing is confirmed by the list", []string{"none"}, "", "GET /none, GET "},
 		{"the list waits for the key's environment to be known", []string{"none", "a", "b"}, "", "GET /none, GET , GET /a"},
+		{"a list with odd setups answers the reads of the others", []string{"a", "b", "x/y", "c"}, oddSetups, "GET /a, GET , GET /c"},
 		{"a list that is no list", []string{"a", "b", "c"}, `{}`, "GET /a, GET , GET /b, GET /c"},
 		{"a list with an object twice", []string{"a", "b"}, "[" + setupJSON("b", "ep") + "," + setupJSON("b", "ep") + "]", "GET /a, GET , GET /b"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			s, c := handWritten(t, holding(test.list, "a", "b", "c"))
+			s := serve(t, holding(test.list, "a", "b", "c").answer)
+			c := s.project(Config{})
 			for _, id := range test.read {
 				setup, err := c.GetAutoMonitorSetup(t.Context(), id, "ep")
 				switch {
@@ -86,7 +82,7 @@ func TestSetupReads(t *testing.T) {
 					t.Errorf("%s: got %+v", id, setup)
 				}
 			}
-			if got := s.got(); got != test.requests {
+			if got := s.lines(); got != test.requests {
 				t.Errorf("the requests are %q, want %q", got, test.requests)
 			}
 		})
@@ -96,27 +92,22 @@ func TestSetupReads(t *testing.T) {
 // A key of another environment neither reads nor changes what has the same external id there.
 func TestSetups_ofAnotherEnvironment(t *testing.T) {
 	for name, read := range map[string]string{"which has one of the same id": "a", "which has none": "only-there"} {
-		s, c := handWritten(t, holding("["+setupJSON("a", "ep")+","+setupJSON("a", "other")+","+setupJSON("only-there", "other")+"]", "a"))
+		s := serve(t, holding("["+setupJSON("a", "ep")+","+setupJSON("a", "other")+","+setupJSON("only-there", "other")+"]", "a").answer)
+		c := s.project(Config{})
 		_, readErr := c.GetAutoMonitorSetup(t.Context(), read, "other")
 		_, _, updateErr := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: read}, "other")
 		for _, err := range []error{readErr, updateErr, c.DeleteAutoMonitorSetup(t.Context(), read, "other")} {
 			as[*OtherEnvironmentError](t, err)
 		}
-		if got := s.got(); strings.Contains(got, "PUT") || strings.Contains(got, "DELETE") || strings.Contains(got, "POST") {
+		if got := s.lines(); strings.Contains(got, "PUT") || strings.Contains(got, "DELETE") || strings.Contains(got, "POST") {
 			t.Errorf("%s: the requests are %q", name, got)
 		}
 	}
 }
 
-func TestSetupReads_wrongBaseURL(t *testing.T) {
-	c := projectOnLoopback(t, answer(404, `{"error":"nothing here"}`))
-	_, err := c.GetAutoMonitorSetup(t.Context(), "a", "ep")
-	as[*UnreadableError](t, err)
-	as[*UnreadableError](t, c.DeleteAutoMonitorSetup(t.Context(), "a", "ep"))
-}
-
 func TestSetupReads_afterAWrite(t *testing.T) {
-	s, c := handWritten(t, holding("", "a", "b"))
+	s := serve(t, holding("", "a", "b").answer)
+	c := s.project(Config{})
 	for range 2 {
 		for _, id := range []string{"a", "b"} {
 			if _, err := c.GetAutoMonitorSetup(t.Context(), id, "ep"); err != nil {
@@ -127,60 +118,26 @@ func TestSetupReads_afterAWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := s.got(); got != "GET /a, GET , DELETE /a, GET /a, GET , DELETE /a" {
+	if got := s.lines(); got != "GET /a, GET , DELETE /a, GET /a, GET , DELETE /a" {
 		t.Errorf("the requests are %q", got)
 	}
 }
 
-// batches is a service that takes writes, and notes how many came together.
-type batches struct {
-	mu    sync.Mutex
-	sizes []string
-}
-
-func (b *batches) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet {
-		answer(200, "[]")(w, r)
-		return
-	}
-	data, _ := io.ReadAll(r.Body)
-	body := struct {
-		ExternalID string           `json:"external_id"`
-		Setups     []map[string]any `json:"setups"`
-	}{}
-	if err := json.Unmarshal(data, &body); err != nil {
-		panic(err)
-	}
-	status, items := 201, []string{}
-	for _, item := range body.Setups {
-		id := item["external_id"].(string)
-		if message, bad := badItems[id]; bad {
-			items = append(items, fmt.Sprintf(`{"external_id":%q,"status":"error","error":"setups[%d]: %s"}`, id, len(items), message))
-			continue
-		}
-		items = append(items, fmt.Sprintf(`{"external_id":%q,"status":"ok","result":%s}`, id, newSetupJSON(id, "ep")))
-	}
-	b.mu.Lock()
-	b.sizes = append(b.sizes, fmt.Sprintf("%s %d", r.Method, len(items)))
-	b.mu.Unlock()
-	switch {
-	case strings.HasSuffix(r.URL.Path, "/bulk"):
-		answer(207, `{"setups":[`+strings.Join(items, ",")+`]}`)(w, r)
-	case r.Method == http.MethodPut:
-		answer(200, setupJSON(strings.TrimPrefix(r.URL.Path, setupsPath+"/"), "ep"))(w, r)
-	default:
-		answer(status, newSetupJSON(body.ExternalID, "ep"))(w, r)
-	}
-}
-
-var badItems = map[string]string{"bad-1": "no such thing", "bad-2": "no such thing", "broken": "internal error"}
-
 func TestSetupWrites_partialSuccess(t *testing.T) {
-	b := &batches{}
-	for id, err := range together(t, projectOnLoopback(t, b.ServeHTTP), "a", "bad-1", "b", "bad-2", "broken") {
+	bad := map[string]string{"bad-1": "no such thing", "bad-2": "no such thing", "broken": "internal error"}
+	ids := []string{"a", "bad-1", "b", "bad-2", "broken"}
+	var items []string
+	for i, id := range ids {
+		item := bulkOK(id, newSetupJSON(id, "ep"))
+		if message, refused := bad[id]; refused {
+			item = fmt.Sprintf(`{"external_id":%q,"status":"error","error":"setups[%d]: %s"}`, id, i, message)
+		}
+		items = append(items, item)
+	}
+	for id, err := range together(t, serve(t, byLine{"GET ": noSetups, "POST /bulk": bulk(items...)}.answer).project(Config{}), ids...) {
 		var refused *ItemError
-		message, bad := badItems[id]
-		if bad != errors.As(err, &refused) || bad && (refused.ExternalID != id || refused.Message != message || refused.Internal != (id == "broken")) {
+		message, isBad := bad[id]
+		if isBad != errors.As(err, &refused) || isBad && (refused.ExternalID != id || refused.Message != message || refused.Internal != (id == "broken")) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
@@ -238,48 +195,37 @@ func TestSetupWrites_gathered(t *testing.T) {
 
 // A write that was not sent yet ends with its caller; one on its way is seen through.
 func TestSetupWrites_interrupted(t *testing.T) {
-	b := &batches{}
-	c := projectOnLoopback(t, b.ServeHTTP)
-	HoldWrites(c)
+	s := serve(t, byLine{"GET ": noSetups, "POST ": newly(201, "kept", "ep")}.answer)
+	c := s.project(Config{})
 	ctx, cancel := context.WithCancel(t.Context())
-	var all sync.WaitGroup
 	var gone, kept error
-	all.Go(func() { _, gone = c.CreateAutoMonitorSetup(ctx, AutoMonitorSetupRequest{ExternalID: "gone"}) })
-	AwaitGathered(c, 1)
-	all.Go(func() {
+	Gather(c, func() {
+		_, gone = c.CreateAutoMonitorSetup(ctx, AutoMonitorSetupRequest{ExternalID: "gone"})
+	}, func() {
+		cancel()
 		_, kept = c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "kept"})
 	})
-	AwaitGathered(c, 2)
-	cancel()
-	SendWrites(c)
-	all.Wait()
 	if !errors.Is(gone, context.Canceled) || kept != nil {
 		t.Errorf("%v and %v", gone, kept)
 	}
-	if got := fmt.Sprint(b.sizes); got != "[POST 0]" {
-		t.Errorf("the requests are %s, want the one by itself", got)
+	if got := s.lines(); got != "GET , POST " {
+		t.Errorf("the requests are %q, want the one by itself", got)
 	}
 }
 
 // The service refuses a request that names one external id twice.
 func TestSetupWrites_sameExternalID(t *testing.T) {
-	b := &batches{}
-	c := projectOnLoopback(t, b.ServeHTTP)
+	s := serve(t, byLine{"PUT /a": answer(200, setupJSON("a", "ep"))}.answer)
+	c := s.project(Config{})
 	c.known.learn(AutoMonitorSetup{ProjectID: "p1", EnvProjectID: "ep"})
-	HoldWrites(c)
-	var all sync.WaitGroup
-	for range 2 {
-		all.Go(func() {
-			if _, created, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep"); created || err != nil {
-				t.Errorf("created: %t, %v", created, err)
-			}
-		})
+	update := func() {
+		if _, created, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep"); created || err != nil {
+			t.Errorf("created: %t, %v", created, err)
+		}
 	}
-	AwaitGathered(c, 2)
-	SendWrites(c)
-	all.Wait()
-	if got := fmt.Sprint(b.sizes); got != "[PUT 0 PUT 0]" {
-		t.Errorf("the requests are %s", got)
+	Gather(c, update, update)
+	if got := s.lines(); got != "PUT /a, PUT /a" {
+		t.Errorf("the requests are %q", got)
 	}
 }
 
@@ -292,7 +238,7 @@ func TestSetupWrites_unreadableAnswers(t *testing.T) {
 		"unknown status":   {`{"setups":[` + ok("a") + "," + item("b", `"status":"maybe"`) + `]}`, "neither ok nor error"},
 		"no message":       {`{"setups":[` + ok("a") + "," + item("b", `"status":"error"`) + `]}`, "error is missing"},
 	} {
-		_, c := handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST /bulk": once(answer(207, test.body))})
+		c := serve(t, byLine{"GET ": noSetups, "POST /bulk": answer(207, test.body)}.answer).project(Config{})
 		for _, err := range together(t, c, "a", "b") {
 			as[*UnknownOutcomeError](t, err)
 			if !strings.Contains(err.Error(), test.says) {
@@ -302,94 +248,56 @@ func TestSetupWrites_unreadableAnswers(t *testing.T) {
 	}
 }
 
-// What either of the published descriptions would answer is read.
-func TestReadSetup_eitherDescription(t *testing.T) {
-	body := strings.Replace(setupJSON("a", "ep"), `"init_rules":[]`, `"init_rules":[
-		{"key":"k","op":"contains","source":"span_attributes","value":"v","value_type":"string"},
-		{"key":"k","operator":"in","source":"resource_attributes","values":["v"]},
-		{"key":"k","source":"span_attributes","value":"v"}]`, 1)
-	body = strings.Replace(body, `"char-count"`, `"PII_DETECTOR"`, 1)
-	c := projectOnLoopback(t, answer(200, body))
-	setup, err := c.GetAutoMonitorSetup(t.Context(), "a", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := setup.Evaluators[0].Slug; got != "pii-detector" {
-		t.Errorf("the evaluator is %q", got)
-	}
-	var got []string
-	for _, rule := range setup.Selector {
-		got = append(got, rule.Operator)
-	}
-	if want := []string{"contains", "in", "equals"}; !slices.Equal(got, want) || *setup.Selector[0].Value != "v" || setup.Selector[1].Values[0] != "v" {
-		t.Errorf("the rules are %+v", setup.Selector)
-	}
-
-	failed := strings.Replace(setupJSON("a", "ep"), `"status":"pending"}]`, `"status":"failed","error_message":"no\u001b[31m \ntext "}]`, 1)
-	c = projectOnLoopback(t, answer(200, failed))
-	if setup, err := c.GetAutoMonitorSetup(t.Context(), "a", ""); err != nil || setup.Evaluators[0].ErrorMessage != "no [31m  text" {
-		t.Errorf("%+v, %v", setup, err)
-	}
-
-	without := strings.Replace(setupJSON("a", "ep"), `"init_rules":[],`, "", 1)
-	c = projectOnLoopback(t, answer(200, without))
-	if setup, err := c.GetAutoMonitorSetup(t.Context(), "a", ""); err != nil || len(setup.Selector) != 0 {
-		t.Errorf("%+v, %v", setup, err)
+// What either of the published descriptions would answer is read. The OpenAPI document requires no field of
+// an answer.
+func TestReadSetup(t *testing.T) {
+	const ids = `{"id":"s-a-ep","external_id":"a","project_id":"p1","env_project_id":"ep"`
+	for name, test := range map[string]struct{ rest, want string }{
+		"evaluators": {
+			`"org_id":"o","status":"pending","evaluators":[{"evaluator_type":"char-count","status":"pending"},{"evaluator_type":"PII_DETECTOR"},` +
+				`{"evaluator_type":"LLM_AS_A_JUDGE","evaluator_id":"ev-1"},{"evaluator_id":"ev-2"},{}]`,
+			"o pending [{char-count  pending } {pii-detector   } {LLM_AS_A_JUDGE ev-1  } {LLM_AS_A_JUDGE ev-2  } {LLM_AS_A_JUDGE   }]",
+		},
+		"a failure": {`"evaluators":[{"evaluator_type":"char-count","error_message":"no\u001b[31m \ntext "}]`, "  [{char-count   no [31m  text}]"},
+		"rules": {
+			`"init_rules":[{"key":"k","op":"contains","source":"span_attributes","value":"v","value_type":"string"},` +
+				`{"key":"k","operator":"in","source":"resource_attributes","values":["v","w"]},{"key":"k","source":"span_attributes","value":""}]`,
+			`  [] {"key":"k","value":"v","source":"span_attributes","operator":"contains"} {"key":"k","values":["v","w"],"source":"resource_attributes","operator":"in"}` +
+				` {"key":"k","source":"span_attributes","operator":"equals"}`,
+		},
+		"null":          {`"init_rules":null,"evaluators":null,"status":null,"created_at":null`, "  []"},
+		"only the ids":  {`"x":1`, "  []"},
+		"no evaluators": {`"evaluators":[],"init_rules":[]`, "  []"},
+	} {
+		setup, err := serve(t, answer(200, ids+","+test.rest+"}")).project(Config{}).GetAutoMonitorSetup(t.Context(), "a", "ep")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := fmt.Sprintf("%s %s %v", setup.OrgID, setup.Status, setup.Evaluators)
+		for _, rule := range setup.Selector {
+			got += " " + encodeJSON(t, rule)
+		}
+		if got != test.want || !setup.CreatedAt.IsZero() {
+			t.Errorf("%s:\ngot  %s\nwant %s", name, got, test.want)
+		}
 	}
 }
-
-// answers is a service whose answers a test writes by hand, by method and path below the setups. The
-// last answer of a list repeats.
-type answers struct {
-	t  *testing.T
-	by map[string][]http.HandlerFunc
-
-	mu       sync.Mutex
-	requests []string
-}
-
-func (a *answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	line := r.Method + " " + strings.TrimPrefix(r.URL.EscapedPath(), setupsPath)
-	a.mu.Lock()
-	a.requests = append(a.requests, line)
-	list := a.by[line]
-	if len(list) > 1 {
-		a.by[line] = list[1:]
-	}
-	a.mu.Unlock()
-	if len(list) == 0 {
-		answer(404, "404 page not found", "Content-Type", "text/plain")(w, r)
-		return
-	}
-	list[0](w, r)
-}
-
-func (a *answers) client() *ProjectClient { return projectOnLoopback(a.t, a.ServeHTTP) }
-
-// got returns the requests since the last call.
-func (a *answers) got() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	defer func() { a.requests = nil }()
-	return strings.Join(a.requests, ", ")
-}
-
-type byLine map[string][]http.HandlerFunc
-
-func handWritten(t *testing.T, by byLine) (*answers, *ProjectClient) {
-	t.Helper()
-	a := &answers{t: t, by: by}
-	client := a.client()
-	return a, client
-}
-
-func once(h http.HandlerFunc) []http.HandlerFunc { return []http.HandlerFunc{h} }
 
 // newly answers with a setup that the service creates at the time of the request.
 func newly(status int, externalID, envProjectID string, replace ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		answer(status, strings.NewReplacer(replace...).Replace(newSetupJSON(externalID, envProjectID)))(w, r)
 	}
+}
+
+// requested answers with the setup of the request.
+func requested(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		ExternalID string `json:"external_id"`
+	}
+	_ = json.NewDecoder(r.Body).Decode(&body)
+	newly(201, body.ExternalID, "ep")(w, r)
 }
 
 func bulk(items ...string) http.HandlerFunc {
@@ -403,80 +311,90 @@ func bulkOK(externalID, result string) string {
 // together sends creations of these external ids as one batch.
 func together(t *testing.T, c *ProjectClient, externalIDs ...string) map[string]error {
 	t.Helper()
-	HoldWrites(c)
 	errs := map[string]error{}
 	var mu sync.Mutex
-	var all sync.WaitGroup
-	for i, id := range externalIDs {
-		all.Go(func() {
-			setup, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id, Evaluators: []string{"char-count"}})
+	var writes []func()
+	for _, id := range externalIDs {
+		writes = append(writes, func() {
+			ctx, end := context.WithCancel(t.Context())
+			defer end()
+			setup, err := c.CreateAutoMonitorSetup(ctx, AutoMonitorSetupRequest{ExternalID: id, Evaluators: []string{"char-count"}})
 			mu.Lock()
 			defer mu.Unlock()
 			if errs[id] = err; err == nil && setup.ExternalID != id {
 				t.Errorf("%s got %+v", id, setup)
 			}
 		})
-		AwaitGathered(c, i+1)
 	}
-	SendWrites(c)
-	all.Wait()
+	Gather(c, writes...)
 	return errs
 }
 
-// An external id is unique in the project, so a creation with the key of one environment must not
-// touch the setup of another.
-func TestCreateSetup_takenInTheProject(t *testing.T) {
-	for name, test := range map[string]struct{ list, projectID, requests string }{
-		"in the project that the caller names":       {setupJSON("a", "dev"), "p1", "GET "},
-		"in the project that an answer shows":        {setupJSON("a", "dev"), "", "GET , GET /a"},
-		"beside a setup that cannot be compared":     {`{"id":"x","external_id":null,"init_rules":"?"},` + setupJSON("a", "dev"), "p1", "GET "},
-		"by a setup of which only the ids are known": {strings.Replace(setupJSON("a", "dev"), `"init_rules":[]`, `"init_rules":"?"`, 1), "p1", "GET "},
-	} {
-		a, c := handWritten(t, byLine{"GET ": once(answer(200, "["+test.list+"]")), "GET /a": once(answer(200, setupJSON("a", "dev")))})
-		_, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a", ProjectID: test.projectID})
-		taken := as[*AlreadyThereError](t, err)
-		if taken.Replaced || taken.Setup.EnvProjectID != "dev" || taken.Setup.ID != "s-a-dev" {
-			t.Errorf("%s: %+v", name, taken)
-		}
-		if got := a.got(); got != test.requests {
-			t.Errorf("%s: the requests are %q", name, got)
-		}
+// outcome says what became of a creation.
+func outcome(err error) string {
+	there, isThere := errors.AsType[*AlreadyThereError](err)
+	other, isOther := errors.AsType[*OtherProjectError](err)
+	switch {
+	case err == nil:
+		return "created"
+	case isThere && there.Replaced:
+		return "replaced " + there.Setup.ID
+	case isThere:
+		return "there is " + there.Setup.ID
+	case isOther:
+		return fmt.Sprintf("in %s, and not in %s; left: %t", other.Own, other.ProjectID, other.Left != nil)
 	}
+	return err.Error()
 }
 
-// An external id of another project does not matter, nor that another setup in the list is odd.
-func TestCreateSetup_free(t *testing.T) {
+// An external id is unique in the project, so a creation with the key of one environment must not
+// touch the setup of another. The key decides the project: a key of another project is noticed before
+// the creation if any answer has shown its project, and otherwise by the answer.
+func TestCreateSetup(t *testing.T) {
+	const odd = `{"id":"x","external_id":null,"evaluators":null,"init_rules":[{"key":"k"}]}`
 	elsewhere := strings.Replace(setupJSON("a", "other"), `"project_id":"p1"`, `"project_id":"p2"`, 1)
-	odd := `{"id":"x","external_id":null,"evaluators":null,"init_rules":[{"key":"k"}]}`
-	a, c := handWritten(t, byLine{
-		"GET ": once(answer(200, "["+odd+","+elsewhere+"]")), "GET /a": once(refusal(404)), "POST ": once(newly(201, "a", "ep")),
-	})
-	if setup, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}); err != nil || setup.EnvProjectID != "ep" {
-		t.Errorf("%+v, %v", setup, err)
-	}
-	if got := a.got(); got != "GET , GET /a, POST " {
-		t.Errorf("the requests are %q", got)
-	}
-	// This client's own setup is known, and the list is not read again.
-	_, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"})
-	as[*AlreadyThereError](t, err)
-	if got := a.got(); got != "" {
-		t.Errorf("the requests are %q", got)
+	onlyIDs := strings.Replace(setupJSON("a", "dev"), `"init_rules":[]`, `"init_rules":"?"`, 1)
+	created, untimed := newly(201, "a", "ep"), newly(201, "a", "ep", `"created_at"`, `"x"`)
+	for name, test := range map[string]struct {
+		list, projectID string
+		post            http.HandlerFunc
+		want, requests  string
+		again           string // without a request
+	}{
+		"taken in the project that the caller names":       {setupJSON("a", "dev"), "p1", nil, "there is s-a-dev", "GET ", "there is s-a-dev"},
+		"taken in the project that an answer shows":        {setupJSON("a", "dev"), "", nil, "there is s-a-dev", "GET , GET /a", "there is s-a-dev"},
+		"taken, beside a setup that cannot be compared":    {odd + "," + setupJSON("a", "dev"), "p1", nil, "there is s-a-dev", "GET ", "there is s-a-dev"},
+		"taken by a setup of which only the ids are known": {onlyIDs, "p1", nil, "there is s-a-dev", "GET ", "there is s-a-dev"},
+		"taken in another project":                         {odd + "," + elsewhere, "p1", created, "created", "GET , POST ", "there is s-a-ep"},
+		"in another project":                               {"", "p2", created, "in p1, and not in p2; left: false", "GET , POST , DELETE /a", "in p1, and not in p2; left: false"},
+		"in another project, perhaps somebody else's":      {"", "p2", untimed, "in p1, and not in p2; left: true", "GET , POST ", "in p1, and not in p2; left: false"},
+	} {
+		s := serve(t, byLine{"GET ": answer(200, "["+test.list+"]"), "GET /a": answer(200, setupJSON("a", "dev")), "POST ": test.post, "DELETE /a": answer(204, "")}.answer)
+		c := s.project(Config{})
+		for i, want := range []string{test.want, test.again} {
+			_, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a", ProjectID: test.projectID})
+			if got, requests := outcome(err), s.lines(); got != want || requests != []string{test.requests, ""}[i] {
+				t.Errorf("%s: %s after %q, want %s after %q", name, got, requests, want, test.requests)
+			}
+		}
 	}
 }
 
 // Without a list nothing is known to be free, so each creation uses its own operation, which does
 // not replace.
 func TestCreateSetup_listFails(t *testing.T) {
-	a, c := handWritten(t, byLine{"GET ": once(refusal(500)), "POST ": once(func(w http.ResponseWriter, r *http.Request) {
-		var body struct {
-			ExternalID string `json:"external_id"`
-		}
-		_ = json.NewDecoder(r.Body).Decode(&body)
-		newly(201, body.ExternalID, "ep")(w, r)
-	})})
+	s := serve(t, byLine{"GET ": refusal(500), "POST ": requested}.answer)
+	createEach(t, s.project(Config{}), "a", "b")
+	if got := s.lines(); got != "GET , POST , POST " {
+		t.Errorf("the requests are %q", got)
+	}
+}
+
+// createEach creates setups at the same time.
+func createEach(t *testing.T, c *ProjectClient, externalIDs ...string) {
+	t.Helper()
 	var all sync.WaitGroup
-	for _, id := range []string{"a", "b"} {
+	for _, id := range externalIDs {
 		all.Go(func() {
 			if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}); err != nil {
 				t.Error(err)
@@ -484,9 +402,6 @@ func TestCreateSetup_listFails(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := a.got(); got != "GET , POST , POST " {
-		t.Errorf("the requests are %q", got)
-	}
 }
 
 // The answer of a bulk upsert shows that a setup came into being at the same time, or was not in the
@@ -498,88 +413,30 @@ func TestCreateSetup_wasThere(t *testing.T) {
 	}
 	untimed := strings.NewReplacer(`"created_at"`, `"x"`, `"updated_at"`, `"y"`).Replace
 	for name, test := range map[string]struct {
+		lost   bool // the answer to the first attempt
 		result string
-		taken  bool
+		want   string
 	}{
-		"created before, updated now":        {with(now.Add(-time.Hour), now), true},
-		"created just before, updated now":   {with(now, now.Add(10*time.Millisecond)), true},
-		"created before, without an update":  {strings.Replace(with(now.Add(-time.Hour), now), `"updated_at"`, `"y"`, 1), true},
-		"created before, with the same time": {with(now.Add(-time.Hour), now.Add(-time.Hour)), true},
-		"by a clock that is behind":          {with(now.Add(-10*time.Second), now.Add(-10*time.Second)), false},
-		"new, to the nanosecond":             {with(now, now.Add(80*time.Nanosecond)), false},
-		"without times":                      {untimed(setupJSON("a", "dev")), false},
+		"created before, updated now":                 {false, with(now.Add(-time.Hour), now), "replaced s-a-dev"},
+		"created just before, updated now":            {false, with(now, now.Add(10*time.Millisecond)), "replaced s-a-dev"},
+		"created by the first attempt, updated now":   {true, with(now, now.Add(time.Second)), "created"},
+		"created before the first attempt":            {true, with(now.Add(-time.Hour), now), "replaced s-a-dev"},
+		"created before, without an update":           {false, strings.Replace(with(now.Add(-time.Hour), now), `"updated_at"`, `"y"`, 1), "replaced s-a-dev"},
+		"created before, with the same time":          {false, with(now.Add(-time.Hour), now.Add(-time.Hour)), "replaced s-a-dev"},
+		"created by a database with a clock behind":   {false, with(now.Add(-10*time.Second), now.Add(-10*time.Second)), "created"},
+		"new, to the nanosecond":                      {false, with(now, now.Add(80*time.Nanosecond)), "created"},
+		"without times, in the same environment as b": {false, untimed(setupJSON("a", "dev")), "created"},
+		"without times, in another environment":       {false, untimed(setupJSON("a", "other")), "replaced s-a-other"},
 	} {
-		_, c := handWritten(t, byLine{
-			"GET ": once(answer(200, "[]")), "POST /bulk": once(bulk(bulkOK("a", test.result), bulkOK("b", newSetupJSON("b", "dev")))),
-		})
-		errs := together(t, c, "a", "b")
-		taken, isTaken := errors.AsType[*AlreadyThereError](errs["a"])
-		if isTaken != test.taken || isTaken && (!taken.Replaced || taken.Setup.ID != "s-a-dev") || !isTaken && errs["a"] != nil || errs["b"] != nil {
+		upsert := bulk(bulkOK("b", newSetupJSON("b", "dev")), bulkOK("a", test.result))
+		if test.lost {
+			upsert = inTurn(drop, upsert)
+		}
+		c := serve(t, byLine{"GET ": noSetups, "POST /bulk": upsert, "POST ": newly(201, "own", "dev")}.answer).project(Config{MaxRetries: 1})
+		createEach(t, c, "own") // shows the key's own environment
+		if errs := together(t, c, "a", "b"); outcome(errs["a"]) != test.want || errs["b"] != nil {
 			t.Errorf("%s: %v", name, errs)
 		}
-	}
-}
-
-// A setup without times, of another environment than the key's own, was not created.
-func TestCreateSetup_elsewhere(t *testing.T) {
-	_, c := handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST ": {
-		newly(201, "a", "ep"), newly(201, "b", "dev", `"created_at"`, `"x"`),
-	}})
-	if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}); err != nil {
-		t.Fatal(err)
-	}
-	_, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "b"})
-	if taken := as[*AlreadyThereError](t, err); taken.Setup.EnvProjectID != "dev" {
-		t.Errorf("%+v", taken)
-	}
-}
-
-// A bulk upsert that is sent again finds what the first one created.
-func TestCreateSetup_repeated(t *testing.T) {
-	created := time.Now().UTC()
-	result := func(id string) string {
-		return strings.NewReplacer("2026-01-02T03:04:05Z", created.Format(time.RFC3339Nano), "2026-01-02T03:04:06Z", created.Add(time.Second).Format(time.RFC3339Nano)).Replace(setupJSON(id, "ep"))
-	}
-	a := &answers{t: t, by: byLine{"GET ": once(answer(200, "[]")), "POST /bulk": {drop, bulk(bulkOK("a", result("a")), bulkOK("b", result("b")))}}}
-	server := httptest.NewServer(a)
-	defer server.Close()
-	c, err := NewProjectClient(Config{BaseURL: server.URL, Key: testProjectKey, MaxRetries: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if errs := together(t, c, "a", "b"); errs["a"] != nil || errs["b"] != nil {
-		t.Error(errs)
-	}
-	if got := a.got(); got != "GET , POST /bulk, POST /bulk" {
-		t.Errorf("the requests are %q", got)
-	}
-}
-
-// The key decides the project, so a key of another one is noticed before the creation if any answer
-// has shown its project, and otherwise by the answer. Then nothing is left behind.
-func TestCreateSetup_inAnotherProject(t *testing.T) {
-	a, c := handWritten(t, byLine{
-		"GET ": once(answer(200, "[]")), "POST ": once(newly(201, "a", "ep")), "DELETE /a": once(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }),
-	})
-	request := AutoMonitorSetupRequest{ExternalID: "a", ProjectID: "p2"}
-	for _, requests := range []string{"GET , POST , DELETE /a", ""} {
-		_, err := c.CreateAutoMonitorSetup(t.Context(), request)
-		if wrong := as[*OtherProjectError](t, err); wrong.ProjectID != "p2" || wrong.Own != "p1" || wrong.Left != nil || c.OwnProjectID() != "p1" {
-			t.Errorf("%+v", wrong)
-		}
-		if got := a.got(); got != requests {
-			t.Errorf("the requests are %q, want %q", got, requests)
-		}
-	}
-
-	// What may be somebody else's is not deleted.
-	a, c = handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST ": once(newly(201, "a", "ep", `"created_at"`, `"x"`))})
-	_, err := c.CreateAutoMonitorSetup(t.Context(), request)
-	if wrong := as[*OtherProjectError](t, err); wrong.Left == nil {
-		t.Errorf("%+v", wrong)
-	}
-	if got := a.got(); got != "GET , POST " {
-		t.Errorf("the requests are %q", got)
 	}
 }
 
@@ -587,21 +444,12 @@ func TestCreateSetup_inAnotherProject(t *testing.T) {
 // counts.
 func TestFindSetup_recentList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		lists := 0
-		m, _ := inMemory(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			lists++
-			answer(200, "["+setupJSON("a", "ep")+"]")(w, r)
-		}), Config{})
-		c, err := NewProjectClient(Config{BaseURL: "http://localhost", Key: testProjectKey})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.transport.DialContext = m.transport.DialContext
-		t.Cleanup(c.transport.CloseIdleConnections)
+		s := serve(t, answer(200, "["+setupJSON("a", "ep")+"]"))
+		c := s.project(Config{})
 		find := func(wantTaken bool, wantLists int) {
 			t.Helper()
-			if setup, err := c.FindAutoMonitorSetup(t.Context(), "a", "p1"); err != nil || (setup != nil) != wantTaken || lists != wantLists {
-				t.Errorf("%+v, %v after %d lists", setup, err, lists)
+			if setup, err := c.FindAutoMonitorSetup(t.Context(), "a", "p1"); err != nil || (setup != nil) != wantTaken || len(s.got()) != wantLists {
+				t.Errorf("%+v, %v after %d lists", setup, err, len(s.got()))
 			}
 		}
 		find(true, 1)
@@ -619,9 +467,9 @@ func TestFindSetup_recentList(t *testing.T) {
 
 // What the key itself created, and is not found now, is gone, even if the list still has it.
 func TestSetupReads_ownGone(t *testing.T) {
-	_, c := handWritten(t, byLine{
-		"GET ": {answer(200, "[]"), answer(200, "["+setupJSON("a", "ep")+"]")}, "POST ": once(newly(201, "a", "ep")), "GET /a": once(refusal(404)),
-	})
+	c := serve(t, byLine{
+		"GET ": inTurn(noSetups, answer(200, "["+setupJSON("a", "ep")+"]")), "POST ": newly(201, "a", "ep"), "GET /a": refusal(404),
+	}.answer).project(Config{})
 	if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}); err != nil {
 		t.Fatal(err)
 	}
@@ -635,8 +483,9 @@ func TestValidateExternalID(t *testing.T) {
 		if ValidateExternalID(id) == nil {
 			t.Errorf("%q is accepted", id)
 		}
-		a, c := handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST ": once(newly(201, id, "ep"))})
-		if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}); err == nil || a.got() != "" {
+		a := serve(t, byLine{"GET ": noSetups, "POST ": newly(201, id, "ep")}.answer)
+		c := a.project(Config{})
+		if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}); err == nil || a.lines() != "" {
 			t.Errorf("%q is sent", id)
 		}
 	}
@@ -647,87 +496,51 @@ func TestValidateExternalID(t *testing.T) {
 	}
 }
 
-// A list with odd setups answers the reads of the others.
-func TestSetupReads_oddList(t *testing.T) {
-	by := holding(strings.Join([]string{
-		`[{"id":"1"}`, `{"id":"2","external_id":null,"project_id":"p2","env_project_id":"e2"}`, `{"external_id":"no id"}`,
-		strings.Replace(setupJSON("x/y", "ep"), `"init_rules":[]`, `"init_rules":[{"key":"k"}]`, 1),
-		strings.Replace(setupJSON("c", "ep"), `"status":"pending"`, `"status":{}`, 1),
-		strings.Replace(setupJSON("b", "ep"), `"org_id":"o"`, `"org_id":null`, 1) + "]",
-	}, ","), "a", "b", "c")
-	s, c := handWritten(t, by)
-	for _, id := range []string{"a", "b", "x/y", "c"} {
-		if setup, err := c.GetAutoMonitorSetup(t.Context(), id, "ep"); err != nil || setup.ExternalID != id {
-			t.Errorf("%s: %+v, %v", id, setup, err)
-		}
-	}
-	if got := s.got(); got != "GET /a, GET , GET /c" {
-		t.Errorf("the requests are %q", got)
-	}
-	setups, err := c.ListAutoMonitorSetups(t.Context(), "")
-	if err != nil || len(setups) != 3 {
-		t.Errorf("%+v, %v", setups, err)
-	}
-}
-
 // A list that is known to be incomplete shows nothing to be free.
-func TestSetupReads_incompleteList(t *testing.T) {
-	for _, list := range []string{`{"data":[],"total":1}`, `{"data":[],"next_cursor":"x"}`} {
-		_, c := handWritten(t, byLine{"GET ": once(answer(200, list))})
-		_, err := c.ListAutoMonitorSetups(t.Context(), "")
-		as[*MismatchError](t, err)
-	}
-	for _, list := range []string{`null`, `{"setups":[],"total":0}`, `{"auto_monitor_setups":null}`} {
-		_, c := handWritten(t, byLine{"GET ": once(answer(200, list))})
-		if setups, err := c.ListAutoMonitorSetups(t.Context(), ""); err != nil || len(setups) != 0 {
+func TestListSetups(t *testing.T) {
+	const incomplete = -1
+	for list, want := range map[string]int{
+		`{"data":[],"total":1}`: incomplete, `{"data":[],"next_cursor":"x"}`: incomplete,
+		`null`: 0, `{"setups":[],"total":0}`: 0, `{"auto_monitor_setups":null}`: 0, oddSetups: 3,
+	} {
+		setups, err := serve(t, answer(200, list)).project(Config{}).ListAutoMonitorSetups(t.Context(), "")
+		if _, mismatch := errors.AsType[*MismatchError](err); mismatch != (want == incomplete) || !mismatch && (err != nil || len(setups) != want) {
 			t.Errorf("%s: %v, %v", list, setups, err)
 		}
 	}
 }
 
 func TestUpdateSetup_answers(t *testing.T) {
-	own := strings.NewReplacer(`"char-count"`, `"LLM_AS_A_JUDGE","evaluator_id":"ev-1"`).Replace(setupJSON("a", "ep"))
+	whole := setupJSON("a", "ep")
 	for name, test := range map[string]struct {
-		put      http.HandlerFunc
-		requests string
-		check    func(*AutoMonitorSetup) bool
+		put          string
+		requests, id string
 	}{
-		"an empty body":           {func(http.ResponseWriter, *http.Request) {}, "PUT /a, GET /a", func(s *AutoMonitorSetup) bool { return s.ID == "s-a-ep" }},
-		"no more than the id":     {answer(200, `{"id":"s-a-ep"}`), "PUT /a, GET /a", func(s *AutoMonitorSetup) bool { return s.ID == "s-a-ep" }},
-		"a field of another type": {answer(200, strings.Replace(setupJSON("a", "ep"), `"status":"pending"`, `"status":[]`, 1)), "PUT /a, GET /a", func(s *AutoMonitorSetup) bool { return s.Status == "pending" }},
-		"another id":              {answer(200, strings.Replace(setupJSON("a", "ep"), "s-a-ep", "s-2", 1)), "PUT /a", func(s *AutoMonitorSetup) bool { return s.ID == "s-2" }},
-		"an own evaluator": {answer(200, own), "PUT /a", func(s *AutoMonitorSetup) bool {
-			return s.Evaluators[0] == AutoMonitorEvaluator{Slug: TypeOwnEvaluator, ID: "ev-1", Status: "pending"}
-		}},
-		"no evaluators yet":         {answer(200, strings.Replace(setupJSON("a", "ep"), `"evaluators"`, `"x"`, 1)), "PUT /a", func(s *AutoMonitorSetup) bool { return len(s.Evaluators) == 0 }},
-		"evaluators that are null":  {answer(200, strings.Replace(setupJSON("a", "ep"), `"evaluators":[`, `"evaluators":null,"x":[`, 1)), "PUT /a", func(s *AutoMonitorSetup) bool { return len(s.Evaluators) == 0 }},
-		"neither status nor a time": {answer(200, strings.NewReplacer(`"created_at"`, `"x"`, `"updated_at"`, `"y"`, `],"status"`, `],"z"`).Replace(setupJSON("a", "ep"))), "PUT /a", func(s *AutoMonitorSetup) bool { return s.Status == "" && s.CreatedAt.IsZero() }},
-		"the organization":          {answer(200, setupJSON("a", "ep")), "PUT /a", func(s *AutoMonitorSetup) bool { return s.OrgID == "o" }},
+		"an empty body":           {"", "PUT /a, GET /a", "s-a-ep"},
+		"no more than the id":     {`{"id":"s-2"}`, "PUT /a, GET /a", "s-a-ep"},
+		"a field of another type": {strings.NewReplacer(`"status":"pending"`, `"status":[]`, "s-a-ep", "s-2").Replace(whole), "PUT /a, GET /a", "s-a-ep"},
+		"another id":              {strings.Replace(whole, "s-a-ep", "s-2", 1), "PUT /a", "s-2"},
 	} {
-		a, c := handWritten(t, byLine{"PUT /a": once(test.put), "GET /a": once(answer(200, setupJSON("a", "ep")))})
-		if _, err := c.GetAutoMonitorSetup(t.Context(), "a", "ep"); err != nil {
-			t.Fatal(err)
-		}
-		a.got()
+		s := serve(t, byLine{"PUT /a": answer(200, test.put), "GET /a": answer(200, whole)}.answer)
+		c := s.project(Config{})
+		c.known.learn(AutoMonitorSetup{ProjectID: "p1", EnvProjectID: "ep"})
 		setup, created, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep")
-		if err != nil || created || !test.check(setup) {
-			t.Errorf("%s: %+v, %t, %v", name, setup, created, err)
-		}
-		if got := a.got(); got != test.requests {
-			t.Errorf("%s: the requests are %q, want %q", name, got, test.requests)
+		if got := s.lines(); err != nil || created || setup.ID != test.id || got != test.requests {
+			t.Errorf("%s: %+v, %t, %v after %q", name, setup, created, err, got)
 		}
 	}
 }
 
 // What succeeded is not repeated, also if it cannot be read.
 func TestUpdateSetup_emptyAndUnreadable(t *testing.T) {
-	a, c := handWritten(t, byLine{"PUT /a": once(func(http.ResponseWriter, *http.Request) {}), "GET /a": {answer(200, setupJSON("a", "ep")), refusal(404)}, "GET ": once(answer(200, "[]"))})
+	a := serve(t, byLine{"PUT /a": answer(200, ""), "GET /a": inTurn(answer(200, setupJSON("a", "ep")), refusal(404)), "GET ": noSetups}.answer)
+	c := a.project(Config{})
 	_, _, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep")
 	as[*UnknownOutcomeError](t, err)
 	if IsNotFound(err) {
 		t.Error("the setup counts as gone")
 	}
-	if got := a.got(); got != "GET /a, PUT /a, GET /a" {
+	if got := a.lines(); got != "GET /a, PUT /a, GET /a" {
 		t.Errorf("the requests are %q", got)
 	}
 }
@@ -735,29 +548,23 @@ func TestUpdateSetup_emptyAndUnreadable(t *testing.T) {
 // A setup that was deleted after the plan: a bulk upsert creates another one, and says so; a single
 // update does not.
 func TestUpdateSetup_deletedMeanwhile(t *testing.T) {
-	_, c := handWritten(t, byLine{
-		"GET /a": once(answer(200, setupJSON("a", "ep"))),
-		"POST /bulk": once(func(w http.ResponseWriter, r *http.Request) {
-			bulk(bulkOK("a", setupJSON("a", "ep")), bulkOK("b", strings.Replace(newSetupJSON("b", "ep"), "s-b-ep", "s-new", 1)))(w, r)
-		}),
-		"PUT /b": once(refusal(404)), "GET ": once(answer(200, "[]")),
-	})
+	c := serve(t, byLine{
+		"GET /a":     answer(200, setupJSON("a", "ep")),
+		"POST /bulk": bulk(bulkOK("a", setupJSON("a", "ep")), bulkOK("b", strings.Replace(newSetupJSON("b", "ep"), "s-b-ep", "s-new", 1))),
+		"PUT /b":     refusal(404), "GET ": noSetups,
+	}.answer).project(Config{})
 	if _, err := c.GetAutoMonitorSetup(t.Context(), "a", "ep"); err != nil {
 		t.Fatal(err)
 	}
-	HoldWrites(c)
-	var all sync.WaitGroup
-	for i, id := range []string{"a", "b"} {
-		all.Go(func() {
+	update := func(id string) func() {
+		return func() {
 			setup, created, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}, "ep")
 			if err != nil || created != (id == "b") || (setup.ID == "s-new") != created {
 				t.Errorf("%+v, %t, %v", setup, created, err)
 			}
-		})
-		AwaitGathered(c, i+1)
+		}
 	}
-	SendWrites(c)
-	all.Wait()
+	Gather(c, update("a"), update("b"))
 	if _, _, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "b"}, "ep"); !IsNotFound(err) {
 		t.Errorf("%v", err)
 	}
@@ -765,7 +572,7 @@ func TestUpdateSetup_deletedMeanwhile(t *testing.T) {
 
 // An update of which the answer is about another environment is not taken for the one of the state.
 func TestUpdateSetup_elsewhere(t *testing.T) {
-	_, c := handWritten(t, byLine{"GET /a": once(answer(200, setupJSON("a", "ep"))), "PUT /a": once(answer(200, setupJSON("a", "dev")))})
+	c := serve(t, byLine{"GET /a": answer(200, setupJSON("a", "ep")), "PUT /a": answer(200, setupJSON("a", "dev"))}.answer).project(Config{})
 	_, _, err := c.UpdateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: "a"}, "ep")
 	if other := as[*OtherEnvironmentError](t, err); other.EnvProjectID != "ep" || other.Own != "dev" {
 		t.Errorf("%+v", other)
@@ -774,54 +581,50 @@ func TestUpdateSetup_elsewhere(t *testing.T) {
 
 // Of a bulk upsert, the order of the items does not matter, and an item may leave out its result.
 func TestSetupWrites_terseItems(t *testing.T) {
-	a, c := handWritten(t, byLine{
-		"GET ": once(answer(200, "[]")), "GET /a": once(newly(200, "a", "ep")),
-		"POST /bulk": once(func(w http.ResponseWriter, r *http.Request) {
-			bulk(bulkOK("b", newSetupJSON("b", "ep")), `{"external_id":"a","status":"ok"}`)(w, r)
-		}),
-	})
+	a := serve(t, byLine{
+		"GET ": noSetups, "GET /a": newly(200, "a", "ep"),
+		"POST /bulk": bulk(bulkOK("b", newSetupJSON("b", "ep")), `{"external_id":"a","status":"ok"}`),
+	}.answer)
+	c := a.project(Config{})
 	if errs := together(t, c, "a", "b"); errs["a"] != nil || errs["b"] != nil {
 		t.Error(errs)
 	}
-	if got := a.got(); got != "GET , POST /bulk, GET /a" {
+	if got := a.lines(); got != "GET , POST /bulk, GET /a" {
 		t.Errorf("the requests are %q", got)
 	}
 }
 
-// A service without bulk upserts gets single writes from then on.
+// A service without bulk upserts gets single writes from then on. The context of each ends with its call.
 func TestSetupWrites_bulkUnknown(t *testing.T) {
-	for name, missing := range map[string]http.HandlerFunc{
-		"no route":    answer(404, "404 page not found", "Content-Type", "text/plain"),
-		"no method":   answer(405, `{"error":"no"}`),
-		"the gateway": answer(404, `{"message":"no Route matched with those values"}`),
-	} {
-		post := func(w http.ResponseWriter, r *http.Request) {
-			var body struct {
-				ExternalID string `json:"external_id"`
-			}
-			_ = json.NewDecoder(r.Body).Decode(&body)
-			newly(201, body.ExternalID, "ep")(w, r)
-		}
-		a, c := handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST /bulk": once(missing), "POST ": once(post)})
-		if errs := together(t, c, "a", "b"); errs["a"] != nil || errs["b"] != nil {
-			t.Errorf("%s: %v", name, errs)
-		}
-		var all sync.WaitGroup
-		for _, id := range []string{"c", "d"} {
-			all.Go(func() {
-				if _, err := c.CreateAutoMonitorSetup(t.Context(), AutoMonitorSetupRequest{ExternalID: id}); err != nil {
-					t.Errorf("%s: %v", name, err)
+	synctest.Test(t, func(t *testing.T) {
+		for name, missing := range map[string]http.HandlerFunc{
+			"no route":    notRouted,
+			"no method":   refusal(405),
+			"the gateway": answer(404, `{"message":"no Route matched with those values"}`),
+		} {
+			var limited atomic.Bool
+			post := func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				if r.Body = io.NopCloser(bytes.NewReader(body)); bytes.Contains(body, []byte(`"b"`)) && !limited.Swap(true) {
+					refusal(429, "Retry-After", "1")(w, r)
+					return
 				}
-			})
+				requested(w, r)
+			}
+			s := serve(t, byLine{"GET ": noSetups, "POST /bulk": missing, "POST ": post}.answer)
+			c := s.project(Config{})
+			if errs := together(t, c, "a", "b"); errs["a"] != nil || errs["b"] != nil {
+				t.Errorf("%s: %v", name, errs)
+			}
+			createEach(t, c, "c", "d")
+			if got := s.lines(); got != "GET , POST /bulk, POST , POST , POST , POST , POST " {
+				t.Errorf("%s: the requests are %q", name, got)
+			}
 		}
-		all.Wait()
-		if got := a.got(); got != "GET , POST /bulk, POST , POST , POST , POST " {
-			t.Errorf("%s: the requests are %q", name, got)
-		}
-	}
+	})
 
-	a, c := handWritten(t, byLine{"GET ": once(answer(200, "[]")), "POST /bulk": once(refusal(404))})
-	if errs := together(t, c, "a", "b"); !IsNotFound(errs["a"]) || !IsNotFound(errs["b"]) || a.got() != "GET , POST /bulk" {
+	s := serve(t, byLine{"GET ": noSetups, "POST /bulk": refusal(404)}.answer)
+	if errs := together(t, s.project(Config{}), "a", "b"); !IsNotFound(errs["a"]) || !IsNotFound(errs["b"]) || s.lines() != "GET , POST /bulk" {
 		t.Errorf("the API's own words: %v", errs)
 	}
 }

@@ -1,33 +1,16 @@
 package traceloop
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
 // These tests hold what is tolerated against answers made by hand: as Traceloop has been seen to
 // answer on other objects, and not as the emulator does.
-
-// routes answers by method and path. A path has a query only where it is "path?query".
-type routes map[string]http.HandlerFunc
-
-func (r routes) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	for _, key := range []string{req.Method + " " + req.URL.Path + "?" + req.URL.RawQuery, req.Method + " " + req.URL.Path} {
-		if handler, ok := r[key]; ok {
-			handler(w, req)
-			return
-		}
-	}
-	notRouted(w, req)
-}
 
 // The secret is in the answer, so it is saved, whatever else is missing. The list shows the id.
 func TestGeneratedKeyNeedsOnlyItsSecret(t *testing.T) {
@@ -65,61 +48,43 @@ func TestGeneratedKeyNeedsOnlyItsSecret(t *testing.T) {
 			body = encodeJSON(t, object)
 		}
 		for _, status := range []int{http.StatusOK, http.StatusCreated} {
-			s := &service{answers: []http.HandlerFunc{answer(status, body, "Date", "Fri, 02 Jan 2026 03:04:05 GMT")}}
-			requests := 1
-			if tt.list != nil {
-				s.answers, requests = append(s.answers, tt.list), 2
-			}
-			key, err := onLoopback(t, s, Config{MaxRetries: DefaultMaxRetries}).CreateAPIKey(t.Context(), request)
+			s := serve(t, byLine{"POST /v2/api-keys": answer(status, body, "Date", "Fri, 02 Jan 2026 03:04:05 GMT"), "GET /v2/api-keys": tt.list}.answer)
+			key, err := s.client(Config{MaxRetries: DefaultMaxRetries}).CreateAPIKey(t.Context(), request)
 			if err == nil {
 				key.CreatedAt = key.CreatedAt.Truncate(time.Minute) // by the service's clock, if the answer does not say it
 			}
-			if err != nil || *key != tt.want || len(s.got()) != requests {
-				t.Errorf("without %s: got %#v, %v after %d requests, want %+v", name, key, err, len(s.got()), tt.want)
+			if err != nil || *key != tt.want || (len(s.got()) == 1) != (tt.list == nil) {
+				t.Errorf("without %s: got %#v, %v after %s, want %+v", name, key, err, s.lines(), tt.want)
 			}
 		}
 	}
 }
 
-// A creation is never lost for a field that another read shows.
+// A creation is never lost for a field that another read shows, or that nothing shows.
 func TestCreationNeedsOnlyItsID(t *testing.T) {
 	created := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	date := created.Format(http.TimeFormat)
 	project := Project{"p1", "Orders", "orders", created}
-	now := time.Now().UTC().Truncate(time.Hour)
-	near := func(created *time.Time) { // by the service's clock
-		if created.Year() > 2000 && created.Sub(now).Abs() < 2*time.Hour {
-			*created = now
-		}
-	}
 	environment := Environment{ID: "e1", Name: "EU Production", Slug: "eu-production", Scope: ScopeProject, ProjectID: "p1", CreatedAt: created}
 	for name, tt := range map[string]struct {
-		reads       routes
-		project     Project
-		environment Environment
-		projectBody string
+		projectPost, environmentPost string
+		projectRead, environmentRead http.HandlerFunc
+		project                      Project
+		environment                  Environment
 	}{
-		"a whole answer": {
-			projectBody: projectJSON, project: project,
-			environment: environment,
-		},
-		"only the id": {
-			reads:       routes{"GET /v2/projects/p1": answer(200, projectJSON), "GET /v2/environments/e1": answer(200, environmentJSON)},
-			projectBody: `{"id":"p1"}`, project: project, environment: environment,
-		},
+		"a whole answer": {projectJSON, environmentJSON, notRouted, notRouted, project, environment},
+		"only the id":    {`{"id":"p1"}`, `{"id":"e1"}`, answer(200, projectJSON), answer(200, environmentJSON), project, environment},
 		"only the id, and no read works": {
-			reads:       routes{"GET /v2/projects/p1": refusal(403), "GET /v2/environments/e1": refusal(403)},
-			projectBody: `{"id":"p1","created_at":7}`,
-			project:     Project{ID: "p1", Name: "Orders", CreatedAt: now},
-			environment: Environment{ID: "e1", Name: "EU Production", Scope: ScopeProject, ProjectID: "p1", CreatedAt: now},
+			`{"id":"p1","created_at":7}`, `{"id":"e1","created_at":7}`, refusal(403, "Date", date), refusal(403, "Date", date),
+			Project{ID: "p1", Name: "Orders", CreatedAt: created},
+			Environment{ID: "e1", Name: "EU Production", Scope: ScopeProject, ProjectID: "p1", CreatedAt: created},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := routes{"POST /v2/projects": answer(200, tt.projectBody), "POST /v2/environments": answer(201, strings.Replace(tt.projectBody, "p1", "e1", 1))}
-			if tt.projectBody == projectJSON {
-				r["POST /v2/environments"] = answer(201, environmentJSON)
-			}
-			maps.Copy(r, tt.reads)
-			c := onLoopback(t, r, Config{})
+			c := serve(t, byLine{
+				"POST /v2/projects": answer(200, tt.projectPost, "Date", date), "GET /v2/projects/p1": tt.projectRead,
+				"POST /v2/environments": answer(201, tt.environmentPost, "Date", date), "GET /v2/environments/e1": tt.environmentRead,
+			}.answer).client(Config{})
 			project, err := c.CreateProject(t.Context(), ProjectRequest{"Orders"})
 			if err != nil {
 				t.Fatal(err)
@@ -128,8 +93,7 @@ func TestCreationNeedsOnlyItsID(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			near(&project.CreatedAt)
-			near(&environment.CreatedAt)
+			project.CreatedAt, environment.CreatedAt = project.CreatedAt.Truncate(time.Second), environment.CreatedAt.Truncate(time.Second)
 			if *project != tt.project || *environment != tt.environment {
 				t.Errorf("got %+v and %+v, want %+v and %+v", project, environment, tt.project, tt.environment)
 			}
@@ -142,87 +106,12 @@ func TestFieldsThatAreNotNeeded(t *testing.T) {
 	project, environment := decodeJSON(t, projectJSON), decodeJSON(t, environmentJSON)
 	project["updated_at"] = 7
 	delete(environment, "built_in")
-	c := onLoopback(t, routes{"GET /v2/projects/p1": answer(200, encodeJSON(t, project)), "GET /v2/environments/e1": answer(200, encodeJSON(t, environment))}, Config{})
+	c := serve(t, byLine{"GET /v2/projects/p1": answer(200, encodeJSON(t, project)), "GET /v2/environments/e1": answer(200, encodeJSON(t, environment))}.answer).client(Config{})
 	if _, err := c.GetProject(t.Context(), "p1"); err != nil {
 		t.Error(err)
 	}
 	if e, err := c.GetEnvironment(t.Context(), "e1"); err != nil || e.BuiltIn {
 		t.Errorf("got %+v, %v", e, err)
-	}
-}
-
-func TestFormsOfLists(t *testing.T) {
-	second := strings.Replace(projectJSON, `"p1"`, `"p2"`, 1)
-	for body, want := range map[string]string{
-		`{"data":[` + projectJSON + `,` + second + `],"next_cursor":"","total_results":2}`: "p1 p2",
-		`{"projects":[` + second + `,` + projectJSON + `],"total":2}`:                      "p2 p1",
-		`[` + projectJSON + `,` + second + `]`:                                             "p1 p2",
-		`{"data":[` + projectJSON + `]}`:                                                   "p1",
-		`{"projects":[],"total":0}`:                                                        "",
-		`{"projects":null,"total":0}`:                                                      "",
-		`{"data":null}`:                                                                    "",
-		`null`:                                                                             "",
-		`[]`:                                                                               "",
-		// What may be incomplete is an error.
-		`{"projects":[` + projectJSON + `],"total":2}`:                        "the list shows 1 of its 2 objects",
-		`{"data":[` + projectJSON + `],"next_cursor":"","total_results":101}`: "the list shows 1 of its 101 objects",
-		`{"items":[` + projectJSON + `],"total":1}`:                           "its field data is missing",
-		`{"projects":{"p1":` + projectJSON + `}}`:                             "its field projects is not a list of objects",
-		`7`:                                      "its body is not a JSON object",
-		`{"environments":[` + projectJSON + `]}`: "its field data is missing",
-		`{"projects":[` + projectJSON + `,` + projectJSON + `],"total":2}`:             "the list contains an object twice",
-		`{"projects":[` + strings.Replace(projectJSON, `"p1"`, `null`, 1) + `]}`:       "its field id is null",
-		`{"error":"with status 200"}`:                                                  "its field data is missing",
-		`[` + strings.Replace(projectJSON, `"slug":"orders"`, `"slug":["a"]`, 1) + `]`: "its field slug is not a string",
-	} {
-		c := onLoopback(t, answer(200, body), Config{})
-		var got []string
-		for project, err := range c.ListProjects(t.Context()) {
-			if err != nil {
-				got = append(got, as[*MismatchError](t, err).Reason)
-				break
-			}
-			got = append(got, project.ID)
-		}
-		if shown := strings.Join(got, " "); shown != want {
-			t.Errorf("%s\ngot %q, want %q", body, shown, want)
-		}
-	}
-
-	// Each collection has a name of its own.
-	c := onLoopback(t, routes{
-		"GET /v2/environments": answer(200, `{"environments":[`+sharedJSON+`],"total":1}`),
-		"GET /v2/api-keys":     answer(200, `{"api_keys":[`+apiKeyJSON+`],"total":1}`),
-	}, Config{})
-	if environments, keys := all(t, c.ListEnvironments(t.Context(), EnvironmentFilter{})), all(t, c.ListAPIKeys(t.Context(), APIKeyFilter{})); len(environments) != 1 || len(keys) != 1 {
-		t.Errorf("got %v and %v", environments, keys)
-	}
-}
-
-// The OpenAPI document requires no field of an answer. A setup whose evaluators have no type was
-// created all the same, and its name is taken: it must be readable.
-func TestSetupWithoutTypesOfEvaluators(t *testing.T) {
-	setup := readAutoMonitorSetup(newFields([]byte(`{"id":"s1","external_id":"x","project_id":"p1","env_project_id":"ep1","evaluators":[{"evaluator_id":"ev1","status":"pending"}]}`), request{}, strings.Clone))
-	if want := (AutoMonitorEvaluator{Slug: TypeOwnEvaluator, ID: "ev1", Status: "pending"}); len(setup.Evaluators) != 1 || setup.Evaluators[0] != want {
-		t.Errorf("got %+v, want %+v", setup.Evaluators, want)
-	}
-	f := newFields([]byte(`{"id":"s1","external_id":"x","project_id":"p1","env_project_id":"ep1","evaluators":[{}]}`), request{}, strings.Clone)
-	if readAutoMonitorSetup(f); *f.problem != "" {
-		t.Error(*f.problem)
-	}
-}
-
-// A bare list has no pages and no total: many reads cost one request for it.
-func TestBareListServesReads(t *testing.T) {
-	s := &service{answers: []http.HandlerFunc{answer(200, projectJSON), answer(200, `[`+projectJSON+`,`+strings.Replace(projectJSON, `"p1"`, `"p2"`, 1)+`]`)}}
-	c := onLoopback(t, s, Config{})
-	for _, id := range []string{"p1", "p2", "p1", "p2"} {
-		if project, err := c.GetProject(t.Context(), id); err != nil || project.ID != id {
-			t.Errorf("got %v, %v", project, err)
-		}
-	}
-	if len(s.got()) != 2 {
-		t.Errorf("%d requests, want 2", len(s.got()))
 	}
 }
 
@@ -239,18 +128,10 @@ func TestChangeWithoutAnObjectInItsAnswer(t *testing.T) {
 		"without its slug":   answer(200, `{"id":"p1","name":"Checkout"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &service{answers: []http.HandlerFunc{patched, answer(200, renamed)}}
-			c := onLoopback(t, s, Config{MaxRetries: DefaultMaxRetries})
-			project, err := c.UpdateProject(t.Context(), "p1", ProjectRequest{"Checkout"})
-			if err != nil || project.Name != "Checkout" {
-				t.Errorf("got %+v, %v", project, err)
-			}
-			var methods []string
-			for _, r := range s.got() {
-				methods = append(methods, r.method)
-			}
-			if !slices.Equal(methods, []string{"PATCH", "GET"}) {
-				t.Errorf("got the requests %v", methods)
+			s := serve(t, inTurn(patched, answer(200, renamed)))
+			project, err := s.client(Config{MaxRetries: DefaultMaxRetries}).UpdateProject(t.Context(), "p1", ProjectRequest{"Checkout"})
+			if lines := s.lines(); err != nil || project.Name != "Checkout" || lines != "PATCH /v2/projects/p1, GET /v2/projects/p1" {
+				t.Errorf("got %+v, %v after %s", project, err, lines)
 			}
 		})
 	}
@@ -277,7 +158,7 @@ func TestOrganizationKeepsEveryKey(t *testing.T) {
 		`{"org_id":"o1"}`: `o1 The environment "dev" was requested, and the answer does not contain it. ` +
 			`The environment "prd" was requested, and the answer does not contain it.`,
 	} {
-		c := projectOnLoopback(t, answer(201, body))
+		c := serve(t, answer(201, body)).project(Config{})
 		got, err := c.CreateOrganization(t.Context(), OrganizationRequest{Name: "Acme", Environments: []string{"dev", "prd"}})
 		if err != nil {
 			t.Errorf("%s: %v", body, err)
@@ -297,7 +178,7 @@ func TestOrganizationKeepsEveryKey(t *testing.T) {
 
 	// The service was to choose the environments.
 	for _, body := range []string{`{"org_id":"o1","environments":null}`, `{"org_id":"o1","environments":[]}`, `{"org_id":"o1"}`} {
-		got, err := projectOnLoopback(t, answer(201, body)).CreateOrganization(t.Context(), OrganizationRequest{Name: "Acme"})
+		got, err := serve(t, answer(201, body)).project(Config{}).CreateOrganization(t.Context(), OrganizationRequest{Name: "Acme"})
 		if err != nil || got.ID != "o1" || !slices.Equal(got.Problems, []string{"The answer contains no environment."}) {
 			t.Errorf("%s: got %+v, %v", body, got, err)
 		}
@@ -305,14 +186,14 @@ func TestOrganizationKeepsEveryKey(t *testing.T) {
 
 	// Nothing of use: the organization may exist.
 	for _, body := range []string{`{}`, `{"environments":[]}`, ``, `[]`} {
-		_, err := projectOnLoopback(t, answer(201, body)).CreateOrganization(t.Context(), OrganizationRequest{Name: "Acme"})
+		_, err := serve(t, answer(201, body)).project(Config{}).CreateOrganization(t.Context(), OrganizationRequest{Name: "Acme"})
 		as[*UnknownOutcomeError](t, err)
 	}
 }
 
 // An environment may be asked for by a name of which the service makes the slug.
 func TestOrganizationWithNamedEnvironments(t *testing.T) {
-	c := projectOnLoopback(t, answer(201, `{"org_id":"o1","environments":[{"slug":"eu-production","api_key":"tl_Secret"}]}`))
+	c := serve(t, answer(201, `{"org_id":"o1","environments":[{"slug":"eu-production","api_key":"tl_Secret"}]}`)).project(Config{})
 	got, err := c.CreateOrganization(t.Context(), OrganizationRequest{Name: "Acme", Environments: []string{"EU Production"}})
 	if err != nil || len(got.Problems) != 0 {
 		t.Errorf("got %v, %v; want no problem", got, err)
@@ -322,28 +203,26 @@ func TestOrganizationWithNamedEnvironments(t *testing.T) {
 func TestTimesAreRoundedToMilliseconds(t *testing.T) {
 	want := time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
 	for _, given := range []string{"2026-01-02T03:04:05.999600123Z", "2026-01-02T03:04:06.000Z", "2026-01-02T05:04:05.9999+02:00", "2026-01-02T03:04:06.000499Z", "2026-01-02T03:04:06-00:00"} {
-		c := onLoopback(t, answer(200, strings.Replace(projectJSON, "2026-01-02T03:04:05Z", given, 1)), Config{})
-		project, err := c.GetProject(t.Context(), "p1")
+		project, err := serve(t, answer(200, strings.Replace(projectJSON, "2026-01-02T03:04:05Z", given, 1))).client(Config{}).GetProject(t.Context(), "p1")
 		if err != nil || project.CreatedAt != want {
 			t.Errorf("%s: got %v, %v; want %s", given, project, err, want)
 		}
 	}
 }
 
-// A revoked key that is still answered is gone.
+// A revoked key that is still answered is gone, before and after the list is in.
 func TestRevokedKeyIsGone(t *testing.T) {
-	with := func(revoked string) string {
-		return strings.Replace(apiKeyJSON, `"id"`, `"revoked_at":`+revoked+`,"id"`, 1)
-	}
 	other := strings.Replace(apiKeyJSON, `"k1"`, `"k2"`, 1)
 	for revoked, gone := range map[string]bool{
 		`"2026-01-03T00:00:00Z"`: true, `1767323045`: true, `true`: true,
 		`null`: false, `""`: false, `"0001-01-01T00:00:00Z"`: false,
 	} {
-		s := routes{"GET /v2/api-keys/k1": answer(200, with(revoked)), "GET /v2/api-keys": answer(200, `{"data":[`+with(revoked)+`,`+other+`],"total_results":2}`)}
-		c := onLoopback(t, s, Config{})
-		if _, err := c.GetAPIKey(t.Context(), "k1"); IsNotFound(err) != gone || !gone && err != nil {
-			t.Errorf("revoked_at %s: %v, want it gone: %t", revoked, err, gone)
+		key := strings.Replace(apiKeyJSON, `"id"`, `"revoked_at":`+revoked+`,"id"`, 1)
+		c := serve(t, byLine{"GET /v2/api-keys/k1": answer(200, key), "GET /v2/api-keys": answer(200, `{"data":[`+key+`,`+other+`],"total_results":2}`)}.answer).client(Config{})
+		for range 3 {
+			if _, err := c.GetAPIKey(t.Context(), "k1"); IsNotFound(err) != gone || IsRevoked(err) != gone || !gone && err != nil {
+				t.Errorf("revoked_at %s: %v, want it gone: %t", revoked, err, gone)
+			}
 		}
 		for _, list := range [][]APIKey{all(t, c.ListAPIKeys(t.Context(), APIKeyFilter{})), all(t, c.ListAPIKeysUncached(t.Context(), APIKeyFilter{ProjectID: "p1"}))} {
 			if (len(list) == 1) != gone || list[len(list)-1].ID != "k2" {
@@ -353,25 +232,13 @@ func TestRevokedKeyIsGone(t *testing.T) {
 	}
 }
 
-// A read after the list is in finds a revoked key gone, too.
-func TestRevokedKeyIsNotInTheCache(t *testing.T) {
-	revoked := strings.Replace(apiKeyJSON, `"id"`, `"revoked_at":"2026-01-03T00:00:00Z","id"`, 1)
-	c := onLoopback(t, routes{"GET /v2/api-keys/k1": answer(200, revoked), "GET /v2/api-keys": answer(200, `[`+revoked+`]`)}, Config{})
-	for range 3 {
-		if _, err := c.GetAPIKey(t.Context(), "k1"); !IsNotFound(err) || !IsRevoked(err) {
-			t.Errorf("got %v, want a 404 that says that the key is revoked", err)
-		}
-	}
-}
-
 // The database's own text says that nothing was carried out, whatever the status.
 func TestConflictAs500(t *testing.T) {
 	const text = `ERROR: duplicate key value violates unique constraint "projects_name_key" (SQLSTATE 23505)`
 	for _, method := range []string{http.MethodPost, http.MethodPatch} {
-		s := &service{answers: []http.HandlerFunc{answer(500, `{"error":`+fmt.Sprintf("%q", text)+`}`)}}
-		err := calls[method](t.Context(), onLoopback(t, s, Config{MaxRetries: DefaultMaxRetries}))
-		_, unknown := errors.AsType[*UnknownOutcomeError](err)
-		if !IsConflict(err) || unknown || len(s.got()) != 1 || !strings.Contains(err.Error(), text) {
+		s := serve(t, answer(500, `{"error":`+fmt.Sprintf("%q", text)+`}`))
+		err := calls[method](t.Context(), s.client(Config{MaxRetries: DefaultMaxRetries}))
+		if !IsConflict(err) || isUnknown(err) || len(s.got()) != 1 || !strings.Contains(err.Error(), text) {
 			t.Errorf("%s: got %v after %d requests, want one conflict", method, err, len(s.got()))
 		}
 	}
@@ -389,22 +256,21 @@ func TestMissingOperation(t *testing.T) {
 		"405 of a gateway":       html(405),
 	} {
 		for method, call := range calls {
-			s := &service{answers: []http.HandlerFunc{given}}
-			err := call(t.Context(), onLoopback(t, s, Config{MaxRetries: DefaultMaxRetries}))
+			s := serve(t, given)
+			err := call(t.Context(), s.client(Config{MaxRetries: DefaultMaxRetries}))
 			missing := as[*MissingOperationError](t, err)
-			_, unknown := errors.AsType[*UnknownOutcomeError](err)
-			if missing.Method != method || unknown || IsNotFound(err) || len(s.got()) != 1 {
+			if missing.Method != method || isUnknown(err) || IsNotFound(err) || len(s.got()) != 1 {
 				t.Errorf("%s, %s: got %v after %d requests", name, method, err, len(s.got()))
 			}
 		}
 	}
 	want := "PATCH /v2/projects/p1: 404 Not Found: the service at this address does not have this operation (request id req-1)"
-	if err := calls[http.MethodPatch](t.Context(), onLoopback(t, notRouted, Config{})); err.Error() != want {
+	if err := calls[http.MethodPatch](t.Context(), serve(t, notRouted).client(Config{})); err.Error() != want {
 		t.Errorf("got  %q\nwant %q", err, want)
 	}
 	// Other texts come from somebody else.
 	for _, other := range []http.HandlerFunc{answer(404, "404 page not found", "Content-Type", "text/html"), answer(404, "nothing here", "Content-Type", "text/plain"), answer(404, `{"message":"no Route matched with those values"}`)} {
-		as[*UnreadableError](t, calls[http.MethodGet](t.Context(), onLoopback(t, other, Config{})))
+		as[*UnreadableError](t, calls[http.MethodGet](t.Context(), serve(t, other).client(Config{})))
 	}
 }
 
@@ -415,96 +281,27 @@ func TestRequestIDs(t *testing.T) {
 		"ray":  {"X-Request-Id", "", "Cf-Ray", "ray"},
 		"":     {"X-Request-Id", ""},
 	} {
-		c := onLoopback(t, answer(401, `{"message":"Unauthorized"}`, headers...), Config{})
+		c := serve(t, answer(401, `{"message":"Unauthorized"}`, headers...)).client(Config{})
 		if err := as[*Error](t, calls[http.MethodGet](t.Context(), c)); err.RequestID != want || err.Message != "Unauthorized" {
 			t.Errorf("got %+v, want the request id %q", err, want)
 		}
 	}
 }
 
-// The dashboard's built-in environments belong to the organization, so no environment shows that
-// a project exists. The list of projects does.
-func TestBuiltInEnvironmentsOfTheOrganization(t *testing.T) {
-	builtIn := func(id, slug string) string {
-		return fmt.Sprintf(`{"id":%q,"name":%q,"slug":%q,"scope":"organization","project_id":null,"built_in":true,"created_at":"2026-01-02T03:04:05Z"}`, id, slug, slug)
-	}
-	environments := "[" + strings.Join([]string{builtIn("e3", "stg"), sharedJSON, builtIn("e1", "dev"), builtIn("e4", "prd")}, ",") + "]"
-	var projects []string
-	for i := range 20 {
-		projects = append(projects, strings.Replace(projectJSON, `"p1"`, fmt.Sprintf(`"p%d"`, i), 1))
-	}
-	s := &service{}
-	for range 10 {
-		s.answers = append(s.answers, routes{
-			"GET /v2/environments": answer(200, environments),
-			"GET /v2/projects":     answer(200, "["+strings.Join(projects, ",")+"]"),
-			"GET /v2/projects/p1":  answer(200, projects[1]), "GET /v2/projects/none": refusal(404),
-		}.ServeHTTP)
-	}
-	c := onLoopback(t, s, Config{})
-	for i := range 20 {
-		if got := all(t, c.ListEnvironments(t.Context(), EnvironmentFilter{ProjectID: fmt.Sprintf("p%d", i)})); len(got) != 4 {
-			t.Errorf("project %d has %v", i, got)
-		}
-	}
-	// Its own for the first read, the list of environments, one project, and the list of projects.
-	if n := len(s.got()); n != 4 {
-		t.Errorf("%d requests for the environments of 20 projects, want 4", n)
-	}
-	for _, err := range c.ListEnvironments(t.Context(), EnvironmentFilter{ProjectID: "none"}) {
-		if !IsNotFound(err) {
-			t.Errorf("got %v, want a 404", err)
-		}
-	}
-	before := len(s.got())
-	if mark, err := c.OrganizationMark(t.Context()); err != nil || mark != "e1" || len(s.got()) != before {
-		t.Errorf("the organization's mark is %q, %v after %d requests; want e1 without one", mark, err, len(s.got())-before)
-	}
-}
-
 func TestOrganizationMark(t *testing.T) {
-	// An earlier form of the API: built-in environments belong to projects, and show no organization.
-	old := `[{"id":"e9","name":"dev","slug":"dev","scope":"project","project_id":"p1","built_in":true,"created_at":"2026-01-02T03:04:05Z"},` + sharedJSON + `]`
-	if mark, err := onLoopback(t, answer(200, old), Config{}).OrganizationMark(t.Context()); err != nil || mark != "" {
-		t.Errorf("got %q, %v; want none", mark, err)
+	environment := func(id, slug, scope string) string {
+		return fmt.Sprintf(`{"id":%q,"name":%q,"slug":%[2]q,"scope":%q,"project_id":"p1","built_in":true,"created_at":"2026-01-02T03:04:05Z"}`, id, slug, scope)
 	}
-	if _, err := onLoopback(t, refusal(403), Config{}).OrganizationMark(t.Context()); !hasStatus(err, 403) {
+	for want, environments := range map[string][]string{
+		"e1": {environment("e3", "stg", ScopeOrganization), sharedJSON, environment("e1", "dev", ScopeOrganization), environment("e4", "prd", ScopeOrganization)},
+		"":   {environment("e9", "dev", ScopeProject), sharedJSON}, // an earlier form of the API, which shows no organization
+	} {
+		c := serve(t, answer(200, "["+strings.Join(environments, ",")+"]")).client(Config{})
+		if mark, err := c.OrganizationMark(t.Context()); err != nil || mark != want {
+			t.Errorf("got %q, %v; want %q", mark, err, want)
+		}
+	}
+	if _, err := serve(t, refusal(403)).client(Config{}).OrganizationMark(t.Context()); !hasStatus(err, 403) {
 		t.Errorf("got %v, want the refusal", err)
-	}
-}
-
-func TestNow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ahead := time.Now().Add(time.Hour).UTC()
-		c, _ := inMemory(t, answer(200, projectJSON, "Date", ahead.Format(http.TimeFormat)), Config{})
-		if _, known := c.Now(); known {
-			t.Error("it knows the service's clock before the first answer")
-		}
-		if err := calls[http.MethodGet](t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Minute)
-		if now, known := c.Now(); !known || !now.Equal(ahead.Add(time.Minute)) {
-			t.Errorf("got %s, %t; want %s", now, known, ahead.Add(time.Minute))
-		}
-	})
-}
-
-// A service that repeats another key of the provider does not bring it into an error.
-func TestOtherKeysOfTheProviderAreMasked(t *testing.T) {
-	const other, longer = "tl_TheOtherSecretOfTheProvider", "tl_TheOtherSecretOfTheProviderIsLonger"
-	log := logged(t, func(ctx context.Context, t *testing.T) {
-		c, _ := inMemory(t, answer(401, `{"error":"Not `+other+`, `+longer+` or `+testKey+`."}`, "X-Request-Id", other), Config{Secrets: []string{"", " ", other, longer}})
-		err := calls[http.MethodGet](ctx, c)
-		if want := "Not " + MaskKey(other) + ", " + MaskKey(longer) + " or " + MaskKey(testKey) + "."; as[*Error](t, err).Message != want || strings.Contains(err.Error(), "OtherSecret") {
-			t.Errorf("got %q, want %q", err, want)
-		}
-		_, err = c.GetProject(ctx, longer)
-		if err == nil {
-			t.Error("no error")
-		}
-	})
-	if strings.Contains(log, "OtherSecret") || !strings.Contains(log, `"path":"/v2/projects/***"`) {
-		t.Errorf("the log shows a key:\n%s", log)
 	}
 }

@@ -135,8 +135,7 @@ func (d *Data) ProjectFailure(attempted string, err error) string {
 	case errors.As(err, &item):
 		next = "The service refused this setup. The other setups of the same request are not affected. Correct the configuration and apply again."
 	case errors.As(err, &other):
-		next = fmt.Sprintf("The project key comes from %s. Use the key of the project and environment that the setup belongs to. "+
-			"To move the setup, destroy it with that key first. %s %s", d.project.Key.Source, RefreshHint, StopManaging("traceloop_auto_monitor_setup"))
+		next = fmt.Sprintf("The project key comes from %s. Use the key of the project and environment that the setup belongs to.", d.project.Key.Source)
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusUnauthorized:
 		next = fmt.Sprintf("The project key comes from %s. Check that it is complete and has not been revoked. If it has, use another key of that project, or let Terraform forget what needs it: terraform state rm ADDRESS.", d.project.Key.Source)
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusForbidden:

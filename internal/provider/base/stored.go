@@ -3,9 +3,9 @@ package base
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
@@ -128,6 +128,8 @@ func (s *Stored[T]) Delete(ctx context.Context, remove func(context.Context, str
 		}
 	}
 	switch {
+	case IsElsewhere(err):
+		diags.AddError(summary, s.Data.ProjectFailure(verb+" the "+s.Name, err)+" To let Terraform forget it, use terraform state rm ADDRESS.")
 	case err != nil && s.OfProjectKey:
 		diags.AddError(summary, s.Data.ProjectFailure(verb+" the "+s.Name, err))
 	case err != nil:
@@ -164,8 +166,14 @@ func (s *Stored[T]) failure(attempted string, err error) string {
 		return s.Data.Failure(attempted, err)
 	}
 	detail := s.Data.ProjectFailure(attempted, err)
-	if !strings.Contains(detail, RefreshHint) { // there may be blocks to copy after it
-		detail += " " + RefreshHint
+	if IsElsewhere(err) {
+		return detail + " To move it, destroy it with that key first. " + RefreshHint + " " + StopManaging(s.Type)
 	}
-	return detail
+	return detail + " " + RefreshHint
+}
+
+// IsElsewhere reports whether an object and the key belong to different projects or environments.
+func IsElsewhere(err error) bool {
+	_, elsewhere := errors.AsType[*traceloop.OtherEnvironmentError](err)
+	return elsewhere
 }

@@ -79,6 +79,14 @@ func suggest(kind, by, given string, all []lookedUp) string {
 	return fmt.Sprintf("Did you mean %q, the %s of the %s %q? %s", value, by, kind, cmp.Or(meant.name, meant.id), listOf(kind, listed))
 }
 
+// DidYouMean suggests the one of several texts that was probably meant.
+func DidYouMean(given string, among []string) string {
+	if meant := traceloop.Closest(given, among); meant != "" {
+		return fmt.Sprintf(" Did you mean %q?", meant)
+	}
+	return ""
+}
+
 // maxListed limits how many objects a diagnostic lists.
 const maxListed = 20
 

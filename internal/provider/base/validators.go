@@ -24,7 +24,7 @@ var (
 	SlugPattern       = regexp.MustCompile(`^[a-z0-9_]+(-+[a-z0-9_]+)*$`)
 	slugSource        = regexp.MustCompile(`[A-Za-z0-9]`)
 	IDMessage         = "must be an id as Traceloop gives it, such as cm9v2g95l0000qz8k5h3d7f1a: letters, digits, \"-\" and \"_\". A name or a slug is not an id"
-	SlugMessage       = "must be the slug of an environment, not its name, such as prd or eu-production: lower-case letters, digits and underscores, with hyphens between them"
+	SlugMessage       = slugMessage("an environment", "prd or eu-production")
 	nameMessage       = "must not be blank, must not begin or end with white space, and must not contain a line break or another control character"
 	SlugSourceMessage = "must contain an ASCII letter or digit, because the slug is made from them"
 	NameValidator     = []validator.String{
@@ -33,10 +33,7 @@ var (
 	}
 	EnvironmentNameValidator = append(NameValidator[:2:2], stringvalidator.RegexMatches(slugSource, SlugSourceMessage))
 	IDValidator              = []validator.String{stringvalidator.RegexMatches(IDPattern, IDMessage)}
-	SlugValidator            = []validator.String{
-		stringvalidator.UTF8LengthBetween(1, MaxLength),
-		slugFormValidator{},
-	}
+	SlugValidator            = SlugValidatorOf("an environment", "prd or eu-production")
 )
 
 // ParserValidator makes a validator from a parser. Its diagnostics contain the parser's error,
@@ -107,21 +104,32 @@ func (v ParseValidator) ValidateString(_ context.Context, req validator.StringRe
 	}
 }
 
-// slugFormValidator accepts slugs. If it gets a name, it suggests the slug of that name.
-type slugFormValidator struct{}
+// SlugValidatorOf is the validator of the slug of a kind of object, which has its article.
+func SlugValidatorOf(kind, examples string) []validator.String {
+	return []validator.String{stringvalidator.UTF8LengthBetween(1, MaxLength), slugFormValidator{kind, examples}}
+}
 
-func (slugFormValidator) Description(context.Context) string { return SlugMessage }
+func slugMessage(kind, examples string) string {
+	return fmt.Sprintf("must be the slug of %s, not its name, such as %s: lower-case letters, digits and underscores, with hyphens between them", kind, examples)
+}
+
+// slugFormValidator accepts slugs. If it gets a name, it suggests the slug of that name.
+type slugFormValidator struct{ kind, examples string }
+
+func (v slugFormValidator) Description(context.Context) string {
+	return slugMessage(v.kind, v.examples)
+}
 
 func (v slugFormValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
 
-func (slugFormValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+func (v slugFormValidator) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	given := req.ConfigValue.ValueString()
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || given == "" || SlugPattern.MatchString(given) && !strings.HasPrefix(given, traceloop.KeyPrefix) {
 		return
 	}
-	detail := fmt.Sprintf("%q is not an environment slug.", given)
+	detail := fmt.Sprintf("%q is not %s slug.", given, v.kind)
 	if slug := traceloop.Slug(given); slug != "" && MaskKeyIn(given) == given {
 		detail += fmt.Sprintf(" Did you mean %q?", slug)
 	}
-	resp.Diagnostics.AddAttributeError(req.Path, "Invalid Environment Slug", detail+" Attribute "+req.Path.String()+" "+SlugMessage+".")
+	resp.Diagnostics.AddAttributeError(req.Path, "Invalid Slug", detail+" Attribute "+req.Path.String()+" "+v.Description(ctx)+".")
 }

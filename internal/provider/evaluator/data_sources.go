@@ -47,13 +47,22 @@ func readEvaluator(ctx context.Context, d *base.Data, into *dataModel, diags *di
 	evaluator, err := client.GetEvaluator(ctx, wanted)
 	switch {
 	case traceloop.IsNotFound(err):
-		diags.AddAttributeError(path.Root(by), "Evaluator Not Found", fmt.Sprintf(
-			"The organization of the project key, which comes from %s, has no evaluator with the %s %q. The data source traceloop_evaluators lists them.", d.ProjectKeySource(), by, wanted))
+		diags.AddAttributeError(path.Root(by), "Evaluator Not Found", describeMissing(ctx, d, client, by, wanted))
 	case err != nil:
 		diags.AddError("Unable to Read Evaluator", d.ProjectFailure(fmt.Sprintf("read the evaluator with the %s %q", by, wanted), err))
 	default:
 		*into = newDataModel(*evaluator)
 	}
+}
+
+func describeMissing(ctx context.Context, d *base.Data, client *traceloop.ProjectClient, by, wanted string) string {
+	evaluators, _ := client.ListEvaluators(ctx, "") // without it, there is no suggestion
+	slugs := make([]string, len(evaluators))
+	for i, e := range evaluators {
+		slugs[i] = e.Slug
+	}
+	return fmt.Sprintf("The organization of the project key, which comes from %s, has no evaluator with the %s %q.%s The data source traceloop_evaluators lists them.",
+		d.ProjectKeySource(), by, wanted, base.DidYouMean(wanted, slugs))
 }
 
 type pluralModel struct {

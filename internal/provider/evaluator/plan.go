@@ -1,6 +1,7 @@
 package evaluator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -25,13 +26,16 @@ func handle(id string) base.Handle { return base.HandleOf("evaluator", id) }
 // slugPlace is a slug, which only one evaluator of an organization can have.
 func slugPlace(slug string) base.Handle { return base.HandleOf("evaluator_slug", slug) }
 
-// place is where a new evaluator will be. Without a slug in the configuration, the service makes one
-// from the name.
+// slugOf is the slug of a new evaluator. Without one in the configuration, the service makes one from
+// the name, and the provider assumes its rule for environments. It is empty if that makes none.
+func slugOf(r traceloop.EvaluatorRequest) string { return cmp.Or(r.Slug, traceloop.Slug(r.Name)) }
+
+// place is where a new evaluator will be.
 func place(r traceloop.EvaluatorRequest) base.Handle {
-	if r.Slug == "" {
-		return base.HandleOf("evaluator_name", r.Name)
+	if slug := slugOf(r); slug != "" {
+		return slugPlace(slug)
 	}
-	return slugPlace(r.Slug)
+	return base.HandleOf("evaluator_name", r.Name)
 }
 
 func (m model) object(token string) base.Object {
@@ -125,7 +129,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 		return
 	}
 	request := plan.request()
-	r.Monitors.PlannedEvaluators.Add(request.Slug)
+	r.Monitors.PlannedEvaluators.Add(slugOf(request))
 	creation := base.Creation{Place: place(request), Replaces: note.Replaces, Type: typeName, Name: fmt.Sprintf("evaluator %q", request.Name)}
 	client := r.ProjectIfKnown()
 	if conflict := r.Ledger.Create(creation); conflict != nil || client == nil {
@@ -147,14 +151,16 @@ func (r *managedResource) listAll(ctx context.Context) ([]traceloop.Evaluator, e
 	return r.ProjectIfKnown().ListEvaluators(ctx, "")
 }
 
-// findHolder returns the evaluator that has the slug of a new one, or nil. Without a slug, it goes by
-// the name, from which the service makes the slug.
+// findHolder returns the evaluator that has the slug of a new one, or nil. If the service makes the slug
+// from the name, one of the same name counts too.
 func findHolder(ctx context.Context, list func(context.Context) ([]traceloop.Evaluator, error), r traceloop.EvaluatorRequest) (*traceloop.Evaluator, error) {
 	evaluators, err := list(ctx)
 	var newest *traceloop.Evaluator
 	for _, e := range evaluators {
-		has := r.Slug != "" && e.Slug == r.Slug || r.Slug == "" && base.SameName(e.Name, r.Name)
-		if has && (newest == nil || e.CreatedAt.After(newest.CreatedAt)) {
+		if e.Slug != "" && e.Slug == slugOf(r) {
+			return &e, err
+		}
+		if r.Slug == "" && base.SameName(e.Name, r.Name) && (newest == nil || e.CreatedAt.After(newest.CreatedAt)) {
 			newest = &e
 		}
 	}
@@ -163,18 +169,21 @@ func findHolder(ctx context.Context, list func(context.Context) ([]traceloop.Eva
 
 // describeTaken names the evaluator that has the slug or the name of a new one.
 func (r *managedResource) describeTaken(holder *traceloop.Evaluator, request traceloop.EvaluatorRequest, outcome string) string {
-	wanted := fmt.Sprintf("slug %q", request.Slug)
+	wanted := fmt.Sprintf("slug %q", slugOf(request))
 	if request.Slug == "" {
-		wanted = fmt.Sprintf("name %q, from which Traceloop makes the slug", request.Name)
+		wanted += fmt.Sprintf(", which Traceloop makes from the name %q", request.Name)
 	}
-	if holder == nil {
-		return fmt.Sprintf("An evaluator with the %s exists already. Slugs are unique in the organization. %s Choose another slug. The data source traceloop_evaluators lists the evaluators.", wanted, outcome)
+	switch {
+	case holder != nil && holder.Slug != slugOf(request):
+		wanted = fmt.Sprintf("name %q, from which Traceloop makes the slug", request.Name)
+	case holder == nil:
+		return fmt.Sprintf("An evaluator exists already with the %s. Slugs are unique in the organization. %s Choose another slug. The data source traceloop_evaluators lists the evaluators.", wanted, outcome)
 	}
 	detail := fmt.Sprintf("The %s has the %s. %s Choose another slug.", newModel(*holder).Describe(), wanted, outcome)
 	switch {
 	case !isOwn(*holder):
 		return detail + " That evaluator is one of Traceloop's: to use it, no resource is needed."
-	case r.Ledger.Has(handle(holder.ID)):
+	case r.Ledger.Has(handle(holder.ID)), r.Applied.Made.Has(holder.ID):
 		return detail + " This configuration manages that evaluator. If it is tainted, terraform untaint ADDRESS keeps it. If you moved the resource block to another address, use a moved block:\n\n" + base.MovedBlock(typeName)
 	}
 	return detail + " Or import that evaluator, unless this configuration manages it. Write the address of this resource after \"to\":\n\n" + base.ImportBlock(typeName, base.Label(request.Name), holder.ID)

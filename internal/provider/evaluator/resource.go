@@ -43,10 +43,7 @@ const typeName = "traceloop_evaluator"
 
 // slugValidator is for a slug that the configuration chooses. The service's rule is not published:
 // this one is that of the slugs that Traceloop publishes.
-var slugValidator = []validator.String{
-	stringvalidator.UTF8LengthBetween(1, base.MaxLength),
-	stringvalidator.RegexMatches(base.SlugPattern, "must be lower-case letters and digits, with single hyphens between them, such as support-tone"),
-}
+var slugValidator = base.SlugValidatorOf("an evaluator", "support-tone")
 
 func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	notEmpty := []validator.String{stringvalidator.LengthAtLeast(1)}
@@ -205,6 +202,9 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 		return client.CreateEvaluator(ctx, request)
 	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Evaluator] {
 		found, err := findHolder(ctx, client.ListEvaluatorsUncached, request)
+		if found != nil && request.Slug == "" && !base.SameName(found.Name, request.Name) {
+			found = nil // it only has the slug
+		}
 		return base.Settled[traceloop.Evaluator]{Object: found, Ours: found != nil && isOwn(*found) && !r.Applied.Made.Has(found.ID) && client.CreatedSince(found.CreatedAt, started), Err: err}
 	})
 	_, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err)
@@ -312,8 +312,7 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	evaluator, err := client.GetEvaluator(ctx, id)
 	switch {
 	case traceloop.IsNotFound(err):
-		resp.Diagnostics.AddError("Unable to Import Evaluator", fmt.Sprintf(
-			"The organization of the project key, which comes from %s, has no evaluator with the id or slug %q. The data source traceloop_evaluators lists them.", r.ProjectKeySource(), id))
+		resp.Diagnostics.AddError("Unable to Import Evaluator", describeMissing(ctx, r.Data, client, "id or slug", id))
 		return
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Import Evaluator", r.ProjectFailure(fmt.Sprintf("read the evaluator %q", id), err))

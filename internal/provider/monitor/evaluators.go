@@ -41,31 +41,32 @@ func named(ctx context.Context, client *traceloop.ProjectClient, setup traceloop
 	return setup
 }
 
-// warnUnknown warns about new slugs that the organization does not have, as far as known.
-func (r *managedResource) warnUnknown(ctx context.Context, plan, state types.Set, diags *diag.Diagnostics) {
+// checkEvaluators warns about new slugs that the organization does not have, as far as known. If the plan
+// replaces a setup, that is an error: the old one would be gone when the service refuses the new one.
+func (r *managedResource) checkEvaluators(ctx context.Context, plan, state types.Set, replaced string, diags *diag.Diagnostics) {
 	slugs := slices.DeleteFunc(base.Texts(plan), func(slug string) bool {
 		return slug == "" || slices.Contains(base.Texts(state), slug) || r.Monitors.PlannedEvaluators.Has(slug) // "" is not known yet
 	})
 	if len(slugs) == 0 || r.Ledger.IsWriting() {
 		return
 	}
+	add, outcome := diags.AddAttributeWarning, "If the organization does not have it, the service refuses it."
 	list := "is not among the evaluators that Traceloop lists for the organization of the project key."
 	known, isWhole := r.ownList(ctx)
-	if !isWhole {
+	switch {
+	case isWhole && replaced != "":
+		add, outcome = diags.AddAttributeError, fmt.Sprintf("This plan replaces the %s. It would be deleted, and the service would refuse the new one. Nothing was changed. %s", replaced, base.RefreshHint)
+	case !isWhole:
 		known = traceloop.PublishedEvaluators
 		list = fmt.Sprintf("may not be among the organization's evaluators. The provider cannot read their list, so it goes by the list that Traceloop published on %s.", traceloop.EvaluatorsPublished)
 	}
 	for _, slug := range slugs {
-		about, meant := describePublished(slug), ""
-		if slices.Contains(known, slug) {
-			if isWhole || about == "" {
-				continue
-			}
-		} else if closest := traceloop.Closest(slug, known); closest != "" {
-			meant = fmt.Sprintf(" Did you mean %q?", closest)
+		about := describePublished(slug)
+		if slices.Contains(known, slug) && (isWhole || about == "") {
+			continue
 		}
-		diags.AddAttributeWarning(path.Root("evaluators"), "Unknown Evaluator", fmt.Sprintf(
-			"%q %s%s%s If this configuration creates it, refer to its resource, such as traceloop_evaluator.example.slug. If the organization does not have it, the service refuses it.", slug, list, meant, about))
+		add(path.Root("evaluators"), "Unknown Evaluator", fmt.Sprintf(
+			"%q %s%s%s If this configuration creates it, refer to its resource, such as traceloop_evaluator.example.slug. %s", slug, list, base.DidYouMean(slug, known), about, outcome))
 	}
 }
 

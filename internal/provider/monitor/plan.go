@@ -62,7 +62,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 	if refused {
 		return
 	}
-	r.warnUnknown(ctx, plan.Evaluators, types.SetNull(types.StringType), diags)
+	r.checkEvaluators(ctx, plan.Evaluators, types.SetNull(types.StringType), "", diags)
 	if plan.ExternalID.IsUnknown() {
 		return
 	}
@@ -70,15 +70,12 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 	if !plan.ProjectID.IsUnknown() && !plan.ProjectID.IsNull() {
 		creation.Within = []base.Handle{base.HandleOf("project", plan.ProjectID.ValueString())}
 	}
-	if conflict := r.Ledger.Create(creation); conflict != nil {
-		if !conflict.Report(diags) && replaced != "" {
-			addStranded(replaced, "another resource of this configuration has the external id of the new one", diags)
-		}
+	conflict, client := r.Ledger.Create(creation), r.ProjectIfKnown()
+	if conflict != nil || client == nil {
+		conflict.Report(diags)
 		return
 	}
-	if client := r.ProjectIfKnown(); client != nil {
-		r.look(ctx, client, plan, note.Replaces, replaced, diags)
-	}
+	r.look(ctx, client, plan, note.Replaces, replaced, diags)
 }
 
 // look warns about what will stop a creation. If the plan destroys a setup for it, that is an error.
@@ -95,7 +92,7 @@ func (r *managedResource) look(ctx context.Context, client *traceloop.ProjectCli
 		diags.AddWarning("Unable to Check Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("check that no auto monitor setup %q exists", plan.ExternalID.ValueString()), err))
 	case taken == nil || handle(taken.EnvProjectID, taken.ExternalID) == replaces:
 	case replaced != "":
-		addStranded(replaced, "the external id of the new one belongs to the "+describe(taken.ExternalID, taken.ID), diags)
+		addStranded(replaced, describe(taken.ExternalID, taken.ID), diags)
 	default:
 		if tainted, ok := r.Ledger.Tainted(plan.place()); ok && tainted.Handle == handle(taken.EnvProjectID, taken.ExternalID) {
 			return
@@ -105,10 +102,10 @@ func (r *managedResource) look(ctx context.Context, client *traceloop.ProjectCli
 }
 
 // addStranded refuses a replacement whose second half would fail.
-func addStranded(replaced, why string, diags *diag.Diagnostics) {
+func addStranded(replaced, holder string, diags *diag.Diagnostics) {
 	diags.AddAttributeError(path.Root("external_id"), "Unable to Replace Auto Monitor Setup", fmt.Sprintf(
-		"This plan replaces the %s, but %s. The old setup would be deleted, and the new one could not be created. Nothing was changed. "+
-			"Choose an external id that is free. To exchange external ids, apply once with a third one in between. %s", replaced, why, base.RefreshHint))
+		"This plan replaces the %s, but the external id of the new one belongs to the %s. The old setup would be deleted, and the new one could not be created. Nothing was changed. "+
+			"Choose an external id that is free. To exchange external ids, apply once with a third one in between. %s", replaced, holder, base.RefreshHint))
 }
 
 // planChange plans a setup that exists: an update, a replacement, or nothing.
@@ -127,7 +124,7 @@ func (r *managedResource) planChange(ctx context.Context, plan, state resourceMo
 	}
 	if moves || !plan.ExternalID.Equal(state.ExternalID) {
 		r.Ledger.Destroy(object).Report(diags)
-		r.warnUnknown(ctx, plan.Evaluators, state.Evaluators, diags)
+		r.checkEvaluators(ctx, plan.Evaluators, state.Evaluators, object.Name, diags)
 		return
 	}
 	if r.Ledger.Keep(object).Report(diags) {
@@ -137,7 +134,7 @@ func (r *managedResource) planChange(ctx context.Context, plan, state resourceMo
 		plan.Selector = state.Selector
 	}
 	if !base.SameArguments(plan.arguments(), state.arguments()) {
-		r.warnUnknown(ctx, plan.Evaluators, state.Evaluators, diags)
+		r.checkEvaluators(ctx, plan.Evaluators, state.Evaluators, "", diags)
 		diags.AddWarning("Auto Monitor Setup Will Restart", fmt.Sprintf(
 			"Updating the %s replaces all its evaluators, and sets its status back to %q.", state.Describe(), traceloop.StatusPending))
 		return

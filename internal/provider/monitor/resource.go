@@ -297,7 +297,11 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 		return
 	}
 	if err != nil {
-		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", r.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", externalID), err))
+		detail := r.ProjectFailure(fmt.Sprintf("read the auto monitor setup %q", externalID), err)
+		if base.IsElsewhere(err) { // a list has the setups of the whole organization
+			detail += " Or remove the import block."
+		}
+		resp.Diagnostics.AddError("Unable to Import Auto Monitor Setup", detail)
 		return
 	}
 	model := resourceModel{model: newModel(ctx, client, *setup)}

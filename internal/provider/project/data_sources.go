@@ -23,7 +23,7 @@ func NewDataSource() datasource.DataSource {
 	attributes := attributes()
 	base.Selecting(attributes, "id", base.IDValidator, "")
 	base.Selecting(attributes, "name", base.NameValidator, base.LookedUpByName)
-	base.Selecting(attributes, "slug", base.SlugValidator, "")
+	base.Selecting(attributes, "slug", base.SlugValidatorOf("a project", "orders"), "")
 	return base.NewDataSource("project", schema.Schema{
 		MarkdownDescription: "Reads one project, by exactly one of `id`, `name` and `slug`. A missing project is an error.",
 		Attributes:          attributes,
