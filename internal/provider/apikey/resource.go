@@ -258,7 +258,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if r.KeysRead.Add(state.ID.ValueString()) {
 		r.Ledger.ReadAgain(state.handle())
 	}
-	key := r.stored(client, *state, resp.Private, false).Read(ctx, &resp.State, &resp.Diagnostics)
+	key := r.stored(*state, resp.Private).Read(ctx, &resp.State, &resp.Diagnostics)
 	if key == nil {
 		return
 	}
@@ -297,10 +297,11 @@ func (r *managedResource) findID(ctx context.Context, client *traceloop.Client, 
 }
 
 // stored is the key for what every object of a state needs.
-func (r *managedResource) stored(client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool) *base.Stored[traceloop.APIKey] {
+func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.APIKey] {
+	client := r.ManagementIfKnown()
 	key := &base.Stored[traceloop.APIKey]{
 		Object: state.object(""), Data: r.Data, Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private, Strict: strict,
+		CreatedAt: state.CreatedAt, Private: private,
 		Get: client.GetAPIKey, IDOf: func(k traceloop.APIKey) string { return k.ID },
 		List: func(ctx context.Context) iter.Seq2[traceloop.APIKey, error] {
 			return client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{})
@@ -362,7 +363,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		}
 		return
 	}
-	r.stored(client, state, resp.Private, true).Delete(ctx, client.RevokeAPIKey, "Unable to Revoke API Key", "revoke", silenced, note, &resp.Diagnostics)
+	r.stored(state, resp.Private).Delete(ctx, client.RevokeAPIKey, "Unable to Revoke API Key", "revoke", silenced, note, &resp.Diagnostics)
 }
 
 // canFollow reports whether the key that replaces this one can be generated in its new place.

@@ -155,40 +155,40 @@ func (s *Stored[T]) witness(ctx context.Context, diags *diag.Diagnostics) (w wit
 	return w, err
 }
 
-// Absence is the result of ConfirmGone.
-type Absence int
+// absence is the result of confirmGone.
+type absence int
 
 const (
-	// NotConfirmed means that the object is not known to be gone. There is an error.
-	NotConfirmed Absence = iota
-	// Found means that the service shows the object now.
-	Found
-	// PerhapsGone means that the object is gone, or that it belongs to another organization.
-	PerhapsGone
-	// IsGone means that the object does not exist any more.
-	IsGone
+	// notConfirmed means that the object is not known to be gone. There is an error.
+	notConfirmed absence = iota
+	// found means that the service shows the object now.
+	found
+	// perhapsGone means that the object is gone, or that it belongs to another organization.
+	perhapsGone
+	// isGone means that the object does not exist any more.
+	isGone
 )
 
-// ConfirmGone decides about an object that the service answers with 404. If it is there after all, it
-// returns the object.
-func (s *Stored[T]) ConfirmGone(ctx context.Context, notFound error, diags *diag.Diagnostics) (*T, Absence) {
+// confirmGone decides about an object that the service answers with 404. If it is there after all, it
+// returns the object. If it is strict, an object of unknown origin is not taken as gone.
+func (s *Stored[T]) confirmGone(ctx context.Context, notFound error, strict bool, diags *diag.Diagnostics) (*T, absence) {
 	if s.NotFound != nil {
 		s.NotFound(ctx, notFound)
 	}
 	if s.Data.Absences.hasDeletedAny(append(s.Within, s.Handle)) { // at another address, the object itself
-		return nil, IsGone
+		return nil, isGone
 	}
 	if s.OfProjectKey && s.Data.IsProjectGone(ctx, s.Private, s.ProjectID, diags) {
-		return nil, IsGone
+		return nil, isGone
 	}
 	w, err := s.witness(ctx, diags)
-	fail := func(attempted string, err error) (*T, Absence) {
+	fail := func(attempted string, err error) (*T, absence) {
 		diags.AddError("Unable to Confirm "+s.Kind+" Is Gone", s.failure(attempted, err))
-		return nil, NotConfirmed
+		return nil, notConfirmed
 	}
 	switch {
 	case diags.HasError():
-		return nil, NotConfirmed
+		return nil, notConfirmed
 	case err != nil && w.before.Organization != "":
 		return fail("find out whether the organization that has the "+s.Name+" answers", err)
 	case w.before.Organization != "" && w.now.Organization != "" && w.before != w.now:
@@ -201,7 +201,7 @@ func (s *Stored[T]) ConfirmGone(ctx context.Context, notFound error, diags *diag
 				"So the object may still exist. It stays in the state, and nothing was changed. Choose one:\n\n"+
 				"  - Use a key, and the base URL, of the organization that has the object. Then run the command again.\n"+
 				"  - To let Terraform forget the object, use terraform state rm ADDRESS.%s", s.Name, w.differs, w.key, w.source, restarted))
-		return nil, NotConfirmed
+		return nil, notConfirmed
 	}
 
 	if created, isYoung := s.young(w.clock); isYoung && !s.Certain {
@@ -210,15 +210,15 @@ func (s *Stored[T]) ConfirmGone(ctx context.Context, notFound error, diags *diag
 		case err != nil:
 			return fail("look again for the "+s.Name+", which was created a moment ago", err)
 		case object != nil:
-			return object, Found
+			return object, found
 		}
 		diags.AddError(s.Kind+" Not Found Yet", fmt.Sprintf(
 			"Traceloop does not find the %s, which was created at %s, less than two minutes ago. It may need more time to show a new object. The object stays in the state, and nothing was changed. "+
 				"From %s on, a plan takes it as deleted. Run the command again then.", s.Name, s.CreatedAt.ValueString(), Timestamp(created.Add(youth)).ValueString()))
-		return nil, NotConfirmed
+		return nil, notConfirmed
 	}
 	if w.before.Organization != "" && w.before == w.now {
-		return nil, IsGone
+		return nil, isGone
 	}
 
 	if s.ProjectID != "" {
@@ -227,18 +227,18 @@ func (s *Stored[T]) ConfirmGone(ctx context.Context, notFound error, diags *diag
 		case err != nil:
 			return fail("read the project "+s.ProjectID, err)
 		case has:
-			return nil, IsGone
+			return nil, isGone
 		}
 	}
-	if !s.Strict {
-		return nil, PerhapsGone
+	if !strict {
+		return nil, perhapsGone
 	}
 	diags.AddError("Unable to Confirm "+s.Kind+" Is Gone", fmt.Sprintf(
 		"Traceloop does not find the %s. Either it was deleted, or the %[2]s from %[3]s belongs to another organization. The state does not say which organization has it. "+
 			"So it stays in the state, and nothing was changed. Choose one:\n\n"+
 			"  - Check that the %[2]s belongs to the organization that has the object. Then plan again, without -refresh=false.\n"+
 			"  - To let Terraform forget the object, use terraform state rm ADDRESS.", s.Name, w.key, w.source))
-	return nil, NotConfirmed
+	return nil, notConfirmed
 }
 
 // young reports whether the service may not show an object yet.

@@ -32,10 +32,6 @@ type Stored[T any] struct {
 	// OfProjectKey says that the project's key reads the object, and not the management key.
 	OfProjectKey bool
 
-	// Strict is for a delete. A plan refreshes an object before it destroys it, and so has its origin.
-	// Without one, there was no refresh, or the object is tainted and Terraform dropped the origin.
-	Strict bool
-
 	// NotFound, if it is set, gets the service's 404, and sets the fields below.
 	NotFound func(context.Context, error)
 	// Certain says that the object is not just hidden: another one has its place, where only one can be,
@@ -51,9 +47,9 @@ func (s *Stored[T]) Read(ctx context.Context, state *tfsdk.State, diags *diag.Di
 	object, err := s.Get(ctx, s.ID)
 	switch {
 	case s.isMissing(ctx, err, diags):
-		var absence Absence
-		if object, absence = s.ConfirmGone(ctx, err, diags); absence == PerhapsGone || absence == IsGone {
-			s.AddGone(absence, diags)
+		var result absence
+		if object, result = s.confirmGone(ctx, err, false, diags); result == perhapsGone || result == isGone {
+			s.addGone(result, diags)
 			state.RemoveResource(ctx)
 		}
 	case err != nil:
@@ -66,12 +62,12 @@ func (s *Stored[T]) Read(ctx context.Context, state *tfsdk.State, diags *diag.Di
 	return object
 }
 
-// AddGone warns that the object leaves the state, after ConfirmGone.
-func (s *Stored[T]) AddGone(absence Absence, diags *diag.Diagnostics) {
+// addGone warns that the object leaves the state.
+func (s *Stored[T]) addGone(a absence, diags *diag.Diagnostics) {
 	because := cmp.Or(s.Because, "it was deleted")
 	next := cmp.Or(s.Next, "If the configuration still has it, that apply creates a new one")
 	next = fmt.Sprintf("The next apply removes the %s from the state. %s", s.Name, sentence(next))
-	if absence == IsGone {
+	if a == isGone {
 		diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s any more, because %s.\n\n%s", s.Name, because, next))
 		return
 	}
@@ -91,8 +87,8 @@ func (s *Stored[T]) Exists(ctx context.Context, diags *diag.Diagnostics) bool {
 	if !traceloop.IsNotFound(err) {
 		return true
 	}
-	_, absence := s.ConfirmGone(ctx, err, diags)
-	return absence == Found
+	_, result := s.confirmGone(ctx, err, false, diags)
+	return result == found
 }
 
 // RefuseProtected reports whether a destroy has to stop: the state protects the object, and it still
@@ -118,13 +114,15 @@ func (s *Stored[T]) RefuseReplacing(ctx context.Context, c Change, planned types
 func (s *Stored[T]) Delete(ctx context.Context, remove func(context.Context, string) error, summary, verb, meaning string, note Note, diags *diag.Diagnostics) {
 	how, err := verb+"d", remove(ctx, s.ID)
 	if s.isMissing(ctx, err, diags) {
-		_, absence := s.ConfirmGone(ctx, err, diags)
-		if absence == Found {
+		// A plan refreshes an object before it destroys it, and so has its origin. Without one, there was no refresh,
+		// or the object is tainted and Terraform dropped the origin. What the project's key deletes may have none at all.
+		_, result := s.confirmGone(ctx, err, !s.OfProjectKey, diags)
+		if result == found {
 			err = remove(ctx, s.ID)
 		} else {
 			how, err = "", nil
 		}
-		if absence == PerhapsGone { // not if Strict
+		if result == perhapsGone {
 			diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf(
 				"Traceloop does not find the %s, so Terraform only removed it from the state. Either it was deleted, or the %s belongs to another organization. Check which one it is.", s.Name, s.key()))
 		}

@@ -39,7 +39,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 }
 
 func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
-	if !r.stored(r.ManagementIfKnown(), state, resp.Private, false).RefuseProtected(ctx, &resp.Diagnostics) {
+	if !r.stored(state, resp.Private).RefuseProtected(ctx, &resp.Diagnostics) {
 		r.planDelete(ctx, state, token, &resp.Diagnostics)
 	}
 }
@@ -59,7 +59,7 @@ func (r *managedResource) planDelete(ctx context.Context, state resourceModel, t
 func (r *managedResource) planReplace(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
 	client := r.ManagementIfKnown()
-	if r.stored(client, state, resp.Private, false).RefuseReplacing(ctx, state.changeTo(plan.model), plan.DeletionProtection, diags) {
+	if r.stored(state, resp.Private).RefuseReplacing(ctx, state.changeTo(plan.model), plan.DeletionProtection, diags) {
 		return
 	}
 	first := "First correct that, and apply it."

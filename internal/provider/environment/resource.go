@@ -137,13 +137,12 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.Client, 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state resourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	client, ok := r.Management(&resp.Diagnostics)
-	if !ok {
+	if _, ok := r.Management(&resp.Diagnostics); !ok {
 		return
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ID)
 
-	environment := r.stored(client, state, resp.Private, false).Read(ctx, &resp.State, &resp.Diagnostics)
+	environment := r.stored(state, resp.Private).Read(ctx, &resp.State, &resp.Diagnostics)
 	if environment == nil {
 		return
 	}
@@ -178,7 +177,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	environment := r.stored(client, state, resp.Private, true)
+	environment := r.stored(state, resp.Private)
 	if environment.RefuseProtected(ctx, &resp.Diagnostics) {
 		return
 	}
@@ -230,10 +229,11 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 }
 
 // stored is the environment for what every object of a state needs.
-func (r *managedResource) stored(client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool) *base.Stored[traceloop.Environment] {
+func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.Environment] {
+	client := r.ManagementIfKnown()
 	return &base.Stored[traceloop.Environment]{
 		Object: state.object(""), Data: r.Data, Kind: "Environment", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private, Strict: strict,
+		CreatedAt: state.CreatedAt, Private: private,
 		Get: client.GetEnvironment, IDOf: func(e traceloop.Environment) string { return e.ID },
 		List: func(ctx context.Context) iter.Seq2[traceloop.Environment, error] {
 			return client.ListEnvironmentsUncached(ctx, traceloop.EnvironmentFilter{})

@@ -36,7 +36,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 
 func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
-	if r.stored(r.ManagementIfKnown(), state, resp.Private, false).RefuseProtected(ctx, diags) || r.Ledger.Destroy(state.object(token)).Report(diags) {
+	if r.stored(state, resp.Private).RefuseProtected(ctx, diags) || r.Ledger.Destroy(state.object(token)).Report(diags) {
 		return
 	}
 	r.WarnCascade(ctx, diags, state.Describe(), loss, state.keyFilter(), r.describeEnvironments(ctx, state.ID.ValueString()))

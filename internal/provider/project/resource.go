@@ -99,13 +99,12 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state resourceModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	client, ok := r.Management(&resp.Diagnostics)
-	if !ok {
+	if _, ok := r.Management(&resp.Diagnostics); !ok {
 		return
 	}
 	base.CompleteIdentity(resp.Identity, identity, state.ID)
 
-	project := r.stored(client, state, resp.Private, false).Read(ctx, &resp.State, &resp.Diagnostics)
+	project := r.stored(state, resp.Private).Read(ctx, &resp.State, &resp.Diagnostics)
 	if project == nil {
 		return
 	}
@@ -159,7 +158,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	project := r.stored(client, state, resp.Private, true)
+	project := r.stored(state, resp.Private)
 	if project.RefuseProtected(ctx, &resp.Diagnostics) {
 		return
 	}
@@ -198,9 +197,10 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 }
 
 // stored is the project for what every object of a state needs.
-func (r *managedResource) stored(client *traceloop.Client, state resourceModel, private base.PrivateState, strict bool) *base.Stored[traceloop.Project] {
+func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.Project] {
+	client := r.ManagementIfKnown()
 	return &base.Stored[traceloop.Project]{
-		Object: state.object(""), Data: r.Data, Kind: "Project", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private, Strict: strict,
+		Object: state.object(""), Data: r.Data, Kind: "Project", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private,
 		Get: client.GetProject, List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
 		Loss:    base.Irreversible + loss,
 		Because: "it was deleted: its data is gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty project",
