@@ -14,7 +14,7 @@ func TestDesign_namesExist(t *testing.T) {
 	for _, source := range testSources(t) {
 		tests.WriteString(readFile(t, source))
 	}
-	for _, base := range []string{"../provider/base/ledger_test.go", "../emulator/emulatortest/example_test.go"} {
+	for _, base := range []string{"../provider/base/ledger_test.go", "../emulator/emulatortest/server_test.go"} {
 		tests.WriteString(readFile(t, base))
 	}
 	quoted := regexp.MustCompile("`([^`]+)`")
