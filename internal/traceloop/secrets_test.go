@@ -70,8 +70,7 @@ func TestLog(t *testing.T) {
 func TestLog_keyInTheWrongPlace(t *testing.T) {
 	const key = "tl_0123456789abcdefghij"
 	raw := logged(t, func(ctx context.Context, t *testing.T) {
-		notFound := answer(404, `{"error":"There is no `+key+`."}`)
-		c := serve(t, inTurn(html(502), refusal(429, "Retry-After", "1"), notFound, notFound)).client(Config{MaxRetries: 1})
+		c := serve(t, inTurn(html(502), refusal(429, "Retry-After", "1"), answer(404, `{"error":"There is no `+key+`."}`))).client(Config{MaxRetries: 1})
 		_, _ = c.GetProject(ctx, key)
 		for range c.ListAPIKeysUncached(ctx, APIKeyFilter{ProjectID: key}) {
 		}
