@@ -97,6 +97,37 @@ func TestGone_anotherOrganization(t *testing.T) {
 	}
 }
 
+// The project's key deletes a setup. That says nothing about the organization of the management key.
+func TestGone_projectKeyProvesNothing(t *testing.T) {
+	t.Parallel()
+	ours, other, address := twoOrganizations(t)
+	settings := arguments{"base_url": address, "api_key": ours.ManagementKey, "project_api_key": projectKey(ours, "dev")}
+	setup := newLife(newDriverWith(t, minutesLater, settings), setupKind)
+	setup.apply(ofKind(setupKind, ours), "create")
+	key := newLife(newDriverWith(t, minutesLater, settings), keyKind)
+	key.apply(ofKind(keyKind, ours), "create")
+
+	d := newDriverWith(t, minutesLater, settings.with(arguments{"api_key": other.ManagementKey})) // one apply, without a refresh
+	if after, _, err := applyIn(d, setupKind, setup.state, nil); err != nil || !after.value.IsNull() {
+		t.Fatalf("the setup is %s; %v", after.value, err)
+	}
+	after, _, err := applyIn(d, keyKind, key.state, nil)
+	refuses(t, err, "Another Organization Answers")
+	if after.value.IsNull() {
+		t.Error("the state has lost the key")
+	}
+}
+
+// applyIn plans with the provider of another process, and applies with this one.
+func applyIn(d *driver, kind string, prior instance, config arguments) (instance, planResult, error) {
+	p, err := d.next().plan(d.t.Context(), kind, prior, config)
+	if err != nil {
+		return prior, p, err
+	}
+	after, err := d.carryOut(d.t.Context(), kind, prior, p)
+	return after, p, err
+}
+
 // Behind a wrong base URL everything is "not found".
 func TestGone_wrongBaseURL(t *testing.T) {
 	t.Parallel()

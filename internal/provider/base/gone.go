@@ -99,8 +99,8 @@ func (d *Data) Remember(ctx context.Context, client *traceloop.Client, private P
 	}
 }
 
-// Confirm notes that an object was changed: so the organization that had it answers. It saves the
-// request with which Remember asks.
+// Confirm notes that the management key changed an object: so the organization that had it answers. It saves
+// the request with which Remember asks.
 func (d *Data) Confirm(ctx context.Context, private PrivateState, diags *diag.Diagnostics) {
 	var before origin
 	getPrivate(ctx, private, originKey, &before, diags)

@@ -139,7 +139,9 @@ func (s *Stored[T]) Delete(ctx context.Context, remove func(context.Context, str
 		return
 	}
 	s.Data.Absences.Deleted(s.Handle)
-	s.Data.Confirm(ctx, s.Private, diags)
+	if !s.OfProjectKey {
+		s.Data.Confirm(ctx, s.Private, diags)
+	}
 	s.Data.Applied.Destroyed(s.Object, how, meaning, note)
 }
 
