@@ -189,6 +189,24 @@ func TestEvaluatorAnswers_createdAndNotRead(t *testing.T) {
 	}
 }
 
+// The slug of a lost answer may be another one than the provider makes from the name: an older evaluator has that.
+func TestEvaluatorAnswers_lostWithAnotherSlug(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Other", "Tone"} {
+		older := shown(map[string]any{"id": "ev-0", "name": name, "created_at": "2026-01-02T03:04:05Z"})
+		made := shown(map[string]any{"slug": "tone-2", "created_at": time.Now().Add(time.Second).UTC().Format(time.RFC3339Nano)})
+		a := evaluating(t, made)
+		a.set(map[string]string{createEvaluator: "200 {}", listEvaluators: `200 {"evaluators":[` + older + `]}`})
+		a.after(createEvaluator, map[string]string{listEvaluators: `200 {"evaluators":[` + older + "," + made + `]}`})
+		l := a.evaluatorLife(t, time.Now)
+		l.apply(evaluatorConfig("Tone"), "create")
+		l.has(arguments{"id": "ev-1", "slug": "tone-2"})
+		if n := a.count(createEvaluator); n != 1 {
+			t.Errorf("%s: it was created with %d requests", name, n)
+		}
+	}
+}
+
 // A service without these operations is told as such, and nothing is lost.
 func TestEvaluatorAnswers_missingOperations(t *testing.T) {
 	t.Parallel()

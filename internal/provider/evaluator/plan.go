@@ -155,16 +155,24 @@ func (r *managedResource) listAll(ctx context.Context) ([]traceloop.Evaluator, e
 // from the name, one of the same name counts too.
 func findHolder(ctx context.Context, list func(context.Context) ([]traceloop.Evaluator, error), r traceloop.EvaluatorRequest) (*traceloop.Evaluator, error) {
 	evaluators, err := list(ctx)
-	var newest *traceloop.Evaluator
+	hasSlug := func(e traceloop.Evaluator) bool { return e.Slug != "" && e.Slug == slugOf(r) }
+	return cmp.Or(newest(evaluators, hasSlug), newest(evaluators, isLike(r))), err
+}
+
+// isLike selects what a request may have created. Only the service knows the slug that it makes from a name.
+func isLike(r traceloop.EvaluatorRequest) func(traceloop.Evaluator) bool {
+	return func(e traceloop.Evaluator) bool {
+		return r.Slug != "" && e.Slug == r.Slug || r.Slug == "" && base.SameName(e.Name, r.Name)
+	}
+}
+
+func newest(evaluators []traceloop.Evaluator, selects func(traceloop.Evaluator) bool) (found *traceloop.Evaluator) {
 	for _, e := range evaluators {
-		if e.Slug != "" && e.Slug == slugOf(r) {
-			return &e, err
-		}
-		if r.Slug == "" && base.SameName(e.Name, r.Name) && (newest == nil || e.CreatedAt.After(newest.CreatedAt)) {
-			newest = &e
+		if selects(e) && (found == nil || e.CreatedAt.After(found.CreatedAt)) {
+			found = &e
 		}
 	}
-	return newest, err
+	return found
 }
 
 // describeTaken names the evaluator that has the slug or the name of a new one.

@@ -201,10 +201,8 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 	evaluator, found, err := base.Create(ctx, base.Once, func(ctx context.Context) (*traceloop.Evaluator, error) {
 		return client.CreateEvaluator(ctx, request)
 	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Evaluator] {
-		found, err := findHolder(ctx, client.ListEvaluatorsUncached, request)
-		if found != nil && request.Slug == "" && !base.SameName(found.Name, request.Name) {
-			found = nil // it only has the slug
-		}
+		evaluators, err := client.ListEvaluatorsUncached(ctx)
+		found := newest(evaluators, isLike(request))
 		return base.Settled[traceloop.Evaluator]{Object: found, Ours: found != nil && isOwn(*found) && !r.Applied.Made.Has(found.ID) && client.CreatedSince(found.CreatedAt, started), Err: err}
 	})
 	_, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err)
