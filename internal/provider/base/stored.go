@@ -20,7 +20,7 @@ type Stored[T any] struct {
 
 	Data      *Data
 	Kind      string // as summaries name it: Project
-	ID        string
+	ID        string // that Get and IDOf go by: a setup has its handle here, and Object.ID is only for the ledger
 	ProjectID string // of the project that it is in, if any
 	CreatedAt types.String
 	Private   PrivateState
