@@ -108,24 +108,23 @@ func TestGone_projectKeyProvesNothing(t *testing.T) {
 	key.apply(ofKind(keyKind, ours), "create")
 
 	d := newDriverWith(t, minutesLater, settings.with(arguments{"api_key": other.ManagementKey})) // one apply, without a refresh
-	if after, _, err := applyIn(d, setupKind, setup.state, nil); err != nil || !after.value.IsNull() {
+	if after, err := destroysIn(d, setupKind, setup.state); err != nil || !after.value.IsNull() {
 		t.Fatalf("the setup is %s; %v", after.value, err)
 	}
-	after, _, err := applyIn(d, keyKind, key.state, nil)
+	after, err := destroysIn(d, keyKind, key.state)
 	refuses(t, err, "Another Organization Answers")
 	if after.value.IsNull() {
 		t.Error("the state has lost the key")
 	}
 }
 
-// applyIn plans with the provider of another process, and applies with this one.
-func applyIn(d *driver, kind string, prior instance, config arguments) (instance, planResult, error) {
-	p, err := d.next().plan(d.t.Context(), kind, prior, config)
+// destroysIn plans with the provider of another process, and applies with this one.
+func destroysIn(d *driver, kind string, prior instance) (instance, error) {
+	p, err := d.next().plan(d.t.Context(), kind, prior, nil)
 	if err != nil {
-		return prior, p, err
+		return prior, err
 	}
-	after, err := d.carryOut(d.t.Context(), kind, prior, p)
-	return after, p, err
+	return d.carryOut(d.t.Context(), kind, prior, p)
 }
 
 // Behind a wrong base URL everything is "not found".
