@@ -98,7 +98,7 @@ func (c *checker) patient(ctx context.Context, s step) verdict {
 func (c *checker) try(ctx context.Context, s step) (*answer, verdict) {
 	a, missing := c.resolve(s)
 	if missing != "" {
-		return a, unshown("an earlier rule did not give: " + missing)
+		return a, unshown("no answer so far has what this rule needs: " + missing)
 	}
 	c.send(ctx, a)
 	v := c.judge(a)

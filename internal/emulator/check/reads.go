@@ -136,7 +136,7 @@ func selects(name string) func(*checker, *answer) string {
 		if slices.ContainsFunc(a.items, func(item m) bool { return item[name] != a.query[name] && !inherited(item) }) {
 			return "it has an object that is not selected"
 		}
-		return lists("one with "+name, true)(c, a)
+		return lists("an object with "+name, true)(c, a)
 	}
 }
 
@@ -188,8 +188,8 @@ func (c *checker) derived(ctx context.Context, o *operation) (steps []step) {
 	case o.isOfOne():
 		add("an unknown id is refused", step{of: of, body: body, key: own, want: 404})
 		if o.method == http.MethodGet {
-			c.pick("a listed one", c.readable(ctx, o))
-			add("shows the object as the list does", step{of: "a listed one", want: 200})
+			c.pick("a listed object", c.readable(ctx, o))
+			add("shows the object as the list does", step{of: "a listed object", want: 200})
 		}
 	case o.method == http.MethodPost:
 		add("an empty body is refused", step{body: m{}, key: own, want: 400})
@@ -200,8 +200,8 @@ func (c *checker) derived(ctx context.Context, o *operation) (steps []step) {
 		}
 		c.pick("a page", nil)
 		add("answers a list that has each object once", step{want: 200, check: whole})
-		c.pick("the first listed", all.items)
-		c.pick("the second listed", all.items[min(1, len(all.items)):])
+		c.pick("the first listed object", all.items)
+		c.pick("the second listed object", all.items[min(1, len(all.items)):])
 		for _, p := range o.spec.Parameters {
 			name, schema := p.Value.Name, p.Value.Schema.Value
 			refused := func(what, value string, want, or int) {
@@ -213,16 +213,16 @@ func (c *checker) derived(ctx context.Context, o *operation) (steps []step) {
 					value := strconv.Itoa(int(outside))
 					refused(name+"="+value, value, 400, or)
 				}
-				add("limit limits a page", step{query: m{name: "1"}, after: "the second listed", want: 200, as: "a page", check: isPageOf("the first listed")})
+				add("limit limits a page", step{query: m{name: "1"}, after: "the second listed object", want: 200, as: "a page", check: isPageOf("the first listed object")})
 				if or != 0 {
 					continue
 				}
-				add("next_cursor leads to the next page", step{query: m{name: "1", "cursor": "$a page.next_cursor"}, want: 200, check: isPageOf("the second listed")})
+				add("next_cursor leads to the next page", step{query: m{name: "1", "cursor": "$a page.next_cursor"}, want: 200, check: isPageOf("the second listed object")})
 			case name == "cursor":
 				refused("an invalid cursor", rand.Text(), 400, or)
 			case !slices.Contains(changing, name):
-				c.pick("one with "+name, slices.DeleteFunc(slices.Clone(all.items), func(item m) bool { return item.text(name) == "" }))
-				add(name+" selects objects", step{query: m{name: "$one with " + name + "." + name}, want: 200, check: selects(name)})
+				c.pick("an object with "+name, slices.DeleteFunc(slices.Clone(all.items), func(item m) bool { return item.text(name) == "" }))
+				add(name+" selects objects", step{query: m{name: "$an object with " + name + "." + name}, want: 200, check: selects(name)})
 			}
 			if name == "project_id" {
 				refused("an unknown project", "$nobody.id", 404, 0)
