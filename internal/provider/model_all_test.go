@@ -173,9 +173,12 @@ func (w *together) plan(rt *rapid.T, slots []*slot, imports map[*slot]importBloc
 	w.unread = !refreshes && rapid.IntRange(0, 3).Draw(rt, "refresh") == 0
 	for _, sl := range slots {
 		// Without a refresh, Terraform says nothing of a tainted object. And nothing tells that a creation
-		// in another place replaces a tainted project or environment.
+		// in another place replaces a tainted project or environment, also where somebody has renamed it.
 		w.prior[sl] = sl.state
 		places := slices.Compact(w.handles(sl)[min(1, len(w.handles(sl))):])
+		if project, ok := w.before.projects[w.had(sl)]; ok && project.Name != w.text(sl.state, "name") {
+			places = nil
+		}
 		sl.state.tainted = sl.state.tainted && !w.unread && (sl.kind == keyKind || len(places) == 1)
 		delete(w.prior, sl)
 	}
