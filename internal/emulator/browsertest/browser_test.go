@@ -239,14 +239,14 @@ func (b *tab) see(text string) {
 	b.until(fmt.Sprintf(`document.body.innerText.replace(/\s+/g, " ").includes(%s)`, quoted))
 }
 
-// until waits until an expression is true, whatever pages follow each other meanwhile.
+// until waits until an expression is true of a whole page, whatever pages follow each other meanwhile.
 func (b *tab) until(expression string) {
 	b.t.Helper()
 	// The browser waits. Its promise ends with the page that a form leaves; then the next page is asked.
 	wait := fmt.Sprintf(`new Promise(done => {
 		const look = () => {
 			let is = false
-			try { is = document.body !== null && Boolean(%s) } catch { }
+			try { is = document.readyState !== "loading" && Boolean(%s) } catch { }
 			is ? done(true) : setTimeout(look, 20)
 		}
 		look()
@@ -272,13 +272,13 @@ func value[T any](b *tab, expression string) (v T) {
 	return v
 }
 
-// row is the text of the table row of an environment.
+// row is the text of the table row of an environment. It waits for the row.
 func (b *tab) row(project, environment string) string {
 	b.t.Helper()
-	table := quote("Environments of " + project)
-	row := quote(environment)
-	return value[string](b, fmt.Sprintf(`[...document.querySelector("table[aria-label=" + CSS.escape(%s) + "]").tBodies[0].rows]
-		.find(r => r.querySelector(".name").textContent === %s).innerText.replace(/\s+/g, " ")`, table, row))
+	row := fmt.Sprintf(`[...document.querySelector("table[aria-label=" + CSS.escape(%s) + "]").tBodies[0].rows]
+		.find(r => r.querySelector(".name").textContent === %s)`, quote("Environments of "+project), quote(environment))
+	b.until(row)
+	return value[string](b, row+`.innerText.replace(/\s+/g, " ")`)
 }
 
 // accessible checks the page in both colour schemes by the rules of axe-core, all of them.
