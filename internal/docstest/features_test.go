@@ -88,3 +88,25 @@ func TestFeatures_nothingElseIsSkipped(t *testing.T) {
 		t.Errorf("these lines leave tests out, want those of Thorough and Needs alone:\n%s", strings.Join(found, "\n"))
 	}
 }
+
+// The pages of what older CLIs do not have say so.
+func TestFeatures_pagesSayTheirVersion(t *testing.T) {
+	t.Parallel()
+	for folder, f := range map[string]clitest.Feature{
+		"functions": clitest.Functions, "actions": clitest.Actions, "list-resources": clitest.Queries, "ephemeral-resources": {Name: "ephemeral resources", Terraform: 10, OpenTofu: 11},
+	} {
+		pages, err := filepath.Glob("../../docs/" + folder + "/*.md")
+		if err != nil || len(pages) == 0 {
+			t.Fatalf("%s: %d pages were found: %v", folder, len(pages), err)
+		}
+		want := fmt.Sprintf("need Terraform 1.%d or OpenTofu 1.%d", f.Terraform, f.OpenTofu)
+		if f.OpenTofu == 0 {
+			want = fmt.Sprintf("need Terraform 1.%d; OpenTofu does not have them yet", f.Terraform)
+		}
+		for _, page := range pages {
+			if !strings.Contains(strings.ReplaceAll(strings.ToLower(readFile(t, page)), "needs", "need"), strings.ToLower(want)) {
+				t.Errorf("%s does not say %q", page, want)
+			}
+		}
+	}
+}

@@ -3,10 +3,12 @@ package docstest
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -282,4 +284,42 @@ func (api publicAPI) check(s snippet) (blocks int, problems []string) {
 		}
 	}
 	return blocks, problems
+}
+
+// The registry groups guides by their subcategory.
+func TestGuides_areGrouped(t *testing.T) {
+	t.Parallel()
+	groups := []string{"Getting started", "Keys and monitors", "Operation"}
+	group := regexp.MustCompile(`(?m)^subcategory: "([^"]*)"$`)
+	for name, text := range guides(t) {
+		if match := group.FindStringSubmatch(text); len(match) != 2 || !slices.Contains(groups, match[1]) {
+			t.Errorf("the guide %s has none of the subcategories %q", name, groups)
+		}
+	}
+}
+
+// Pages and examples advise one constraint, and no other. A module leaves the choice to its caller.
+func TestGuides_oneVersionConstraint(t *testing.T) {
+	t.Parallel()
+	constraint := regexp.MustCompile(`source\s*=\s*"traceloop/traceloop"\s*version\s*=\s*"([^"]*)"`)
+	found := 0
+	for _, root := range []string{"../../docs", "../../examples", "../../README.md"} {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || strings.Contains(path, "/modules/") {
+				return err
+			}
+			for _, match := range constraint.FindAllStringSubmatch(readFile(t, path), -1) {
+				if found++; match[1] != "~> 0.1" {
+					t.Errorf("%s: the constraint is %q", path, match[1])
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d constraints were found", found)
+	}
 }

@@ -1,6 +1,7 @@
 package docstest
 
 import (
+	"bytes"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -63,6 +64,40 @@ func TestAccModules(t *testing.T) {
 			if projects := server.Projects(); len(projects) != 1 {
 				t.Errorf("the tests have left projects behind: %v", projects)
 			}
+		})
+	}
+}
+
+// The tests of the module notice what they are there for.
+func TestAccModules_testsCatch(t *testing.T) {
+	t.Parallel()
+	const module = "../../examples/modules/llm-service"
+	for name, test := range map[string]struct{ file, before, after, fails string }{
+		"a forgotten environment":  {"main.tf", "merge({ for slug in var.environments : slug => slug }, local.own_slugs)", "local.own_slugs", `run "a_key_for_each_environment"... fail`},
+		"a key that never rotates": {"main.tf", "lookup(var.rotated, each.key, \"never\")", `"never"`, `run "rotates_one_key"... fail`},
+		"keys in plain text":       {"main.tf", "age_recipients    = var.age_recipients", "", `run "seals_the_keys"... fail`},
+		"no check of slugs":        {"variables.tf", `slug == provider::traceloop::environment_slug(slug)`, "true", `run "a_name_for_a_slug"... fail`},
+		"no protection":            {"variables.tf", "default     = true", "default     = false", `run "outputs"... fail`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cli := clitest.New(t, emulatortest.Start(t))
+			if err := os.CopyFS(cli.Dir, os.DirFS(module)); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(cli.Dir, test.file)
+			content := []byte(readFile(t, file))
+			if bytes.Count(content, []byte(test.before)) != 1 {
+				t.Fatalf("%q is not once in %s", test.before, test.file)
+			}
+			if err := os.WriteFile(file, bytes.Replace(content, []byte(test.before), []byte(test.after), 1), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			output, err := cli.Run("test")
+			if err == nil {
+				t.Error("the tests pass")
+			}
+			clitest.Shows(t, output, test.fails)
 		})
 	}
 }
