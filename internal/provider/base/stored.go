@@ -66,7 +66,7 @@ func (s *Stored[T]) Read(ctx context.Context, state *tfsdk.State, diags *diag.Di
 func (s *Stored[T]) addGone(a absence, diags *diag.Diagnostics) {
 	because := cmp.Or(s.Because, "it was deleted")
 	next := cmp.Or(s.Next, "If the configuration still has it, that apply creates a new one")
-	next = fmt.Sprintf("The next apply removes the %s from the state. %s", s.Name, sentence(next))
+	next = fmt.Sprintf("The next apply removes the %s from the state. Before that, Terraform ignores an import block for its address: first use terraform state rm ADDRESS. %s", s.Name, sentence(next))
 	if a == isGone {
 		diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s any more, because %s.\n\n%s", s.Name, because, next))
 		return
@@ -129,7 +129,7 @@ func (s *Stored[T]) Delete(ctx context.Context, remove func(context.Context, str
 	}
 	switch {
 	case IsElsewhere(err):
-		diags.AddError(summary, s.Data.ProjectFailure(verb+" the "+s.Name, err)+" To let Terraform forget it, use terraform state rm ADDRESS.")
+		diags.AddError(summary, s.Data.ProjectFailure(verb+" the "+s.Name, err)+forget)
 	case err != nil && s.OfProjectKey:
 		diags.AddError(summary, s.Data.ProjectFailure(verb+" the "+s.Name, err))
 	case err != nil:
@@ -169,10 +169,12 @@ func (s *Stored[T]) failure(attempted string, err error) string {
 	}
 	detail := s.Data.ProjectFailure(attempted, err)
 	if IsElsewhere(err) {
-		return detail + " To move it, destroy it with that key first. " + RefreshHint + " " + StopManaging(s.Type)
+		return detail + " To move it, destroy it with that key first. " + RefreshHint + forget // OpenTofu reads what it forgets
 	}
 	return detail + " " + RefreshHint
 }
+
+const forget = " To let Terraform forget it, use terraform state rm ADDRESS."
 
 // IsElsewhere reports whether an object and the key belong to different projects or environments.
 func IsElsewhere(err error) bool {
