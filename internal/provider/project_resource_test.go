@@ -211,6 +211,7 @@ func TestEnvironment_replacedWhereTheSlugIsTaken(t *testing.T) {
 	for _, config := range []arguments{in(nil, "EU"), in(orders, "US"), in(billing, "EU")} { // the first is for all projects, of which one has it
 		l.refusesToPlan(config, "Environment Already Exists", "Nothing was changed")
 	}
+	l.refusesToPlan(in("cnosuchproject", "EU"), "Unknown Project", "Nothing was changed", "-refresh=false")
 	p := l.saves(in(orders, "Asia"))
 	asia := server.CreateEnvironment(orders, "Asia")
 	refuses(t, p.apply(l.provider.next()), "Environment Already Exists", "Nothing was changed")

@@ -141,7 +141,7 @@ func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Clien
 	holder, err := findHolder(ctx, list, next, replaced)
 	switch {
 	case traceloop.IsNotFound(err):
-		r.AddUnknownProject(ctx, client, next.ProjectID.ValueString(), diags)
+		diags.AddAttributeError(path.Root("project_id"), base.UnknownProjectSummary, r.UnknownProject(ctx, client, next.ProjectID.ValueString())+" Nothing was changed. "+base.RefreshHint)
 	case err != nil:
 		diags.AddError("Unable to Replace Environment", r.Failure(fmt.Sprintf(
 			"check that the slug %q is free, before it deletes the environment %s", traceloop.Slug(next.Name.ValueString()), replaced), err)+" Nothing was changed.")

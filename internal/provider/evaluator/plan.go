@@ -119,7 +119,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 		refused = true
 		diags.AddError("Evaluator Cannot Be Replaced", fmt.Sprintf(
 			"This plan was told to replace the %s (-replace, replace_triggered_by). Traceloop has no operation that deletes an evaluator, so the slug of the new one would be taken. Nothing was changed. "+
-				"Change the evaluator in place. To have another one, change its slug.", replaced))
+				"Change the evaluator in place. To have another one, change its slug. %s", replaced, base.RefreshHint))
 	}
 	if refused {
 		return
@@ -140,7 +140,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 	switch {
 	case err != nil || holder == nil: // apply says what is wrong
 	case note.Replaces != "":
-		diags.AddAttributeError(path.Root("slug"), "Unable to Replace Evaluator", r.describeTaken(holder, request, "Terraform would forget the old evaluator, and could not create the new one. Nothing was changed."))
+		diags.AddAttributeError(path.Root("slug"), "Unable to Replace Evaluator", r.describeTaken(holder, request, "Terraform would forget the old evaluator, and could not create the new one. Nothing was changed. "+base.RefreshHint))
 	default:
 		diags.AddAttributeWarning(path.Root("slug"), "Evaluator Exists Already", r.describeTaken(holder, request, "If Traceloop does not allow a second one, apply will refuse this evaluator."))
 	}
