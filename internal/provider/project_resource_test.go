@@ -174,6 +174,12 @@ func TestProject_protected(t *testing.T) {
 			if after, p, err := l.provider.next().apply(t.Context(), kind, protected, nil); err != nil || p.action != "delete" || !after.value.IsNull() {
 				t.Errorf("the destroy of what is gone: %q, %v", p.action, err)
 			}
+			if kind == environmentKind { // without a refresh, another name replaces it
+				l.state = protected
+				if p := l.plan(test.config.with(arguments{"name": "US Production"}), false); p.action != "replace" {
+					t.Errorf("the plan of another name for what is gone: %q", p.action)
+				}
+			}
 		})
 	}
 }

@@ -62,6 +62,7 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 	if r.stored(state, resp.Private).RefuseReplacing(ctx, state.changeTo(plan.model), plan.DeletionProtection, diags) {
 		return
 	}
+	base.Note{Replaces: state.object(token).Handle}.Set(ctx, resp.Private, diags) // not protected, or gone
 	first := "First correct that, and apply it."
 	if !r.Ledger.Has(state.object(token).Handle) { // the plan does not refresh, so it cannot tell what is tainted
 		first = "If it only replaces a tainted project, plan again without -refresh=false. Otherwise first correct that, and apply it."
