@@ -40,16 +40,20 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 			awaited = true
 			continue
 		}
-		// After a lost answer, the service may carry out the first attempt late: a conflict.
-		told = told || traceloop.IsConflict(err)
-		if !ok && (lost == nil || !traceloop.IsConflict(err)) {
+		if lost == nil {
 			return nil, err
 		}
-		key, err := r.lostKey(ctx, client, request, lost)
+		// After a lost answer, the service may carry out the first attempt late: a conflict. Another refusal
+		// says nothing of the first attempt, and ends the attempts.
+		told = told || traceloop.IsConflict(err)
+		refused := !ok && !traceloop.IsConflict(err)
+		key, findErr := r.lostKey(ctx, client, request, lost)
 		switch {
-		case err != nil:
-			return nil, err
+		case findErr != nil:
+			return nil, findErr
 		case key == nil:
+		case refused && suspected:
+			return nil, &orphanError{request: request, key: key, mayPredate: true, err: errors.Join(lost.Err, err)}
 		case ok && unknown.MayBeConflict && !told && !emptied:
 			// Somebody else may have generated the key just before. Another attempt shows how the service
 			// answers where a key is.
@@ -62,6 +66,9 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 				return nil, &orphanError{request: request, key: key, err: errors.Join(lost.Err, err)}
 			}
 		}
+		if refused {
+			return nil, err
+		}
 	}
 	return nil, fmt.Errorf("%w; no key was generated, and no unknown key was left active", lost.Err)
 }
@@ -70,10 +77,10 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 func (r *managedResource) lostKey(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest, unknown *traceloop.UnknownOutcomeError) (*traceloop.APIKey, error) {
 	key, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
 	switch {
+	case traceloop.IsNotFound(err), err == nil && key == nil: // without its project, there is no key
+		return nil, nil
 	case err != nil:
 		return nil, &orphanError{request: request, err: errors.Join(unknown.Err, err)}
-	case key == nil:
-		return nil, nil
 	case r.KeysBefore.Had(*key), r.Applied.Made.Has(key.ID):
 		return nil, &occupiedError{*key, unknown.Err}
 	case !client.CreatedSince(key.CreatedAt, unknown.Started):
