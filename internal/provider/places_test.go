@@ -85,6 +85,7 @@ func TestCLI_protectedInstanceIsNoLongerManaged(t *testing.T) {
 		for _, flags := range modes() {
 			w.plan(strings.Fields("-out=saved " + flags)...)
 		}
+		w.refuses("destroy", "Deletion Protection Is On", "terraform destroy ignores them")
 		w.ok("apply", "saved")
 		if n := len(w.server.Projects()); n != 5 {
 			t.Errorf("there are %d projects, want all 5", n)

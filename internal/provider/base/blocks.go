@@ -76,6 +76,6 @@ func RemovedBlock(resourceType, label string) string {
 // an address of its own first, which no other instance gets.
 func StopManaging(o Object) string {
 	label := "kept_" + Label(string(o.Handle))
-	return fmt.Sprintf("To keep it and stop managing it, remove its resource block, or its instance, and add these two blocks in the same plan. Write its address after the first \"from\":\n\n"+
+	return fmt.Sprintf("To keep it and stop managing it, remove its resource block, or its instance, add these two blocks, and use terraform apply, because terraform destroy ignores them. Write its address after the first \"from\":\n\n"+
 		"moved {\n  from = %[1]s.example[\"key\"]\n  to   = %[1]s.%[2]s\n}\n\n%[3]s", o.Type, label, RemovedBlock(o.Type, label))
 }
