@@ -30,8 +30,8 @@ var _ base.ManagedResource = (*managedResource)(nil)
 const (
 	resourceType = "traceloop_api_key"
 	maxDays      = 3650 // of rotate_after_days
-	// silenced is what a failed generation says of the key that it was to replace.
-	silenced = "Applications that use it cannot send traces until an apply succeeds and they have the new key."
+	// onceRevoked is what a failed generation says of the key that it was to replace.
+	onceRevoked = "Applications that use it cannot send traces until an apply succeeds and they have the new key."
 )
 
 var identity = []base.IdentityAttribute{
@@ -222,7 +222,7 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 	}
 	revoked := newModel(*existing).object("")
 	r.Absences.Deleted(revoked.Handle)
-	r.Applied.Destroyed(revoked, "revoked", silenced, base.Note{Removed: true})
+	r.Applied.Destroyed(revoked, "revoked", onceRevoked, base.Note{Removed: true})
 	generated, err := r.generate(ctx, client, request)
 	if err == nil { // an error names the key itself
 		diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Was Revoked", fmt.Sprintf(
@@ -298,21 +298,22 @@ func (r *managedResource) findID(ctx context.Context, client *traceloop.Client, 
 
 // stored is the key for what every object of a state needs.
 func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.APIKey] {
-	client := r.ManagementIfKnown()
-	key := &base.Stored[traceloop.APIKey]{
-		Object: state.object(""), Data: r.Data, Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private,
-		Get: client.GetAPIKey, IDOf: func(k traceloop.APIKey) string { return k.ID },
+	client, id := r.ManagementIfKnown(), state.ID.ValueString()
+	return &base.Stored[traceloop.APIKey]{
+		Object: state.object(""), Data: r.Data, Kind: "API Key", ProjectID: state.ProjectID.ValueString(), CreatedAt: state.CreatedAt, Private: private,
+		Get: func(ctx context.Context) (*traceloop.APIKey, error) { return client.GetAPIKey(ctx, id) },
 		List: func(ctx context.Context) iter.Seq2[traceloop.APIKey, error] {
 			return client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{})
 		},
+		Is:     func(k traceloop.APIKey) bool { return k.ID == id },
+		Remove: func(ctx context.Context) error { return client.RevokeAPIKey(ctx, id) },
+		Explain: func(ctx context.Context, err error) base.Explanation {
+			successor, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
+			because, next := explainVanished(state, successor)
+			return base.Explanation{Certain: traceloop.IsRevoked(err) || successor != nil && successor.ID != id, Because: because, Next: next}
+		},
+		OnceDestroyed: onceRevoked,
 	}
-	key.NotFound = func(ctx context.Context, err error) {
-		successor, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
-		key.Certain = traceloop.IsRevoked(err) || successor != nil && successor.ID != key.ID
-		key.Because, key.Next = explainVanished(state, successor)
-	}
-	return key
 }
 
 // Update calls no API: every attribute that the service knows forces replacement. It stores the
@@ -363,7 +364,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		}
 		return
 	}
-	r.stored(state, resp.Private).Delete(ctx, client.RevokeAPIKey, "Unable to Revoke API Key", "revoke", silenced, note, &resp.Diagnostics)
+	r.stored(state, resp.Private).Delete(ctx, "Unable to Revoke API Key", "revoke", note, &resp.Diagnostics)
 }
 
 // canFollow reports whether the key that replaces this one can be generated in its new place.

@@ -53,7 +53,7 @@ type Absences struct {
 // roundList is what one round found.
 type roundList struct {
 	round   int
-	objects any // map[string]T, by id
+	objects any // []T
 }
 
 // Deleted notes an object that this process deleted. What was in it is gone too.
@@ -170,11 +170,9 @@ const (
 )
 
 // confirmGone decides about an object that the service answers with 404. If it is there after all, it
-// returns the object. If it is strict, an object of unknown origin is not taken as gone.
-func (s *Stored[T]) confirmGone(ctx context.Context, notFound error, strict bool, diags *diag.Diagnostics) (*T, absence) {
-	if s.NotFound != nil {
-		s.NotFound(ctx, notFound)
-	}
+// returns the object. If that is certain, the object is not looked for again, however young it is. If it
+// is strict, an object of unknown origin is not taken as gone.
+func (s *Stored[T]) confirmGone(ctx context.Context, certain, strict bool, diags *diag.Diagnostics) (*T, absence) {
 	if s.Data.Absences.hasDeletedAny(append(s.Within, s.Handle)) { // at another address, the object itself
 		return nil, isGone
 	}
@@ -204,7 +202,7 @@ func (s *Stored[T]) confirmGone(ctx context.Context, notFound error, strict bool
 		return nil, notConfirmed
 	}
 
-	if created, isYoung := s.young(w.clock); isYoung && !s.Certain {
+	if created, isYoung := s.young(w.clock); isYoung && !certain {
 		object, err := s.await(ctx)
 		switch {
 		case err != nil:
@@ -271,12 +269,9 @@ func (s *Stored[T]) awaitRound(ctx context.Context) (object *T, isOver bool, err
 	defer a.waiting.Unlock()
 	list, listed := a.lists[s.Kind]
 	if !listed || list.round < a.rounds {
-		objects := map[string]T{}
-		for object, err := range s.List(ctx) {
-			if err != nil {
-				return nil, false, err
-			}
-			objects[s.IDOf(object)] = object
+		objects, err := collect(s.List(ctx))
+		if err != nil {
+			return nil, false, err
 		}
 		if a.lists == nil {
 			a.lists = map[string]roundList{}
@@ -284,8 +279,9 @@ func (s *Stored[T]) awaitRound(ctx context.Context) (object *T, isOver bool, err
 		list = roundList{a.rounds, objects}
 		a.lists[s.Kind] = list
 	}
-	if found, ok := list.objects.(map[string]T)[s.ID]; ok {
-		return &found, false, nil
+	objects, _ := list.objects.([]T)
+	if i := slices.IndexFunc(objects, s.Is); i >= 0 {
+		return &objects[i], false, nil
 	}
 	if a.waited >= patience {
 		return nil, true, nil
@@ -305,7 +301,7 @@ func (d *Data) AwaitProject(ctx context.Context, client *traceloop.Client, proje
 		return false
 	}
 	project := Stored[traceloop.Project]{
-		Data: d, Kind: "Project", ID: projectID, List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
+		Data: d, Kind: "Project", List: client.ListProjectsUncached, Is: func(p traceloop.Project) bool { return p.ID == projectID },
 	}
 	object, err := project.await(ctx)
 	return err == nil && object != nil

@@ -123,6 +123,18 @@ func Each[T any](objects []T, err error) iter.Seq2[T, error] {
 	}
 }
 
+// collect returns all objects of a list, or its error.
+func collect[T any](objects iter.Seq2[T, error]) ([]T, error) {
+	var all []T
+	for object, err := range objects {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, object)
+	}
+	return all, nil
+}
+
 // Where yields the selected objects, and errors.
 func Where[T any](objects iter.Seq2[T, error], selects func(T) bool) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

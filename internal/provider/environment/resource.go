@@ -196,7 +196,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		}
 	}
 	r.WarnReplaced(ctx, client, &resp.Diagnostics, environment.Name, note, keys)
-	environment.Delete(ctx, client.DeleteEnvironment, "Unable to Delete Environment", "delete", destroyed, note, &resp.Diagnostics)
+	environment.Delete(ctx, "Unable to Delete Environment", "delete", note, &resp.Diagnostics)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -230,16 +230,20 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 
 // stored is the environment for what every object of a state needs.
 func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.Environment] {
-	client := r.ManagementIfKnown()
+	client, id := r.ManagementIfKnown(), state.ID.ValueString()
 	return &base.Stored[traceloop.Environment]{
-		Object: state.object(""), Data: r.Data, Kind: "Environment", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private,
-		Get: client.GetEnvironment, IDOf: func(e traceloop.Environment) string { return e.ID },
+		Object: state.object(""), Data: r.Data, Kind: "Environment", ProjectID: state.ProjectID.ValueString(), CreatedAt: state.CreatedAt, Private: private,
+		Get: func(ctx context.Context) (*traceloop.Environment, error) { return client.GetEnvironment(ctx, id) },
 		List: func(ctx context.Context) iter.Seq2[traceloop.Environment, error] {
 			return client.ListEnvironmentsUncached(ctx, traceloop.EnvironmentFilter{})
 		},
-		Loss:    base.Irreversible + loss(state.ProjectID.ValueString()),
-		Because: "it was deleted: its traces are gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty environment",
+		Is:     func(e traceloop.Environment) bool { return e.ID == id },
+		Remove: func(ctx context.Context) error { return client.DeleteEnvironment(ctx, id) },
+		Explain: func(context.Context, error) base.Explanation {
+			return base.Explanation{Because: "it was deleted: its traces are gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty environment"}
+		},
+		IfDestroyed:   base.Irreversible + loss(state.ProjectID.ValueString()),
+		OnceDestroyed: "Its traces are gone, and its keys are revoked. Applications that use them cannot send traces until an apply succeeds and they have new keys.",
 	}
 }
 
@@ -270,9 +274,6 @@ func (r *managedResource) find(ctx context.Context, client *traceloop.Client, im
 	}
 	return environment, err
 }
-
-// destroyed is what a failed creation says of the environment that it was to replace.
-const destroyed = "Its traces are gone, and its keys are revoked. Applications that use them cannot send traces until an apply succeeds and they have new keys."
 
 // loss says what is lost with an environment.
 func loss(projectID string) string {

@@ -199,14 +199,16 @@ func (r *managedResource) describeTaken(holder *traceloop.Evaluator, request tra
 
 // stored is the evaluator for what every object of a state needs.
 func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.Evaluator] {
-	client, object := r.ProjectIfKnown(), state.object("")
+	client, object, id := r.ProjectIfKnown(), state.object(""), state.ID.ValueString()
 	object.Protected = base.IsProtected(state.DeletionProtection)
 	return &base.Stored[traceloop.Evaluator]{
-		Object: object, Data: r.Data, Kind: "Evaluator", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true, Loss: loss,
-		Get: client.GetEvaluator, IDOf: func(e traceloop.Evaluator) string { return e.ID },
+		Object: object, Data: r.Data, Kind: "Evaluator", CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true,
+		Get: func(ctx context.Context) (*traceloop.Evaluator, error) { return client.GetEvaluator(ctx, id) },
+		Is:  func(e traceloop.Evaluator) bool { return e.ID == id },
 		List: func(ctx context.Context) iter.Seq2[traceloop.Evaluator, error] {
 			return base.Each(client.ListEvaluatorsUncached(ctx))
 		},
+		IfDestroyed: loss,
 	}
 }
 

@@ -60,16 +60,21 @@ func (r *managedResource) describeOtherProject(externalID, projectID, own string
 // stored is the setup for what every object of a state needs.
 func (r *managedResource) stored(client *traceloop.ProjectClient, state resourceModel, private base.PrivateState) *base.Stored[traceloop.AutoMonitorSetup] {
 	return &base.Stored[traceloop.AutoMonitorSetup]{
-		Object: state.object(""), Data: r.Data, Kind: "Auto Monitor Setup", ID: string(state.object("").Handle), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true,
-		Get: func(ctx context.Context, _ string) (*traceloop.AutoMonitorSetup, error) {
+		Object: state.object(""), Data: r.Data, Kind: "Auto Monitor Setup", ProjectID: state.ProjectID.ValueString(), CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true,
+		Get: func(ctx context.Context) (*traceloop.AutoMonitorSetup, error) {
 			return client.GetAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
 		},
 		List: func(ctx context.Context) iter.Seq2[traceloop.AutoMonitorSetup, error] {
 			client.ForgetAutoMonitorSetups()
 			return base.Each(client.ListAutoMonitorSetups(ctx, ""))
 		},
-		IDOf: func(s traceloop.AutoMonitorSetup) string { return string(handle(s.EnvProjectID, s.ExternalID)) },
+		Is: func(s traceloop.AutoMonitorSetup) bool {
+			return handle(s.EnvProjectID, s.ExternalID) == state.object("").Handle
+		},
+		Remove: func(ctx context.Context) error {
+			return client.DeleteAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
+		},
+		OnceDestroyed: "Traceloop does not run its evaluators until an apply succeeds.",
 	}
 }
 

@@ -273,9 +273,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	r.stored(client, state, resp.Private).Delete(ctx, func(ctx context.Context, _ string) error {
-		return client.DeleteAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
-	}, "Unable to Delete Auto Monitor Setup", "delete", "Traceloop does not run its evaluators until an apply succeeds.", note, &resp.Diagnostics)
+	r.stored(client, state, resp.Private).Delete(ctx, "Unable to Delete Auto Monitor Setup", "delete", note, &resp.Diagnostics)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {

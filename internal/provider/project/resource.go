@@ -167,7 +167,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	r.WarnReplaced(ctx, client, &resp.Diagnostics, project.Name, note, keys)
-	project.Delete(ctx, client.DeleteProject, "Unable to Delete Project", "delete", destroyed, note, &resp.Diagnostics)
+	project.Delete(ctx, "Unable to Delete Project", "delete", note, &resp.Diagnostics)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -198,20 +198,24 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 
 // stored is the project for what every object of a state needs.
 func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.Project] {
-	client := r.ManagementIfKnown()
+	client, id := r.ManagementIfKnown(), state.ID.ValueString()
 	return &base.Stored[traceloop.Project]{
-		Object: state.object(""), Data: r.Data, Kind: "Project", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private,
-		Get: client.GetProject, List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
-		Loss:    base.Irreversible + loss,
-		Because: "it was deleted: its data is gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty project",
+		Object: state.object(""), Data: r.Data, Kind: "Project", CreatedAt: state.CreatedAt, Private: private,
+		Get:    func(ctx context.Context) (*traceloop.Project, error) { return client.GetProject(ctx, id) },
+		List:   client.ListProjectsUncached,
+		Is:     func(p traceloop.Project) bool { return p.ID == id },
+		Remove: func(ctx context.Context) error { return client.DeleteProject(ctx, id) },
+		Explain: func(context.Context, error) base.Explanation {
+			return base.Explanation{Because: "it was deleted: its data is gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty project"}
+		},
+		IfDestroyed:   base.Irreversible + loss,
+		OnceDestroyed: "Its data is gone, and its keys are revoked. Applications that use them cannot send traces until an apply succeeds and they have new keys.",
 	}
 }
 
 const (
 	typeName = "traceloop_project"
 	loss     = "its traces, datasets and environments are gone and its API keys are revoked at once"
-	// destroyed is what a failed creation says of the project that it was to replace.
-	destroyed = "Its data is gone, and its keys are revoked. Applications that use them cannot send traces until an apply succeeds and they have new keys."
 )
 
 // Describe names the object in a sentence.
