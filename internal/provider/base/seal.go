@@ -45,7 +45,7 @@ func ParseRecipient(s string) (age.Recipient, error) {
 // CanonicalRecipient removes white space and the comment of an SSH key.
 func CanonicalRecipient(s string) string {
 	fields := strings.Fields(s)
-	if len(fields) > 1 && strings.HasPrefix(s, "ssh-") {
+	if len(fields) > 1 && strings.HasPrefix(fields[0], "ssh-") {
 		fields = fields[:2]
 	}
 	return strings.Join(fields, " ")
