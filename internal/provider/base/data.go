@@ -41,6 +41,7 @@ type Data struct {
 
 	learnOrganization sync.Once
 	organizationID    string // of the project's key
+	organizationErr   error
 }
 
 // Config is the provider block together with the environment variables.

@@ -137,9 +137,10 @@ func (s *Stored[T]) witness(ctx context.Context, diags *diag.Diagnostics) (w wit
 		w = witness{clock: client, key: "project key", source: d.ProjectKeySource(), hasProject: func(_ context.Context, id string) (bool, error) {
 			return client.OwnProjectID() == id, nil
 		}}
-		w.before.Organization, w.now.Organization = OrganizationID(ctx, s.Private, diags), d.ProjectOrganizationID(ctx)
+		w.before.Organization = organizationID(ctx, s.Private, diags)
+		w.now.Organization, err = d.projectOrganization(ctx)
 		w.differs = fmt.Sprintf("The object belongs to the organization %s, and the project key to the organization %s", w.before.Organization, w.now.Organization)
-		return w, nil
+		return w, err
 	}
 	client := d.management.client
 	w = witness{clock: client, key: "management key", source: d.management.Key.Source, hasProject: func(ctx context.Context, id string) (bool, error) {

@@ -63,13 +63,23 @@ const organizationIDKey = "org_id"
 // NoteOrganizationID stores in the private state which organization a setup belongs to, as the
 // service's answer says. It writes only what is new, so that a refresh changes nothing.
 func NoteOrganizationID(ctx context.Context, private PrivateState, id string, diags *diag.Diagnostics) {
-	if id != "" && OrganizationID(ctx, private, diags) != id {
+	if id != "" && organizationID(ctx, private, diags) != id {
 		setPrivate(ctx, private, organizationIDKey, id, diags)
 	}
 }
 
-// OrganizationID returns the id of a setup's organization, or "" if no answer has shown it.
-func OrganizationID(ctx context.Context, private PrivateState, diags *diag.Diagnostics) string {
+// RememberOrganization is NoteOrganizationID for an object whose answers do not say it. It asks only once for
+// an object. If it cannot find out, the next read does.
+func (d *Data) RememberOrganization(ctx context.Context, private PrivateState, diags *diag.Diagnostics) {
+	if organizationID(ctx, private, diags) != "" {
+		return
+	}
+	if id, err := d.projectOrganization(ctx); err == nil {
+		NoteOrganizationID(ctx, private, id, diags)
+	}
+}
+
+func organizationID(ctx context.Context, private PrivateState, diags *diag.Diagnostics) string {
 	var id string
 	getPrivate(ctx, private, organizationIDKey, &id, diags)
 	return id

@@ -77,17 +77,15 @@ func (d *Data) ProjectIfKnown() *traceloop.ProjectClient { return d.project.clie
 // ProjectKeySource says where the project's key comes from.
 func (d *Data) ProjectKeySource() string { return d.project.Key.Source }
 
-// ProjectOrganizationID returns the id of the organization of the project's key, as the list of
-// setups shows it, or "". It asks once in a process.
-func (d *Data) ProjectOrganizationID(ctx context.Context) string {
+// projectOrganization returns the id of the organization of the project's key, as the list of setups
+// shows it, or "". It asks once in a process.
+func (d *Data) projectOrganization(ctx context.Context) (id string, err error) {
 	d.learnOrganization.Do(func() {
-		if d.project.client == nil {
-			return
-		}
-		setups, _ := d.project.client.ListAutoMonitorSetups(ctx, "")
+		var setups []traceloop.AutoMonitorSetup
+		setups, d.organizationErr = d.project.client.ListAutoMonitorSetups(ctx, "")
 		for _, setup := range setups {
 			d.organizationID = cmp.Or(d.organizationID, setup.OrgID)
 		}
 	})
-	return d.organizationID
+	return d.organizationID, d.organizationErr
 }

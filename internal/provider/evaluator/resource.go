@@ -192,7 +192,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	plan.warnSlugless(&resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
+	r.RememberOrganization(ctx, resp.Private, &resp.Diagnostics)
 }
 
 // create returns nil on error. It sends the creation once: if the answer is lost, it looks for the
@@ -241,9 +241,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	state.model = state.answered(*evaluator)
 	state.warnSlugless(&resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-	if base.OrganizationID(ctx, resp.Private, &resp.Diagnostics) == "" {
-		base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
-	}
+	r.RememberOrganization(ctx, resp.Private, &resp.Diagnostics)
 	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 }
 
@@ -322,7 +320,7 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	}
 	imported := imported(*evaluator)
 	if r.Import(ctx, resp, imported.object(""), imported, imported.ID) {
-		base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
+		r.RememberOrganization(ctx, resp.Private, &resp.Diagnostics)
 	}
 }
 
