@@ -308,12 +308,23 @@ func (r *managedResource) stored(state resourceModel, private base.PrivateState)
 		Is:     func(k traceloop.APIKey) bool { return k.ID == id },
 		Remove: func(ctx context.Context) error { return client.RevokeAPIKey(ctx, id) },
 		Explain: func(ctx context.Context, err error) base.Explanation {
-			successor, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
+			successor := r.successor(ctx, client, state.model)
 			because, next := explainVanished(state, successor)
-			return base.Explanation{Certain: traceloop.IsRevoked(err) || successor != nil && successor.ID != id, Because: because, Next: next}
+			return base.Explanation{Certain: traceloop.IsRevoked(err) || successor != nil, Because: because, Next: next}
 		},
 		OnceDestroyed: onceRevoked,
 	}
+}
+
+// successor returns the key that somebody has generated in the place of one, or nil if it is not known. A list
+// may be older than the key: what it shows then is the key before it.
+func (r *managedResource) successor(ctx context.Context, client *traceloop.Client, of model) *traceloop.APIKey {
+	existing, err := r.existingKey(ctx, client, of)
+	created, _ := time.Parse(time.RFC3339, of.CreatedAt.ValueString())
+	if err != nil || existing == nil || existing.ID == of.ID.ValueString() || existing.CreatedAt.Before(created) {
+		return nil
+	}
+	return existing
 }
 
 // Update calls no API: every attribute that the service knows forces replacement. It stores the

@@ -146,8 +146,9 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if environment == nil {
 		return
 	}
+	name := state.Name
 	state.model = newModel(*environment)
-	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics)
+	state.Name = base.RequestedName(ctx, resp.Private, name, state.Name, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 }
