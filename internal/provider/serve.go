@@ -66,9 +66,10 @@ func silenceUnseenLogs(get func(string) (string, bool), set func(string, string)
 }
 
 func newServer(p *traceloopProvider, quiet bool) (func() tfprotov6.ProviderServer, error) {
-	framework, ok := providerserver.NewProtocol6(p)().(frameworkServer)
+	served := providerserver.NewProtocol6(p)()
+	framework, ok := served.(frameworkServer)
 	if !ok {
-		return nil, fmt.Errorf("%T does not have all of the protocol", framework)
+		return nil, fmt.Errorf("%T does not have all of the protocol", served)
 	}
 	return func() tfprotov6.ProviderServer { return &server{framework, p, quiet} }, nil
 }

@@ -47,7 +47,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if destroy {
 		base.Note{Removed: true}.Set(ctx, resp.Private, &resp.Diagnostics)
 		r.planRevoke(state.model, token, &resp.Diagnostics)
-		r.warnGoing(ctx, state.model, &resp.Diagnostics)
+		r.warnRevoked(ctx, state.model, &resp.Diagnostics)
 		return
 	}
 	before := *plan
@@ -300,10 +300,10 @@ func (r *managedResource) existingKey(ctx context.Context, client *traceloop.Cli
 	})
 }
 
-// warnGoing warns once that a plan revokes keys that have no resource block any more. No call ends a
+// warnRevoked warns once that a plan revokes keys that have no resource block any more. No call ends a
 // plan, so how many there are is not known.
-func (r *managedResource) warnGoing(ctx context.Context, state model, diags *diag.Diagnostics) {
-	if diags.HasError() || r.KeysGo.Load() || r.Ledger.IsWriting() { // an apply plans the rest of create_before_destroy
+func (r *managedResource) warnRevoked(ctx context.Context, state model, diags *diag.Diagnostics) {
+	if diags.HasError() || r.WarnedRevoked.Load() || r.Ledger.IsWriting() { // an apply plans the rest of create_before_destroy
 		return
 	}
 	if client := r.ManagementIfKnown(); client != nil {
@@ -311,7 +311,7 @@ func (r *managedResource) warnGoing(ctx context.Context, state model, diags *dia
 			return // the read says so, which comes later in Terraform 1.11
 		}
 	}
-	if !r.KeysGo.Swap(true) {
+	if !r.WarnedRevoked.Swap(true) {
 		diags.AddWarning("API Keys Will Be Revoked", fmt.Sprintf(
 			"Apply revokes the %s, because this plan destroys its resource. It may revoke more keys: the plan lists them as traceloop_api_key resources that will be destroyed. "+
 				"Traceloop then refuses the traces of the applications that use them, at once. If a resource only has another address now, add a moved block, which keeps its key.", state.Describe()))

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,18 +29,19 @@ type Data struct {
 	KeysBefore KeysBefore
 	// KeysRead has the ids of the keys that this process has read. A key is due only in a process that has
 	// read it, so that an apply never rotates a key that its plan did not.
-	KeysRead Set[string]
-	KeysGo   atomic.Bool // the warning that a plan revokes keys whose blocks are gone
-	Monitors Monitors
+	KeysRead      Set[string]
+	WarnedRevoked atomic.Bool // that a plan revokes keys whose blocks are gone
+
+	Monitors          Monitors
+	PlannedEvaluators Set[string] // slugs, for the setups that use them
 
 	management access[traceloop.Client]
 	project    access[traceloop.ProjectClient]
 	baseURL    Setting
+	answering  answering
 	isLoopback bool // the API is on this machine, as the emulator is
 
-	learnOrganization sync.Once
-	organizationID    string // of the project's key
-	organizationErr   error
+	warnedUnread Set[string] // kinds of objects: see ProjectForRefresh
 }
 
 // Config is the provider block together with the environment variables.

@@ -55,8 +55,6 @@ type differentName struct {
 	Stored    string `json:"stored"`
 }
 
-const differentNameKey = "name"
-
 // KeepName keeps the requested name if the answer of a write has another one, and warns. While the service
 // has that other name, and the state the requested one, RequestedName keeps it too: otherwise each plan would
 // change it again.
@@ -70,8 +68,7 @@ func KeepName(ctx context.Context, private PrivateState, name *types.String, req
 
 // RequestedName returns the name of the state in the place of the one that the service stores for it.
 func RequestedName(ctx context.Context, private PrivateState, state, stored types.String, diags *diag.Diagnostics) types.String {
-	var noted differentName
-	getPrivate(ctx, private, differentNameKey, &noted, diags)
+	noted := getPrivate[differentName](ctx, private, differentNameKey, diags)
 	if noted.Requested == state.ValueString() && noted.Stored == stored.ValueString() {
 		return state
 	}

@@ -1,8 +1,7 @@
 package base
 
 import (
-	"cmp"
-	"context"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -77,15 +76,16 @@ func (d *Data) ProjectIfKnown() *traceloop.ProjectClient { return d.project.clie
 // ProjectKeySource says where the project's key comes from.
 func (d *Data) ProjectKeySource() string { return d.project.Key.Source }
 
-// projectOrganization returns the id of the organization of the project's key, as the list of setups
-// shows it, or "". It asks once in a process.
-func (d *Data) projectOrganization(ctx context.Context) (id string, err error) {
-	d.learnOrganization.Do(func() {
-		var setups []traceloop.AutoMonitorSetup
-		setups, d.organizationErr = d.project.client.ListAutoMonitorSetups(ctx, "")
-		for _, setup := range setups {
-			d.organizationID = cmp.Or(d.organizationID, setup.OrgID)
-		}
-	})
-	return d.organizationID, d.organizationErr
+// ProjectForRefresh returns nil if there is no client: without a key, with an error; with one that is not
+// known yet, with a warning, once for all objects of a kind, that the plan uses what is in the state.
+func (d *Data) ProjectForRefresh(objects string, diags *diag.Diagnostics) *traceloop.ProjectClient {
+	if !d.HasProjectKey(diags) || d.project.client != nil || d.warnedUnread.Add(objects) {
+		return d.project.client
+	}
+	why := "The project key is not known before apply, because this plan creates or rotates it."
+	if unknown := d.project.Unknown; !unknown.Equal(path.Root("project_api_key")) {
+		why = fmt.Sprintf("The provider argument %q is not known before apply.", unknown)
+	}
+	diags.AddWarning(objects+" Were Not Read", why+" The plan uses what is in the state. The next plan shows changes made outside Terraform.")
+	return nil
 }

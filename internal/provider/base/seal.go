@@ -111,7 +111,7 @@ var (
 	errNotForUs = errors.New("the identity belongs to none of the recipients")
 )
 
-// Open decrypts what seal encrypted. Its errors never contain a part of its arguments.
+// Open decrypts what Seal encrypted. Its errors never contain a part of its arguments.
 func Open(sealed string, identities []age.Identity) (string, error) {
 	plain, err := age.Decrypt(armor.NewReader(strings.NewReader(sealed)), identities...)
 	if _, ok := errors.AsType[*age.NoIdentityMatchError](err); ok {

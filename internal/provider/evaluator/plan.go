@@ -129,7 +129,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 		return
 	}
 	request := plan.request()
-	r.Monitors.PlannedEvaluators.Add(slugOf(request))
+	r.PlannedEvaluators.Add(slugOf(request))
 	creation := base.Creation{Place: place(request), Replaces: note.Replaces, Type: typeName, Name: fmt.Sprintf("evaluator %q", request.Name)}
 	client := r.ProjectIfKnown()
 	if conflict := r.Ledger.Create(creation); conflict != nil || client == nil {
