@@ -96,7 +96,7 @@ type server struct {
 // The framework passes it on to a resource only if the schema has a new version.
 func (s *server) UpgradeResourceState(ctx context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
 	if data := s.provider.data.Load(); data != nil && r.TypeName == organization.TypeName && r.RawState != nil {
-		organization.Note(data, r.RawState.JSON)
+		organization.NoteProtected(data, r.RawState.JSON)
 	}
 	return call(ctx, s.quiet, s.frameworkServer.UpgradeResourceState, r)
 }

@@ -111,7 +111,7 @@ func (m model) handle() base.Handle { return base.HandleOf("api_key", m.ID.Value
 // object is the key for the ledger. "token" is that of its address.
 func (m model) object(token string) base.Object {
 	where := m.request()
-	return base.Object{Handle: m.handle(), Place: placeOf(where), Within: around(where), Token: token, Type: resourceType, Name: m.Describe()}
+	return base.Object{Handle: m.handle(), Place: placeOf(where), Within: around(where), Token: token, Type: typeName, Name: m.Describe()}
 }
 
 func (m model) request() traceloop.APIKeyRequest {

@@ -28,8 +28,8 @@ import (
 var _ base.ManagedResource = (*managedResource)(nil)
 
 const (
-	resourceType = "traceloop_api_key"
-	maxDays      = 3650 // of rotate_after_days
+	typeName = "traceloop_api_key"
+	maxDays  = 3650 // of rotate_after_days
 	// onceRevoked is what a failed generation says of the key that it was to replace.
 	onceRevoked = "Applications that use it cannot send traces until an apply succeeds and they have the new key."
 )
@@ -136,7 +136,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	r.create(ctx, &plan, resp)
-	resp.Diagnostics = r.Applied.NameDestroyed(placeOf(plan.request()), resourceType, resp.Diagnostics)
+	resp.Diagnostics = r.Applied.NameDestroyed(placeOf(plan.request()), typeName, resp.Diagnostics)
 }
 
 func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp *resource.CreateResponse) {
@@ -167,7 +167,7 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 	base.SetIdentity(resp.Identity, identity, plan.ProjectID, plan.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
-	r.Applied.Created(place, resourceType)
+	r.Applied.Created(place, typeName)
 }
 
 // generateOrReplace generates the key. With replace_existing it first revokes the existing key,
@@ -208,7 +208,7 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 			"If two resources are for one key, remove one of them. If nobody uses that key, apply again.", diags)
 	case !announced && r.Applied.HasEmptied(place):
 		addAppeared(*existing, "The provider did not revoke it, and generated no key.", diags)
-	case !announced && r.Applied.HasUnplaced(resourceType):
+	case !announced && r.Applied.HasUnplaced(typeName):
 		addSpared(r.describeExisting(*existing), "This apply replaces a key in a place that its plan did not know, so that plan did not name this key.",
 			"Plan again: the new plan shows what happens to it.", diags)
 	default:
@@ -413,6 +413,16 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	model := imported(*key)
 	if r.Import(ctx, resp, model.object(""), model, model.ProjectID, model.Environment) {
 		r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+	}
+}
+
+// imported is the resource after an import, without the value of the key.
+func imported(k traceloop.APIKey) resourceModel {
+	return resourceModel{
+		model:            newModel(k),
+		RotationTriggers: types.MapNull(types.StringType),
+		AgeRecipients:    types.SetNull(types.StringType),
+		ReplaceExisting:  types.BoolValue(false),
 	}
 }
 

@@ -24,6 +24,8 @@ import (
 
 var _ base.ManagedResource = (*managedResource)(nil)
 
+const typeName = "traceloop_environment"
+
 var identity = []base.IdentityAttribute{{Name: "id", Description: "Id of the environment.", Example: "cm9v2g95l0000qz8k5h3d7f1a", Pattern: base.IDPattern, Message: base.IDMessage}}
 
 // NewResource returns the resource traceloop_environment.
@@ -229,6 +231,11 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	}
 }
 
+// imported is the resource after an import.
+func imported(e traceloop.Environment) resourceModel {
+	return resourceModel{model: newModel(e), DeletionProtection: types.BoolValue(true)}
+}
+
 // stored is the environment for what every object of a state needs.
 func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.Environment] {
 	client, id := r.ManagementIfKnown(), state.ID.ValueString()
@@ -274,18 +281,4 @@ func (r *managedResource) find(ctx context.Context, client *traceloop.Client, im
 		return nil, nil
 	}
 	return environment, err
-}
-
-// loss says what is lost with an environment.
-func loss(projectID string) string {
-	if projectID == "" {
-		return "its traces are gone and its API keys are revoked at once, in every project"
-	}
-	return "its traces are gone and its API keys are revoked at once"
-}
-
-// keyFilter selects the API keys of the environment, in every project for an organization-level
-// one. No project can have its own environment with that slug.
-func (m resourceModel) keyFilter() traceloop.APIKeyFilter {
-	return traceloop.APIKeyFilter{ProjectID: m.ProjectID.ValueString(), Environment: m.Slug.ValueString()}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -157,6 +158,20 @@ func propertiesAttribute(description, noun string) schema.ListNestedAttribute {
 				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.NoNullValues(), listvalidator.UniqueValues(), listvalidator.ValueStringsAre(stringvalidator.LengthAtLeast(1))},
 			},
 		}},
+	}
+}
+
+// uniqueNames refuses two properties with one name.
+type uniqueNames struct{ base.Described }
+
+func (uniqueNames) ValidateList(_ context.Context, req validator.ListRequest, resp *validator.ListResponse) {
+	seen := map[string]bool{}
+	for i, property := range base.Elements(req.ConfigValue) {
+		name := property.Text("name")
+		if seen[name] {
+			resp.Diagnostics.AddAttributeError(req.Path.AtListIndex(i).AtName("name"), "Duplicate Name", fmt.Sprintf("%s has %q twice. Remove one of the two, or rename it.", req.Path, name))
+		}
+		seen[name] = name != "" // which is not known yet
 	}
 }
 
@@ -324,6 +339,21 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	}
 }
 
+// stored is the evaluator for what every object of a state needs.
+func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.Evaluator] {
+	client, object, id := r.ProjectIfKnown(), state.object(""), state.ID.ValueString()
+	object.Protected = base.IsProtected(state.DeletionProtection)
+	return &base.Stored[traceloop.Evaluator]{
+		Object: object, Data: r.Data, Kind: "Evaluator", CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true,
+		Get: func(ctx context.Context) (*traceloop.Evaluator, error) { return client.GetEvaluator(ctx, id) },
+		Is:  func(e traceloop.Evaluator) bool { return e.ID == id },
+		List: func(ctx context.Context) iter.Seq2[traceloop.Evaluator, error] {
+			return base.Each(client.ListEvaluatorsUncached(ctx))
+		},
+		IfDestroyed: loss,
+	}
+}
+
 // imported is the resource after an import.
 func imported(e traceloop.Evaluator) resourceModel {
 	return resourceModel{model: newModel(e), DeletionProtection: types.BoolValue(true)}
@@ -345,14 +375,5 @@ func (m *resourceModel) wrote(e traceloop.Evaluator, diags *diag.Diagnostics) {
 		default:
 			*computed.planned = computed.got
 		}
-	}
-}
-
-// warnSlugless warns of an evaluator whose slug no answer has shown.
-func (m model) warnSlugless(diags *diag.Diagnostics) {
-	if m.Slug.IsNull() {
-		diags.AddAttributeWarning(path.Root("slug"), "Evaluator Without a Slug", fmt.Sprintf(
-			"No answer of Traceloop has shown the slug of the %s. A resource that refers to the slug gets null: for an auto monitor setup, Terraform calls that a null set value. "+
-				"Look the slug up in the Traceloop dashboard, and write it into the auto monitor setup. Or let Terraform forget the evaluator (terraform state rm ADDRESS), and import it by its slug.", m.Describe()))
 	}
 }

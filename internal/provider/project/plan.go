@@ -30,7 +30,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	case state == nil:
 		r.planCreate(ctx, *plan, token, resp)
 	default:
-		r.planKeep(ctx, *plan, *state, token, resp)
+		r.planUpdate(ctx, *plan, *state, token, resp)
 	}
 }
 
@@ -42,8 +42,8 @@ func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, 
 	r.WarnCascade(ctx, diags, state.Describe(), loss, state.keyFilter(), r.describeEnvironments(ctx, state.ID.ValueString()))
 }
 
-// planKeep also plans the first half of a forced replacement.
-func (r *managedResource) planKeep(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
+// planUpdate also plans the first half of a forced replacement.
+func (r *managedResource) planUpdate(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
 	kept := state.object(token)
 	base.Note{Replaces: kept.Handle, Protected: kept.Protected}.Set(ctx, resp.Private, diags)

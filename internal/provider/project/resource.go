@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -17,6 +16,8 @@ import (
 )
 
 var _ base.ManagedResource = (*managedResource)(nil)
+
+const typeName = "traceloop_project"
 
 var identity = []base.IdentityAttribute{{Name: "id", Description: "Id of the project.", Example: "cm9v2g95l0000qz8k5h3d7f1a", Pattern: base.IDPattern, Message: base.IDMessage}}
 
@@ -197,6 +198,11 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	}
 }
 
+// imported is the resource after an import.
+func imported(p traceloop.Project) resourceModel {
+	return resourceModel{model: newModel(p), DeletionProtection: types.BoolValue(true)}
+}
+
 // stored is the project for what every object of a state needs.
 func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.Project] {
 	client, id := r.ManagementIfKnown(), state.ID.ValueString()
@@ -213,39 +219,3 @@ func (r *managedResource) stored(state resourceModel, private base.PrivateState)
 		OnceDestroyed: "Its data is gone, and its keys are revoked. Applications that use them cannot send traces until an apply succeeds and they have new keys.",
 	}
 }
-
-const (
-	typeName = "traceloop_project"
-	loss     = "its traces, datasets and environments are gone and its API keys are revoked at once"
-)
-
-// Describe names the object in a sentence.
-func (m model) Describe() string {
-	return fmt.Sprintf("project %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
-}
-
-// describeNew names a project that does not exist yet.
-func (m model) describeNew() string {
-	return fmt.Sprintf("project %q", m.Name.ValueString())
-}
-
-// keyFilter selects the API keys of the project.
-func (m model) keyFilter() traceloop.APIKeyFilter {
-	return traceloop.APIKeyFilter{ProjectID: m.ID.ValueString()}
-}
-
-// object is the project for the ledger. "token" is that of its address.
-func (m resourceModel) object(token string) base.Object {
-	return base.Object{
-		Handle: handle(m.ID.ValueString()), Place: place(m.Name.ValueString()), Token: token, Type: typeName, Name: m.Describe(),
-		Protected: base.IsProtected(m.DeletionProtection),
-	}
-}
-
-func handle(id string) base.Handle { return base.HandleOf("project", id) }
-
-// idOf is the opposite of handle.
-func idOf(h base.Handle) string { return strings.TrimPrefix(string(h), string(handle(""))) }
-
-// place is a name, which only one project can have.
-func place(name string) base.Handle { return base.HandleOf("project_name", name) }
