@@ -30,7 +30,7 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 		diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(occupied.key, "No key was generated."))
 		return
 	case traceloop.IsConflict(err):
-		key, findErr := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
+		key, findErr := activeKey(ctx, client.ListAPIKeysUncached, traceloop.APIKeyRequest{ProjectID: projectID, Environment: environment})
 		if findErr == nil && key != nil {
 			diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(*key, "No key was generated."))
 			return

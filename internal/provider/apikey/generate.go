@@ -68,7 +68,7 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 
 // lostKey returns the key of a lost answer, if there is one.
 func (r *managedResource) lostKey(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest, unknown *traceloop.UnknownOutcomeError) (*traceloop.APIKey, error) {
-	key, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
+	key, err := activeKey(ctx, client.ListAPIKeysUncached, request)
 	switch {
 	case err != nil:
 		return nil, &orphanError{request: request, err: errors.Join(unknown.Err, err)}

@@ -1,8 +1,8 @@
 package apikey
 
 import (
+	"context"
 	"fmt"
-	"iter"
 	"strings"
 	"time"
 
@@ -144,7 +144,7 @@ func (m model) apiKey() traceloop.APIKey {
 	}
 }
 
-// activeKey returns the key in a list for one project and environment, or nil.
-func activeKey(keys iter.Seq2[traceloop.APIKey, error]) (*traceloop.APIKey, error) {
-	return base.First(keys, func(traceloop.APIKey) bool { return true })
+// activeKey returns the active key of a project and environment, or nil. The list is the client's, cached or not.
+func activeKey(ctx context.Context, list base.APIKeyList, of traceloop.APIKeyRequest) (*traceloop.APIKey, error) {
+	return base.First(list(ctx, traceloop.APIKeyFilter(of)), func(traceloop.APIKey) bool { return true })
 }

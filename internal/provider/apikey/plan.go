@@ -305,7 +305,7 @@ func sentences(all ...string) string {
 	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
 }
 
-// existingKey returns the active key of the model's project and environment, or nil.
+// existingKey is activeKey for a plan, whose keys share one list of each project.
 func (r *managedResource) existingKey(ctx context.Context, client *traceloop.Client, in model) (*traceloop.APIKey, error) {
 	return base.First(client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: in.ProjectID.ValueString()}), func(k traceloop.APIKey) bool {
 		return k.Environment == in.Environment.ValueString()

@@ -191,7 +191,7 @@ func (r *managedResource) generateOrReplace(ctx context.Context, client *tracelo
 // it just now.
 func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
 	request := plan.request()
-	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
+	existing, err := activeKey(ctx, client.ListAPIKeysUncached, request)
 	if err != nil {
 		return nil, err
 	}
@@ -284,7 +284,7 @@ func (r *managedResource) findID(ctx context.Context, client *traceloop.Client, 
 	if !state.ID.IsNull() {
 		return true
 	}
-	key, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(state.request())))
+	key, err := activeKey(ctx, client.ListAPIKeysUncached, state.request())
 	if err != nil {
 		diags.AddError("Unable to Read API Key", r.Failure("find the id of the "+state.Describe(), err))
 		return false
@@ -381,7 +381,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 // canFollow reports whether the key that replaces this one can be generated in its new place.
 func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Client, note base.Note, state model, diags *diag.Diagnostics) bool {
 	next := requestOf(note.Next)
-	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(next)))
+	existing, err := activeKey(ctx, client.ListAPIKeysUncached, next)
 	missing := ""
 	if err == nil && existing == nil && !isBuiltIn(next.Environment) { // this apply may create the environment later
 		missing, err = missingEnvironment(ctx, client.ListEnvironmentsUncached, next.ProjectID, next.Environment)
@@ -454,7 +454,7 @@ func (r *managedResource) findImported(ctx context.Context, client *traceloop.Cl
 		return nil
 	}
 
-	key, err := activeKey(client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
+	key, err := activeKey(ctx, client.ListAPIKeys, traceloop.APIKeyRequest{ProjectID: projectID, Environment: environment})
 	switch {
 	case traceloop.IsNotFound(err):
 		diags.AddError("Unable to Import API Key", fmt.Sprintf(

@@ -48,7 +48,7 @@ func (m model) keyFilter() traceloop.APIKeyFilter {
 // object is the project for the ledger. "token" is that of its address.
 func (m resourceModel) object(token string) base.Object {
 	return base.Object{
-		Handle: handle(m.ID.ValueString()), Place: place(m.Name.ValueString()), Token: token, Type: typeName, Name: m.Describe(),
+		Handle: handle(m.ID.ValueString()), Place: m.place(), Token: token, Type: typeName, Name: m.Describe(),
 		Protected: base.IsProtected(m.DeletionProtection),
 	}
 }
@@ -59,4 +59,7 @@ func handle(id string) base.Handle { return base.HandleOf("project", id) }
 func idOf(h base.Handle) string { return strings.TrimPrefix(string(h), string(handle(""))) }
 
 // place is a name, which only one project can have.
-func place(name string) base.Handle { return base.HandleOf("project_name", name) }
+func (m model) place() base.Handle { return base.HandleOf("project_name", m.Name.ValueString()) }
+
+// nameOf is the opposite of place.
+func nameOf(place base.Handle) string { return strings.TrimPrefix(string(place), "project_name/") }

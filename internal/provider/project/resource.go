@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -61,7 +62,23 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 
-	name := plan.Name.ValueString()
+	project := r.create(ctx, client, plan.Name.ValueString(), &resp.Diagnostics)
+	if project == nil {
+		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), typeName, resp.Diagnostics)
+		return
+	}
+	r.Applied.Created(plan.place(), typeName)
+	r.Applied.Made.Add(project.ID)
+	requested := plan.Name
+	plan.model = newModel(*project)
+	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
+	base.SetIdentity(resp.Identity, identity, plan.ID)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+}
+
+// create returns nil on error.
+func (r *managedResource) create(ctx context.Context, client *traceloop.Client, name string, diags *diag.Diagnostics) *traceloop.Project {
 	project, found, err := base.Create(ctx, base.Repeatedly, func(ctx context.Context) (*traceloop.Project, error) {
 		return client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
 	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Project] {
@@ -73,28 +90,18 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		if found.Object != nil {
 			id = found.Object.ID
 		}
-		r.AddUnsettled(&resp.Diagnostics, fmt.Sprintf("project %q", name), found.Object != nil, base.ImportBlock(typeName, base.Label(name), id), err, found.Err)
+		r.AddUnsettled(diags, fmt.Sprintf("project %q", name), found.Object != nil, base.ImportBlock(typeName, base.Label(name), id), err, found.Err)
+		return nil
 	}
 	switch {
-	case resp.Diagnostics.HasError():
 	case traceloop.IsConflict(err):
-		r.addTaken(ctx, client, &resp.Diagnostics, "Unable to Create Project", name, "No project was created.")
+		r.addTaken(ctx, client, diags, "Unable to Create Project", name, "No project was created.")
 	case err != nil:
-		resp.Diagnostics.AddError("Unable to Create Project", r.Failure(fmt.Sprintf("create the project %q", name), err))
+		diags.AddError("Unable to Create Project", r.Failure(fmt.Sprintf("create the project %q", name), err))
+	default:
+		return project
 	}
-	if resp.Diagnostics.HasError() {
-		resp.Diagnostics = r.Applied.NameDestroyed(place(name), typeName, resp.Diagnostics)
-		return
-	}
-
-	requested := plan.Name
-	plan.model = newModel(*project)
-	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
-	base.SetIdentity(resp.Identity, identity, plan.ID)
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	r.Applied.Created(place(name), typeName)
-	r.Applied.Made.Add(project.ID)
-	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+	return nil
 }
 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {

@@ -1,13 +1,68 @@
 package base
 
 import (
+	"context"
 	"fmt"
+	"iter"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
+
+// Credential is the key of a client. While an argument that the client needs is unknown, it is
+// the path of that argument instead.
+type Credential struct {
+	Key     Setting
+	Unknown path.Path
+}
+
+// access is a client of the API, or the reason why there is none.
+type access[Client any] struct {
+	Credential
+
+	client *Client // nil without a key, or while an argument is unknown
+}
+
+// Parse checks the key, and drops the white space around it.
+func (c *Credential) Parse() error {
+	if !c.Key.Found || c.isUnknown() {
+		return nil
+	}
+	value, err := traceloop.ParseKey(c.Key.Value)
+	if err == nil {
+		c.Key.Value = value
+	}
+	return err
+}
+
+func (c *Credential) isUnknown() bool { return len(c.Unknown.Steps()) > 0 }
+
+// Management returns the client of the management key. It adds an error if there is none. After an error of
+// the caller's it returns none either.
+func (d *Data) Management(diags *diag.Diagnostics) (*traceloop.Client, bool) {
+	switch {
+	case diags.HasError():
+	case d.management.client != nil:
+		return d.management.client, true
+	case d.management.isUnknown():
+		addUnknownConfiguration(diags, d.management.Unknown, "")
+	default:
+		diags.AddError("Missing Management Key", MissingKeyDetail())
+	}
+	return nil, false
+}
+
+// ManagementForWriting is Management for a call that changes something.
+func (d *Data) ManagementForWriting(diags *diag.Diagnostics) (*traceloop.Client, bool) {
+	d.Ledger.Write()
+	return d.Management(diags)
+}
+
+// ManagementIfKnown returns nil if there is no client yet. It is for a look at plan time that can
+// be skipped.
+func (d *Data) ManagementIfKnown() *traceloop.Client { return d.management.client }
 
 // The API key of a project and environment is for the operations that Traceloop publishes. It is a
 // provider argument: a resource argument would have to be in the state, for reads and deletes.
@@ -89,3 +144,15 @@ func (d *Data) ProjectForRefresh(objects string, diags *diag.Diagnostics) *trace
 	diags.AddWarning(objects+" Were Not Read", why+" The plan uses what is in the state. The next plan shows changes made outside Terraform.")
 	return nil
 }
+
+func addUnknownConfiguration(diags *diag.Diagnostics, argument path.Path, advice string) {
+	diags.AddError("Unknown Provider Configuration", fmt.Sprintf(
+		"The provider argument %q is not known before apply, but this step must call the Traceloop API. "+
+			"First apply the resource that the argument refers to: terraform apply -target=ADDRESS. Then plan again.%s", argument, advice))
+}
+
+// EnvironmentList is a list method of the management client, cached or not.
+type EnvironmentList func(context.Context, traceloop.EnvironmentFilter) iter.Seq2[traceloop.Environment, error]
+
+// APIKeyList is a list method of the management client, cached or not.
+type APIKeyList func(context.Context, traceloop.APIKeyFilter) iter.Seq2[traceloop.APIKey, error]
