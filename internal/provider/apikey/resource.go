@@ -100,7 +100,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 					"Changing it rotates the key. If `existing_key_wo` supplies the key, the provider seals that key again instead. If the state has no key value, the change only updates the state. Default: the key is not sealed.",
 				ElementType: types.StringType,
 				Optional:    true,
-				Validators:  []validator.Set{base.RecipientsValidator{}},
+				Validators:  base.RecipientsValidator,
 			},
 			"existing_key_wo": schema.StringAttribute{
 				MarkdownDescription: "The full key of an imported resource, for example from a secret manager. It must match `masked_key`, where Traceloop shows enough of it. The provider stores it in `key`, or seals it into `encrypted_key`, and does not rotate it. " +

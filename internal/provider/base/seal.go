@@ -128,20 +128,12 @@ func Open(sealed string, identities []age.Identity) (string, error) {
 }
 
 // RecipientsValidator accepts the public keys that a key can be sealed to.
-type RecipientsValidator struct{}
+var RecipientsValidator = []validator.Set{recipientsValidator{"must be age X25519, ssh-ed25519 or ssh-rsa public keys, at least one"}}
 
-// Description says what is accepted.
-func (RecipientsValidator) Description(context.Context) string {
-	return "must be age X25519, ssh-ed25519 or ssh-rsa public keys, at least one"
-}
-
-// MarkdownDescription is Description.
-func (v RecipientsValidator) MarkdownDescription(ctx context.Context) string {
-	return v.Description(ctx)
-}
+type recipientsValidator struct{ Described }
 
 // ValidateSet refuses a set that nothing can be sealed to.
-func (RecipientsValidator) ValidateSet(ctx context.Context, req validator.SetRequest, resp *validator.SetResponse) {
+func (recipientsValidator) ValidateSet(ctx context.Context, req validator.SetRequest, resp *validator.SetResponse) {
 	if problem := RecipientsProblem(ctx, req.ConfigValue); problem != "" {
 		// Not anchored: the CLI would print the line, which may contain a private key.
 		resp.Diagnostics.AddError("Invalid Recipient", problem+" Create a key pair with age-keygen, and give its public key.")

@@ -101,9 +101,9 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, sl
 		conflict.Report(diags)
 		return
 	}
-	holder, err := findHolder(ctx, r.listAll, request)
-	switch {
-	case err != nil || holder == nil: // apply says what is wrong
+	evaluators, _ := client.ListEvaluators(ctx, "") // apply says what is wrong
+	switch holder := findHolder(evaluators, request); {
+	case holder == nil:
 	case note.Replaces != "":
 		diags.AddAttributeError(path.Root("slug"), "Unable to Replace Evaluator", r.describeTaken(holder, request, "Terraform would forget the old evaluator, and could not create the new one. Nothing was changed."))
 	default:
@@ -111,17 +111,11 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, sl
 	}
 }
 
-// listAll lists all evaluators, with one request in a plan.
-func (r *managedResource) listAll(ctx context.Context) ([]traceloop.Evaluator, error) {
-	return r.ProjectIfKnown().ListEvaluators(ctx, "")
-}
-
 // findHolder returns the evaluator that has the slug of a new one, or nil. If the service makes the slug
 // from the name, one of the same name counts too.
-func findHolder(ctx context.Context, list func(context.Context) ([]traceloop.Evaluator, error), r traceloop.EvaluatorRequest) (*traceloop.Evaluator, error) {
-	evaluators, err := list(ctx)
+func findHolder(evaluators []traceloop.Evaluator, r traceloop.EvaluatorRequest) *traceloop.Evaluator {
 	hasSlug := func(e traceloop.Evaluator) bool { return e.Slug != "" && e.Slug == slugOf(r) }
-	return cmp.Or(newest(evaluators, hasSlug), newest(evaluators, isLike(r))), err
+	return cmp.Or(newest(evaluators, hasSlug), newest(evaluators, isLike(r)))
 }
 
 // isLike selects what a request may have created. Only the service knows the slug that it makes from a name.

@@ -229,8 +229,8 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 		}
 		r.AddUnsettled(diags, fmt.Sprintf("evaluator %q", request.Name), found.Object != nil, base.ImportBlock(typeName, base.Label(request.Name), id), err, found.Err)
 	case traceloop.IsConflict(err):
-		holder, _ := findHolder(ctx, client.ListEvaluatorsUncached, request)
-		diags.AddAttributeError(path.Root("slug"), "Unable to Create Evaluator", r.describeTaken(holder, request, "No evaluator was created."))
+		evaluators, _ := client.ListEvaluatorsUncached(ctx) // an error means that the holder is not known
+		diags.AddAttributeError(path.Root("slug"), "Unable to Create Evaluator", r.describeTaken(findHolder(evaluators, request), request, "No evaluator was created."))
 	case err != nil:
 		diags.AddError("Unable to Create Evaluator", r.ProjectFailure(fmt.Sprintf("create the evaluator %q", request.Name), err))
 	}

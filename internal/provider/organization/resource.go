@@ -86,7 +86,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				MarkdownDescription: "Public keys that seal the API keys before they reach the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed keys are in `encrypted_keys`, and the ephemeral resource `traceloop_api_key` decrypts them. Default: the keys are not sealed." + unchangeable,
 				ElementType:         types.StringType,
 				Optional:            true,
-				Validators:          []validator.Set{base.RecipientsValidator{}},
+				Validators:          base.RecipientsValidator,
 			},
 			"keys": schema.MapAttribute{
 				MarkdownDescription: "The API key of each environment, by its slug. Null when `age_recipients` seals them.",
