@@ -251,6 +251,17 @@ func TestAnswers_youngKeyInAnOldList(t *testing.T) {
 	}
 }
 
+// The service says that there is a key, and no list shows it: so the lost answer may be that of an active key.
+func TestAnswers_lostKeyIsNotListed(t *testing.T) {
+	t.Parallel()
+	service := newAnswering(t, map[string]string{
+		"GET /v2/environments": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys": "200 []", "POST /v2/api-keys": `500 {"error":"internal server error"}`,
+	})
+	service.after("POST /v2/api-keys", map[string]string{"POST /v2/api-keys": `409 {"error":"taken"}`})
+	_, err := answeringDriver(t, service).create(t.Context(), keyKind, arguments{"project_id": "p1", "environment": "prd"})
+	refuses(t, err, "API Key May Be Orphaned", "could not find out whether a key was generated")
+}
+
 // A service that does not know a filter lists the keys of other environments too. None of them is revoked.
 func TestAnswers_unfilteredList(t *testing.T) {
 	t.Parallel()

@@ -22,17 +22,22 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 	}
 
 	cancel := func() {}
-	defer func() { cancel() }()             //nolint:gocritic // cancel is set below
-	var lost *traceloop.UnknownOutcomeError // the first lost answer
-	awaited, suspected, told := false, false, false
+	defer func() { cancel() }() //nolint:gocritic // cancel is set below
+	var (
+		lost      *traceloop.UnknownOutcomeError // the first lost answer
+		awaited   bool                           // the project, which the service did not know yet
+		suspected bool                           // that the key of a lost answer is somebody else's
+		told      bool                           // by the service, that there is a key: so it has an answer for that
+		hidden    bool                           // there is a key, and the list does not show it yet
+	)
 	for attempt := 1; attempt <= maxGenerations; attempt++ {
 		generated, err := client.CreateAPIKey(ctx, request)
 		if err == nil {
 			r.Applied.Made.Add(generated.ID)
 			return generated, nil
 		}
-		unknown, ok := errors.AsType[*traceloop.UnknownOutcomeError](err)
-		if lost == nil && ok {
+		unknown, isLost := errors.AsType[*traceloop.UnknownOutcomeError](err)
+		if lost == nil && isLost {
 			lost = unknown
 			ctx, cancel = base.Settling(ctx)
 		}
@@ -41,16 +46,18 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 			continue
 		}
 		// After a lost answer, the service may carry out the first attempt late: a conflict.
-		told = told || traceloop.IsConflict(err)
-		if !ok && (lost == nil || !traceloop.IsConflict(err)) {
+		isConflict := traceloop.IsConflict(err)
+		told = told || isConflict
+		if !isLost && (lost == nil || !isConflict) {
 			return nil, err
 		}
 		key, err := r.lostKey(ctx, client, request, lost)
+		hidden = key == nil && isConflict
 		switch {
 		case err != nil:
 			return nil, err
 		case key == nil:
-		case ok && unknown.MayBeConflict && !told && !emptied:
+		case isLost && unknown.MayBeConflict && !told && !emptied:
 			// Somebody else may have generated the key just before. Another attempt shows how the service
 			// answers where a key is.
 			if suspected || attempt == maxGenerations {
@@ -62,6 +69,9 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 				return nil, &orphanError{request: request, key: key, err: errors.Join(lost.Err, err)}
 			}
 		}
+	}
+	if hidden {
+		return nil, &orphanError{request: request, err: lost.Err}
 	}
 	return nil, fmt.Errorf("%w; no key was generated, and no unknown key was left active", lost.Err)
 }
