@@ -91,6 +91,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	requested := plan.Name
 	plan.model = newModel(*environment)
 	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
+	r.Absences.Created(plan.object("").Handle)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
