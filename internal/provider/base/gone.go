@@ -44,7 +44,7 @@ type roundList struct {
 // Deleted notes an object that this process deleted. What was in it is gone too.
 func (a *Absences) Deleted(h Handle) { a.deleted.Store(h, true) }
 
-// Created notes that an object has a handle again, as a new environment has that of one with its slug.
+// Created notes that an object has a handle again, as a new environment or setup may have that of an older one.
 func (a *Absences) Created(h Handle) { a.deleted.Delete(h) }
 
 func (a *Absences) hasDeletedAny(of []Handle) bool {

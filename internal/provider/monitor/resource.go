@@ -149,6 +149,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	r.Applied.Created(plan.place(), typeName)
+	r.Absences.Created(handle(setup.EnvProjectID, setup.ExternalID))
 	base.SetIdentity(resp.Identity, identity, types.StringValue(setup.EnvProjectID), plan.ExternalID)
 	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
 	plan.wrote(named(ctx, client, *setup, plan.Evaluators), &resp.Diagnostics)
