@@ -152,8 +152,9 @@ func TestAnswers_slugOfTheService(t *testing.T) {
 func TestAnswers_conflictAs500(t *testing.T) {
 	t.Parallel()
 	const (
-		failed = `500 {"error":"internal server error"}`
-		taken  = `409 {"error":"taken"}`
+		failed  = `500 {"error":"internal server error"}`
+		taken   = `409 {"error":"taken"}`
+		refused = `403 {"error":"forbidden"}`
 	)
 	generated := "201 " + strings.Replace(changed(goodKey, "id", "k2"), "{", `{"api_key":"`+madeUpKey+`",`, 1)
 	project, environment, key := arguments{"name": "Orders"}, arguments{"name": "EU Production", "project_id": "p1"}, arguments{"project_id": "p1", "environment": "prd"}
@@ -164,18 +165,21 @@ func TestAnswers_conflictAs500(t *testing.T) {
 		deletes int
 		says    []string // none: it succeeds
 	}{
-		"project, in words":       {projectKind, project, []string{duplicate}, 0, []string{`A project named "Orders" already exists (id p1)`, "No project was created"}},
-		"project":                 {projectKind, project, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "p1"`}},
-		"project, ours":           {projectKind, project, []string{failed, taken}, 0, nil},
-		"environment, in words":   {environmentKind, environment, []string{duplicate}, 0, []string{"No environment was created", "eu-production"}},
-		"environment":             {environmentKind, environment, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "e1"`}},
-		"environment, ours":       {environmentKind, environment, []string{failed, taken}, 0, nil},
-		"key, in words":           {keyKind, key, []string{duplicate}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
-		"key":                     {keyKind, key, []string{failed, failed}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
-		"key, ours":               {keyKind, key, []string{failed, taken, generated}, 1, nil},
-		"key, without its secret": {keyKind, key, slices.Repeat([]string{"201 " + goodKey}, 4), 4, []string{"no unknown key was left active"}},
-		"evaluator, not repeated": {evaluatorKind, evaluatorConfig("Tone"), []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "ev-1"`}},
-		"setup, not repeated":     {setupKind, arguments{"external_id": "checkout", "evaluators": []string{"char-count"}}, []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it"}},
+		"project, in words":         {projectKind, project, []string{duplicate}, 0, []string{`A project named "Orders" already exists (id p1)`, "No project was created"}},
+		"project":                   {projectKind, project, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "p1"`}},
+		"project, ours":             {projectKind, project, []string{failed, taken}, 0, nil},
+		"environment, in words":     {environmentKind, environment, []string{duplicate}, 0, []string{"No environment was created", "eu-production"}},
+		"environment":               {environmentKind, environment, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "e1"`}},
+		"environment, ours":         {environmentKind, environment, []string{failed, taken}, 0, nil},
+		"key, in words":             {keyKind, key, []string{duplicate}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
+		"key":                       {keyKind, key, []string{failed, failed}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
+		"key, ours":                 {keyKind, key, []string{failed, taken, generated}, 1, nil},
+		"project, then refused":     {projectKind, project, []string{failed, refused}, 0, []string{"Outcome of Creation Is Unknown", "403", "somebody else may have created it", `id = "p1"`}},
+		"environment, then refused": {environmentKind, environment, []string{failed, refused}, 0, []string{"Outcome of Creation Is Unknown", "403", "somebody else may have created it", `id = "e1"`}},
+		"key, then refused":         {keyKind, key, []string{failed, refused}, 0, []string{"API Key May Be Orphaned", "403", "id k1", "It may be older than this attempt"}},
+		"key, without its secret":   {keyKind, key, slices.Repeat([]string{"201 " + goodKey}, 4), 4, []string{"no unknown key was left active"}},
+		"evaluator, not repeated":   {evaluatorKind, evaluatorConfig("Tone"), []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "ev-1"`}},
+		"setup, not repeated":       {setupKind, arguments{"external_id": "checkout", "evaluators": []string{"char-count"}}, []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -45,18 +45,22 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 			awaited = true
 			continue
 		}
-		// After a lost answer, the service may carry out the first attempt late: a conflict.
-		isConflict := traceloop.IsConflict(err)
-		told = told || isConflict
-		if !isLost && (lost == nil || !isConflict) {
+		if lost == nil || traceloop.IsNotFound(err) { // the keys of a project go with it
 			return nil, err
 		}
-		key, err := r.lostKey(ctx, client, request, lost)
+		// After a lost answer, the service may carry out the first attempt late: a conflict. Another refusal
+		// says nothing of the first attempt, and ends the attempts.
+		isConflict := traceloop.IsConflict(err)
+		told = told || isConflict
+		refused := !isLost && !isConflict
+		key, findErr := r.lostKey(ctx, client, request, lost)
 		hidden = key == nil && isConflict
 		switch {
-		case err != nil:
-			return nil, err
+		case findErr != nil:
+			return nil, findErr
 		case key == nil:
+		case refused && suspected:
+			return nil, &orphanError{request: request, key: key, mayPredate: true, err: errors.Join(lost.Err, err)}
 		case isLost && unknown.MayBeConflict && !told && !emptied:
 			// Somebody else may have generated the key just before. Another attempt shows how the service
 			// answers where a key is.
@@ -68,6 +72,9 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 			if err := client.RevokeAPIKey(ctx, key.ID); err != nil && !traceloop.IsNotFound(err) {
 				return nil, &orphanError{request: request, key: key, err: errors.Join(lost.Err, err)}
 			}
+		}
+		if refused {
+			return nil, err
 		}
 	}
 	if hidden {

@@ -46,11 +46,18 @@ func Create[T any](ctx context.Context, most int, send func(context.Context) (*T
 		if first == nil {
 			first = unknown
 		}
-		// After a lost answer, the service may carry out the first attempt late: a conflict.
-		if !lost && (first == nil || !traceloop.IsConflict(err)) {
+		if err == nil || first == nil || traceloop.IsNotFound(err) { // what is in a project goes with it
 			return object, Settled[T]{}, err
 		}
 		found := settle(ctx, first.Started, find)
+		// After a lost answer, the service may carry out the first attempt late: a conflict. Another refusal
+		// says nothing of the first attempt.
+		if !lost && !traceloop.IsConflict(err) {
+			found.Ours = found.Ours && !suspected
+			if found.Object != nil || found.Err != nil {
+				err = errors.Join(first, err)
+			}
+		}
 		if lost && unknown.MayBeConflict && found.Ours {
 			// Somebody else may have created it just before. Another attempt shows how the service answers where
 			// the object is.
