@@ -4,7 +4,6 @@ package apikey
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -168,74 +167,6 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
 	r.Applied.Created(place, typeName)
-}
-
-// generateOrReplace generates the key. With replace_existing it first revokes the existing key,
-// but only once: a key that appears after that belongs to somebody else. On error it returns nil.
-func (r *managedResource) generateOrReplace(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) *traceloop.GeneratedAPIKey {
-	generated, err := r.generate(ctx, client, plan.request())
-	if isOccupied(err) && plan.ReplaceExisting.ValueBool() && ctx.Err() == nil {
-		generated, err = r.replaceExisting(ctx, client, plan, diags)
-	}
-	if err != nil && !diags.HasError() {
-		r.addCreateError(ctx, client, plan.model, err, diags)
-	}
-	if diags.HasError() {
-		return nil
-	}
-	return generated
-}
-
-// replaceExisting revokes the existing key and generates another. It never revokes a key that this
-// process generated, or that is younger than this process: another provider block may have generated
-// it just now.
-func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
-	request := plan.request()
-	existing, err := activeKey(ctx, client.ListAPIKeysUncached, request)
-	if err != nil {
-		return nil, err
-	}
-	if existing == nil {
-		return r.generate(ctx, client, request)
-	}
-	place := placeOf(request)
-	announced := r.Applied.WasAnnounced(place, existing.ID)
-	switch {
-	case r.Applied.Made.Has(existing.ID):
-		addGeneratedTwice(plan.model, diags)
-	case client.CreatedSince(existing.CreatedAt, r.Started):
-		addSpared(r.describeExisting(*existing), "It is younger than this apply, or only a few seconds older. Perhaps another provider block, or somebody else, has just generated it. replace_existing revokes only keys that are older.",
-			"If two resources are for one key, remove one of them. If nobody uses that key, apply again.", diags)
-	case !announced && r.Applied.HasEmptied(place):
-		addAppeared(*existing, "The provider did not revoke it, and generated no key.", diags)
-	case !announced && r.Applied.HasUnplaced(typeName):
-		addSpared(r.describeExisting(*existing), "This apply replaces a key in a place that its plan did not know, so that plan did not name this key.",
-			"Plan again: the new plan shows what happens to it.", diags)
-	default:
-		r.RefuseOwnKey(diags, "replace the existing API key", *existing)
-	}
-	if diags.HasError() {
-		return nil, nil
-	}
-	if err := client.RevokeAPIKey(ctx, existing.ID); err != nil && !traceloop.IsNotFound(err) {
-		return nil, err
-	}
-	revoked := newModel(*existing).object("")
-	r.Absences.Deleted(revoked.Handle)
-	r.Applied.Destroyed(revoked, "revoked", onceRevoked, base.Note{Removed: true})
-	generated, err := r.generate(ctx, client, request)
-	if err == nil { // an error names the key itself
-		diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Was Revoked", fmt.Sprintf(
-			"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", revoked.Name, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
-	}
-	return generated, err
-}
-
-// isOccupied reports whether there is an existing key: the service said so, or its answer is lost.
-func isOccupied(err error) bool {
-	orphan, ok := errors.AsType[*orphanError](err)
-	_, isOccupied := errors.AsType[*occupiedError](err)
-	return traceloop.IsConflict(err) || isOccupied || ok && orphan.mayPredate
 }
 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
