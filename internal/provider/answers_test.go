@@ -155,6 +155,7 @@ func TestAnswers_conflictAs500(t *testing.T) {
 		failed  = `500 {"error":"internal server error"}`
 		taken   = `409 {"error":"taken"}`
 		refused = `403 {"error":"forbidden"}`
+		missing = `404 {"error":"not found"}`
 	)
 	generated := "201 " + strings.Replace(changed(goodKey, "id", "k2"), "{", `{"api_key":"`+madeUpKey+`",`, 1)
 	project, environment, key := arguments{"name": "Orders"}, arguments{"name": "EU Production", "project_id": "p1"}, arguments{"project_id": "p1", "environment": "prd"}
@@ -177,6 +178,8 @@ func TestAnswers_conflictAs500(t *testing.T) {
 		"project, then refused":     {projectKind, project, []string{failed, refused}, 0, []string{"Outcome of Creation Is Unknown", "403", "somebody else may have created it", `id = "p1"`}},
 		"environment, then refused": {environmentKind, environment, []string{failed, refused}, 0, []string{"Outcome of Creation Is Unknown", "403", "somebody else may have created it", `id = "e1"`}},
 		"key, then refused":         {keyKind, key, []string{failed, refused}, 0, []string{"API Key May Be Orphaned", "403", "id k1", "It may be older than this attempt"}},
+		"environment, then missing": {environmentKind, environment, []string{failed, missing}, 0, []string{"Outcome of Creation Is Unknown", "404", `id = "e1"`}},
+		"key, then missing":         {keyKind, key, []string{failed, missing}, 0, []string{"API Key May Be Orphaned", "404", "id k1"}},
 		"key, without its secret":   {keyKind, key, slices.Repeat([]string{"201 " + goodKey}, 4), 4, []string{"no unknown key was left active"}},
 		"evaluator, not repeated":   {evaluatorKind, evaluatorConfig("Tone"), []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "ev-1"`}},
 		"setup, not repeated":       {setupKind, arguments{"external_id": "checkout", "evaluators": []string{"char-count"}}, []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it"}},
@@ -210,6 +213,24 @@ func TestAnswers_conflictAs500(t *testing.T) {
 				t.Errorf("%d POSTs and %d DELETEs, want %d and %d", posts, deletes, len(test.answers), test.deletes)
 			}
 		})
+	}
+}
+
+// A project that goes while an answer is lost takes along what the attempt made.
+func TestAnswers_goneWithItsProject(t *testing.T) {
+	t.Parallel()
+	for kind, config := range map[string]arguments{environmentKind: {"name": "EU Production", "project_id": "p1"}, keyKind: {"project_id": "p1", "environment": "prd"}} {
+		service := newAnswering(t, map[string]string{"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "GET /v2/projects/p1": "200 " + goodProject})
+		front := serves(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && service.count("POST") == 0 {
+				const missing = `404 {"error":"not found"}`
+				service.set(map[string]string{"POST " + r.URL.Path: `500 {"error":"internal server error"}`})
+				defer service.set(map[string]string{"POST " + r.URL.Path: missing, "GET /v2/projects/p1": missing, "GET /v2/api-keys": missing, "GET /v2/environments": missing})
+			}
+			service.ServeHTTP(w, r)
+		})
+		_, err := newDriverWith(t, time.Now, arguments{"base_url": front, "api_key": strayKey}).create(t.Context(), kind, config)
+		refuses(t, err, "Unknown Project")
 	}
 }
 

@@ -116,7 +116,7 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 			awaited = true
 			continue
 		}
-		if lost == nil || traceloop.IsNotFound(err) { // the keys of a project go with it
+		if lost == nil {
 			return nil, err
 		}
 		// After a lost answer, the service may carry out the first attempt late: a conflict. Another refusal
@@ -158,10 +158,10 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 func (r *managedResource) lostKey(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest, unknown *traceloop.UnknownOutcomeError) (*traceloop.APIKey, error) {
 	key, err := activeKey(ctx, client.ListAPIKeysUncached, request)
 	switch {
+	case traceloop.IsNotFound(err), err == nil && key == nil: // without its project, there is no key
+		return nil, nil
 	case err != nil:
 		return nil, &orphanError{request: request, err: errors.Join(unknown.Err, err)}
-	case key == nil:
-		return nil, nil
 	case r.KeysBefore.Had(*key), r.Applied.Made.Has(key.ID):
 		return nil, &occupiedError{*key, unknown.Err}
 	case !client.CreatedSince(key.CreatedAt, unknown.Started):

@@ -46,7 +46,7 @@ func Create[T any](ctx context.Context, most int, send func(context.Context) (*T
 		if first == nil {
 			first = unknown
 		}
-		if err == nil || first == nil || traceloop.IsNotFound(err) { // what is in a project goes with it
+		if err == nil || first == nil {
 			return object, Settled[T]{}, err
 		}
 		found := settle(ctx, first.Started, find)
@@ -79,7 +79,11 @@ func Create[T any](ctx context.Context, most int, send func(context.Context) (*T
 func settle[T any](ctx context.Context, started time.Time, find func(context.Context, time.Time) Settled[T]) Settled[T] {
 	ctx, cancel := Settling(ctx)
 	defer cancel()
-	return find(ctx, started)
+	found := find(ctx, started)
+	if traceloop.IsNotFound(found.Err) { // the project is gone, and what was in it
+		found.Err = nil
+	}
+	return found
 }
 
 // AddUnsettled explains a creation whose outcome is still unknown. "adopt" is the import block
