@@ -287,8 +287,19 @@ func (m *model) setKeys(keys []traceloop.EnvironmentKey, recipients []string) (p
 	return problems
 }
 
-// Read keeps the state, because the service has no operation that reads an organization.
-func (r *managedResource) Read(context.Context, resource.ReadRequest, *resource.ReadResponse) {}
+// Read keeps the state, because the service has no operation that reads an organization. A state from
+// before deletion_protection is protected.
+func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if state.DeletionProtection.IsNull() {
+		state.DeletionProtection = types.BoolValue(true)
+		resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
+	}
+}
 
 // NoteProtected notes an organization that the state protects, before Terraform plans it. If it does not plan
 // it, the organization is tainted: refuseSecond.
