@@ -254,6 +254,63 @@ func TestAnswers_revokedKey(t *testing.T) {
 	}
 }
 
+// A list may be older than a young key that the service does not show yet: the key that it replaced is no
+// successor.
+func TestAnswers_youngKeyInAnOldList(t *testing.T) {
+	t.Parallel()
+	key := changed(changed(goodKey, "created_at", time.Now().UTC().Format(time.RFC3339Nano)), "id", "k2")
+	service := newAnswering(t, map[string]string{
+		"GET /v2/environments": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys": "200 []",
+		"POST /v2/api-keys": "200 " + strings.Replace(key, "{", `{"api_key":"`+madeUpKey+`",`, 1),
+	})
+	d := answeringDriver(t, service)
+	made, err := d.create(t.Context(), keyKind, arguments{"project_id": "p1", "environment": "prd"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	service.set(map[string]string{"GET /v2/api-keys": "200 [" + goodKey + "]"})
+	after, err := d.next().refresh(t.Context(), keyKind, made)
+	refuses(t, err, "API Key Not Found Yet")
+	if after.value.IsNull() {
+		t.Error("the state has lost the key")
+	}
+}
+
+// The service says that there is a key, and no list shows it: so the lost answer may be that of an active key.
+func TestAnswers_lostKeyIsNotListed(t *testing.T) {
+	t.Parallel()
+	service := newAnswering(t, map[string]string{
+		"GET /v2/environments": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys": "200 []", "POST /v2/api-keys": `500 {"error":"internal server error"}`,
+	})
+	service.after("POST /v2/api-keys", map[string]string{"POST /v2/api-keys": `409 {"error":"taken"}`})
+	_, err := answeringDriver(t, service).create(t.Context(), keyKind, arguments{"project_id": "p1", "environment": "prd"})
+	refuses(t, err, "API Key May Be Orphaned", "could not find out whether a key was generated")
+}
+
+// A service that does not know a filter lists the keys of other environments too. None of them is revoked.
+func TestAnswers_unfilteredList(t *testing.T) {
+	t.Parallel()
+	service := newAnswering(t, map[string]string{
+		"GET /v2/environments": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys": "200 [" + changed(goodKey, "environment", "dev") + "]",
+		"POST /v2/api-keys": `409 {"error":"taken"}`, "DELETE /v2/api-keys/k1": "204 ",
+	})
+	_, err := answeringDriver(t, service).create(t.Context(), keyKind, arguments{"project_id": "p1", "environment": "prd", "replace_existing": true})
+	refuses(t, err, "it is not of the project and environment that were asked for", "The API differs")
+	if n := service.count("DELETE"); n != 0 {
+		t.Errorf("%d keys were revoked", n)
+	}
+}
+
+// Who takes the name that the service stores has no rename in each plan.
+func TestAnswers_storedNameIsTaken(t *testing.T) {
+	t.Parallel()
+	stored := changed(goodProject, "name", "orders")
+	service := newAnswering(t, map[string]string{"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "POST /v2/projects": "201 " + stored, "GET /v2/projects/p1": "200 " + stored, "PATCH /v2/projects/p1": "200 " + stored})
+	l := newLife(answeringDriver(t, service), projectKind)
+	l.apply(arguments{"name": "Orders"}, "create")
+	l.apply(arguments{"name": "orders"}, "update")
+}
+
 // A key that the service shows without a mask is named by its id.
 func TestAnswers_destroyedWithMasklessKeys(t *testing.T) {
 	t.Parallel()
