@@ -181,11 +181,12 @@ func (s *Stored[T]) failure(attempted string, err error) string {
 	}
 	detail := s.Data.ProjectFailure(attempted, err)
 	if IsElsewhere(err) {
-		return detail + " To move it, destroy it with that key first. " + RefreshHint + forget // OpenTofu reads what it forgets
+		return detail + " To move it, destroy it with that key first. " + RefreshHint + forget
 	}
 	return detail + " " + RefreshHint
 }
 
+// forget is the way out where the object cannot be read: OpenTofu reads it before a removed block forgets it.
 const forget = " To let Terraform forget it, use terraform state rm ADDRESS."
 
 // IsElsewhere reports whether an object and the key belong to different projects or environments.
