@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+	"github.com/vmihailenco/msgpack/v5"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/organization"
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
@@ -192,7 +194,7 @@ func (s *server) ListResource(ctx context.Context, r *tfprotov6.ListResourceRequ
 		end()
 		return nil, err
 	}
-	stream.Results = visited(stream.Results, func(r *tfprotov6.ListResourceResult) { hideKeys(r.Diagnostics) }, end)
+	stream.Results = visited(stream.Results, func(result *tfprotov6.ListResourceResult) { hideKeys(result.Diagnostics, r.Config) }, end)
 	return stream, nil
 }
 
@@ -210,7 +212,7 @@ func (s *server) InvokeAction(ctx context.Context, r *tfprotov6.InvokeActionRequ
 			event.Message = traceloop.MaskKeyIn(event.Message)
 			e.Type = event
 		case tfprotov6.CompletedInvokeActionEventType:
-			hideKeys(event.Diagnostics)
+			hideKeys(event.Diagnostics, r.Config)
 		}
 	}, end)
 	return stream, nil
@@ -236,24 +238,43 @@ func call[Request, Response any](ctx context.Context, quiet bool, method func(co
 	if err != nil {
 		return nil, err
 	}
+	var config *tfprotov6.DynamicValue
+	if field := reflect.ValueOf(r).Elem().FieldByName("Config"); field.IsValid() {
+		config, _ = reflect.TypeAssert[*tfprotov6.DynamicValue](field)
+	}
 	// Every response has this field, and no interface to get it by.
 	diagnostics, ok := reflect.TypeAssert[[]*tfprotov6.Diagnostic](reflect.ValueOf(response).Elem().FieldByName("Diagnostics"))
 	if !ok {
 		return nil, fmt.Errorf("%T has no diagnostics", response)
 	}
-	hideKeys(diagnostics)
+	hideKeys(diagnostics, config)
 	return response, nil
 }
 
-// hideKeys masks what looks like a key. Such a diagnostic loses its place in the configuration, because
-// the CLI would print that line.
-func hideKeys(diagnostics []*tfprotov6.Diagnostic) {
+// hideKeys masks what looks like a key. A diagnostic that has a key, or is about an argument that has one,
+// loses its place in the configuration, because the CLI would print that line.
+func hideKeys(diagnostics []*tfprotov6.Diagnostic, config *tfprotov6.DynamicValue) {
 	for _, d := range diagnostics {
 		summary, detail := traceloop.MaskKeyIn(d.Summary), traceloop.MaskKeyIn(d.Detail)
-		if summary != d.Summary || detail != d.Detail {
+		if summary != d.Summary || detail != d.Detail || hasKey(config, d.Attribute) {
 			d.Summary, d.Detail, d.Attribute = summary, detail, nil
 		}
 	}
+}
+
+// hasKey reports whether the argument at a path contains what looks like a key. What cannot be read may
+// be one.
+func hasKey(config *tfprotov6.DynamicValue, at *tftypes.AttributePath) bool {
+	if config == nil || at == nil || len(at.Steps()) == 0 {
+		return false
+	}
+	var arguments map[string]msgpack.RawMessage
+	if err := msgpack.Unmarshal(config.MsgPack, &arguments); err != nil {
+		return true
+	}
+	name, _ := at.Steps()[0].(tftypes.AttributeName)
+	given := string(arguments[string(name)])
+	return traceloop.MaskKeyIn(given) != given
 }
 
 // callContext returns the context of a call. If quiet, it has no values, and ends with ctx or

@@ -167,20 +167,14 @@ func (l *Ledger) Import(o Object) *Conflict {
 func (l *Ledger) readTwice(o Object) *Conflict {
 	l.twice = append(l.twice, o)
 	for _, c := range l.created {
-		if conflict := l.mayDestroyAnImport(c); conflict != nil {
-			return conflict
+		if c.mayReplaceTainted(o) {
+			return l.secondAddress(o, l.imported[o.Handle])
 		}
 	}
 	return nil
 }
 
-func (l *Ledger) mayDestroyAnImport(c Creation) *Conflict {
-	i := slices.IndexFunc(l.twice, func(o Object) bool { return o.Type == c.Type && c.Replaces == "" })
-	if i < 0 {
-		return nil
-	}
-	return l.secondAddress(l.twice[i], l.imported[l.twice[i].Handle])
-}
+func (c Creation) mayReplaceTainted(o Object) bool { return o.Type == c.Type && c.Replaces == "" }
 
 // CreateSome notes that the plan creates an object of a type, perhaps in a place that it does not know.
 func (l *Ledger) CreateSome(resourceType string) {
@@ -367,8 +361,8 @@ func (l *Ledger) Create(c Creation) *Conflict {
 	if l.manyWalks || l.writing {
 		return nil
 	}
-	if conflict := l.mayDestroyAnImport(c); conflict != nil {
-		return conflict
+	if i := slices.IndexFunc(l.twice, c.mayReplaceTainted); i >= 0 {
+		return l.secondAddress(l.twice[i], l.imported[l.twice[i].Handle])
 	}
 	for _, h := range c.Within {
 		if gone, ok := l.destroyed[h]; ok {

@@ -314,3 +314,18 @@ func TestLedger_mayFail(t *testing.T) {
 		t.Errorf("%q may fail", name)
 	}
 }
+
+// A plan of a third resource does not report the conflict of two others.
+func TestLedger_reportsOwnConflicts(t *testing.T) {
+	t.Parallel()
+	ledger := base.NewLedger(false)
+	ledger.Create(another)
+	ledger.Import(at(key, "a"))
+	if conflict := ledger.Read(key); conflict == nil {
+		t.Error("the import of a key whose first address may be tainted goes on")
+	}
+	ledger.Import(at(orders, "a"))
+	if conflict := ledger.Read(orders); conflict != nil {
+		t.Errorf("the plan of a project reports %+v", conflict)
+	}
+}
