@@ -381,8 +381,61 @@ func TestCLI_keyMovesToAProjectWhoseNameIsTaken(t *testing.T) {
 
 		w.write(strings.Replace(taken, "Taken", "Free", 1) + moves)
 		shows(t, w.plan(), "API Key Will Be Replaced", key.MaskedKey)
+		w.server.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/projects", Kind: "status", Status: 403})
+		w.fails("apply -auto-approve", "Unable to Create Project", "already revoked the API key "+key.MaskedKey, "until an apply succeeds")
 		w.apply()
 		w.plan("-detailed-exitcode")
+	})
+}
+
+// A key is not replaced while its project gets a name that is taken: Terraform would generate no other one.
+func TestCLI_keyIsReplacedInAProjectThatGetsATakenName(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		w.server.CreateProject("Taken")
+		config := func(name, rotated string) string {
+			key := w.key("k", "prd", fmt.Sprintf("rotation_triggers = { rotated = %q }", rotated))
+			return resourceOf(projectKind, "p", named(name)) + strings.Replace(key, fmt.Sprintf("%q", w.project.ID), "traceloop_project.p.id", 1)
+		}
+		w.write(config("Bills", "1"))
+		w.apply()
+		key := w.server.Keys()[0]
+		w.write(config("Taken", "2"))
+		w.refusesInEveryMode([]string{keyKind + ".k"}, "API Key Would Be Lost", key.MaskedKey, `project "Taken"`, "Nothing was changed", "-refresh=false")
+		w.write(config("Taken", "1"))
+		w.refuses("plan -replace="+keyKind+".k", "API Key Would Be Lost", key.MaskedKey)
+		w.ok("taint", keyKind+".k")
+		w.refuses("plan", "API Key Would Be Lost", key.MaskedKey)
+		w.write(config("Free", "2"))
+		w.apply()
+	})
+}
+
+// One of two addresses of an object is tainted: replacing it there would destroy it for the other one.
+func TestCLI_oneOfTwoAddressesIsTainted(t *testing.T) {
+	wholePlan(t, func(t *testing.T, w estate) {
+		environment := w.server.CreateEnvironment("", "Load test")
+		_, key := w.server.GenerateKey(w.project.ID, "prd")
+		for _, object := range []struct {
+			kind, id string
+			block    func(label string) string
+		}{
+			{projectKind, w.project.ID, func(label string) string { return block(projectKind, label, named("Orders")) }},
+			{environmentKind, environment.ID, func(label string) string { return block(environmentKind, label, named("Load test")) }},
+			{keyKind, w.project.ID + "/prd", func(label string) string { return w.key(label, "prd", "") }},
+		} {
+			one, other := object.kind+".a", object.kind+".b"
+			w.write(object.block("a") + object.block("b") + importing(one, object.id) + importing(other, object.id))
+			w.apply("-target=" + one)
+			w.apply("-target=" + other)
+			for _, tainted := range []string{one, other} {
+				w.ok("taint", tainted)
+				w.refuses("plan", "Two Resources for One", "at two addresses", "terraform state rm ADDRESS", "Nothing was changed")
+				w.ok("untaint", tainted)
+			}
+			w.ok("state", "rm", one)
+			w.ok("state", "rm", other)
+		}
+		answers(t, w.server, key, http.StatusOK)
 	})
 }
 

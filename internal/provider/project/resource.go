@@ -82,7 +82,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		resp.Diagnostics.AddError("Unable to Create Project", r.Failure(fmt.Sprintf("create the project %q", name), err))
 	}
 	if resp.Diagnostics.HasError() {
-		resp.Diagnostics = r.Applied.NameDestroyed(place(name), typeName, resp.Diagnostics)
+		resp.Diagnostics = r.Applied.NameDestroyed(place(name), typeName, resp.Diagnostics, "traceloop_environment", "traceloop_api_key")
 		return
 	}
 
