@@ -175,6 +175,33 @@ func TestNothingLost_movesToAProjectThatFails(t *testing.T) {
 	}
 }
 
+// What runs is not replaced in a project that gets a name that is taken: Terraform would create nothing there.
+func TestNothingLost_replacedInAProjectThatGetsATakenName(t *testing.T) {
+	for kind, title := range map[string]string{environmentKind: "Environment Would Be Lost", keyKind: "API Key Would Be Lost"} {
+		t.Run(kind, func(t *testing.T) {
+			o := newOutcome(t)
+			l, project := newLife(o.provider, kind), newLife(o.provider, projectKind)
+			project.apply(arguments{"name": "Bills"}, "create")
+			config := ofKind(kind, o.server).with(arguments{"project_id": project.id()})
+			l.apply(config, "create")
+			o.server.CreateProject("Taken")
+			forced := l.state
+			forced.forced = true
+			changed := config.with(map[string]arguments{environmentKind: {"name": "Other"}, keyKind: {"environment": "stg"}}[kind])
+			for name, replaced := range map[string]address{"-replace": {kind, forced, config}, "changed": {kind, l.state, changed}} {
+				for to, refused := range map[string]bool{"Taken": true, "Free": false} {
+					_, err := o.provider.next().plansTogether(address{projectKind, project.state, arguments{"name": to}}, replaced)
+					if refused {
+						refuses(t, err, title, `project "Taken"`, "Nothing was changed", "-refresh=false")
+					} else if err != nil {
+						t.Errorf("%s: %s", name, err)
+					}
+				}
+			}
+		})
+	}
+}
+
 // Where only the apply can know, it names the keys that go with a project or an environment.
 func TestNothingLost_keysThatGoWithAReplacedPlaceAreNamed(t *testing.T) {
 	for _, kind := range []string{projectKind, environmentKind} {
