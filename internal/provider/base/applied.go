@@ -1,6 +1,7 @@
 package base
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -90,6 +91,18 @@ func (a *Applied) NameDestroyed(place Handle, resourceType string, diags diag.Di
 	if !a.has(func(l loss) bool { return l.concerns(place) }) {
 		is = func(l loss) bool { return l.isUnplaced(append(inside, resourceType)...) }
 	}
+	return a.nameIn(diags, is)
+}
+
+// NameInside is NameDestroyed for a project that could not be renamed: Terraform creates nothing in it then.
+func (a *Applied) NameInside(projectID string, diags diag.Diagnostics) diag.Diagnostics {
+	return a.nameIn(diags, func(l loss) bool {
+		return !l.Removed && strings.Contains(string(cmp.Or(l.Next, l.Place)), "/"+projectID+"/")
+	})
+}
+
+// nameIn adds what was destroyed to each error.
+func (a *Applied) nameIn(diags diag.Diagnostics, is func(loss) bool) diag.Diagnostics {
 	result := make(diag.Diagnostics, 0, len(diags))
 	for _, d := range diags {
 		detail := a.name(d.Detail(), is)

@@ -60,3 +60,18 @@ func TestApplied(t *testing.T) {
 		}
 	}
 }
+
+// A project that could not be renamed gets no successor of what was in it.
+func TestApplied_inside(t *testing.T) {
+	t.Parallel()
+	var a Applied
+	for name, note := range map[string]Note{"moves in": {Next: "api_key_of/p/prd"}, "is tainted": {}, "moves out": {Next: "api_key_of/q/prd"}, "goes": {Removed: true}} {
+		a.Destroyed(Object{Name: name, Place: "api_key_of/p/dev"}, "revoked", "That is bad.", note)
+	}
+	said := a.NameInside("p", diag.Diagnostics{diag.NewErrorDiagnostic("No", "Nothing was changed.")})[0].Detail()
+	for name, named := range map[string]bool{"moves in": true, "is tainted": true, "moves out": false, "goes": false} {
+		if strings.Contains(said, name) != named {
+			t.Errorf("%q is named: %t, want %t: %s", name, !named, named, said)
+		}
+	}
+}
