@@ -390,7 +390,7 @@ func TestCLI_keyMovesToAProjectWhoseNameIsTaken(t *testing.T) {
 
 // A key is not replaced while its project gets a name that is taken: Terraform would generate no other one.
 func TestCLI_keyIsReplacedInAProjectThatGetsATakenName(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
+	wholePlan(t, func(_ *testing.T, w estate) {
 		w.server.CreateProject("Taken")
 		config := func(name, rotated string) string {
 			key := w.key("k", "prd", fmt.Sprintf("rotation_triggers = { rotated = %q }", rotated))

@@ -171,6 +171,9 @@ func TestNothingLost_movesToAProjectThatFails(t *testing.T) {
 					t.Error(err)
 				}
 			}
+			twin := address{projectKind, o.provider.none(projectKind), arguments{"name": "Twin"}} // two new projects with one name
+			_, err := o.provider.next().plansTogether(twin, twin, address{kind, l.state, moves})
+			refuses(t, err, title, `project "Twin"`)
 		})
 	}
 }
