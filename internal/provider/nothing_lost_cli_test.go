@@ -410,35 +410,6 @@ func TestCLI_keyIsReplacedInAProjectThatGetsATakenName(t *testing.T) {
 	})
 }
 
-// One of two addresses of an object is tainted: replacing it there would destroy it for the other one.
-func TestCLI_oneOfTwoAddressesIsTainted(t *testing.T) {
-	wholePlan(t, func(t *testing.T, w estate) {
-		environment := w.server.CreateEnvironment("", "Load test")
-		_, key := w.server.GenerateKey(w.project.ID, "prd")
-		for _, object := range []struct {
-			kind, id string
-			block    func(label string) string
-		}{
-			{projectKind, w.project.ID, func(label string) string { return block(projectKind, label, named("Orders")) }},
-			{environmentKind, environment.ID, func(label string) string { return block(environmentKind, label, named("Load test")) }},
-			{keyKind, w.project.ID + "/prd", func(label string) string { return w.key(label, "prd", "") }},
-		} {
-			one, other := object.kind+".a", object.kind+".b"
-			w.write(object.block("a") + object.block("b") + importing(one, object.id) + importing(other, object.id))
-			w.apply("-target=" + one)
-			w.apply("-target=" + other)
-			for _, tainted := range []string{one, other} {
-				w.ok("taint", tainted)
-				w.refuses("plan", "Two Resources for One", "at two addresses", "terraform state rm ADDRESS", "Nothing was changed")
-				w.ok("untaint", tainted)
-			}
-			w.ok("state", "rm", one)
-			w.ok("state", "rm", other)
-		}
-		answers(t, w.server, key, http.StatusOK)
-	})
-}
-
 // An object may be forgotten at one address and imported to another one in the same plan.
 func TestCLI_forgottenAndImported(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {

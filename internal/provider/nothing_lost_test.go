@@ -104,9 +104,10 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 			}
 			for _, order := range [][]address{
 				{at(tainted, same), at(there, same)}, {at(there, same), at(tainted, same)}, {at(tainted, elsewhere), at(there, same)}, {at(there, same), at(tainted, elsewhere)},
+				{at(tainted, same), at(imported, same)}, {at(imported, same), at(tainted, same)},
 			} {
 				_, err := l.provider.next().plansTogether(order...)
-				refuses(t, err, title)
+				refuses(t, err, title, "at two addresses")
 			}
 			for _, order := range [][]instance{{here, there}, {there, here}} {
 				d := l.provider.next()
