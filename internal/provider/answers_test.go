@@ -152,8 +152,10 @@ func TestAnswers_slugOfTheService(t *testing.T) {
 func TestAnswers_conflictAs500(t *testing.T) {
 	t.Parallel()
 	const (
-		failed = `500 {"error":"internal server error"}`
-		taken  = `409 {"error":"taken"}`
+		failed  = `500 {"error":"internal server error"}`
+		taken   = `409 {"error":"taken"}`
+		refused = `403 {"error":"forbidden"}`
+		missing = `404 {"error":"not found"}`
 	)
 	generated := "201 " + strings.Replace(changed(goodKey, "id", "k2"), "{", `{"api_key":"`+madeUpKey+`",`, 1)
 	project, environment, key := arguments{"name": "Orders"}, arguments{"name": "EU Production", "project_id": "p1"}, arguments{"project_id": "p1", "environment": "prd"}
@@ -164,18 +166,23 @@ func TestAnswers_conflictAs500(t *testing.T) {
 		deletes int
 		says    []string // none: it succeeds
 	}{
-		"project, in words":       {projectKind, project, []string{duplicate}, 0, []string{`A project named "Orders" already exists (id p1)`, "No project was created"}},
-		"project":                 {projectKind, project, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "p1"`}},
-		"project, ours":           {projectKind, project, []string{failed, taken}, 0, nil},
-		"environment, in words":   {environmentKind, environment, []string{duplicate}, 0, []string{"No environment was created", "eu-production"}},
-		"environment":             {environmentKind, environment, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "e1"`}},
-		"environment, ours":       {environmentKind, environment, []string{failed, taken}, 0, nil},
-		"key, in words":           {keyKind, key, []string{duplicate}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
-		"key":                     {keyKind, key, []string{failed, failed}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
-		"key, ours":               {keyKind, key, []string{failed, taken, generated}, 1, nil},
-		"key, without its secret": {keyKind, key, slices.Repeat([]string{"201 " + goodKey}, 4), 4, []string{"no unknown key was left active"}},
-		"evaluator, not repeated": {evaluatorKind, evaluatorConfig("Tone"), []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "ev-1"`}},
-		"setup, not repeated":     {setupKind, arguments{"external_id": "checkout", "evaluators": []string{"char-count"}}, []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it"}},
+		"project, in words":         {projectKind, project, []string{duplicate}, 0, []string{`A project named "Orders" already exists (id p1)`, "No project was created"}},
+		"project":                   {projectKind, project, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "p1"`}},
+		"project, ours":             {projectKind, project, []string{failed, taken}, 0, nil},
+		"environment, in words":     {environmentKind, environment, []string{duplicate}, 0, []string{"No environment was created", "eu-production"}},
+		"environment":               {environmentKind, environment, []string{failed, failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "e1"`}},
+		"environment, ours":         {environmentKind, environment, []string{failed, taken}, 0, nil},
+		"key, in words":             {keyKind, key, []string{duplicate}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
+		"key":                       {keyKind, key, []string{failed, failed}, 0, []string{"already has an API key", "id k1", "No key was generated"}},
+		"key, ours":                 {keyKind, key, []string{failed, taken, generated}, 1, nil},
+		"project, then refused":     {projectKind, project, []string{failed, refused}, 0, []string{"Outcome of Creation Is Unknown", "403", "somebody else may have created it", `id = "p1"`}},
+		"environment, then refused": {environmentKind, environment, []string{failed, refused}, 0, []string{"Outcome of Creation Is Unknown", "403", "somebody else may have created it", `id = "e1"`}},
+		"key, then refused":         {keyKind, key, []string{failed, refused}, 0, []string{"API Key May Be Orphaned", "403", "id k1", "It may be older than this attempt"}},
+		"environment, then missing": {environmentKind, environment, []string{failed, missing}, 0, []string{"Outcome of Creation Is Unknown", "404", `id = "e1"`}},
+		"key, then missing":         {keyKind, key, []string{failed, missing}, 0, []string{"API Key May Be Orphaned", "404", "id k1"}},
+		"key, without its secret":   {keyKind, key, slices.Repeat([]string{"201 " + goodKey}, 4), 4, []string{"no unknown key was left active"}},
+		"evaluator, not repeated":   {evaluatorKind, evaluatorConfig("Tone"), []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "ev-1"`}},
+		"setup, not repeated":       {setupKind, arguments{"external_id": "checkout", "evaluators": []string{"char-count"}}, []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -209,6 +216,24 @@ func TestAnswers_conflictAs500(t *testing.T) {
 	}
 }
 
+// A project that goes while an answer is lost takes along what the attempt made.
+func TestAnswers_goneWithItsProject(t *testing.T) {
+	t.Parallel()
+	for kind, config := range map[string]arguments{environmentKind: {"name": "EU Production", "project_id": "p1"}, keyKind: {"project_id": "p1", "environment": "prd"}} {
+		service := newAnswering(t, map[string]string{"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "GET /v2/projects/p1": "200 " + goodProject})
+		front := serves(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && service.count("POST") == 0 {
+				const missing = `404 {"error":"not found"}`
+				service.set(map[string]string{"POST " + r.URL.Path: `500 {"error":"internal server error"}`})
+				defer service.set(map[string]string{"POST " + r.URL.Path: missing, "GET /v2/projects/p1": missing, "GET /v2/api-keys": missing, "GET /v2/environments": missing})
+			}
+			service.ServeHTTP(w, r)
+		})
+		_, err := newDriverWith(t, time.Now, arguments{"base_url": front, "api_key": strayKey}).create(t.Context(), kind, config)
+		refuses(t, err, "Unknown Project")
+	}
+}
+
 // A key that the service answers as revoked is gone at once, however young it is.
 func TestAnswers_revokedKey(t *testing.T) {
 	t.Parallel()
@@ -227,6 +252,63 @@ func TestAnswers_revokedKey(t *testing.T) {
 	if after, err := d.next().refresh(t.Context(), keyKind, made); err != nil || !after.value.IsNull() {
 		t.Errorf("the state has %s, %v; want nothing", after.value, err)
 	}
+}
+
+// A list may be older than a young key that the service does not show yet: the key that it replaced is no
+// successor.
+func TestAnswers_youngKeyInAnOldList(t *testing.T) {
+	t.Parallel()
+	key := changed(changed(goodKey, "created_at", time.Now().UTC().Format(time.RFC3339Nano)), "id", "k2")
+	service := newAnswering(t, map[string]string{
+		"GET /v2/environments": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys": "200 []",
+		"POST /v2/api-keys": "200 " + strings.Replace(key, "{", `{"api_key":"`+madeUpKey+`",`, 1),
+	})
+	d := answeringDriver(t, service)
+	made, err := d.create(t.Context(), keyKind, arguments{"project_id": "p1", "environment": "prd"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	service.set(map[string]string{"GET /v2/api-keys": "200 [" + goodKey + "]"})
+	after, err := d.next().refresh(t.Context(), keyKind, made)
+	refuses(t, err, "API Key Not Found Yet")
+	if after.value.IsNull() {
+		t.Error("the state has lost the key")
+	}
+}
+
+// The service says that there is a key, and no list shows it: so the lost answer may be that of an active key.
+func TestAnswers_lostKeyIsNotListed(t *testing.T) {
+	t.Parallel()
+	service := newAnswering(t, map[string]string{
+		"GET /v2/environments": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys": "200 []", "POST /v2/api-keys": `500 {"error":"internal server error"}`,
+	})
+	service.after("POST /v2/api-keys", map[string]string{"POST /v2/api-keys": `409 {"error":"taken"}`})
+	_, err := answeringDriver(t, service).create(t.Context(), keyKind, arguments{"project_id": "p1", "environment": "prd"})
+	refuses(t, err, "API Key May Be Orphaned", "could not find out whether a key was generated")
+}
+
+// A service that does not know a filter lists the keys of other environments too. None of them is revoked.
+func TestAnswers_unfilteredList(t *testing.T) {
+	t.Parallel()
+	service := newAnswering(t, map[string]string{
+		"GET /v2/environments": "200 []", "GET /v2/projects/p1": "200 " + goodProject, "GET /v2/api-keys": "200 [" + changed(goodKey, "environment", "dev") + "]",
+		"POST /v2/api-keys": `409 {"error":"taken"}`, "DELETE /v2/api-keys/k1": "204 ",
+	})
+	_, err := answeringDriver(t, service).create(t.Context(), keyKind, arguments{"project_id": "p1", "environment": "prd", "replace_existing": true})
+	refuses(t, err, "it is not of the project and environment that were asked for", "The API differs")
+	if n := service.count("DELETE"); n != 0 {
+		t.Errorf("%d keys were revoked", n)
+	}
+}
+
+// Who takes the name that the service stores has no rename in each plan.
+func TestAnswers_storedNameIsTaken(t *testing.T) {
+	t.Parallel()
+	stored := changed(goodProject, "name", "orders")
+	service := newAnswering(t, map[string]string{"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "POST /v2/projects": "201 " + stored, "GET /v2/projects/p1": "200 " + stored, "PATCH /v2/projects/p1": "200 " + stored})
+	l := newLife(answeringDriver(t, service), projectKind)
+	l.apply(arguments{"name": "Orders"}, "create")
+	l.apply(arguments{"name": "orders"}, "update")
 }
 
 // A key that the service shows without a mask is named by its id.

@@ -69,7 +69,7 @@ func TestAPIKeyOutcome_recipientsChanged(t *testing.T) {
 	o.rotates(arguments{"age_recipients": []string{first}}, "age_recipients")
 	const ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHsKLqeplhpW+uObz5dvMgjz1OxfM/XXUB+VHtZ6isGN"
 	o.rotates(arguments{"age_recipients": []string{first, ssh}}, "age_recipients")
-	o.plansNothing(arguments{"age_recipients": []string{first + "\n", ssh + " somebody@example.org"}}) // their text alone differs
+	o.plansNothing(arguments{"age_recipients": []string{first + "\n", "  " + ssh + " somebody@example.org"}}) // their text alone differs
 	o.destroys()
 }
 

@@ -161,7 +161,7 @@ func (d *driver) refresh(ctx context.Context, kind string, prior instance) (inst
 	}
 	typ := d.schemas[kind].ValueType()
 	resp := ask(ctx, d.t, d.server.ReadResource, &tfprotov6.ReadResourceRequest{TypeName: kind, CurrentState: d.dynamic(typ, prior.value), CurrentIdentity: prior.identity, Private: prior.private})
-	d.checkBlocks(resp.Diagnostics)
+	d.checkMessages(kind, resp.Diagnostics)
 	if err := failure(resp.Diagnostics); err != nil {
 		return prior, err
 	}
@@ -269,7 +269,7 @@ func (d *driver) planOnce(ctx context.Context, kind string, prior instance, p *p
 		PriorPrivate:     prior.private,
 		PriorIdentity:    prior.identity,
 	})
-	d.checkBlocks(resp.Diagnostics)
+	d.checkMessages(kind, resp.Diagnostics)
 	p.diags = append(p.diags, resp.Diagnostics...)
 	if err := failure(resp.Diagnostics); err != nil {
 		return err
@@ -458,7 +458,7 @@ func (d *driver) applyOnce(ctx context.Context, kind string, prior instance, p p
 	d.saying.Lock()
 	d.applied = append(d.applied, resp.Diagnostics...)
 	d.saying.Unlock()
-	d.checkBlocks(resp.Diagnostics)
+	d.checkMessages(kind, resp.Diagnostics)
 	err := failure(resp.Diagnostics)
 	after := instance{value: d.value(typ, resp.NewState), identity: resp.NewIdentity, private: resp.Private}
 	if err == nil {
@@ -606,9 +606,15 @@ func (d *driver) value(typ tftypes.Type, dynamic *tfprotov6.DynamicValue) tftype
 // blockToCopy begins a block that a diagnostic shows.
 var blockToCopy = regexp.MustCompile(`(?m)^(import|moved|removed|data "\S+" "\S+"|resource "\S+" "\S+") \{$`)
 
-// checkBlocks checks that the blocks to copy are valid, and the last things in their diagnostics.
-func (d *driver) checkBlocks(diags []*tfprotov6.Diagnostic) {
+// checkMessages checks that diagnostics are anchored to attributes that the resource has, and that blocks to
+// copy are valid and come last.
+func (d *driver) checkMessages(kind string, diags []*tfprotov6.Diagnostic) {
 	for _, diag := range diags {
+		if diag.Attribute != nil {
+			if _, _, err := tftypes.WalkAttributePath(d.schemas[kind].ValueType(), diag.Attribute); err != nil {
+				d.t.Errorf("%q of a %s is anchored to %s: %v", diag.Summary, kind, diag.Attribute, err)
+			}
+		}
 		at := blockToCopy.FindStringIndex(diag.Detail)
 		if at == nil {
 			continue

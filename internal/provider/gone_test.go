@@ -333,6 +333,31 @@ func TestGone_young(t *testing.T) {
 	}
 }
 
+// One process may serve several plans, as for terraform test. An environment that it deletes and creates again
+// has its slug again, and the new one's key is not gone with the old one.
+func TestGone_environmentIsThereAgain(t *testing.T) {
+	t.Parallel()
+	h := newHiding(t, time.Hour)
+	d, europe := h.driver(t), arguments{"name": "EU", "deletion_protection": false}
+	first, err := d.create(t.Context(), environmentKind, europe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := destroysIn(d, environmentKind, first); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.create(t.Context(), environmentKind, europe); err != nil {
+		t.Fatal(err)
+	}
+	key, err := d.create(t.Context(), keyKind, arguments{"project_id": h.server.Projects()[0].ID, "environment": "eu"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.hide(is(d.text(key, "id")))
+	_, err = d.refresh(t.Context(), keyKind, key)
+	refuses(t, err, "Not Found Yet")
+}
+
 // All that wait share a list for each round, and one limit.
 func TestGone_manyYoung(t *testing.T) {
 	t.Parallel()

@@ -398,6 +398,7 @@ func TestAnswers_goneForTheProjectKey(t *testing.T) {
 		"another organization":  {later, setupOf("o-2"), false, false, []string{"Another Organization Answers", "o-1", "o-2", "nothing was changed", "terraform state rm"}},
 		"the same":              {later, setupOf("o-1"), false, true, []string{"No Longer Found", "any more"}},
 		"no known organization": {later, "200 []", false, true, []string{"No Longer Found", "belongs to another organization"}},
+		"unreadable list":       {later, `400 {"error":"no list today"}`, false, false, []string{"no list today"}},
 		"young":                 {time.Now, setupOf("o-1"), false, false, []string{"Not Found Yet", "Run the command again then"}},
 		"young, then shown":     {time.Now, setupOf("o-1"), true, false, nil},
 	} {

@@ -66,9 +66,10 @@ func silenceUnseenLogs(get func(string) (string, bool), set func(string, string)
 }
 
 func newServer(p *traceloopProvider, quiet bool) (func() tfprotov6.ProviderServer, error) {
-	framework, ok := providerserver.NewProtocol6(p)().(frameworkServer)
+	served := providerserver.NewProtocol6(p)()
+	framework, ok := served.(frameworkServer)
 	if !ok {
-		return nil, fmt.Errorf("%T does not have all of the protocol", framework)
+		return nil, fmt.Errorf("%T does not have all of the protocol", served)
 	}
 	return func() tfprotov6.ProviderServer { return &server{framework, p, quiet} }, nil
 }
@@ -95,7 +96,7 @@ type server struct {
 // The framework passes it on to a resource only if the schema has a new version.
 func (s *server) UpgradeResourceState(ctx context.Context, r *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
 	if data := s.provider.data.Load(); data != nil && r.TypeName == organization.TypeName && r.RawState != nil {
-		organization.Note(data, r.RawState.JSON)
+		organization.NoteProtected(data, r.RawState.JSON)
 	}
 	return call(ctx, s.quiet, s.frameworkServer.UpgradeResourceState, r)
 }

@@ -110,9 +110,20 @@ func (c *Client) projectExists(ctx context.Context, id string) (bool, error) {
 }
 
 // ListAPIKeysUncached is ListAPIKeys without the cache. Use it before changing what the list shows,
-// and to confirm that something is missing.
+// and to confirm that something is missing. With both parts of the filter it looks for one key, perhaps to
+// revoke it: then a list that shows another key, because the service ignores the filter, is an error.
 func (c *Client) ListAPIKeysUncached(ctx context.Context, filter APIKeyFilter) iter.Seq2[APIKey, error] {
-	return c.apiKeys.list(ctx, filter.query())
+	list := c.apiKeys.collection
+	if filter.ProjectID != "" && filter.Environment != "" {
+		list.read = func(f *fields) APIKey {
+			key := readAPIKey(f)
+			if f.gone == "" && !filter.selects(&key) {
+				f.fail("it shows a key, and it is not of the project and environment that were asked for")
+			}
+			return key
+		}
+	}
+	return list.list(ctx, filter.query())
 }
 
 // CreateAPIKey generates a key. If the environment already has one, the error is a conflict (see
@@ -139,9 +150,8 @@ func (c *Client) CreateAPIKey(ctx context.Context, r APIKeyRequest) (*GeneratedA
 // listed returns a key as the list shows it, for the id that the answer to its generation lacks. An
 // environment holds one key, so it is this one unless its mask is that of another.
 func (c *Client) listed(ctx context.Context, r APIKeyRequest, generated GeneratedAPIKey) APIKey {
-	place := APIKeyFilter(r)
-	for key, err := range c.ListAPIKeysUncached(ctx, place) {
-		if matches, _ := MaskMatches(key.MaskedKey, generated.Key); err == nil && place.selects(&key) && matches {
+	for key, err := range c.ListAPIKeysUncached(ctx, APIKeyFilter(r)) {
+		if matches, _ := MaskMatches(key.MaskedKey, generated.Key); err == nil && matches {
 			return key
 		}
 	}

@@ -48,7 +48,7 @@ func readAPIKey(ctx context.Context, d *base.Data, into *agedModel, diags *diag.
 		key, err = client.GetAPIKey(ctx, id)
 	} else {
 		what = fmt.Sprintf("find the key of project %s, environment %q", projectID, environment)
-		key, err = activeKey(client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
+		key, err = activeKey(ctx, client.ListAPIKeys, traceloop.APIKeyRequest{ProjectID: projectID, Environment: environment})
 	}
 	switch {
 	case traceloop.IsNotFound(err) && id != "":

@@ -30,7 +30,7 @@ func (r *managedResource) addCreateError(ctx context.Context, client *traceloop.
 		diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(occupied.key, "No key was generated."))
 		return
 	case traceloop.IsConflict(err):
-		key, findErr := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
+		key, findErr := activeKey(ctx, client.ListAPIKeysUncached, traceloop.APIKeyRequest{ProjectID: projectID, Environment: environment})
 		if findErr == nil && key != nil {
 			diags.AddAttributeError(path.Root("environment"), occupiedSummary, r.describeOccupied(*key, "No key was generated."))
 			return
@@ -68,7 +68,7 @@ func explainVanished(state resourceModel, successor *traceloop.APIKey) (because,
 	}
 	return because + ". Somebody has rotated it outside Terraform", fmt.Sprintf(
 		"The environment now has another key, %s, generated %s. %s To manage that key, import it and set existing_key_wo to its value:\n\n%s",
-		show(*successor), base.Timestamp(successor.CreatedAt).ValueString(), outcome, base.ImportBlock(resourceType, "example", successor.ProjectID+"/"+successor.Environment))
+		show(*successor), base.Timestamp(successor.CreatedAt).ValueString(), outcome, base.ImportBlock(typeName, "example", successor.ProjectID+"/"+successor.Environment))
 }
 
 const occupiedSummary = "Environment Already Has an API Key"
@@ -91,13 +91,13 @@ func (r *managedResource) describeOccupied(key traceloop.APIKey, outcome string)
 		return begin + "  - A resource of this state manages that key. If it " + tainted +
 			"  - If keys exchange their environments, set replace_existing = true in all of them.\n" + elsewhere +
 			"  - If its resource block has another address now, or a removed block with destroy = false lets Terraform forget it, use a moved block, which keeps the key:\n\n" +
-			base.MovedBlock(resourceType)
+			base.MovedBlock(typeName)
 	}
 	return begin + "  - If no application uses that key, set replace_existing = true, which revokes it. Or revoke it " + revokeByHand + ". Then apply again.\n" + elsewhere +
 		"  - If a resource of this configuration manages that key and " + tainted +
 		"  - To manage that key here, add one of these two blocks. If this configuration manages it at another address, or a removed block with destroy = false lets Terraform forget it, moved keeps the key. " +
 		"Otherwise, import it (write the address of this resource after \"to\"). The key itself cannot be retrieved. If you have it, set it as existing_key_wo.\n\n" +
-		base.MovedBlock(resourceType) + "\n\n" + base.ImportBlock(resourceType, "example", key.ProjectID+"/"+key.Environment)
+		base.MovedBlock(typeName) + "\n\n" + base.ImportBlock(typeName, "example", key.ProjectID+"/"+key.Environment)
 }
 
 // addAppeared refuses to revoke a key that the plan did not show.

@@ -57,13 +57,3 @@ func (m listModel) addError(ctx context.Context, d *base.Data, client *traceloop
 	}
 	diags.AddError("Unable to List API Keys", d.Failure("list the active API keys", err))
 }
-
-// imported is the resource after an import, without the value of the key.
-func imported(k traceloop.APIKey) resourceModel {
-	return resourceModel{
-		model:            newModel(k),
-		RotationTriggers: types.MapNull(types.StringType),
-		AgeRecipients:    types.SetNull(types.StringType),
-		ReplaceExisting:  types.BoolValue(false),
-	}
-}

@@ -1,8 +1,8 @@
 package apikey
 
 import (
+	"context"
 	"fmt"
-	"iter"
 	"strings"
 	"time"
 
@@ -111,7 +111,7 @@ func (m model) handle() base.Handle { return base.HandleOf("api_key", m.ID.Value
 // object is the key for the ledger. "token" is that of its address.
 func (m model) object(token string) base.Object {
 	where := m.request()
-	return base.Object{Handle: m.handle(), Place: placeOf(where), Within: around(where), Token: token, Type: resourceType, Name: m.Describe()}
+	return base.Object{Handle: m.handle(), Place: placeOf(where), Within: around(where), Token: token, Type: typeName, Name: m.Describe()}
 }
 
 func (m model) request() traceloop.APIKeyRequest {
@@ -144,7 +144,7 @@ func (m model) apiKey() traceloop.APIKey {
 	}
 }
 
-// activeKey returns the key in a list for one project and environment, or nil.
-func activeKey(keys iter.Seq2[traceloop.APIKey, error]) (*traceloop.APIKey, error) {
-	return base.First(keys, func(traceloop.APIKey) bool { return true })
+// activeKey returns the active key of a project and environment, or nil. The list is the client's, cached or not.
+func activeKey(ctx context.Context, list base.APIKeyList, of traceloop.APIKeyRequest) (*traceloop.APIKey, error) {
+	return base.First(list(ctx, traceloop.APIKeyFilter(of)), func(traceloop.APIKey) bool { return true })
 }

@@ -46,13 +46,13 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 
 	if destroy {
 		base.Note{Removed: true}.Set(ctx, resp.Private, &resp.Diagnostics)
-		r.planRevoke(state.model, token, &resp.Diagnostics)
-		r.warnGoing(ctx, state.model, &resp.Diagnostics)
+		r.planDestroy(state.model, token, &resp.Diagnostics)
+		r.warnRevoked(ctx, state.model, &resp.Diagnostics)
 		return
 	}
 	before := *plan
 	if create {
-		r.planGenerate(ctx, *config, plan, token, resp)
+		r.planCreate(ctx, *config, plan, token, resp)
 	} else {
 		base.Note{Replaces: state.handle()}.Set(ctx, resp.Private, &resp.Diagnostics)
 		r.planUpdate(ctx, *config, plan, *state, token, resp)
@@ -62,8 +62,8 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 }
 
-// planRevoke plans a revocation, also that of a replacement.
-func (r *managedResource) planRevoke(state model, token string, diags *diag.Diagnostics) {
+// planDestroy plans a revocation, also that of a replacement.
+func (r *managedResource) planDestroy(state model, token string, diags *diag.Diagnostics) {
 	if !r.refuseOwn(state.apiKey(), diags) {
 		r.Ledger.Destroy(state.object(token)).Report(diags)
 	}
@@ -71,51 +71,33 @@ func (r *managedResource) planRevoke(state model, token string, diags *diag.Diag
 
 func (r *managedResource) planUpdate(ctx context.Context, config resourceModel, plan *resourceModel, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	if !plan.ProjectID.Equal(state.ProjectID) || !plan.Environment.Equal(state.Environment) {
-		r.planMove(ctx, *plan, state, token, &resp.Diagnostics)
+		r.planReplace(ctx, *plan, state, token, &resp.Diagnostics)
 		return
 	}
-	replaced := triggersChanged(state.RotationTriggers, plan.RotationTriggers)
 	resealed := !sameRecipients(ctx, state.AgeRecipients, plan.AgeRecipients)
 	if !resealed {
 		plan.AgeRecipients = state.AgeRecipients
 	}
+	rotates := triggersChanged(state.RotationTriggers, plan.RotationTriggers)
+	if resealed && state.hasKey() {
+		rotates = rotateToSeal(config, state, resp) || rotates
+	}
+	plan.setRotateAt()
+	isImported := r.Ledger.WasImported(state.handle())
+	if due, known := plan.dueAt(); known && !r.Now().Before(due) && r.KeysRead.Has(state.ID.ValueString()) && !isImported {
+		rotateWhenDue(due, plan, state, resp)
+		rotates = true
+	}
 	given := !config.ExistingKeyWO.IsNull()
 	switch {
-	case !resealed || !state.hasKey():
-	case config.ExistingKeyWO.IsUnknown():
-		resp.Diagnostics.AddAttributeError(path.Root("existing_key_wo"), "Existing Key Is Not Known Yet", fmt.Sprintf(
-			"age_recipients changes for the %s. With existing_key_wo, the key is sealed again in place. Without it, the key is rotated. The value of existing_key_wo is not known before apply, so this plan cannot decide. "+
-				"Nothing was changed. First apply the resource that existing_key_wo refers to (terraform apply -target=ADDRESS), or change age_recipients in a later plan. %s", state.Describe(), base.RefreshHint))
+	case resp.Diagnostics.HasError():
 		return
-	case !given:
-		replaced = true
-		resp.RequiresReplace.Append(path.Root("age_recipients"))
-		resp.Diagnostics.AddWarning("Changing Recipients Rotates the API Key", fmt.Sprintf(
-			"age_recipients changes for the %s. The provider cannot seal the current key again, so it revokes that key and generates another. Applications that use it cannot send traces until they have the new key. "+
-				"To keep the current key, set it as existing_key_wo in the same plan.", state.Describe()))
-	}
-
-	isImported := r.Ledger.WasImported(state.handle())
-	plan.setRotateAt()
-	if due, known := plan.dueAt(); known && !r.Now().Before(due) && r.KeysRead.Has(state.ID.ValueString()) && !isImported {
-		replaced = true
-		// Terraform replaces a resource only for an attribute that changes.
-		plan.RotateAt = types.StringUnknown()
-		if !plan.RotateAfterDays.Equal(state.RotateAfterDays) {
-			resp.Diagnostics.AddAttributeWarning(path.Root("rotate_after_days"), "API Key Is Already Due for Rotation", fmt.Sprintf(
-				"The %s was due at %s, so this plan rotates it. Applications that use it cannot send traces until they have the new key. To rotate it later, set a higher number of days now.",
-				state.Describe(), base.Timestamp(due).ValueString()))
-		}
-		resp.RequiresReplace.Append(path.Root("rotate_at"))
-	}
-	if replaced {
+	case rotates:
 		if !r.refuseStranding(*plan, state.Describe(), &resp.Diagnostics) {
-			r.planRevoke(state.model, token, &resp.Diagnostics)
+			r.planDestroy(state.model, token, &resp.Diagnostics)
 		}
 		return
-	}
-
-	if r.Ledger.Keep(state.object(token)).Report(&resp.Diagnostics) {
+	case r.Ledger.Keep(state.object(token)).Report(&resp.Diagnostics):
 		return
 	}
 	r.warnDue(*plan, isImported, &resp.Diagnostics)
@@ -133,13 +115,43 @@ func (r *managedResource) planUpdate(ctx context.Context, config resourceModel, 
 	}
 }
 
-// planMove plans the first half of a replacement in another project or environment.
-func (r *managedResource) planMove(ctx context.Context, plan, state resourceModel, token string, diags *diag.Diagnostics) {
+// rotateToSeal reports whether a change of age_recipients rotates the key: without existing_key_wo, the
+// provider cannot seal the key again.
+func rotateToSeal(config, state resourceModel, resp *resource.ModifyPlanResponse) bool {
+	switch {
+	case config.ExistingKeyWO.IsUnknown():
+		resp.Diagnostics.AddAttributeError(path.Root("existing_key_wo"), "Existing Key Is Not Known Yet", fmt.Sprintf(
+			"age_recipients changes for the %s. With existing_key_wo, the key is sealed again in place. Without it, the key is rotated. The value of existing_key_wo is not known before apply, so this plan cannot decide. "+
+				"Nothing was changed. First apply the resource that existing_key_wo refers to (terraform apply -target=ADDRESS), or change age_recipients in a later plan. %s", state.Describe(), base.RefreshHint))
+		return false
+	case !config.ExistingKeyWO.IsNull():
+		return false
+	}
+	resp.RequiresReplace.Append(path.Root("age_recipients"))
+	resp.Diagnostics.AddWarning("Changing Recipients Rotates the API Key", fmt.Sprintf(
+		"age_recipients changes for the %s. The provider cannot seal the current key again, so it revokes that key and generates another. Applications that use it cannot send traces until they have the new key. "+
+			"To keep the current key, set it as existing_key_wo in the same plan.", state.Describe()))
+	return true
+}
+
+// rotateWhenDue plans a rotation for rotate_at. Terraform replaces a resource only for an attribute that changes.
+func rotateWhenDue(due time.Time, plan *resourceModel, state resourceModel, resp *resource.ModifyPlanResponse) {
+	plan.RotateAt = types.StringUnknown()
+	resp.RequiresReplace.Append(path.Root("rotate_at"))
+	if !plan.RotateAfterDays.Equal(state.RotateAfterDays) {
+		resp.Diagnostics.AddAttributeWarning(path.Root("rotate_after_days"), "API Key Is Already Due for Rotation", fmt.Sprintf(
+			"The %s was due at %s, so this plan rotates it. Applications that use it cannot send traces until they have the new key. To rotate it later, set a higher number of days now.",
+			state.Describe(), base.Timestamp(due).ValueString()))
+	}
+}
+
+// planReplace plans the first half of a replacement in another project or environment.
+func (r *managedResource) planReplace(ctx context.Context, plan, state resourceModel, token string, diags *diag.Diagnostics) {
 	if r.Ledger.WasImported(state.handle()) {
 		addImportedReplaced(plan.model, state.model, diags)
 		return
 	}
-	r.planRevoke(state.model, token, diags)
+	r.planDestroy(state.model, token, diags)
 	client := r.ManagementIfKnown()
 	switch {
 	case diags.HasError() || r.refuseStranding(plan, state.Describe(), diags):
@@ -171,8 +183,8 @@ func (r *managedResource) refuseStranding(plan resourceModel, key string, diags 
 	return true
 }
 
-// planGenerate plans a new key, also for the second half of a replacement.
-func (r *managedResource) planGenerate(ctx context.Context, config resourceModel, plan *resourceModel, token string, resp *resource.ModifyPlanResponse) {
+// planCreate plans a new key, also for the second half of a replacement.
+func (r *managedResource) planCreate(ctx context.Context, config resourceModel, plan *resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	plan.setKeyUnknown()
 	if plan.RotateAfterDays.IsNull() {
 		plan.RotateAt = types.StringNull()
@@ -199,7 +211,7 @@ func (r *managedResource) planGenerate(ctx context.Context, config resourceModel
 
 	place := placeOf(plan.request())
 	creation := base.Creation{
-		Place: place, Within: around(plan.request()), Replaces: note.Replaces, Type: resourceType,
+		Place: place, Within: around(plan.request()), Replaces: note.Replaces, Type: typeName,
 		Revokes: plan.ReplaceExisting.IsUnknown() || plan.ReplaceExisting.ValueBool(),
 		Name:    fmt.Sprintf("API key of project %s, environment %q", plan.ProjectID.ValueString(), plan.Environment.ValueString()),
 	}
@@ -302,17 +314,17 @@ func sentences(all ...string) string {
 	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
 }
 
-// existingKey returns the active key of the model's project and environment, or nil.
+// existingKey is activeKey for a plan, whose keys share one list of each project.
 func (r *managedResource) existingKey(ctx context.Context, client *traceloop.Client, in model) (*traceloop.APIKey, error) {
 	return base.First(client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: in.ProjectID.ValueString()}), func(k traceloop.APIKey) bool {
 		return k.Environment == in.Environment.ValueString()
 	})
 }
 
-// warnGoing warns once that a plan revokes keys that have no resource block any more. No call ends a
+// warnRevoked warns once that a plan revokes keys that have no resource block any more. No call ends a
 // plan, so how many there are is not known.
-func (r *managedResource) warnGoing(ctx context.Context, state model, diags *diag.Diagnostics) {
-	if diags.HasError() || r.KeysGo.Load() || r.Ledger.IsWriting() { // an apply plans the rest of create_before_destroy
+func (r *managedResource) warnRevoked(ctx context.Context, state model, diags *diag.Diagnostics) {
+	if diags.HasError() || r.WarnedRevoked.Load() || r.Ledger.IsWriting() { // an apply plans the rest of create_before_destroy
 		return
 	}
 	if client := r.ManagementIfKnown(); client != nil {
@@ -320,7 +332,7 @@ func (r *managedResource) warnGoing(ctx context.Context, state model, diags *dia
 			return // the read says so, which comes later in Terraform 1.11
 		}
 	}
-	if !r.KeysGo.Swap(true) {
+	if !r.WarnedRevoked.Swap(true) {
 		diags.AddWarning("API Keys Will Be Revoked", fmt.Sprintf(
 			"Apply revokes the %s, because this plan destroys its resource. It may revoke more keys: the plan lists them as traceloop_api_key resources that will be destroyed. "+
 				"Traceloop then refuses the traces of the applications that use them, at once. If a resource only has another address now, add a moved block, which keeps its key.", state.Describe()))

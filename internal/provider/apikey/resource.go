@@ -4,7 +4,6 @@ package apikey
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -28,10 +27,10 @@ import (
 var _ base.ManagedResource = (*managedResource)(nil)
 
 const (
-	resourceType = "traceloop_api_key"
-	maxDays      = 3650 // of rotate_after_days
-	// silenced is what a failed generation says of the key that it was to replace.
-	silenced = "Applications that use it cannot send traces until an apply succeeds and they have the new key."
+	typeName = "traceloop_api_key"
+	maxDays  = 3650 // of rotate_after_days
+	// onceRevoked is what a failed generation says of the key that it was to replace.
+	onceRevoked = "Applications that use it cannot send traces until an apply succeeds and they have the new key."
 )
 
 var identity = []base.IdentityAttribute{
@@ -100,7 +99,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 					"Changing it rotates the key. If `existing_key_wo` supplies the key, the provider seals that key again instead. If the state has no key value, the change only updates the state. Default: the key is not sealed.",
 				ElementType: types.StringType,
 				Optional:    true,
-				Validators:  []validator.Set{base.RecipientsValidator{}},
+				Validators:  base.RecipientsValidator,
 			},
 			"existing_key_wo": schema.StringAttribute{
 				MarkdownDescription: "The full key of an imported resource, for example from a secret manager. It must match `masked_key`, where Traceloop shows enough of it. The provider stores it in `key`, or seals it into `encrypted_key`, and does not rotate it. " +
@@ -136,7 +135,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 	r.create(ctx, &plan, resp)
-	resp.Diagnostics = r.Applied.NameDestroyed(placeOf(plan.request()), resourceType, resp.Diagnostics)
+	resp.Diagnostics = r.Applied.NameDestroyed(placeOf(plan.request()), typeName, resp.Diagnostics)
 }
 
 func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp *resource.CreateResponse) {
@@ -167,75 +166,7 @@ func (r *managedResource) create(ctx context.Context, plan *resourceModel, resp 
 	base.SetIdentity(resp.Identity, identity, plan.ProjectID, plan.Environment)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
-	r.Applied.Created(place, resourceType)
-}
-
-// generateOrReplace generates the key. With replace_existing it first revokes the existing key,
-// but only once: a key that appears after that belongs to somebody else. On error it returns nil.
-func (r *managedResource) generateOrReplace(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) *traceloop.GeneratedAPIKey {
-	generated, err := r.generate(ctx, client, plan.request())
-	if isOccupied(err) && plan.ReplaceExisting.ValueBool() && ctx.Err() == nil {
-		generated, err = r.replaceExisting(ctx, client, plan, diags)
-	}
-	if err != nil && !diags.HasError() {
-		r.addCreateError(ctx, client, plan.model, err, diags)
-	}
-	if diags.HasError() {
-		return nil
-	}
-	return generated
-}
-
-// replaceExisting revokes the existing key and generates another. It never revokes a key that this
-// process generated, or that is younger than this process, unless the plan named it: another provider
-// block may have generated it just now.
-func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
-	request := plan.request()
-	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(request)))
-	if err != nil {
-		return nil, err
-	}
-	if existing == nil {
-		return r.generate(ctx, client, request)
-	}
-	place := placeOf(request)
-	announced := r.Applied.WasAnnounced(place, existing.ID)
-	switch {
-	case r.Applied.Made.Has(existing.ID):
-		addGeneratedTwice(plan.model, diags)
-	case !announced && client.CreatedSince(existing.CreatedAt, r.Started):
-		addSpared(r.describeExisting(*existing), "It is younger than this apply, or only a few seconds older. Perhaps another provider block, or somebody else, has just generated it. replace_existing revokes only keys that are older.",
-			"If two resources are for one key, remove one of them. If nobody uses that key, apply again.", diags)
-	case !announced && r.Applied.HasEmptied(place):
-		addAppeared(*existing, "The provider did not revoke it, and generated no key.", diags)
-	case !announced && r.Applied.HasUnplaced(resourceType):
-		addSpared(r.describeExisting(*existing), "This apply replaces a key in a place that its plan did not know, so that plan did not name this key.",
-			"Plan again: the new plan shows what happens to it.", diags)
-	default:
-		r.RefuseOwnKey(diags, "replace the existing API key", *existing)
-	}
-	if diags.HasError() {
-		return nil, nil
-	}
-	if err := client.RevokeAPIKey(ctx, existing.ID); err != nil && !traceloop.IsNotFound(err) {
-		return nil, err
-	}
-	revoked := newModel(*existing).object("")
-	r.Absences.Deleted(revoked.Handle)
-	r.Applied.Destroyed(revoked, "revoked", silenced, base.Note{Removed: true})
-	generated, err := r.generate(ctx, client, request)
-	if err == nil { // an error names the key itself
-		diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Was Revoked", fmt.Sprintf(
-			"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", revoked.Name, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
-	}
-	return generated, err
-}
-
-// isOccupied reports whether there is an existing key: the service said so, or its answer is lost.
-func isOccupied(err error) bool {
-	orphan, ok := errors.AsType[*orphanError](err)
-	_, isOccupied := errors.AsType[*occupiedError](err)
-	return traceloop.IsConflict(err) || isOccupied || ok && orphan.mayPredate
+	r.Applied.Created(place, typeName)
 }
 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -284,7 +215,7 @@ func (r *managedResource) findID(ctx context.Context, client *traceloop.Client, 
 	if !state.ID.IsNull() {
 		return true
 	}
-	key, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(state.request())))
+	key, err := activeKey(ctx, client.ListAPIKeysUncached, state.request())
 	if err != nil {
 		diags.AddError("Unable to Read API Key", r.Failure("find the id of the "+state.Describe(), err))
 		return false
@@ -298,21 +229,33 @@ func (r *managedResource) findID(ctx context.Context, client *traceloop.Client, 
 
 // stored is the key for what every object of a state needs.
 func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.APIKey] {
-	client := r.ManagementIfKnown()
-	key := &base.Stored[traceloop.APIKey]{
-		Object: state.object(""), Data: r.Data, Kind: "API Key", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private,
-		Get: client.GetAPIKey, IDOf: func(k traceloop.APIKey) string { return k.ID },
+	client, id := r.ManagementIfKnown(), state.ID.ValueString()
+	return &base.Stored[traceloop.APIKey]{
+		Object: state.object(""), Data: r.Data, Kind: "API Key", ProjectID: state.ProjectID.ValueString(), CreatedAt: state.CreatedAt, Private: private,
+		Get: func(ctx context.Context) (*traceloop.APIKey, error) { return client.GetAPIKey(ctx, id) },
 		List: func(ctx context.Context) iter.Seq2[traceloop.APIKey, error] {
 			return client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter{})
 		},
+		Is:     func(k traceloop.APIKey) bool { return k.ID == id },
+		Remove: func(ctx context.Context) error { return client.RevokeAPIKey(ctx, id) },
+		Explain: func(ctx context.Context, err error) base.Explanation {
+			successor := r.successor(ctx, client, state.model)
+			because, next := explainVanished(state, successor)
+			return base.Explanation{Certain: traceloop.IsRevoked(err) || successor != nil, Because: because, Next: next}
+		},
+		OnceDestroyed: onceRevoked,
 	}
-	key.NotFound = func(ctx context.Context, err error) {
-		successor, _ := r.existingKey(ctx, client, state.model) // an error means that it is not known
-		key.Certain = traceloop.IsRevoked(err) || successor != nil && successor.ID != key.ID
-		key.Because, key.Next = explainVanished(state, successor)
+}
+
+// successor returns the key that somebody has generated in the place of one, or nil if it is not known. A list
+// may be older than the key: what it shows then is the key before it.
+func (r *managedResource) successor(ctx context.Context, client *traceloop.Client, of model) *traceloop.APIKey {
+	existing, err := r.existingKey(ctx, client, of)
+	created, _ := time.Parse(time.RFC3339, of.CreatedAt.ValueString())
+	if err != nil || existing == nil || existing.ID == of.ID.ValueString() || existing.CreatedAt.Before(created) {
+		return nil
 	}
-	return key
+	return existing
 }
 
 // Update calls no API: every attribute that the service knows forces replacement. It stores the
@@ -363,13 +306,13 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		}
 		return
 	}
-	r.stored(state, resp.Private).Delete(ctx, client.RevokeAPIKey, "Unable to Revoke API Key", "revoke", silenced, note, &resp.Diagnostics)
+	r.stored(state, resp.Private).Delete(ctx, "Unable to Revoke API Key", "revoke", note, &resp.Diagnostics)
 }
 
 // canFollow reports whether the key that replaces this one can be generated in its new place.
 func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Client, note base.Note, state model, diags *diag.Diagnostics) bool {
 	next := requestOf(note.Next)
-	existing, err := activeKey(client.ListAPIKeysUncached(ctx, traceloop.APIKeyFilter(next)))
+	existing, err := activeKey(ctx, client.ListAPIKeysUncached, next)
 	missing := ""
 	if err == nil && existing == nil && !isBuiltIn(next.Environment) { // this apply may create the environment later
 		missing, err = missingEnvironment(ctx, client.ListEnvironmentsUncached, next.ProjectID, next.Environment)
@@ -404,6 +347,16 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	}
 }
 
+// imported is the resource after an import, without the value of the key.
+func imported(k traceloop.APIKey) resourceModel {
+	return resourceModel{
+		model:            newModel(k),
+		RotationTriggers: types.MapNull(types.StringType),
+		AgeRecipients:    types.SetNull(types.StringType),
+		ReplaceExisting:  types.BoolValue(false),
+	}
+}
+
 // findImported resolves an import id. On error it returns nil.
 func (r *managedResource) findImported(ctx context.Context, client *traceloop.Client, importID string, diags *diag.Diagnostics) *traceloop.APIKey {
 	projectID, environment, isPlace := strings.Cut(importID, "/")
@@ -432,7 +385,7 @@ func (r *managedResource) findImported(ctx context.Context, client *traceloop.Cl
 		return nil
 	}
 
-	key, err := activeKey(client.ListAPIKeys(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
+	key, err := activeKey(ctx, client.ListAPIKeys, traceloop.APIKeyRequest{ProjectID: projectID, Environment: environment})
 	switch {
 	case traceloop.IsNotFound(err):
 		diags.AddError("Unable to Import API Key", fmt.Sprintf(

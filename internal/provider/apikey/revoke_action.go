@@ -140,7 +140,7 @@ func (a *revokeAction) find(ctx context.Context, client *traceloop.Client, confi
 	var err error
 	projectID, environment := config.ProjectID.ValueString(), config.Environment.ValueString()
 	if config.ID.IsNull() {
-		key, err = activeKey(list(ctx, traceloop.APIKeyFilter{ProjectID: projectID, Environment: environment}))
+		key, err = activeKey(ctx, list, traceloop.APIKeyRequest{ProjectID: projectID, Environment: environment})
 		if err == nil && key == nil {
 			var missing string
 			if missing, err = missingEnvironment(ctx, client.ListEnvironmentsUncached, projectID, environment); missing != "" {

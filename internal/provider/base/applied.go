@@ -26,8 +26,8 @@ type loss struct {
 	Object
 	Note // of its replacement
 
-	how     string // such as "revoked"; empty if it was gone already
-	meaning string // until its successor is there
+	how           string // such as "revoked"; empty if it was gone already
+	onceDestroyed string // what that means until its successor is there
 }
 
 // concerns reports whether the object was in a place, or is replaced there.
@@ -39,11 +39,11 @@ func (l loss) isUnplaced(resourceTypes ...string) bool {
 }
 
 // Destroyed notes an object that this process destroyed. "how" says what was done to it, and is empty
-// if it was gone already; "meaning" says what that means until its successor is there.
-func (a *Applied) Destroyed(o Object, how, meaning string, n Note) {
+// if it was gone already; "onceDestroyed" says what that means until its successor is there.
+func (a *Applied) Destroyed(o Object, how, onceDestroyed string, n Note) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.lost = append(a.lost, loss{o, n, how, meaning})
+	a.lost = append(a.lost, loss{o, n, how, onceDestroyed})
 }
 
 // WasAnnounced reports whether the plan of a replacement announced to revoke the key in a place.
@@ -147,7 +147,7 @@ func (a *Applied) name(detail string, is func(loss) bool) string {
 			said = append(said, fmt.Sprintf("This apply has already %s the %s, to replace it.", l.how, l.Name))
 			detail = strings.ReplaceAll(detail, "Nothing was changed.", "Nothing else was changed.")
 		}
-		meaning = l.meaning
+		meaning = l.onceDestroyed
 	}
 	if len(said) == 0 {
 		return detail

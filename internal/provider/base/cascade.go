@@ -59,18 +59,6 @@ func (d *Data) WarnReplaced(ctx context.Context, client *traceloop.Client, diags
 	}
 }
 
-// collect returns all keys of a list, or its error.
-func collect(keys iter.Seq2[traceloop.APIKey, error]) ([]traceloop.APIKey, error) {
-	var found []traceloop.APIKey
-	for key, err := range keys {
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, key)
-	}
-	return found, nil
-}
-
 // describeRevoked names the keys by project and environment.
 func (d *Data) describeRevoked(ctx context.Context, client *traceloop.Client, keys []traceloop.APIKey) string {
 	if len(keys) == 0 {

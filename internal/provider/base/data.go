@@ -6,13 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
@@ -30,17 +27,19 @@ type Data struct {
 	KeysBefore KeysBefore
 	// KeysRead has the ids of the keys that this process has read. A key is due only in a process that has
 	// read it, so that an apply never rotates a key that its plan did not.
-	KeysRead Set[string]
-	KeysGo   atomic.Bool // the warning that a plan revokes keys whose blocks are gone
-	Monitors Monitors
+	KeysRead      Set[string]
+	WarnedRevoked atomic.Bool // that a plan revokes keys whose blocks are gone
+
+	Monitors          Monitors
+	PlannedEvaluators Set[string] // slugs, for the setups that use them
 
 	management access[traceloop.Client]
 	project    access[traceloop.ProjectClient]
 	baseURL    Setting
+	answering  answering
 	isLoopback bool // the API is on this machine, as the emulator is
 
-	learnOrganization sync.Once
-	organizationID    string // of the project's key
+	warnedUnread Set[string] // kinds of objects: see ProjectForRefresh
 }
 
 // Config is the provider block together with the environment variables.
@@ -52,34 +51,6 @@ type Config struct {
 	Sleep                     func(context.Context, time.Duration) error
 	ManyWalks                 bool // see NewLedger
 }
-
-// Credential is the key of a client. While an argument that the client needs is unknown, it is
-// the path of that argument instead.
-type Credential struct {
-	Key     Setting
-	Unknown path.Path
-}
-
-// access is a client of the API, or the reason why there is none.
-type access[Client any] struct {
-	Credential
-
-	client *Client // nil without a key, or while an argument is unknown
-}
-
-// Parse checks the key, and drops the white space around it.
-func (c *Credential) Parse() error {
-	if !c.Key.Found || c.isUnknown() {
-		return nil
-	}
-	value, err := traceloop.ParseKey(c.Key.Value)
-	if err == nil {
-		c.Key.Value = value
-	}
-	return err
-}
-
-func (c *Credential) isUnknown() bool { return len(c.Unknown.Steps()) > 0 }
 
 // NewData makes the clients of a provider block.
 func NewData(c Config) (*Data, error) {
@@ -105,12 +76,6 @@ func NewData(c Config) (*Data, error) {
 	return d, errors.Join(err, projectErr)
 }
 
-// EnvironmentList is the client's list method, cached or not.
-type EnvironmentList func(context.Context, traceloop.EnvironmentFilter) iter.Seq2[traceloop.Environment, error]
-
-// APIKeyList is the client's list method, cached or not.
-type APIKeyList func(context.Context, traceloop.APIKeyFilter) iter.Seq2[traceloop.APIKey, error]
-
 // Configure is the Configure method of everything that uses the management key.
 func Configure(data any, diags *diag.Diagnostics) *Data {
 	d := ConfigureProject(data, diags)
@@ -130,37 +95,6 @@ func ConfigureProject(data any, diags *diag.Diagnostics) *Data {
 		diags.AddError("Unexpected Provider Data", fmt.Sprintf("The provider passed data of type %T. This is a bug in the provider. Please report it.", data))
 	}
 	return d
-}
-
-// Management returns the client of the management key. It adds an error if there is none. After an error of
-// the caller's it returns none either.
-func (d *Data) Management(diags *diag.Diagnostics) (*traceloop.Client, bool) {
-	switch {
-	case diags.HasError():
-	case d.management.client != nil:
-		return d.management.client, true
-	case d.management.isUnknown():
-		addUnknownConfiguration(diags, d.management.Unknown, "")
-	default:
-		diags.AddError("Missing Management Key", MissingKeyDetail())
-	}
-	return nil, false
-}
-
-// ManagementForWriting is Management for a call that changes something.
-func (d *Data) ManagementForWriting(diags *diag.Diagnostics) (*traceloop.Client, bool) {
-	d.Ledger.Write()
-	return d.Management(diags)
-}
-
-// ManagementIfKnown returns nil if there is no client yet. It is for a look at plan time that can
-// be skipped.
-func (d *Data) ManagementIfKnown() *traceloop.Client { return d.management.client }
-
-func addUnknownConfiguration(diags *diag.Diagnostics, argument path.Path, advice string) {
-	diags.AddError("Unknown Provider Configuration", fmt.Sprintf(
-		"The provider argument %q is not known before apply, but this step must call the Traceloop API. "+
-			"First apply the resource that the argument refers to: terraform apply -target=ADDRESS. Then plan again.%s", argument, advice))
 }
 
 // BaseURL returns the address of the API.

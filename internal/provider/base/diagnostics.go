@@ -121,7 +121,7 @@ func (d *Data) nextStepAfter(answer *traceloop.Error) string {
 	return fmt.Sprintf("Check that the base URL %s, which comes from %s, is the address of the Traceloop API, and that the provider is up to date.", d.baseURL.Value, d.baseURL.Source)
 }
 
-// ProjectFailure is failure for calls with the project's key.
+// ProjectFailure is Failure for calls with the project's key.
 func (d *Data) ProjectFailure(attempted string, err error) string {
 	var (
 		next   string

@@ -55,10 +55,9 @@ type differentName struct {
 	Stored    string `json:"stored"`
 }
 
-const differentNameKey = "name"
-
 // KeepName keeps the requested name if the answer of a write has another one, and warns. While the service
-// has that other name, RequestedName keeps it too: otherwise each plan would change it again.
+// has that other name, and the state the requested one, RequestedName keeps it too: otherwise each plan would
+// change it again.
 func KeepName(ctx context.Context, private PrivateState, name *types.String, requested types.String, object string, diags *diag.Diagnostics) {
 	if answered := *name; !answered.Equal(requested) {
 		*name = requested
@@ -67,12 +66,11 @@ func KeepName(ctx context.Context, private PrivateState, name *types.String, req
 	}
 }
 
-// RequestedName returns the requested name in the place of the one that the service stores for it.
-func RequestedName(ctx context.Context, private PrivateState, stored types.String, diags *diag.Diagnostics) types.String {
-	var noted differentName
-	getPrivate(ctx, private, differentNameKey, &noted, diags)
-	if noted.Requested == "" || noted.Stored != stored.ValueString() {
-		return stored
+// RequestedName returns the name of the state in the place of the one that the service stores for it.
+func RequestedName(ctx context.Context, private PrivateState, state, stored types.String, diags *diag.Diagnostics) types.String {
+	noted := getPrivate[differentName](ctx, private, differentNameKey, diags)
+	if noted.Requested == state.ValueString() && noted.Stored == stored.ValueString() {
+		return state
 	}
-	return types.StringValue(noted.Requested)
+	return stored
 }

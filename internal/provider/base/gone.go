@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,22 +25,8 @@ const (
 	pause = 2 * time.Second
 )
 
-// originKey is the key of the private state for the origin of an object.
-const originKey = "origin"
-
-// origin says which organization has an object, and where it was found. It does not depend on the
-// key of a request: keys differ between people, and rotate.
-type origin struct {
-	BaseURL      string `json:"base_url"`
-	Organization string `json:"organization"` // see traceloop.Client.OrganizationMark
-}
-
 // Absences stores what one process knows about objects that the service does not find.
 type Absences struct {
-	asking sync.Mutex // held while the origin is asked for
-	origin *origin
-	failed error
-
 	deleted sync.Map // handles of what this process deleted
 
 	waiting sync.Mutex // held during a round: all that wait share its list
@@ -53,11 +38,14 @@ type Absences struct {
 // roundList is what one round found.
 type roundList struct {
 	round   int
-	objects any // map[string]T, by id
+	objects any // []T
 }
 
 // Deleted notes an object that this process deleted. What was in it is gone too.
 func (a *Absences) Deleted(h Handle) { a.deleted.Store(h, true) }
+
+// Created notes that an object has a handle again, as a new environment or setup may have that of an older one.
+func (a *Absences) Created(h Handle) { a.deleted.Delete(h) }
 
 func (a *Absences) hasDeletedAny(of []Handle) bool {
 	return slices.ContainsFunc(of, func(h Handle) bool {
@@ -65,55 +53,6 @@ func (a *Absences) hasDeletedAny(of []Handle) bool {
 		return deleted
 	})
 }
-
-// originOf returns which organization answers. It asks once in a process.
-func (d *Data) originOf(ctx context.Context, client *traceloop.Client) (origin, error) {
-	a := &d.Absences
-	a.asking.Lock()
-	defer a.asking.Unlock()
-	if a.origin == nil && a.failed == nil {
-		mark, err := client.OrganizationMark(ctx)
-		if ctx.Err() != nil {
-			return origin{}, ctx.Err()
-		}
-		a.origin, a.failed = &origin{d.address(), mark}, err
-	}
-	if a.failed != nil {
-		return origin{}, a.failed
-	}
-	return *a.origin, nil
-}
-
-// Remember notes in the private state which organization has an object that was found or created.
-// It writes only what differs, so that a refresh without changes leaves the state as it is. If it
-// cannot find out, the next read does.
-func (d *Data) Remember(ctx context.Context, client *traceloop.Client, private PrivateState, diags *diag.Diagnostics) {
-	now, err := d.originOf(ctx, client)
-	if err != nil || now.Organization == "" {
-		return
-	}
-	var before origin
-	getPrivate(ctx, private, originKey, &before, diags)
-	if before != now {
-		setPrivate(ctx, private, originKey, now, diags)
-	}
-}
-
-// Confirm notes that the management key changed an object: so the organization that had it answers. It saves
-// the request with which Remember asks.
-func (d *Data) Confirm(ctx context.Context, private PrivateState, diags *diag.Diagnostics) {
-	var before origin
-	getPrivate(ctx, private, originKey, &before, diags)
-	a := &d.Absences
-	a.asking.Lock()
-	defer a.asking.Unlock()
-	if a.origin == nil && before.Organization != "" && before.BaseURL == d.address() {
-		a.origin, a.failed = &before, nil
-	}
-}
-
-// address returns the base URL in the form of an origin.
-func (d *Data) address() string { return strings.TrimRight(strings.TrimSpace(d.baseURL.Value), "/") }
 
 // clock is the service's, as a client knows it.
 type clock interface {
@@ -137,9 +76,10 @@ func (s *Stored[T]) witness(ctx context.Context, diags *diag.Diagnostics) (w wit
 		w = witness{clock: client, key: "project key", source: d.ProjectKeySource(), hasProject: func(_ context.Context, id string) (bool, error) {
 			return client.OwnProjectID() == id, nil
 		}}
-		w.before.Organization, w.now.Organization = OrganizationID(ctx, s.Private, diags), d.ProjectOrganizationID(ctx)
+		w.before.Organization = organizationID(ctx, s.Private, diags)
+		w.now.Organization, err = d.projectOrganization(ctx)
 		w.differs = fmt.Sprintf("The object belongs to the organization %s, and the project key to the organization %s", w.before.Organization, w.now.Organization)
-		return w, nil
+		return w, err
 	}
 	client := d.management.client
 	w = witness{clock: client, key: "management key", source: d.management.Key.Source, hasProject: func(ctx context.Context, id string) (bool, error) {
@@ -149,7 +89,7 @@ func (s *Stored[T]) witness(ctx context.Context, diags *diag.Diagnostics) (w wit
 		}
 		return true, err
 	}}
-	getPrivate(ctx, s.Private, originKey, &w.before, diags)
+	w.before = getPrivate[origin](ctx, s.Private, originKey, diags)
 	w.now, err = d.originOf(ctx, client)
 	w.differs = fmt.Sprintf("The object was last found at %s, and now that of the management key answers, at %s", w.before.BaseURL, w.now.BaseURL)
 	return w, err
@@ -170,41 +110,32 @@ const (
 )
 
 // confirmGone decides about an object that the service answers with 404. If it is there after all, it
-// returns the object. If it is strict, an object of unknown origin is not taken as gone.
-func (s *Stored[T]) confirmGone(ctx context.Context, notFound error, strict bool, diags *diag.Diagnostics) (*T, absence) {
-	if s.NotFound != nil {
-		s.NotFound(ctx, notFound)
-	}
+// returns the object. If that is certain, the object is not looked for again, however young it is. If it
+// is strict, an object of unknown origin is not taken as gone.
+func (s *Stored[T]) confirmGone(ctx context.Context, certain, strict bool, diags *diag.Diagnostics) (*T, absence) {
 	if s.Data.Absences.hasDeletedAny(append(s.Within, s.Handle)) { // at another address, the object itself
 		return nil, isGone
 	}
 	if s.OfProjectKey && s.Data.IsProjectGone(ctx, s.Private, s.ProjectID, diags) {
 		return nil, isGone
 	}
-	w, err := s.witness(ctx, diags)
 	fail := func(attempted string, err error) (*T, absence) {
 		diags.AddError("Unable to Confirm "+s.Kind+" Is Gone", s.failure(attempted, err))
 		return nil, notConfirmed
 	}
+	w, err := s.witness(ctx, diags)
+	isKnown := w.before.Organization != ""
 	switch {
 	case diags.HasError():
 		return nil, notConfirmed
-	case err != nil && w.before.Organization != "":
+	case isKnown && err != nil:
 		return fail("find out whether the organization that has the "+s.Name+" answers", err)
-	case w.before.Organization != "" && w.now.Organization != "" && w.before != w.now:
-		restarted := ""
-		if s.Data.isLoopback {
-			restarted = "\n  - Without -data, the emulator begins with a new organization at each start, and the objects of the earlier one are gone. Then remove the file terraform.tfstate."
-		}
-		diags.AddError("Another Organization Answers", fmt.Sprintf(
-			"Traceloop does not find the %s. As far as the state knows, another organization has it. %s. The %s comes from %s. "+
-				"So the object may still exist. It stays in the state, and nothing was changed. Choose one:\n\n"+
-				"  - Use a key, and the base URL, of the organization that has the object. Then run the command again.\n"+
-				"  - To let Terraform forget the object, use terraform state rm ADDRESS.%s", s.Name, w.differs, w.key, w.source, restarted))
+	case isKnown && w.now.Organization != "" && w.before != w.now:
+		s.addAnotherAnswers(w, diags)
 		return nil, notConfirmed
 	}
 
-	if created, isYoung := s.young(w.clock); isYoung && !s.Certain {
+	if created, isYoung := s.young(w.clock); isYoung && !certain {
 		object, err := s.await(ctx)
 		switch {
 		case err != nil:
@@ -217,7 +148,7 @@ func (s *Stored[T]) confirmGone(ctx context.Context, notFound error, strict bool
 				"From %s on, a plan takes it as deleted. Run the command again then.", s.Name, s.CreatedAt.ValueString(), Timestamp(created.Add(youth)).ValueString()))
 		return nil, notConfirmed
 	}
-	if w.before.Organization != "" && w.before == w.now {
+	if isKnown && w.before == w.now {
 		return nil, isGone
 	}
 
@@ -239,6 +170,19 @@ func (s *Stored[T]) confirmGone(ctx context.Context, notFound error, strict bool
 			"  - Check that the %[2]s belongs to the organization that has the object. Then plan again, without -refresh=false.\n"+
 			"  - To let Terraform forget the object, use terraform state rm ADDRESS.", s.Name, w.key, w.source))
 	return nil, notConfirmed
+}
+
+// addAnotherAnswers refuses to take the word of an organization that never had the object.
+func (s *Stored[T]) addAnotherAnswers(w witness, diags *diag.Diagnostics) {
+	restarted := ""
+	if s.Data.isLoopback {
+		restarted = "\n  - Without -data, the emulator begins with a new organization at each start, and the objects of the earlier one are gone. Then remove the file terraform.tfstate."
+	}
+	diags.AddError("Another Organization Answers", fmt.Sprintf(
+		"Traceloop does not find the %s. As far as the state knows, another organization has it. %s. The %s comes from %s. "+
+			"So the object may still exist. It stays in the state, and nothing was changed. Choose one:\n\n"+
+			"  - Use a key, and the base URL, of the organization that has the object. Then run the command again.\n"+
+			"  - To let Terraform forget the object, use terraform state rm ADDRESS.%s", s.Name, w.differs, w.key, w.source, restarted))
 }
 
 // young reports whether the service may not show an object yet.
@@ -271,12 +215,9 @@ func (s *Stored[T]) awaitRound(ctx context.Context) (object *T, isOver bool, err
 	defer a.waiting.Unlock()
 	list, listed := a.lists[s.Kind]
 	if !listed || list.round < a.rounds {
-		objects := map[string]T{}
-		for object, err := range s.List(ctx) {
-			if err != nil {
-				return nil, false, err
-			}
-			objects[s.IDOf(object)] = object
+		objects, err := collect(s.List(ctx))
+		if err != nil {
+			return nil, false, err
 		}
 		if a.lists == nil {
 			a.lists = map[string]roundList{}
@@ -284,8 +225,9 @@ func (s *Stored[T]) awaitRound(ctx context.Context) (object *T, isOver bool, err
 		list = roundList{a.rounds, objects}
 		a.lists[s.Kind] = list
 	}
-	if found, ok := list.objects.(map[string]T)[s.ID]; ok {
-		return &found, false, nil
+	objects, _ := list.objects.([]T)
+	if i := slices.IndexFunc(objects, s.Is); i >= 0 {
+		return &objects[i], false, nil
 	}
 	if a.waited >= patience {
 		return nil, true, nil
@@ -305,7 +247,7 @@ func (d *Data) AwaitProject(ctx context.Context, client *traceloop.Client, proje
 		return false
 	}
 	project := Stored[traceloop.Project]{
-		Data: d, Kind: "Project", ID: projectID, List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
+		Data: d, Kind: "Project", List: client.ListProjectsUncached, Is: func(p traceloop.Project) bool { return p.ID == projectID },
 	}
 	object, err := project.await(ctx)
 	return err == nil && object != nil

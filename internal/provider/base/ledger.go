@@ -114,7 +114,7 @@ type Conflict struct {
 	Reason  Reason
 	This    string // name of the object or place of the call that found the conflict
 	Other   string // name of the object or place on the other side
-	Type    string // resource type of the object that the message is about
+	Type    string // resource type of the call that found the conflict: its message is anchored there
 	Warning bool   // the plan may go on
 	Strands bool   // the object that a creation replaces may be destroyed, and the creation fail
 	InState bool   // for SecondAddress: this plan does not import the object, so the state has both addresses
@@ -271,10 +271,10 @@ func (l *Ledger) Keep(o Object) *Conflict {
 	}
 	for _, h := range o.Within {
 		if gone, ok := l.destroyed[h]; ok {
-			return &Conflict{Reason: DestroyedUnderIt, This: o.Name, Other: gone.Name, Type: gone.Type}
+			return &Conflict{Reason: DestroyedUnderIt, This: o.Name, Other: gone.Name, Type: o.Type}
 		}
 		if c, ok := l.anew[h]; ok {
-			return &Conflict{Reason: DestroyedUnderIt, This: o.Name, Other: c.Name, Type: c.Type}
+			return &Conflict{Reason: DestroyedUnderIt, This: o.Name, Other: c.Name, Type: o.Type}
 		}
 	}
 	others := l.kept[o.Handle]
@@ -381,10 +381,10 @@ func (l *Ledger) Create(c Creation) *Conflict {
 	}
 	for _, h := range c.Within {
 		if gone, ok := l.destroyed[h]; ok {
-			return &Conflict{Reason: DestroyedUnderIt, This: c.Name, Other: gone.Name, Type: gone.Type}
+			return &Conflict{Reason: DestroyedUnderIt, This: c.Name, Other: gone.Name, Type: c.Type}
 		}
 		if another, ok := l.anew[h]; ok {
-			return &Conflict{Reason: DestroyedUnderIt, This: c.Name, Other: another.Name, Type: another.Type}
+			return &Conflict{Reason: DestroyedUnderIt, This: c.Name, Other: another.Name, Type: c.Type}
 		}
 	}
 	if tainted, ok := l.read[c.Place]; ok && tainted.Handle != c.Replaces {

@@ -109,42 +109,6 @@ func Results[T any](ctx context.Context, req list.ListRequest, attributes []Iden
 	}
 }
 
-// Each yields the objects of a list that has no pages. An error comes last.
-func Each[T any](objects []T, err error) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, object := range objects {
-			if !yield(object, nil) {
-				return
-			}
-		}
-		if err != nil {
-			yield(*new(T), err)
-		}
-	}
-}
-
-// Where yields the selected objects, and errors.
-func Where[T any](objects iter.Seq2[T, error], selects func(T) bool) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for object, err := range objects {
-			if (err != nil || selects(object)) && !yield(object, err) {
-				return
-			}
-		}
-	}
-}
-
-// First returns the first selected object, or nil.
-func First[T any](objects iter.Seq2[T, error], selects func(T) bool) (*T, error) {
-	for object, err := range Where(objects, selects) {
-		if err != nil {
-			return nil, err
-		}
-		return &object, nil
-	}
-	return nil, nil
-}
-
 // ProjectName returns the name of a project, or its id if it was deleted.
 func (d *Data) ProjectName(ctx context.Context, client *traceloop.Client, id string) (string, error) {
 	project, err := client.GetProject(ctx, id)

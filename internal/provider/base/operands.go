@@ -9,15 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
 
-// Described is the part of a validator that says what it accepts.
-type Described string
-
-// Description says what is accepted.
-func (d Described) Description(context.Context) string { return string(d) }
-
-// MarkdownDescription is Description.
-func (d Described) MarkdownDescription(context.Context) string { return string(d) }
-
 // Operands holds the objects of a list to one rule: which arguments one has depends on another
 // argument, such as the operator of a rule.
 type Operands struct {

@@ -45,7 +45,7 @@ func ParseRecipient(s string) (age.Recipient, error) {
 // CanonicalRecipient removes white space and the comment of an SSH key.
 func CanonicalRecipient(s string) string {
 	fields := strings.Fields(s)
-	if len(fields) > 1 && strings.HasPrefix(s, "ssh-") {
+	if len(fields) > 1 && strings.HasPrefix(fields[0], "ssh-") {
 		fields = fields[:2]
 	}
 	return strings.Join(fields, " ")
@@ -111,7 +111,7 @@ var (
 	errNotForUs = errors.New("the identity belongs to none of the recipients")
 )
 
-// Open decrypts what seal encrypted. Its errors never contain a part of its arguments.
+// Open decrypts what Seal encrypted. Its errors never contain a part of its arguments.
 func Open(sealed string, identities []age.Identity) (string, error) {
 	plain, err := age.Decrypt(armor.NewReader(strings.NewReader(sealed)), identities...)
 	if _, ok := errors.AsType[*age.NoIdentityMatchError](err); ok {
@@ -128,20 +128,12 @@ func Open(sealed string, identities []age.Identity) (string, error) {
 }
 
 // RecipientsValidator accepts the public keys that a key can be sealed to.
-type RecipientsValidator struct{}
+var RecipientsValidator = []validator.Set{recipientsValidator{"must be age X25519, ssh-ed25519 or ssh-rsa public keys, at least one"}}
 
-// Description says what is accepted.
-func (RecipientsValidator) Description(context.Context) string {
-	return "must be age X25519, ssh-ed25519 or ssh-rsa public keys, at least one"
-}
-
-// MarkdownDescription is Description.
-func (v RecipientsValidator) MarkdownDescription(ctx context.Context) string {
-	return v.Description(ctx)
-}
+type recipientsValidator struct{ Described }
 
 // ValidateSet refuses a set that nothing can be sealed to.
-func (RecipientsValidator) ValidateSet(ctx context.Context, req validator.SetRequest, resp *validator.SetResponse) {
+func (recipientsValidator) ValidateSet(ctx context.Context, req validator.SetRequest, resp *validator.SetResponse) {
 	if problem := RecipientsProblem(ctx, req.ConfigValue); problem != "" {
 		// Not anchored: the CLI would print the line, which may contain a private key.
 		resp.Diagnostics.AddError("Invalid Recipient", problem+" Create a key pair with age-keygen, and give its public key.")

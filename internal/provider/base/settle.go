@@ -46,11 +46,18 @@ func Create[T any](ctx context.Context, most int, send func(context.Context) (*T
 		if first == nil {
 			first = unknown
 		}
-		// After a lost answer, the service may carry out the first attempt late: a conflict.
-		if !lost && (first == nil || !traceloop.IsConflict(err)) {
+		if err == nil || first == nil {
 			return object, Settled[T]{}, err
 		}
 		found := settle(ctx, first.Started, find)
+		// After a lost answer, the service may carry out the first attempt late: a conflict. Another refusal
+		// says nothing of the first attempt.
+		if !lost && !traceloop.IsConflict(err) {
+			found.Ours = found.Ours && !suspected
+			if found.Object != nil || found.Err != nil {
+				err = errors.Join(first, err)
+			}
+		}
 		if lost && unknown.MayBeConflict && found.Ours {
 			// Somebody else may have created it just before. Another attempt shows how the service answers where
 			// the object is.
@@ -72,7 +79,11 @@ func Create[T any](ctx context.Context, most int, send func(context.Context) (*T
 func settle[T any](ctx context.Context, started time.Time, find func(context.Context, time.Time) Settled[T]) Settled[T] {
 	ctx, cancel := Settling(ctx)
 	defer cancel()
-	return find(ctx, started)
+	found := find(ctx, started)
+	if traceloop.IsNotFound(found.Err) { // the project is gone, and what was in it
+		found.Err = nil
+	}
+	return found
 }
 
 // AddUnsettled explains a creation whose outcome is still unknown. "adopt" is the import block

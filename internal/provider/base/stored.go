@@ -20,36 +20,42 @@ type Stored[T any] struct {
 
 	Data      *Data
 	Kind      string // as summaries name it: Project
-	ID        string // that Get and IDOf go by: a setup has its handle here, and Object.ID is only for the ledger
 	ProjectID string // of the project that it is in, if any
 	CreatedAt types.String
 	Private   PrivateState
-	Get       func(context.Context, string) (*T, error)
-	List      func(context.Context) iter.Seq2[T, error] // without the cache
-	IDOf      func(T) string
-	Loss      string // what destroying it means, if it can be protected
-
 	// OfProjectKey says that the project's key reads the object, and not the management key.
 	OfProjectKey bool
 
-	// NotFound, if it is set, gets the service's 404, and sets the fields below.
-	NotFound func(context.Context, error)
+	Get    func(context.Context) (*T, error)
+	List   func(context.Context) iter.Seq2[T, error] // of all objects of the kind, without the cache
+	Is     func(T) bool                              // whether an object of that list is this one
+	Remove func(context.Context) error
+	// Explain says why the service may not find the object, if there is more to say than that it was deleted.
+	Explain func(ctx context.Context, notFound error) Explanation
+
+	IfDestroyed   string // what destroying it would mean: a refusal says so
+	OnceDestroyed string // what it means until its successor is there: each error of this apply says so
+}
+
+// Explanation says why the service may not find an object.
+type Explanation struct {
 	// Certain says that the object is not just hidden: another one has its place, where only one can be,
 	// or the service says that it is revoked.
 	Certain bool
-	Because string // what has happened if it is gone, unless "it was deleted" says it
-	Next    string // what apply does then, unless "that apply creates a new one" says it
+	Because string // what has happened if it is gone; empty: it was deleted
+	Next    string // what apply does then; empty: it creates a new one
 }
 
 // Read reads the object. It returns nil if it cannot, with an error, or if the object is gone: then the
 // state loses it, with a warning.
 func (s *Stored[T]) Read(ctx context.Context, state *tfsdk.State, diags *diag.Diagnostics) *T {
-	object, err := s.Get(ctx, s.ID)
+	object, err := s.Get(ctx)
 	switch {
-	case s.isMissing(ctx, err, diags):
+	case s.askMissing(ctx, err, diags):
+		why := s.explain(ctx, err)
 		var result absence
-		if object, result = s.confirmGone(ctx, err, false, diags); result == perhapsGone || result == isGone {
-			s.addGone(result, diags)
+		if object, result = s.confirmGone(ctx, why.Certain, false, diags); result == perhapsGone || result == isGone {
+			s.addGone(why, result, diags)
 			state.RemoveResource(ctx)
 		}
 	case err != nil:
@@ -63,9 +69,9 @@ func (s *Stored[T]) Read(ctx context.Context, state *tfsdk.State, diags *diag.Di
 }
 
 // addGone warns that the object leaves the state.
-func (s *Stored[T]) addGone(a absence, diags *diag.Diagnostics) {
-	because := cmp.Or(s.Because, "it was deleted")
-	next := cmp.Or(s.Next, "If the configuration still has it, that apply creates a new one")
+func (s *Stored[T]) addGone(why Explanation, a absence, diags *diag.Diagnostics) {
+	because := cmp.Or(why.Because, "it was deleted")
+	next := cmp.Or(why.Next, "If the configuration still has it, that apply creates a new one")
 	next = fmt.Sprintf("The next apply removes the %s from the state. %s", s.Name, sentence(next))
 	if a == isGone {
 		diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s any more, because %s.\n\n%s", s.Name, because, next))
@@ -83,11 +89,11 @@ func (s *Stored[T]) Exists(ctx context.Context, diags *diag.Diagnostics) bool {
 	if s.OfProjectKey && s.Data.project.client == nil || !s.OfProjectKey && s.Data.management.client == nil {
 		return true
 	}
-	_, err := s.Get(ctx, s.ID)
+	_, err := s.Get(ctx)
 	if !traceloop.IsNotFound(err) {
 		return true
 	}
-	_, result := s.confirmGone(ctx, err, false, diags)
+	_, result := s.confirmGone(ctx, s.explain(ctx, err).Certain, false, diags)
 	return result == found
 }
 
@@ -96,7 +102,7 @@ func (s *Stored[T]) Exists(ctx context.Context, diags *diag.Diagnostics) bool {
 // the provider.
 func (s *Stored[T]) RefuseProtected(ctx context.Context, diags *diag.Diagnostics) bool {
 	if s.Protected && s.Exists(ctx, diags) {
-		AddProtected(diags, s.Object, s.Loss)
+		AddProtected(diags, s.Object, s.IfDestroyed)
 	}
 	return s.Protected && diags.HasError()
 }
@@ -104,21 +110,20 @@ func (s *Stored[T]) RefuseProtected(ctx context.Context, diags *diag.Diagnostics
 // RefuseReplacing is RefuseProtected for a change that replaces the object.
 func (s *Stored[T]) RefuseReplacing(ctx context.Context, c Change, planned types.Bool, diags *diag.Diagnostics) bool {
 	if s.Protected && s.Exists(ctx, diags) {
-		addReplacesProtected(diags, s.Name, s.Loss, c, planned)
+		addReplacesProtected(diags, s.Name, s.IfDestroyed, c, planned)
 	}
 	return s.Protected && diags.HasError()
 }
 
-// Delete deletes the object, and notes that nothing succeeds it yet. The verb is "delete" or "revoke";
-// "meaning" is for Applied.Destroyed.
-func (s *Stored[T]) Delete(ctx context.Context, remove func(context.Context, string) error, summary, verb, meaning string, note Note, diags *diag.Diagnostics) {
-	how, err := verb+"d", remove(ctx, s.ID)
-	if s.isMissing(ctx, err, diags) {
+// Delete deletes the object, and notes that nothing succeeds it yet. The verb is "delete" or "revoke".
+func (s *Stored[T]) Delete(ctx context.Context, summary, verb string, note Note, diags *diag.Diagnostics) {
+	how, err := verb+"d", s.Remove(ctx)
+	if s.askMissing(ctx, err, diags) {
 		// A plan refreshes an object before it destroys it, and so has its origin. Without one, there was no refresh,
 		// or the object is tainted and Terraform dropped the origin. What the project's key deletes may have none at all.
-		_, result := s.confirmGone(ctx, err, !s.OfProjectKey, diags)
+		_, result := s.confirmGone(ctx, s.explain(ctx, err).Certain, !s.OfProjectKey, diags)
 		if result == found {
-			err = remove(ctx, s.ID)
+			err = s.Remove(ctx)
 		} else {
 			how, err = "", nil
 		}
@@ -142,16 +147,23 @@ func (s *Stored[T]) Delete(ctx context.Context, remove func(context.Context, str
 	if !s.OfProjectKey {
 		s.Data.Confirm(ctx, s.Private, diags)
 	}
-	s.Data.Applied.Destroyed(s.Object, how, meaning, note)
+	s.Data.Applied.Destroyed(s.Object, how, s.OnceDestroyed, note)
 }
 
-// isMissing reports whether an error says that the service does not have the object. The key of a project is
-// refused once its project is gone, and everything in it.
-func (s *Stored[T]) isMissing(ctx context.Context, err error, diags *diag.Diagnostics) bool {
+// askMissing reports whether an error says that the service does not have the object. The key of a project is
+// refused once its project is gone, and everything in it: then this asks for the project.
+func (s *Stored[T]) askMissing(ctx context.Context, err error, diags *diag.Diagnostics) bool {
 	if s.OfProjectKey && traceloop.IsRefusedKey(err) {
 		return s.Data.IsProjectGone(ctx, s.Private, s.ProjectID, diags)
 	}
 	return traceloop.IsNotFound(err)
+}
+
+func (s *Stored[T]) explain(ctx context.Context, notFound error) Explanation {
+	if s.Explain == nil {
+		return Explanation{}
+	}
+	return s.Explain(ctx, notFound)
 }
 
 // key names the key that reads the object.

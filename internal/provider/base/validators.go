@@ -36,6 +36,15 @@ var (
 	SlugValidator            = SlugValidatorOf("an environment", "prd or eu-production")
 )
 
+// Described is the part of a validator that says what it accepts.
+type Described string
+
+// Description says what is accepted.
+func (d Described) Description(context.Context) string { return string(d) }
+
+// MarkdownDescription is Description.
+func (d Described) MarkdownDescription(context.Context) string { return string(d) }
+
 // ParserValidator makes a validator from a parser. Its diagnostics contain the parser's error,
 // never the value.
 func ParserValidator[T any](name string, parse func(string) (T, error)) ParseValidator {
@@ -106,7 +115,7 @@ func (v ParseValidator) ValidateString(_ context.Context, req validator.StringRe
 
 // SlugValidatorOf is the validator of the slug of a kind of object, which has its article.
 func SlugValidatorOf(kind, examples string) []validator.String {
-	return []validator.String{stringvalidator.UTF8LengthBetween(1, MaxLength), slugFormValidator{kind, examples}}
+	return []validator.String{stringvalidator.UTF8LengthBetween(1, MaxLength), slugFormValidator{Described(slugMessage(kind, examples)), kind}}
 }
 
 func slugMessage(kind, examples string) string {
@@ -114,15 +123,13 @@ func slugMessage(kind, examples string) string {
 }
 
 // slugFormValidator accepts slugs. If it gets a name, it suggests the slug of that name.
-type slugFormValidator struct{ kind, examples string }
+type slugFormValidator struct {
+	Described
 
-func (v slugFormValidator) Description(context.Context) string {
-	return slugMessage(v.kind, v.examples)
+	kind string
 }
 
-func (v slugFormValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-func (v slugFormValidator) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+func (v slugFormValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	given := req.ConfigValue.ValueString()
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || given == "" || SlugPattern.MatchString(given) && !strings.HasPrefix(given, traceloop.KeyPrefix) {
 		return
@@ -131,5 +138,5 @@ func (v slugFormValidator) ValidateString(ctx context.Context, req validator.Str
 	if slug := traceloop.Slug(given); slug != "" && traceloop.MaskKeyIn(given) == given {
 		detail += fmt.Sprintf(" Did you mean %q?", slug)
 	}
-	resp.Diagnostics.AddAttributeError(req.Path, "Invalid Slug", detail+" Attribute "+req.Path.String()+" "+v.Description(ctx)+".")
+	resp.Diagnostics.AddAttributeError(req.Path, "Invalid Slug", detail+" Attribute "+req.Path.String()+" "+string(v.Described)+".")
 }

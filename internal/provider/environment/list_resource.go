@@ -66,8 +66,3 @@ func listResults(ctx context.Context, d *base.Data, config listModel, req list.L
 		addListError(ctx, d, client, projectID, err, diags)
 	})
 }
-
-// imported is the resource after an import.
-func imported(e traceloop.Environment) resourceModel {
-	return resourceModel{model: newModel(e), DeletionProtection: types.BoolValue(true)}
-}

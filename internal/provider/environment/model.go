@@ -49,8 +49,6 @@ func (m model) describeNew() string {
 	return fmt.Sprintf("environment %q of project %s", m.Name.ValueString(), m.ProjectID.ValueString())
 }
 
-const typeName = "traceloop_environment"
-
 // object is the environment for the ledger. "token" is that of its address. A built-in environment is never
 // deleted, so nothing has to protect it.
 func (m resourceModel) object(token string) base.Object {
@@ -92,4 +90,18 @@ func (m model) changeTo(other model) base.Change {
 		return base.NewChange("name", m.Name, other.Name)
 	}
 	return base.NewChange("project_id", m.ProjectID, other.ProjectID)
+}
+
+// loss says what is lost with an environment.
+func loss(projectID string) string {
+	if projectID == "" {
+		return "its traces are gone and its API keys are revoked at once, in every project"
+	}
+	return "its traces are gone and its API keys are revoked at once"
+}
+
+// keyFilter selects the API keys of the environment, in every project for an organization-level
+// one. No project can have its own environment with that slug.
+func (m resourceModel) keyFilter() traceloop.APIKeyFilter {
+	return traceloop.APIKeyFilter{ProjectID: m.ProjectID.ValueString(), Environment: m.Slug.ValueString()}
 }

@@ -24,6 +24,8 @@ import (
 
 var _ base.ManagedResource = (*managedResource)(nil)
 
+const typeName = "traceloop_environment"
+
 var identity = []base.IdentityAttribute{{Name: "id", Description: "Id of the environment.", Example: "cm9v2g95l0000qz8k5h3d7f1a", Pattern: base.IDPattern, Message: base.IDMessage}}
 
 // NewResource returns the resource traceloop_environment.
@@ -89,6 +91,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	requested := plan.Name
 	plan.model = newModel(*environment)
 	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
+	r.Absences.Created(plan.object("").Handle)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
@@ -146,8 +149,9 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if environment == nil {
 		return
 	}
+	name := state.Name
 	state.model = newModel(*environment)
-	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics)
+	state.Name = base.RequestedName(ctx, resp.Private, name, state.Name, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 }
@@ -196,7 +200,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		}
 	}
 	r.WarnReplaced(ctx, client, &resp.Diagnostics, environment.Name, note, keys)
-	environment.Delete(ctx, client.DeleteEnvironment, "Unable to Delete Environment", "delete", destroyed, note, &resp.Diagnostics)
+	environment.Delete(ctx, "Unable to Delete Environment", "delete", note, &resp.Diagnostics)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -228,18 +232,27 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	}
 }
 
+// imported is the resource after an import.
+func imported(e traceloop.Environment) resourceModel {
+	return resourceModel{model: newModel(e), DeletionProtection: types.BoolValue(true)}
+}
+
 // stored is the environment for what every object of a state needs.
 func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.Environment] {
-	client := r.ManagementIfKnown()
+	client, id := r.ManagementIfKnown(), state.ID.ValueString()
 	return &base.Stored[traceloop.Environment]{
-		Object: state.object(""), Data: r.Data, Kind: "Environment", ID: state.ID.ValueString(), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private,
-		Get: client.GetEnvironment, IDOf: func(e traceloop.Environment) string { return e.ID },
+		Object: state.object(""), Data: r.Data, Kind: "Environment", ProjectID: state.ProjectID.ValueString(), CreatedAt: state.CreatedAt, Private: private,
+		Get: func(ctx context.Context) (*traceloop.Environment, error) { return client.GetEnvironment(ctx, id) },
 		List: func(ctx context.Context) iter.Seq2[traceloop.Environment, error] {
 			return client.ListEnvironmentsUncached(ctx, traceloop.EnvironmentFilter{})
 		},
-		Loss:    base.Irreversible + loss(state.ProjectID.ValueString()),
-		Because: "it was deleted: its traces are gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty environment",
+		Is:     func(e traceloop.Environment) bool { return e.ID == id },
+		Remove: func(ctx context.Context) error { return client.DeleteEnvironment(ctx, id) },
+		Explain: func(context.Context, error) base.Explanation {
+			return base.Explanation{Because: "it was deleted: its traces are gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty environment"}
+		},
+		IfDestroyed:   base.Irreversible + loss(state.ProjectID.ValueString()),
+		OnceDestroyed: "Its traces are gone, and its keys are revoked. Applications that use them cannot send traces until an apply succeeds and they have new keys.",
 	}
 }
 
@@ -269,21 +282,4 @@ func (r *managedResource) find(ctx context.Context, client *traceloop.Client, im
 		return nil, nil
 	}
 	return environment, err
-}
-
-// destroyed is what a failed creation says of the environment that it was to replace.
-const destroyed = "Its traces are gone, and its keys are revoked. Applications that use them cannot send traces until an apply succeeds and they have new keys."
-
-// loss says what is lost with an environment.
-func loss(projectID string) string {
-	if projectID == "" {
-		return "its traces are gone and its API keys are revoked at once, in every project"
-	}
-	return "its traces are gone and its API keys are revoked at once"
-}
-
-// keyFilter selects the API keys of the environment, in every project for an organization-level
-// one. No project can have its own environment with that slug.
-func (m resourceModel) keyFilter() traceloop.APIKeyFilter {
-	return traceloop.APIKeyFilter{ProjectID: m.ProjectID.ValueString(), Environment: m.Slug.ValueString()}
 }

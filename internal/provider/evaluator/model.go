@@ -211,3 +211,34 @@ func (m model) maxTokens() *int64 {
 	}
 	return new(base.Whole(m.MaxTokens))
 }
+
+// loss is what a destroy means.
+const loss = "Traceloop has no operation that deletes an evaluator: Terraform would only forget it, and its slug would stay taken"
+
+func handle(id string) base.Handle { return base.HandleOf("evaluator", id) }
+
+// slugPlace is a slug, which only one evaluator of an organization can have.
+func slugPlace(slug string) base.Handle { return base.HandleOf("evaluator_slug", slug) }
+
+// slugOf is the slug of a new evaluator. Without one in the configuration, the service makes one from
+// the name, and the provider assumes its rule for environments. It is empty if that makes none.
+func slugOf(r traceloop.EvaluatorRequest) string { return cmp.Or(r.Slug, traceloop.Slug(r.Name)) }
+
+// place is where a new evaluator will be.
+func place(r traceloop.EvaluatorRequest) base.Handle {
+	if slug := slugOf(r); slug != "" {
+		return slugPlace(slug)
+	}
+	return base.HandleOf("evaluator_name", r.Name)
+}
+
+func (m model) object(token string) base.Object {
+	return base.Object{Handle: handle(m.ID.ValueString()), Place: place(m.request()), Token: token, Type: typeName, Name: m.Describe()}
+}
+
+// leaving is the evaluator for Ledger.Destroy. It frees no place, because Traceloop keeps it.
+func (m model) leaving(token string) base.Object {
+	o := m.object(token)
+	o.Place = o.Handle
+	return o
+}

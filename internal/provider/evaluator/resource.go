@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -160,6 +161,20 @@ func propertiesAttribute(description, noun string) schema.ListNestedAttribute {
 	}
 }
 
+// uniqueNames refuses two properties with one name.
+type uniqueNames struct{ base.Described }
+
+func (uniqueNames) ValidateList(_ context.Context, req validator.ListRequest, resp *validator.ListResponse) {
+	seen := map[string]bool{}
+	for i, property := range base.Elements(req.ConfigValue) {
+		name := property.Text("name")
+		if seen[name] {
+			resp.Diagnostics.AddAttributeError(req.Path.AtListIndex(i).AtName("name"), "Duplicate Name", fmt.Sprintf("%s has %q twice. Remove one of the two, or rename it.", req.Path, name))
+		}
+		seen[name] = name != "" // which is not known yet
+	}
+}
+
 func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -192,7 +207,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	plan.warnSlugless(&resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
+	r.RememberOrganization(ctx, resp.Private, &resp.Diagnostics)
 }
 
 // create returns nil on error. It sends the creation once: if the answer is lost, it looks for the
@@ -214,8 +229,8 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 		}
 		r.AddUnsettled(diags, fmt.Sprintf("evaluator %q", request.Name), found.Object != nil, base.ImportBlock(typeName, base.Label(request.Name), id), err, found.Err)
 	case traceloop.IsConflict(err):
-		holder, _ := findHolder(ctx, client.ListEvaluatorsUncached, request)
-		diags.AddAttributeError(path.Root("slug"), "Unable to Create Evaluator", r.describeTaken(holder, request, "No evaluator was created."))
+		evaluators, _ := client.ListEvaluatorsUncached(ctx) // an error means that the holder is not known
+		diags.AddAttributeError(path.Root("slug"), "Unable to Create Evaluator", r.describeTaken(findHolder(evaluators, request), request, "No evaluator was created."))
 	case err != nil:
 		diags.AddError("Unable to Create Evaluator", r.ProjectFailure(fmt.Sprintf("create the evaluator %q", request.Name), err))
 	}
@@ -241,9 +256,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	state.model = state.answered(*evaluator)
 	state.warnSlugless(&resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
-	if base.OrganizationID(ctx, resp.Private, &resp.Diagnostics) == "" {
-		base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
-	}
+	r.RememberOrganization(ctx, resp.Private, &resp.Diagnostics)
 	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 }
 
@@ -322,7 +335,22 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	}
 	imported := imported(*evaluator)
 	if r.Import(ctx, resp, imported.object(""), imported, imported.ID) {
-		base.NoteOrganizationID(ctx, resp.Private, r.ProjectOrganizationID(ctx), &resp.Diagnostics)
+		r.RememberOrganization(ctx, resp.Private, &resp.Diagnostics)
+	}
+}
+
+// stored is the evaluator for what every object of a state needs.
+func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.Evaluator] {
+	client, object, id := r.ProjectIfKnown(), state.object(""), state.ID.ValueString()
+	object.Protected = base.IsProtected(state.DeletionProtection)
+	return &base.Stored[traceloop.Evaluator]{
+		Object: object, Data: r.Data, Kind: "Evaluator", CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true,
+		Get: func(ctx context.Context) (*traceloop.Evaluator, error) { return client.GetEvaluator(ctx, id) },
+		Is:  func(e traceloop.Evaluator) bool { return e.ID == id },
+		List: func(ctx context.Context) iter.Seq2[traceloop.Evaluator, error] {
+			return base.Each(client.ListEvaluatorsUncached(ctx))
+		},
+		IfDestroyed: loss,
 	}
 }
 
@@ -347,14 +375,5 @@ func (m *resourceModel) wrote(e traceloop.Evaluator, diags *diag.Diagnostics) {
 		default:
 			*computed.planned = computed.got
 		}
-	}
-}
-
-// warnSlugless warns of an evaluator whose slug no answer has shown.
-func (m model) warnSlugless(diags *diag.Diagnostics) {
-	if m.Slug.IsNull() {
-		diags.AddAttributeWarning(path.Root("slug"), "Evaluator Without a Slug", fmt.Sprintf(
-			"No answer of Traceloop has shown the slug of the %s. A resource that refers to the slug gets null: for an auto monitor setup, Terraform calls that a null set value. "+
-				"Look the slug up in the Traceloop dashboard, and write it into the auto monitor setup. Or let Terraform forget the evaluator (terraform state rm ADDRESS), and import it by its slug.", m.Describe()))
 	}
 }

@@ -45,7 +45,7 @@ func named(ctx context.Context, client *traceloop.ProjectClient, setup traceloop
 // replaces a setup, that is an error: the old one would be gone when the service refuses the new one.
 func (r *managedResource) checkEvaluators(ctx context.Context, plan, state types.Set, replaced string, diags *diag.Diagnostics) {
 	slugs := slices.DeleteFunc(base.Texts(plan), func(slug string) bool {
-		return slug == "" || slices.Contains(base.Texts(state), slug) || r.Monitors.PlannedEvaluators.Has(slug) // "" is not known yet
+		return slug == "" || slices.Contains(base.Texts(state), slug) || r.PlannedEvaluators.Has(slug) // "" is not known yet
 	})
 	if len(slugs) == 0 || r.Ledger.IsWriting() {
 		return

@@ -94,3 +94,26 @@ func (m model) Describe() string { return describe(m.ExternalID.ValueString(), m
 func describe(externalID, id string) string {
 	return fmt.Sprintf("auto monitor setup %q (id %s)", externalID, id)
 }
+
+// handle names a setup in the ledger.
+func handle(envProjectID, externalID string) base.Handle {
+	return base.HandleOf("setup", envProjectID, externalID)
+}
+
+// place is where a setup is. An external id is unique in its project, and all setups of a ledger
+// are in one project: that of the provider block's key. So the place needs no project, which a plan
+// may not know.
+func (m model) place() base.Handle {
+	return base.HandleOf("setup_of", m.ExternalID.ValueString())
+}
+
+func (m model) object(token string) base.Object {
+	return base.Object{
+		Handle: handle(m.EnvProjectID.ValueString(), m.ExternalID.ValueString()),
+		Place:  m.place(),
+		Within: []base.Handle{base.HandleOf("project", m.ProjectID.ValueString())},
+		Token:  token,
+		Type:   typeName,
+		Name:   m.Describe(),
+	}
+}

@@ -13,29 +13,6 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// handle names a setup in the ledger.
-func handle(envProjectID, externalID string) base.Handle {
-	return base.HandleOf("setup", envProjectID, externalID)
-}
-
-// place is where a setup is. An external id is unique in its project, and all setups of a ledger
-// are in one project: that of the provider block's key. So the place needs no project, which a plan
-// may not know.
-func (m model) place() base.Handle {
-	return base.HandleOf("setup_of", m.ExternalID.ValueString())
-}
-
-func (m model) object(token string) base.Object {
-	return base.Object{
-		Handle: handle(m.EnvProjectID.ValueString(), m.ExternalID.ValueString()),
-		Place:  m.place(),
-		Within: []base.Handle{base.HandleOf("project", m.ProjectID.ValueString())},
-		Token:  token,
-		Type:   resourceType,
-		Name:   m.Describe(),
-	}
-}
-
 func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	var plan, state *resourceModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -50,14 +27,14 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 		r.Ledger.Destroy(state.object(token)).Report(&resp.Diagnostics)
 	case !r.HasProjectKey(&resp.Diagnostics):
 	case state == nil:
-		r.planCreation(ctx, *plan, base.GetNote(ctx, resp.Private, &resp.Diagnostics), token, &resp.Diagnostics)
+		r.planCreate(ctx, *plan, base.GetNote(ctx, resp.Private, &resp.Diagnostics), token, &resp.Diagnostics)
 	default:
-		r.planChange(ctx, *plan, *state, token, resp)
+		r.planUpdate(ctx, *plan, *state, token, resp)
 	}
 }
 
-// planCreation plans a new setup. If it replaces one, Terraform shows no warnings.
-func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, note base.Note, token string, diags *diag.Diagnostics) {
+// planCreate plans a new setup. If it replaces one, Terraform shows no warnings.
+func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, note base.Note, token string, diags *diag.Diagnostics) {
 	replaced, refused := r.RefuseForced(ctx, note, token, "", nil, diags)
 	if refused {
 		return
@@ -66,7 +43,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 	if plan.ExternalID.IsUnknown() {
 		return
 	}
-	creation := base.Creation{Place: plan.place(), Replaces: note.Replaces, Type: resourceType, Name: fmt.Sprintf("auto monitor setup %q", plan.ExternalID.ValueString())}
+	creation := base.Creation{Place: plan.place(), Replaces: note.Replaces, Type: typeName, Name: fmt.Sprintf("auto monitor setup %q", plan.ExternalID.ValueString())}
 	if !plan.ProjectID.IsUnknown() && !plan.ProjectID.IsNull() {
 		creation.Within = []base.Handle{base.HandleOf("project", plan.ProjectID.ValueString())}
 	}
@@ -82,7 +59,7 @@ func (r *managedResource) planCreation(ctx context.Context, plan resourceModel, 
 func (r *managedResource) look(ctx context.Context, client *traceloop.ProjectClient, plan resourceModel, replaces base.Handle, replaced string, diags *diag.Diagnostics) {
 	projectID := plan.ProjectID.ValueString()
 	if own := client.OwnProjectID(); projectID != "" && own != "" && own != projectID {
-		// What is replaced is in the key's project, and planChange refuses to move it.
+		// What is replaced is in the key's project, and planUpdate refuses to move it.
 		diags.AddAttributeWarning(path.Root("project_id"), otherProjectSummary, r.describeOtherProject(plan.ExternalID.ValueString(), projectID, own)+" Apply will refuse this setup.")
 		return
 	}
@@ -108,8 +85,8 @@ func addStranded(replaced, holder string, diags *diag.Diagnostics) {
 			"Choose an external id that is free. To exchange external ids, apply once with a third one in between. %s", replaced, holder, base.RefreshHint))
 }
 
-// planChange plans a setup that exists: an update, a replacement, or nothing.
-func (r *managedResource) planChange(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
+// planUpdate plans a setup that exists: an update, a replacement, or nothing.
+func (r *managedResource) planUpdate(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
 	object := state.object(token)
 	note := base.Note{Replaces: object.Handle}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"regexp"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ type resourceModel struct {
 	WaitTimeout types.String `tfsdk:"wait_timeout"`
 }
 
-const resourceType = "traceloop_auto_monitor_setup"
+const typeName = "traceloop_auto_monitor_setup"
 
 var (
 	externalIDPattern   = regexp.MustCompile(`^[^\p{Cc}/]{1,255}$`)
@@ -144,10 +145,11 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 
 	setup := r.create(ctx, client, plan.model, &resp.Diagnostics)
 	if setup == nil {
-		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), resourceType, resp.Diagnostics)
+		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), typeName, resp.Diagnostics)
 		return
 	}
-	r.Applied.Created(plan.place(), resourceType)
+	r.Applied.Created(plan.place(), typeName)
+	r.Absences.Created(handle(setup.EnvProjectID, setup.ExternalID))
 	base.SetIdentity(resp.Identity, identity, types.StringValue(setup.EnvProjectID), plan.ExternalID)
 	r.remember(ctx, resp.Private, *setup, &resp.Diagnostics)
 	plan.wrote(named(ctx, client, *setup, plan.Evaluators), &resp.Diagnostics)
@@ -165,7 +167,7 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 		return find(ctx, client, plan, started, createdAt)
 	})
 	if _, unknown := errors.AsType[*traceloop.UnknownOutcomeError](err); unknown {
-		r.AddUnsettled(diags, fmt.Sprintf("auto monitor setup %q", request.ExternalID), found.Object != nil, base.ImportBlock(resourceType, "example", request.ExternalID), err, found.Err)
+		r.AddUnsettled(diags, fmt.Sprintf("auto monitor setup %q", request.ExternalID), found.Object != nil, base.ImportBlock(typeName, "example", request.ExternalID), err, found.Err)
 		return nil
 	}
 	if found.Ours && request.ProjectID != "" && request.ProjectID != setup.ProjectID {
@@ -180,6 +182,23 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 	}
 	return setup
 }
+
+// find looks for the setup of a write whose answer is lost. It is ours if it is as requested and the attempt may have
+// written it: writtenAt returns the time that shows this. The client has repeated a bulk upsert already, which is safe.
+func find(ctx context.Context, client *traceloop.ProjectClient, plan model, started time.Time, writtenAt func(traceloop.AutoMonitorSetup) time.Time) base.Settled[traceloop.AutoMonitorSetup] {
+	setup, err := client.GetAutoMonitorSetup(ctx, plan.ExternalID.ValueString(), "")
+	if err != nil {
+		if traceloop.IsNotFound(err) {
+			err = nil
+		}
+		return base.Settled[traceloop.AutoMonitorSetup]{Err: err}
+	}
+	written := plan.answered(named(ctx, client, *setup, plan.Evaluators))
+	return base.Settled[traceloop.AutoMonitorSetup]{Object: setup, Ours: client.CreatedSince(writtenAt(*setup), started) && base.SameArguments(written.arguments(), plan.arguments())}
+}
+
+func createdAt(s traceloop.AutoMonitorSetup) time.Time { return s.CreatedAt }
+func updatedAt(s traceloop.AutoMonitorSetup) time.Time { return s.UpdatedAt }
 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state resourceModel
@@ -273,9 +292,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 
-	r.stored(client, state, resp.Private).Delete(ctx, func(ctx context.Context, _ string) error {
-		return client.DeleteAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
-	}, "Unable to Delete Auto Monitor Setup", "delete", "Traceloop does not run its evaluators until an apply succeeds.", note, &resp.Diagnostics)
+	r.stored(client, state, resp.Private).Delete(ctx, "Unable to Delete Auto Monitor Setup", "delete", note, &resp.Diagnostics)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -314,4 +331,25 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 func (r *managedResource) remember(ctx context.Context, private base.PrivateState, setup traceloop.AutoMonitorSetup, diags *diag.Diagnostics) {
 	base.NoteOrganizationID(ctx, private, setup.OrgID, diags)
 	r.RememberProject(ctx, private, setup.ProjectID, diags)
+}
+
+// stored is the setup for what every object of a state needs.
+func (r *managedResource) stored(client *traceloop.ProjectClient, state resourceModel, private base.PrivateState) *base.Stored[traceloop.AutoMonitorSetup] {
+	return &base.Stored[traceloop.AutoMonitorSetup]{
+		Object: state.object(""), Data: r.Data, Kind: "Auto Monitor Setup", ProjectID: state.ProjectID.ValueString(), CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true,
+		Get: func(ctx context.Context) (*traceloop.AutoMonitorSetup, error) {
+			return client.GetAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
+		},
+		List: func(ctx context.Context) iter.Seq2[traceloop.AutoMonitorSetup, error] {
+			client.ForgetAutoMonitorSetups()
+			return base.Each(client.ListAutoMonitorSetups(ctx, ""))
+		},
+		Is: func(s traceloop.AutoMonitorSetup) bool {
+			return handle(s.EnvProjectID, s.ExternalID) == state.object("").Handle
+		},
+		Remove: func(ctx context.Context) error {
+			return client.DeleteAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
+		},
+		OnceDestroyed: "Traceloop does not run its evaluators until an apply succeeds.",
+	}
 }

@@ -86,7 +86,7 @@ func (r *managedResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 				MarkdownDescription: "Public keys that seal the API keys before they reach the state: age X25519 (`age1…`), `ssh-ed25519` or `ssh-rsa`; at least one. The sealed keys are in `encrypted_keys`, and the ephemeral resource `traceloop_api_key` decrypts them. Default: the keys are not sealed." + unchangeable,
 				ElementType:         types.StringType,
 				Optional:            true,
-				Validators:          []validator.Set{base.RecipientsValidator{}},
+				Validators:          base.RecipientsValidator,
 			},
 			"keys": schema.MapAttribute{
 				MarkdownDescription: "The API key of each environment, by its slug. Null when `age_recipients` seals them.",
@@ -230,7 +230,6 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	plan.ID = types.StringValue(organization.ID)
 	problems := plan.setKeys(organization.Keys, recipients)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	r.Applied.Created(place(plan.Name.ValueString()), TypeName)
 	if problems = append(organization.Problems, problems...); len(problems) > 0 {
 		resp.Diagnostics.AddWarning("Organization Is Not as Requested", fmt.Sprintf(
 			"The provider created the %s, and the answer is not as expected. The state has everything that the answer contains. No other answer shows it.\n\n  - %s\n\n"+
@@ -302,9 +301,9 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 }
 
-// Note notes an organization that the state protects, before Terraform plans it. If it does not plan
+// NoteProtected notes an organization that the state protects, before Terraform plans it. If it does not plan
 // it, the organization is tainted: refuseSecond.
-func Note(d *base.Data, state []byte) {
+func NoteProtected(d *base.Data, state []byte) {
 	var read struct {
 		ID                 string `json:"id"`
 		Name               string `json:"name"`

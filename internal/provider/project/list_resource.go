@@ -49,8 +49,3 @@ func listResults(ctx context.Context, d *base.Data, config listModel, req list.L
 		diags.AddError("Unable to List Projects", d.Failure("list the projects", err))
 	})
 }
-
-// imported is the resource after an import.
-func imported(p traceloop.Project) resourceModel {
-	return resourceModel{model: newModel(p), DeletionProtection: types.BoolValue(true)}
-}

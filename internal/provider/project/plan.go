@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -30,7 +29,7 @@ func (r *managedResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	case state == nil:
 		r.planCreate(ctx, *plan, token, resp)
 	default:
-		r.planKeep(ctx, *plan, *state, token, resp)
+		r.planUpdate(ctx, *plan, *state, token, resp)
 	}
 }
 
@@ -42,8 +41,8 @@ func (r *managedResource) planDestroy(ctx context.Context, state resourceModel, 
 	r.WarnCascade(ctx, diags, state.Describe(), loss, state.keyFilter(), r.describeEnvironments(ctx, state.ID.ValueString()))
 }
 
-// planKeep also plans the first half of a forced replacement.
-func (r *managedResource) planKeep(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
+// planUpdate also plans the first half of a forced replacement.
+func (r *managedResource) planUpdate(ctx context.Context, plan, state resourceModel, token string, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
 	kept := state.object(token)
 	base.Note{Replaces: kept.Handle, Protected: kept.Protected}.Set(ctx, resp.Private, diags)
@@ -51,7 +50,7 @@ func (r *managedResource) planKeep(ctx context.Context, plan, state resourceMode
 	if renamed {
 		diags.Append(resp.Plan.SetAttribute(ctx, path.Root("slug"), types.StringUnknown())...)
 		if !plan.Name.IsUnknown() {
-			kept.Place = place(plan.Name.ValueString())
+			kept.Place = plan.place()
 		}
 	}
 	if !r.Ledger.Keep(kept).Report(diags) && renamed {
@@ -68,7 +67,7 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	if _, refused := r.RefuseForced(ctx, note, token, base.Irreversible+loss, keys, diags); refused || plan.Name.IsUnknown() {
 		return
 	}
-	creation := base.Creation{Place: place(plan.Name.ValueString()), Replaces: note.Replaces, Type: typeName, Name: plan.describeNew()}
+	creation := base.Creation{Place: plan.place(), Replaces: note.Replaces, Type: typeName, Name: plan.describeNew()}
 	conflict := r.Ledger.Create(creation)
 	if conflict.Report(diags) {
 		return
@@ -101,13 +100,13 @@ func (r *managedResource) warnTaken(ctx context.Context, plan resourceModel, exc
 	if except != "" {
 		renamed = handle(except)
 	}
-	r.Ledger.MayFail(plan.describeNew(), place(plan.Name.ValueString()), renamed)
+	r.Ledger.MayFail(plan.describeNew(), plan.place(), renamed)
 	diags.AddAttributeWarning(path.Root("name"), "Project Name Is Taken", r.describeTaken(holder, plan.Name.ValueString(), "Apply will refuse this project, unless the name is free by then."))
 }
 
 // canFollow reports whether a project can be created after the one that it replaces is deleted.
 func (r *managedResource) canFollow(ctx context.Context, list func(context.Context) iter.Seq2[traceloop.Project, error], note base.Note, diags *diag.Diagnostics) bool {
-	name, replaced := strings.TrimPrefix(string(note.Next), string(place(""))), idOf(note.Replaces)
+	name, replaced := nameOf(note.Next), idOf(note.Replaces)
 	holder, err := findHolder(list(ctx), name, replaced)
 	switch {
 	case err != nil:

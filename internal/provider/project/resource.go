@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -17,6 +17,8 @@ import (
 )
 
 var _ base.ManagedResource = (*managedResource)(nil)
+
+const typeName = "traceloop_project"
 
 var identity = []base.IdentityAttribute{{Name: "id", Description: "Id of the project.", Example: "cm9v2g95l0000qz8k5h3d7f1a", Pattern: base.IDPattern, Message: base.IDMessage}}
 
@@ -60,7 +62,23 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		return
 	}
 
-	name := plan.Name.ValueString()
+	project := r.create(ctx, client, plan.Name.ValueString(), &resp.Diagnostics)
+	if project == nil {
+		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), typeName, resp.Diagnostics, "traceloop_environment", "traceloop_api_key")
+		return
+	}
+	r.Applied.Created(plan.place(), typeName)
+	r.Applied.Made.Add(project.ID)
+	requested := plan.Name
+	plan.model = newModel(*project)
+	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
+	base.SetIdentity(resp.Identity, identity, plan.ID)
+	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
+	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+}
+
+// create returns nil on error.
+func (r *managedResource) create(ctx context.Context, client *traceloop.Client, name string, diags *diag.Diagnostics) *traceloop.Project {
 	project, found, err := base.Create(ctx, base.Repeatedly, func(ctx context.Context) (*traceloop.Project, error) {
 		return client.CreateProject(ctx, traceloop.ProjectRequest{Name: name})
 	}, func(ctx context.Context, started time.Time) base.Settled[traceloop.Project] {
@@ -72,28 +90,18 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		if found.Object != nil {
 			id = found.Object.ID
 		}
-		r.AddUnsettled(&resp.Diagnostics, fmt.Sprintf("project %q", name), found.Object != nil, base.ImportBlock(typeName, base.Label(name), id), err, found.Err)
+		r.AddUnsettled(diags, fmt.Sprintf("project %q", name), found.Object != nil, base.ImportBlock(typeName, base.Label(name), id), err, found.Err)
+		return nil
 	}
 	switch {
-	case resp.Diagnostics.HasError():
 	case traceloop.IsConflict(err):
-		r.addTaken(ctx, client, &resp.Diagnostics, "Unable to Create Project", name, "No project was created.")
+		r.addTaken(ctx, client, diags, "Unable to Create Project", name, "No project was created.")
 	case err != nil:
-		resp.Diagnostics.AddError("Unable to Create Project", r.Failure(fmt.Sprintf("create the project %q", name), err))
+		diags.AddError("Unable to Create Project", r.Failure(fmt.Sprintf("create the project %q", name), err))
+	default:
+		return project
 	}
-	if resp.Diagnostics.HasError() {
-		resp.Diagnostics = r.Applied.NameDestroyed(place(name), typeName, resp.Diagnostics, "traceloop_environment", "traceloop_api_key")
-		return
-	}
-
-	requested := plan.Name
-	plan.model = newModel(*project)
-	base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
-	base.SetIdentity(resp.Identity, identity, plan.ID)
-	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
-	r.Applied.Created(place(name), typeName)
-	r.Applied.Made.Add(project.ID)
-	r.Remember(ctx, client, resp.Private, &resp.Diagnostics)
+	return nil
 }
 
 func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -108,8 +116,9 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if project == nil {
 		return
 	}
+	name := state.Name
 	state.model = newModel(*project)
-	state.Name = base.RequestedName(ctx, resp.Private, state.Name, &resp.Diagnostics)
+	state.Name = base.RequestedName(ctx, resp.Private, name, state.Name, &resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.Ledger.Read(state.object(base.AddressToken(ctx, resp.Private, &resp.Diagnostics))).Report(&resp.Diagnostics)
 }
@@ -169,7 +178,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	r.WarnReplaced(ctx, client, &resp.Diagnostics, project.Name, note, keys)
-	project.Delete(ctx, client.DeleteProject, "Unable to Delete Project", "delete", destroyed, note, &resp.Diagnostics)
+	project.Delete(ctx, "Unable to Delete Project", "delete", note, &resp.Diagnostics)
 }
 
 func (r *managedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
@@ -198,51 +207,24 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	}
 }
 
+// imported is the resource after an import.
+func imported(p traceloop.Project) resourceModel {
+	return resourceModel{model: newModel(p), DeletionProtection: types.BoolValue(true)}
+}
+
 // stored is the project for what every object of a state needs.
 func (r *managedResource) stored(state resourceModel, private base.PrivateState) *base.Stored[traceloop.Project] {
-	client := r.ManagementIfKnown()
+	client, id := r.ManagementIfKnown(), state.ID.ValueString()
 	return &base.Stored[traceloop.Project]{
-		Object: state.object(""), Data: r.Data, Kind: "Project", ID: state.ID.ValueString(), CreatedAt: state.CreatedAt, Private: private,
-		Get: client.GetProject, List: client.ListProjectsUncached, IDOf: func(p traceloop.Project) string { return p.ID },
-		Loss:    base.Irreversible + loss,
-		Because: "it was deleted: its data is gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty project",
+		Object: state.object(""), Data: r.Data, Kind: "Project", CreatedAt: state.CreatedAt, Private: private,
+		Get:    func(ctx context.Context) (*traceloop.Project, error) { return client.GetProject(ctx, id) },
+		List:   client.ListProjectsUncached,
+		Is:     func(p traceloop.Project) bool { return p.ID == id },
+		Remove: func(ctx context.Context) error { return client.DeleteProject(ctx, id) },
+		Explain: func(context.Context, error) base.Explanation {
+			return base.Explanation{Because: "it was deleted: its data is gone, and its keys are revoked", Next: "If the configuration still has it, that apply creates a new, empty project"}
+		},
+		IfDestroyed:   base.Irreversible + loss,
+		OnceDestroyed: "Its data is gone, and its keys are revoked. Applications that use them cannot send traces until an apply succeeds and they have new keys.",
 	}
 }
-
-const (
-	typeName = "traceloop_project"
-	loss     = "its traces, datasets and environments are gone and its API keys are revoked at once"
-	// destroyed is what a failed creation says of the project that it was to replace.
-	destroyed = "Its data is gone, and its keys are revoked. Applications that use them cannot send traces until an apply succeeds and they have new keys."
-)
-
-// Describe names the object in a sentence.
-func (m model) Describe() string {
-	return fmt.Sprintf("project %q (id %s)", m.Name.ValueString(), m.ID.ValueString())
-}
-
-// describeNew names a project that does not exist yet.
-func (m model) describeNew() string {
-	return fmt.Sprintf("project %q", m.Name.ValueString())
-}
-
-// keyFilter selects the API keys of the project.
-func (m model) keyFilter() traceloop.APIKeyFilter {
-	return traceloop.APIKeyFilter{ProjectID: m.ID.ValueString()}
-}
-
-// object is the project for the ledger. "token" is that of its address.
-func (m resourceModel) object(token string) base.Object {
-	return base.Object{
-		Handle: handle(m.ID.ValueString()), Place: place(m.Name.ValueString()), Token: token, Type: typeName, Name: m.Describe(),
-		Protected: base.IsProtected(m.DeletionProtection),
-	}
-}
-
-func handle(id string) base.Handle { return base.HandleOf("project", id) }
-
-// idOf is the opposite of handle.
-func idOf(h base.Handle) string { return strings.TrimPrefix(string(h), string(handle(""))) }
-
-// place is a name, which only one project can have.
-func place(name string) base.Handle { return base.HandleOf("project_name", name) }

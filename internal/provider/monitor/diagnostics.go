@@ -1,11 +1,8 @@
 package monitor
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -48,7 +45,7 @@ func describeTaken(setup traceloop.AutoMonitorSetup, outcome string) string {
 		"  - If this configuration manages that setup at another address, remove one of the two resources.\n"+
 		"  - "+base.NotFirst+".\n"+
 		"  - If it is in the environment of the project key, import it (write the address of this resource after \"to\"):\n\n%s",
-		setup.ProjectID, describe(setup.ExternalID, setup.ID), base.TimeOr(setup.CreatedAt, types.StringValue("at an unknown time")).ValueString(), setup.EnvProjectID, outcome, base.ImportBlock(resourceType, "example", setup.ExternalID))
+		setup.ProjectID, describe(setup.ExternalID, setup.ID), base.TimeOr(setup.CreatedAt, types.StringValue("at an unknown time")).ValueString(), setup.EnvProjectID, outcome, base.ImportBlock(typeName, "example", setup.ExternalID))
 }
 
 func (r *managedResource) describeOtherProject(externalID, projectID, own string) string {
@@ -56,36 +53,3 @@ func (r *managedResource) describeOtherProject(externalID, projectID, own string
 		"Use the key of the project. If project_api_key refers to the attribute key of a traceloop_api_key, that attribute may be null, because the key is sealed or imported. A provider cannot tell null from an argument that is not set, so it then takes the key from the environment variable %s.",
 		externalID, projectID, r.ProjectKeySource(), own, base.EnvProjectKey)
 }
-
-// stored is the setup for what every object of a state needs.
-func (r *managedResource) stored(client *traceloop.ProjectClient, state resourceModel, private base.PrivateState) *base.Stored[traceloop.AutoMonitorSetup] {
-	return &base.Stored[traceloop.AutoMonitorSetup]{
-		Object: state.object(""), Data: r.Data, Kind: "Auto Monitor Setup", ID: string(state.object("").Handle), ProjectID: state.ProjectID.ValueString(),
-		CreatedAt: state.CreatedAt, Private: private, OfProjectKey: true,
-		Get: func(ctx context.Context, _ string) (*traceloop.AutoMonitorSetup, error) {
-			return client.GetAutoMonitorSetup(ctx, state.ExternalID.ValueString(), state.EnvProjectID.ValueString())
-		},
-		List: func(ctx context.Context) iter.Seq2[traceloop.AutoMonitorSetup, error] {
-			client.ForgetAutoMonitorSetups()
-			return base.Each(client.ListAutoMonitorSetups(ctx, ""))
-		},
-		IDOf: func(s traceloop.AutoMonitorSetup) string { return string(handle(s.EnvProjectID, s.ExternalID)) },
-	}
-}
-
-// find looks for the setup of a write whose answer is lost. It is ours if it is as requested and the attempt may have
-// written it: writtenAt returns the time that shows this. The client has repeated a bulk upsert already, which is safe.
-func find(ctx context.Context, client *traceloop.ProjectClient, plan model, started time.Time, writtenAt func(traceloop.AutoMonitorSetup) time.Time) base.Settled[traceloop.AutoMonitorSetup] {
-	setup, err := client.GetAutoMonitorSetup(ctx, plan.ExternalID.ValueString(), "")
-	if err != nil {
-		if traceloop.IsNotFound(err) {
-			err = nil
-		}
-		return base.Settled[traceloop.AutoMonitorSetup]{Err: err}
-	}
-	written := plan.answered(named(ctx, client, *setup, plan.Evaluators))
-	return base.Settled[traceloop.AutoMonitorSetup]{Object: setup, Ours: client.CreatedSince(writtenAt(*setup), started) && base.SameArguments(written.arguments(), plan.arguments())}
-}
-
-func createdAt(s traceloop.AutoMonitorSetup) time.Time { return s.CreatedAt }
-func updatedAt(s traceloop.AutoMonitorSetup) time.Time { return s.UpdatedAt }

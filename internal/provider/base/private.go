@@ -10,8 +10,11 @@ import (
 
 // The keys of a resource's private state.
 const (
-	addressKey = "address"
-	noteKey    = "replaces"
+	addressKey        = "address"  // AddressToken
+	noteKey           = "replaces" // Note
+	originKey         = "origin"   // origin
+	organizationIDKey = "org_id"   // NoteOrganizationID
+	differentNameKey  = "name"     // differentName
 )
 
 // PrivateState is the private state of a resource, in a request or in a response.
@@ -30,9 +33,7 @@ func NewAddressToken(ctx context.Context, private PrivateState, diags *diag.Diag
 
 // AddressToken returns the token of an address, or "" if the object was not imported to it.
 func AddressToken(ctx context.Context, private PrivateState, diags *diag.Diagnostics) string {
-	var token string
-	getPrivate(ctx, private, addressKey, &token, diags)
-	return token
+	return getPrivate[string](ctx, private, addressKey, diags)
 }
 
 // Note passes data between the steps of a replacement, in the private state. The plan of the first
@@ -49,9 +50,8 @@ type Note struct {
 }
 
 // GetNote returns the note, which is empty if there is none.
-func GetNote(ctx context.Context, private PrivateState, diags *diag.Diagnostics) (n Note) {
-	getPrivate(ctx, private, noteKey, &n, diags)
-	return n
+func GetNote(ctx context.Context, private PrivateState, diags *diag.Diagnostics) Note {
+	return getPrivate[Note](ctx, private, noteKey, diags)
 }
 
 // Set writes the note.
@@ -66,15 +66,17 @@ func TakeNote(ctx context.Context, private PrivateState, diags *diag.Diagnostics
 	return n
 }
 
-func getPrivate(ctx context.Context, private PrivateState, key string, into any, diags *diag.Diagnostics) {
-	value, readDiags := private.GetKey(ctx, key)
+// getPrivate returns what the private state has under a key, or nothing.
+func getPrivate[T any](ctx context.Context, private PrivateState, key string, diags *diag.Diagnostics) (value T) {
+	encoded, readDiags := private.GetKey(ctx, key)
 	diags.Append(readDiags...)
-	if len(value) == 0 {
-		return
+	if len(encoded) == 0 {
+		return value
 	}
-	if err := json.Unmarshal(value, into); err != nil {
+	if err := json.Unmarshal(encoded, &value); err != nil {
 		diags.AddError("Invalid Private State", "The provider's note in the state cannot be read: "+err.Error()+". Nothing was changed. Plan again.")
 	}
+	return value
 }
 
 func setPrivate(ctx context.Context, private PrivateState, key string, value any, diags *diag.Diagnostics) {
