@@ -103,8 +103,12 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 				}
 			}
 			for _, order := range [][]address{
-				{at(tainted, same), at(there, same)}, {at(there, same), at(tainted, same)}, {at(tainted, elsewhere), at(there, same)}, {at(there, same), at(tainted, elsewhere)},
-				{at(tainted, same), at(imported, same)}, {at(imported, same), at(tainted, same)},
+				{at(tainted, same), at(there, same)},
+				{at(there, same), at(tainted, same)},
+				{at(tainted, elsewhere), at(there, same)},
+				{at(there, same), at(tainted, elsewhere)},
+				{at(tainted, same), at(imported, same)},
+				{at(imported, same), at(tainted, same)},
 			} {
 				_, err := l.provider.next().plansTogether(order...)
 				refuses(t, err, title, "at two addresses")
@@ -189,10 +193,10 @@ func TestNothingLost_replacedInAProjectThatGetsATakenName(t *testing.T) {
 			config := ofKind(kind, o.server).with(arguments{"project_id": project.id()})
 			l.apply(config, "create")
 			o.server.CreateProject("Taken")
-			forced := l.state
-			forced.forced = true
+			forced, tainted := l.state, l.state
+			forced.forced, tainted.tainted = true, true
 			changed := config.with(map[string]arguments{environmentKind: {"name": "Other"}, keyKind: {"environment": "stg"}}[kind])
-			for name, replaced := range map[string]address{"-replace": {kind, forced, config}, "changed": {kind, l.state, changed}} {
+			for name, replaced := range map[string]address{"-replace": {kind, forced, config}, "tainted": {kind, tainted, config}, "changed": {kind, l.state, changed}} {
 				for to, refused := range map[string]bool{"Taken": true, "Free": false} {
 					_, err := o.provider.next().plansTogether(address{projectKind, project.state, arguments{"name": to}}, replaced)
 					if refused {

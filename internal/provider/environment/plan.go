@@ -114,6 +114,9 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	if conflict != nil {
 		r.Ledger.MayFail(plan.describeNew(), plan.place(), "")
 	}
+	if tainted, ok := r.Ledger.Tainted(creation.Place); ok && note.Replaces == "" && r.refuseStranding(plan.model, tainted.Name, diags) {
+		return
+	}
 	if note.Replaces == "" {
 		r.warnTaken(ctx, plan.model, diags)
 		return
