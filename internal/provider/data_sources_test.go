@@ -197,6 +197,8 @@ func TestDataSources_refused(t *testing.T) {
 		{"environment", arguments{"project_id": orders.ID, "slug": "prod"}, []string{"Environment Not Found", `Did you mean "prd", the slug of the environment "prd"?`, `There are: dev, stg, prd, eu-production ("EU Production")`}},
 		{"environment", arguments{"project_id": orders.ID, "name": "EU Prodction"}, []string{`Did you mean "EU Production", the name of the environment`}},
 		{"environment", arguments{"slug": "prod"}, []string{"The organization has no organization-level environment", `Did you mean "prd"`}},
+		{"environment", arguments{"slug": "eu-production"}, []string{"The organization has no organization-level environment", "set project_id"}},
+		{"environment", arguments{"name": "Production"}, []string{`Did you mean "prd"`}},
 		{"environment", arguments{"slug": "loadtest"}, []string{`Did you mean "load-test", the slug of the environment "Load test"?`}},
 		{"environments", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
 		{"api_key", nil, []string{"Missing Attribute Configuration"}},

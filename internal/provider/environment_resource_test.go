@@ -55,13 +55,14 @@ func TestEnvironment_cannotBeCreated(t *testing.T) {
 		name      string
 		phrases   []string
 	}{
-		"built in":              {project, "Dev", []string{"Environment Already Exists", "built in", "inherits", "data \"traceloop_environment\"", project}},
-		"built in everywhere":   {nil, "prd", []string{"Environment Already Exists", "built in", "every project inherits it", "id = \"prd\""}},
-		"inherited":             {project, "inherited", []string{"Environment Already Exists", "inherits", "data \"traceloop_environment\"", "inherited"}},
-		"exists in the project": {project, "eu production", []string{"Environment Already Exists", "import {", project + "/eu-production"}},
-		"organization has it":   {nil, "Inherited", []string{"Environment Already Exists", "The organization has", "id = \"inherited\""}},
-		"a project has it":      {nil, "EU production", []string{"Environment Already Exists", project + "/eu-production"}},
-		"unknown project":       {"cnosuchproject", "EU", []string{"Unknown Project", "There are:", `("Default project")`}},
+		"built in":                {project, "Dev", []string{"Environment Already Exists", "built in", "inherits", "data \"traceloop_environment\"", project}},
+		"built in everywhere":     {nil, "prd", []string{"Environment Already Exists", "built in", "every project inherits it", "id = \"prd\""}},
+		"built in, written large": {nil, "PRD", []string{"Environment Already Exists", `with name = "prd"`, "id = \"prd\""}},
+		"inherited":               {project, "inherited", []string{"Environment Already Exists", "inherits", "data \"traceloop_environment\"", "inherited"}},
+		"exists in the project":   {project, "eu production", []string{"Environment Already Exists", `with name = "EU Production"`, "import {", project + "/eu-production"}},
+		"organization has it":     {nil, "Inherited", []string{"Environment Already Exists", "The organization has", "id = \"inherited\""}},
+		"a project has it":        {nil, "EU production", []string{"Environment Already Exists", project + "/eu-production"}},
+		"unknown project":         {"cnosuchproject", "EU", []string{"Unknown Project", "There are:", `("Default project")`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLife(newDriver(t, server, time.Now), environmentKind)

@@ -209,13 +209,13 @@ func TestEvaluator_replacement(t *testing.T) {
 		"name": "Else", "slug": "else", "provider": "openai", "model": "m", "messages": []any{map[string]any{"role": "user", "content": "x"}},
 		"input_schema": []any{map[string]any{"name": "a", "type": "string"}}, "output_schema": []any{map[string]any{"name": "b", "type": "string"}},
 	})
-	l.refusesToPlan(config.with(arguments{"slug": "else"}), "Unable to Replace Evaluator", `The evaluator "Else"`, "Terraform would forget the old evaluator")
+	l.refusesToPlan(config.with(arguments{"slug": "else"}), "Unable to Replace Evaluator", `The evaluator "Else"`, "Terraform would forget the old evaluator", "-refresh=false")
 	l.refusesToPlan(config.with(arguments{"slug": "answer-relevancy"}), "Unable to Replace Evaluator", "one of Traceloop's")
 	forced := l.state
 	forced.forced = true
 	d := l.provider.next()
 	_, err := d.plan(t.Context(), evaluatorKind, forced, config)
-	refuses(t, err, "Evaluator Cannot Be Replaced", first, "-replace")
+	refuses(t, err, "Evaluator Cannot Be Replaced", first, "-replace", "-refresh=false")
 
 	server.SetFaults(emulatortest.Fault{Method: "POST", Path: evaluatorsPath, Kind: "status", Status: 400})
 	d = l.provider.next()

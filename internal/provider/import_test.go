@@ -22,7 +22,7 @@ func TestImport_refusedIDs(t *testing.T) {
 	for kind, tests := range map[string]map[string][]string{
 		projectKind: {
 			"Default project": {"Invalid Import ID", "<project id>"},
-			"cnosuchproject":  {"Unable to Import Project", "no project with the id", "traceloop_projects"},
+			"cnosuchproject":  {"Unable to Import Project", "no project with the id", "There are:", "Orders"},
 			"":                {"Invalid Import ID", "<project id>"},
 			"..":              {"Invalid Import ID", "<project id>"},
 			"../api-keys":     {"Invalid Import ID", "<project id>"},
@@ -30,11 +30,11 @@ func TestImport_refusedIDs(t *testing.T) {
 		},
 		environmentKind: {
 			"EU Production":        {"Invalid Import ID", "<environment id>", "<project id>/<slug>", "<slug>"},
-			"nosuch":               {"Unable to Import Environment", "no environment", "traceloop_environments"},
-			project + "/nosuch":    {"Unable to Import Environment", "no environment"},
+			"nosuch":               {"Unable to Import Environment", "no environment", "There are: dev, stg, prd"},
+			project + "/prod":      {"Unable to Import Environment", "no environment", `Did you mean "prd"`},
 			project + "/..":        {"Invalid Import ID", "<environment id>"},
 			"My orders/dev":        {"Invalid Import ID", "<environment id>"},
-			"cnosuchproject/dev":   {"Unable to Import Environment", "no environment"},
+			"cnosuchproject/dev":   {"Unable to Import Environment", "no environment", "traceloop_projects"},
 			project + "/dev":       {"Unable to Import Environment", "inherits", "with the id \"dev\""},
 			project + "/inherited": {"Unable to Import Environment", "from the organization", "id \"inherited\""},
 		},

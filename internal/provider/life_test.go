@@ -139,6 +139,12 @@ func (l *life) refusesToPlan(config arguments, phrases ...string) []*tfprotov6.D
 		p, err = d.plan(l.t.Context(), l.kind, prior, config)
 	}
 	refuses(l.t, err, phrases...)
+	// A destroy plans the configuration first. What stops the destroy itself too needs no way around.
+	if err != nil && !l.state.value.IsNull() && config != nil && !slices.ContainsFunc([]string{"-refresh=false", "Deletion Protection Is On", "Unable to Read", "Provider Would Revoke Its Own Key"}, func(text string) bool {
+		return strings.Contains(err.Error(), text)
+	}) {
+		l.t.Errorf("it may stop a destroy, and does not name -refresh=false: %s", err)
+	}
 	return p.diags
 }
 

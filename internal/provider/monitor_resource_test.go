@@ -313,7 +313,7 @@ func TestSetup_keyOfAnotherProject(t *testing.T) {
 	ours := l.provider
 	server.ResetRequests()
 	l.provider = keyedLife(t, server, other, setupKind).provider
-	l.refusesToPlan(config, "Unable to Read Auto Monitor Setup", "different projects or environments", "Use the key of the project and environment", "-refresh=false", "moved {", "removed {")
+	l.refusesToPlan(config, "Unable to Read Auto Monitor Setup", "different projects or environments", "Use the key of the project and environment", "-refresh=false", "terraform state rm ADDRESS")
 	_, _, err := l.provider.apply(t.Context(), setupKind, l.state, nil)
 	refuses(t, err, "Unable to Delete Auto Monitor Setup", "different projects", "terraform state rm ADDRESS")
 	hides(t, err.Error(), "-refresh=false", "removed {")

@@ -529,7 +529,14 @@ func TestCLI_keyRotatedByHand(t *testing.T) {
 		old := w.active()
 		w.server.RevokeKey(old.ID)
 		fresh, secret := w.server.GenerateKey(w.project.ID, "prd")
-		shows(t, w.ok("plan", "-refresh-only"), "API Key No Longer Found", fresh, "rotated it outside Terraform", "import {")
+		shows(t, w.ok("plan", "-refresh-only"), "API Key No Longer Found", fresh, "rotated it outside Terraform", "terraform state rm ADDRESS", "import {")
+
+		// The way that the message shows: the state still has the old key, and Terraform imports nothing to its address.
+		w.ok("state", "rm", "traceloop_api_key.orders")
+		w.write(w.key("orders", "prd", fmt.Sprintf("existing_key_wo = %q", secret)) + w.importKey("orders"))
+		shows(t, w.apply(), "1 imported, 0 added, 1 changed, 0 destroyed")
+		w.server.RevokeKey(fresh)
+		fresh, secret = w.server.GenerateKey(w.project.ID, "prd")
 
 		// The rest of the configuration is applied.
 		w.write(w.key("orders", "prd", "") + w.key("other", "stg", ""))
@@ -540,7 +547,7 @@ func TestCLI_keyRotatedByHand(t *testing.T) {
 		}
 		w.write(w.key("orders", "prd", ""))
 
-		// The way that the message shows.
+		// The error of the apply shows the same way. The state has lost the old key by then.
 		w.write(w.key("orders", "prd", fmt.Sprintf("existing_key_wo = %q", secret)) + w.key("other", "stg", "") + w.importKey("orders"))
 		shows(t, w.apply(), "1 imported, 0 added, 1 changed, 0 destroyed")
 		w.plan("-detailed-exitcode")

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -70,17 +71,24 @@ func TestCLI_namesSwapAndShift(t *testing.T) {
 func TestCLI_protectedInstanceIsNoLongerManaged(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {
 		const all = "resource \"traceloop_project\" \"example\" {\n  for_each = toset([%s])\n  name     = each.key\n}\n"
-		w.write(fmt.Sprintf(all, `"key", "other"`))
+		w.write(fmt.Sprintf(all, `"key", "second", "other"`))
 		w.apply()
 		w.write(fmt.Sprintf(all, `"other"`))
-		w.refusesInEveryMode([]string{"traceloop_project.example"}, "Deletion Protection Is On", `from = traceloop_project.example["key"]`, "to = traceloop_project.kept", "removed {")
-		w.write(fmt.Sprintf(all, `"other"`) + moving(`traceloop_project.example["key"]`, "traceloop_project.kept") + letGo("traceloop_project.kept"))
+		w.refusesInEveryMode([]string{"traceloop_project.example"}, "Deletion Protection Is On", `from = traceloop_project.example["key"]`, "to = traceloop_project.kept_", "removed {")
+		// Each instance has an address of its own to go to.
+		kept := regexp.MustCompile(`to = (traceloop_project\.\w+)`).FindAllStringSubmatch(w.fails("plan"), -1)
+		way := ""
+		for i, key := range []string{"key", "second"} {
+			way += moving(fmt.Sprintf("traceloop_project.example[%q]", key), kept[i][1]) + letGo(kept[i][1])
+		}
+		w.write(fmt.Sprintf(all, `"other"`) + way)
 		for _, flags := range modes() {
 			w.plan(strings.Fields("-out=saved " + flags)...)
 		}
+		w.refuses("destroy", "Deletion Protection Is On", "terraform destroy ignores them")
 		w.ok("apply", "saved")
-		if n := len(w.server.Projects()); n != 4 {
-			t.Errorf("there are %d projects, want all 4", n)
+		if n := len(w.server.Projects()); n != 5 {
+			t.Errorf("there are %d projects, want all 5", n)
 		}
 		w.write(fmt.Sprintf(all, `"other"`))
 		w.plan("-detailed-exitcode")

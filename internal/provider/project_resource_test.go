@@ -174,6 +174,12 @@ func TestProject_protected(t *testing.T) {
 			if after, p, err := l.provider.next().apply(t.Context(), kind, protected, nil); err != nil || p.action != "delete" || !after.value.IsNull() {
 				t.Errorf("the destroy of what is gone: %q, %v", p.action, err)
 			}
+			if kind == environmentKind { // without a refresh, another name replaces it
+				l.state = protected
+				if p := l.plan(test.config.with(arguments{"name": "US Production"}), false); p.action != "replace" {
+					t.Errorf("the plan of another name for what is gone: %q", p.action)
+				}
+			}
 		})
 	}
 }
@@ -211,6 +217,7 @@ func TestEnvironment_replacedWhereTheSlugIsTaken(t *testing.T) {
 	for _, config := range []arguments{in(nil, "EU"), in(orders, "US"), in(billing, "EU")} { // the first is for all projects, of which one has it
 		l.refusesToPlan(config, "Environment Already Exists", "Nothing was changed")
 	}
+	l.refusesToPlan(in("cnosuchproject", "EU"), "Unknown Project", "Nothing was changed", "-refresh=false")
 	p := l.saves(in(orders, "Asia"))
 	asia := server.CreateEnvironment(orders, "Asia")
 	refuses(t, p.apply(l.provider.next()), "Environment Already Exists", "Nothing was changed")

@@ -1,6 +1,7 @@
 package traceloop
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -39,6 +40,9 @@ func Slug(name string) string {
 // OpenAPI document, such as PII_DETECTOR.
 func Closest(given string, among []string) string {
 	meant := plain(given)
+	if slug := builtInWords[meant]; slices.Contains(among, slug) {
+		return slug
+	}
 	closest, least := "", 3 // more edits than these make another word
 	for _, candidate := range among {
 		known := plain(candidate)
@@ -52,6 +56,9 @@ func Closest(given string, among []string) string {
 	}
 	return closest
 }
+
+// builtInWords are the words that the slugs of the built-in environments stand for.
+var builtInWords = map[string]string{"development": "dev", "staging": "stg", "production": "prd"}
 
 func plain(s string) string {
 	return strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(strings.TrimSpace(s)))

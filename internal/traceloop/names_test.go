@@ -128,10 +128,10 @@ func TestClosest(t *testing.T) {
 			"char-coutn": "char-count", "hallucination": "", "x": "", "": "", "LLM_AS_A_JUDGE": "",
 		}},
 		{environments, map[string]string{
-			"prod": "prd", "stage": "stg", "DEV": "dev", "development": "dev", "eu-prodution": "eu-production", "eu production": "eu-production",
+			"prod": "prd", "stage": "stg", "DEV": "dev", "development": "dev", "Staging": "stg", "production": "prd", "eu-prodution": "eu-production", "eu production": "eu-production",
 			"Cafe": "Café", "orders": "", "q": "",
 		}},
-		{nil, map[string]string{"prd": ""}},
+		{nil, map[string]string{"prd": "", "production": ""}},
 	} {
 		for given, want := range test.wanted {
 			if got := Closest(given, test.among); got != want {

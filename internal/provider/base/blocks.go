@@ -47,7 +47,7 @@ func Label(name string) string {
 		}
 	}
 	label := strings.Trim(b.String(), "_")
-	if label == "" || traceloop.MaskKeyIn(name) != name { // no label has the stars of a mask
+	if label == "" || traceloop.MaskKeyIn(name) != name || traceloop.MaskKeyIn(label) != label { // no label has the stars of a mask
 		return "example"
 	}
 	if label[0] <= '9' {
@@ -73,8 +73,9 @@ func RemovedBlock(resourceType, label string) string {
 
 // StopManaging says how to keep an object in Traceloop and no longer manage it. It ends with
 // blocks to copy. A removed block cannot name an instance of count or for_each, so the object gets
-// an address of its own first.
-func StopManaging(resourceType string) string {
-	return fmt.Sprintf("To keep it and stop managing it, remove its resource block, or its instance, and add these two blocks in the same plan. Write its address after the first \"from\":\n\n"+
-		"moved {\n  from = %[1]s.example[\"key\"]\n  to   = %[1]s.kept\n}\n\n%[2]s", resourceType, RemovedBlock(resourceType, "kept"))
+// an address of its own first, which no other instance gets.
+func StopManaging(o Object) string {
+	label := "kept_" + Label(string(o.Handle))
+	return fmt.Sprintf("To keep it and stop managing it, remove its resource block, or its instance, add these two blocks, and use terraform apply, because terraform destroy ignores them. Write its address after the first \"from\":\n\n"+
+		"moved {\n  from = %[1]s.example[\"key\"]\n  to   = %[1]s.%[2]s\n}\n\n%[3]s", o.Type, label, RemovedBlock(o.Type, label))
 }

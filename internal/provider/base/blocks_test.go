@@ -7,11 +7,12 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
+	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
 var hardNames = []string{
 	"", "plain", `say "hello"`, `back\slash`, "${x}", "%{if true}yes%{endif}", "$${x}", "$$", "%", "${", "a$", "tab\tand\nline", "\u2028", "\x00", "\U000E0001", "日本", "é",
-	`\u0041`,
+	`\u0041`, "tl_ABCDEFGHIJKLMNOP", "tl-abcdefghijklmnop",
 }
 
 func TestQuote_isReadBack(t *testing.T) {
@@ -39,7 +40,7 @@ func TestBlocks_areValid(t *testing.T) {
 				t.Errorf("%s\n%v", block, diags)
 			}
 		}
-		if label := base.Label(name); !hclsyntax.ValidIdentifier(label) {
+		if label := base.Label(name); !hclsyntax.ValidIdentifier(label) || traceloop.MaskKeyIn(label) != label {
 			t.Errorf("the label of %q is %q", name, label)
 		}
 	}

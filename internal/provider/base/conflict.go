@@ -26,7 +26,7 @@ var conflicting = map[string]struct {
 	"traceloop_api_key":            {"API Key", "environment", "Each environment of a project holds one key.", false},
 	"traceloop_auto_monitor_setup": {"Auto Monitor Setup", "external_id", "An external id is unique in its project.", true},
 	"traceloop_evaluator":          {"Evaluator", "slug", "A slug is unique in the organization, and Traceloop makes it from the name if none is set.", true},
-	"traceloop_organization":       {"Organization", "name", "", false},
+	"traceloop_organization":       {"Organization", "name", "Traceloop has no operation that deletes an organization.", false},
 }
 
 // Report adds the message of a conflict. It reports whether the plan has to stop.

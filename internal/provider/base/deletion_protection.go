@@ -49,7 +49,7 @@ const protectionOff = "set deletion_protection = false in its resource block, wi
 func AddProtected(diags *diag.Diagnostics, o Object, consequence string) {
 	addProtected(diags, "This would destroy the "+o.Name, consequence, " If it is marked as tainted, terraform untaint ADDRESS keeps it.",
 		protectionOff+" (put the block back if you removed it)",
-		"destroy it.\n\nTo manage it at another address, use a moved block to that address, and no import block. "+StopManaging(o.Type))
+		"destroy it.\n\nTo manage it at another address, use a moved block to that address, and no import block. "+StopManaging(o))
 }
 
 // Change is an argument that forces a replacement.

@@ -87,7 +87,7 @@ func (d *Data) nextStepWithoutAnswer(err error) string {
 		return fmt.Sprintf("Nothing listens at %s. Is the emulator running? To start it, run `make emulator` in a clone of the provider's repository, and set the two variables that it prints. "+
 			"To use Traceloop's own service, unset %s and remove the provider argument \"base_url\".", server, EnvBaseURL)
 	case traceloop.IsUnknownHost(err):
-		return fmt.Sprintf("The host name in %s does not exist, as far as this machine can tell. Check the spelling. If the name is right, check this machine's network and DNS.", server)
+		return fmt.Sprintf("The host name in %s, does not exist, as far as this machine can tell. Check the spelling. If the name is right, check this machine's network and DNS.", server)
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Sprintf("Nothing was sent to %s. The server at that address does not use TLS. Check the host and the port in the URL.", server)
 	}

@@ -36,8 +36,12 @@ func (v numberValidator) ValidateNumber(_ context.Context, req validator.NumberR
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || v.accepts(req.ConfigValue.ValueBigFloat()) {
 		return
 	}
-	resp.Diagnostics.AddAttributeError(req.Path, "Invalid Number", fmt.Sprintf(
-		"The argument %q %s. It is %s.", req.Path, v.Described, req.ConfigValue.ValueBigFloat().Text('g', 10)))
+	given := req.ConfigValue.ValueBigFloat()
+	shown := given.Text('g', 10)
+	if _, err := strconv.Atoi(shown); err == nil && !given.IsInt() {
+		shown = given.Text('g', -1) // so close to a whole number that only all of its digits differ from one
+	}
+	resp.Diagnostics.AddAttributeError(req.Path, "Invalid Number", fmt.Sprintf("The argument %q %s. It is %s.", req.Path, v.Described, shown))
 }
 
 func isWhole(n *big.Float, from, to int64) bool {

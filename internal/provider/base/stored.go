@@ -72,7 +72,7 @@ func (s *Stored[T]) Read(ctx context.Context, state *tfsdk.State, diags *diag.Di
 func (s *Stored[T]) addGone(why Explanation, a absence, diags *diag.Diagnostics) {
 	because := cmp.Or(why.Because, "it was deleted")
 	next := cmp.Or(why.Next, "If the configuration still has it, that apply creates a new one")
-	next = fmt.Sprintf("The next apply removes the %s from the state. %s", s.Name, sentence(next))
+	next = fmt.Sprintf("The next apply removes the %s from the state. Before that, Terraform ignores an import block for its address: first use terraform state rm ADDRESS. %s", s.Name, sentence(next))
 	if a == isGone {
 		diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf("Traceloop does not find the %s any more, because %s.\n\n%s", s.Name, because, next))
 		return
@@ -134,7 +134,7 @@ func (s *Stored[T]) Delete(ctx context.Context, summary, verb string, note Note,
 	}
 	switch {
 	case IsElsewhere(err):
-		diags.AddError(summary, s.Data.ProjectFailure(verb+" the "+s.Name, err)+" To let Terraform forget it, use terraform state rm ADDRESS.")
+		diags.AddError(summary, s.Data.ProjectFailure(verb+" the "+s.Name, err)+forget)
 	case err != nil && s.OfProjectKey:
 		diags.AddError(summary, s.Data.ProjectFailure(verb+" the "+s.Name, err))
 	case err != nil:
@@ -181,10 +181,13 @@ func (s *Stored[T]) failure(attempted string, err error) string {
 	}
 	detail := s.Data.ProjectFailure(attempted, err)
 	if IsElsewhere(err) {
-		return detail + " To move it, destroy it with that key first. " + RefreshHint + " " + StopManaging(s.Type)
+		return detail + " To move it, destroy it with that key first. " + RefreshHint + forget
 	}
 	return detail + " " + RefreshHint
 }
+
+// forget is the way out where the object cannot be read: OpenTofu reads it before a removed block forgets it.
+const forget = " To let Terraform forget it, use terraform state rm ADDRESS."
 
 // IsElsewhere reports whether an object and the key belong to different projects or environments.
 func IsElsewhere(err error) bool {

@@ -106,7 +106,7 @@ func (v ParseValidator) ValidateString(_ context.Context, req validator.StringRe
 		return
 	}
 	detail := fmt.Sprintf("The %s %q cannot be used: %s. Correct the value, or remove the argument.", v.Noun, v.Name, err)
-	if v.secret || strings.Contains(req.ConfigValue.ValueString(), "@") { // a URL with a password
+	if given := req.ConfigValue.ValueString(); v.secret || strings.Contains(given, "@") || traceloop.MaskKeyIn(given) != given { // a URL with a password, or a key
 		resp.Diagnostics.AddError(v.Summary, detail)
 	} else {
 		resp.Diagnostics.AddAttributeError(req.Path, v.Summary, detail)

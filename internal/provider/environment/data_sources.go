@@ -52,12 +52,12 @@ func readEnvironment(ctx context.Context, d *base.Data, into *model, diags *diag
 	case err != nil:
 		diags.AddError("Unable to Read Environment", d.Failure(fmt.Sprintf("find the environment with the %s %q", by, wanted), err))
 	case environment == nil:
-		where := "The organization has no organization-level environment"
+		where, more := "The organization has no organization-level environment", " For an environment of a project, set project_id."
 		if projectID != "" {
-			where = "The project " + projectID + " has no environment"
+			where, more = "The project "+projectID+" has no environment", ""
 		}
 		diags.AddAttributeError(path.Root(by), "Environment Not Found",
-			fmt.Sprintf("%s with the %s %q. %s", where, by, wanted, base.SuggestEnvironment(by, wanted, existing)))
+			fmt.Sprintf("%s with the %s %q. %s%s", where, by, wanted, base.SuggestEnvironment(by, wanted, existing), more))
 	default:
 		*into = newModel(*environment)
 		if projectID != "" {

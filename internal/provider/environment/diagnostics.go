@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -29,6 +30,9 @@ func (r *managedResource) describeExisting(plan model, taken *traceloop.Environm
 	label := base.Label(slug)
 	read := fmt.Sprintf("data %s %s {\n  project_id = %s\n  slug       = %s\n}", base.Quote(typeName), base.Quote(label), base.Quote(projectID), base.Quote(slug))
 	adopt := func(into, id string) string {
+		if taken != nil && !base.SameName(taken.Name, plan.Name.ValueString()) {
+			into += " with name = " + base.Quote(taken.Name) // another name would replace what is imported
+		}
 		return "import it into " + into + ", unless this configuration manages it. Write the address of that resource after \"to\":\n\n" + base.ImportBlock(typeName, label, id)
 	}
 
@@ -61,13 +65,19 @@ func (r *managedResource) describeExisting(plan model, taken *traceloop.Environm
 	return outcome + " " + why
 }
 
-// addEnvironmentImportError lists the accepted ids.
-func addEnvironmentImportError(diags *diag.Diagnostics, id string) {
+// addImportError lists the accepted ids.
+func addImportError(ctx context.Context, client *traceloop.Client, id string, diags *diag.Diagnostics) {
 	projectID, slug, ok := strings.Cut(id, "/")
 	if base.IDPattern.MatchString(projectID) && (!ok || base.SlugPattern.MatchString(slug)) {
+		if !ok {
+			projectID, slug = "", id
+		}
+		suggestion := "The data source traceloop_environments lists the environments, and traceloop_projects lists the projects."
+		if found, existing, err := find(ctx, client, projectID, "slug", slug); found == nil && err == nil {
+			suggestion = base.SuggestEnvironment("slug", slug, existing)
+		}
 		diags.AddError("Unable to Import Environment", fmt.Sprintf(
-			"Traceloop has no environment %q. Use <project id>/<slug> for a project-level environment, <slug> for an organization-level one, or the id for either. "+
-				"The data source traceloop_environments lists the environments, and traceloop_projects lists the projects.", id))
+			"Traceloop has no environment %q. Use <project id>/<slug> for a project-level environment, <slug> for an organization-level one, or the id for either. %s", id, suggestion))
 		return
 	}
 	base.AddInvalidImportID(diags, "environment", id,

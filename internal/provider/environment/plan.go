@@ -62,6 +62,7 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 	if r.stored(state, resp.Private).RefuseReplacing(ctx, state.changeTo(plan.model), plan.DeletionProtection, diags) {
 		return
 	}
+	base.Note{Replaces: state.object(token).Handle}.Set(ctx, resp.Private, diags) // not protected, or gone
 	first := "First correct that, and apply it."
 	if !r.Ledger.Has(state.object(token).Handle) { // the plan does not refresh, so it cannot tell what is tainted
 		first = "If it only replaces a tainted project, plan again without -refresh=false. Otherwise first correct that, and apply it."
@@ -165,7 +166,7 @@ func (r *managedResource) canFollow(ctx context.Context, client *traceloop.Clien
 	holder, err := findHolder(ctx, list, next, replaced)
 	switch {
 	case traceloop.IsNotFound(err):
-		r.AddUnknownProject(ctx, client, next.ProjectID.ValueString(), diags)
+		diags.AddAttributeError(path.Root("project_id"), base.UnknownProjectSummary, r.UnknownProject(ctx, client, next.ProjectID.ValueString())+" Nothing was changed. "+base.RefreshHint)
 	case err != nil:
 		diags.AddError("Unable to Replace Environment", r.Failure(fmt.Sprintf(
 			"check that the slug %q is free, before it deletes the environment %s", traceloop.Slug(next.Name.ValueString()), replaced), err)+" Nothing was changed.")

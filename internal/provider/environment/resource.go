@@ -215,7 +215,7 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 		resp.Diagnostics.AddError("Unable to Import Environment", r.Failure(fmt.Sprintf("look up the environment %q", id), err))
 		return
 	case environment == nil || req.ID == "" && environment.ID != id:
-		addEnvironmentImportError(&resp.Diagnostics, id)
+		addImportError(ctx, client, id, &resp.Diagnostics)
 		return
 	}
 	// An inherited environment cannot be imported through a project: its state has no project_id,
@@ -275,9 +275,7 @@ func (r *managedResource) find(ctx context.Context, client *traceloop.Client, im
 		return nil, nil
 	}
 
-	environment, err := base.First(client.ListEnvironments(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}), func(e traceloop.Environment) bool {
-		return e.Slug == slug && (projectID != "" || e.Scope == traceloop.ScopeOrganization)
-	})
+	environment, _, err := find(ctx, client, projectID, "slug", slug)
 	if traceloop.IsNotFound(err) {
 		return nil, nil
 	}

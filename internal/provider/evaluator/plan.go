@@ -84,7 +84,7 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, sl
 		refused = true
 		diags.AddError("Evaluator Cannot Be Replaced", fmt.Sprintf(
 			"This plan was told to replace the %s (-replace, replace_triggered_by). Traceloop has no operation that deletes an evaluator, so the slug of the new one would be taken. Nothing was changed. "+
-				"Change the evaluator in place. To have another one, change its slug.", replaced))
+				"Change the evaluator in place. To have another one, change its slug. %s", replaced, base.RefreshHint))
 	}
 	if refused {
 		return
@@ -105,7 +105,7 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, sl
 	switch holder := findHolder(evaluators, request); {
 	case holder == nil:
 	case note.Replaces != "":
-		diags.AddAttributeError(path.Root("slug"), "Unable to Replace Evaluator", r.describeTaken(holder, request, "Terraform would forget the old evaluator, and could not create the new one. Nothing was changed."))
+		diags.AddAttributeError(path.Root("slug"), "Unable to Replace Evaluator", r.describeTaken(holder, request, "Terraform would forget the old evaluator, and could not create the new one. Nothing was changed. "+base.RefreshHint))
 	default:
 		diags.AddAttributeWarning(path.Root("slug"), "Evaluator Exists Already", r.describeTaken(holder, request, "If Traceloop does not allow a second one, apply will refuse this evaluator."))
 	}

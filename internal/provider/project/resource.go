@@ -194,7 +194,7 @@ func (r *managedResource) ImportState(ctx context.Context, req resource.ImportSt
 	project, err := client.GetProject(ctx, id)
 	if traceloop.IsNotFound(err) {
 		resp.Diagnostics.AddError("Unable to Import Project",
-			fmt.Sprintf("Traceloop has no project with the id %q. A name or a slug is not an id. The data source traceloop_projects lists the ids.", id))
+			fmt.Sprintf("Traceloop has no project with the id %q. A name or a slug is not an id. %s", id, r.SuggestProject(ctx, client, "id", id)))
 		return
 	}
 	if err != nil {
