@@ -258,6 +258,8 @@ func TestAPIKeyOutcome_movesToAnOccupiedPlace(t *testing.T) {
 	stranger, key := o.server.GenerateKey(o.projectID, "stg")
 	o.refuses(arguments{"environment": "stg"}, "Environment Already Has an API Key", stranger, "Nothing was changed")
 	o.accepts(key)
+	// The plan names the key, however young it is.
+	o.provider = newDriverWith(t, o.clock.now, arguments{"base_url": o.server.URL, "api_key": o.server.ManagementKey})
 	p := o.applies(arguments{"environment": "stg", "replace_existing": true}, "replace", 2, 2) // the first answer is a conflict
 	warns(t, p.diags, "Existing API Key Will Be Revoked", stranger)
 	o.rejects(key)

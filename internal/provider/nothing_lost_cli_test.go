@@ -381,8 +381,32 @@ func TestCLI_keyMovesToAProjectWhoseNameIsTaken(t *testing.T) {
 
 		w.write(strings.Replace(taken, "Taken", "Free", 1) + moves)
 		shows(t, w.plan(), "API Key Will Be Replaced", key.MaskedKey)
+		w.server.SetFaults(emulatortest.Fault{Method: "POST", Path: "/v2/projects", Kind: "status", Status: 403})
+		w.fails("apply -auto-approve", "Unable to Create Project", "already revoked the API key "+key.MaskedKey, "until an apply succeeds")
 		w.apply()
 		w.plan("-detailed-exitcode")
+	})
+}
+
+// A key is not replaced while its project gets a name that is taken: Terraform would generate no other one.
+func TestCLI_keyIsReplacedInAProjectThatGetsATakenName(t *testing.T) {
+	wholePlan(t, func(_ *testing.T, w estate) {
+		w.server.CreateProject("Taken")
+		config := func(name, rotated string) string {
+			key := w.key("k", "prd", fmt.Sprintf("rotation_triggers = { rotated = %q }", rotated))
+			return resourceOf(projectKind, "p", named(name)) + strings.Replace(key, fmt.Sprintf("%q", w.project.ID), "traceloop_project.p.id", 1)
+		}
+		w.write(config("Bills", "1"))
+		w.apply()
+		key := w.server.Keys()[0]
+		w.write(config("Taken", "2"))
+		w.refusesInEveryMode([]string{keyKind + ".k"}, "API Key Would Be Lost", key.MaskedKey, `project "Taken"`, "Nothing was changed", "-refresh=false")
+		w.write(config("Taken", "1"))
+		w.refuses("plan -replace="+keyKind+".k", "API Key Would Be Lost", key.MaskedKey)
+		w.ok("taint", keyKind+".k")
+		w.refuses("plan", "API Key Would Be Lost", key.MaskedKey)
+		w.write(config("Free", "2"))
+		w.apply()
 	})
 }
 

@@ -103,10 +103,15 @@ func TestNothingLost_importToASecondAddress(t *testing.T) {
 				}
 			}
 			for _, order := range [][]address{
-				{at(tainted, same), at(there, same)}, {at(there, same), at(tainted, same)}, {at(tainted, elsewhere), at(there, same)}, {at(there, same), at(tainted, elsewhere)},
+				{at(tainted, same), at(there, same)},
+				{at(there, same), at(tainted, same)},
+				{at(tainted, elsewhere), at(there, same)},
+				{at(there, same), at(tainted, elsewhere)},
+				{at(tainted, same), at(imported, same)},
+				{at(imported, same), at(tainted, same)},
 			} {
 				_, err := l.provider.next().plansTogether(order...)
-				refuses(t, err, title)
+				refuses(t, err, title, "at two addresses")
 			}
 			for _, order := range [][]instance{{here, there}, {there, here}} {
 				d := l.provider.next()
@@ -169,6 +174,36 @@ func TestNothingLost_movesToAProjectThatFails(t *testing.T) {
 					refuses(t, err, title, `project "Taken"`, "Nothing was changed", "-refresh=false")
 				} else if err != nil {
 					t.Error(err)
+				}
+			}
+			twin := address{projectKind, o.provider.none(projectKind), arguments{"name": "Twin"}} // two new projects with one name
+			_, err := o.provider.next().plansTogether(twin, twin, address{kind, l.state, moves})
+			refuses(t, err, title, `project "Twin"`)
+		})
+	}
+}
+
+// What runs is not replaced in a project that gets a name that is taken: Terraform would create nothing there.
+func TestNothingLost_replacedInAProjectThatGetsATakenName(t *testing.T) {
+	for kind, title := range map[string]string{environmentKind: "Environment Would Be Lost", keyKind: "API Key Would Be Lost"} {
+		t.Run(kind, func(t *testing.T) {
+			o := newOutcome(t)
+			l, project := newLife(o.provider, kind), newLife(o.provider, projectKind)
+			project.apply(arguments{"name": "Bills"}, "create")
+			config := ofKind(kind, o.server).with(arguments{"project_id": project.id()})
+			l.apply(config, "create")
+			o.server.CreateProject("Taken")
+			forced, tainted := l.state, l.state
+			forced.forced, tainted.tainted = true, true
+			changed := config.with(map[string]arguments{environmentKind: {"name": "Other"}, keyKind: {"environment": "stg"}}[kind])
+			for name, replaced := range map[string]address{"-replace": {kind, forced, config}, "tainted": {kind, tainted, config}, "changed": {kind, l.state, changed}} {
+				for to, refused := range map[string]bool{"Taken": true, "Free": false} {
+					_, err := o.provider.next().plansTogether(address{projectKind, project.state, arguments{"name": to}}, replaced)
+					if refused {
+						refuses(t, err, title, `project "Taken"`, "Nothing was changed", "-refresh=false")
+					} else if err != nil {
+						t.Errorf("%s: %s", name, err)
+					}
 				}
 			}
 		})

@@ -143,6 +143,8 @@ func addImported(attribute, key, why, remedy string, diags *diag.Diagnostics) {
 		key, why, remedy))
 }
 
+const lostSummary = "API Key Would Be Lost"
+
 // addUnknownPlace warns that a key is replaced only because its place is not known yet. It refuses that if
 // a creation of this plan may fail, so that the new place may never exist. With replace_existing it refuses
 // it unless the place may be a new one, in which no key can be: the apply of create_before_destroy cannot
@@ -156,7 +158,7 @@ func (r *managedResource) addUnknownPlace(plan resourceModel, state model, diags
 		if !r.KeysRead.Has(state.ID.ValueString()) {
 			keep = "If that replaces a tainted object, plan again without -refresh=false. " + keep
 		}
-		diags.AddAttributeError(path.Root(c.Argument), "API Key Would Be Lost", fmt.Sprintf(
+		diags.AddAttributeError(path.Root(c.Argument), lostSummary, fmt.Sprintf(
 			"This plan would revoke the %s and generate another, because %s is not known before apply. The same plan creates the %s, which will probably fail (see the warning about it). "+
 				"Then the key would be revoked and no other one generated. Nothing was changed. First correct what will fail. %s %s",
 			state.Describe(), c.Argument, mayFail, keep, base.RefreshHint))

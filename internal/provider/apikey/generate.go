@@ -29,8 +29,8 @@ func (r *managedResource) generateOrReplace(ctx context.Context, client *tracelo
 }
 
 // replaceExisting revokes the existing key and generates another. It never revokes a key that this
-// process generated, or that is younger than this process: another provider block may have generated
-// it just now.
+// process generated, or that is younger than this process, unless the plan named it: another provider
+// block may have generated it just now.
 func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
 	request := plan.request()
 	existing, err := activeKey(ctx, client.ListAPIKeysUncached, request)
@@ -45,7 +45,7 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 	switch {
 	case r.Applied.Made.Has(existing.ID):
 		addGeneratedTwice(plan.model, diags)
-	case client.CreatedSince(existing.CreatedAt, r.Started):
+	case !announced && client.CreatedSince(existing.CreatedAt, r.Started):
 		addSpared(r.describeExisting(*existing), "It is younger than this apply, or only a few seconds older. Perhaps another provider block, or somebody else, has just generated it. replace_existing revokes only keys that are older.",
 			"If two resources are for one key, remove one of them. If nobody uses that key, apply again.", diags)
 	case !announced && r.Applied.HasEmptied(place):

@@ -93,7 +93,7 @@ func (r *managedResource) planUpdate(ctx context.Context, config resourceModel, 
 	case resp.Diagnostics.HasError():
 		return
 	case rotates:
-		if !refuseUnknown(*plan, state.Describe(), &resp.Diagnostics) {
+		if !r.refuseStranding(*plan, state.Describe(), &resp.Diagnostics) {
 			r.planDestroy(state.model, token, &resp.Diagnostics)
 		}
 		return
@@ -154,7 +154,7 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 	r.planDestroy(state.model, token, diags)
 	client := r.ManagementIfKnown()
 	switch {
-	case diags.HasError() || refuseUnknown(plan, state.Describe(), diags):
+	case diags.HasError() || r.refuseStranding(plan, state.Describe(), diags):
 	case plan.hasUnknownPlace():
 		r.addUnknownPlace(plan, state.model, diags)
 	case client != nil:
@@ -164,9 +164,15 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 
 const unknownValueSummary = "Rotation Depends on an Unknown Value"
 
-// refuseUnknown refuses to rotate a key while a value is not known that may stop the generation of the
-// next one.
-func refuseUnknown(plan resourceModel, key string, diags *diag.Diagnostics) bool {
+// refuseStranding refuses to replace a key while a value is not known that may stop the generation of the
+// next one, or while the project that the key refers to gets a name that is taken.
+func (r *managedResource) refuseStranding(plan resourceModel, key string, diags *diag.Diagnostics) bool {
+	if renamed := r.Ledger.RenameMayFail(base.HandleOf("project", plan.ProjectID.ValueString())); renamed != "" {
+		diags.AddAttributeError(path.Root("project_id"), lostSummary, fmt.Sprintf(
+			"This plan would revoke the %s and generate another. The same plan renames the project of the new key: it becomes the %s, and that will probably fail (see the warning about it). "+
+				"Terraform generates no key in a project that it could not rename. Nothing was changed. First correct the name, or replace the key in a later plan. %s", key, renamed, base.RefreshHint))
+		return true
+	}
 	argument := plan.unknownForRotation()
 	if argument == "" {
 		return false
@@ -212,6 +218,9 @@ func (r *managedResource) planCreate(ctx context.Context, config resourceModel, 
 	if r.Ledger.Create(creation).Report(&resp.Diagnostics) {
 		return
 	}
+	if tainted, ok := r.Ledger.Tainted(place); ok && note.Replaces == "" && r.refuseStranding(*plan, tainted.Name, &resp.Diagnostics) {
+		return
+	}
 	note.Next = place
 	moves := note.Replaces != "" && replaced.Place != place
 	if client := r.ManagementIfKnown(); client != nil && (moves || note.Replaces == "" && !r.Ledger.IsWriting()) {
@@ -229,7 +238,7 @@ func (r *managedResource) planCreate(ctx context.Context, config resourceModel, 
 func (r *managedResource) planForced(ctx context.Context, key base.Handle, token string, plan resourceModel, diags *diag.Diagnostics) (base.Object, bool) {
 	replaced, conflict := r.Ledger.Replace(key, token)
 	switch {
-	case conflict.Report(diags), refuseUnknown(plan, replaced.Name, diags):
+	case conflict.Report(diags), r.refuseStranding(plan, replaced.Name, diags):
 	case r.Ledger.WasImported(key):
 		addImportedForced(replaced.Name, diags)
 	default:

@@ -1,6 +1,7 @@
 package base
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,9 +33,9 @@ type loss struct {
 // concerns reports whether the object was in a place, or is replaced there.
 func (l loss) concerns(place Handle) bool { return place == l.Place || place == l.Next && !l.Removed }
 
-// isUnplaced reports whether the object is of a type, and its successor may be anywhere.
-func (l loss) isUnplaced(resourceType string) bool {
-	return l.Type == resourceType && l.Next == "" && !l.Removed
+// isUnplaced reports whether the object is of one of the types, and its successor may be anywhere.
+func (l loss) isUnplaced(resourceTypes ...string) bool {
+	return slices.Contains(resourceTypes, l.Type) && l.Next == "" && !l.Removed
 }
 
 // Destroyed notes an object that this process destroyed. "how" says what was done to it, and is empty
@@ -83,12 +84,25 @@ func (a *Applied) Created(place Handle, resourceType string) {
 }
 
 // NameDestroyed adds to each error of a failed creation what this process has destroyed for it: what
-// was in the place or is replaced there, or else all of that type whose successor may be anywhere.
-func (a *Applied) NameDestroyed(place Handle, resourceType string, diags diag.Diagnostics) diag.Diagnostics {
-	is := func(l loss) bool { return l.concerns(place) }
-	if !a.has(is) {
-		is = func(l loss) bool { return l.isUnplaced(resourceType) }
+// was in the place or is replaced there, or else all of that type whose successor may be anywhere. "inside"
+// are the types of what may wait for this creation: Terraform does not create it then.
+func (a *Applied) NameDestroyed(place Handle, resourceType string, diags diag.Diagnostics, inside ...string) diag.Diagnostics {
+	is := func(l loss) bool { return l.concerns(place) || l.isUnplaced(inside...) }
+	if !a.has(func(l loss) bool { return l.concerns(place) }) {
+		is = func(l loss) bool { return l.isUnplaced(append(inside, resourceType)...) }
 	}
+	return a.nameIn(diags, is)
+}
+
+// NameInside is NameDestroyed for a project that could not be renamed: Terraform creates nothing in it then.
+func (a *Applied) NameInside(projectID string, diags diag.Diagnostics) diag.Diagnostics {
+	return a.nameIn(diags, func(l loss) bool {
+		return !l.Removed && strings.Contains(string(cmp.Or(l.Next, l.Place)), "/"+projectID+"/")
+	})
+}
+
+// nameIn adds what was destroyed to each error.
+func (a *Applied) nameIn(diags diag.Diagnostics, is func(loss) bool) diag.Diagnostics {
 	result := make(diag.Diagnostics, 0, len(diags))
 	for _, d := range diags {
 		detail := a.name(d.Detail(), is)

@@ -53,10 +53,11 @@ type Creation struct {
 	Name      string // as diagnostics name its place
 }
 
-// mayFail is a creation that the service will probably refuse.
+// mayFail is a creation, or a new name, that the service will probably refuse.
 type mayFail struct {
-	name  string // as diagnostics name it
-	place Handle
+	name   string // as diagnostics name it
+	place  Handle
+	object Handle // what gets the name, if it exists
 }
 
 // Ledger holds one plan to one rule: nothing that the plan keeps may be destroyed by the same plan,
@@ -76,6 +77,7 @@ type Ledger struct {
 	twice     []Object            // those that were read at one address, and are imported to another one
 	readAt    map[Handle]Handle   // their places
 	seen      map[Handle]bool     // whether the state or the configuration has the object
+	unplanned map[Handle][]string // tokens of the addresses at which an object was read, and not planned yet
 	kept      map[Handle][]Object // more than one where the state has the object at two addresses
 	keptAt    map[Handle]Object   // by place
 	keptIn    map[Handle][]Object // by each handle of Object.Within
@@ -104,7 +106,7 @@ func (l *Ledger) reset() {
 	l.kept, l.keptAt, l.keptIn = map[Handle][]Object{}, map[Handle]Object{}, map[Handle][]Object{}
 	l.created, l.createdIn, l.anew = map[Handle]Creation{}, map[Handle]Creation{}, map[Handle]Creation{}
 	l.read, l.readAt, l.seen = map[Handle]Object{}, map[Handle]Handle{}, map[Handle]bool{}
-	l.mayFail, l.twice, l.creates = nil, nil, map[string]bool{}
+	l.mayFail, l.twice, l.creates, l.unplanned = nil, nil, map[string]bool{}, map[Handle][]string{}
 }
 
 // Conflict is a breach of the rule. Both sides are described in its message.
@@ -225,6 +227,9 @@ func (l *Ledger) Read(o Object) *Conflict {
 		return l.readTwice(o)
 	}
 	l.read[o.Place], l.readAt[o.Handle], l.seen[o.Handle] = o, o.Place, true
+	if !slices.Contains(l.unplanned[o.Handle], o.Token) {
+		l.unplanned[o.Handle] = append(l.unplanned[o.Handle], o.Token)
+	}
 	return nil
 }
 
@@ -280,6 +285,9 @@ func (l *Ledger) Keep(o Object) *Conflict {
 		return duplicate
 	}
 	if c, ok := l.created[o.Place]; ok && c.Replaces != o.Handle { // the plan may go on, and keeps the object
+		if l.isTaintedElsewhere(o, c) {
+			return l.secondAddress(o, o)
+		}
 		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type, Strands: c.Replaces != ""}
 	}
 	return nil
@@ -288,6 +296,7 @@ func (l *Ledger) Keep(o Object) *Conflict {
 // planned notes that an object is not tainted.
 func (l *Ledger) planned(o Object) {
 	l.seen[o.Handle] = true
+	l.unplanned[o.Handle] = slices.DeleteFunc(l.unplanned[o.Handle], func(token string) bool { return token == o.Token })
 	delete(l.anew, o.Handle)
 	if place := l.readAt[o.Handle]; l.read[place].Handle == o.Handle { // a rename plans it for another place
 		delete(l.read, place)
@@ -395,6 +404,9 @@ func (l *Ledger) Create(c Creation) *Conflict {
 // isTaken finds another resource of the plan in the place of a creation.
 func (l *Ledger) isTaken(c Creation) *Conflict {
 	if o, ok := l.keptAt[c.Place]; ok && o.Handle != c.Replaces {
+		if l.isTaintedElsewhere(o, c) {
+			return l.secondAddress(o, o)
+		}
 		return &Conflict{Reason: PlaceKept, This: c.Name, Other: o.Name, Type: o.Type, Strands: c.Replaces != ""}
 	}
 	for _, place := range []Handle{c.Place, c.NeedsFree} {
@@ -408,12 +420,32 @@ func (l *Ledger) isTaken(c Creation) *Conflict {
 	return nil
 }
 
+// isTaintedElsewhere reports whether the state has a kept object at another address too, which was read
+// and not planned: it is tainted there, and a creation in its place replaces it.
+func (l *Ledger) isTaintedElsewhere(o Object, c Creation) bool {
+	return c.Replaces == "" && len(l.unplanned[o.Handle]) > 0 && !l.manyWalks
+}
+
 // MayFail notes a creation that the service will probably refuse, such as a project whose name is
-// taken. If a tainted object takes it, the apply deletes that one first, unless it is protected.
-func (l *Ledger) MayFail(name string, place Handle) {
+// taken, or such a new name of an object. If a tainted object has the name, the apply deletes that one
+// first, unless it is protected.
+func (l *Ledger) MayFail(name string, place, object Handle) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.mayFail = append(l.mayFail, mayFail{name, place})
+	l.mayFail = append(l.mayFail, mayFail{name, place, object})
+}
+
+// RenameMayFail returns the new name of an object that the service will probably refuse, or "". Terraform
+// creates nothing that refers to the object then.
+func (l *Ledger) RenameMayFail(object Handle) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, rename := range l.mayFail {
+		if rename.object == object {
+			return rename.name
+		}
+	}
+	return ""
 }
 
 // FirstMayFail returns the first creation that will probably fail, or "". What is within a tainted

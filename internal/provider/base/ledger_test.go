@@ -142,6 +142,10 @@ func TestLedger(t *testing.T) {
 			},
 			refused: []base.Reason{base.SecondAddress},
 		},
+		"a state has a tainted project at another address too": {
+			calls:   []call{{"read and keep", read(at(orders, "a"))}, tainted(orders)},
+			refused: []base.Reason{base.SecondAddress},
+		},
 		"it also moves": {
 			calls: []call{
 				{"import and keep", both(imports(at(orders, "a")), keep(at(orders, "a")))},
@@ -309,9 +313,14 @@ func TestLedger_mayFail(t *testing.T) {
 	if name := ledger.FirstMayFail(); name != "" {
 		t.Errorf("%q may fail", name)
 	}
-	ledger.MayFail("project Taken", "project_name/Taken")
+	ledger.MayFail("project Taken", "project_name/Taken", "project/1")
 	if name := ledger.FirstMayFail(); name != "project Taken" {
 		t.Errorf("%q may fail", name)
+	}
+	for object, want := range map[base.Handle]string{"project/1": "project Taken", "project/2": ""} {
+		if name := ledger.RenameMayFail(object); name != want {
+			t.Errorf("the new name of %s may fail: %q", object, name)
+		}
 	}
 }
 

@@ -71,12 +71,28 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 	switch blocked := r.Ledger.FirstMayFail(within(state.ProjectID.ValueString())...); {
 	case diags.HasError() || state.BuiltIn.ValueBool():
 	case plan.ProjectID.IsUnknown() && blocked != "":
-		diags.AddAttributeError(path.Root("project_id"), "Environment Would Be Lost", fmt.Sprintf(
+		diags.AddAttributeError(path.Root("project_id"), lostSummary, fmt.Sprintf(
 			"This plan would destroy the %s, to create it in a project that is not known yet. It also creates or renames the %s, which apply will probably refuse. Then nothing could follow. Nothing was changed. "+
 				"%s %s", state.Describe(), blocked, first, base.RefreshHint))
+	case r.refuseStranding(plan.model, state.Describe(), diags):
 	case client != nil:
 		r.canFollow(ctx, client, client.ListEnvironments, plan.model, state.ID.ValueString(), diags)
 	}
+}
+
+const lostSummary = "Environment Would Be Lost"
+
+// refuseStranding refuses to replace an environment while its project gets a name that is taken: Terraform
+// creates nothing in a project that it could not rename.
+func (r *managedResource) refuseStranding(plan model, replaced string, diags *diag.Diagnostics) bool {
+	renamed := r.Ledger.RenameMayFail(base.HandleOf("project", plan.ProjectID.ValueString()))
+	if renamed == "" {
+		return false
+	}
+	diags.AddAttributeError(path.Root("project_id"), lostSummary, fmt.Sprintf(
+		"This plan would destroy the %s, and create another one. It also renames the project of the new one: it becomes the %s, which apply will probably refuse. Then nothing could follow. Nothing was changed. "+
+			"First correct that, and apply it. %s", replaced, renamed, base.RefreshHint))
+	return true
 }
 
 // planCreate also plans the second half of a replacement.
@@ -86,12 +102,20 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	note := base.GetNote(ctx, resp.Private, diags)
 	projectID, slug := parsePlace(note.Replaces)
 	keys := &traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}
-	if _, refused := r.RefuseForced(ctx, note, token, base.Irreversible+loss(projectID), keys, diags); refused || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
+	replaced, refused := r.RefuseForced(ctx, note, token, base.Irreversible+loss(projectID), keys, diags)
+	if refused || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() || replaced != "" && r.refuseStranding(plan.model, replaced, diags) {
 		return
 	}
 	creation := plan.creation()
 	creation.Replaces = note.Replaces
-	if r.Ledger.Create(creation).Report(diags) {
+	conflict := r.Ledger.Create(creation)
+	if conflict.Report(diags) {
+		return
+	}
+	if conflict != nil {
+		r.Ledger.MayFail(plan.describeNew(), plan.place(), "")
+	}
+	if tainted, ok := r.Ledger.Tainted(creation.Place); ok && note.Replaces == "" && r.refuseStranding(plan.model, tainted.Name, diags) {
 		return
 	}
 	if note.Replaces == "" {
@@ -124,11 +148,11 @@ func (r *managedResource) warnTaken(ctx context.Context, plan model, diags *diag
 	holder, err := findHolder(ctx, client.ListEnvironments, plan, "")
 	switch {
 	case traceloop.IsNotFound(err):
-		r.Ledger.MayFail(plan.describeNew(), plan.place())
+		r.Ledger.MayFail(plan.describeNew(), plan.place(), "")
 		diags.AddAttributeWarning(path.Root("project_id"), base.UnknownProjectSummary, r.UnknownProject(ctx, client, plan.ProjectID.ValueString())+" "+outcome)
 	case err != nil: // the apply says what is wrong
 	case holder != nil:
-		r.Ledger.MayFail(plan.describeNew(), plan.place())
+		r.Ledger.MayFail(plan.describeNew(), plan.place(), "")
 		diags.AddAttributeWarning(path.Root("name"), existsSummary, r.describeExisting(plan, holder, outcome))
 	}
 }

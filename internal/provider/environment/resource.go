@@ -83,7 +83,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 
 	environment := r.create(ctx, client, plan, &resp.Diagnostics)
 	if environment == nil {
-		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), typeName, resp.Diagnostics)
+		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), typeName, resp.Diagnostics, "traceloop_api_key")
 		return
 	}
 	r.Applied.Created(plan.place(), typeName)

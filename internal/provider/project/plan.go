@@ -68,8 +68,12 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 		return
 	}
 	creation := base.Creation{Place: plan.place(), Replaces: note.Replaces, Type: typeName, Name: plan.describeNew()}
-	if r.Ledger.Create(creation).Report(diags) {
+	conflict := r.Ledger.Create(creation)
+	if conflict.Report(diags) {
 		return
+	}
+	if conflict != nil {
+		r.Ledger.MayFail(creation.Name, creation.Place, "")
 	}
 	if note.Replaces == "" {
 		r.warnTaken(ctx, plan, "", diags)
@@ -92,7 +96,11 @@ func (r *managedResource) warnTaken(ctx context.Context, plan resourceModel, exc
 	if err != nil || holder == nil { // the apply says what is wrong
 		return
 	}
-	r.Ledger.MayFail(plan.describeNew(), plan.place())
+	renamed := base.Handle("")
+	if except != "" {
+		renamed = handle(except)
+	}
+	r.Ledger.MayFail(plan.describeNew(), plan.place(), renamed)
 	diags.AddAttributeWarning(path.Root("name"), "Project Name Is Taken", r.describeTaken(holder, plan.Name.ValueString(), "Apply will refuse this project, unless the name is free by then."))
 }
 

@@ -64,7 +64,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 
 	project := r.create(ctx, client, plan.Name.ValueString(), &resp.Diagnostics)
 	if project == nil {
-		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), typeName, resp.Diagnostics)
+		resp.Diagnostics = r.Applied.NameDestroyed(plan.place(), typeName, resp.Diagnostics, "traceloop_environment", "traceloop_api_key")
 		return
 	}
 	r.Applied.Created(plan.place(), typeName)
@@ -139,12 +139,14 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 		}
 		name := plan.Name.ValueString()
 		project, err := client.UpdateProject(ctx, state.ID.ValueString(), traceloop.ProjectRequest{Name: name})
-		if traceloop.IsConflict(err) {
+		switch {
+		case traceloop.IsConflict(err):
 			r.addTaken(ctx, client, &resp.Diagnostics, "Unable to Rename Project", name, "Nothing was changed.")
-			return
+		case err != nil:
+			resp.Diagnostics.AddError("Unable to Rename Project", r.Failure(fmt.Sprintf("rename the %s to %q", state.Describe(), name), err))
 		}
 		if err != nil {
-			resp.Diagnostics.AddError("Unable to Rename Project", r.Failure(fmt.Sprintf("rename the %s to %q", state.Describe(), name), err))
+			resp.Diagnostics = r.Applied.NameInside(state.ID.ValueString(), resp.Diagnostics)
 			return
 		}
 		requested := plan.Name
