@@ -239,7 +239,7 @@ func call[Request, Response any](ctx context.Context, quiet bool, method func(co
 		return nil, err
 	}
 	var config *tfprotov6.DynamicValue
-	if field := reflect.ValueOf(r).Elem().FieldByName("Config"); field.IsValid() {
+	if field := reflect.Indirect(reflect.ValueOf(r)).FieldByName("Config"); field.IsValid() {
 		config, _ = reflect.TypeAssert[*tfprotov6.DynamicValue](field)
 	}
 	// Every response has this field, and no interface to get it by.
