@@ -157,7 +157,7 @@ var (
 		"The provider tried to", "Nothing was changed", "nothing was changed", "A project named", "Traceloop has no ", "The project ", "No environment was created", "No evaluator was created", "No key was generated", "generated no key", "is taken",
 	}
 	nextPhrases = []string{
-		"import {", "Run the command again", "apply again", "Apply again", "Check that", "Check whether", "Check the id", "Choose another name", "choose another name", "Choose another slug", "Remove this resource", "refer to it, so that", "Use the id of", "set replace_existing = true",
+		"import {", "First correct ", "first correct ", "Run the command again", "apply again", "Apply again", "Check that", "Check whether", "Check the id", "Choose another name", "choose another name", "Choose another slug", "Remove this resource", "refer to it, so that", "Use the id of", "set replace_existing = true",
 		"use a management key", "Plan again", "Choose one:", "Remove one of the two", "Rename or remove", "Correct the configuration", "Look in the Traceloop dashboard", "take two steps", "Keep one of the two", "Let Terraform forget one address", "Check both", "or import the key of",
 	}
 )

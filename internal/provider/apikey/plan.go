@@ -170,7 +170,7 @@ func (r *managedResource) refuseStranding(plan resourceModel, key string, diags 
 	if renamed := r.Ledger.RenameMayFail(base.HandleOf("project", plan.ProjectID.ValueString())); renamed != "" {
 		diags.AddAttributeError(path.Root("project_id"), lostSummary, fmt.Sprintf(
 			"This plan would revoke the %s and generate another. The same plan renames the project of the new key: it becomes the %s, and that will probably fail (see the warning about it). "+
-				"Terraform generates no key in a project that it could not rename. Nothing was changed. First correct the name, or replace the key in a later plan. %s", key, renamed, base.RefreshHint))
+				"Terraform generates no key in a project that it could not rename. Nothing was changed. Choose another name for that project, or replace the key in a later plan. %s", key, renamed, base.RefreshHint))
 		return true
 	}
 	argument := plan.unknownForRotation()

@@ -91,7 +91,7 @@ func (r *managedResource) refuseStranding(plan model, replaced string, diags *di
 	}
 	diags.AddAttributeError(path.Root("project_id"), lostSummary, fmt.Sprintf(
 		"This plan would destroy the %s, and create another one. It also renames the project of the new one: it becomes the %s, which apply will probably refuse. Then nothing could follow. Nothing was changed. "+
-			"First correct that, and apply it. %s", replaced, renamed, base.RefreshHint))
+			"Choose another name for that project, or replace the environment in a later plan. %s", replaced, renamed, base.RefreshHint))
 	return true
 }
 
