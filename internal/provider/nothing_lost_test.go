@@ -493,7 +493,9 @@ func TestNothingLost_rotationWithAnUnknownValue(t *testing.T) {
 	recorded := arguments{"rotation_triggers": at("1"), "rotate_after_days": unknownDays}
 	o.state.forced = true
 	o.refuses(recorded, "Rotation Depends on an Unknown Value")
-	o.state.forced = false
+	o.state.forced, o.state.tainted = false, true
+	o.refuses(recorded, "Rotation Depends on an Unknown Value")
+	o.state.tainted = false
 	if p := o.saves(o.config(recorded)); p.action != "update" {
 		t.Errorf("the plan is %q", p.action)
 	}
