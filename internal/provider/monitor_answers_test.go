@@ -272,6 +272,11 @@ func TestSetupAnswers_wasThere(t *testing.T) {
 	if !l.state.value.IsNull() {
 		t.Errorf("the state has it: %s", l.state.value)
 	}
+
+	// The service may refuse a setup that came into being after the look.
+	service = newAnswering(t, map[string]string{listSetups: "200 []", createSetup: `409 {"error":"taken"}`})
+	service.after(createSetup, map[string]string{readSetup: "200 " + answered("checkout", old)})
+	service.life(t, nil).refusesToApply(setupConfig("checkout", "char-count"), "Auto Monitor Setup Already Exists", "s-1", "2026-01-02T03:04:05Z", "Nothing was changed", "import {")
 }
 
 // An item of a bulk upsert may fail because the service fails, which is not the configuration's fault.

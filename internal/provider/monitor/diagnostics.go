@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -18,9 +19,14 @@ const (
 )
 
 // addNotCreated explains why a setup was not created.
-func (r *managedResource) addNotCreated(externalID string, err error, diags *diag.Diagnostics) {
+func (r *managedResource) addNotCreated(ctx context.Context, client *traceloop.ProjectClient, externalID string, err error, diags *diag.Diagnostics) {
 	there, isThere := errors.AsType[*traceloop.AlreadyThereError](err)
 	other, isOther := errors.AsType[*traceloop.OtherProjectError](err)
+	if traceloop.IsConflict(err) && !isThere {
+		if setup, findErr := client.GetAutoMonitorSetup(ctx, externalID, ""); findErr == nil {
+			there, isThere = &traceloop.AlreadyThereError{Setup: *setup}, true
+		}
+	}
 	switch {
 	case isThere && there.Replaced:
 		diags.AddAttributeError(path.Root("external_id"), takenSummary, describeTaken(there.Setup,

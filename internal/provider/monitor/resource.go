@@ -177,7 +177,7 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 		}
 	}
 	if err != nil {
-		r.addNotCreated(request.ExternalID, err, diags)
+		r.addNotCreated(ctx, client, request.ExternalID, err, diags)
 		return nil
 	}
 	return setup
