@@ -282,7 +282,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 	switch {
 	case traceloop.IsNotFound(err):
 		resp.Diagnostics.AddError("Evaluator No Longer Exists", fmt.Sprintf(
-			"The provider tried to change the %s, and Traceloop does not find it. Nothing was changed. Plan again: if the evaluator was deleted, the next apply creates it.", state.Describe()))
+			"The provider tried to change the %s, and Traceloop does not find it. Plan again: if the evaluator was deleted, the next apply creates it.", state.Describe()))
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Change Evaluator", r.ProjectFailure("change the "+state.Describe(), err))
 	default:
