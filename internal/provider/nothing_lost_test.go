@@ -416,6 +416,31 @@ func TestNothingLost_goneBeforeItsReplacement(t *testing.T) {
 	}
 }
 
+// A key that somebody else generates in a place is not taken for that of a lost answer: where the one of
+// the state was gone already, and where a key moves.
+func TestNothingLost_lostAnswerWhereAKeyAppeared(t *testing.T) {
+	for place, forced := range map[string]bool{"prd": true, "stg": false} {
+		t.Run(place, func(t *testing.T) {
+			o := newOutcome(t)
+			o.apply(o.config(nil), "create")
+			o.state.forced = forced
+			p, d := o.saves(o.config(arguments{"environment": place, "replace_existing": true})), o.provider.next()
+			if forced {
+				o.server.RevokeKey(o.id())
+			}
+			after, err := d.carryOutDelete(t.Context(), keyKind, o.state, p.planResult)
+			if err != nil {
+				t.Fatal(err)
+			}
+			appeared, secret := o.server.GenerateKey(o.projectID, place)
+			o.server.SetFaults(emulatortest.Fault{Method: "POST", Kind: "garbage", Times: 1})
+			_, err = d.carryOutRest(t.Context(), keyKind, after, p.planResult)
+			refuses(t, err, appeared, "did not revoke it")
+			o.accepts(secret)
+		})
+	}
+}
+
 func somethingChanged(t *testing.T, err error) {
 	t.Helper()
 	hides(t, strings.ToLower(fmt.Sprint(err)), "nothing was changed")

@@ -48,7 +48,7 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 	case !announced && client.CreatedSince(existing.CreatedAt, r.Started):
 		addSpared(r.describeExisting(*existing), "It is younger than this apply, or only a few seconds older. Perhaps another provider block, or somebody else, has just generated it. replace_existing revokes only keys that are older.",
 			"If two resources are for one key, remove one of them. If nobody uses that key, apply again.", diags)
-	case !announced && r.Applied.HasEmptied(place):
+	case !announced && r.Applied.Replaces(place):
 		addAppeared(*existing, "The provider did not revoke it, and generated no key.", diags)
 	case !announced && r.Applied.HasUnplaced(typeName):
 		addSpared(r.describeExisting(*existing), "This apply replaces a key in a place that its plan did not know, so that plan did not name this key.",

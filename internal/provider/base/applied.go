@@ -51,8 +51,15 @@ func (a *Applied) WasAnnounced(place Handle, id string) bool {
 	return a.has(func(l loss) bool { return l.Next == place && l.Revokes == id })
 }
 
-// HasEmptied reports whether this process destroyed what was in a place, or what is replaced there.
+// HasEmptied reports whether this process destroyed what was in a place. What was gone already may have
+// left its place to something else.
 func (a *Applied) HasEmptied(place Handle) bool {
+	return a.has(func(l loss) bool { return l.Place == place && l.how != "" })
+}
+
+// Replaces reports whether this process has come to replace what was in a place, or something by what is
+// created there.
+func (a *Applied) Replaces(place Handle) bool {
 	return a.has(func(l loss) bool { return l.concerns(place) })
 }
 
