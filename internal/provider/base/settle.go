@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -52,11 +53,12 @@ func Create[T any](ctx context.Context, most int, send func(context.Context) (*T
 		found := settle(ctx, first.Started, find)
 		// After a lost answer, the service may carry out the first attempt late: a conflict. Another refusal
 		// says nothing of the first attempt.
-		if !lost && !traceloop.IsConflict(err) {
+		refused := !lost && !traceloop.IsConflict(err)
+		if refused {
 			found.Ours = found.Ours && !suspected
-			if found.Object != nil || found.Err != nil {
-				err = errors.Join(first, err)
-			}
+		}
+		if !lost && found.Err != nil || refused && found.Object != nil {
+			err = errors.Join(first, err)
 		}
 		if lost && unknown.MayBeConflict && found.Ours {
 			// Somebody else may have created it just before. Another attempt shows how the service answers where
@@ -93,7 +95,7 @@ func (d *Data) AddUnsettled(diags *diag.Diagnostics, object string, found bool, 
 	adopt = " To manage an existing one, import it (write the address of this resource after \"to\"):\n\n" + adopt
 	switch {
 	case lookErr != nil:
-		detail += fmt.Sprintf("The provider could not find out whether it exists now:\n\n%s\n\n%s", lookErr, d.NextStep(lookErr)) +
+		detail += fmt.Sprintf("The provider could not find out whether it exists now:\n\n%s\n\n%s", lookErr, strings.TrimPrefix(d.NextStep(lookErr), "Nothing was changed. ")) + // the creation may have changed something
 			"\n\nThen apply again. If it exists, the service says so." + adopt
 	case found:
 		detail += "It exists, but somebody else may have created it, or it may be older than this attempt. So Terraform does not manage it." + adopt
