@@ -216,43 +216,36 @@ func TestAnswers_conflictAs500(t *testing.T) {
 	}
 }
 
-// A conflict after a lost answer may be with what the first attempt made. If nobody can look, the error says so.
-func TestAnswers_conflictWithoutALook(t *testing.T) {
+// What a look finds after a lost answer and a second attempt. A conflict may be with what the first attempt
+// made: if nobody can look, the error says so. A project that goes takes along what was made in it.
+func TestAnswers_lookAfterASecondAttempt(t *testing.T) {
 	t.Parallel()
-	for kind, config := range map[string]arguments{projectKind: {"name": "Orders"}, environmentKind: {"name": "EU Production"}, keyKind: {"project_id": "p1", "environment": "prd"}} {
-		service := newAnswering(t, map[string]string{"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "GET /v2/projects/p1": "200 " + goodProject})
-		front := serves(t, func(w http.ResponseWriter, r *http.Request) {
-			switch n := service.count("POST"); {
-			case r.Method != http.MethodPost:
-			case n == 0:
-				service.set(map[string]string{"POST " + r.URL.Path: `500 {"error":"internal server error"}`})
-			default:
-				const refused = `400 {"error":"bad request"}`
-				service.set(map[string]string{"POST " + r.URL.Path: `409 {"error":"taken"}`, "GET /v2/projects": refused, "GET /v2/environments": refused, "GET /v2/api-keys": refused})
-			}
-			service.ServeHTTP(w, r)
-		})
-		_, err := newDriverWith(t, time.Now, arguments{"base_url": front, "api_key": strayKey}).create(t.Context(), kind, config)
-		refuses(t, err, "500", "could not find out")
-		hides(t, fmt.Sprint(err), "No project was created", "No environment was created", "No key was generated", "Nothing was changed")
-	}
-}
-
-// A project that goes while an answer is lost takes along what the attempt made.
-func TestAnswers_goneWithItsProject(t *testing.T) {
-	t.Parallel()
-	for kind, config := range map[string]arguments{environmentKind: {"name": "EU Production", "project_id": "p1"}, keyKind: {"project_id": "p1", "environment": "prd"}} {
-		service := newAnswering(t, map[string]string{"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "GET /v2/projects/p1": "200 " + goodProject})
-		front := serves(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodPost && service.count("POST") == 0 {
-				const missing = `404 {"error":"not found"}`
-				service.set(map[string]string{"POST " + r.URL.Path: `500 {"error":"internal server error"}`})
-				defer service.set(map[string]string{"POST " + r.URL.Path: missing, "GET /v2/projects/p1": missing, "GET /v2/api-keys": missing, "GET /v2/environments": missing})
-			}
-			service.ServeHTTP(w, r)
-		})
-		_, err := newDriverWith(t, time.Now, arguments{"base_url": front, "api_key": strayKey}).create(t.Context(), kind, config)
-		refuses(t, err, "Unknown Project")
+	const missing = `404 {"error":"not found"}`
+	for _, test := range []struct {
+		second, look string
+		says         []string
+		kinds        []string
+	}{
+		{`409 {"error":"taken"}`, `400 {"error":"bad request"}`, []string{"500", "could not find out"}, []string{projectKind, environmentKind, keyKind}},
+		{missing, missing, []string{"Unknown Project"}, []string{environmentKind, keyKind}},
+	} {
+		for _, kind := range test.kinds {
+			config := map[string]arguments{projectKind: {"name": "Orders"}, environmentKind: {"name": "EU Production", "project_id": "p1"}, keyKind: {"project_id": "p1", "environment": "prd"}}[kind]
+			service := newAnswering(t, map[string]string{"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "GET /v2/api-keys": "200 []", "GET /v2/projects/p1": "200 " + goodProject})
+			front := serves(t, func(w http.ResponseWriter, r *http.Request) {
+				switch n := service.count("POST"); {
+				case r.Method != http.MethodPost:
+				case n == 0:
+					service.set(map[string]string{"POST " + r.URL.Path: `500 {"error":"internal server error"}`})
+				default:
+					service.set(map[string]string{"POST " + r.URL.Path: test.second, "GET /v2/projects": test.look, "GET /v2/projects/p1": test.look, "GET /v2/environments": test.look, "GET /v2/api-keys": test.look})
+				}
+				service.ServeHTTP(w, r)
+			})
+			_, err := newDriverWith(t, time.Now, arguments{"base_url": front, "api_key": strayKey}).create(t.Context(), kind, config)
+			refuses(t, err, test.says...)
+			hides(t, fmt.Sprint(err), "No project was created", "No environment was created", "Nothing was changed")
+		}
 	}
 }
 
