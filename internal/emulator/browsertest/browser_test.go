@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -164,11 +166,25 @@ func (b *tab) check() {
 	}
 }
 
-func (b *tab) run(actions ...chromedp.Action[chromedp.Void]) {
+// run does something to the page. A live part may be replaced after its node was found and before anything is done
+// to it. Chromium refuses that, and the node is looked for again.
+func (b *tab) run(action chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, actions...); err != nil {
-		b.t.Fatalf("%v\n%s", err, b.body())
+	for {
+		err := chromedp.Do(b.ctx, action)
+		if err == nil {
+			return
+		}
+		if !isReplaced(err) {
+			b.t.Fatalf("%v\n%s", err, b.body())
+		}
 	}
+}
+
+// isReplaced reports whether an action found a node that has left the page since. No key and no button was pressed.
+func isReplaced(err error) bool {
+	var refused *cdproto.Error
+	return errors.As(err, &refused) && refused.Message == "Could not find node with given id"
 }
 
 // body is what can be read on the page, for messages.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -171,6 +172,35 @@ func TestFollows(t *testing.T) {
 	b.see("GET /v2/environments")
 	b.click("Changes only")
 	b.until(`location.search === "" && !document.body.innerText.includes("GET")`)
+}
+
+// Somebody clicks while a pipeline changes what the page shows, so that its parts are replaced all the time.
+func TestClicksOnWhatChanges(t *testing.T) {
+	t.Parallel()
+	s := emulatortest.Start(t, emulatortest.WithSeed(organization))
+	b := open(t)
+	b.goTo(s.URL)
+	b.see("Updates automatically")
+	var pipeline sync.WaitGroup
+	stop := make(chan struct{})
+	pipeline.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+				request(t, s, s.ManagementKey, "PATCH", "/v2/projects/"+s.Projects()[0].ID, fmt.Sprintf(`{"name":"Orders %d"}`, i), "curl/8.0")
+			}
+		}
+	})
+	defer pipeline.Wait()
+	defer close(stop)
+	for range 20 {
+		b.click("Delete project Checkout")
+		b.see("This cannot be undone.")
+		b.click("Cancel")
+		b.see("Updates automatically")
+	}
 }
 
 // "What does my pipeline do when the API fails half-way" is three clicks.

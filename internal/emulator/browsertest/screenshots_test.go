@@ -36,7 +36,8 @@ func TestWidths(t *testing.T) {
 	b.goTo(s.URL)
 	b.shoot("organization", "dark")
 	// A violation would be found.
-	b.run(chromedp.Evaluate[chromedp.Void](`document.documentElement.lang = ""; document.querySelector("h1").style.color = "#eee"`), chromedp.Evaluate[chromedp.Void](axe))
+	b.run(chromedp.Evaluate[chromedp.Void](`document.documentElement.lang = ""; document.querySelector("h1").style.color = "#eee"`))
+	b.run(chromedp.Evaluate[chromedp.Void](axe))
 	if ids := value[[]string](b, `axe.run().then(r => r.violations.map(v => v.id))`); !slices.Contains(ids, "html-has-lang") || !slices.Contains(ids, "color-contrast") {
 		t.Errorf("axe finds only %q", ids)
 	}
