@@ -142,6 +142,40 @@ func TestDataSources_all(t *testing.T) {
 	}
 }
 
+// A policy such as "no key in production is older than 90 days" passes on an empty list. A slip in the slug must not
+// look like one.
+func TestDataSources_keysOfAnUnknownEnvironment(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	orders, refunds := server.CreateProject("Orders"), server.CreateProject("Refunds")
+	server.CreateEnvironment(orders.ID, "EU Production")
+	server.CreateEnvironment(refunds.ID, "EU Production")
+	server.GenerateKey(refunds.ID, "prd")
+	within := arguments{"project_id": orders.ID}
+	for _, test := range []struct {
+		config  arguments
+		phrases []string // none: nothing is said
+	}{
+		{arguments{"environment": "prod"}, []string{"The list of keys is empty. No project has an environment", `Did you mean "prd"`, `There are: dev, stg, prd, eu-production ("EU Production").`}},
+		{within.with(arguments{"environment": "prod"}), []string{"The project " + orders.ID + " has no environment", `Did you mean "prd"`, "refer to it"}},
+		{within.with(arguments{"environment": "prd"}), nil},                        // it has no key
+		{arguments{"environment": "prd", "min_age_days": int64(1)}, nil},           // nor one of that age
+		{arguments{"environment": "eu-production"}, nil},                           // of some projects
+		{arguments{"min_age_days": int64(1)}, nil},                                 // all
+		{arguments{"project_id": refunds.ID, "environment": "eu-production"}, nil}, // its own
+	} {
+		d := newDriver(t, server, time.Now)
+		if err := d.readData("traceloop_api_keys", test.config); err != nil {
+			t.Errorf("%v: %v", test.config, err)
+		}
+		if test.phrases != nil {
+			warns(t, d.applied, "Unknown Environment", test.phrases...)
+		} else if len(d.applied) > 0 {
+			t.Errorf("%v: it says %v", test.config, d.applied)
+		}
+	}
+}
+
 // data reads a data source as a plan does: it validates the configuration first.
 func (d *driver) data(kind string, config arguments) (instance, error) {
 	d.t.Helper()
@@ -152,6 +186,9 @@ func (d *driver) data(kind string, config arguments) (instance, error) {
 		return instance{value: tftypes.NewValue(typ, nil)}, err
 	}
 	read := ask(d.t.Context(), d.t, d.server.ReadDataSource, &tfprotov6.ReadDataSourceRequest{TypeName: kind, Config: dynamic})
+	d.saying.Lock()
+	d.applied = append(d.applied, read.Diagnostics...)
+	d.saying.Unlock()
 	err := failure(read.Diagnostics)
 	if err != nil {
 		return instance{value: tftypes.NewValue(typ, nil)}, err

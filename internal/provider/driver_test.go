@@ -40,7 +40,7 @@ type driver struct {
 	next    func() *driver // the provider of another plan or apply
 
 	saying  sync.Mutex
-	applied []*tfprotov6.Diagnostic // what the applies with this provider have said
+	applied []*tfprotov6.Diagnostic // what the applies and data sources with this provider have said
 }
 
 // newServer makes a provider, as the CLI starts one.

@@ -103,7 +103,7 @@ func NewPluralDataSource() datasource.DataSource {
 	all := filters()
 	all["api_keys"] = base.Listing("The keys.", attributes())
 	return base.NewDataSource("api_keys", schema.Schema{
-		MarkdownDescription: "Lists the active API keys of the organization, oldest first, in their masked form. The keys themselves cannot be retrieved.",
+		MarkdownDescription: "Lists the active API keys of the organization, oldest first, in their masked form. The keys themselves cannot be retrieved. The list is empty, with a warning, if no project has the `environment`.",
 		Attributes:          all,
 	}, readAPIKeys)
 }
@@ -120,5 +120,14 @@ func readAPIKeys(ctx context.Context, d *base.Data, into *pluralModel, diags *di
 			return
 		}
 		into.APIKeys = append(into.APIKeys, newAgedModel(key, d.Now()))
+	}
+	if len(into.APIKeys) > 0 || into.Environment.IsNull() {
+		return
+	}
+	// A policy that reads the list would pass. Only a warning: the same configuration may create the environment.
+	why, _ := missingEnvironment(ctx, client.ListEnvironments, into.ProjectID.ValueString(), into.Environment.ValueString())
+	if why != "" {
+		diags.AddAttributeWarning(path.Root("environment"), unknownEnvironmentSummary, "The list of keys is empty. "+why+
+			"\n\nIf this configuration creates the environment, refer to it: environment = traceloop_environment.example.slug.")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -208,16 +209,24 @@ func (r *managedResource) addOrphan(orphan *orphanError, attempted string, diags
 
 const unknownEnvironmentSummary = "Unknown Environment"
 
-// missingEnvironment says that a project does not have an environment, or nothing.
+// missingEnvironment says that a project does not have an environment, or nothing. Without a project, it says that
+// none has it.
 func missingEnvironment(ctx context.Context, list base.EnvironmentList, projectID, slug string) (string, error) {
 	var others []traceloop.Environment
 	for environment, err := range list(ctx, traceloop.EnvironmentFilter{ProjectID: projectID}) {
 		if err != nil || environment.Slug == slug {
 			return "", err
 		}
-		others = append(others, environment)
+		// Several projects may have one with this slug.
+		if !slices.ContainsFunc(others, func(e traceloop.Environment) bool { return e.Slug == environment.Slug }) {
+			others = append(others, environment)
+		}
 	}
-	return fmt.Sprintf("The project %s has no environment with the slug %q. %s", projectID, slug, base.SuggestEnvironment("slug", slug, others)), nil
+	where := "No project has an environment"
+	if projectID != "" {
+		where = "The project " + projectID + " has no environment"
+	}
+	return fmt.Sprintf("%s with the slug %q. %s", where, slug, base.SuggestEnvironment("slug", slug, others)), nil
 }
 
 // referToEnvironment follows missingEnvironment where this configuration may create the environment.
