@@ -3,10 +3,12 @@ package traceloop
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -20,10 +22,13 @@ type APIKey struct {
 }
 
 func readAPIKey(f *fields) APIKey {
-	switch string(f.raw["revoked_at"]) {
-	case "", "null", `""`, `"0001-01-01T00:00:00Z"`: // Go's zero values stand for none
+	var revoked time.Time
+	switch err := json.Unmarshal(f.raw["revoked_at"], &revoked); string(f.raw["revoked_at"]) {
+	case "", "null", `""`, "false", "0": // zero values stand for none
 	default:
-		f.gone = "The key is revoked."
+		if err != nil || revoked.Year() > 1 { // and so does that of Go
+			f.gone = "The key is revoked."
+		}
 	}
 	return APIKey{
 		ID:          f.text("id"),
@@ -47,6 +52,9 @@ func readGeneratedAPIKey(f *fields, r APIKeyRequest) GeneratedAPIKey {
 	key := GeneratedAPIKey{APIKey: readAPIKey(f.lenient()), Key: f.text("api_key")}
 	key.ProjectID = cmp.Or(key.ProjectID, r.ProjectID)
 	key.Environment = cmp.Or(key.Environment, r.Environment)
+	if strings.Contains(key.MaskedKey, key.Key) { // the state may not hold the key itself
+		key.MaskedKey = MaskKey(key.Key)
+	}
 	return key
 }
 

@@ -212,9 +212,9 @@ func (c *call) read(answer *http.Response) error {
 	if r.problem == "" && !own {
 		r.problem = "its body has no error message"
 	}
-	// Callers act on 404 (remove from state) and 409 (look for the conflict), so these count
+	// Callers act on 404 and 410 (remove from state) and 409 (look for the conflict), so these count
 	// only with the API's own error body.
-	actedOn := r.StatusCode == http.StatusNotFound || r.StatusCode == http.StatusConflict
+	actedOn := isNotFound(r.StatusCode) || r.StatusCode == http.StatusConflict
 	if actedOn && !own && !r.missing {
 		if r.message != "" {
 			r.problem += `, but "` + r.message + `"`
@@ -239,20 +239,30 @@ func refusalMessage(body json.RawMessage) (message string, own bool) {
 	return "", false
 }
 
+// reportsFailure reports whether the body of a success says that nothing was carried out.
+func reportsFailure(body json.RawMessage) bool {
+	var forms struct{ Success *bool }
+	_, failed := refusalMessage(body)
+	return failed || json.Unmarshal(body, &forms) == nil && forms.Success != nil && !*forms.Success
+}
+
 // decode turns the last answer into an error or into fields.
 func (c *call) decode(read func(*fields)) error {
 	last := &c.response
 	switch {
 	case last.missing:
 		return &MissingOperationError{c.response.Answer}
-	case c.method == http.MethodDelete && last.StatusCode == http.StatusNotFound && c.maybeDone:
-		return nil // an earlier attempt, whose answer was lost, deleted it
 	case last.StatusCode/100 != 2:
 		message := last.message
 		if message == "" {
 			message = "no reason given: " + last.problem
 		}
-		return &Error{Answer: c.response.Answer, Message: c.client.sanitize(message)}
+		return &Error{
+			Answer: c.response.Answer, Message: c.client.sanitize(message),
+			mayBeOurs: c.method == http.MethodDelete && isNotFound(last.StatusCode) && c.maybeDone,
+		}
+	case read == nil && reportsFailure(last.body):
+		return &MismatchError{c.response.Answer, "its status is that of a success, and its body reports a failure"}
 	case read == nil || last.body == nil:
 		return nil
 	}

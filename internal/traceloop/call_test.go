@@ -164,6 +164,7 @@ func TestRefusals(t *testing.T) {
 		{"409", answer(409, `{"error":"A project named \"x\" exists already."}`), `A project named "x" exists already.`, ""},
 		{"409 with more", answer(409, `{"error":"Taken.","code":17}`), "Taken.", ""},
 		{"409 as a web page", html(409), "", "its content type is text/html"},
+		{"410 as a web page", html(410), "", "its content type is text/html"},
 		{"404 with no message", answer(404, `{}`), "", "its body has no error message"},
 		{"404 of another API", answer(404, `{"error":{"code":5}}`), "", "its body has no error message"},
 		{"404 with an empty message", answer(404, `{"error":""}`), "", "its body has no error message"},

@@ -84,7 +84,15 @@ func (c *Client) ListEnvironments(ctx context.Context, filter EnvironmentFilter)
 
 // ListEnvironmentsUncached is ListEnvironments without the cache; see ListAPIKeysUncached.
 func (c *Client) ListEnvironmentsUncached(ctx context.Context, filter EnvironmentFilter) iter.Seq2[Environment, error] {
-	return c.environments.list(ctx, filter.query())
+	list := c.environments.collection
+	list.read = func(f *fields) Environment {
+		environment := readEnvironment(f)
+		if filter.ProjectID != "" && !filter.selects(&environment) { // the service ignores the filter
+			f.gone = "It is in another project."
+		}
+		return environment
+	}
+	return list.list(ctx, filter.query())
 }
 
 // OrganizationMark returns an id that differs between organizations and stays the same in one: that

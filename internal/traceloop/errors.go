@@ -33,15 +33,29 @@ func (a Answer) describe(text string) string {
 type Error struct {
 	Answer
 
-	Message string // from the service, or why there is none
-	revoked bool   // see IsRevoked
+	Message   string // from the service, or why there is none
+	revoked   bool   // see IsRevoked
+	mayBeOurs bool   // see MayHaveDeleted
 }
 
 func (e *Error) Error() string { return e.describe(e.status() + ": " + e.Message) }
 
 // IsNotFound reports whether the service said that the object does not exist. A 404 that does not
 // come from the API, such as a proxy's page, is an *UnreadableError: DESIGN.md, "404".
-func IsNotFound(err error) bool { return hasStatus(err, http.StatusNotFound) }
+func IsNotFound(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && isNotFound(e.StatusCode)
+}
+
+// isNotFound takes 410 for a 404: some services remember what they deleted.
+func isNotFound(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }
+
+// MayHaveDeleted reports whether a DELETE was answered 404 after an attempt whose answer was lost: that one has
+// deleted the object, unless another organization answers.
+func MayHaveDeleted(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.mayBeOurs
+}
 
 // IsConflict reports whether the service refused because of its current state, such as a name that
 // is taken. It may answer so with 500 and the text of its database.

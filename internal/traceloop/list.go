@@ -192,8 +192,25 @@ func invalidate(touched ...interface{ forget() }) func() {
 // get returns the object with this id.
 func (l *cachedList[T]) get(ctx context.Context, id string) (*T, error) {
 	return l.answer(ctx, func(c *cache[T]) *T { return c.byID[id] }, func() (*T, error) {
-		return get(ctx, l.connection, l.path, id, l.read)
+		object, err := get(ctx, l.connection, l.path, id, l.read)
+		if shown := l.listed(ctx, id, err); shown != nil {
+			return shown, nil
+		}
+		return object, err
 	})
+}
+
+// listed returns an object that a request did not find, if the list shows it nevertheless, or else nil. Behind some
+// gateways every single object is "not found", and that must not remove one from a state.
+func (l *cachedList[T]) listed(ctx context.Context, id string, err error) *T {
+	if !IsNotFound(err) || IsRevoked(err) {
+		return nil
+	}
+	c := l.cache()
+	_ = c.load(context.WithoutCancel(ctx), true) // confirmed says what is wrong
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.byID[id]
 }
 
 // answer returns the object that a lookup finds in the cache, or else that of the read's own request.
@@ -238,6 +255,7 @@ func (l *cachedList[T]) where(ctx context.Context, filter url.Values, selects fu
 			var page []T // the caller may need no more than the first ones
 			if err == nil {
 				page, err = pages.next(ctx)
+				page = slices.DeleteFunc(page, func(o T) bool { return !selects(&o) }) // the service may ignore a filter
 			}
 			if asked = append(asked, page...); err == nil && pages.done {
 				c.keepFiltered(key, asked)
@@ -254,7 +272,11 @@ func (l *cachedList[T]) all(ctx context.Context) iter.Seq2[T, error] { return l.
 
 // remove deletes the object with this id.
 func (l *cachedList[T]) remove(ctx context.Context, id string) error {
-	return l.confirmed(ctx, remove(ctx, l.connection, l.path, id))
+	err := remove(ctx, l.connection, l.path, id)
+	if refused, ok := errors.AsType[*Error](err); ok && l.listed(ctx, id, err) != nil {
+		return &MismatchError{Answer: refused.Answer, Reason: "the list still shows the object"}
+	}
+	return l.confirmed(ctx, err)
 }
 
 // confirmed keeps a 404 only if the service has the list. At a wrong base URL everything is "not

@@ -54,7 +54,7 @@ func callOf(ctx context.Context) *call {
 //	otherwise not sent               retry                retry
 //	429                              wait, repeat         wait, repeat
 //	500, the object exists           stop                 stop
-//	5xx, incomplete, unreadable      retry                retry if repeatable, or else stop, outcome unknown
+//	408, 5xx, cut, unreadable        retry                retry if repeatable, or else stop, outcome unknown
 //	any other answer                 stop                 stop
 //
 // retryablehttp calls it twice if there is an answer: before call.read and after it.
@@ -138,7 +138,7 @@ func timedOut(err error) bool {
 // and 504.
 func serverFailed(status int) bool {
 	switch status {
-	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	default:
 		return status >= 520

@@ -66,6 +66,7 @@ func TestRetryTable(t *testing.T) {
 		{name: "502", answer: html(502), others: repeated, post: unknownAtOnce},
 		{name: "503", answer: refusal(503), others: repeated, post: unknownAtOnce},
 		{name: "504", answer: html(504), others: repeated, post: unknownAtOnce},
+		{name: "408", answer: refusal(408), others: repeated, post: unknownAtOnce},
 		{name: "524", answer: html(524), others: repeated, post: unknownAtOnce},
 		{name: "501", answer: refusal(501), others: cell{1, refusedWith(501)}, post: cell{1, refusedWith(501)}},
 		{name: "connection dropped", answer: drop, others: repeated, post: unknownAtOnce},
@@ -212,7 +213,7 @@ func isUnknown(err error) bool {
 }
 
 func TestDeleteThenNotFound(t *testing.T) {
-	succeeds := func(err error) bool { return err == nil }
+	isPlain := func(err error) bool { return IsNotFound(err) && !MayHaveDeleted(err) }
 	unreadable404 := func(err error) bool {
 		unreadable, ok := errors.AsType[*UnreadableError](err)
 		return ok && unreadable.StatusCode == 404
@@ -223,13 +224,15 @@ func TestDeleteThenNotFound(t *testing.T) {
 		dialErrs []error
 		want     func(error) bool
 	}{
-		"dropped":                {drop, refusal(404), nil, succeeds},
-		"502":                    {html(502), refusal(404), nil, succeeds},
-		"unreadable":             {html(200), refusal(404), nil, succeeds},
-		"timeout":                {hang, refusal(404), nil, succeeds},
-		"dropped, then not sent": {drop, refusal(404), []error{nil, refusedDial}, succeeds},
-		"nothing sent before":    {refusal(404), refusal(404), []error{refusedDial}, IsNotFound},
-		"429 deletes nothing":    {refusal(429), refusal(404), nil, IsNotFound},
+		"dropped":                {drop, refusal(404), nil, MayHaveDeleted},
+		"502":                    {html(502), refusal(404), nil, MayHaveDeleted},
+		"502, then 410":          {html(502), refusal(410), nil, MayHaveDeleted},
+		"unreadable":             {html(200), refusal(404), nil, MayHaveDeleted},
+		"timeout":                {hang, refusal(404), nil, MayHaveDeleted},
+		"dropped, then not sent": {drop, refusal(404), []error{nil, refusedDial}, MayHaveDeleted},
+		"410":                    {refusal(410), refusal(410), nil, isPlain},
+		"nothing sent before":    {refusal(404), refusal(404), []error{refusedDial}, isPlain},
+		"429 deletes nothing":    {refusal(429), refusal(404), nil, isPlain},
 		"a web page with 404":    {drop, html(404), nil, unreadable404},
 	} {
 		t.Run(name, func(t *testing.T) {

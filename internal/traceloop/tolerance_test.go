@@ -1,7 +1,9 @@
 package traceloop
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -210,12 +212,100 @@ func TestTimesAreRoundedToMilliseconds(t *testing.T) {
 	}
 }
 
+// A single object that is not found, and that the list shows, exists. Behind some gateways no operation on a single
+// object is found: {"message":"Cannot GET /v2/projects/p1","error":"Not Found"}.
+func TestNotFoundButListed(t *testing.T) {
+	refused := answer(404, `{"statusCode":404,"message":"Cannot GET it","error":"Not Found"}`)
+	for kind, test := range map[string]struct {
+		path, id, object string
+		get, remove      func(context.Context, *Client, string) error
+	}{
+		"project": {"/v2/projects", "p1", projectJSON,
+			func(ctx context.Context, c *Client, id string) error { _, err := c.GetProject(ctx, id); return err },
+			func(ctx context.Context, c *Client, id string) error { return c.DeleteProject(ctx, id) }},
+		"environment": {"/v2/environments", "e1", environmentJSON,
+			func(ctx context.Context, c *Client, id string) error { _, err := c.GetEnvironment(ctx, id); return err },
+			func(ctx context.Context, c *Client, id string) error { return c.DeleteEnvironment(ctx, id) }},
+		"key": {"/v2/api-keys", "k1", apiKeyJSON,
+			func(ctx context.Context, c *Client, id string) error { _, err := c.GetAPIKey(ctx, id); return err },
+			func(ctx context.Context, c *Client, id string) error { return c.RevokeAPIKey(ctx, id) }},
+	} {
+		// The object is on the second page, and the first one alone is read for other reasons.
+		first := answer(200, `{"data":[`+strings.Replace(test.object, `"`+test.id+`"`, `"x1"`, 1)+`],"next_cursor":"c"}`)
+		last := answer(200, `{"data":[`+test.object+`]}`)
+		c := func() *Client {
+			return serve(t, func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.URL.Path != test.path:
+					refused(w, r)
+				case r.URL.Query().Has("cursor"):
+					last(w, r)
+				default:
+					first(w, r)
+				}
+			}).client(Config{})
+		}
+		if err := test.get(t.Context(), c(), test.id); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+		if err := test.get(t.Context(), c(), "another"); !IsNotFound(err) {
+			t.Errorf("%s: one that the list does not show: %v", kind, err)
+		}
+		if mismatch := as[*MismatchError](t, test.remove(t.Context(), c(), test.id)); !strings.Contains(mismatch.Reason, "still shows") {
+			t.Errorf("%s: %v", kind, mismatch)
+		}
+		if err := test.remove(t.Context(), c(), "another"); !IsNotFound(err) {
+			t.Errorf("%s: another one is deleted: %v", kind, err)
+		}
+	}
+}
+
+// A success that reports a failure deletes nothing.
+func TestDeleteReportsFailure(t *testing.T) {
+	for body, fails := range map[string]bool{
+		`{"success":false}`: true, `{"success":false,"error":"locked"}`: true, `{"error":"locked"}`: true, `{"error":null}`: false,
+		`{"success":true}`: false, `{"deleted":true,"error":""}`: false, `{}`: false, `null`: false, `[]`: false,
+	} {
+		if err := serve(t, answer(200, body)).client(Config{}).RevokeAPIKey(t.Context(), "k1"); (err != nil) != fails {
+			t.Errorf("%s: %v, want a failure: %t", body, err, fails)
+		}
+	}
+}
+
+// The state has the mask in plain text, also where the key is sealed.
+func TestMaskIsTheKey(t *testing.T) {
+	for _, mask := range []string{generatedKey, "key " + generatedKey} {
+		c := serve(t, answer(201, strings.Replace(generatedJSON, "tl_****Wx3k", mask, 1))).client(Config{})
+		key, err := c.CreateAPIKey(t.Context(), APIKeyRequest{ProjectID: "p1", Environment: "prd"})
+		if err != nil || key.MaskedKey != MaskKey(generatedKey) {
+			t.Errorf("the mask %q becomes %q: %v", mask, key.MaskedKey, err)
+		}
+	}
+}
+
+// A service that ignores a filter shows nothing of another project.
+func TestFilterIsIgnored(t *testing.T) {
+	elsewhere := strings.NewReplacer(`"p1"`, `"p2"`, `"k1"`, `"k2"`, `"e1"`, `"e2"`)
+	c := serve(t, byLine{
+		"GET /v2/api-keys":     answer(200, `{"data":[`+elsewhere.Replace(apiKeyJSON)+`]}`),
+		"GET /v2/environments": answer(200, `{"data":[`+elsewhere.Replace(environmentJSON)+`]}`),
+	}.answer).client(Config{})
+	if keys := all(t, c.ListAPIKeys(t.Context(), APIKeyFilter{ProjectID: "p1", Environment: "prd"})); len(keys) > 0 {
+		t.Errorf("the list has %v", keys)
+	}
+	for _, list := range []func(context.Context, EnvironmentFilter) iter.Seq2[Environment, error]{c.ListEnvironments, c.ListEnvironmentsUncached} {
+		if environments := all(t, list(t.Context(), EnvironmentFilter{ProjectID: "p1"})); len(environments) > 0 {
+			t.Errorf("the list has %v", environments)
+		}
+	}
+}
+
 // A revoked key that is still answered is gone, before and after the list is in.
 func TestRevokedKeyIsGone(t *testing.T) {
 	other := strings.Replace(apiKeyJSON, `"k1"`, `"k2"`, 1)
 	for revoked, gone := range map[string]bool{
 		`"2026-01-03T00:00:00Z"`: true, `1767323045`: true, `true`: true,
-		`null`: false, `""`: false, `"0001-01-01T00:00:00Z"`: false,
+		`null`: false, `""`: false, `"0001-01-01T00:00:00Z"`: false, `"0001-01-01T00:00:00.000Z"`: false, `false`: false, `0`: false,
 	} {
 		key := strings.Replace(apiKeyJSON, `"id"`, `"revoked_at":`+revoked+`,"id"`, 1)
 		c := serve(t, byLine{"GET /v2/api-keys/k1": answer(200, key), "GET /v2/api-keys": answer(200, `{"data":[`+key+`,`+other+`],"total_results":2}`)}.answer).client(Config{})
