@@ -180,7 +180,7 @@ func TestAnswers_conflictAs500(t *testing.T) {
 		"key, then refused":         {keyKind, key, []string{failed, refused}, 0, []string{"API Key May Be Orphaned", "403", "id k1", "It may be older than this attempt"}},
 		"environment, then missing": {environmentKind, environment, []string{failed, missing}, 0, []string{"Outcome of Creation Is Unknown", "404", `id = "e1"`}},
 		"key, then missing":         {keyKind, key, []string{failed, missing}, 0, []string{"API Key May Be Orphaned", "404", "id k1"}},
-		"key, without its secret":   {keyKind, key, slices.Repeat([]string{"201 " + goodKey}, 4), 4, []string{"no unknown key was left active"}},
+		"key, without its secret":   {keyKind, key, slices.Repeat([]string{"201 " + goodKey}, 4), 4, []string{"the list shows no unknown key"}},
 		"evaluator, not repeated":   {evaluatorKind, evaluatorConfig("Tone"), []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it", `id = "ev-1"`}},
 		"setup, not repeated":       {setupKind, arguments{"external_id": "checkout", "evaluators": []string{"char-count"}}, []string{failed}, 0, []string{"Outcome of Creation Is Unknown", "somebody else may have created it"}},
 	} {
@@ -208,6 +208,9 @@ func TestAnswers_conflictAs500(t *testing.T) {
 				refuses(t, err, test.says...)
 			} else if err != nil {
 				t.Error(err)
+			}
+			if test.deletes > 0 { // somebody else may have generated it
+				warns(t, d.applied, "API Key of a Lost Answer Was Revoked", "id k1", "If somebody else generated")
 			}
 			if posts, deletes := service.count("POST"), service.count("DELETE"); posts != len(test.answers) || deletes != test.deletes {
 				t.Errorf("%d POSTs and %d DELETEs, want %d and %d", posts, deletes, len(test.answers), test.deletes)
@@ -324,6 +327,23 @@ func TestAnswers_storedNameIsTaken(t *testing.T) {
 	l := newLife(answeringDriver(t, service), projectKind)
 	l.apply(arguments{"name": "Orders"}, "create")
 	l.apply(arguments{"name": "orders"}, "update")
+}
+
+// A new name that the service stores in another form is not a change in each plan.
+func TestAnswers_renamedToAnotherForm(t *testing.T) {
+	t.Parallel()
+	renamed := "200 " + changed(goodProject, "name", "Order returns")
+	service := newAnswering(t, map[string]string{"GET /v2/projects": "200 []", "GET /v2/environments": "200 []", "POST /v2/projects": "201 " + goodProject, "GET /v2/projects/p1": "200 " + goodProject, "PATCH /v2/projects/p1": renamed})
+	front := serves(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPatch {
+			service.set(map[string]string{"GET /v2/projects/p1": renamed})
+		}
+		service.ServeHTTP(w, r)
+	})
+	l := newLife(newDriverWith(t, time.Now, arguments{"base_url": front, "api_key": strayKey}), projectKind)
+	l.apply(arguments{"name": "Orders"}, "create")
+	l.apply(arguments{"name": "Order  returns"}, "update")
+	l.changesNothing(arguments{"name": "Order  returns"})
 }
 
 // A key that the service shows without a mask is named by its id.

@@ -246,6 +246,9 @@ func TestDataSources_refused(t *testing.T) {
 		{"api_key", arguments{"project_id": "cnosuch", "environment": "prd"}, []string{"Unknown Project"}},
 		{"api_key", arguments{"project_id": orders.ID, "environment": "prod"}, []string{"no environment with the slug", `Did you mean "prd"`}},
 		{"api_key", arguments{"project_id": "orders-returns", "environment": "prd"}, []string{fmt.Sprintf(`Did you mean %q, the id of the project`, orders.ID)}},
+		{"api_key", arguments{"id": madeUpKey}, []string{"an API key was given in the place of an id", "Give the id"}},
+		{"project", arguments{"id": madeUpKey}, []string{"an API key was given in the place of an id"}},
+		{"environment", arguments{"id": madeUpKey}, []string{"an API key was given in the place of an id"}},
 		{"api_keys", arguments{"project_id": "cnosuch"}, []string{"Unknown Project"}},
 		{"api_keys", arguments{"environment": "Production"}, []string{"slug"}},
 	} {

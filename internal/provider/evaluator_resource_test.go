@@ -354,7 +354,7 @@ func TestEvaluator_lostAnswer(t *testing.T) {
 			phrases []string // none: it is found
 		}{
 			"carried out":     {emulatortest.Fault{Kind: "drop_after"}, time.Now, nil},
-			"not carried out": {emulatortest.Fault{Kind: "status", Status: 500}, time.Now, []string{"It does not exist: nothing was created", "Apply again"}},
+			"not carried out": {emulatortest.Fault{Kind: "status", Status: 500}, time.Now, []string{"The service does not show it", "Plan again"}},
 			"an older one":    {emulatortest.Fault{Kind: "drop_after"}, anHourAgo, []string{"somebody else may have created it", "import {"}},
 		} {
 			t.Run(name, func(t *testing.T) {

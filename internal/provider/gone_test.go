@@ -83,6 +83,9 @@ func TestGone_anotherOrganization(t *testing.T) {
 				_, err := stranger.provider.next().refresh(t.Context(), kind, made)
 				refuses(t, err, "Another Organization Answers", "terraform state rm")
 				refusesToDestroy(stranger, made, "Another Organization Answers")
+				// A lost answer does not make the 404 a success.
+				other.SetFaults(emulatortest.Fault{Method: "DELETE", Kind: "status", Status: 502})
+				refusesToDestroy(stranger, made, "Another Organization Answers")
 
 				// Core drops the private state of a tainted object.
 				tainted := made

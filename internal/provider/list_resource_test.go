@@ -284,8 +284,11 @@ func TestList_projectVanishes(t *testing.T) {
 	server.GenerateKey(project, "prd")
 	d := newDriver(t, server, time.Now)
 	stream := ask(t.Context(), t, d.extended().ListResource, &tfprotov6.ListResourceRequest{TypeName: keyKind, Config: d.listConfig(keyKind, nil), Limit: 10})
-	body := `{"error":"There is no such project."}`
-	server.SetFaults(emulatortest.Fault{Method: "GET", Path: "/v2/projects/" + project, Kind: "status", Status: 404, Body: &body})
+	body, none := `{"error":"There is no such project."}`, `{"data":[]}`
+	server.SetFaults(
+		emulatortest.Fault{Method: "GET", Path: "/v2/projects/" + project, Kind: "status", Status: 404, Body: &body},
+		emulatortest.Fault{Method: "GET", Path: "/v2/projects", Kind: "status", Status: 200, Body: &none},
+	)
 	for result := range stream.Results {
 		if err := failure(result.Diagnostics); err != nil || result.DisplayName != project+" / prd" {
 			t.Errorf("it is shown as %q: %v", result.DisplayName, err)

@@ -210,11 +210,12 @@ func TestNothingLost_replacedInAProjectThatGetsATakenName(t *testing.T) {
 	}
 }
 
-// Where only the apply can know, it names the keys that go with a project or an environment.
-func TestNothingLost_keysThatGoWithAReplacedPlaceAreNamed(t *testing.T) {
+// Where only the apply can know, it names the keys that go with a project or an environment: also a key that was
+// generated after the plan.
+func TestNothingLost_keysThatGoWithAPlaceAreNamed(t *testing.T) {
 	for _, kind := range []string{projectKind, environmentKind} {
-		for _, tainted := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, tainted: %t", kind, tainted), func(t *testing.T) {
+		for _, how := range []string{"forced", "tainted", "destroyed"} {
+			t.Run(kind+", "+how, func(t *testing.T) {
 				o := newOutcome(t)
 				l, config := newLife(o.provider, kind), ofKind(kind, o.server)
 				l.apply(config, "create")
@@ -222,10 +223,14 @@ func TestNothingLost_keysThatGoWithAReplacedPlaceAreNamed(t *testing.T) {
 				if kind == environmentKind {
 					projectID, slug = o.projectID, "eu-production"
 				}
+				l.state.forced, l.state.tainted = how == "forced", how == "tainted"
+				if how == "destroyed" {
+					config = nil
+				}
+				saved := l.saves(config)
 				_, key := o.server.GenerateKey(projectID, slug)
-				l.state.forced, l.state.tainted = !tainted, tainted
 				applying := o.provider.next()
-				if err := l.saves(config).apply(applying); err != nil {
+				if err := saved.apply(applying); err != nil {
 					t.Fatal(err)
 				}
 				warns(t, applying.applied, "Destroying Is Irreversible", "This apply destroys the", "1 API key is revoked", fmt.Sprintf("environment %q: %s", slug, traceloop.MaskKey(key)))

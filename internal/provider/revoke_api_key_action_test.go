@@ -68,6 +68,21 @@ func texts(diags []*tfprotov6.Diagnostic) string {
 	return strings.Join(all, "\n")
 }
 
+// The key itself in the place of its id is a leak, and no proof that the key is revoked.
+func TestRevokeAction_keyInThePlaceOfItsID(t *testing.T) {
+	t.Parallel()
+	server := emulatortest.Start(t)
+	_, key := server.GenerateKey(server.Projects()[0].ID, "prd")
+	server.ResetRequests()
+	d := newDriver(t, server, time.Now)
+	refuses(t, failure(d.planAction(arguments{"id": key})), "Unable to Find API Key", "an API key was given in the place of an id", "Give the id")
+	_, diags := d.invoke(arguments{"id": key}) // the plan may not have known it
+	refuses(t, failure(diags), "Unable to Find API Key", "an API key was given in the place of an id", "Give the id")
+	for _, request := range server.Requests() {
+		hides(t, request.Path, key)
+	}
+}
+
 // By either form the plan names the key, the action revokes it and says so, and the next plan
 // offers a new one.
 func TestRevokeAction_revokes(t *testing.T) {

@@ -394,7 +394,7 @@ func TestSecrets_errors(t *testing.T) {
 	// An answer that holds a new key and cannot be read. The key is revoked.
 	w.write(settings + resourceOf(keyKind, "orders", fmt.Sprintf("project_id = %q", project), `environment = "stg"`))
 	broken = &brokenAnswer{"POST", "/v2/api-keys", http.StatusCreated, func(good []byte) []byte { return good[:len(good)-1] }}
-	w.fails([]string{"no unknown key was left active", "does not come from the Traceloop API"}, apply...)
+	w.fails([]string{"the list shows no unknown key", "does not come from the Traceloop API"}, apply...)
 	broken = nil
 
 	// A private key in place of a public one, in a variable and in the configuration itself.

@@ -29,6 +29,10 @@ func (a Answer) describe(text string) string {
 	return fmt.Sprintf("%s %s: %s", a.Method, a.Path, text)
 }
 
+// ErrKeyAsID refuses to send a key in the address of a request, where an id belongs. The service would not find
+// it, which would look as if the key was revoked.
+var ErrKeyAsID = errors.New("an API key was given in the place of an id")
+
 // Error is a refusal by the service.
 type Error struct {
 	Answer

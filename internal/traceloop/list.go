@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -191,6 +192,9 @@ func invalidate(touched ...interface{ forget() }) func() {
 
 // get returns the object with this id.
 func (l *cachedList[T]) get(ctx context.Context, id string) (*T, error) {
+	if strings.HasPrefix(id, KeyPrefix) {
+		return nil, ErrKeyAsID
+	}
 	return l.answer(ctx, func(c *cache[T]) *T { return c.byID[id] }, func() (*T, error) {
 		object, err := get(ctx, l.connection, l.path, id, l.read)
 		if shown := l.listed(ctx, id, err); shown != nil {

@@ -180,12 +180,20 @@ func (r *managedResource) addUnknownPlace(plan resourceModel, state model, diags
 func (r *managedResource) addSealError(ctx context.Context, client *traceloop.Client, key traceloop.APIKey, err error, diags *diag.Diagnostics) {
 	model := newModel(key)
 	detail := fmt.Sprintf("The provider generated the %s, but could not seal it to age_recipients: %s. ", model.Describe(), err)
-	if err := client.RevokeAPIKey(ctx, key.ID); err != nil {
+	if err := client.RevokeAPIKey(ctx, key.ID); err != nil && !traceloop.IsNotFound(err) {
 		diags.AddError("Unable to Seal API Key", detail+fmt.Sprintf(
 			"Nobody has this key, and the provider could not revoke it either (%s). Revoke it %s, correct the recipients and apply again.", err, revokeByHand))
 		return
 	}
 	diags.AddError("Unable to Seal API Key", detail+"So the provider revoked the key. Correct the recipients and apply again.")
+}
+
+// addLostRevoked names the key of a lost answer. Somebody else may have generated it at the same time.
+func addLostRevoked(key traceloop.APIKey, diags *diag.Diagnostics) {
+	diags.AddWarning("API Key of a Lost Answer Was Revoked", fmt.Sprintf(
+		"The provider generated a key, and the answer with the key was lost. So this apply revoked the %s, generated %s, and tried again. "+
+			"If somebody else generated that key at the same time, their applications can no longer send traces. They need the key of this resource.",
+		newModel(key).Describe(), base.Timestamp(key.CreatedAt).ValueString()))
 }
 
 // addOrphan names a key that may be active although its value is lost.

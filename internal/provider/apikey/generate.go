@@ -15,7 +15,7 @@ import (
 // generateOrReplace generates the key. With replace_existing it first revokes the existing key,
 // but only once: a key that appears after that belongs to somebody else. On error it returns nil.
 func (r *managedResource) generateOrReplace(ctx context.Context, client *traceloop.Client, plan resourceModel, diags *diag.Diagnostics) *traceloop.GeneratedAPIKey {
-	generated, err := r.generate(ctx, client, plan.request())
+	generated, err := r.generate(ctx, client, plan.request(), diags)
 	if isOccupied(err) && plan.ReplaceExisting.ValueBool() && ctx.Err() == nil {
 		generated, err = r.replaceExisting(ctx, client, plan, diags)
 	}
@@ -38,7 +38,7 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 		return nil, err
 	}
 	if existing == nil {
-		return r.generate(ctx, client, request)
+		return r.generate(ctx, client, request, diags)
 	}
 	place := placeOf(request)
 	announced := r.Applied.WasAnnounced(place, existing.ID)
@@ -65,7 +65,7 @@ func (r *managedResource) replaceExisting(ctx context.Context, client *traceloop
 	revoked := newModel(*existing).object("")
 	r.Absences.Deleted(revoked.Handle)
 	r.Applied.Destroyed(revoked, "revoked", onceRevoked, base.Note{Removed: true})
-	generated, err := r.generate(ctx, client, request)
+	generated, err := r.generate(ctx, client, request, diags)
 	if err == nil { // an error names the key itself
 		diags.AddAttributeWarning(path.Root("replace_existing"), "Existing API Key Was Revoked", fmt.Sprintf(
 			"This apply revoked the %s, generated %s ago, because replace_existing is true. Applications that use it can no longer send traces.", revoked.Name, base.Elapsed(r.Now().Sub(existing.CreatedAt))))
@@ -83,8 +83,8 @@ func isOccupied(err error) bool {
 // maxGenerations limits how many keys are generated until an answer arrives.
 const maxGenerations = 4
 
-// generate generates a key. If an answer is lost, it revokes that key before trying again.
-func (r *managedResource) generate(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest) (*traceloop.GeneratedAPIKey, error) {
+// generate generates a key. If an answer is lost, it revokes that key, with a warning, before trying again.
+func (r *managedResource) generate(ctx context.Context, client *traceloop.Client, request traceloop.APIKeyRequest, diags *diag.Diagnostics) (*traceloop.GeneratedAPIKey, error) {
 	emptied := r.Applied.HasEmptied(placeOf(request))
 	if !emptied && !r.Applied.Made.Has(request.ProjectID) { // a project that this process created has no keys
 		if err := r.KeysBefore.Look(ctx, client, request.ProjectID); err != nil && !traceloop.IsNotFound(err) {
@@ -143,6 +143,7 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 			if err := client.RevokeAPIKey(ctx, key.ID); err != nil && !traceloop.IsNotFound(err) {
 				return nil, &orphanError{request: request, key: key, err: errors.Join(lost.Err, err)}
 			}
+			addLostRevoked(*key, diags)
 		}
 		if refused {
 			return nil, err
@@ -151,7 +152,7 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 	if hidden {
 		return nil, &orphanError{request: request, err: lost.Err}
 	}
-	return nil, fmt.Errorf("%w; no key was generated, and no unknown key was left active", lost.Err)
+	return nil, fmt.Errorf("%w; no key was generated, and the list shows no unknown key", lost.Err)
 }
 
 // lostKey returns the key of a lost answer, if there is one.

@@ -124,9 +124,9 @@ func (a *revokeAction) Invoke(ctx context.Context, req action.InvokeRequest, res
 	progress("Revoking the %s", description)
 	err := client.RevokeAPIKey(ctx, key.ID)
 	switch {
-	case traceloop.IsNotFound(err):
+	case traceloop.IsNotFound(err) && !traceloop.MayHaveDeleted(err):
 		progress("Somebody else has just revoked the %s", description)
-	case err != nil:
+	case err != nil && !traceloop.MayHaveDeleted(err):
 		resp.Diagnostics.AddError("Unable to Revoke API Key", a.Failure("revoke the "+description, err))
 	default:
 		progress("Revoked the %s. Applications that use it can no longer send traces", description)

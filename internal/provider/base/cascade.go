@@ -51,11 +51,11 @@ func (d *Data) GuardCascade(diags *diag.Diagnostics, object string, keys iter.Se
 	return found, !d.RefuseOwnKey(diags, "destroy the "+object, found...)
 }
 
-// WarnReplaced names the keys that are revoked with an object that an apply replaces. No plan has named
-// them if the object is tainted or Terraform was told to replace it.
-func (d *Data) WarnReplaced(ctx context.Context, client *traceloop.Client, diags *diag.Diagnostics, object string, n Note, keys []traceloop.APIKey) {
-	if !n.Removed && len(keys) > 0 {
-		diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("This apply destroys the %s, to replace it. %s", object, d.describeRevoked(ctx, client, keys)))
+// WarnDestroyed names the keys that are revoked with an object that an apply destroys. No plan has named those that
+// were generated after it, and none at all if the object is tainted or Terraform was told to replace it.
+func (d *Data) WarnDestroyed(ctx context.Context, client *traceloop.Client, diags *diag.Diagnostics, object string, keys []traceloop.APIKey) {
+	if len(keys) > 0 {
+		diags.AddWarning("Destroying Is Irreversible", fmt.Sprintf("This apply destroys the %s. %s", object, d.describeRevoked(ctx, client, keys)))
 	}
 }
 

@@ -68,6 +68,8 @@ func (d *Data) nextStepWithoutAnswer(err error) string {
 		server      = fmt.Sprintf("the base URL %s, which comes from %s", d.baseURL.Value, d.baseURL.Source)
 	)
 	switch {
+	case errors.Is(err, traceloop.ErrKeyAsID):
+		return "Nothing was sent, and nothing was changed. Give the id. The data sources traceloop_projects, traceloop_environments and traceloop_api_keys list the ids."
 	case errors.Is(err, context.Canceled):
 		return "The run was interrupted before the request was carried out. Run the command again to continue."
 	case errors.As(err, &authority):

@@ -101,7 +101,7 @@ func (d *Data) AddUnsettled(diags *diag.Diagnostics, object string, found bool, 
 		detail += "It exists, but somebody else may have created it, or it may be older than this attempt. So Terraform does not manage it." + adopt
 	default:
 		unknown, _ := errors.AsType[*traceloop.UnknownOutcomeError](err)
-		detail += "It does not exist: nothing was created. Apply again. " + d.NextStep(unknown.Err)
+		detail += "The service does not show it, so probably nothing was created. Plan again: if it appears later, the plan says so. " + d.NextStep(unknown.Err)
 	}
 	diags.AddError("Outcome of Creation Is Unknown", detail)
 }

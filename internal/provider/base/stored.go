@@ -119,15 +119,20 @@ func (s *Stored[T]) RefuseReplacing(ctx context.Context, c Change, planned types
 func (s *Stored[T]) Delete(ctx context.Context, summary, verb string, note Note, diags *diag.Diagnostics) {
 	how, err := verb+"d", s.Remove(ctx)
 	if s.askMissing(ctx, err, diags) {
+		// An attempt whose answer was lost has deleted it, unless another organization answers.
+		ours := traceloop.MayHaveDeleted(err)
 		// A plan refreshes an object before it destroys it, and so has its origin. Without one, there was no refresh,
 		// or the object is tainted and Terraform dropped the origin. What the project's key deletes may have none at all.
-		_, result := s.confirmGone(ctx, s.explain(ctx, err).Certain, !s.OfProjectKey, diags)
-		if result == found {
+		_, result := s.confirmGone(ctx, ours || s.explain(ctx, err).Certain, !ours && !s.OfProjectKey, diags)
+		switch {
+		case result == found:
 			err = s.Remove(ctx)
-		} else {
+		case ours:
+			err = nil
+		default:
 			how, err = "", nil
 		}
-		if result == perhapsGone {
+		if result == perhapsGone && !ours {
 			diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf(
 				"Traceloop does not find the %s, so Terraform only removed it from the state. Either it was deleted, or the %s belongs to another organization. Check which one it is.", s.Name, s.key()))
 		}

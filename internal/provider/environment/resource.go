@@ -199,7 +199,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 			return
 		}
 	}
-	r.WarnReplaced(ctx, client, &resp.Diagnostics, environment.Name, note, keys)
+	r.WarnDestroyed(ctx, client, &resp.Diagnostics, environment.Name, keys)
 	environment.Delete(ctx, "Unable to Delete Environment", "delete", note, &resp.Diagnostics)
 }
 

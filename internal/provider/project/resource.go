@@ -151,10 +151,11 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 		}
 		requested := plan.Name
 		plan.model = newModel(*project)
-		if answered := plan.Name; !answered.Equal(requested) { // the answer may be late: the next read decides
+		if plan.Name.Equal(state.Name) { // the answer is late: the next read decides
 			plan.Name = requested
-			base.AddDiffers(&resp.Diagnostics, plan.Describe(), base.Difference("name", requested, answered))
+			base.AddDiffers(&resp.Diagnostics, plan.Describe(), base.Difference("name", requested, state.Name))
 		}
+		base.KeepName(ctx, resp.Private, &plan.Name, requested, plan.Describe(), &resp.Diagnostics)
 	}
 	base.CompleteIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -177,7 +178,7 @@ func (r *managedResource) Delete(ctx context.Context, req resource.DeleteRequest
 	if !ok || note.Next != "" && note.Next != project.Place && !r.canFollow(ctx, client.ListProjectsUncached, note, &resp.Diagnostics) {
 		return
 	}
-	r.WarnReplaced(ctx, client, &resp.Diagnostics, project.Name, note, keys)
+	r.WarnDestroyed(ctx, client, &resp.Diagnostics, project.Name, keys)
 	project.Delete(ctx, "Unable to Delete Project", "delete", note, &resp.Diagnostics)
 }
 
