@@ -410,6 +410,35 @@ func TestCLI_keyIsReplacedInAProjectThatGetsATakenName(t *testing.T) {
 	})
 }
 
+// Terraform creates nothing that refers to a block of which one instance failed: what is replaced in the other
+// instances would have no successor.
+func TestCLI_keysAreReplacedWhileANewProjectGetsATakenName(t *testing.T) {
+	wholePlan(t, func(_ *testing.T, w estate) {
+		w.server.CreateProject("Taken")
+		config := func(names, rotated string) string {
+			return fmt.Sprintf(`
+resource "traceloop_project" "all" {
+  for_each = toset([%s])
+  name     = each.key
+}
+
+resource "traceloop_api_key" "all" {
+  for_each          = traceloop_project.all
+  project_id        = each.value.id
+  environment       = "prd"
+  rotation_triggers = { rotated = %q }
+}
+`, names, rotated)
+		}
+		w.write(config(`"Bills", "Refunds"`, "1"))
+		w.apply()
+		w.write(config(`"Bills", "Refunds", "Taken"`, "2"))
+		w.refusesInEveryMode([]string{keyKind + ".all"}, "API Key Would Be Lost", w.server.Keys()[0].MaskedKey, `project "Taken"`, "another instance of its block", "-refresh=false")
+		w.write(config(`"Bills", "Refunds", "Free"`, "2"))
+		shows(w.t, w.apply(), "4 added, 0 changed, 2 destroyed")
+	})
+}
+
 // An object may be forgotten at one address and imported to another one in the same plan.
 func TestCLI_forgottenAndImported(t *testing.T) {
 	wholePlan(t, func(t *testing.T, w estate) {

@@ -198,11 +198,14 @@ func TestNothingLost_replacedInAProjectThatGetsATakenName(t *testing.T) {
 			changed := config.with(map[string]arguments{environmentKind: {"name": "Other"}, keyKind: {"environment": "stg"}}[kind])
 			for name, replaced := range map[string]address{"-replace": {kind, forced, config}, "tainted": {kind, tainted, config}, "changed": {kind, l.state, changed}} {
 				for to, refused := range map[string]bool{"Taken": true, "Free": false} {
-					_, err := o.provider.next().plansTogether(address{projectKind, project.state, arguments{"name": to}}, replaced)
-					if refused {
-						refuses(t, err, title, `project "Taken"`, "Nothing was changed", "-refresh=false")
-					} else if err != nil {
-						t.Errorf("%s: %s", name, err)
+					// Another instance of a block is as good as the project itself: what refers to one refers to all.
+					for _, first := range []instance{project.state, o.provider.none(projectKind)} {
+						_, err := o.provider.next().plansTogether(address{projectKind, first, arguments{"name": to}}, replaced)
+						if refused {
+							refuses(t, err, title, `project "Taken"`, "Nothing was changed", "-refresh=false")
+						} else if err != nil {
+							t.Errorf("%s: %s", name, err)
+						}
 					}
 				}
 			}

@@ -155,16 +155,6 @@ func (r *managedResource) addUnknownPlace(plan resourceModel, state model, diags
 	const cause = "A usual cause is depends_on on a data source or on a module: then Terraform reads the data source only while it applies. Remove it. " +
 		"If this plan replaces the project or the environment of the key, the key goes with it. Then keep that object."
 	keep := fmt.Sprintf("To keep the key, make %s known: import what it refers to, or write %s. %s", c.Argument, c.From, cause)
-	if mayFail := r.Ledger.FirstMayFail(state.object("").Within...); mayFail != "" {
-		if !r.KeysRead.Has(state.ID.ValueString()) {
-			keep = "If that replaces a tainted object, plan again without -refresh=false. " + keep
-		}
-		diags.AddAttributeError(path.Root(c.Argument), lostSummary, fmt.Sprintf(
-			"This plan would revoke the %s and generate another, because %s is not known before apply. The same plan creates the %s, which will probably fail (see the warning about it). "+
-				"Then the key would be revoked and no other one generated. Nothing was changed. First correct what will fail. %s %s",
-			state.Describe(), c.Argument, mayFail, keep, base.RefreshHint))
-		return
-	}
 	if (plan.ReplaceExisting.IsUnknown() || plan.ReplaceExisting.ValueBool()) && !r.Ledger.CreatesSomeOf("traceloop_project", "traceloop_environment") {
 		diags.AddAttributeError(path.Root(c.Argument), unknownValueSummary, fmt.Sprintf(
 			"This plan would revoke the %s and generate another, because %s is not known before apply. With replace_existing, apply might revoke a third key, which it finds in the new place and which this plan cannot name. Nothing was changed. "+

@@ -93,7 +93,7 @@ func (r *managedResource) planUpdate(ctx context.Context, config resourceModel, 
 	case resp.Diagnostics.HasError():
 		return
 	case rotates:
-		if !r.refuseStranding(*plan, state.Describe(), &resp.Diagnostics) {
+		if !r.refuseStranding(*plan, state.object(token), &resp.Diagnostics) {
 			r.planDestroy(state.model, token, &resp.Diagnostics)
 		}
 		return
@@ -154,7 +154,7 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 	r.planDestroy(state.model, token, diags)
 	client := r.ManagementIfKnown()
 	switch {
-	case diags.HasError() || r.refuseStranding(plan, state.Describe(), diags):
+	case diags.HasError() || r.refuseStranding(plan, state.object(token), diags):
 	case plan.hasUnknownPlace():
 		r.addUnknownPlace(plan, state.model, diags)
 	case client != nil:
@@ -164,13 +164,17 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 
 const unknownValueSummary = "Rotation Depends on an Unknown Value"
 
-// refuseStranding refuses to replace a key while a value is not known that may stop the generation of the
-// next one, or while the project that the key refers to gets a name that is taken.
-func (r *managedResource) refuseStranding(plan resourceModel, key string, diags *diag.Diagnostics) bool {
-	if renamed := r.Ledger.RenameMayFail(base.HandleOf("project", plan.ProjectID.ValueString())); renamed != "" {
+// refuseStranding refuses to replace a key while something else will probably fail (see
+// base.Ledger.FirstMayFail), or while a value is not known that may stop the generation of the next one.
+func (r *managedResource) refuseStranding(plan resourceModel, replaced base.Object, diags *diag.Diagnostics) bool {
+	if blocked := r.Ledger.FirstMayFail(replaced.Within...); blocked != "" {
+		first := "First correct what will fail, or replace the key in a later plan."
+		if !r.KeysRead.Has(strings.TrimPrefix(string(replaced.Handle), "api_key/")) {
+			first = "If it only replaces a tainted object, plan again without -refresh=false. Otherwise first correct what will fail."
+		}
 		diags.AddAttributeError(path.Root("project_id"), lostSummary, fmt.Sprintf(
-			"This plan would revoke the %s and generate another. The same plan renames the project of the new key: it becomes the %s, and that will probably fail (see the warning about it). "+
-				"Terraform generates no key in a project that it could not rename. Nothing was changed. Choose another name for that project, or replace the key in a later plan. %s", key, renamed, base.RefreshHint))
+			"This plan would revoke the %s and generate another. It also creates or renames the %s, and that will probably fail (see the warning about it). "+
+				"If the key refers to that resource, or to another instance of its block, Terraform then generates none. Nothing was changed. %s %s", replaced.Name, blocked, first, base.RefreshHint))
 		return true
 	}
 	argument := plan.unknownForRotation()
@@ -179,7 +183,7 @@ func (r *managedResource) refuseStranding(plan resourceModel, key string, diags 
 	}
 	diags.AddAttributeError(path.Root(argument), unknownValueSummary, fmt.Sprintf(
 		"This plan rotates the %[1]s, but %[2]s is not known before apply. If its value turned out to be invalid, the old key would be revoked and no new one generated. Nothing was changed. "+
-			"First apply the resource that %[2]s refers to (terraform apply -target=ADDRESS), or rotate the key in a later plan. %[3]s", key, argument, base.RefreshHint))
+			"First apply the resource that %[2]s refers to (terraform apply -target=ADDRESS), or rotate the key in a later plan. %[3]s", replaced.Name, argument, base.RefreshHint))
 	return true
 }
 
@@ -218,7 +222,7 @@ func (r *managedResource) planCreate(ctx context.Context, config resourceModel, 
 	if r.Ledger.Create(creation).Report(&resp.Diagnostics) {
 		return
 	}
-	if tainted, ok := r.Ledger.Tainted(place); ok && note.Replaces == "" && r.refuseStranding(*plan, tainted.Name, &resp.Diagnostics) {
+	if tainted, ok := r.Ledger.Tainted(place); ok && note.Replaces == "" && r.refuseStranding(*plan, tainted, &resp.Diagnostics) {
 		return
 	}
 	note.Next = place
@@ -238,7 +242,7 @@ func (r *managedResource) planCreate(ctx context.Context, config resourceModel, 
 func (r *managedResource) planForced(ctx context.Context, key base.Handle, token string, plan resourceModel, diags *diag.Diagnostics) (base.Object, bool) {
 	replaced, conflict := r.Ledger.Replace(key, token)
 	switch {
-	case conflict.Report(diags), r.refuseStranding(plan, replaced.Name, diags):
+	case conflict.Report(diags), r.refuseStranding(plan, replaced, diags):
 	case r.Ledger.WasImported(key):
 		addImportedForced(replaced.Name, diags)
 	default:

@@ -55,9 +55,8 @@ type Creation struct {
 
 // mayFail is a creation, or a new name, that the service will probably refuse.
 type mayFail struct {
-	name   string // as diagnostics name it
-	place  Handle
-	object Handle // what gets the name, if it exists
+	name  string // as diagnostics name it
+	place Handle
 }
 
 // Ledger holds one plan to one rule: nothing that the plan keeps may be destroyed by the same plan,
@@ -429,27 +428,16 @@ func (l *Ledger) isTaintedElsewhere(o Object, c Creation) bool {
 // MayFail notes a creation that the service will probably refuse, such as a project whose name is
 // taken, or such a new name of an object. If a tainted object has the name, the apply deletes that one
 // first, unless it is protected.
-func (l *Ledger) MayFail(name string, place, object Handle) {
+func (l *Ledger) MayFail(name string, place Handle) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.mayFail = append(l.mayFail, mayFail{name, place, object})
+	l.mayFail = append(l.mayFail, mayFail{name, place})
 }
 
-// RenameMayFail returns the new name of an object that the service will probably refuse, or "". Terraform
-// creates nothing that refers to the object then.
-func (l *Ledger) RenameMayFail(object Handle) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, rename := range l.mayFail {
-		if rename.object == object {
-			return rename.name
-		}
-	}
-	return ""
-}
-
-// FirstMayFail returns the first creation that will probably fail, or "". What is within a tainted
-// object goes with it, so its own replacement is not counted.
+// FirstMayFail returns the first creation, or new name, that will probably fail, or "". A replacement does not go on
+// then: Terraform destroys the old object, and creates nothing that refers to what has failed, or to another
+// instance of its block. What an object refers to is planned before it. What is within a tainted object goes with
+// it, so its own replacement is not counted.
 func (l *Ledger) FirstMayFail(within ...Handle) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

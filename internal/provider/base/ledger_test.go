@@ -313,14 +313,9 @@ func TestLedger_mayFail(t *testing.T) {
 	if name := ledger.FirstMayFail(); name != "" {
 		t.Errorf("%q may fail", name)
 	}
-	ledger.MayFail("project Taken", "project_name/Taken", "project/1")
+	ledger.MayFail("project Taken", "project_name/Taken")
 	if name := ledger.FirstMayFail(); name != "project Taken" {
 		t.Errorf("%q may fail", name)
-	}
-	for object, want := range map[base.Handle]string{"project/1": "project Taken", "project/2": ""} {
-		if name := ledger.RenameMayFail(object); name != want {
-			t.Errorf("the new name of %s may fail: %q", object, name)
-		}
 	}
 }
 

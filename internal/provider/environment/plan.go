@@ -63,35 +63,31 @@ func (r *managedResource) planReplace(ctx context.Context, plan, state resourceM
 		return
 	}
 	base.Note{Replaces: state.object(token).Handle}.Set(ctx, resp.Private, diags) // not protected, or gone
-	first := "First correct that, and apply it."
-	if !r.Ledger.Has(state.object(token).Handle) { // the plan does not refresh, so it cannot tell what is tainted
-		first = "If it only replaces a tainted project, plan again without -refresh=false. Otherwise first correct that, and apply it."
+	if !state.BuiltIn.ValueBool() && r.refuseStranding(state.object(token), diags) {
+		return
 	}
 	r.planDelete(ctx, state, token, diags)
-	switch blocked := r.Ledger.FirstMayFail(within(state.ProjectID.ValueString())...); {
-	case diags.HasError() || state.BuiltIn.ValueBool():
-	case plan.ProjectID.IsUnknown() && blocked != "":
-		diags.AddAttributeError(path.Root("project_id"), lostSummary, fmt.Sprintf(
-			"This plan would destroy the %s, to create it in a project that is not known yet. It also creates or renames the %s, which apply will probably refuse. Then nothing could follow. Nothing was changed. "+
-				"%s %s", state.Describe(), blocked, first, base.RefreshHint))
-	case r.refuseStranding(plan.model, state.Describe(), diags):
-	case client != nil:
+	if !diags.HasError() && !state.BuiltIn.ValueBool() && client != nil {
 		r.canFollow(ctx, client, client.ListEnvironments, plan.model, state.ID.ValueString(), diags)
 	}
 }
 
 const lostSummary = "Environment Would Be Lost"
 
-// refuseStranding refuses to replace an environment while its project gets a name that is taken: Terraform
-// creates nothing in a project that it could not rename.
-func (r *managedResource) refuseStranding(plan model, replaced string, diags *diag.Diagnostics) bool {
-	renamed := r.Ledger.RenameMayFail(base.HandleOf("project", plan.ProjectID.ValueString()))
-	if renamed == "" {
+// refuseStranding refuses to replace an environment while something else will probably fail: see
+// base.Ledger.FirstMayFail.
+func (r *managedResource) refuseStranding(replaced base.Object, diags *diag.Diagnostics) bool {
+	blocked := r.Ledger.FirstMayFail(replaced.Within...)
+	if blocked == "" {
 		return false
 	}
+	first := "First correct that, or replace the environment in a later plan."
+	if !r.Ledger.Has(replaced.Handle) { // the plan does not refresh, so it cannot tell what is tainted
+		first = "If it only replaces a tainted project, plan again without -refresh=false. Otherwise first correct that, and apply it."
+	}
 	diags.AddAttributeError(path.Root("project_id"), lostSummary, fmt.Sprintf(
-		"This plan would destroy the %s, and create another one. It also renames the project of the new one: it becomes the %s, which apply will probably refuse. Then nothing could follow. Nothing was changed. "+
-			"Choose another name for that project, or replace the environment in a later plan. %s", replaced, renamed, base.RefreshHint))
+		"This plan would destroy the %s, and create another one. It also creates or renames the %s, which apply will probably refuse (see the warning about it). "+
+			"If the environment refers to that resource, or to another instance of its block, Terraform then creates none. Nothing was changed. %s %s", replaced.Name, blocked, first, base.RefreshHint))
 	return true
 }
 
@@ -103,7 +99,10 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	projectID, slug := parsePlace(note.Replaces)
 	keys := &traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}
 	replaced, refused := r.RefuseForced(ctx, note, token, base.Irreversible+loss(projectID), keys, diags)
-	if refused || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() || replaced != "" && r.refuseStranding(plan.model, replaced, diags) {
+	if !refused && note.Replaces != "" {
+		refused = r.refuseStranding(base.Object{Handle: note.Replaces, Within: within(projectID), Name: replaced}, diags)
+	}
+	if refused || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
 		return
 	}
 	creation := plan.creation()
@@ -113,9 +112,9 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 		return
 	}
 	if conflict != nil {
-		r.Ledger.MayFail(plan.describeNew(), plan.place(), "")
+		r.Ledger.MayFail(plan.describeNew(), plan.place())
 	}
-	if tainted, ok := r.Ledger.Tainted(creation.Place); ok && note.Replaces == "" && r.refuseStranding(plan.model, tainted.Name, diags) {
+	if tainted, ok := r.Ledger.Tainted(creation.Place); ok && note.Replaces == "" && r.refuseStranding(tainted, diags) {
 		return
 	}
 	if note.Replaces == "" {
@@ -148,11 +147,11 @@ func (r *managedResource) warnTaken(ctx context.Context, plan model, diags *diag
 	holder, err := findHolder(ctx, client.ListEnvironments, plan, "")
 	switch {
 	case traceloop.IsNotFound(err):
-		r.Ledger.MayFail(plan.describeNew(), plan.place(), "")
+		r.Ledger.MayFail(plan.describeNew(), plan.place())
 		diags.AddAttributeWarning(path.Root("project_id"), base.UnknownProjectSummary, r.UnknownProject(ctx, client, plan.ProjectID.ValueString())+" "+outcome)
 	case err != nil: // the apply says what is wrong
 	case holder != nil:
-		r.Ledger.MayFail(plan.describeNew(), plan.place(), "")
+		r.Ledger.MayFail(plan.describeNew(), plan.place())
 		diags.AddAttributeWarning(path.Root("name"), existsSummary, r.describeExisting(plan, holder, outcome))
 	}
 }

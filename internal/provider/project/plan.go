@@ -73,7 +73,7 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 		return
 	}
 	if conflict != nil {
-		r.Ledger.MayFail(creation.Name, creation.Place, "")
+		r.Ledger.MayFail(creation.Name, creation.Place)
 	}
 	if note.Replaces == "" {
 		r.warnTaken(ctx, plan, "", diags)
@@ -96,11 +96,7 @@ func (r *managedResource) warnTaken(ctx context.Context, plan resourceModel, exc
 	if err != nil || holder == nil { // the apply says what is wrong
 		return
 	}
-	renamed := base.Handle("")
-	if except != "" {
-		renamed = handle(except)
-	}
-	r.Ledger.MayFail(plan.describeNew(), plan.place(), renamed)
+	r.Ledger.MayFail(plan.describeNew(), plan.place())
 	diags.AddAttributeWarning(path.Root("name"), "Project Name Is Taken", r.describeTaken(holder, plan.Name.ValueString(), "Apply will refuse this project, unless the name is free by then."))
 }
 
