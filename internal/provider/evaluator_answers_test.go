@@ -159,6 +159,37 @@ func TestEvaluatorAnswers_drift(t *testing.T) {
 	}
 }
 
+// A number that Traceloop chose where none is set is no drift. Another number there is, and so is one that it
+// should have taken back.
+func TestEvaluatorAnswers_chosenNumber(t *testing.T) {
+	t.Parallel()
+	answers := func(model string, temperature, topP float64) map[string]string {
+		return map[string]string{readEvaluator: "200 " + shown(withLLM(map[string]any{"model": model, "temperature": temperature, "top_p": topP}))}
+	}
+	config := evaluatorConfig("Tone").with(arguments{"top_p": 0.5})
+	a := evaluating(t, "")
+	a.set(answers("gpt-4o-mini", 0.7, 0.5))
+	l := a.evaluatorLife(t, time.Now)
+	l.apply(config, "create")
+	l.changesNothing(config)
+
+	a.after(changeEvaluator, answers("gpt-5", 0.7, 0.5))
+	config = config.with(arguments{"model": "gpt-5"})
+	l.apply(config, "update")
+	l.has(arguments{"temperature": nil, "top_p": 0.5})
+	if p := l.plan(config.with(arguments{"top_p": nil}), true); p.action != "update" {
+		t.Errorf("the plan that takes top_p back is to %q", p.action)
+	}
+	_ = l.appliesWith(config.with(arguments{"top_p": nil}))
+	if p := l.plan(config.with(arguments{"top_p": nil}), true); p.action != "update" {
+		t.Errorf("the plan after Traceloop did not take top_p back is to %q", p.action)
+	}
+	a.set(answers("gpt-5", 0.9, 0.5))
+	if p := l.plan(config, true); p.action != "update" {
+		t.Errorf("the plan after another choice is to %q", p.action)
+	}
+}
+
 // The state has what was requested, and a warning names what the service shows instead.
 func TestEvaluatorAnswers_serviceChooses(t *testing.T) {
 	t.Parallel()

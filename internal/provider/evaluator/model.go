@@ -2,10 +2,13 @@ package evaluator
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
@@ -102,6 +105,41 @@ func number[T int64 | float64](answer *T, before types.Number, isNew bool) types
 		return before
 	}
 	return base.NumberOf(float64(*answer))
+}
+
+// numbers are what Traceloop chooses where it is not set.
+func numbers(m *model) map[string]*types.Number {
+	return map[string]*types.Number{
+		"temperature": &m.Temperature, "top_p": &m.TopP, "max_tokens": &m.MaxTokens, "frequency_penalty": &m.FrequencyPenalty, "presence_penalty": &m.PresencePenalty,
+	}
+}
+
+const chosenKey = "chosen" // in the private state
+
+// noteChosen notes the numbers that Traceloop has chosen in the answer to a write. A number that the evaluator had
+// before is none of these: Traceloop did not take it back.
+func noteChosen(ctx context.Context, private base.PrivateState, requested, answer, before model, diags *diag.Diagnostics) {
+	chosen, wanted, was := map[string]string{}, numbers(&requested), numbers(&before)
+	for name, answered := range numbers(&answer) {
+		if wanted[name].IsNull() && !answered.Equal(*was[name]) {
+			chosen[name] = answered.String()
+		}
+	}
+	encoded, _ := json.Marshal(chosen) //nolint:errchkjson // texts cannot fail
+	diags.Append(private.SetKey(ctx, chosenKey, encoded)...)
+}
+
+// keepUnset keeps null where Traceloop still has the number that it has chosen. Otherwise each plan would take it back.
+func keepUnset(ctx context.Context, private base.PrivateState, m *model, before model, diags *diag.Diagnostics) {
+	encoded, readDiags := private.GetKey(ctx, chosenKey)
+	diags.Append(readDiags...)
+	var chosen map[string]string
+	_ = json.Unmarshal(encoded, &chosen) // without a note, nothing was chosen
+	for name, was := range numbers(&before) {
+		if number := numbers(m)[name]; was.IsNull() && number.String() == chosen[name] {
+			*number = types.NumberNull()
+		}
+	}
 }
 
 // messageList completes messages with what they were before, by their position.
