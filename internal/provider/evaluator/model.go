@@ -107,38 +107,56 @@ func number[T int64 | float64](answer *T, before types.Number, isNew bool) types
 	return base.NumberOf(float64(*answer))
 }
 
-// numbers are what Traceloop chooses where it is not set.
-func numbers(m *model) map[string]*types.Number {
-	return map[string]*types.Number{
-		"temperature": &m.Temperature, "top_p": &m.TopP, "max_tokens": &m.MaxTokens, "frequency_penalty": &m.FrequencyPenalty, "presence_penalty": &m.PresencePenalty,
-	}
-}
+// difference is an argument that the service stores in another form than it was requested in: a text without the line
+// break at its end, or a number that it chose because none is set.
+type difference struct{ Requested, Stored string }
 
-const chosenKey = "chosen" // in the private state
+const differencesKey = "differences" // in the private state
 
-// noteChosen notes the numbers that Traceloop has chosen in the answer to a write. A number that the evaluator had
-// before is none of these: Traceloop did not take it back.
-func noteChosen(ctx context.Context, private base.PrivateState, requested, answer, before model, diags *diag.Diagnostics) {
-	chosen, wanted, was := map[string]string{}, numbers(&requested), numbers(&before)
-	for name, answered := range numbers(&answer) {
-		if wanted[name].IsNull() && !answered.Equal(*was[name]) {
-			chosen[name] = answered.String()
+// noteDifferences notes what the answer to a write has in another form. What the evaluator had before is none of that:
+// the service did not change it.
+func noteDifferences(ctx context.Context, private base.PrivateState, requested, answer, before model, diags *diag.Diagnostics) {
+	noted, answered, was := map[string]difference{}, answer.arguments(), before.arguments()
+	for i, a := range requested.arguments() {
+		if !a.Value.IsUnknown() && !a.Value.Equal(answered[i].Value) && !answered[i].Value.Equal(was[i].Value) {
+			noted[a.Name] = difference{a.Value.String(), answered[i].Value.String()}
 		}
 	}
-	encoded, _ := json.Marshal(chosen) //nolint:errchkjson // texts cannot fail
-	diags.Append(private.SetKey(ctx, chosenKey, encoded)...)
+	encoded, _ := json.Marshal(noted) //nolint:errchkjson // texts cannot fail
+	diags.Append(private.SetKey(ctx, differencesKey, encoded)...)
 }
 
-// keepUnset keeps null where Traceloop still has the number that it has chosen. Otherwise each plan would take it back.
-func keepUnset(ctx context.Context, private base.PrivateState, m *model, before model, diags *diag.Diagnostics) {
-	encoded, readDiags := private.GetKey(ctx, chosenKey)
+// keepRequested keeps what was requested while the service stores what it made of that. Otherwise each plan would change
+// it again. The slug is not kept: auto monitor setups need the one that the service has.
+func keepRequested(ctx context.Context, private base.PrivateState, m *model, before model, diags *diag.Diagnostics) {
+	encoded, readDiags := private.GetKey(ctx, differencesKey)
 	diags.Append(readDiags...)
-	var chosen map[string]string
-	_ = json.Unmarshal(encoded, &chosen) // without a note, nothing was chosen
-	for name, was := range numbers(&before) {
-		if number := numbers(m)[name]; was.IsNull() && number.String() == chosen[name] {
-			*number = types.NumberNull()
-		}
+	var noted map[string]difference
+	_ = json.Unmarshal(encoded, &noted) // without a note, nothing differs
+	read := m.arguments()
+	keeps := map[string]bool{}
+	for i, a := range before.arguments() {
+		d, found := noted[a.Name]
+		keeps[a.Name] = found && d == difference{a.Value.String(), read[i].Value.String()}
+	}
+	keep(keeps["name"], &m.Name, before.Name)
+	keep(keeps["description"], &m.Description, before.Description)
+	keep(keeps["llm_provider"], &m.LLMProvider, before.LLMProvider)
+	keep(keeps["model"], &m.Model, before.Model)
+	keep(keeps["messages"], &m.Messages, before.Messages)
+	keep(keeps["input_schema"], &m.InputSchema, before.InputSchema)
+	keep(keeps["output_schema"], &m.OutputSchema, before.OutputSchema)
+	keep(keeps["temperature"], &m.Temperature, before.Temperature)
+	keep(keeps["top_p"], &m.TopP, before.TopP)
+	keep(keeps["max_tokens"], &m.MaxTokens, before.MaxTokens)
+	keep(keeps["frequency_penalty"], &m.FrequencyPenalty, before.FrequencyPenalty)
+	keep(keeps["presence_penalty"], &m.PresencePenalty, before.PresencePenalty)
+	keep(keeps["stop"], &m.Stop, before.Stop)
+}
+
+func keep[T any](keeps bool, into *T, was T) {
+	if keeps {
+		*into = was
 	}
 }
 

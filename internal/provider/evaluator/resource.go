@@ -204,7 +204,7 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 		evaluator.CreatedAt, _ = client.Now()
 	}
 	answer := plan.wrote(*evaluator, &resp.Diagnostics)
-	noteChosen(ctx, resp.Private, plan.model, answer, model{}, &resp.Diagnostics)
+	noteDifferences(ctx, resp.Private, plan.model, answer, model{}, &resp.Diagnostics)
 	plan.warnSlugless(&resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -256,7 +256,7 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	before := state.model
 	state.model = before.answered(*evaluator)
-	keepUnset(ctx, resp.Private, &state.model, before, &resp.Diagnostics)
+	keepRequested(ctx, resp.Private, &state.model, before, &resp.Diagnostics)
 	state.warnSlugless(&resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.RememberOrganization(ctx, resp.Private, &resp.Diagnostics)
@@ -290,7 +290,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 		resp.Diagnostics.AddError("Unable to Change Evaluator", r.ProjectFailure("change the "+state.Describe(), err))
 	default:
 		answer := plan.wrote(*evaluator, &resp.Diagnostics)
-		noteChosen(ctx, resp.Private, plan.model, answer, state.model, &resp.Diagnostics)
+		noteDifferences(ctx, resp.Private, plan.model, answer, state.model, &resp.Diagnostics)
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	}
 }
