@@ -177,7 +177,7 @@ func TestEvaluatorAnswers_anotherForm(t *testing.T) {
 	property := func(name string) []arguments {
 		return []arguments{{"name": name, "type": "enum", "description": "d ", "enum_values": []string{"polite", "rude"}}}
 	}
-	config := evaluatorConfig("Tone  a").with(arguments{
+	config := evaluatorConfig("tone").with(arguments{
 		"description": "d ", "llm_provider": "OpenAI", "model": "GPT", "messages": []arguments{{"role": "user", "content": "Judge {{text}}\n"}},
 		"input_schema": property("text"), "output_schema": property("tone"), "stop": []string{"s "}, "top_p": 0.5,
 	})
@@ -186,6 +186,13 @@ func TestEvaluatorAnswers_anotherForm(t *testing.T) {
 	l := a.evaluatorLife(t, time.Now)
 	l.apply(config, "create")
 	l.changesNothing(config)
+
+	other := a.evaluatorLife(t, time.Now)
+	another := config.with(arguments{"stop": []string{"s", "t"}})
+	_ = other.appliesWith(another)
+	if p := other.plan(another, true); p.action != "update" {
+		t.Errorf("the plan after Traceloop stored something else is to %q", p.action)
+	}
 
 	a.after(changeEvaluator, answer("gpt-5", 0.7))
 	config = config.with(arguments{"model": "GPT-5"})

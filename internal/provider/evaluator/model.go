@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -113,12 +114,21 @@ type difference struct{ Requested, Stored string }
 
 const differencesKey = "differences" // in the private state
 
+// isForm reports whether the service stores in another form what was requested, and not something else: it may differ in
+// white space and case, and anything may come where nothing is set.
+func isForm(requested, stored attr.Value) bool {
+	plain := func(v attr.Value) string {
+		return strings.Join(strings.Fields(strings.ReplaceAll(v.String(), `\n`, " ")), "")
+	}
+	return requested.IsNull() || strings.EqualFold(plain(requested), plain(stored))
+}
+
 // noteDifferences notes what the answer to a write has in another form. What the evaluator had before is none of that:
 // the service did not change it.
 func noteDifferences(ctx context.Context, private base.PrivateState, requested, answer, before model, diags *diag.Diagnostics) {
 	noted, answered, was := map[string]difference{}, answer.arguments(), before.arguments()
 	for i, a := range requested.arguments() {
-		if !a.Value.IsUnknown() && !a.Value.Equal(answered[i].Value) && !answered[i].Value.Equal(was[i].Value) {
+		if !a.Value.Equal(answered[i].Value) && !answered[i].Value.Equal(was[i].Value) && isForm(a.Value, answered[i].Value) {
 			noted[a.Name] = difference{a.Value.String(), answered[i].Value.String()}
 		}
 	}
