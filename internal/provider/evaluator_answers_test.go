@@ -187,6 +187,10 @@ func TestEvaluatorAnswers_anotherForm(t *testing.T) {
 	l.apply(config, "create")
 	l.changesNothing(config)
 
+	imported := a.evaluatorLife(t, time.Now)
+	imported.takesOver("ev-1")
+	imported.apply(config.with(arguments{"temperature": 0.7, "max_tokens": int64(9), "frequency_penalty": 0.1, "presence_penalty": 0.1}), "update")
+
 	other := a.evaluatorLife(t, time.Now)
 	another := config.with(arguments{"stop": []string{"s", "t"}})
 	_ = other.appliesWith(another)

@@ -115,21 +115,24 @@ type difference struct{ Requested, Stored string }
 const differencesKey = "differences" // in the private state
 
 // isForm reports whether the service stores in another form what was requested, and not something else: it may differ in
-// white space and case, and anything may come where nothing is set.
-func isForm(requested, stored attr.Value) bool {
+// white space and case, and anything may come where nothing is set. What was there before is no choice of the service:
+// it did not take that back.
+func isForm(requested, stored, before attr.Value) bool {
 	plain := func(v attr.Value) string {
 		return strings.Join(strings.Fields(strings.ReplaceAll(v.String(), `\n`, " ")), "")
 	}
-	return requested.IsNull() || strings.EqualFold(plain(requested), plain(stored))
+	if requested.IsNull() {
+		return !stored.Equal(before)
+	}
+	return strings.EqualFold(plain(requested), plain(stored))
 }
 
-// noteDifferences notes what the answer to a write has in another form. What the evaluator had before is none of that:
-// the service did not change it.
+// noteDifferences notes what the answer to a write has in another form.
 func noteDifferences(ctx context.Context, private base.PrivateState, requested, answer, before model, diags *diag.Diagnostics) {
 	noted, answered, was := map[string]difference{}, answer.arguments(), before.arguments()
 	for i, a := range requested.arguments() {
-		if !a.Value.Equal(answered[i].Value) && !answered[i].Value.Equal(was[i].Value) && isForm(a.Value, answered[i].Value) {
-			noted[a.Name] = difference{a.Value.String(), answered[i].Value.String()}
+		if stored := answered[i].Value; !a.Value.Equal(stored) && isForm(a.Value, stored, was[i].Value) {
+			noted[a.Name] = difference{a.Value.String(), stored.String()}
 		}
 	}
 	encoded, _ := json.Marshal(noted) //nolint:errchkjson // texts cannot fail
