@@ -159,6 +159,61 @@ func TestEvaluatorAnswers_drift(t *testing.T) {
 	}
 }
 
+// What Traceloop stores in another form than it was requested in, such as a number that it chose where none is set, is no
+// drift. Anything else that it then stores is, and so is what it did not change although it should have.
+func TestEvaluatorAnswers_anotherForm(t *testing.T) {
+	t.Parallel()
+	answer := func(model string, temperature float64) map[string]string {
+		schema := func(name string) []any {
+			return []any{map[string]any{"name": name, "type": "enum", "description": "d", "enum_values": []string{"polite", "rude"}}}
+		}
+		return map[string]string{readEvaluator: "200 " + shown(map[string]any{
+			"name": "Tone", "description": "d", "input_schema": schema("text"), "output_schema": schema("tone"),
+			"config": map[string]any{"provider": "openai", "messages": []any{map[string]any{"role": "user", "content": "Judge {{text}}"}}, "llm_config": map[string]any{
+				"model": model, "temperature": temperature, "top_p": 0.5, "max_tokens": 9, "frequency_penalty": 0.1, "presence_penalty": 0.1, "stop": []string{"s"},
+			}},
+		})}
+	}
+	property := func(name string) []arguments {
+		return []arguments{{"name": name, "type": "enum", "description": "d ", "enum_values": []string{"polite", "rude"}}}
+	}
+	config := evaluatorConfig("tone").with(arguments{
+		"description": "d ", "llm_provider": "OpenAI", "model": "GPT", "messages": []arguments{{"role": "user", "content": "Judge {{text}}\n"}},
+		"input_schema": property("text"), "output_schema": property("tone"), "stop": []string{"s "}, "top_p": 0.5,
+	})
+	a := evaluating(t, "")
+	a.set(answer("gpt", 0.7))
+	l := a.evaluatorLife(t, time.Now)
+	l.apply(config, "create")
+	l.changesNothing(config)
+
+	imported := a.evaluatorLife(t, time.Now)
+	imported.takesOver("ev-1")
+	imported.apply(config.with(arguments{"temperature": 0.7, "max_tokens": int64(9), "frequency_penalty": 0.1, "presence_penalty": 0.1}), "update")
+
+	other := a.evaluatorLife(t, time.Now)
+	another := config.with(arguments{"stop": []string{"s", "t"}})
+	_ = other.appliesWith(another)
+	if p := other.plan(another, true); p.action != "update" {
+		t.Errorf("the plan after Traceloop stored something else is to %q", p.action)
+	}
+
+	a.after(changeEvaluator, answer("gpt-5", 0.7))
+	config = config.with(arguments{"model": "GPT-5"})
+	l.apply(config, "update")
+	without := config.with(arguments{"top_p": nil})
+	if err := l.saves(without).apply(l.provider.next()); err != nil {
+		t.Fatal(err)
+	}
+	if p := l.plan(without, true); p.action != "update" {
+		t.Errorf("the plan after Traceloop did not take top_p back is to %q", p.action)
+	}
+	a.set(answer("gpt-5", 0.9))
+	if p := l.plan(config, true); p.action != "update" {
+		t.Errorf("the plan after another choice is to %q", p.action)
+	}
+}
+
 // The state has what was requested, and a warning names what the service shows instead.
 func TestEvaluatorAnswers_serviceChooses(t *testing.T) {
 	t.Parallel()

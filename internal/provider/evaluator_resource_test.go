@@ -209,7 +209,7 @@ func TestEvaluator_replacement(t *testing.T) {
 		"name": "Else", "slug": "else", "provider": "openai", "model": "m", "messages": []any{map[string]any{"role": "user", "content": "x"}},
 		"input_schema": []any{map[string]any{"name": "a", "type": "string"}}, "output_schema": []any{map[string]any{"name": "b", "type": "string"}},
 	})
-	l.refusesToPlan(config.with(arguments{"slug": "else"}), "Unable to Replace Evaluator", `The evaluator "Else"`, "Terraform would forget the old evaluator", "-refresh=false")
+	l.refusesToPlan(config.with(arguments{"slug": "else"}), "Unable to Replace Evaluator", `The evaluator "Else"`, "Terraform would forget the old evaluator", "-refresh=false", "terraform state rm ADDRESS. Then import that one")
 	l.refusesToPlan(config.with(arguments{"slug": "answer-relevancy"}), "Unable to Replace Evaluator", "one of Traceloop's")
 	forced := l.state
 	forced.forced = true

@@ -384,7 +384,9 @@ func TestSetup_waitFor(t *testing.T) {
 		"a timeout that is too short":  {completed.with(arguments{"wait_timeout": "2s"}), false, nil, "pending", 2 * time.Second, []string{"Timed Out Waiting"}},
 		"failed":                       {completed, true, map[string]string{"char-count": "no", "word-count": "no"}, "failed", 0, []string{"Auto Monitor Setup Failed", "char-count: no", "word-count: no"}},
 		"partial, which is not drift":  {completed, true, map[string]string{"char-count": "no"}, "partial", 0, []string{"Auto Monitor Setup Partly Failed", "char-count: no"}},
-		"not read":                     {completed.with(arguments{"wait_timeout": "1s"}), false, nil, "pending", 0, []string{"Unable to Read Auto Monitor Setup Status", "The setup exists"}},
+		"not read":                     {completed.with(arguments{"wait_timeout": "1s"}), false, nil, "pending", 0, []string{"Unable to Read Auto Monitor Setup Status", "The service accepted the setup"}},
+		"not shown yet":                {completed, true, nil, "completed", 0, nil},
+		"not shown in time":            {completed.with(arguments{"wait_timeout": "2s"}), false, nil, "pending", 2 * time.Second, []string{"Unable to Read Auto Monitor Setup Status", "404", "The service accepted the setup"}},
 		"none, and the status changes": {nil, false, nil, "pending", 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -400,8 +402,10 @@ func TestSetup_waitFor(t *testing.T) {
 			start, waited := sleeping(server, settings, send)
 			l := newLife(newDriverOf(t, start, arguments{"base_url": server.URL, "project_api_key": key, "max_retries": int64(0)}), setupKind)
 			config := setupConfig("a", "char-count", "word-count").with(test.wait)
-			if name == "not read" {
-				server.SetFaults(emulatortest.Fault{Method: "GET", Path: setupsPath + "/", Kind: "status", Status: 500})
+			notFound := emulatortest.Fault{Method: "GET", Path: setupsPath + "/", Kind: "status", Status: 404, Times: 2}
+			faults := map[string]emulatortest.Fault{"not shown yet": notFound, "not shown in time": notFound, "not read": {Method: "GET", Path: setupsPath + "/", Kind: "status", Status: 500}}
+			if fault, ok := faults[name]; ok {
+				server.SetFaults(fault)
 			}
 			creating := l.provider.next()
 			if err := l.saves(config).apply(creating); err != nil {

@@ -79,7 +79,7 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 					"White space around it is dropped. A project's own API key (`" + base.EnvTracesKey + "`) sends traces and cannot manage anything, so the provider never uses it as a credential.",
 				Optional:   true,
 				Sensitive:  true,
-				Validators: []validator.String{base.SecretParserValidator("api_key", traceloop.ParseKey)},
+				Validators: []validator.String{base.SecretParserValidator("api_key", base.ParseFullKey)},
 			},
 			"project_api_key": schema.StringAttribute{
 				MarkdownDescription: "API key of a project and environment, for `traceloop_auto_monitor_setup`, `traceloop_evaluator` and `traceloop_organization`. " +
@@ -87,7 +87,7 @@ func (p *traceloopProvider) Schema(_ context.Context, _ provider.SchemaRequest, 
 					"The key may come from a `traceloop_api_key` resource in the same configuration. The provider never sends it instead of `api_key`, or `api_key` instead of it.",
 				Optional:   true,
 				Sensitive:  true,
-				Validators: []validator.String{base.SecretParserValidator("project_api_key", traceloop.ParseKey)},
+				Validators: []validator.String{base.SecretParserValidator("project_api_key", base.ParseFullKey)},
 			},
 			"base_url": schema.StringAttribute{
 				MarkdownDescription: "Address of the API: an `https` URL, or an `http` URL on loopback (the emulator). It can also come from the environment variable `" + base.EnvBaseURL + "`. The provider never reads the SDK's `TRACELOOP_BASE_URL`. " +

@@ -12,8 +12,9 @@ import (
 	"github.com/traceloop/terraform-provider-traceloop/internal/traceloop"
 )
 
-// describeTaken names the evaluator that has the slug or the name of a new one.
-func (r *managedResource) describeTaken(holder *traceloop.Evaluator, request traceloop.EvaluatorRequest, outcome string) string {
+// describeTaken names the evaluator that has the slug or the name of a new one. If the new one replaces another,
+// Terraform ignores an import block, because the state has something at its address.
+func (r *managedResource) describeTaken(holder *traceloop.Evaluator, request traceloop.EvaluatorRequest, replaces bool, outcome string) string {
 	wanted := fmt.Sprintf("slug %q", request.Slug)
 	if request.Slug == "" { // not the slug itself: if the name is a key by mistake, that is not masked
 		wanted = fmt.Sprintf("slug that Traceloop makes from the name %q", request.Name)
@@ -31,7 +32,12 @@ func (r *managedResource) describeTaken(holder *traceloop.Evaluator, request tra
 	case r.Ledger.Has(handle(holder.ID)), r.Applied.Made.Has(holder.ID):
 		return detail + " This configuration manages that evaluator. If it is tainted, terraform untaint ADDRESS keeps it. If you moved the resource block to another address, use a moved block:\n\n" + base.MovedBlock(typeName)
 	}
-	return detail + " Or import that evaluator, unless this configuration manages it. Write the address of this resource after \"to\":\n\n" + base.ImportBlock(typeName, base.Label(request.Name), holder.ID)
+	if replaces {
+		detail += " Or let Terraform forget the old evaluator first, with terraform state rm ADDRESS. Then import that one,"
+	} else {
+		detail += " Or import that evaluator,"
+	}
+	return detail + " unless this configuration manages it. Write the address of this resource after \"to\":\n\n" + base.ImportBlock(typeName, base.Label(request.Name), holder.ID)
 }
 
 func (m model) forgotten() string {

@@ -2,10 +2,14 @@ package evaluator
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/traceloop/terraform-provider-traceloop/internal/provider/base"
@@ -102,6 +106,71 @@ func number[T int64 | float64](answer *T, before types.Number, isNew bool) types
 		return before
 	}
 	return base.NumberOf(float64(*answer))
+}
+
+// difference is an argument that the service stores in another form than it was requested in: a text without the line
+// break at its end, or a number that it chose because none is set.
+type difference struct{ Requested, Stored string }
+
+const differencesKey = "differences" // in the private state
+
+// isForm reports whether the service stores in another form what was requested, and not something else: it may differ in
+// white space and case, and anything may come where nothing is set. What was there before is no choice of the service:
+// it did not take that back.
+func isForm(requested, stored, before attr.Value) bool {
+	plain := func(v attr.Value) string {
+		return strings.Join(strings.Fields(strings.ReplaceAll(v.String(), `\n`, " ")), "")
+	}
+	if requested.IsNull() {
+		return !stored.Equal(before)
+	}
+	return strings.EqualFold(plain(requested), plain(stored))
+}
+
+// noteDifferences notes what the answer to a write has in another form.
+func noteDifferences(ctx context.Context, private base.PrivateState, requested, answer, before model, diags *diag.Diagnostics) {
+	noted, answered, was := map[string]difference{}, answer.arguments(), before.arguments()
+	for i, a := range requested.arguments() {
+		if stored := answered[i].Value; !a.Value.Equal(stored) && isForm(a.Value, stored, was[i].Value) {
+			noted[a.Name] = difference{a.Value.String(), stored.String()}
+		}
+	}
+	encoded, _ := json.Marshal(noted) //nolint:errchkjson // texts cannot fail
+	diags.Append(private.SetKey(ctx, differencesKey, encoded)...)
+}
+
+// keepRequested keeps what was requested while the service stores what it made of that. Otherwise each plan would change
+// it again. The slug is not kept: auto monitor setups need the one that the service has.
+func keepRequested(ctx context.Context, private base.PrivateState, m *model, before model, diags *diag.Diagnostics) {
+	encoded, readDiags := private.GetKey(ctx, differencesKey)
+	diags.Append(readDiags...)
+	var noted map[string]difference
+	_ = json.Unmarshal(encoded, &noted) // without a note, nothing differs
+	read := m.arguments()
+	keeps := map[string]bool{}
+	for i, a := range before.arguments() {
+		d, found := noted[a.Name]
+		keeps[a.Name] = found && d == difference{a.Value.String(), read[i].Value.String()}
+	}
+	keep(keeps["name"], &m.Name, before.Name)
+	keep(keeps["description"], &m.Description, before.Description)
+	keep(keeps["llm_provider"], &m.LLMProvider, before.LLMProvider)
+	keep(keeps["model"], &m.Model, before.Model)
+	keep(keeps["messages"], &m.Messages, before.Messages)
+	keep(keeps["input_schema"], &m.InputSchema, before.InputSchema)
+	keep(keeps["output_schema"], &m.OutputSchema, before.OutputSchema)
+	keep(keeps["temperature"], &m.Temperature, before.Temperature)
+	keep(keeps["top_p"], &m.TopP, before.TopP)
+	keep(keeps["max_tokens"], &m.MaxTokens, before.MaxTokens)
+	keep(keeps["frequency_penalty"], &m.FrequencyPenalty, before.FrequencyPenalty)
+	keep(keeps["presence_penalty"], &m.PresencePenalty, before.PresencePenalty)
+	keep(keeps["stop"], &m.Stop, before.Stop)
+}
+
+func keep[T any](keeps bool, into *T, was T) {
+	if keeps {
+		*into = was
+	}
 }
 
 // messageList completes messages with what they were before, by their position.

@@ -105,9 +105,9 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, sl
 	switch holder := findHolder(evaluators, request); {
 	case holder == nil:
 	case note.Replaces != "":
-		diags.AddAttributeError(path.Root("slug"), "Unable to Replace Evaluator", r.describeTaken(holder, request, "Terraform would forget the old evaluator, and could not create the new one. Nothing was changed. "+base.RefreshHint))
+		diags.AddAttributeError(path.Root("slug"), "Unable to Replace Evaluator", r.describeTaken(holder, request, true, "Terraform would forget the old evaluator, and could not create the new one. Nothing was changed. "+base.RefreshHint))
 	default:
-		diags.AddAttributeWarning(path.Root("slug"), "Evaluator Exists Already", r.describeTaken(holder, request, "If Traceloop does not allow a second one, apply will refuse this evaluator."))
+		diags.AddAttributeWarning(path.Root("slug"), "Evaluator Exists Already", r.describeTaken(holder, request, false, "If Traceloop does not allow a second one, apply will refuse this evaluator."))
 	}
 }
 

@@ -203,7 +203,8 @@ func (r *managedResource) Create(ctx context.Context, req resource.CreateRequest
 	if evaluator.CreatedAt.IsZero() {
 		evaluator.CreatedAt, _ = client.Now()
 	}
-	plan.wrote(*evaluator, &resp.Diagnostics)
+	answer := plan.wrote(*evaluator, &resp.Diagnostics)
+	noteDifferences(ctx, resp.Private, plan.model, answer, model{}, &resp.Diagnostics)
 	plan.warnSlugless(&resp.Diagnostics)
 	base.SetIdentity(resp.Identity, identity, plan.ID)
 	resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
@@ -230,7 +231,7 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 		r.AddUnsettled(diags, fmt.Sprintf("evaluator %q", request.Name), found.Object != nil, base.ImportBlock(typeName, base.Label(request.Name), id), err, found.Err)
 	case traceloop.IsConflict(err):
 		evaluators, _ := client.ListEvaluatorsUncached(ctx) // an error means that the holder is not known
-		diags.AddAttributeError(path.Root("slug"), "Unable to Create Evaluator", r.describeTaken(findHolder(evaluators, request), request, "No evaluator was created."))
+		diags.AddAttributeError(path.Root("slug"), "Unable to Create Evaluator", r.describeTaken(findHolder(evaluators, request), request, false, "No evaluator was created."))
 	case err != nil:
 		diags.AddError("Unable to Create Evaluator", r.ProjectFailure(fmt.Sprintf("create the evaluator %q", request.Name), err))
 	}
@@ -253,7 +254,9 @@ func (r *managedResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if evaluator == nil {
 		return
 	}
-	state.model = state.answered(*evaluator)
+	before := state.model
+	state.model = before.answered(*evaluator)
+	keepRequested(ctx, resp.Private, &state.model, before, &resp.Diagnostics)
 	state.warnSlugless(&resp.Diagnostics)
 	resp.Diagnostics.Append(resp.State.Set(ctx, state)...)
 	r.RememberOrganization(ctx, resp.Private, &resp.Diagnostics)
@@ -286,7 +289,8 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 	case err != nil:
 		resp.Diagnostics.AddError("Unable to Change Evaluator", r.ProjectFailure("change the "+state.Describe(), err))
 	default:
-		plan.wrote(*evaluator, &resp.Diagnostics)
+		answer := plan.wrote(*evaluator, &resp.Diagnostics)
+		noteDifferences(ctx, resp.Private, plan.model, answer, state.model, &resp.Diagnostics)
 		resp.Diagnostics.Append(resp.State.Set(ctx, plan)...)
 	}
 }
@@ -359,10 +363,10 @@ func imported(e traceloop.Evaluator) resourceModel {
 	return resourceModel{model: newModel(e), DeletionProtection: types.BoolValue(true)}
 }
 
-// wrote takes from the answer to a write what the plan does not know. A warning names what differs
-// from the plan.
-func (m *resourceModel) wrote(e traceloop.Evaluator, diags *diag.Diagnostics) {
-	got := m.answered(e)
+// wrote takes from the answer to a write what the plan does not know, and returns the answer. A warning
+// names what differs from the plan.
+func (m *resourceModel) wrote(e traceloop.Evaluator, diags *diag.Diagnostics) (got model) {
+	got = m.answered(e)
 	base.WarnDiffering(diags, got.Describe(), m.arguments(), got.arguments())
 	for _, computed := range []struct {
 		planned *types.String
@@ -376,4 +380,5 @@ func (m *resourceModel) wrote(e traceloop.Evaluator, diags *diag.Diagnostics) {
 			*computed.planned = computed.got
 		}
 	}
+	return got
 }

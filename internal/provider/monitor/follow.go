@@ -57,9 +57,12 @@ func (r *managedResource) waitForStatus(ctx context.Context, client *traceloop.P
 		interval = min(2*interval, longestPoll)
 		r.Monitors.Freshen(r.Now(), firstPoll/2, client)
 		setup, err := client.GetAutoMonitorSetup(ctx, m.ExternalID.ValueString(), m.EnvProjectID.ValueString())
+		if traceloop.IsNotFound(err) && r.Now().Sub(began) < timeout {
+			continue // the service may not show a new setup yet
+		}
 		if err != nil {
 			diags.AddWarning("Unable to Read Auto Monitor Setup Status", r.ProjectFailure("read the status of the "+m.Describe(), err)+
-				"\n\nThe setup exists, and the state has it. Only its status is not known. The next plan reads it.")
+				"\n\nThe service accepted the setup, and the state has it. Only its status is not known. The next plan reads it.")
 			return
 		}
 		if setup.Status != m.Status.ValueString() {
