@@ -534,7 +534,7 @@ func TestSetupAnswers_replacement(t *testing.T) {
 
 	// The list does not have the evaluator that the setup has: only a new one is compared.
 	service.set(map[string]string{listSetups: "200 []", listEvaluators: `200 {"evaluators":[{"id":"ev-1","slug":"word-count"}]}`})
-	l.refusesToPlan(setupConfig("cart", "char-count", "word-cuont"), "Unknown Evaluator", `Did you mean "word-count"?`, `"checkout" (id s-1)`, "Nothing was changed", "-refresh=false")
+	l.refusesToPlan(setupConfig("cart", "char-count", "word-cuont"), "Unknown Evaluator", `Did you mean "word-count"?`, "another provider block creates", "-target=traceloop_evaluator.example", `"checkout" (id s-1)`, "Nothing was changed", "-refresh=false")
 	l.plan(setupConfig("cart", "char-count", "word-count"), false)
 	for status, phrases := range map[string][]string{
 		`400 {"error":"no"}`:  {"Unable to Create Auto Monitor Setup", "This apply has already deleted the auto monitor setup", `"checkout" (id s-1)`, "until an apply succeeds", "Nothing else was changed"},
@@ -576,7 +576,7 @@ func TestSetup_unknownEvaluators(t *testing.T) {
 		"unlisted, not there":    {all("action-advancement"), "action-advancement", []string{"Unknown Evaluator", "its page of evaluator slugs does not list it"}},
 		"a list of only its own": {`200 {"evaluators":[{"id":"ev-1","slug":"our-tone"}]}`, "pii-detector", nil},
 		"no list, published":     {`404 {"error":"not found"}`, "pii-detector", nil},
-		"no list, own":           {`404 {"error":"not found"}`, "our-tone", []string{"Unknown Evaluator", "cannot read their list", "published on 2026-06-18"}},
+		"no list, own":           {`404 {"error":"not found"}`, "our-tone", []string{"Unknown Evaluator", "cannot read their list", "published on 2026-06-18", "ignore this warning"}},
 		"no list, a typo":        {`403 {"error":"Forbidden"}`, "pii_detektor", []string{"Unknown Evaluator", `Did you mean "pii-detector"?`}},
 		"no list, SaaS only":     {`403 {"error":"Forbidden"}`, "tone-detection", []string{"Unknown Evaluator", "may not be among", `marks it as "SaaS only"`}},
 		"no list, unlisted":      {`403 {"error":"Forbidden"}`, "action-advancement", []string{"Unknown Evaluator", "may not be among", "its page of evaluator slugs"}},

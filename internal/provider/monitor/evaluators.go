@@ -50,12 +50,13 @@ func (r *managedResource) checkEvaluators(ctx context.Context, plan, state types
 	if len(slugs) == 0 || r.Ledger.IsWriting() {
 		return
 	}
-	add, outcome := diags.AddAttributeWarning, "If the organization does not have it, the service refuses it."
+	add, another, outcome := diags.AddAttributeWarning, "ignore this warning.", "If the organization does not have it, the service refuses it."
 	list := "is not among the evaluators that Traceloop lists for the organization of the project key."
 	known, isWhole := r.ownList(ctx)
 	switch {
 	case isWhole && replaced != "":
-		add, outcome = diags.AddAttributeError, fmt.Sprintf("This plan replaces the %s. It would be deleted, and the service would refuse the new one. Nothing was changed. %s", replaced, base.RefreshHint)
+		add, another = diags.AddAttributeError, "first apply that evaluator alone, with -target=traceloop_evaluator.example."
+		outcome = fmt.Sprintf("This plan replaces the %s. It would be deleted, and the service would refuse the new one. Nothing was changed. %s", replaced, base.RefreshHint)
 	case !isWhole:
 		known = traceloop.PublishedEvaluators
 		list = fmt.Sprintf("may not be among the organization's evaluators. The provider cannot read their list, so it goes by the list that Traceloop published on %s.", traceloop.EvaluatorsPublished)
@@ -66,7 +67,8 @@ func (r *managedResource) checkEvaluators(ctx context.Context, plan, state types
 			continue
 		}
 		add(path.Root("evaluators"), "Unknown Evaluator", fmt.Sprintf(
-			"%q %s%s%s If this configuration creates it, refer to its resource, such as traceloop_evaluator.example.slug. %s", slug, list, base.DidYouMean(slug, known), about, outcome))
+			"%q %s%s%s If this configuration creates it, refer to its resource, such as traceloop_evaluator.example.slug. "+
+				"A plan does not see what another provider block creates: if such a block creates it, %s %s", slug, list, base.DidYouMean(slug, known), about, another, outcome))
 	}
 }
 
