@@ -51,6 +51,7 @@ func TestSettings_refused(t *testing.T) {
 		"only the SDK's key":         {map[string]string{"TRACELOOP_API_KEY": "tl_secret_of_sdk"}, nil, []string{"Missing Management Key", "TRACELOOP_API_KEY is set", "cannot manage", "TRACELOOP_MANAGEMENT_API_KEY"}},
 		"empty key":                  {nil, arguments{"api_key": ""}, []string{"Invalid Provider Configuration", "api_key"}},
 		"masked key":                 {nil, arguments{"project_api_key": "tl_************************************QQHK"}, []string{"Invalid Provider Configuration", "project_api_key", "masked key"}},
+		"masked key in a variable":   {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": "tl_****QQHK"}, nil, []string{"Invalid Management Key", "masked key"}},
 		"empty key variable":         {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": ""}, nil, []string{"Invalid Management Key", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},
 		"key in two parts":           {nil, arguments{"api_key": "tl_secret_ part"}, []string{"Invalid Provider Configuration", "api_key"}},
 		"key with a control":         {map[string]string{"TRACELOOP_MANAGEMENT_API_KEY": "tl_secret_\x01part"}, nil, []string{"Invalid Management Key", "environment variable TRACELOOP_MANAGEMENT_API_KEY"}},

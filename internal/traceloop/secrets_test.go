@@ -71,7 +71,7 @@ func TestLog_keyInTheWrongPlace(t *testing.T) {
 	const key = "tl_0123456789abcdefghij"
 	raw := logged(t, func(ctx context.Context, t *testing.T) {
 		c := serve(t, inTurn(html(502), refusal(429, "Retry-After", "1"), answer(404, `{"error":"There is no `+key+`."}`))).client(Config{MaxRetries: 1})
-		_, _ = c.GetProject(ctx, key)
+		_, _ = c.UpdateProject(ctx, key, ProjectRequest{})
 		for range c.ListAPIKeysUncached(ctx, APIKeyFilter{ProjectID: key}) {
 		}
 	})
@@ -151,7 +151,7 @@ func TestKeysAreMasked(t *testing.T) {
 	log := logged(t, func(ctx context.Context, t *testing.T) {
 		c := serve(t, answer(401, `{"error":"Not `+other+`, `+longer+` or `+testKey+`."}`, "X-Request-Id", other)).client(Config{Secrets: []string{"", " ", other, longer}})
 		for _, id := range []string{"p1", testKey, longer} {
-			_, err := c.GetProject(ctx, id)
+			_, err := c.UpdateProject(ctx, id, ProjectRequest{})
 			if want := "Not " + MaskKey(other) + ", " + MaskKey(longer) + " or " + MaskKey(testKey) + "."; as[*Error](t, err).Message != want || strings.Contains(as[*Error](t, err).RequestID, "Secret") {
 				t.Errorf("got %q, want %q", err, want)
 			}

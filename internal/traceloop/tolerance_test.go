@@ -220,15 +220,21 @@ func TestNotFoundButListed(t *testing.T) {
 		path, id, object string
 		get, remove      func(context.Context, *Client, string) error
 	}{
-		"project": {"/v2/projects", "p1", projectJSON,
+		"project": {
+			"/v2/projects", "p1", projectJSON,
 			func(ctx context.Context, c *Client, id string) error { _, err := c.GetProject(ctx, id); return err },
-			func(ctx context.Context, c *Client, id string) error { return c.DeleteProject(ctx, id) }},
-		"environment": {"/v2/environments", "e1", environmentJSON,
+			func(ctx context.Context, c *Client, id string) error { return c.DeleteProject(ctx, id) },
+		},
+		"environment": {
+			"/v2/environments", "e1", environmentJSON,
 			func(ctx context.Context, c *Client, id string) error { _, err := c.GetEnvironment(ctx, id); return err },
-			func(ctx context.Context, c *Client, id string) error { return c.DeleteEnvironment(ctx, id) }},
-		"key": {"/v2/api-keys", "k1", apiKeyJSON,
+			func(ctx context.Context, c *Client, id string) error { return c.DeleteEnvironment(ctx, id) },
+		},
+		"key": {
+			"/v2/api-keys", "k1", apiKeyJSON,
 			func(ctx context.Context, c *Client, id string) error { _, err := c.GetAPIKey(ctx, id); return err },
-			func(ctx context.Context, c *Client, id string) error { return c.RevokeAPIKey(ctx, id) }},
+			func(ctx context.Context, c *Client, id string) error { return c.RevokeAPIKey(ctx, id) },
+		},
 	} {
 		// The object is on the second page, and the first one alone is read for other reasons.
 		first := answer(200, `{"data":[`+strings.Replace(test.object, `"`+test.id+`"`, `"x1"`, 1)+`],"next_cursor":"c"}`)

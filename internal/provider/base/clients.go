@@ -30,7 +30,7 @@ func (c *Credential) Parse() error {
 	if !c.Key.Found || c.isUnknown() {
 		return nil
 	}
-	value, err := traceloop.ParseKey(c.Key.Value)
+	value, err := ParseFullKey(c.Key.Value)
 	if err == nil {
 		c.Key.Value = value
 	}

@@ -33,7 +33,7 @@ func (r *managedResource) describeExisting(plan model, taken *traceloop.Environm
 		if taken != nil && !base.SameName(taken.Name, plan.Name.ValueString()) {
 			into += " with name = " + base.Quote(taken.Name) // another name would replace what is imported
 		}
-		return "import it into " + into + ", unless this configuration manages it. Write the address of that resource after \"to\":\n\n" + base.ImportBlock(typeName, label, id)
+		return "import it into " + into + ", unless this configuration manages it. If the state has another one at that address, first use terraform state rm ADDRESS. Write the address of that resource after \"to\":\n\n" + base.ImportBlock(typeName, label, id)
 	}
 
 	var why string

@@ -53,5 +53,5 @@ func (r *managedResource) describeTaken(holder *traceloop.Project, name, outcome
 		return detail + "An object of this configuration has the name now. If that object is tainted, apply replaces it, unless it is protected. To keep it, use terraform untaint ADDRESS. If that object gives the name up in the same plan, " + later + "Otherwise choose another name."
 	}
 	return detail + "Choose another name. If an object of this configuration has the name now and gives it up in the same plan, " + later +
-		"Or import the existing project, unless this configuration manages it. Write the address of this resource after \"to\":\n\n" + base.ImportBlock(typeName, base.Label(name), id)
+		"Or import the existing project, unless this configuration manages it. If the state has another one at this address, first use terraform state rm ADDRESS. Write the address of this resource after \"to\":\n\n" + base.ImportBlock(typeName, base.Label(name), id)
 }
