@@ -427,10 +427,13 @@ func (l *Ledger) isTaintedElsewhere(o Object, c Creation) bool {
 
 // MayFail notes a creation that the service will probably refuse, such as a project whose name is
 // taken, or such a new name of an object. If a tainted object has the name, the apply deletes that one
-// first, unless it is protected.
+// first, unless it is protected. A process that serves many plans does not know whether the next one has it too.
 func (l *Ledger) MayFail(name string, place Handle) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.manyWalks {
+		return
+	}
 	l.mayFail = append(l.mayFail, mayFail{name, place})
 }
 

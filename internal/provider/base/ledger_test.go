@@ -317,6 +317,11 @@ func TestLedger_mayFail(t *testing.T) {
 	if name := ledger.FirstMayFail(); name != "project Taken" {
 		t.Errorf("%q may fail", name)
 	}
+	many := base.NewLedger(true)
+	many.MayFail("project Taken", "project_name/Taken")
+	if name := many.FirstMayFail(); name != "" {
+		t.Errorf("%q may fail in a later plan", name)
+	}
 }
 
 // A plan of a third resource does not report the conflict of two others.
