@@ -142,7 +142,7 @@ func (c *ProjectClient) GetEvaluator(ctx context.Context, idOrSlug string) (*Eva
 			return (e.ID == idOrSlug || e.Slug == idOrSlug) && e.Config != nil && len(e.Config.Messages) > 0
 		})
 	}, func() (*Evaluator, error) {
-		return object(ctx, c.connection, request{method: http.MethodGet, path: c.paths.Evaluators, id: &idOrSlug}, func(f *fields) Evaluator {
+		found, err := object(ctx, c.connection, request{method: http.MethodGet, path: c.paths.Evaluators, id: &idOrSlug}, func(f *fields) Evaluator {
 			evaluator := readEvaluator(f)
 			if evaluator.ID != idOrSlug && evaluator.Slug != "" && evaluator.Slug != idOrSlug {
 				f.fail("it describes another object")
@@ -152,6 +152,10 @@ func (c *ProjectClient) GetEvaluator(ctx context.Context, idOrSlug string) (*Eva
 			}
 			return evaluator
 		})
+		if shown := c.evaluators.listed(ctx, err, func(e *Evaluator) bool { return e.ID == idOrSlug || e.Slug == idOrSlug }); shown != nil {
+			return shown, nil
+		}
+		return found, err
 	})
 }
 

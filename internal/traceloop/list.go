@@ -154,8 +154,9 @@ func collect[T any](list iter.Seq2[T, error]) ([]T, error) {
 type cachedList[T any] struct {
 	collection[T]
 
-	mu    sync.Mutex
-	since *cache[T]
+	mu     sync.Mutex
+	since  *cache[T]
+	looked *cache[T] // see listed; whole, or nil
 }
 
 func newCachedList[T any](l collection[T]) *cachedList[T] {
@@ -168,7 +169,11 @@ func newCachedList[T any](l collection[T]) *cachedList[T] {
 func (l *cachedList[T]) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.since = &cache[T]{begun: time.Now(), list: l.pager(nil), id: l.id, byID: map[string]*T{}, filtered: map[string][]T{}}
+	l.since = l.newCache()
+}
+
+func (l *cachedList[T]) newCache() *cache[T] {
+	return &cache[T]{begun: time.Now(), list: l.pager(nil), id: l.id, byID: map[string]*T{}, filtered: map[string][]T{}}
 }
 
 func (l *cachedList[T]) cache() *cache[T] {
@@ -197,7 +202,7 @@ func (l *cachedList[T]) get(ctx context.Context, id string) (*T, error) {
 	}
 	return l.answer(ctx, func(c *cache[T]) *T { return c.byID[id] }, func() (*T, error) {
 		object, err := get(ctx, l.connection, l.path, id, l.read)
-		if shown := l.listed(ctx, id, err); shown != nil {
+		if shown := l.listed(ctx, err, func(o *T) bool { return l.id(o) == id }); shown != nil {
 			return shown, nil
 		}
 		return object, err
@@ -205,16 +210,26 @@ func (l *cachedList[T]) get(ctx context.Context, id string) (*T, error) {
 }
 
 // listed returns an object that a request did not find, if the list shows it nevertheless, or else nil. Behind some
-// gateways every single object is "not found", and that must not remove one from a state.
-func (l *cachedList[T]) listed(ctx context.Context, id string, err error) *T {
+// gateways every single object is "not found", and that must not remove one from a state. What an earlier look did not
+// find either needs no other one, so that many objects that are gone share one list.
+func (l *cachedList[T]) listed(ctx context.Context, err error, is func(*T) bool) (shown *T) {
 	if !IsNotFound(err) || IsRevoked(err) {
 		return nil
 	}
-	c := l.cache()
-	_ = c.load(context.WithoutCancel(ctx), true) // confirmed says what is wrong
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.byID[id]
+	l.mu.Lock()
+	before := l.looked
+	l.mu.Unlock()
+	if before != nil && before.first(is) == nil {
+		return nil
+	}
+	now := l.newCache()
+	if now.load(context.WithoutCancel(ctx), true) != nil {
+		return nil // confirmed decides
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.looked = now
+	return now.first(is)
 }
 
 // answer returns the object that a lookup finds in the cache, or else that of the read's own request.
@@ -277,7 +292,7 @@ func (l *cachedList[T]) all(ctx context.Context) iter.Seq2[T, error] { return l.
 // remove deletes the object with this id.
 func (l *cachedList[T]) remove(ctx context.Context, id string) error {
 	err := remove(ctx, l.connection, l.path, id)
-	if refused, ok := errors.AsType[*Error](err); ok && l.listed(ctx, id, err) != nil {
+	if refused, ok := errors.AsType[*Error](err); ok && l.listed(ctx, err, func(o *T) bool { return l.id(o) == id }) != nil {
 		return &MismatchError{Answer: refused.Answer, Reason: "the list still shows the object"}
 	}
 	return l.confirmed(ctx, err)
@@ -286,11 +301,14 @@ func (l *cachedList[T]) remove(ctx context.Context, id string) error {
 // confirmed keeps a 404 only if the service has the list. At a wrong base URL everything is "not
 // found", and that must not remove an object from a state.
 func (l *cachedList[T]) confirmed(ctx context.Context, err error) error {
-	if !IsNotFound(err) {
+	l.mu.Lock()
+	seen := l.looked != nil
+	l.mu.Unlock()
+	if !IsNotFound(err) || seen {
 		return err
 	}
 	listErr := l.cache().load(context.WithoutCancel(ctx), false)
-	if refused, ok := errors.AsType[*Error](listErr); ok && refused.StatusCode == http.StatusNotFound {
+	if refused, ok := errors.AsType[*Error](listErr); ok && isNotFound(refused.StatusCode) {
 		return &UnreadableError{Answer: refused.Answer, Reason: "the API always has this list, but it was not found at this address"}
 	}
 	return cmp.Or(listErr, err)

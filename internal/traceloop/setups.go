@@ -227,6 +227,9 @@ func (c *ProjectClient) CreateAutoMonitorSetup(ctx context.Context, r AutoMonito
 	wrong := &OtherProjectError{ExternalID: r.ExternalID, ProjectID: r.ProjectID, Own: setup.ProjectID, Left: errors.New("it is not known whether it is new")}
 	if setup.created {
 		wrong.Left = c.removeSetup(context.WithoutCancel(ctx), r.ExternalID)
+		if MayHaveDeleted(wrong.Left) {
+			wrong.Left = nil
+		}
 	}
 	return nil, wrong
 }

@@ -2,6 +2,7 @@ package traceloop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -262,6 +263,54 @@ func TestNotFoundButListed(t *testing.T) {
 		}
 		if err := test.remove(t.Context(), c(), "another"); !IsNotFound(err) {
 			t.Errorf("%s: another one is deleted: %v", kind, err)
+		}
+	}
+}
+
+func TestEvaluatorNotFoundButListed(t *testing.T) {
+	for id, exists := range map[string]bool{"ev-1": true, "ev-2": false} {
+		c := serve(t, byLine{
+			"GET ": answer(200, `[{"id":"ev-1","slug":"tone","name":"Tone"}]`), "GET /" + id: answer(404, `{"error":"Not Found"}`),
+		}.answer).project(Config{})
+		if evaluator, err := c.GetEvaluator(t.Context(), id); (err == nil) != exists || !exists && !IsNotFound(err) || exists && evaluator.Slug != "tone" {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+}
+
+// What is gone shares one list, whoever reads or deletes it.
+func TestNotFoundSharesTheList(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch cursor := r.URL.Query().Get("cursor"); {
+		case r.URL.Path != "/v2/api-keys":
+			refusal(404)(w, r)
+		case cursor == "":
+			answer(200, `{"data":[`+apiKeyJSON+`],"next_cursor":"c"}`)(w, r)
+		default:
+			answer(200, `{"data":[`+strings.Replace(apiKeyJSON, `"k1"`, `"k2"`, 1)+`]}`)(w, r)
+		}
+	})
+	c := s.client(Config{})
+	const n = 50
+	for i := range n {
+		if err := c.RevokeAPIKey(t.Context(), fmt.Sprint("gone", i)); !IsNotFound(err) {
+			t.Error(err)
+		}
+	}
+	if requests := len(s.got()); requests != n+2 {
+		t.Errorf("%d revocations take %d requests", n, requests)
+	}
+}
+
+// Everything may be gone at an address that is no more: that removes nothing.
+func TestEverythingIsGone(t *testing.T) {
+	for _, status := range []int{404, 410} {
+		c := serve(t, answer(status, `{"error":"The API v2 is retired."}`)).client(Config{})
+		_, err := c.GetProject(t.Context(), "p1")
+		for _, err := range []error{err, c.DeleteProject(t.Context(), "p1")} {
+			if _, ok := errors.AsType[*UnreadableError](err); !ok {
+				t.Errorf("%d: %v", status, err)
+			}
 		}
 	}
 }

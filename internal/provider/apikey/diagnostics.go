@@ -181,7 +181,7 @@ func (r *managedResource) addSealError(ctx context.Context, client *traceloop.Cl
 // addLostRevoked names the key of a lost answer. Somebody else may have generated it at the same time.
 func addLostRevoked(key traceloop.APIKey, diags *diag.Diagnostics) {
 	diags.AddWarning("API Key of a Lost Answer Was Revoked", fmt.Sprintf(
-		"The provider generated a key, and the answer with the key was lost. So this apply revoked the %s, generated %s, and tried again. "+
+		"The provider generated a key, and the answer with the key was lost. So this apply revoked the %s, generated %s. "+
 			"If somebody else generated that key at the same time, their applications can no longer send traces. They need the key of this resource.",
 		newModel(key).Describe(), base.Timestamp(key.CreatedAt).ValueString()))
 }

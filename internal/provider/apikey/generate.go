@@ -140,10 +140,13 @@ func (r *managedResource) generate(ctx context.Context, client *traceloop.Client
 			}
 			suspected = true
 		default:
-			if err := client.RevokeAPIKey(ctx, key.ID); err != nil && !traceloop.IsNotFound(err) {
+			err := client.RevokeAPIKey(ctx, key.ID)
+			if err != nil && !traceloop.IsNotFound(err) {
 				return nil, &orphanError{request: request, key: key, err: errors.Join(lost.Err, err)}
 			}
-			addLostRevoked(*key, diags)
+			if err == nil || traceloop.MayHaveDeleted(err) {
+				addLostRevoked(*key, diags)
+			}
 		}
 		if refused {
 			return nil, err

@@ -167,7 +167,7 @@ const unknownValueSummary = "Rotation Depends on an Unknown Value"
 // refuseStranding refuses to replace a key while something else will probably fail (see
 // base.Ledger.FirstMayFail), or while a value is not known that may stop the generation of the next one.
 func (r *managedResource) refuseStranding(plan resourceModel, replaced base.Object, diags *diag.Diagnostics) bool {
-	if blocked := r.Ledger.FirstMayFail(replaced.Within...); blocked != "" {
+	if blocked := r.Ledger.FirstMayFail(); blocked != "" {
 		first := "First correct what will fail, or replace the key in a later plan."
 		if !r.KeysRead.Has(strings.TrimPrefix(string(replaced.Handle), "api_key/")) {
 			first = "If it only replaces a tainted object, plan again without -refresh=false. Otherwise first correct what will fail."

@@ -108,7 +108,7 @@ func (d *Data) nextStepAfter(answer *traceloop.Error) string {
 		return fmt.Sprintf("The key comes from %s. If it is a project's own API key, which sends traces (%s), use a management key instead: set %s.", d.management.Key.Source, EnvTracesKey, EnvManagementKey)
 	case http.StatusTooManyRequests:
 		return "The service accepts no more requests at the moment. Run the command again later. A lower -parallelism sends requests more slowly."
-	case http.StatusNotFound:
+	case http.StatusNotFound, http.StatusGone:
 		return fmt.Sprintf("Either the object does not exist, or the base URL %s, which comes from %s, is not the address of the API. Check both.", d.baseURL.Value, d.baseURL.Source)
 	case http.StatusConflict, http.StatusBadRequest, http.StatusUnprocessableEntity:
 		return "Nothing was changed. Correct the configuration and apply again."

@@ -439,14 +439,12 @@ func (l *Ledger) MayFail(name string, place Handle) {
 
 // FirstMayFail returns the first creation, or new name, that will probably fail, or "". A replacement does not go on
 // then: Terraform destroys the old object, and creates nothing that refers to what has failed, or to another
-// instance of its block. What an object refers to is planned before it. What is within a tainted object goes with
-// it, so its own replacement is not counted.
-func (l *Ledger) FirstMayFail(within ...Handle) string {
+// instance of its block. What an object refers to is planned before it.
+func (l *Ledger) FirstMayFail() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, creation := range l.mayFail {
-		tainted, ok := l.read[creation.place]
-		if !ok || tainted.Protected || !slices.Contains(within, tainted.Handle) {
+		if tainted, ok := l.read[creation.place]; !ok || tainted.Protected {
 			return creation.name
 		}
 	}

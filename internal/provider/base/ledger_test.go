@@ -317,6 +317,13 @@ func TestLedger_mayFail(t *testing.T) {
 	if name := ledger.FirstMayFail(); name != "project Taken" {
 		t.Errorf("%q may fail", name)
 	}
+	// Apply deletes a tainted object before it creates its successor.
+	for protected, want := range map[bool]string{true: "project Taken", false: ""} {
+		ledger.Read(base.Object{Handle: "project/1", Place: "project_name/Taken", Protected: protected})
+		if name := ledger.FirstMayFail(); name != want {
+			t.Errorf("%q may fail where the name is that of a tainted project, protected: %t", name, protected)
+		}
+	}
 	many := base.NewLedger(true)
 	many.MayFail("project Taken", "project_name/Taken")
 	if name := many.FirstMayFail(); name != "" {

@@ -132,7 +132,7 @@ func (s *Stored[T]) Delete(ctx context.Context, summary, verb string, note Note,
 		default:
 			how, err = "", nil
 		}
-		if result == perhapsGone && !ours {
+		if result == perhapsGone {
 			diags.AddWarning(s.Kind+" No Longer Found", fmt.Sprintf(
 				"Traceloop does not find the %s, so Terraform only removed it from the state. Either it was deleted, or the %s belongs to another organization. Check which one it is.", s.Name, s.key()))
 		}

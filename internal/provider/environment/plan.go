@@ -77,7 +77,7 @@ const lostSummary = "Environment Would Be Lost"
 // refuseStranding refuses to replace an environment while something else will probably fail: see
 // base.Ledger.FirstMayFail.
 func (r *managedResource) refuseStranding(replaced base.Object, diags *diag.Diagnostics) bool {
-	blocked := r.Ledger.FirstMayFail(replaced.Within...)
+	blocked := r.Ledger.FirstMayFail()
 	if blocked == "" {
 		return false
 	}
@@ -100,7 +100,7 @@ func (r *managedResource) planCreate(ctx context.Context, plan resourceModel, to
 	keys := &traceloop.APIKeyFilter{ProjectID: projectID, Environment: slug}
 	replaced, refused := r.RefuseForced(ctx, note, token, base.Irreversible+loss(projectID), keys, diags)
 	if !refused && note.Replaces != "" {
-		refused = r.refuseStranding(base.Object{Handle: note.Replaces, Within: within(projectID), Name: replaced}, diags)
+		refused = r.refuseStranding(base.Object{Handle: note.Replaces, Name: replaced}, diags)
 	}
 	if refused || plan.Name.IsUnknown() || plan.ProjectID.IsUnknown() {
 		return

@@ -171,10 +171,11 @@ func (r *managedResource) create(ctx context.Context, client *traceloop.ProjectC
 		return nil
 	}
 	if found.Ours && request.ProjectID != "" && request.ProjectID != setup.ProjectID {
-		err = &traceloop.OtherProjectError{
-			ExternalID: request.ExternalID, ProjectID: request.ProjectID, Own: setup.ProjectID,
-			Left: client.DeleteAutoMonitorSetup(context.WithoutCancel(ctx), setup.ExternalID, setup.EnvProjectID),
+		left := client.DeleteAutoMonitorSetup(context.WithoutCancel(ctx), setup.ExternalID, setup.EnvProjectID)
+		if traceloop.MayHaveDeleted(left) {
+			left = nil
 		}
+		err = &traceloop.OtherProjectError{ExternalID: request.ExternalID, ProjectID: request.ProjectID, Own: setup.ProjectID, Left: left}
 	}
 	if err != nil {
 		r.addNotCreated(ctx, client, request.ExternalID, err, diags)

@@ -151,7 +151,7 @@ func (r *managedResource) Update(ctx context.Context, req resource.UpdateRequest
 		}
 		requested := plan.Name
 		plan.model = newModel(*project)
-		if plan.Name.Equal(state.Name) { // the answer is late: the next read decides
+		if base.RequestedName(ctx, resp.Private, state.Name, plan.Name, &resp.Diagnostics).Equal(state.Name) { // the answer is late: the next read decides
 			plan.Name = requested
 			base.AddDiffers(&resp.Diagnostics, plan.Describe(), base.Difference("name", requested, state.Name))
 		}
