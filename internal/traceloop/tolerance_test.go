@@ -278,7 +278,7 @@ func TestEvaluatorNotFoundButListed(t *testing.T) {
 	}
 }
 
-// What is gone shares one list, whoever reads or deletes it.
+// Objects that are gone share one list, for reads and for deletions.
 func TestNotFoundSharesTheList(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch cursor := r.URL.Query().Get("cursor"); {
